@@ -1,0 +1,41 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The settings of every Swift target: unsafe code is spelled out, warnings are errors.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableExperimentalFeature("Lifetimes"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "FuseDB",
+  products: [
+    .library(name: "FuseDB", targets: ["FuseDB"]),
+    .executable(name: "fusedb", targets: ["FuseDBTool"]),
+  ],
+  targets: [
+    // C libraries of the distribution, one thin wrapper each.
+    .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(name: "CMsgpack", pkgConfig: "msgpack", providers: [.apt(["libmsgpack-dev"])]),
+    .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CFuseSystem"),
+
+    .target(
+      name: "FuseDB",
+      dependencies: ["CDeflate", "CFuseSystem", "CMsgpack", "CSimdjson", "CXXHash"],
+      swiftSettings: strict),
+    .target(name: "FuseDBCommands", dependencies: ["FuseDB", "CZlib", "CFuseSystem"], swiftSettings: strict),
+    .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"], swiftSettings: strict),
+
+    .testTarget(
+      name: "FuseDBTests", dependencies: ["FuseDB", "CMsgpack", "CXXHash"], swiftSettings: strict),
+    .testTarget(name: "FuseDBCommandsTests", dependencies: ["FuseDBCommands"], swiftSettings: strict),
+  ],
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,33 @@
+#define _GNU_SOURCE
+#include "CFuseSystem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+int fuse_open_unnamed(const char *folder, unsigned mode) {
+#ifdef O_TMPFILE
+  return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+#else
+  errno = EOPNOTSUPP;
+  return -1;
+#endif
+}
+
+int fuse_link_unnamed(int descriptor, const char *path) {
+  // The way through /proc is the one that needs no privilege (open(2), O_TMPFILE).
+  char source[64];
+  snprintf(source, sizeof source, "/proc/self/fd/%d", descriptor);
+  return linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+uint64_t fuse_random(void) {
+  uint64_t bits;
+  if (getrandom(&bits, sizeof bits, 0) == sizeof bits) return bits;
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (uint64_t)now.tv_nsec * 0x9E3779B97F4A7C15u ^ (uint64_t)now.tv_sec ^ (uint64_t)getpid() << 40;
+}

@@ -1,0 +1,83 @@
+#define _GNU_SOURCE
+#include "CFuseSystem.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+// Nodes are never freed, only reused, so that the handler may walk the list without a lock.
+static fuse_region *regions;
+static pthread_mutex_t regions_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
+static struct sigaction previous;
+static uintptr_t page_size;
+
+static void pass_on(int number, siginfo_t *info, void *context) {
+  if (previous.sa_flags & SA_SIGINFO) {
+    previous.sa_sigaction(number, info, context);
+  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+    previous.sa_handler(number);
+  } else {
+    // Returning repeats the access, which then ends the process as if we had never been here.
+    sigaction(SIGBUS, &previous, NULL);
+  }
+}
+
+static void on_bus_error(int number, siginfo_t *info, void *context) {
+  uintptr_t address = (uintptr_t)info->si_addr;
+  int ours = 0;
+  // A node that another thread is reusing may match by chance; so all that match are marked, never only the first.
+  for (fuse_region *r = __atomic_load_n(&regions, __ATOMIC_ACQUIRE); r; r = r->next) {
+    size_t length = __atomic_load_n(&r->length, __ATOMIC_ACQUIRE);
+    uintptr_t base = __atomic_load_n(&r->base, __ATOMIC_ACQUIRE);
+    if (address - base >= length) continue;
+    int64_t none = -1;
+    // Before the zero page appears: a thread that reads zeros must find the mark.
+    __atomic_compare_exchange_n(&r->fault, &none, (int64_t)(address - base), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    ours = 1;
+  }
+  if (ours) {
+    void *page = (void *)(address & ~(page_size - 1));
+    void *zeros = mmap(page, page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    if (zeros != MAP_FAILED) return;
+  }
+  pass_on(number, info, context);
+}
+
+static void install_handler(void) {
+  page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
+  struct sigaction action = {0};
+  action.sa_sigaction = on_bus_error;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGBUS, &action, &previous);
+}
+
+fuse_region *fuse_region_watch(const void *base, size_t length) {
+  pthread_once(&handler_once, install_handler);
+  pthread_mutex_lock(&regions_lock);
+  fuse_region *node = regions;
+  while (node && node->length) node = node->next;
+  int fresh = node == NULL;
+  if (fresh) {
+    node = calloc(1, sizeof *node);
+    if (node) node->next = regions;
+  }
+  if (node) {
+    __atomic_store_n(&node->fault, -1, __ATOMIC_RELEASE);
+    __atomic_store_n(&node->base, (uintptr_t)base, __ATOMIC_RELEASE);
+    __atomic_store_n(&node->length, length, __ATOMIC_RELEASE);
+    if (fresh) __atomic_store_n(&regions, node, __ATOMIC_RELEASE);
+  }
+  pthread_mutex_unlock(&regions_lock);
+  return node;
+}
+
+void fuse_region_release(fuse_region *region) {
+  pthread_mutex_lock(&regions_lock);
+  __atomic_store_n(&region->length, 0, __ATOMIC_RELEASE);
+  __atomic_store_n(&region->base, 0, __ATOMIC_RELEASE);
+  pthread_mutex_unlock(&regions_lock);
+}

@@ -1,0 +1,36 @@
+#include "CSimdjson.h"
+
+#if !__has_include(<simdjson.h>)
+#error "simdjson.h not found: apt-get install libsimdjson-dev"
+#endif
+#include <simdjson.h>
+
+#include <new>
+
+struct fuse_json_parser {
+  simdjson::dom::parser parser;
+  size_t max_depth;
+};
+
+size_t fuse_json_padding(void) { return simdjson::SIMDJSON_PADDING; }
+
+fuse_json_parser *fuse_json_parser_create(size_t max_depth) {
+  auto *made = new (std::nothrow) fuse_json_parser();
+  if (made) made->max_depth = max_depth;
+  return made;
+}
+
+void fuse_json_parser_destroy(fuse_json_parser *parser) { delete parser; }
+
+fuse_json_result fuse_json_parse(fuse_json_parser *parser, const uint8_t *text, size_t length) {
+  auto failed = [](simdjson::error_code code) { return fuse_json_result{nullptr, nullptr, simdjson::error_message(code)}; };
+  // allocate() is what sets the depth limit; capacity grows in powers of two, so it is called rarely.
+  if (parser->parser.capacity() < length || parser->parser.max_depth() != parser->max_depth) {
+    size_t capacity = 4096;
+    while (capacity < length) capacity *= 2;
+    if (auto code = parser->parser.allocate(capacity, parser->max_depth)) return failed(code);
+  }
+  simdjson::dom::element root;
+  if (auto code = parser->parser.parse(text, length, false).get(root)) return failed(code);
+  return {parser->parser.doc.tape.get(), parser->parser.doc.string_buf.get(), ""};
+}

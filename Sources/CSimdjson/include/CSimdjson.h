@@ -1,0 +1,36 @@
+// A C face for simdjson's DOM parser: one JSON text in, its tape out.
+// The tape's layout is simdjson's documented one (doc/tape.md): one 64-bit word a node, the type in
+// the top byte; numbers take a second word; a string's word holds the offset of its length (32 bits,
+// this machine's byte order) and bytes in `strings`.
+#ifndef CSIMDJSON_H
+#define CSIMDJSON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct fuse_json_parser fuse_json_parser;
+
+typedef struct {
+  const uint64_t *_Nullable tape;    // NULL when the text is not JSON
+  const uint8_t *_Nullable strings;
+  const char *_Nonnull error;        // a sentence without a full stop, static storage
+} fuse_json_result;
+
+/// Bytes that must be readable behind a text that is parsed in place.
+size_t fuse_json_padding(void);
+
+fuse_json_parser *_Nullable fuse_json_parser_create(size_t max_depth);
+void fuse_json_parser_destroy(fuse_json_parser *_Nonnull parser);
+
+/// Parses `length` bytes, behind which `fuse_json_padding()` more are readable. The result lives until
+/// the next call with the same parser.
+fuse_json_result fuse_json_parse(fuse_json_parser *_Nonnull parser, const uint8_t *_Nonnull text, size_t length);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,31 @@
+internal import CDeflate
+
+/// CRC-32 as zlib and PNG use it: reflected polynomial 0xEDB88320, initial value and final inversion all ones. See spec/format.md §2.
+///
+/// The check value of "123456789" is 0xCBF43926; of no bytes, 0.
+struct Checksum {
+  /// The checksum of the bytes so far.
+  private(set) var value: UInt32 = 0
+
+  /// The checksum of `bytes` alone.
+  @inline(__always)
+  static func of(_ bytes: RawSpan) -> UInt32 {
+    // SAFETY: the library reads exactly the span's bytes.
+    unsafe bytes.withUnsafeBytes { unsafe libdeflate_crc32(0, $0.baseAddress, $0.count) }
+  }
+
+  /// Continues over `bytes`.
+  mutating func update(_ bytes: RawSpan) {
+    guard bytes.byteCount > 0 else { return }
+    // SAFETY: as above; an empty span, whose address may be nil and would reset the value, was turned away.
+    value = unsafe bytes.withUnsafeBytes { unsafe libdeflate_crc32(value, $0.baseAddress, $0.count) }
+  }
+}
+
+extension FixedWidthInteger {
+  /// `0x` and all digits: how checksums are shown.
+  var hexadecimal: String {
+    let digits = String(self, radix: 16)
+    return "0x" + String(repeating: "0", count: Self.bitWidth / 4 - digits.count) + digits
+  }
+}

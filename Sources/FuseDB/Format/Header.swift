@@ -1,0 +1,109 @@
+/// The first 40 bytes of a file. See spec/format.md §3.
+struct Header: Equatable, Sendable {
+  static let byteCount = 40
+  static let magic: UInt32 = 0x4653_4442  // "FSDB"
+  static let version: UInt8 = 2
+
+  /// Where each field stands.
+  enum Field {
+    static let magic = 0
+    static let version = 4
+    static let flags = 5
+    static let padding = 6
+    static let keyCount = 8
+    static let objectCount = 12
+    static let indexOffset = 16
+    static let dataOffset = 24
+    static let checksum = 32
+    static let reserved = 36
+  }
+
+  var flags: UInt8 = 0
+  var padding: UInt16 = 0
+  var keyCount: UInt32
+  var objectCount: UInt32
+  var indexOffset: UInt64
+  var dataOffset = UInt64(Header.byteCount)
+  var checksum: UInt32
+  var reserved: UInt32 = 0
+
+  init(keyCount: UInt32, objectCount: UInt32, indexOffset: UInt64, checksum: UInt32) {
+    self.keyCount = keyCount
+    self.objectCount = objectCount
+    self.indexOffset = indexOffset
+    self.checksum = checksum
+  }
+
+  /// Reads the fields as they stand; ``check(fileByteCount:)`` decides whether they make sense.
+  init(parsing file: RawSpan) throws(FuseError) {
+    guard file.byteCount >= Self.byteCount else {
+      throw .truncated(
+        "the file has \(file.byteCount) bytes and a header has \(Self.byteCount); copy or build the file again",
+        at: file.byteCount)
+    }
+    guard file.loadInside(at: Field.magic, as: UInt32.self) == Self.magic else {
+      throw FuseError(.notADatabase, "the file does not begin with \"FSDB\"; is it a FuseDB file?", offset: 0)
+    }
+    let version = file.loadInside(at: Field.version, as: UInt8.self)
+    guard version == Self.version else {
+      throw FuseError(
+        .unsupportedVersion, "the file is of format version \(version), and this library reads version \(Self.version)",
+        offset: UInt64(Field.version))
+    }
+    self.init(fieldsOf: file)
+  }
+
+  /// Reads the fields after the version.
+  /// - Precondition: `file` holds a whole header.
+  init(fieldsOf file: RawSpan) {
+    flags = file.loadInside(at: Field.flags, as: UInt8.self)
+    padding = file.loadInside(at: Field.padding, as: UInt16.self)
+    keyCount = file.loadInside(at: Field.keyCount, as: UInt32.self)
+    objectCount = file.loadInside(at: Field.objectCount, as: UInt32.self)
+    indexOffset = file.loadInside(at: Field.indexOffset, as: UInt64.self)
+    dataOffset = file.loadInside(at: Field.dataOffset, as: UInt64.self)
+    checksum = file.loadInside(at: Field.checksum, as: UInt32.self)
+    reserved = file.loadInside(at: Field.reserved, as: UInt32.self)
+  }
+
+  /// Checks the offsets against the file's length. [H5] [H6]
+  func check(fileByteCount: Int) throws(FuseError) {
+    guard dataOffset == UInt64(Self.byteCount) else {
+      throw .corrupted("the data offset is \(dataOffset) and must be \(Self.byteCount)", at: Field.dataOffset)
+    }
+    guard indexOffset >= dataOffset else {
+      throw .corrupted("the index offset \(indexOffset) lies inside the header", at: Field.indexOffset)
+    }
+    guard indexOffset <= UInt64(fileByteCount) else {
+      throw .truncated(
+        "the index begins at \(indexOffset) and the file ends at \(fileByteCount); it was cut short or its header is damaged",
+        at: Field.indexOffset)
+    }
+  }
+
+  /// The 40 bytes.
+  var bytes: [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(Self.byteCount)
+    out.append(bigEndian: Self.magic)
+    out.append(Self.version)
+    out.append(flags)
+    out.append(bigEndian: padding)
+    out.append(bigEndian: keyCount)
+    out.append(bigEndian: objectCount)
+    out.append(bigEndian: indexOffset)
+    out.append(bigEndian: dataOffset)
+    out.append(bigEndian: checksum)
+    out.append(bigEndian: reserved)
+    return out
+  }
+}
+
+extension [UInt8] {
+  /// Appends an integer's bytes, the most significant first.
+  mutating func append<T: FixedWidthInteger>(bigEndian value: T) {
+    for shift in stride(from: T.bitWidth - 8, through: 0, by: -8) {
+      append(UInt8(truncatingIfNeeded: value >> T(shift)))
+    }
+  }
+}

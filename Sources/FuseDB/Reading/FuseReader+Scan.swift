@@ -1,0 +1,82 @@
+extension FuseReader {
+  /// Which way a scan goes through the keys.
+  public enum Direction: Sendable {
+    /// From the smallest key to the largest.
+    case ascending
+    /// From the largest key to the smallest.
+    case descending
+  }
+
+  /// The keys from `lowerBound` (included) to `upperBound` (excluded) with their objects, in order; without bounds, all.
+  ///
+  ///     var scan = try reader.entries(from: "8.8.")
+  ///     while let entry = try scan.next() { print(entry.key) }
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
+  /// - Complexity: O(log keys); each step O(1), descending O(1) on average.
+  public func entries(
+    from lowerBound: (some FuseKey)? = [UInt8]?.none, upTo upperBound: (some FuseKey)? = [UInt8]?.none,
+    _ direction: Direction = .ascending
+  ) throws(FuseError) -> Scan {
+    let lower = try lowerBound?.withKeyBytes { key throws(FuseError) in try position(ofFirstKeyNotBefore: key) }
+    let upper = try upperBound?.withKeyBytes { key throws(FuseError) in try position(ofFirstKeyNotBefore: key) }
+    return Scan(self, from: lower ?? start, to: upper ?? end, direction)
+  }
+
+  /// The keys that begin with the bytes of `prefix`, with their objects, in order.
+  ///
+  ///     try reader.prefix("8.8.").count   // 212, without looking at them
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
+  /// - Complexity: O(log keys); each step O(1), descending O(1) on average.
+  public func prefix(_ prefix: some FuseKey, _ direction: Direction = .ascending) throws(FuseError) -> Scan {
+    var next = prefix.withKeyBytes { $0.array() }
+    let lower = try position(ofFirstKeyNotBefore: next.rawSpan)
+    // The keys that begin with "ab" end before "ac"; those that begin with bytes of 255 alone end with the file.
+    while next.last == 0xFF { next.removeLast() }
+    guard let last = next.popLast() else { return Scan(self, from: lower, to: end, direction) }
+    next.append(last + 1)
+    return Scan(self, from: lower, to: try position(ofFirstKeyNotBefore: next.rawSpan), direction)
+  }
+
+  /// All objects in the order in which they stand in the file, each once, also those that no key reaches.
+  public func objects() -> ObjectScan { ObjectScan(self) }
+
+  /// A place between keys: how many come before it, and where the entry of the next begins.
+  struct Position: Equatable, Sendable {
+    var number: Int
+    var offset: Int
+  }
+
+  var start: Position { Position(number: 0, offset: dataEnd) }
+  var end: Position { Position(number: keyCount, offset: byteCount) }
+
+  /// The place before the first key that is `key` or comes after it: binary search in the samples, then at most one stride of entries.
+  func position(ofFirstKeyNotBefore key: RawSpan) throws(FuseError) -> Position {
+    let mapping = mapping
+    let file = mapping.bytes
+    var low = 0
+    var high = index.samples.count
+    while low < high {
+      let middle = (low + high) / 2
+      let entry = try self.entry(at: Int(index.samples[middle]))
+      if file.extracting(entry.keyRange).compare(key) < 0 { low = middle + 1 } else { high = middle }
+    }
+    guard low > 0 else { return start }
+    var place = Position(number: (low - 1) * IndexPass.stride, offset: Int(index.samples[low - 1]))
+    while place.number < keyCount {
+      let entry = try self.entry(at: place.offset)
+      if file.extracting(entry.keyRange).compare(key) >= 0 { break }
+      place = Position(number: place.number + 1, offset: entry.end)
+    }
+    try mapping.checkNotShrunk()
+    return place
+  }
+
+  /// The index entry at an offset that was one when the file was opened.
+  func entry(at offset: Int) throws(FuseError) -> IndexEntry {
+    let mapping = mapping
+    guard let entry = IndexEntry(at: offset, in: mapping.bytes) else { throw changed(at: offset) }
+    return entry
+  }
+}

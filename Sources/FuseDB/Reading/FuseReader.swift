@@ -1,0 +1,72 @@
+/// A database file, opened for look-ups and scans: immutable, without locks, shared by any number of threads.
+///
+///     let reader = try FuseReader(path: "geo.fsdb")
+///     try reader.withBytes(forKey: "8.8.8.8") { $0.byteCount }   // 31
+///     try reader.contains("nowhere")                             // false
+///
+/// The file is mapped, not read into memory. Replacing it by renaming another over it, as ``FuseWriter`` does, does not disturb open
+/// readers; truncating it in place makes their answers errors of code ``FuseError/Code/truncated``.
+public final class FuseReader: Sendable {
+  /// What is compared with its checksum.
+  public enum Checksums: Sendable {
+    /// The whole file when it is opened, and each object when it is read.
+    case verified
+    /// Nothing: for files that were verified since they were copied, where every nanosecond counts. Damage may then go unseen.
+    case skipped
+  }
+
+  /// The path that the file was opened under.
+  public var path: String { mapping.path }
+  /// How many keys the file holds.
+  public let keyCount: Int
+  /// The file's length in bytes.
+  public var byteCount: Int { mapping.byteCount }
+  /// What is compared with its checksum.
+  public let checksums: Checksums
+
+  let mapping: FileMapping
+  let header: Header
+  let index: IndexPass
+  /// Where the data section ends and the key index begins.
+  let dataEnd: Int
+
+  /// Opens the file at `path`.
+  ///
+  /// The file is read once: its checksum is compared, its index checked, and an index in memory made of 10.25 bytes a key.
+  ///
+  /// - Throws: ``FuseError`` with code `notFound`, `notADatabase`, `unsupportedVersion`, `corrupted`, `truncated` or `inputOutput`.
+  /// - Complexity: O(bytes of the file); with `checksums: .skipped` O(bytes of the key index).
+  public init(path: String, checksums: Checksums = .verified) throws(FuseError) {
+    let mapping = try FileMapping(path: path)
+    do {
+      (header, index) = try Self.open(mapping, checksums: checksums)
+    } catch {
+      // What was read while the file shrank says nothing about the file.
+      try mapping.checkNotShrunk()
+      throw error.at(path: path)
+    }
+    try mapping.checkNotShrunk()
+    self.mapping = mapping
+    self.checksums = checksums
+    keyCount = Int(header.keyCount)
+    dataEnd = Int(header.indexOffset)
+  }
+
+  private static func open(_ mapping: FileMapping, checksums: Checksums) throws(FuseError) -> (Header, IndexPass) {
+    let file = mapping.bytes
+    let header = try Header(parsing: file)
+    try header.check(fileByteCount: file.byteCount)
+    mapping.willReadInOrder()
+    if checksums == .verified {
+      let checksum = Checksum.of(file.extracting(droppingFirst: Header.byteCount))
+      guard checksum == header.checksum else {
+        throw .corrupted(
+          """
+          the file's checksum is \(checksum.hexadecimal) and its header says \(header.checksum.hexadecimal); \
+          'fusedb verify' lists the damage
+          """, at: Header.Field.checksum)
+      }
+    }
+    return (header, try IndexPass(of: file, header: header))
+  }
+}

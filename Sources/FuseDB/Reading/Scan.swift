@@ -1,0 +1,166 @@
+/// Goes through keys in order, one entry a step, reading the file as it goes.
+///
+///     var scan = try reader.prefix("8.8.")
+///     while let entry = try scan.next() {
+///       entry.key                                   // the key's bytes
+///       try entry.withBytes { $0.byteCount }        // the object, in place
+///     }
+///
+/// It is no `Sequence`, because a step can fail: a file that was damaged while it was open ends a scan with an error, never early and in silence.
+public struct Scan: Sendable {
+  private let reader: FuseReader
+  private let direction: FuseReader.Direction
+  private var lower: FuseReader.Position
+  private var upper: FuseReader.Position
+  /// Descending: where the entries from the sample before `upper` up to `upper` begin.
+  private var block: [Int] = []
+  private var previous: Range<Int>?
+
+  init(
+    _ reader: FuseReader, from lower: FuseReader.Position, to upper: FuseReader.Position, _ direction: FuseReader.Direction
+  ) {
+    self.reader = reader
+    self.lower = lower
+    self.upper = upper
+    self.direction = direction
+  }
+
+  /// How many entries are still to come.
+  /// - Complexity: O(1).
+  public var count: Int { max(0, upper.number - lower.number) }
+
+  /// The next entry, or nil at the end.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
+  public mutating func next() throws(FuseError) -> Entry? {
+    guard count > 0 else { return nil }
+    let entry: IndexEntry
+    switch direction {
+    case .ascending:
+      entry = try reader.entry(at: lower.offset)
+      lower = FuseReader.Position(number: lower.number + 1, offset: entry.end)
+    case .descending:
+      if block.isEmpty { try fillBlock() }
+      entry = try reader.entry(at: block.removeLast())
+      upper = FuseReader.Position(number: upper.number - 1, offset: entry.offset)
+    }
+    try checkOrder(of: entry)
+    previous = entry.keyRange
+    return Entry(reader: reader, entry: entry)
+  }
+
+  /// Passes over `count` entries, or as many as there are.
+  ///
+  /// - Throws: as ``next()``.
+  public mutating func skip(_ count: Int) throws(FuseError) {
+    for _ in 0..<min(count, self.count) { _ = try next() }
+  }
+
+  private mutating func fillBlock() throws(FuseError) {
+    let sample = (upper.number - 1) / IndexPass.stride
+    var offset = Int(reader.index.samples[sample])
+    for _ in sample * IndexPass.stride..<upper.number {
+      block.append(offset)
+      offset = try reader.entry(at: offset).end
+    }
+    guard offset == upper.offset else { throw reader.changed(at: upper.offset) }
+  }
+
+  /// The order was checked when the file was opened; bytes that changed since are found here. [I4]
+  private func checkOrder(of entry: IndexEntry) throws(FuseError) {
+    let mapping = reader.mapping
+    let file = mapping.bytes
+    if let previous {
+      let order = file.extracting(previous).compare(file.extracting(entry.keyRange))
+      guard direction == .ascending ? order < 0 : order > 0 else { throw reader.changed(at: entry.offset) }
+    }
+    try mapping.checkNotShrunk()
+  }
+}
+
+/// A key and the object it points at, as a scan comes across them. It keeps the file open.
+public struct Entry: Sendable {
+  let reader: FuseReader
+  let entry: IndexEntry
+
+  /// A copy of the key's bytes.
+  public var key: [UInt8] { withKey { $0.array() } }
+
+  /// Where the object's record begins in the file: equal for keys that share an object.
+  public var objectOffset: UInt64 { entry.objectOffset }
+
+  /// Calls `body` with the key's bytes, in place.
+  public func withKey<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {
+    let mapping = reader.mapping
+    return try body(mapping.bytes.extracting(entry.keyRange))
+  }
+
+  /// Calls `body` with the object's bytes, in place, after comparing their checksum.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated`; and what `body` throws.
+  public func withBytes<Result>(_ body: (RawSpan) throws -> Result) throws -> Result {
+    try StoredObject(reader: reader, record: reader.record(at: entry.objectOffset)).withBytes(body)
+  }
+
+  /// A copy of the object's bytes.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated`.
+  public func bytes() throws(FuseError) -> [UInt8] {
+    try reader.copy(reader.record(at: entry.objectOffset))
+  }
+}
+
+/// An object as it stands in the file. It keeps the file open.
+public struct StoredObject: Sendable {
+  let reader: FuseReader
+  let record: ObjectRecord
+
+  /// Where the object's record begins in the file: what keys point at.
+  public var offset: UInt64 { UInt64(record.offset) }
+  /// The length of its MessagePack bytes.
+  public var byteCount: Int { record.byteCount }
+
+  /// Calls `body` with the object's bytes, in place.
+  ///
+  /// - Throws: ``FuseError`` with code `truncated` when the file shrank; and what `body` throws.
+  public func withBytes<Result>(_ body: (RawSpan) throws -> Result) throws -> Result {
+    let mapping = reader.mapping
+    let result = try body(mapping.bytes.extracting(record.range))
+    try mapping.checkNotShrunk()
+    return result
+  }
+
+  /// A copy of the object's bytes.
+  ///
+  /// - Throws: ``FuseError`` with code `truncated` when the file shrank.
+  public func bytes() throws(FuseError) -> [UInt8] { try reader.copy(record) }
+}
+
+/// Goes through the objects in the order in which they stand in the file.
+public struct ObjectScan: Sendable {
+  private let reader: FuseReader
+  private var offset = UInt64(Header.byteCount)
+  private var found = 0
+
+  init(_ reader: FuseReader) { self.reader = reader }
+
+  /// The next object, its checksum compared, or nil after the last.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` when a record breaks the format, when its checksum differs, or when the section does not hold as
+  ///   many objects as the header says; `truncated` when the file shrank.
+  public mutating func next() throws(FuseError) -> StoredObject? {
+    guard offset < UInt64(reader.dataEnd) else {
+      guard found == Int(reader.header.objectCount) else {
+        throw FuseError.corrupted(
+          "the header counts \(reader.header.objectCount) objects and the data section holds \(found)",
+          at: Header.Field.objectCount
+        ).at(path: reader.path)
+      }
+      return nil
+    }
+    let record = try reader.record(at: offset)
+    offset = UInt64(record.end)
+    found += 1
+    return StoredObject(reader: reader, record: record)
+  }
+}

@@ -1,0 +1,137 @@
+internal import CFuseSystem
+internal import Glibc
+
+/// A file that appears under its name complete or not at all. See spec/decisions/0005-atomic-publish.md.
+///
+/// The bytes go to a file without a name in the same folder (where the file system has none such: to one with a unique name),
+/// so a killed process leaves nothing behind. ``publish()`` makes them durable and moves them over the old file in one step.
+final class AtomicFile {
+  let path: String
+  private let folder: String
+  private let descriptor: Int32
+  /// The name to remove when this object ends without having been published.
+  private var temporaryPath: String?
+  private var buffer: [UInt8] = []
+  private static let bufferByteCount = 1 << 20
+
+  /// The CRC-32 of all bytes written after the first ``Header/byteCount``.
+  private(set) var checksum = Checksum()
+  /// The bytes written so far.
+  private(set) var byteCount: UInt64 = 0
+
+  /// Begins a file that is to replace whatever stands at `path`, and leaves room for a header at its start.
+  init(replacing path: String) throws(FuseError) {
+    self.path = path
+    let name = path.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? ""
+    guard !name.isEmpty, name != ".", name != ".." else {
+      throw FuseError(.inputOutput, "the path of the new file ends in no file name", path: path)
+    }
+    let folder = path.utf8.count == name.utf8.count ? "." : String(path.dropLast(name.count))
+    self.folder = folder
+
+    var status = stat()
+    if unsafe lstat(path, &status) == 0, ![S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT) {
+      throw FuseError(.inputOutput, "there is something here that is not a regular file; choose another name", path: path)
+    }
+    var opened = retrying { unsafe fuse_open_unnamed(folder, 0o666) }
+    if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
+      let temporary = Self.uniqueName(beside: path, in: folder)
+      opened = retrying { unsafe open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
+      if opened >= 0 { temporaryPath = temporary }
+    }
+    guard opened >= 0 else { throw Self.failed("create a file in \(folder)", path: path) }
+    descriptor = opened
+    buffer.reserveCapacity(Self.bufferByteCount + 0xFFFF)
+    // The header comes last, when its numbers are known.
+    let blank = [UInt8](repeating: 0, count: Header.byteCount)
+    try writeOut(blank.rawSpan)
+    byteCount = UInt64(Header.byteCount)
+  }
+
+  deinit {
+    close(descriptor)
+    if let temporaryPath { unsafe unlink(temporaryPath) }
+  }
+
+  /// Appends bytes.
+  func write(_ bytes: RawSpan) throws(FuseError) {
+    byteCount += UInt64(bytes.byteCount)
+    if buffer.count + bytes.byteCount > Self.bufferByteCount { try flush() }
+    if bytes.byteCount > Self.bufferByteCount {
+      checksum.update(bytes)
+      try writeOut(bytes)
+    } else {
+      // SAFETY: the array copies the span's bytes before the pointer ends.
+      unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+    }
+  }
+
+  /// Appends an integer, big-endian.
+  func write<T: FixedWidthInteger>(bigEndian value: T) throws(FuseError) {
+    if buffer.count + MemoryLayout<T>.size > Self.bufferByteCount { try flush() }
+    byteCount += UInt64(MemoryLayout<T>.size)
+    buffer.append(bigEndian: value)
+  }
+
+  /// Hands over what is buffered, so that `checksum` covers all bytes written.
+  func flush() throws(FuseError) {
+    // Taken out for the while, so that the span's borrow does not meet the checksum's change.
+    var full: [UInt8] = []
+    swap(&full, &buffer)
+    checksum.update(full.rawSpan)
+    try writeOut(full.rawSpan)
+    full.removeAll(keepingCapacity: true)
+    swap(&full, &buffer)
+  }
+
+  /// Writes the header, makes the file durable and moves it to its name.
+  func publish(header: [UInt8]) throws(FuseError) {
+    try flush()
+    let written = retrying { unsafe pwrite(descriptor, header, header.count, 0) }
+    guard written == header.count else { throw Self.failed("write the header", path: path) }
+    guard retrying({ fsync(descriptor) }) == 0 else { throw Self.failed("make the file durable", path: path) }
+    if temporaryPath == nil {
+      let temporary = Self.uniqueName(beside: path, in: folder)
+      guard unsafe fuse_link_unnamed(descriptor, temporary) == 0 else { throw Self.failed("name the new file", path: path) }
+      temporaryPath = temporary
+    }
+    guard unsafe rename(temporaryPath!, path) == 0 else { throw Self.failed("move the new file to its name", path: path) }
+    temporaryPath = nil
+    try Self.makeDurable(folder: folder, path: path)
+  }
+
+  /// A rename lasts when its folder has been written.
+  private static func makeDurable(folder: String, path: String) throws(FuseError) {
+    let descriptor = retrying { unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard descriptor >= 0 else { throw failed("open the folder \(folder)", path: path) }
+    defer { close(descriptor) }
+    // Some file systems cannot sync a folder and say EINVAL; they have nothing to sync then.
+    if retrying({ fsync(descriptor) }) != 0, errno != EINVAL { throw failed("make the folder durable", path: path) }
+  }
+
+  private func writeOut(_ bytes: RawSpan) throws(FuseError) {
+    var done = 0
+    while done < bytes.byteCount {
+      let rest = bytes.extracting(droppingFirst: done)
+      // SAFETY: write reads exactly the rest of the span.
+      let written = unsafe rest.withUnsafeBytes { rest in
+        retrying { unsafe Glibc.write(descriptor, rest.baseAddress, rest.count) }
+      }
+      guard written > 0 else { throw Self.failed("write", path: path) }
+      done += written
+    }
+  }
+
+  /// Hidden, and named after the file, so that a person who finds one knows what it was.
+  private static func uniqueName(beside path: String, in folder: String) -> String {
+    let name = path.split(separator: "/").last ?? ""
+    // NAME_MAX is 255 bytes; what is added has 23.
+    return "\(folder)/.\(name.utf8.count > 200 ? "fsdb" : name).\(fuse_random().hexadecimal.dropFirst(2)).tmp"
+  }
+
+  /// Whatever goes wrong on the writing side is a failure to write, even when a folder is missing.
+  private static func failed(_ action: String, path: String) -> FuseError {
+    let error = FuseError.system(action, path: path)
+    return FuseError(.inputOutput, error.message, path: path, errno: error.errno)
+  }
+}

@@ -1,0 +1,32 @@
+/// Values as JSON text: the same reversible spelling that the command reads and writes. See spec/json.md.
+///
+///     let bytes = try FuseJSON.messagePack(from: #"{"org": "Google LLC", "asn": 15169}"#)
+///     try FuseJSON.text(from: bytes)   // {"org":"Google LLC","asn":15169}
+public enum FuseJSON {
+  /// The MessagePack bytes of the value that `text` spells, each part in its shortest encoding.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` when the text is not JSON, a spelling is malformed or the value is nested too deeply.
+  public static func messagePack(from text: String) throws(FuseError) -> [UInt8] {
+    let packer = MessagePackPacker()
+    try text.withKeyBytes { text throws(FuseError) in
+      try JSONParser().withNode(of: text) { node throws(FuseError) in try packer.pack(node) }
+    }
+    return packer.bytes.array()
+  }
+
+  /// The JSON text of a MessagePack value, on one line.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are not exactly one MessagePack value.
+  public static func text(from messagePack: RawSpan) throws(FuseError) -> String {
+    var writer = JSONWriter()
+    try writer.append(messagePack: messagePack)
+    return String(decoding: writer.out, as: UTF8.self)
+  }
+
+  /// The JSON text of a MessagePack value, on one line.
+  ///
+  /// - Throws: as ``text(from:)-(RawSpan)``.
+  public static func text(from messagePack: [UInt8]) throws(FuseError) -> String {
+    try text(from: messagePack.rawSpan)
+  }
+}

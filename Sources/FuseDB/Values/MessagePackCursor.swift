@@ -1,0 +1,193 @@
+/// What stands at a place in MessagePack bytes: a scalar, or the head of something longer.
+///
+/// Lengths are in bytes; strings, binaries and extensions are followed by that many bytes, arrays by `count` values, maps by `count` pairs of values.
+enum MessagePackToken: Equatable {
+  case null
+  case bool(Bool)
+  case unsigned(UInt64)
+  case signed(Int64)
+  case float32(UInt32)
+  case float64(UInt64)
+  case string(byteCount: Int)
+  case binary(byteCount: Int)
+  case `extension`(type: Int8, byteCount: Int)
+  case array(count: Int)
+  case map(count: Int)
+
+  /// Bytes of payload right behind the head.
+  var payloadByteCount: Int {
+    switch self {
+    case .string(let byteCount), .binary(let byteCount), .extension(_, let byteCount): byteCount
+    default: 0
+    }
+  }
+
+  /// Values right behind the head that belong to it.
+  var childCount: Int {
+    switch self {
+    case .array(let count): count
+    case .map(let count): 2 * count
+    default: 0
+    }
+  }
+
+  /// How many bytes the shortest head for this has; a longer one is legal, and kept. See the MessagePack specification, "Formats".
+  var shortestHeadByteCount: Int {
+    switch self {
+    case .null, .bool: 1
+    case .unsigned(let value): value < 0x80 ? 1 : 1 + Self.width(of: value)
+    case .signed(let value): value >= -32 ? 1 : value >= -0x80 ? 2 : value >= -0x8000 ? 3 : value >= -0x8000_0000 ? 5 : 9
+    case .float32: 5
+    case .float64: 9
+    case .string(let byteCount): byteCount < 32 ? 1 : 1 + Self.width(of: UInt64(byteCount))
+    case .binary(let byteCount): 1 + Self.width(of: UInt64(byteCount))
+    case .extension(_, let byteCount):
+      [1, 2, 4, 8, 16].contains(byteCount) ? 2 : 2 + Self.width(of: UInt64(byteCount))
+    case .array(let count), .map(let count): count < 16 ? 1 : count <= 0xFFFF ? 3 : 5
+    }
+  }
+
+  private static func width(of value: UInt64) -> Int {
+    value <= 0xFF ? 1 : value <= 0xFFFF ? 2 : value <= 0xFFFF_FFFF ? 4 : 8
+  }
+}
+
+/// Reads MessagePack bytes head by head. Every number is checked against what remains before it is believed.
+struct MessagePackCursor: ~Escapable {
+  let bytes: RawSpan
+  /// Where the next head begins.
+  private(set) var offset: Int
+
+  @_lifetime(copy bytes)
+  init(_ bytes: RawSpan, at offset: Int = 0) {
+    self.bytes = bytes
+    self.offset = offset
+  }
+
+  var isAtEnd: Bool { offset >= bytes.byteCount }
+
+  /// Reads one head and stands behind it: before its payload or its first child.
+  @_lifetime(self: copy self)
+  mutating func readHead() throws(FuseError) -> MessagePackToken {
+    let first = try read(UInt8.self)
+    switch first {
+    case 0x00...0x7F: return .unsigned(UInt64(first))
+    case 0x80...0x8F: return try children(.map(count: Int(first & 0x0F)))
+    case 0x90...0x9F: return try children(.array(count: Int(first & 0x0F)))
+    case 0xA0...0xBF: return try payload(.string(byteCount: Int(first & 0x1F)))
+    case 0xC0: return .null
+    case 0xC2: return .bool(false)
+    case 0xC3: return .bool(true)
+    case 0xC4: return try payload(.binary(byteCount: Int(read(UInt8.self))))
+    case 0xC5: return try payload(.binary(byteCount: Int(read(UInt16.self))))
+    case 0xC6: return try payload(.binary(byteCount: Int(read(UInt32.self))))
+    case 0xC7: return try readExtension(byteCount: Int(read(UInt8.self)))
+    case 0xC8: return try readExtension(byteCount: Int(read(UInt16.self)))
+    case 0xC9: return try readExtension(byteCount: Int(read(UInt32.self)))
+    case 0xCA: return .float32(try read(UInt32.self))
+    case 0xCB: return .float64(try read(UInt64.self))
+    case 0xCC: return .unsigned(UInt64(try read(UInt8.self)))
+    case 0xCD: return .unsigned(UInt64(try read(UInt16.self)))
+    case 0xCE: return .unsigned(UInt64(try read(UInt32.self)))
+    case 0xCF: return .unsigned(try read(UInt64.self))
+    case 0xD0: return .signed(Int64(Int8(bitPattern: try read(UInt8.self))))
+    case 0xD1: return .signed(Int64(Int16(bitPattern: try read(UInt16.self))))
+    case 0xD2: return .signed(Int64(Int32(bitPattern: try read(UInt32.self))))
+    case 0xD3: return .signed(Int64(bitPattern: try read(UInt64.self)))
+    case 0xD4...0xD8: return try readExtension(byteCount: 1 << Int(first - 0xD4))
+    case 0xD9: return try payload(.string(byteCount: Int(read(UInt8.self))))
+    case 0xDA: return try payload(.string(byteCount: Int(read(UInt16.self))))
+    case 0xDB: return try payload(.string(byteCount: Int(read(UInt32.self))))
+    case 0xDC: return try children(.array(count: Int(read(UInt16.self))))
+    case 0xDD: return try children(.array(count: Int(read(UInt32.self))))
+    case 0xDE: return try children(.map(count: Int(read(UInt16.self))))
+    case 0xDF: return try children(.map(count: Int(read(UInt32.self))))
+    case 0xE0...0xFF: return .signed(Int64(Int8(bitPattern: first)))
+    default: throw .invalidValue("the byte 0xc1 begins no MessagePack value", at: offset - 1)
+    }
+  }
+
+  /// Reads the payload of the head just read.
+  @_lifetime(copy self)
+  @_lifetime(self: copy self)
+  mutating func readPayload(byteCount: Int) -> RawSpan {
+    let payload = bytes.extracting(offset..<offset + byteCount)
+    offset += byteCount
+    return payload
+  }
+
+  /// Passes over one whole value, nested at most `nesting` containers deep, and says whether all its heads are the shortest ones.
+  ///
+  /// - Complexity: O(bytes of the value), without recursion or allocation.
+  @discardableResult
+  @_lifetime(self: copy self)
+  mutating func skipValue(nesting limit: Int = FormatLimits.nesting) throws(FuseError) -> Bool {
+    // How many values are still to come at each depth.
+    var pending = InlineArray<129, Int>(repeating: 0)
+    var depth = 0
+    var isShortest = true
+    pending[0] = 1
+    while true {
+      while pending[depth] == 0 {
+        if depth == 0 { return isShortest }
+        depth -= 1
+      }
+      pending[depth] -= 1
+      let start = offset
+      let token = try readHead()
+      if offset - start != token.shortestHeadByteCount { isShortest = false }
+      offset += token.payloadByteCount
+      switch token {
+      case .array, .map:
+        guard depth < limit else {
+          throw .invalidValue("arrays and maps are nested deeper than \(FormatLimits.nesting) levels", at: start)
+        }
+        depth += 1
+        pending[depth] = token.childCount
+      default: break
+      }
+    }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func read<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(FuseError) -> T {
+    guard let value = bytes.load(at: offset, as: T.self) else {
+      throw .invalidValue("the MessagePack value ends in its middle", at: bytes.byteCount)
+    }
+    offset += MemoryLayout<T>.size
+    return value
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func readExtension(byteCount: Int) throws(FuseError) -> MessagePackToken {
+    let type = Int8(bitPattern: try read(UInt8.self))
+    return try payload(.extension(type: type, byteCount: byteCount))
+  }
+
+  /// The token, if its payload is there.
+  private func payload(_ token: MessagePackToken) throws(FuseError) -> MessagePackToken {
+    guard token.payloadByteCount <= bytes.byteCount - offset else {
+      throw .invalidValue("the MessagePack value ends in its middle", at: bytes.byteCount)
+    }
+    return token
+  }
+
+  /// The token, if as many bytes are left as its children need at least.
+  private func children(_ token: MessagePackToken) throws(FuseError) -> MessagePackToken {
+    guard token.childCount <= bytes.byteCount - offset else {
+      throw .invalidValue("an array or map counts more values than bytes are left", at: offset)
+    }
+    return token
+  }
+}
+
+extension MessagePackCursor {
+  /// Throws unless `bytes` are exactly one MessagePack value. [V1] [V2] [V3]
+  static func validate(_ bytes: RawSpan) throws(FuseError) {
+    var cursor = MessagePackCursor(bytes)
+    try cursor.skipValue()
+    guard cursor.isAtEnd else {
+      throw .invalidValue("\(bytes.byteCount - cursor.offset) bytes follow the MessagePack value", at: cursor.offset)
+    }
+  }
+}

@@ -1,0 +1,167 @@
+internal import CFuseSystem
+
+/// Collects objects and the keys that point at them, and writes them as one immutable file.
+///
+///     let writer = FuseWriter()
+///     let google = try writer.addObject(messagePack)   // one MessagePack value
+///     try writer.addKey("8.8.8.8", for: google)
+///     try writer.addKey("gmail.com", for: google)
+///     let report = try writer.build(to: "geo.fsdb")    // report.keyCount == 2
+///
+/// The same mapping from keys to objects gives the same bytes, whatever order it was added in. All is kept in memory until
+/// the file is built. A writer is used by one thread at a time.
+public final class FuseWriter {
+  /// In which order objects stand in the file. See spec/format.md, "Canonical order".
+  public enum Order: Sendable {
+    /// By their smallest key; objects without a key are left out. The file depends on the mapping alone.
+    case key
+    /// As they were added, with or without keys: what `fusedb` 0.3.0 writes.
+    case insertion
+  }
+
+  /// What happens to objects that hold the same bytes.
+  public enum Sharing: Sendable {
+    /// They are stored once.
+    case identicalObjects
+    /// Each is stored as often as it was added.
+    case none
+  }
+
+  /// What happens when a key is added again.
+  public enum DuplicatePolicy: Sendable {
+    /// The key points at the object of its last addition.
+    case last
+    /// The key points at the object of its first addition.
+    case first
+    /// ``FuseWriter/build(to:progress:)`` throws ``FuseError/Code/duplicateKey``.
+    case error
+  }
+
+  /// How a writer works.
+  public struct Options: Sendable {
+    /// In which order objects stand in the file.
+    public var order: Order
+    /// What happens to objects that hold the same bytes.
+    public var sharing: Sharing
+    /// What happens when a key is added again.
+    public var onDuplicate: DuplicatePolicy
+
+    /// Canonical order, identical objects stored once, the last addition of a key counts.
+    public init(order: Order = .key, sharing: Sharing = .identicalObjects, onDuplicate: DuplicatePolicy = .last) {
+      self.order = order
+      self.sharing = sharing
+      self.onDuplicate = onDuplicate
+    }
+
+    /// What `fusedb` 0.3.0 does: for the same sequence of calls the same bytes.
+    public static let compatible = Options(order: .insertion, sharing: .none)
+  }
+
+  /// How this writer works.
+  public let options: Options
+
+  var objects = ObjectTable()
+  var keys = KeyTable()
+  var sharedObjectCount = 0
+  private let limits: Limits
+  private let hashSeed = fuse_random()
+
+  /// The format's limits; tests make them small.
+  struct Limits {
+    var keyByteCount = FormatLimits.keyByteCount
+    var objectByteCount = FormatLimits.objectByteCount
+    var count = FormatLimits.count
+  }
+
+  /// Makes a writer that holds nothing yet.
+  public convenience init(_ options: Options = Options()) {
+    self.init(options, limits: Limits())
+  }
+
+  init(_ options: Options, limits: Limits) {
+    self.options = options
+    self.limits = limits
+  }
+
+  /// How many keys were added, additions of the same key counted each.
+  public var addedKeyCount: Int { keys.count }
+
+  /// Adds an object: the bytes of exactly one MessagePack value.
+  ///
+  /// - Returns: what to pass to ``addKey(_:for:)-(FuseKey,_)``. With ``Sharing/identicalObjects``, bytes added before give the same one.
+  /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are not one MessagePack value nested at most 128 deep, `limitExceeded` when
+  ///   they are more than 4 GiB - 1 or there are 2^32 - 1 objects already. The writer is as before then.
+  /// - Complexity: O(bytes), amortized.
+  public func addObject(_ messagePack: RawSpan) throws(FuseError) -> ObjectID {
+    guard messagePack.byteCount <= limits.objectByteCount else {
+      throw FuseError(
+        .limitExceeded,
+        "the object has \(messagePack.byteCount) bytes and the format allows \(limits.objectByteCount); split it or store a reference")
+    }
+    try MessagePackCursor.validate(messagePack)
+    let shares = options.sharing == .identicalObjects
+    let hash = shares ? messagePack.hash(seed: hashSeed) : 0
+    if shares, let known = objects.find(messagePack, hash: hash) {
+      sharedObjectCount += 1
+      return ObjectID(writer: ObjectIdentifier(self), number: known)
+    }
+    guard objects.count < limits.count else {
+      throw FuseError(.limitExceeded, "there are \(limits.count) objects and the format allows no more; build several files")
+    }
+    let number = shares ? objects.append(messagePack, hash: hash) : objects.append(messagePack)
+    return ObjectID(writer: ObjectIdentifier(self), number: number)
+  }
+
+  /// Adds an object: the bytes of exactly one MessagePack value.
+  ///
+  /// - Throws: as ``addObject(_:)-(RawSpan)``.
+  public func addObject(_ messagePack: [UInt8]) throws(FuseError) -> ObjectID {
+    try addObject(messagePack.rawSpan)
+  }
+
+  /// Points `key` at an object of this writer.
+  ///
+  /// - Throws: ``FuseError`` with code `limitExceeded` when the key has more than 65,535 bytes or there are 2^32 - 1 keys already.
+  /// - Precondition: `object` was returned by this writer.
+  /// - Complexity: O(bytes), amortized.
+  public func addKey(_ key: RawSpan, for object: ObjectID) throws(FuseError) {
+    precondition(object.writer == ObjectIdentifier(self), "the ObjectID was returned by another FuseWriter")
+    guard key.byteCount <= limits.keyByteCount else {
+      throw FuseError(
+        .limitExceeded,
+        "the key \(quoted(key)) has \(key.byteCount) bytes and the format allows \(limits.keyByteCount); use a digest of it as the key")
+    }
+    guard keys.count < limits.count else {
+      throw FuseError(
+        .limitExceeded, "there are \(limits.count) keys and the format allows no more, so \(quoted(key)) cannot be added; build several files")
+    }
+    keys.append(key, object: object.number)
+  }
+
+  /// Points `key` at an object of this writer.
+  ///
+  /// - Throws: as ``addKey(_:for:)-(RawSpan,_)``.
+  public func addKey(_ key: some FuseKey, for object: ObjectID) throws(FuseError) {
+    try key.withKeyBytes { key throws(FuseError) in try addKey(key, for: object) }
+  }
+
+  /// Adds an object and points each of `keys` at it.
+  ///
+  ///     try writer.add(["8.8.8.8", "8.8.4.4"], messagePack)
+  ///
+  /// - Throws: as ``addObject(_:)-(RawSpan)`` and ``addKey(_:for:)-(RawSpan,_)``; keys before the one that was refused stay added.
+  @discardableResult
+  public func add(_ keys: some Sequence<some FuseKey>, _ messagePack: [UInt8]) throws(FuseError) -> ObjectID {
+    let object = try addObject(messagePack)
+    for key in keys { try addKey(key, for: object) }
+    return object
+  }
+}
+
+/// An object that was added to a writer, for its keys to point at.
+public struct ObjectID: Hashable, Sendable {
+  /// The writer that it belongs to.
+  let writer: ObjectIdentifier
+  let number: UInt32
+}
+
