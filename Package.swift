@@ -23,12 +23,13 @@ let package = Package(
     .systemLibrary(name: "CMsgpack", pkgConfig: "msgpack", providers: [.apt(["libmsgpack-dev"])]),
     .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CFuseIntrinsics"),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CFuseSystem"),
 
     .target(
       name: "FuseDB",
-      dependencies: ["CDeflate", "CFuseSystem", "CMsgpack", "CSimdjson", "CXXHash"],
+      dependencies: ["CDeflate", "CFuseIntrinsics", "CFuseSystem", "CMsgpack", "CSimdjson", "CXXHash"],
       swiftSettings: strict),
     .target(name: "FuseDBCommands", dependencies: ["FuseDB", "CZlib", "CFuseSystem"], swiftSettings: strict),
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"], swiftSettings: strict),

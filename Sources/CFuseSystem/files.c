@@ -10,6 +10,11 @@
 
 int fuse_open_unnamed(const char *folder, unsigned mode) {
 #ifdef O_TMPFILE
+  // Without /proc such a file could never be given a name.
+  if (access("/proc/self/fd", X_OK) != 0) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
   return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
 #else
   errno = EOPNOTSUPP;

@@ -20,14 +20,17 @@ static void pass_on(int number, siginfo_t *info, void *context) {
   } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
     previous.sa_handler(number);
   } else {
-    // Returning repeats the access, which then ends the process as if we had never been here.
+    // As if this handler had never been here: returning repeats the access, and a signal that somebody sent is sent again.
     sigaction(SIGBUS, &previous, NULL);
+    if (info->si_code <= 0) raise(number);
   }
 }
 
 static void on_bus_error(int number, siginfo_t *info, void *context) {
   uintptr_t address = (uintptr_t)info->si_addr;
   int ours = 0;
+  // Sent by a process, not caused by an access: there is no address.
+  if (info->si_code <= 0) return pass_on(number, info, context);
   // A node that another thread is reusing may match by chance; so all that match are marked, never only the first.
   for (fuse_region *r = __atomic_load_n(&regions, __ATOMIC_ACQUIRE); r; r = r->next) {
     size_t length = __atomic_load_n(&r->length, __ATOMIC_ACQUIRE);

@@ -8,7 +8,7 @@
 ///       print(error)    // geo.fsdb: offset 32: the file's checksum is …
 ///     }
 public struct FuseError: Error, Sendable, Hashable {
-  /// The kinds of failure. See spec/format.md, "Errors".
+  /// The kinds of failure. See spec/format.md §14.
   public enum Code: String, Sendable, Hashable {
     /// The file does not begin as an FSDB file does.
     case notADatabase

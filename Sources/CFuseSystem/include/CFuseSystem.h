@@ -34,9 +34,6 @@ int fuse_open_unnamed(const char *_Nonnull folder, unsigned mode);
 /// Gives the file behind `descriptor` (from `fuse_open_unnamed`) a name that must not exist yet; -1 and errno on failure.
 int fuse_link_unnamed(int descriptor, const char *_Nonnull path);
 
-/// Asks for the cache line at `address`, without waiting for it.
-static inline __attribute__((always_inline)) void fuse_prefetch(const void *_Nonnull address) { __builtin_prefetch(address); }
-
 /// 64 random bits from the kernel.
 uint64_t fuse_random(void);
 

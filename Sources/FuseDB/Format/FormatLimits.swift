@@ -1,4 +1,4 @@
-/// The largest things the format can hold. See spec/format.md, "Limits".
+/// The largest things the format can hold. See spec/format.md §13.
 enum FormatLimits {
   /// [L1] A key's length stands in 16 bits.
   static let keyByteCount = 0xFFFF

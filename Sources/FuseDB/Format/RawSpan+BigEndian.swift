@@ -1,6 +1,6 @@
 // The one place where integers and comparisons are taken from raw bytes. The format is big-endian throughout (spec/format.md §2).
+internal import CFuseIntrinsics
 internal import CXXHash
-internal import Glibc
 
 extension RawSpan {
   /// The big-endian integer at `offset`, or nil where it would not fit.
@@ -22,19 +22,74 @@ extension RawSpan {
   @inline(__always)
   func compare(_ other: RawSpan) -> Int {
     let shared = min(byteCount, other.byteCount)
-    let order = unsafe withUnsafeBytes { left in
-      // SAFETY: memcmp reads `shared` bytes of both, and neither is shorter.
-      unsafe other.withUnsafeBytes { right in
-        shared == 0 ? 0 : Int(unsafe memcmp(left.baseAddress!, right.baseAddress!, shared))
+    var offset = 0
+    while offset &+ 8 <= shared {
+      // SAFETY: eight bytes from `offset` on are inside both spans.
+      let left = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      let right = unsafe other.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      if left != right { return left.bigEndian < right.bigEndian ? -1 : 1 }
+      offset &+= 8
+    }
+    while offset < shared {
+      // SAFETY: `offset` is inside both spans.
+      let left = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self)
+      let right = unsafe other.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self)
+      if left != right { return left < right ? -1 : 1 }
+      offset &+= 1
+    }
+    return byteCount &- other.byteCount
+  }
+
+  /// Whether the key in one range comes before that in another. [I4]
+  ///
+  /// Sorted neighbours mostly differ in their first 16 bytes, and then no branch depends on where.
+  @inline(__always)
+  func isAscending(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
+    let shared = min(left.count, right.count)
+    if max(left.lowerBound, right.lowerBound) <= byteCount &- 16 {
+      // SAFETY: 16 bytes from both lower bounds on are inside the span.
+      let equal = unsafe withUnsafeBytes { bytes in
+        unsafe Int(fuse_equal_prefix16(bytes.baseAddress! + left.lowerBound, bytes.baseAddress! + right.lowerBound))
+      }
+      if equal >= shared && shared < 16 { return left.count < right.count }
+      if equal < 16 {
+        return loadInside(at: left.lowerBound &+ equal, as: UInt8.self) < loadInside(at: right.lowerBound &+ equal, as: UInt8.self)
       }
     }
-    return order != 0 ? order : byteCount &- other.byteCount
+    return extracting(left).compare(extracting(right)) < 0
   }
 
   /// Whether both spans hold the same bytes.
   @inline(__always)
-  func equals(_ other: RawSpan) -> Bool {
-    byteCount == other.byteCount && compare(other) == 0
+  package func equals(_ other: RawSpan) -> Bool {
+    let count = byteCount
+    guard count == other.byteCount else { return false }
+    guard count >= 8 else { return equalsShort(other) }
+    var offset = 0
+    var difference: UInt64 = 0
+    // Whole words, the last one ending with the last byte, wherever it begins.
+    while true {
+      // SAFETY: `offset` is at most count - 8, and both spans have `count` bytes.
+      difference |= unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+        ^ other.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      if difference != 0 { return false }
+      if offset == count &- 8 { return true }
+      offset = min(offset &+ 8, count &- 8)
+    }
+  }
+
+  /// The same for spans of one length below 8.
+  @inline(__always)
+  private func equalsShort(_ other: RawSpan) -> Bool {
+    for i in 0..<byteCount {
+      // SAFETY: `i` is inside both spans.
+      if unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt8.self)
+        != other.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt8.self)
+      {
+        return false
+      }
+    }
+    return true
   }
 
   /// Whether this span begins with the bytes of `prefix`.
@@ -51,7 +106,7 @@ extension RawSpan {
   }
 
   /// A copy of the bytes.
-  func array() -> [UInt8] {
+  package func array() -> [UInt8] {
     // SAFETY: the array copies the span's bytes before the pointer ends.
     unsafe withUnsafeBytes { unsafe [UInt8]($0) }
   }

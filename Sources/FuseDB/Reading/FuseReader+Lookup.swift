@@ -1,19 +1,46 @@
 extension FuseReader {
-  /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the file has no such key.
+  /// The bytes of the object under `key`, in place, or nil when the file has no such key. They are one MessagePack value.
   ///
-  ///     try reader.withBytes(forKey: "8.8.8.8") { bytes in bytes.byteCount }   // 31
+  ///     try reader.bytes(forKey: "8.8.8.8")?.byteCount   // 31
+  ///     try reader.bytes(forKey: "nowhere")              // nil
   ///
-  /// Nothing is copied or allocated. The bytes are one MessagePack value.
+  /// The object's checksum is compared first, unless the reader was opened with `checksums: .skipped`. Nothing is copied or allocated.
+  /// Should somebody truncate the file between this call and the use of the bytes, they read as zeros;
+  /// ``withBytes(forKey:_:)-(RawSpan,_)`` throws then.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` when the object is not what its checksum says, `truncated` when the file shrank
-  ///   since it was opened; and what `body` throws.
+  ///   since it was opened.
   /// - Complexity: O(1): one bucket, one index entry, one object.
-  @inline(__always)
-  public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    guard let record = try find(key) else { return nil }
+  @_lifetime(borrow self)
+  public func bytes(forKey key: RawSpan) throws(FuseError) -> RawSpan? {
+    guard let offset = try objectOffset(forKey: key) else { return nil }
+    let record = try record(at: offset)
     let mapping = mapping
-    let result = try body(mapping.bytes.extracting(record.range))
-    try mapping.checkNotShrunk()
+    // SAFETY: the mapping lives as long as this reader.
+    return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
+  }
+
+  /// The bytes of the object under `key`, in place, or nil when the file has no such key.
+  ///
+  /// - Throws: as ``bytes(forKey:)-(RawSpan)``.
+  /// - Complexity: O(1).
+  @inlinable
+  @_lifetime(borrow self)
+  public func bytes(forKey key: some FuseKey) throws(FuseError) -> RawSpan? {
+    try bytes(forKey: key.keyBytes)
+  }
+
+  /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the file has no such key.
+  ///
+  ///     try reader.withBytes(forKey: "8.8.8.8") { $0.byteCount }   // 31
+  ///
+  /// - Throws: as ``bytes(forKey:)-(RawSpan)``, also when the file shrank while `body` ran; and what `body` throws.
+  /// - Complexity: O(1).
+  @inlinable
+  public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
+    guard let bytes = try bytes(forKey: key) else { return nil }
+    let result = try body(bytes)
+    try checkNotShrunk()
     return result
   }
 
@@ -21,49 +48,33 @@ extension FuseReader {
   ///
   /// - Throws: as ``withBytes(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(1).
-  @inline(__always)
+  @inlinable
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    try key.withKeyBytes { key throws in try withBytes(forKey: key, body) }
-  }
-
-  /// A copy of the object under `key`, or nil when the file has no such key.
-  ///
-  ///     try reader.bytes(forKey: "8.8.8.8")     // 31 bytes of MessagePack
-  ///     try reader.bytes(forKey: "nowhere")     // nil
-  ///
-  /// - Throws: ``FuseError`` with code `corrupted` or `truncated`, as ``withBytes(forKey:_:)-(RawSpan,_)``.
-  /// - Complexity: O(1), and the copy.
-  public func bytes(forKey key: some FuseKey) throws(FuseError) -> [UInt8]? {
-    try key.withKeyBytes { key throws(FuseError) in
-      guard let record = try find(key) else { return nil }
-      return try copy(record)
-    }
+    try withBytes(forKey: key.keyBytes, body)
   }
 
   /// Whether the file holds `key`. The object is neither read nor compared with its checksum.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
   /// - Complexity: O(1): one bucket and, when the key is there, one index entry.
-  @inline(__always)
   public func contains(_ key: RawSpan) throws(FuseError) -> Bool {
-    try objectOffset(forKey: key) != nil
+    let offset = try objectOffset(forKey: key)
+    try mapping.checkNotShrunk()
+    return offset != nil
   }
 
   /// Whether the file holds `key`.
   ///
   /// - Throws: as ``contains(_:)-(RawSpan)``.
   /// - Complexity: O(1).
-  @inline(__always)
+  @inlinable
   public func contains(_ key: some FuseKey) throws(FuseError) -> Bool {
-    try key.withKeyBytes { key throws(FuseError) in try contains(key) }
+    try contains(key.keyBytes)
   }
 
-  /// The record under `key`, its checksum compared.
-  @inline(__always)
-  func find(_ key: RawSpan) throws(FuseError) -> ObjectRecord? {
-    guard let offset = try objectOffset(forKey: key) else { return nil }
-    return try record(at: offset)
-  }
+  /// Throws ``FuseError/Code/truncated`` once the file was found to have shrunk since it was opened: bytes that were read in place before this call, and
+  /// it returns, were the file's.
+  public func checkNotShrunk() throws(FuseError) { try mapping.checkNotShrunk() }
 
   /// Where the record under `key` begins, as the index has it.
   @inline(__always)

@@ -18,8 +18,8 @@ extension FuseReader {
     from lowerBound: (some FuseKey)? = [UInt8]?.none, upTo upperBound: (some FuseKey)? = [UInt8]?.none,
     _ direction: Direction = .ascending
   ) throws(FuseError) -> Scan {
-    let lower = try lowerBound?.withKeyBytes { key throws(FuseError) in try position(ofFirstKeyNotBefore: key) }
-    let upper = try upperBound?.withKeyBytes { key throws(FuseError) in try position(ofFirstKeyNotBefore: key) }
+    let lower = try lowerBound.map { key throws(FuseError) in try position(ofFirstKeyNotBefore: key.keyBytes) }
+    let upper = try upperBound.map { key throws(FuseError) in try position(ofFirstKeyNotBefore: key.keyBytes) }
     return Scan(self, from: lower ?? start, to: upper ?? end, direction)
   }
 
@@ -30,7 +30,7 @@ extension FuseReader {
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
   /// - Complexity: O(log keys); each step O(1), descending O(1) on average.
   public func prefix(_ prefix: some FuseKey, _ direction: Direction = .ascending) throws(FuseError) -> Scan {
-    var next = prefix.withKeyBytes { $0.array() }
+    var next = prefix.keyBytes.array()
     let lower = try position(ofFirstKeyNotBefore: next.rawSpan)
     // The keys that begin with "ab" end before "ac"; those that begin with bytes of 255 alone end with the file.
     while next.last == 0xFF { next.removeLast() }
@@ -64,11 +64,20 @@ extension FuseReader {
     }
     guard low > 0 else { return start }
     var place = Position(number: (low - 1) * IndexPass.stride, offset: Int(index.samples[low - 1]))
-    while place.number < keyCount {
+    let next = low < index.samples.count ? Position(number: low * IndexPass.stride, offset: Int(index.samples[low])) : end
+    var previous: Range<Int>?
+    while place.number < next.number {
       let entry = try self.entry(at: place.offset)
-      if file.extracting(entry.keyRange).compare(key) >= 0 { break }
+      if let previous, !file.isAscending(previous, entry.keyRange) { throw changed(at: place.offset) }
+      previous = entry.keyRange
+      if file.extracting(entry.keyRange).compare(key) >= 0 {
+        try mapping.checkNotShrunk()
+        return place
+      }
       place = Position(number: place.number + 1, offset: entry.end)
     }
+    // All entries of the stride were smaller: they must have led to the next sample, or they are not what was opened. [G4]
+    guard place == next else { throw changed(at: next.offset) }
     try mapping.checkNotShrunk()
     return place
   }

@@ -57,16 +57,19 @@ public final class FuseReader: Sendable {
     let header = try Header(parsing: file)
     try header.check(fileByteCount: file.byteCount)
     mapping.willReadInOrder()
-    if checksums == .verified {
-      let checksum = Checksum.of(file.extracting(droppingFirst: Header.byteCount))
-      guard checksum == header.checksum else {
-        throw .corrupted(
-          """
-          the file's checksum is \(checksum.hexadecimal) and its header says \(header.checksum.hexadecimal); \
-          'fusedb verify' lists the damage
-          """, at: Header.Field.checksum)
-      }
+    guard checksums == .verified else { return (header, try IndexPass(of: file, header: header)) }
+
+    let checksum = BackgroundWork { Checksum.of(mapping.bytes.extracting(droppingFirst: Header.byteCount)) }
+    let index = Result { () throws(FuseError) in try IndexPass(of: file, header: header) }
+    let found = checksum.wait()
+    // First, because it makes every other finding likely.
+    guard found == header.checksum else {
+      throw .corrupted(
+        """
+        the file's checksum is \(found.hexadecimal) and its header says \(header.checksum.hexadecimal); \
+        'fusedb verify' lists the damage
+        """, at: Header.Field.checksum)
     }
-    return (header, try IndexPass(of: file, header: header))
+    return (header, try index.get())
   }
 }

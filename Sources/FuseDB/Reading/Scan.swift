@@ -33,7 +33,11 @@ public struct Scan: Sendable {
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
   public mutating func next() throws(FuseError) -> Entry? {
-    guard count > 0 else { return nil }
+    guard count > 0 else {
+      // The entries between the two places must have led from one to the other. [G4]
+      guard lower.number > upper.number || lower.offset == upper.offset else { throw reader.changed(at: lower.offset) }
+      return nil
+    }
     let entry: IndexEntry
     switch direction {
     case .ascending:
@@ -66,13 +70,13 @@ public struct Scan: Sendable {
     guard offset == upper.offset else { throw reader.changed(at: upper.offset) }
   }
 
-  /// The order was checked when the file was opened; bytes that changed since are found here. [I4]
+  /// The order was checked when the file was opened; bytes that changed since are found here. [G4]
   private func checkOrder(of entry: IndexEntry) throws(FuseError) {
     let mapping = reader.mapping
     let file = mapping.bytes
     if let previous {
-      let order = file.extracting(previous).compare(file.extracting(entry.keyRange))
-      guard direction == .ascending ? order < 0 : order > 0 else { throw reader.changed(at: entry.offset) }
+      let (first, second) = direction == .ascending ? (previous, entry.keyRange) : (entry.keyRange, previous)
+      guard file.isAscending(first, second) else { throw reader.changed(at: entry.offset) }
     }
     try mapping.checkNotShrunk()
   }
@@ -84,15 +88,28 @@ public struct Entry: Sendable {
   let entry: IndexEntry
 
   /// A copy of the key's bytes.
-  public var key: [UInt8] { withKey { $0.array() } }
+  ///
+  /// - Throws: ``FuseError`` with code `truncated` when the file shrank.
+  public var key: [UInt8] {
+    get throws(FuseError) {
+      let mapping = reader.mapping
+      let key = mapping.bytes.extracting(entry.keyRange).array()
+      try mapping.checkNotShrunk()
+      return key
+    }
+  }
 
   /// Where the object's record begins in the file: equal for keys that share an object.
   public var objectOffset: UInt64 { entry.objectOffset }
 
   /// Calls `body` with the key's bytes, in place.
-  public func withKey<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {
+  ///
+  /// - Throws: ``FuseError`` with code `truncated` when the file shrank; and what `body` throws.
+  public func withKey<Result>(_ body: (RawSpan) throws -> Result) throws -> Result {
     let mapping = reader.mapping
-    return try body(mapping.bytes.extracting(entry.keyRange))
+    let result = try body(mapping.bytes.extracting(entry.keyRange))
+    try mapping.checkNotShrunk()
+    return result
   }
 
   /// Calls `body` with the object's bytes, in place, after comparing their checksum.

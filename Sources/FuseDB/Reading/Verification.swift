@@ -1,6 +1,6 @@
 /// One thing that is wrong with a file.
 public struct Damage: Sendable, Hashable, CustomStringConvertible {
-  /// Which rule of the format is broken. See spec/format.md, "Verification".
+  /// Which rule of the format is broken. See spec/format.md §10.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// The file does not begin with "FSDB".
     case magic

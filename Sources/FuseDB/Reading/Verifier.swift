@@ -1,4 +1,4 @@
-/// Walks a file that may be damaged anywhere, and goes on behind each damage. See spec/format.md, "Verification".
+/// Walks a file that may be damaged anywhere, and goes on behind each damage. See spec/format.md §10.
 struct Verifier: ~Escapable {
   private let file: RawSpan
   private let progress: (Double) -> Void
@@ -33,15 +33,17 @@ struct Verifier: ~Escapable {
         case .unsupportedVersion: .version
         default: .truncated
         }
-      // What follows would be read by rules that do not hold here.
+      // What follows would be read by rules that do not hold here. [P6]
       return add(kind, at: error.offset ?? 0, error.message)
     }
     let header = Header(fieldsOf: file)
     checkFields(of: header)
     checkFileChecksum(header)
-    let dataEnd = Int(clamping: min(max(header.indexOffset, UInt64(Header.byteCount)), UInt64(file.byteCount)))
-    walkData(until: dataEnd, header: header)
-    walkIndex(from: dataEnd, header: header)
+    // Without a sensible index offset, neither section has bounds. [P7]
+    if header.indexOffset >= UInt64(Header.byteCount), header.indexOffset <= UInt64(file.byteCount) {
+      walkData(until: Int(header.indexOffset), header: header)
+      walkIndex(from: Int(header.indexOffset), header: header)
+    }
     progress(1)
   }
 
@@ -82,18 +84,17 @@ struct Verifier: ~Escapable {
   @_lifetime(self: copy self)
   private mutating func walkData(until dataEnd: Int, header: Header) {
     recordStarts = BitSet(count: dataEnd)
+    // Sorted, once they are needed.
     var keyTargets: [UInt64]?
     var offset = Header.byteCount
     while offset < dataEnd {
       guard let record = ObjectRecord(at: UInt64(offset), before: dataEnd, in: file) else {
         add(.objectBounds, at: offset, "the record here runs past the end of the data section at \(dataEnd)")
-        // Where records begin is known from their lengths alone; behind a wrong one, keys tell where to go on.
+        // Where records begin is known from their lengths alone; behind a wrong one, keys tell where to go on. [P8]
         let targets = keyTargets ?? self.keyTargets(from: dataEnd)
         keyTargets = targets
         let next = targets.partitioningIndex { $0 > UInt64(offset) }
-        // The record is there, whatever its length should be.
         recordStarts.insert(offset)
-        report.objectCount += 1
         guard next < targets.count, targets[next] < UInt64(dataEnd) else { break }
         offset = Int(targets[next])
         continue
@@ -104,7 +105,7 @@ struct Verifier: ~Escapable {
       report.objectCount += 1
       if report.objectCount % 65536 == 0 { progress(0.3 + 0.4 * Double(offset) / Double(dataEnd)) }
     }
-    if report.objectCount != Int(header.objectCount) {
+    if keyTargets == nil, report.objectCount != Int(header.objectCount) {
       add(
         .count, at: Header.Field.objectCount,
         "the header counts \(header.objectCount) objects and the data section holds \(report.objectCount)")
@@ -115,8 +116,8 @@ struct Verifier: ~Escapable {
   private mutating func check(_ record: ObjectRecord) {
     let bytes = file.extracting(record.range)
     let checksum = Checksum.of(bytes)
-    if checksum != record.checksum {
-      add(
+    guard checksum == record.checksum else {
+      return add(
         .objectChecksum, at: record.offset,
         "the object has checksum \(checksum.hexadecimal) and its record says \(record.checksum.hexadecimal)")
     }
@@ -147,15 +148,14 @@ struct Verifier: ~Escapable {
     while offset < file.byteCount {
       guard let entry = IndexEntry(at: offset, in: file) else {
         if report.keyCount < expected {
-          add(.keyBounds, at: offset, "index entry \(report.keyCount) runs past the end of the file")
-        } else {
-          addTrailingBytes(at: offset)
+          return add(.keyBounds, at: offset, "index entry \(report.keyCount) runs past the end of the file")
         }
+        addTrailingBytes(at: offset)
         break
       }
       let ascends = previous.map { file.extracting($0).compare(file.extracting(entry.keyRange)) < 0 } ?? true
       let hasTarget = recordStarts.contains(entry.objectOffset)
-      // Behind the last counted key, only what looks like one more entry shows that the count is wrong.
+      // Behind the last counted key, only what looks like one more entry shows that the count is wrong. [P9]
       if report.keyCount >= expected, !ascends || !hasTarget {
         addTrailingBytes(at: offset)
         break

@@ -90,6 +90,10 @@ final class AtomicFile {
     let written = retrying { unsafe pwrite(descriptor, header, header.count, 0) }
     guard written == header.count else { throw Self.failed("write the header", path: path) }
     guard retrying({ fsync(descriptor) }) == 0 else { throw Self.failed("make the file durable", path: path) }
+    // Where nothing stands at the path, the file takes it at once; otherwise it needs a name to be moved from.
+    if temporaryPath == nil, unsafe fuse_link_unnamed(descriptor, path) == 0 {
+      return try Self.makeDurable(folder: folder, path: path)
+    }
     if temporaryPath == nil {
       let temporary = Self.uniqueName(beside: path, in: folder)
       guard unsafe fuse_link_unnamed(descriptor, temporary) == 0 else { throw Self.failed("name the new file", path: path) }

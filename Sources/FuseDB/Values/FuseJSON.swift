@@ -8,9 +8,7 @@ public enum FuseJSON {
   /// - Throws: ``FuseError`` with code `invalidValue` when the text is not JSON, a spelling is malformed or the value is nested too deeply.
   public static func messagePack(from text: String) throws(FuseError) -> [UInt8] {
     let packer = MessagePackPacker()
-    try text.withKeyBytes { text throws(FuseError) in
-      try JSONParser().withNode(of: text) { node throws(FuseError) in try packer.pack(node) }
-    }
+    try JSONParser().withNode(of: text.keyBytes) { node throws(FuseError) in try packer.pack(node) }
     return packer.bytes.array()
   }
 

@@ -109,7 +109,7 @@ package struct JSONWriter {
   }
 
   /// Appends text in quotes.
-  package mutating func append(string text: String) { text.withKeyBytes { append(string: $0) } }
+  package mutating func append(string text: String) { append(string: text.keyBytes) }
 
   /// Appends text as it is.
   package mutating func append(_ text: StaticString) {
@@ -131,8 +131,10 @@ package struct JSONWriter {
   private mutating func append(float32 bits: UInt32) {
     let value = Float(bitPattern: bits)
     append("{\"$float32\":")
-    if value.isFinite {
-      append(value.description)
+    let text = value.description
+    // Reading goes by way of a float64; the rare text that this rounds to a neighbour is written by its bits. [J5]
+    if value.isFinite, let wide = Double(text), Float(wide).bitPattern == bits {
+      append(text)
     } else if value.isInfinite || bits == JSONSpelling.plainNaN32 {
       append("\"\(value < 0 ? "-inf" : value > 0 ? "inf" : "nan")\"")
     } else {

@@ -75,32 +75,43 @@ extension MessagePackPacker {
         }
         try pair.forEachElement { part throws(FuseError) in try pack(part, depth: depth + 1) }
       }
-    case .float32:
-      pack(float32: try Self.float(value, spelling, digits: 8, plainNaN: JSONSpelling.plainNaN32) { Float($0).bitPattern })
+    case .float32: pack(float32: UInt32(truncatingIfNeeded: try Self.float32(value)))
     case .float64:
-      pack(float64: try Self.float(value, spelling, digits: 16, plainNaN: JSONSpelling.plainNaN64) { $0.bitPattern })
+      guard let bits = Self.specialBits(value, digits: 16, nan: JSONSpelling.plainNaN64, infinity: Double.infinity.bitPattern)
+      else { throw Self.malformed(spelling, "takes \"nan\", \"inf\", \"-inf\" or \"0x\" and 16 hexadecimal digits") }
+      pack(float64: bits)
     }
   }
 
-  /// The bits of a float that is a number, `nan`, `inf`, `-inf` or its bits in hexadecimal.
-  private static func float<Bits: FixedWidthInteger>(
-    _ value: JSONNode, _ spelling: JSONSpelling, digits: Int, plainNaN: Bits, _ bits: (Double) -> Bits
-  ) throws(FuseError) -> Bits {
-    switch value.kind {
-    case .double(let pattern): return bits(Double(bitPattern: pattern))
-    case .signed(let number): return bits(Double(number))
-    case .unsigned(let number): return bits(Double(number))
-    case .string:
-      switch String(decoding: value.text.array(), as: UTF8.self) {
-      case "nan": return plainNaN
-      case "inf": return bits(.infinity)
-      case "-inf": return bits(-.infinity)
-      case let text:
-        if text.hasPrefix("0x"), text.utf8.count == digits + 2, let bits = Bits(text.dropFirst(2), radix: 16) { return bits }
+  private static func float32(_ value: JSONNode) throws(FuseError) -> UInt64 {
+    let wide: Double? =
+      switch value.kind {
+      case .double(let pattern): Double(bitPattern: pattern)
+      case .signed(let number): Double(number)
+      case .unsigned(let number): Double(number)
+      default: nil
       }
-    default: break
+    if let wide, Float(wide).isFinite { return UInt64(Float(wide).bitPattern) }
+    let infinity = UInt64(Float.infinity.bitPattern)
+    guard let bits = specialBits(value, digits: 8, nan: UInt64(JSONSpelling.plainNaN32), infinity: infinity) else {
+      throw malformed(
+        .float32, "takes a number that a float32 can hold, \"nan\", \"inf\", \"-inf\" or \"0x\" and 8 hexadecimal digits")
     }
-    throw malformed(spelling, "takes a number, \"nan\", \"inf\", \"-inf\" or \"0x\" and \(digits) hexadecimal digits")
+    return bits
+  }
+
+  /// The bits that `nan`, `inf`, `-inf` or `0x…` stand for, in a float of `digits` hexadecimal digits.
+  private static func specialBits(_ value: JSONNode, digits: Int, nan: UInt64, infinity: UInt64) -> UInt64? {
+    guard case .string = value.kind else { return nil }
+    switch String(decoding: value.text.array(), as: UTF8.self) {
+    case "nan": return nan
+    case "inf": return infinity
+    case "-inf": return infinity | 1 << UInt64(4 * digits - 1)
+    case let text:
+      guard text.hasPrefix("0x"), text.utf8.count == digits + 2, let bytes = Hex.bytes(value.text.extracting(droppingFirst: 2))
+      else { return nil }
+      return bytes.reduce(0) { $0 << 8 | UInt64($1) }
+    }
   }
 
   private static func hex(_ value: JSONNode, _ spelling: JSONSpelling) throws(FuseError) -> [UInt8] {

@@ -11,7 +11,7 @@ internal import CFuseSystem
 /// The same mapping from keys to objects gives the same bytes, whatever order it was added in. All is kept in memory until
 /// the file is built. A writer is used by one thread at a time.
 public final class FuseWriter {
-  /// In which order objects stand in the file. See spec/format.md, "Canonical order".
+  /// In which order objects stand in the file. See spec/format.md §11.
   public enum Order: Sendable {
     /// By their smallest key; objects without a key are left out. The file depends on the mapping alone.
     case key
@@ -142,7 +142,7 @@ public final class FuseWriter {
   ///
   /// - Throws: as ``addKey(_:for:)-(RawSpan,_)``.
   public func addKey(_ key: some FuseKey, for object: ObjectID) throws(FuseError) {
-    try key.withKeyBytes { key throws(FuseError) in try addKey(key, for: object) }
+    try addKey(key.keyBytes, for: object)
   }
 
   /// Adds an object and points each of `keys` at it.

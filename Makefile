@@ -1,0 +1,68 @@
+# `make` lists the targets. `make demo` and `make test` need Swift, git and make, and get the rest themselves.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+BUILD_PACKAGES := g++ libdeflate-dev libmsgpack-dev libsimdjson-dev libxxhash-dev pkg-config zlib1g-dev
+TEST_PACKAGES := python3 python3-venv
+DEMO_PACKAGES := python3
+DATA_PACKAGES := ieee-data tor-geoipdb
+
+SWIFT_LOG := build/logs/swift.log
+PYTEST_LOG := build/logs/pytest.log
+PYTEST := FUSEDB="$(CURDIR)/build/fusedb" .venv/bin/python -B -m pytest -q -p no:cacheprovider
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: ## build everything for debugging
+	@Scripts/install-packages $(BUILD_PACKAGES)
+	swift build --build-tests
+
+.PHONY: release
+release: ## build the command as a release, at build/fusedb
+	@Scripts/install-packages $(BUILD_PACKAGES)
+	swift build -c release --product fusedb --static-swift-stdlib
+	@mkdir -p build
+	@strip -o build/fusedb "$$(swift build -c release --static-swift-stdlib --show-bin-path)/fusedb"
+	@stat --printf='build/fusedb: %s bytes\n' build/fusedb
+
+.PHONY: test
+test: ## check everything: format, Swift's tests, the other implementation (installs what is missing)
+	@rm -rf build/logs && mkdir -p build/logs
+	@Scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) .venv/ready lint
+	swift build --build-tests
+	swift test --skip-build --disable-xctest 2>&1 | tee $(SWIFT_LOG)
+	@$(MAKE) release
+	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
+	@Scripts/closing-lines $(SWIFT_LOG) $(PYTEST_LOG)
+
+.PHONY: lint
+lint: ## check the format of the Swift code
+	swift format lint --strict --parallel -r Sources Tests Snippets Package.swift
+
+.PHONY: format
+format: ## put the Swift code into its format
+	swift format --in-place --parallel -r Sources Tests Snippets Package.swift
+
+.PHONY: demo
+demo: ## build two databases from real registries and ask them (installs what is missing)
+	@Scripts/install-packages $(DEMO_PACKAGES)
+	@Scripts/install-packages --unpack build/data $(DATA_PACKAGES)
+	@$(MAKE) release
+	@Examples/registries/demo
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf .build .venv build
+
+# The Python environment of the tests, made again when its list of packages changes.
+.venv/ready: Tests/Interop/requirements.txt
+	Scripts/make-venv .venv $<
+	@touch $@

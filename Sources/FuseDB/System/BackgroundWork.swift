@@ -1,0 +1,39 @@
+internal import Glibc
+
+/// A piece of work on a thread of its own; where the system has no thread left, it is done when its result is asked for.
+@safe
+final class BackgroundWork<Result: Sendable>: Sendable {
+  private let work: @Sendable () -> Result
+  // SAFETY: written by the thread, read after it was joined; the thread's name is written before the object is shared.
+  private nonisolated(unsafe) var result: Result?
+  private nonisolated(unsafe) var thread: pthread_t?
+
+  /// Begins `work`. Whoever does so calls ``wait()`` once.
+  init(_ work: @escaping @Sendable () -> Result) {
+    self.work = work
+    let start = unsafe Unmanaged.passRetained(Start { unsafe self.result = self.work() })
+    var thread = pthread_t()
+    // SAFETY: the thread takes over the reference that was retained for it; if there is no thread, it is released here.
+    let status = unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start.toOpaque())
+    if status == 0 { unsafe self.thread = thread } else { unsafe start.release() }
+  }
+
+  /// Waits until the work is done.
+  func wait() -> Result {
+    if let thread = unsafe thread { pthread_join(thread, nil) } else { unsafe result = work() }
+    return unsafe result!
+  }
+}
+
+/// What a thread begins with, without the generic parameter that a C function cannot have.
+private final class Start {
+  let run: () -> Void
+
+  init(_ run: @escaping () -> Void) { self.run = run }
+}
+
+private func runStart(_ start: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  // SAFETY: BackgroundWork passes a retained Start.
+  unsafe Unmanaged<Start>.fromOpaque(start!).takeRetainedValue().run()
+  return nil
+}

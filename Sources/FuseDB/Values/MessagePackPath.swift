@@ -1,0 +1,127 @@
+/// A place inside a value: names of map entries and numbers of array elements, one inside the other.
+package struct MessagePackPath: Equatable {
+  /// What to look for at each level.
+  package let steps: [[UInt8]]
+
+  /// Takes `text` apart at its dots; behind a backslash, any character is part of a name.
+  package init(_ text: [UInt8]) {
+    var steps: [[UInt8]] = [[]]
+    var isEscaped = false
+    for byte in text {
+      switch byte {
+      case UInt8(ascii: "\\") where !isEscaped:
+        isEscaped = true
+        continue
+      case UInt8(ascii: ".") where !isEscaped: steps.append([])
+      default: steps[steps.count - 1].append(byte)
+      }
+      isEscaped = false
+    }
+    self.steps = steps
+  }
+
+  /// Where the value stands that the path leads to, or nil when it leads nowhere. Values beside the way are passed over, not decoded.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are not one MessagePack value.
+  package func range(in messagePack: RawSpan) throws(FuseError) -> Range<Int>? {
+    try MessagePackCursor.validate(messagePack)
+    var start = 0
+    for step in steps {
+      guard let next = try Self.child(step, at: start, of: messagePack) else { return nil }
+      start = next
+    }
+    var cursor = MessagePackCursor(messagePack, at: start)
+    try cursor.skipValue()
+    return start..<cursor.offset
+  }
+
+  /// Where the child begins that `step` names.
+  private static func child(_ step: [UInt8], at start: Int, of messagePack: RawSpan) throws(FuseError) -> Int? {
+    var cursor = MessagePackCursor(messagePack, at: start)
+    switch try cursor.readHead() {
+    case .map(let count):
+      var found: Int?
+      for _ in 0..<count {
+        let isStep = try cursor.readText()?.equals(step.rawSpan) ?? false
+        // Of equal names the last counts, as for whoever decodes the map into a dictionary.
+        if isStep { found = cursor.offset }
+        try cursor.skipValue()
+      }
+      return found
+    case .array(let count):
+      guard let number = elementNumber(step), number < count else { return nil }
+      for _ in 0..<number { try cursor.skipValue() }
+      return cursor.offset
+    default: return nil
+    }
+  }
+
+  private static func elementNumber(_ step: [UInt8]) -> Int? {
+    guard step.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else { return nil }
+    return Int(String(decoding: step, as: UTF8.self))
+  }
+}
+
+/// The members of a map with text keys: where names and values stand. Reading another map reuses the memory.
+package struct MessagePackMembers {
+  /// Where each name's text stands.
+  package private(set) var names: [Range<Int>] = []
+  /// Where each value stands.
+  package private(set) var values: [Range<Int>] = []
+
+  package init() {}
+
+  /// Finds the members of `messagePack`; false when it is no map, or one with a key that is not UTF-8 text.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are not one MessagePack value.
+  package mutating func read(_ messagePack: RawSpan) throws(FuseError) -> Bool {
+    names.removeAll(keepingCapacity: true)
+    values.removeAll(keepingCapacity: true)
+    try MessagePackCursor.validate(messagePack)
+    var cursor = MessagePackCursor(messagePack)
+    guard case .map(let count) = try cursor.readHead() else { return false }
+    for _ in 0..<count {
+      guard let name = try cursor.readText(), name.isUTF8 else { return false }
+      names.append(cursor.offset - name.byteCount..<cursor.offset)
+      let start = cursor.offset
+      try cursor.skipValue()
+      values.append(start..<cursor.offset)
+    }
+    return true
+  }
+}
+
+/// What a value is, for those who show it in a way of their own.
+package enum MessagePackKind: Equatable {
+  case null
+  /// A string, and where its text stands.
+  case string(Range<Int>)
+  case other
+
+  /// Looks at the head of `messagePack`.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` when that is cut short.
+  package init(of messagePack: RawSpan) throws(FuseError) {
+    var cursor = MessagePackCursor(messagePack)
+    switch try cursor.readHead() {
+    case .null: self = .null
+    case .string(let byteCount): self = .string(cursor.offset..<cursor.offset + byteCount)
+    default: self = .other
+    }
+  }
+}
+
+extension MessagePackCursor {
+  /// Reads a string and returns its text; passes over any other value and returns nil.
+  @_lifetime(copy self)
+  @_lifetime(self: copy self)
+  fileprivate mutating func readText() throws(FuseError) -> RawSpan? {
+    let start = offset
+    guard case .string(let byteCount) = try readHead() else {
+      self = MessagePackCursor(bytes, at: start)
+      try skipValue()
+      return nil
+    }
+    return readPayload(byteCount: byteCount)
+  }
+}
