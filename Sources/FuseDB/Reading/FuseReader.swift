@@ -57,10 +57,12 @@ public final class FuseReader: Sendable {
     let header = try Header(parsing: file)
     try header.check(fileByteCount: file.byteCount)
     mapping.willReadInOrder()
-    guard checksums == .verified else { return (header, try IndexPass(of: file, header: header)) }
+    guard checksums == .verified else { return (header, try IndexPass(of: mapping, header: header)) }
 
-    let checksum = BackgroundWork { Checksum.of(mapping.bytes.extracting(droppingFirst: Header.byteCount)) }
-    let index = Result { () throws(FuseError) in try IndexPass(of: file, header: header) }
+    let checksum = BackgroundWork(isWorthThread: file.byteCount > 1 << 20) {
+      Checksum.of(mapping.bytes.extracting(droppingFirst: Header.byteCount))
+    }
+    let index = Result { () throws(FuseError) in try IndexPass(of: mapping, header: header) }
     let found = checksum.wait()
     // First, because it makes every other finding likely.
     guard found == header.checksum else {

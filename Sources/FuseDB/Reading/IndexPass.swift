@@ -1,9 +1,9 @@
-internal import CFuseSystem
-
-/// What one pass over a file's key index yields: proof that it is sound, and the two ways into it.
+/// What going through a file's key index yields: proof that it is sound, and the two ways into it.
 struct IndexPass: Sendable {
   /// Every how many entries the order samples one.
   static let stride = 32
+  /// From how many keys on it pays to have a second thread.
+  private static let keysForThread = 4096
 
   /// Finds one key.
   let hash: HashIndex
@@ -14,7 +14,8 @@ struct IndexPass: Sendable {
   /// the last entry. [O3] [O4] [O5]
   ///
   /// - Complexity: O(bytes of the index); 10.25 bytes of memory a key.
-  init(of file: RawSpan, header: Header) throws(FuseError) {
+  init(of mapping: FileMapping, header: Header) throws(FuseError) {
+    let file = mapping.bytes
     let keyCount = Int(header.keyCount)
     let start = Int(header.indexOffset)
     // Before anything is allocated by that number: so many entries need so many bytes. [O4]
@@ -26,13 +27,25 @@ struct IndexPass: Sendable {
     guard file.byteCount <= Bucket.largestOffset else {
       throw FuseError(.limitExceeded, "the file is larger than 2^48 bytes, and the index in memory cannot address that")
     }
-    // Whoever wrote the file cannot know the seed, so keys cannot be chosen to crowd one bucket.
-    var filler = HashFiller(try HashIndex(keyCount: keyCount, seed: fuse_random()))
-    var samples: [UInt64] = []
-    samples.reserveCapacity(keyCount / Self.stride + 1)
+    // The other thread reads entries that nobody has checked yet. It stays inside the file, and what it makes of bad ones is thrown away.
+    let hash = BackgroundWork(isWorthThread: keyCount > Self.keysForThread) {
+      Result { () throws(FuseError) in try HashIndex(of: mapping.bytes, from: start, keyCount: keyCount) }
+    }
+    let samples = Result { () throws(FuseError) in try Self.samples(of: file, header: header) }
+    let made = hash.wait()
+    // First: keys that are out of order may also suit no hash.
+    self.samples = try samples.get()
+    self.hash = try made.get()
+  }
 
+  /// Checks every entry, and notes where each 32nd begins.
+  private static func samples(of file: RawSpan, header: Header) throws(FuseError) -> [UInt64] {
+    let keyCount = Int(header.keyCount)
+    let start = Int(header.indexOffset)
     let lastRecord = header.indexOffset &- UInt64(ObjectRecord.overhead)
     let hasRecords = header.indexOffset >= UInt64(Header.byteCount + ObjectRecord.overhead)
+    var samples: [UInt64] = []
+    samples.reserveCapacity(keyCount / stride + 1)
     var offset = start
     var previous = 0..<0
     var highestTarget: UInt64 = 0
@@ -46,8 +59,7 @@ struct IndexPass: Sendable {
       guard hasRecords, entry.objectOffset >= UInt64(Header.byteCount), entry.objectOffset <= lastRecord else {
         throw .corrupted("index entry \(number) points at \(entry.objectOffset), outside the data section", at: offset)
       }
-      if number % Self.stride == 0 { samples.append(UInt64(offset)) }
-      filler.add(file.extracting(entry.keyRange), at: offset)
+      if number % stride == 0 { samples.append(UInt64(offset)) }
       previous = entry.keyRange
       highestTarget = max(highestTarget, entry.objectOffset)
       offset = entry.end
@@ -57,17 +69,8 @@ struct IndexPass: Sendable {
         "\(file.byteCount - offset) bytes follow the last of \(header.keyCount) keys; the header's count or the file is damaged",
         at: offset)
     }
-    if keyCount > 0 { try Self.checkRecords(from: highestTarget, until: start, in: file) }
-    while !filler.finish() {
-      filler = HashFiller(try HashIndex(keyCount: keyCount, seed: filler.index.seed &+ 1))
-      offset = start
-      while let entry = IndexEntry(at: offset, in: file) {
-        filler.add(file.extracting(entry.keyRange), at: offset)
-        offset = entry.end
-      }
-    }
-    hash = filler.index
-    self.samples = samples
+    if keyCount > 0 { try checkRecords(from: highestTarget, until: start, in: file) }
+    return samples
   }
 
   /// The records from `offset` on end where the index begins: a wrong index offset that happens to look like an index is found here. [O5]
@@ -79,40 +82,5 @@ struct IndexPass: Sendable {
       }
       offset = UInt64(record.end)
     }
-  }
-}
-
-/// Puts keys into a hash index. Buckets lie anywhere in memory: each is asked for some keys before it is written.
-private struct HashFiller {
-  private static let ahead = 16
-
-  let index: HashIndex
-  private var hashes = InlineArray<16, UInt64>(repeating: 0)
-  private var offsets = InlineArray<16, Int>(repeating: 0)
-  private var count = 0
-  private var suits = true
-
-  init(_ index: HashIndex) { self.index = index }
-
-  @inline(__always)
-  mutating func add(_ key: RawSpan, at offset: Int) {
-    let place = count % Self.ahead
-    if count >= Self.ahead { insert(place) }
-    let hash = key.hash(seed: index.seed)
-    index.prefetch(hash)
-    hashes[place] = hash
-    offsets[place] = offset
-    count &+= 1
-  }
-
-  /// Puts in what still waits. Returns false when the seed does not suit the keys.
-  mutating func finish() -> Bool {
-    for place in 0..<min(count, Self.ahead) { insert(place) }
-    return suits
-  }
-
-  @inline(__always)
-  private mutating func insert(_ place: Int) {
-    suits = suits && index.insert(hash: hashes[place], offset: offsets[place])
   }
 }

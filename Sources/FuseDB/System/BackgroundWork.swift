@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A piece of work on a thread of its own; where the system has no thread left, it is done when its result is asked for.
+/// A piece of work on a thread of its own; where it is too small for one, or the system has none left, it is done when its result is asked for.
 @safe
 final class BackgroundWork<Result: Sendable>: Sendable {
   private let work: @Sendable () -> Result
@@ -9,8 +9,11 @@ final class BackgroundWork<Result: Sendable>: Sendable {
   private nonisolated(unsafe) var thread: pthread_t?
 
   /// Begins `work`. Whoever does so calls ``wait()`` once.
-  init(_ work: @escaping @Sendable () -> Result) {
+  ///
+  /// - Parameter isWorthThread: whether the work takes longer than a thread needs to start, some 20 microseconds.
+  init(isWorthThread: Bool, _ work: @escaping @Sendable () -> Result) {
     self.work = work
+    guard isWorthThread else { return }
     let start = unsafe Unmanaged.passRetained(Start { unsafe self.result = self.work() })
     var thread = pthread_t()
     // SAFETY: the thread takes over the reference that was retained for it; if there is no thread, it is released here.
