@@ -1,1 +1,4 @@
-print("x")
+import FuseDBCommands
+import Glibc
+
+exit(Tool.run(Tool.words, Console()))

@@ -34,7 +34,7 @@ struct Header: Equatable, Sendable {
     self.checksum = checksum
   }
 
-  /// Reads the fields as they stand; ``check(fileByteCount:)`` decides whether they make sense.
+  /// Reads the fields as they stand; ``faults(fileByteCount:)`` tells whether they make sense.
   init(parsing file: RawSpan) throws(FuseError) {
     guard file.byteCount >= Self.byteCount else {
       throw .truncated(
@@ -66,19 +66,27 @@ struct Header: Equatable, Sendable {
     reserved = file.loadInside(at: Field.reserved, as: UInt32.self)
   }
 
-  /// Checks the offsets against the file's length. [H5] [H6]
+  /// What is wrong with the offsets in a file of this length. [H5] [H6]
+  func faults(fileByteCount: Int) -> [FuseError] {
+    var faults: [FuseError] = []
+    if dataOffset != UInt64(Self.byteCount) {
+      faults.append(.corrupted("the data offset is \(dataOffset) and must be \(Self.byteCount)", at: Field.dataOffset))
+    }
+    if indexOffset < UInt64(Self.byteCount) {
+      faults.append(.corrupted("the index offset \(indexOffset) lies inside the header", at: Field.indexOffset))
+    }
+    if indexOffset > UInt64(fileByteCount) {
+      faults.append(
+        .truncated(
+          "the index begins at \(indexOffset) and the file ends at \(fileByteCount); it was cut short or its header is damaged",
+          at: Field.indexOffset))
+    }
+    return faults
+  }
+
+  /// Throws the first of the ``faults(fileByteCount:)``.
   func check(fileByteCount: Int) throws(FuseError) {
-    guard dataOffset == UInt64(Self.byteCount) else {
-      throw .corrupted("the data offset is \(dataOffset) and must be \(Self.byteCount)", at: Field.dataOffset)
-    }
-    guard indexOffset >= dataOffset else {
-      throw .corrupted("the index offset \(indexOffset) lies inside the header", at: Field.indexOffset)
-    }
-    guard indexOffset <= UInt64(fileByteCount) else {
-      throw .truncated(
-        "the index begins at \(indexOffset) and the file ends at \(fileByteCount); it was cut short or its header is damaged",
-        at: Field.indexOffset)
-    }
+    if let fault = faults(fileByteCount: fileByteCount).first { throw fault }
   }
 
   /// The 40 bytes.

@@ -86,8 +86,11 @@ extension FuseReader {
       guard let entry = IndexEntry(at: offset, in: file) else { throw changed(at: offset) }
       let stored = file.extracting(entry.keyRange)
       if stored.equals(key) { return entry.objectOffset }
-      // Another key of the same tag, or the key that was here when the file was opened, damaged since.
-      guard index.hash.isPlausible(stored.hash(seed: index.hash.seed), nextTo: hash) else { throw changed(at: offset) }
+      // Another key of the same tag, or the key that was here when the file was opened, damaged since. The zeros behind a cut may pass for an
+      // empty key, but not for the offset of an object.
+      guard index.hash.isPlausible(stored.hash(seed: index.hash.seed), nextTo: hash),
+        entry.objectOffset >= UInt64(Header.byteCount)
+      else { throw changed(at: offset) }
       return nil
     }
     if offset == nil { try mapping.checkNotShrunk() }

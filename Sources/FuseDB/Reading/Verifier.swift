@@ -49,10 +49,8 @@ struct Verifier: ~Escapable {
 
   @_lifetime(self: copy self)
   private mutating func checkFields(of header: Header) {
-    do {
-      try header.check(fileByteCount: file.byteCount)
-    } catch {
-      add(error.code == .truncated ? .truncated : .header, at: error.offset ?? 0, error.message)
+    for fault in header.faults(fileByteCount: file.byteCount) {
+      add(fault.code == .truncated ? .truncated : .header, at: fault.offset ?? 0, fault.message)
     }
     for (name, offset, value) in [
       ("flags", Header.Field.flags, Int(header.flags)), ("padding", Header.Field.padding, Int(header.padding)),

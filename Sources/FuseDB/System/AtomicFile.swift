@@ -22,11 +22,13 @@ final class AtomicFile {
   /// Begins a file that is to replace whatever stands at `path`, and leaves room for a header at its start.
   init(replacing path: String) throws(FuseError) {
     self.path = path
-    let name = path.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? ""
+    // By bytes: a slash and an accent behind it are one character.
+    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+    let name = String(path.utf8[(slash.map { path.utf8.index(after: $0) } ?? path.startIndex)...]) ?? ""
     guard !name.isEmpty, name != ".", name != ".." else {
       throw FuseError(.inputOutput, "the path of the new file ends in no file name", path: path)
     }
-    let folder = path.utf8.count == name.utf8.count ? "." : String(path.dropLast(name.count))
+    let folder = slash.map { String(path.utf8[...$0]) ?? "." } ?? "."
     self.folder = folder
 
     var status = stat()
@@ -128,7 +130,7 @@ final class AtomicFile {
 
   /// Hidden, and named after the file, so that a person who finds one knows what it was.
   private static func uniqueName(beside path: String, in folder: String) -> String {
-    let name = path.split(separator: "/").last ?? ""
+    let name = path.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } ?? ""
     // NAME_MAX is 255 bytes; what is added has 23.
     return "\(folder)/.\(name.utf8.count > 200 ? "fsdb" : name).\(fuse_random().hexadecimal.dropFirst(2)).tmp"
   }

@@ -5,7 +5,7 @@ extension FuseError {
   ///
   /// - Parameter action: what was tried, to stand after "cannot".
   @inline(never)
-  static func system(_ action: String, path: String) -> FuseError {
+  static func system(_ action: String, path: String?) -> FuseError {
     let number = Glibc.errno
     let reason = unsafe String(cString: strerror(number))
     let missing = [ENOENT, EACCES, EISDIR, ENOTDIR, ELOOP, ENAMETOOLONG].contains(number)

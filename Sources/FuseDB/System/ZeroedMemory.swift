@@ -12,7 +12,7 @@ final class ZeroedMemory: Sendable {
     let flags = MAP_PRIVATE | MAP_ANONYMOUS
     let mapped = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
     guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-      throw .system("allocate \(byteCount) bytes", path: "")
+      throw .system("allocate \(byteCount) bytes", path: nil)
     }
     unsafe madvise(mapped, byteCount, MADV_HUGEPAGE)
     self.byteCount = byteCount

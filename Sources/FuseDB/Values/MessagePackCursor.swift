@@ -66,45 +66,55 @@ struct MessagePackCursor: ~Escapable {
 
   var isAtEnd: Bool { offset >= bytes.byteCount }
 
-  /// Reads one head and stands behind it: before its payload or its first child.
+  /// Reads one head and stands behind it: before its payload or its first child, of which as many bytes are left as it needs at least.
   @_lifetime(self: copy self)
   mutating func readHead() throws(FuseError) -> MessagePackToken {
     let first = try read(UInt8.self)
+    let token: MessagePackToken
     switch first {
-    case 0x00...0x7F: return .unsigned(UInt64(first))
-    case 0x80...0x8F: return try children(.map(count: Int(first & 0x0F)))
-    case 0x90...0x9F: return try children(.array(count: Int(first & 0x0F)))
-    case 0xA0...0xBF: return try payload(.string(byteCount: Int(first & 0x1F)))
-    case 0xC0: return .null
-    case 0xC2: return .bool(false)
-    case 0xC3: return .bool(true)
-    case 0xC4: return try payload(.binary(byteCount: Int(read(UInt8.self))))
-    case 0xC5: return try payload(.binary(byteCount: Int(read(UInt16.self))))
-    case 0xC6: return try payload(.binary(byteCount: Int(read(UInt32.self))))
-    case 0xC7: return try readExtension(byteCount: Int(read(UInt8.self)))
-    case 0xC8: return try readExtension(byteCount: Int(read(UInt16.self)))
-    case 0xC9: return try readExtension(byteCount: Int(read(UInt32.self)))
-    case 0xCA: return .float32(try read(UInt32.self))
-    case 0xCB: return .float64(try read(UInt64.self))
-    case 0xCC: return .unsigned(UInt64(try read(UInt8.self)))
-    case 0xCD: return .unsigned(UInt64(try read(UInt16.self)))
-    case 0xCE: return .unsigned(UInt64(try read(UInt32.self)))
-    case 0xCF: return .unsigned(try read(UInt64.self))
-    case 0xD0: return .signed(Int64(Int8(bitPattern: try read(UInt8.self))))
-    case 0xD1: return .signed(Int64(Int16(bitPattern: try read(UInt16.self))))
-    case 0xD2: return .signed(Int64(Int32(bitPattern: try read(UInt32.self))))
-    case 0xD3: return .signed(Int64(bitPattern: try read(UInt64.self)))
-    case 0xD4...0xD8: return try readExtension(byteCount: 1 << Int(first - 0xD4))
-    case 0xD9: return try payload(.string(byteCount: Int(read(UInt8.self))))
-    case 0xDA: return try payload(.string(byteCount: Int(read(UInt16.self))))
-    case 0xDB: return try payload(.string(byteCount: Int(read(UInt32.self))))
-    case 0xDC: return try children(.array(count: Int(read(UInt16.self))))
-    case 0xDD: return try children(.array(count: Int(read(UInt32.self))))
-    case 0xDE: return try children(.map(count: Int(read(UInt16.self))))
-    case 0xDF: return try children(.map(count: Int(read(UInt32.self))))
-    case 0xE0...0xFF: return .signed(Int64(Int8(bitPattern: first)))
+    case 0x00...0x7F: token = .unsigned(UInt64(first))
+    case 0x80...0x8F: token = .map(count: Int(first & 0x0F))
+    case 0x90...0x9F: token = .array(count: Int(first & 0x0F))
+    case 0xA0...0xBF: token = .string(byteCount: Int(first & 0x1F))
+    case 0xC0: token = .null
+    case 0xC2: token = .bool(false)
+    case 0xC3: token = .bool(true)
+    case 0xC4: token = .binary(byteCount: Int(try read(UInt8.self)))
+    case 0xC5: token = .binary(byteCount: Int(try read(UInt16.self)))
+    case 0xC6: token = .binary(byteCount: Int(try read(UInt32.self)))
+    case 0xC7: token = try readExtension(byteCount: Int(read(UInt8.self)))
+    case 0xC8: token = try readExtension(byteCount: Int(read(UInt16.self)))
+    case 0xC9: token = try readExtension(byteCount: Int(read(UInt32.self)))
+    case 0xCA: token = .float32(try read(UInt32.self))
+    case 0xCB: token = .float64(try read(UInt64.self))
+    case 0xCC: token = .unsigned(UInt64(try read(UInt8.self)))
+    case 0xCD: token = .unsigned(UInt64(try read(UInt16.self)))
+    case 0xCE: token = .unsigned(UInt64(try read(UInt32.self)))
+    case 0xCF: token = .unsigned(try read(UInt64.self))
+    case 0xD0: token = .signed(Int64(Int8(bitPattern: try read(UInt8.self))))
+    case 0xD1: token = .signed(Int64(Int16(bitPattern: try read(UInt16.self))))
+    case 0xD2: token = .signed(Int64(Int32(bitPattern: try read(UInt32.self))))
+    case 0xD3: token = .signed(Int64(bitPattern: try read(UInt64.self)))
+    case 0xD4...0xD8: token = try readExtension(byteCount: 1 << Int(first - 0xD4))
+    case 0xD9: token = .string(byteCount: Int(try read(UInt8.self)))
+    case 0xDA: token = .string(byteCount: Int(try read(UInt16.self)))
+    case 0xDB: token = .string(byteCount: Int(try read(UInt32.self)))
+    case 0xDC: token = .array(count: Int(try read(UInt16.self)))
+    case 0xDD: token = .array(count: Int(try read(UInt32.self)))
+    case 0xDE: token = .map(count: Int(try read(UInt16.self)))
+    case 0xDF: token = .map(count: Int(try read(UInt32.self)))
+    case 0xE0...0xFF: token = .signed(Int64(Int8(bitPattern: first)))
     default: throw .invalidValue("the byte 0xc1 begins no MessagePack value", at: offset - 1)
     }
+    // Only now, with the cursor behind the head. A payload is that many bytes, and a child has one byte at least. [V5]
+    let left = bytes.byteCount - offset
+    guard token.payloadByteCount <= left else {
+      throw .invalidValue("the MessagePack value ends in its middle", at: bytes.byteCount)
+    }
+    guard token.childCount <= left else {
+      throw .invalidValue("an array or map counts more values than bytes are left", at: offset)
+    }
+    return token
   }
 
   /// Reads the payload of the head just read.
@@ -160,24 +170,7 @@ struct MessagePackCursor: ~Escapable {
 
   @_lifetime(self: copy self)
   private mutating func readExtension(byteCount: Int) throws(FuseError) -> MessagePackToken {
-    let type = Int8(bitPattern: try read(UInt8.self))
-    return try payload(.extension(type: type, byteCount: byteCount))
-  }
-
-  /// The token, if its payload is there.
-  private func payload(_ token: MessagePackToken) throws(FuseError) -> MessagePackToken {
-    guard token.payloadByteCount <= bytes.byteCount - offset else {
-      throw .invalidValue("the MessagePack value ends in its middle", at: bytes.byteCount)
-    }
-    return token
-  }
-
-  /// The token, if as many bytes are left as its children need at least.
-  private func children(_ token: MessagePackToken) throws(FuseError) -> MessagePackToken {
-    guard token.childCount <= bytes.byteCount - offset else {
-      throw .invalidValue("an array or map counts more values than bytes are left", at: offset)
-    }
-    return token
+    .extension(type: Int8(bitPattern: try read(UInt8.self)), byteCount: byteCount)
   }
 }
 

@@ -41,17 +41,10 @@ package final class MessagePackPacker {
   package func pack(_ value: UInt64) { unsafe check(msgpack_pack_uint64(packer, value)) }
 
   /// A float32 by its bits, so that a NaN keeps its payload.
-  package func pack(float32 bits: UInt32) {
-    append([0xCA, UInt8(truncatingIfNeeded: bits >> 24), UInt8(truncatingIfNeeded: bits >> 16),
-      UInt8(truncatingIfNeeded: bits >> 8), UInt8(truncatingIfNeeded: bits)].rawSpan)
-  }
+  package func pack(float32 bits: UInt32) { unsafe check(msgpack_pack_float(packer, Float(bitPattern: bits))) }
 
   /// A float64 by its bits, so that a NaN keeps its payload.
-  package func pack(float64 bits: UInt64) {
-    var bytes: [UInt8] = [0xCB]
-    bytes.append(bigEndian: bits)
-    append(bytes.rawSpan)
-  }
+  package func pack(float64 bits: UInt64) { unsafe check(msgpack_pack_double(packer, Double(bitPattern: bits))) }
 
   package func pack(string bytes: RawSpan) {
     unsafe check(msgpack_pack_str(packer, bytes.byteCount))

@@ -1,0 +1,128 @@
+internal import FuseDB
+
+/// The words behind a command's name, taken apart into options and operands.
+///
+/// An option is `--name`, `--name value` or `--name=value`; what follows `--` is an operand, and so is `-`. Words are bytes: a key need not be UTF-8.
+struct Arguments {
+  static let endOfOptions = [UInt8]("--".utf8)
+  static let help = [UInt8]("--help".utf8)
+  /// The operand that stands for standard input.
+  static let standardInput = "-"
+
+  private let command: any Command.Type
+  private var values: [String: [[UInt8]]] = [:]
+  private var operands: ArraySlice<[UInt8]> = []
+
+  init(_ words: ArraySlice<[UInt8]>, for command: any Command.Type) throws(UsageError) {
+    self.command = command
+    var rest = words
+    while let word = rest.popFirst() {
+      if word == Self.endOfOptions {
+        operands += rest
+        break
+      }
+      if word.first == UInt8(ascii: "-"), word != [UInt8](Self.standardInput.utf8) {
+        try takeOption(word, &rest)
+      } else {
+        operands.append(word)
+      }
+    }
+  }
+
+  private mutating func takeOption(_ word: [UInt8], _ rest: inout ArraySlice<[UInt8]>) throws(UsageError) {
+    let parts = word.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(decoding: parts[0], as: UTF8.self)
+    guard let option = command.options.first(where: { $0.name == name }) else {
+      let hint = nearestName(to: name, among: command.options.map { $0.name })
+      throw error(
+        "there is no option '\(name)'" + (hint.isEmpty ? "; put '--' before an argument that begins with '-'" : hint))
+    }
+    var value: [UInt8] = []
+    if option.value == nil {
+      guard parts.count == 1 else { throw error("the option \(name) takes no value") }
+    } else if parts.count == 2 {
+      value = Array(parts[1])
+    } else {
+      guard let next = rest.popFirst() else { throw error("the option \(name) lacks its value \(option.value!)") }
+      value = next
+    }
+    guard option.repeats || values[name] == nil else { throw error("the option \(name) is given twice") }
+    values[name, default: []].append(value)
+  }
+
+  /// An error of this command.
+  func error(_ message: String) -> UsageError { UsageError(message, in: command.name) }
+
+  // MARK: Options
+
+  /// Whether the option is there.
+  func has(_ name: String) -> Bool { values[name] != nil }
+
+  /// The values of an option, in their order, as they are.
+  func values(of name: String) -> [[UInt8]] { values[name] ?? [] }
+
+  /// The value of an option, as text.
+  func text(of name: String) -> String? { values[name].map { String(decoding: $0[0], as: UTF8.self) } }
+
+  /// The value of an option that is a number of things.
+  func count(of name: String) throws(UsageError) -> Int? {
+    guard let text = text(of: name) else { return nil }
+    guard let count = Int(text), count >= 0, text.utf8.first != UInt8(ascii: "+") else {
+      throw error("the option \(name) takes a number from 0 on, and '\(text)' is none")
+    }
+    return count
+  }
+
+  /// The value of an option that is one of several words.
+  func choice<Choice>(of name: String, _ choices: KeyValuePairs<String, Choice>) throws(UsageError) -> Choice? {
+    guard let text = text(of: name) else { return nil }
+    if let found = choices.first(where: { $0.key == text }) { return found.value }
+    let names = choices.map { $0.key }
+    throw error(
+      "the option \(name) takes \(listed(names, "or")), and not '\(text)'" + nearestName(to: text, among: names))
+  }
+
+  // MARK: Operands
+
+  /// Takes the next operand.
+  mutating func operand(_ name: String) throws(UsageError) -> [UInt8] {
+    guard let operand = operands.popFirst() else { throw error("\(name) is missing") }
+    return operand
+  }
+
+  /// Takes the next operand, a path.
+  mutating func path(_ name: String) throws(UsageError) -> String {
+    let word = try operand(name)
+    guard let path = String(validating: word, as: UTF8.self) else {
+      // Any spelling of it would be the path of another file.
+      throw error("the path \(quoted(word)) is not UTF-8; rename the file or make a link to it")
+    }
+    return path
+  }
+
+  /// Takes all operands that are left.
+  mutating func remaining() -> [[UInt8]] {
+    defer { operands = [] }
+    return Array(operands)
+  }
+
+  /// Takes all operands that are left, paths.
+  mutating func remainingPaths() throws(UsageError) -> [String] {
+    var paths: [String] = []
+    while !operands.isEmpty { paths.append(try path("FILE")) }
+    return paths
+  }
+
+  /// Throws when an operand is left.
+  func finish() throws(UsageError) {
+    if let extra = operands.first {
+      throw error("the argument \(quoted(extra)) is one too many")
+    }
+  }
+}
+
+/// Words as they stand in a sentence: `a, b or c`.
+func listed(_ words: [String], _ conjunction: String) -> String {
+  guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+  return words.dropLast().joined(separator: ", ") + " \(conjunction) " + last
+}

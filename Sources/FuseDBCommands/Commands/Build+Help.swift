@@ -1,0 +1,40 @@
+extension Build {
+  static let name = "build"
+  static let summary = "make a database of records"
+  static let operands = "OUTPUT [INPUT...]"
+  static let options: [Option] = [
+    .value(
+      "--format", "ndjson|csv|tsv", "how records are written; by itself, what the input's name ends in, or ndjson"),
+    .value("--key", "FIELD", "the field that holds a record's key, or a list of keys; may be repeated", repeats: true),
+    .value("--keep", "FIELD", "keep only this field of a record in its object; may be repeated", repeats: true),
+    .value("--type", "FIELD=TYPE", "what the cells of a column are: string, int, float, bool or json", repeats: true),
+    .value("--columns", "A,B,C", "the names of the columns, when the first row does not have them"),
+    .flag("--no-quotes", "take quotes in cells as they are"),
+    .value("--on-duplicate", "last|first|error", "which object a key gets that comes twice; by itself, the last"),
+    .value("--order", "key|insertion", "objects by their smallest key, or as they come with every one kept"),
+    .value("--objects", "shared|every", "identical objects stored once, or each as often as it comes"),
+    .flag("--plain", "write the base format alone, which every version reads"),
+    .flag("--json", "print the report as JSON on standard output"),
+    .flag("--quiet", "print no report and no progress"),
+  ]
+  static let help = """
+    Reads all INPUTs, or standard input when there is none or it is '-', and writes OUTPUT in one step: a file that
+    is there is replaced only when the new one is complete. Inputs packed by gzip are unpacked.
+
+    Without --key, a line is {"keys": ["8.8.8.8", "gmail.com"], "value": {"org": "Google LLC"}}, as 'fusedb dump'
+    writes it. With --key, a line or row is any record: the named fields hold the keys, and the rest is the object.
+
+    The same records give the same bytes, in whatever order they come.
+
+    Exit status: 65 when an input is bad, 66 when one cannot be read, 74 when OUTPUT cannot be written.
+
+    Example:
+      $ cat networks.csv
+      network,asn,org
+      8.8.8.0/24,15169,Google LLC
+      8.8.4.0/24,15169,Google LLC
+      1.1.1.0/24,13335,"Cloudflare, Inc."
+      $ fusedb build networks.fsdb networks.csv --key network --type asn=int
+      networks.fsdb: 3 keys -> 2 objects, 168 bytes; sharing saved 31 bytes
+    """
+}

@@ -1,0 +1,110 @@
+internal import FuseDB
+
+/// `fusedb build`: makes a database of records.
+struct Build: Command {
+  var output: String
+  /// Paths, or nil for standard input.
+  var inputs: [String?]
+  var format: InputFormat?
+  var fields: FieldSelection?
+  var table = TableReader.Options()
+  var writerOptions = FuseWriter.Options()
+  var printsJSON: Bool
+  var isQuiet: Bool
+
+  init(parsing arguments: inout Arguments) throws(UsageError) {
+    output = try arguments.path("OUTPUT")
+    inputs = try arguments.remainingPaths().map { $0 == Arguments.standardInput ? nil : $0 }
+    try Self.check(output, hasInputs: !inputs.isEmpty, arguments)
+    if inputs.isEmpty { inputs = [nil] }
+    guard inputs.count(where: { $0 == nil }) <= 1 else { throw arguments.error("standard input can be read only once") }
+    format = try arguments.choice(of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv])
+    printsJSON = arguments.has("--json")
+    isQuiet = arguments.has("--quiet")
+    try parseWriterOptions(arguments)
+    try parseFields(arguments)
+    try parseTable(arguments)
+  }
+
+  /// Refuses what would overwrite data by a slip.
+  private static func check(_ output: String, hasInputs: Bool, _ arguments: borrowing Arguments) throws(UsageError) {
+    guard output != Arguments.standardInput else {
+      throw arguments.error("OUTPUT is a file that is written in one step, and cannot be '-'")
+    }
+    let endings = ["ndjson", "jsonl", "json", "csv", "tsv", "gz"]
+    guard hasInputs || !endings.contains(where: { output.lowercased().hasSuffix("." + $0) }) else {
+      throw arguments.error(
+        "'\(output)' looks like an INPUT, and OUTPUT comes first; to write it from standard input, add '-'")
+    }
+  }
+
+  private mutating func parseWriterOptions(_ arguments: borrowing Arguments) throws(UsageError) {
+    // --plain: a file without an extension block, which is the only kind there is so far.
+    writerOptions.order = try arguments.choice(of: "--order", ["key": .key, "insertion": .insertion]) ?? .key
+    // What 0.3.0 writes in insertion order, it writes with every object.
+    let sharing: FuseWriter.Sharing = writerOptions.order == .key ? .identicalObjects : .none
+    writerOptions.sharing =
+      try arguments.choice(of: "--objects", ["shared": .identicalObjects, "every": .none]) ?? sharing
+    writerOptions.onDuplicate =
+      try arguments.choice(of: "--on-duplicate", ["last": .last, "first": .first, "error": .error]) ?? .last
+  }
+
+  private mutating func parseFields(_ arguments: borrowing Arguments) throws(UsageError) {
+    let keys = arguments.values(of: "--key")
+    let kept = arguments.values(of: "--keep")
+    if !keys.isEmpty { fields = FieldSelection(keys: keys, kept: kept) }
+    guard !keys.isEmpty || kept.isEmpty else {
+      throw arguments.error(
+        "--keep chooses fields of records, and those need --key FIELD for the field that holds the key")
+    }
+  }
+
+  private mutating func parseTable(_ arguments: borrowing Arguments) throws(UsageError) {
+    table.takesQuotes = !arguments.has("--no-quotes")
+    if let columns = arguments.values(of: "--columns").first {
+      let names = columns.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { [UInt8]($0) }
+      guard Set(names).count == names.count else { throw arguments.error("--columns gives two columns the same name") }
+      table.columns = names
+    }
+    for word in arguments.values(of: "--type") {
+      // The last one: a name may hold others.
+      guard let equals = word.lastIndex(of: UInt8(ascii: "=")) else {
+        throw arguments.error("--type takes FIELD=TYPE, and \(quoted(word)) has no '='")
+      }
+      let name = String(decoding: word[(equals + 1)...], as: UTF8.self)
+      guard let type = FieldType(rawValue: name) else {
+        let names = FieldType.allCases.map { $0.rawValue }
+        throw arguments.error(
+          "there is no type '\(name)'; there are \(listed(names, "and"))" + nearestName(to: name, among: names))
+      }
+      guard table.types.updateValue(type, forKey: Array(word[..<equals])) == nil else {
+        throw arguments.error("--type names the field \(quoted(Array(word[..<equals]))) twice")
+      }
+    }
+    try checkTable(arguments)
+  }
+
+  private func checkTable(_ arguments: borrowing Arguments) throws(UsageError) {
+    guard inputs.contains(where: { format(of: $0).isTable }) else {
+      for option in ["--columns", "--type", "--no-quotes"] where arguments.has(option) {
+        throw arguments.error(
+          "\(option) is for tables, and the input is NDJSON; say --format csv or --format tsv if it is one")
+      }
+      return
+    }
+    guard let fields else {
+      throw arguments.error("a table needs --key FIELD for each column that holds keys")
+    }
+    guard let columns = table.columns else { return }
+    for name in fields.keys.map({ $0.name }) + fields.kept.map({ $0.name }) + table.types.keys {
+      guard columns.contains(name) else {
+        throw arguments.error("--columns names no column \(quoted(name)), and another option does")
+      }
+    }
+  }
+
+  /// How the records of an input are written.
+  func format(of input: String?) -> InputFormat {
+    format ?? input.map { InputFormat(guessedFrom: $0) } ?? .ndjson
+  }
+}

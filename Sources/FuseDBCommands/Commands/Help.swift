@@ -1,0 +1,68 @@
+internal import FuseDB
+
+/// `fusedb help`: explains the commands.
+struct Help: Command {
+  static let name = "help"
+  static let summary = "explain a command"
+  static let operands = "[COMMAND]"
+  static let options: [Option] = []
+  static let help = """
+    Example:
+      $ fusedb help build
+    """
+
+  var command: (any Command.Type)?
+
+  init(about command: (any Command.Type)?) { self.command = command }
+
+  init(parsing arguments: inout Arguments) throws(UsageError) {
+    let words = arguments.remaining()
+    guard words.count <= 1 else { throw arguments.error("one COMMAND at a time") }
+    for word in words { command = try Tool.named(String(decoding: word, as: UTF8.self)) }
+  }
+
+  func run(_ console: Console) throws(FuseError) -> ExitStatus {
+    try console.out.line(command.map(Self.page(of:)) ?? Self.overview)
+    return .done
+  }
+
+  /// What `fusedb` is and does.
+  static var overview: String {
+    let width = Tool.commands.map { $0.name.count }.max() ?? 0
+    let lines = Tool.commands.map { "  \($0.name.padded(to: width))  \($0.summary)" }
+    return """
+      fusedb builds and reads database files that never change: any number of keys for each value, in one file.
+
+      Usage: fusedb COMMAND [ARGUMENT...]
+
+      \(lines.joined(separator: "\n"))
+
+      'fusedb help COMMAND' or 'fusedb COMMAND --help' explains a command; 'fusedb --version' names the version.
+      Results go to standard output, all else to standard error.
+
+      Exit status: 0 done; 1 no: a key is absent, a file is damaged; 64 wrong usage; 65 the data to build from is bad;
+      66 an input is missing or cannot be read; 74 a result cannot be written.
+
+      Example:
+        $ echo '{"keys":["8.8.8.8","gmail.com"],"value":{"org":"Google LLC"}}' | fusedb build geo.fsdb
+        geo.fsdb: 2 keys -> 1 object, 100 bytes; sharing saved 24 bytes
+        $ fusedb get geo.fsdb gmail.com
+        {"org":"Google LLC"}
+      """
+  }
+
+  /// All about one command.
+  static func page(of command: any Command.Type) -> String {
+    var parts = ["Usage: fusedb \(command.name) \(command.operands)" + (command.options.isEmpty ? "" : " [OPTION...]")]
+    parts.append("fusedb \(command.name): \(command.summary).")
+    if !command.options.isEmpty { parts.append("Options:\n" + table(of: command.options)) }
+    parts.append(command.help)
+    return parts.joined(separator: "\n\n")
+  }
+
+  private static func table(of options: [Option]) -> String {
+    let heads = options.map { $0.name + ($0.value.map { " " + $0 } ?? "") }
+    let width = heads.map { $0.count }.max() ?? 0
+    return zip(heads, options).map { "  \($0.padded(to: width))  \($1.help)" }.joined(separator: "\n")
+  }
+}

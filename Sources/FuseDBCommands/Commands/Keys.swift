@@ -1,0 +1,54 @@
+internal import FuseDB
+
+/// `fusedb keys`: prints keys.
+struct Keys: Command {
+  static let name = "keys"
+  static let summary = "print the keys in order"
+  static let operands = "FILE"
+  static let options: [Option] = [
+    .value("--from", "KEY", "only KEY and those behind it"),
+    .value("--limit", "N", "stop after N keys"),
+    .flag("--reverse", "from the largest key to the smallest"),
+    .flag("--json", "print keys as JSON: a string, or {\"$bin\":\"hexadecimal digits\"} for one that is not UTF-8"),
+  ]
+  static let help = """
+    Prints one key a line, in the order of their bytes. Backslashes, control characters and bytes that are not UTF-8
+    stand as \\\\, \\t, \\n, \\r and \\xHH. --from need not be a key of the file.
+
+    Example:
+      $ fusedb keys networks.fsdb
+      1.1.1.0/24
+      8.8.4.0/24
+      8.8.8.0/24
+      $ fusedb keys networks.fsdb --from 8 --limit 1
+      8.8.4.0/24
+    """
+
+  var path: String
+  var from: [UInt8]?
+  var limit: Int
+  var direction: FuseReader.Direction
+  var printsJSON: Bool
+
+  init(parsing arguments: inout Arguments) throws(UsageError) {
+    path = try arguments.path("FILE")
+    from = arguments.values(of: "--from").first
+    limit = try arguments.count(of: "--limit") ?? .max
+    direction = arguments.has("--reverse") ? .descending : .ascending
+    printsJSON = arguments.has("--json")
+  }
+
+  func run(_ console: Console) throws(FuseError) -> ExitStatus {
+    let reader = try FuseReader.forCommand(path)
+    var scan = try reader.entries(from: from, direction)
+    for _ in 0..<min(limit, scan.count) {
+      guard let entry = try scan.next() else { break }
+      try console.out.line { writer throws(FuseError) in
+        try entry.withKeyBytes { key in
+          if printsJSON { writer.append(key: key) } else { EscapedText.append(key, to: &writer.out) }
+        }
+      }
+    }
+    return .done
+  }
+}

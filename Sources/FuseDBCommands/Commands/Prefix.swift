@@ -1,0 +1,69 @@
+internal import FuseDB
+
+/// `fusedb prefix`: prints the keys that begin alike, with their objects.
+struct Prefix: Command {
+  static let name = "prefix"
+  static let summary = "print the keys that begin with a prefix, with their values"
+  static let operands = "FILE PREFIX"
+  static let options: [Option] = [
+    .value("--limit", "N", "stop after N keys"),
+    .flag("--count", "print how many keys there are, and no more"),
+    .flag("--reverse", "from the largest key to the smallest"),
+    .flag("--json", "print {\"key\":...,\"value\":...} for every key, or {\"count\":N}"),
+  ]
+  static let help = """
+    Prints a line of key, tab and value for every key that begins with the bytes of PREFIX, in order. In a key,
+    backslashes, control characters and bytes that are not UTF-8 stand as \\\\, \\t, \\n, \\r and \\xHH.
+
+    Exit status: 0, also when there is no such key.
+
+    Example:
+      $ fusedb prefix networks.fsdb 8.8.
+      8.8.4.0/24	{"asn":15169,"org":"Google LLC"}
+      8.8.8.0/24	{"asn":15169,"org":"Google LLC"}
+      $ fusedb prefix networks.fsdb 8.8. --count
+      2
+    """
+
+  var path: String
+  var prefix: [UInt8]
+  var limit: Int
+  var isCount: Bool
+  var direction: FuseReader.Direction
+  var printsJSON: Bool
+
+  init(parsing arguments: inout Arguments) throws(UsageError) {
+    path = try arguments.path("FILE")
+    prefix = try arguments.operand("PREFIX")
+    limit = try arguments.count(of: "--limit") ?? .max
+    isCount = arguments.has("--count")
+    direction = arguments.has("--reverse") ? .descending : .ascending
+    printsJSON = arguments.has("--json")
+  }
+
+  func run(_ console: Console) throws(FuseError) -> ExitStatus {
+    let reader = try FuseReader.forCommand(path)
+    var scan = try reader.prefix(prefix, direction)
+    let count = min(limit, scan.count)
+    guard !isCount else {
+      try console.out.line(printsJSON ? "{\"count\":\(count)}" : "\(count)")
+      return .done
+    }
+    for _ in 0..<count {
+      guard let entry = try scan.next() else { break }
+      try console.out.line { writer throws(FuseError) in
+        if printsJSON {
+          writer.append("{\"key\":")
+          try entry.withKeyBytes { writer.append(key: $0) }
+          writer.append(",\"value\":")
+        } else {
+          try entry.withKeyBytes { EscapedText.append($0, to: &writer.out) }
+          writer.append("\t")
+        }
+        try reader.withObject(of: entry) { value throws(FuseError) in try writer.append(messagePack: value) }
+        if printsJSON { writer.append("}") }
+      }
+    }
+    return .done
+  }
+}

@@ -1,0 +1,101 @@
+internal import FuseDB
+
+/// `fusedb stats`: says what a database holds.
+struct Stats: Command {
+  static let name = "stats"
+  static let summary = "say what a file holds, and what sharing saved"
+  static let operands = "FILE"
+  static let options: [Option] = [.flag("--json", "print the numbers as one JSON object")]
+  static let help = """
+    Reads all of FILE. What sharing saved is how much longer the file would be if every key had an object of its own.
+
+    Example:
+      $ fusedb stats networks.fsdb
+      networks.fsdb: FSDB version 2, checksum 0x113bc765
+        keys                             3
+        objects                          2
+        keys per object, fewest          1
+          on average                  1.50
+          most                           2
+        size                     168 bytes
+          header                  40 bytes  23.8%
+          objects                 68 bytes  40.5%
+          key index               60 bytes  35.7%
+        saved by sharing          31 bytes  1.18 times the size without it
+    """
+
+  var path: String
+  var printsJSON: Bool
+
+  init(parsing arguments: inout Arguments) throws(UsageError) {
+    path = try arguments.path("FILE")
+    printsJSON = arguments.has("--json")
+  }
+
+  func run(_ console: Console) throws(FuseError) -> ExitStatus {
+    let statistics = try FuseReader.forCommand(path).statistics
+    if printsJSON {
+      try console.out.line { writer throws(FuseError) in writer.append(members: members(of: statistics)) }
+    } else {
+      for line in table(of: statistics) { try console.out.line(line) }
+    }
+    return .done
+  }
+
+  private func members(of statistics: Statistics) -> [(name: String, value: ReportValue)] {
+    [
+      ("path", .text(path)), ("version", .count(statistics.version)), ("keys", .count(statistics.keyCount)),
+      ("objects", .count(statistics.objectCount)), ("bytes", .count(statistics.byteCount)),
+      ("headerBytes", .count(statistics.headerByteCount)), ("dataBytes", .count(statistics.dataByteCount)),
+      ("indexBytes", .count(statistics.indexByteCount)), ("keyBytes", .count(statistics.keyByteCount)),
+      ("objectBytes", .count(statistics.objectByteCount)), ("minKeysPerObject", .count(statistics.fewestKeysPerObject)),
+      ("meanKeysPerObject", .number(statistics.meanKeysPerObject)),
+      ("maxKeysPerObject", .count(statistics.mostKeysPerObject)),
+      ("unreachedObjects", .count(statistics.unreachedObjectCount)),
+      ("bytesSavedBySharing", .count(statistics.bytesSavedBySharing)),
+      ("checksum", .text(Humans.checksum(statistics.checksum))),
+    ]
+  }
+
+  /// The numbers for people, in columns.
+  func table(of statistics: Statistics) -> [String] {
+    let total = statistics.byteCount
+    var rows: [(name: String, value: String, note: String)] = [
+      ("keys", Humans.number(statistics.keyCount), ""),
+      ("objects", Humans.number(statistics.objectCount), ""),
+    ]
+    if statistics.unreachedObjectCount > 0 {
+      rows.append(("  without a key", Humans.number(statistics.unreachedObjectCount), ""))
+    }
+    rows += [
+      ("keys per object, fewest", Humans.number(statistics.fewestKeysPerObject), ""),
+      ("  on average", Humans.decimal(statistics.meanKeysPerObject, places: 2), ""),
+      ("  most", Humans.number(statistics.mostKeysPerObject), ""),
+      ("size", Humans.size(total), total < 1000 ? "" : Humans.count(total, "byte")),
+      ("  header", Humans.size(statistics.headerByteCount), Humans.percent(statistics.headerByteCount, of: total)),
+      ("  objects", Humans.size(statistics.dataByteCount), Humans.percent(statistics.dataByteCount, of: total)),
+      ("  key index", Humans.size(statistics.indexByteCount), Humans.percent(statistics.indexByteCount, of: total)),
+      ("saved by sharing", Humans.size(statistics.bytesSavedBySharing), sharingNote(statistics)),
+    ]
+    let names = rows.map { $0.name.count }.max() ?? 0
+    let values = rows.map { $0.value.count }.max() ?? 0
+    let title = "\(path): FSDB version \(statistics.version), checksum \(Humans.checksum(statistics.checksum))"
+    return [title]
+      + rows.map { row in
+        let line =
+          "  " + row.name.padded(to: names) + "  " + String(repeating: " ", count: values - row.value.count) + row.value
+        return row.note.isEmpty ? line : line + "  " + row.note
+      }
+  }
+
+  private func sharingNote(_ statistics: Statistics) -> String {
+    guard statistics.bytesSavedBySharing > 0 else { return "" }
+    let apart = Double(statistics.byteCount + statistics.bytesSavedBySharing)
+    return "\(Humans.decimal(apart / Double(statistics.byteCount), places: 2)) times the size without it"
+  }
+}
+
+extension String {
+  /// The text with spaces behind it, `count` characters in all.
+  func padded(to count: Int) -> String { self + String(repeating: " ", count: max(0, count - self.count)) }
+}

@@ -1,0 +1,59 @@
+/// Numbers as people read them.
+enum Humans {
+  private static let units = ["kB", "MB", "GB", "TB", "PB", "EB"]
+
+  /// `585,321`.
+  static func number(_ value: Int) -> String {
+    let digits = Array(String(value.magnitude))
+    var text = value < 0 ? "-" : ""
+    for (place, digit) in digits.enumerated() {
+      if place > 0, (digits.count - place).isMultiple(of: 3) { text += "," }
+      text.append(digit)
+    }
+    return text
+  }
+
+  /// `1 key`, `2 keys`.
+  static func count(_ value: Int, _ noun: String) -> String {
+    number(value) + " " + noun + (value == 1 ? "" : "s")
+  }
+
+  /// `999 bytes`, `1.0 kB`, `41.3 MB`: in steps of 1,000, rounded to a tenth.
+  static func size(_ byteCount: Int) -> String {
+    guard byteCount >= 1000 else { return count(byteCount, "byte") }
+    var unit = 1000
+    for name in units {
+      let (tenths, rest) = byteCount.quotientAndRemainder(dividingBy: unit / 10)
+      let rounded = tenths + (rest * 2 >= unit / 10 ? 1 : 0)
+      // 999,950 bytes are 1.0 MB, not 1000.0 kB.
+      if rounded < 10_000 || name == units.last { return "\(rounded / 10).\(rounded % 10) \(name)" }
+      unit *= 1000
+    }
+    preconditionFailure("the last unit takes what is left")
+  }
+
+  /// A number with a given number of decimal places, rounded half away from zero.
+  static func decimal(_ value: Double, places: Int) -> String {
+    var scale = 1
+    for _ in 0..<places { scale *= 10 }
+    let scaled = (value.magnitude * Double(scale)).rounded()
+    // Beyond this the places say nothing.
+    guard scaled < 9e15 else { return "\(value)" }
+    let digits = String(Int(scaled) % scale)
+    let fraction = places == 0 ? "" : "." + String(repeating: "0", count: places - digits.count) + digits
+    return (value < 0 && scaled > 0 ? "-" : "") + number(Int(scaled) / scale) + fraction
+  }
+
+  /// `12.5%`, of a whole that is not 0.
+  static func percent(_ part: Int, of whole: Int) -> String {
+    decimal(whole == 0 ? 0 : 100 * Double(part) / Double(whole), places: 1) + "%"
+  }
+}
+
+extension Humans {
+  /// `0x0a1b2c3d`: all eight digits.
+  static func checksum(_ value: UInt32) -> String {
+    let digits = String(value, radix: 16)
+    return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
+  }
+}

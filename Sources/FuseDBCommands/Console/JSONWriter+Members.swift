@@ -1,0 +1,43 @@
+internal import FuseDB
+
+/// A value in a report.
+enum ReportValue {
+  case text(String)
+  case count(Int)
+  case offset(UInt64)
+  case number(Double)
+  case flag(Bool)
+}
+
+extension JSONWriter {
+  /// Appends an object of named values.
+  mutating func append(members: [(name: String, value: ReportValue)]) {
+    append("{")
+    for (place, member) in members.enumerated() {
+      if place > 0 { append(",") }
+      append(string: member.name)
+      append(":")
+      append(member.value)
+    }
+    append("}")
+  }
+
+  /// Appends a value of a report.
+  mutating func append(_ value: ReportValue) {
+    switch value {
+    case .text(let text): append(string: text)
+    case .count(let count): append(String(count))
+    case .offset(let offset): append(String(offset))
+    case .number(let number): append("\(number)")
+    case .flag(let flag): append(flag ? "true" : "false")
+    }
+  }
+}
+
+extension JSONWriter {
+  /// Appends bytes as they are.
+  mutating func append(text bytes: RawSpan) {
+    // SAFETY: the array copies the span's bytes before the pointer ends.
+    unsafe bytes.withUnsafeBytes { unsafe out.append(contentsOf: $0) }
+  }
+}

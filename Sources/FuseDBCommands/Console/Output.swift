@@ -1,0 +1,69 @@
+internal import FuseDB
+internal import Glibc
+
+/// Text on its way to a descriptor, in one large buffer; or, without a descriptor, kept for a test to look at.
+package final class Output {
+  private static let bufferByteCount = 1 << 16
+
+  private var writer = JSONWriter()
+  private let descriptor: Int32?
+  private let name: String
+
+  /// Makes an output that writes to `descriptor`; `name` is for messages.
+  package init(_ descriptor: Int32?, name: String) {
+    self.descriptor = descriptor
+    self.name = name
+  }
+
+  /// Whether a person is looking.
+  var isTerminal: Bool { descriptor.map { isatty($0) == 1 } ?? false }
+
+  /// What was written and not handed over.
+  var text: String { String(decoding: writer.out, as: UTF8.self) }
+
+  /// Appends what `body` writes, and a line feed; nothing of it when `body` fails.
+  func line(_ body: (inout JSONWriter) throws(FuseError) -> Void) throws(FuseError) {
+    let start = writer.out.count
+    do throws(FuseError) {
+      try body(&writer)
+    } catch {
+      writer.out.removeSubrange(start...)
+      throw error
+    }
+    writer.out.append(UInt8(ascii: "\n"))
+    if writer.out.count >= Self.bufferByteCount { try flush() }
+  }
+
+  /// Appends a line of text.
+  func line(_ text: String) throws(FuseError) {
+    try line { writer throws(FuseError) in writer.append(text) }
+  }
+
+  /// Appends text that is to be seen at once.
+  func show(_ text: String) throws(FuseError) {
+    writer.append(text)
+    try flush()
+  }
+
+  /// Hands over what is buffered.
+  ///
+  /// - Throws: ``FuseError`` with code `inputOutput`; the buffer is empty then, too.
+  func flush() throws(FuseError) {
+    guard let descriptor else { return }
+    defer { writer.out.removeAll(keepingCapacity: true) }
+    var done = 0
+    while done < writer.out.count {
+      // SAFETY: write reads exactly what is left of the buffer.
+      let written = unsafe writer.out.withUnsafeBytes { bytes in
+        unsafe write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+      }
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else {
+        let number = errno
+        throw FuseError(
+          .inputOutput, "cannot write to \(name): \(unsafe String(cString: strerror(number)))", errno: number)
+      }
+      done += written
+    }
+  }
+}

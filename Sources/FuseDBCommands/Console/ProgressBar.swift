@@ -1,0 +1,57 @@
+internal import Glibc
+
+/// One line on a terminal that says how far a command is. On anything else it is silent.
+final class ProgressBar {
+  private static let width = 24
+  /// Ten lines a second are as fast as anybody reads.
+  private static let interval = 0.1
+
+  private let output: Output?
+  private let started = ProgressBar.now
+  private var lastShown = 0.0
+
+  init(_ console: Console, isQuiet: Bool = false) {
+    output = !isQuiet && console.err.isTerminal ? console.err : nil
+  }
+
+  deinit { clear() }
+
+  /// How long the work has taken, in seconds.
+  var elapsed: Double { Self.now - started }
+
+  /// Shows what is done, unless that was shown a moment ago.
+  ///
+  /// - Parameters:
+  ///   - fraction: from 0 to 1, or nil when nobody knows.
+  ///   - text: stands behind the bar.
+  func show(_ fraction: Double?, _ text: @autoclosure () -> String) {
+    guard let output else { return }
+    let elapsed = elapsed
+    guard elapsed - lastShown >= Self.interval else { return }
+    lastShown = elapsed
+    try? output.show("\r" + Self.line(fraction, text()) + "\u{1B}[K")
+  }
+
+  /// Takes the line away.
+  func clear() {
+    guard let output, lastShown > 0 else { return }
+    lastShown = 0
+    try? output.show("\r\u{1B}[K")
+  }
+
+  /// `[#####-------------------]  21% text`
+  static func line(_ fraction: Double?, _ text: String) -> String {
+    guard let fraction else { return text }
+    let done = min(max(fraction, 0), 1)
+    let marks = Int(done * Double(width))
+    let percent = String(Int(done * 100))
+    return "[" + String(repeating: "#", count: marks) + String(repeating: "-", count: width - marks) + "] "
+      + String(repeating: " ", count: 3 - percent.count) + "\(percent)% \(text)"
+  }
+
+  private static var now: Double {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}

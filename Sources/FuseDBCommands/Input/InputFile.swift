@@ -1,0 +1,103 @@
+internal import FuseDB
+internal import Glibc
+
+/// A file or standard input, read from its start to its end; what gzip packed is unpacked on the way, whatever the file's name.
+final class InputFile {
+  /// What stands for `-` in messages.
+  static let standardInputName = "standard input"
+
+  /// The path, or ``standardInputName``.
+  let name: String
+  /// How many bytes there are to read, where the system knows.
+  let byteCount: Int?
+  /// How many bytes were read, packed as they are.
+  private(set) var bytesRead = 0
+
+  private let descriptor: Int32
+  private let isOwned: Bool
+  /// The bytes by which the kind of file was recognized, until they are passed on.
+  private var head: [UInt8] = []
+  private var gunzip: Gunzip?
+
+  /// Opens the file at `path`.
+  ///
+  /// - Throws: ``FuseError`` with code `notFound` when it cannot be read.
+  convenience init(path: String) throws(FuseError) {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Self.unreadable("open", name: path) }
+    try self.init(descriptor, name: path, isOwned: true)
+  }
+
+  /// Reads from `descriptor`, and closes it at the end when it is `isOwned`.
+  init(_ descriptor: Int32, name: String, isOwned: Bool) throws(FuseError) {
+    self.descriptor = descriptor
+    self.name = name
+    self.isOwned = isOwned
+    var status = stat()
+    let isFile = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    byteCount = isFile ? max(0, Int(status.st_size) - max(0, lseek(descriptor, 0, SEEK_CUR))) : nil
+
+    var head = [UInt8](repeating: 0, count: 2)
+    let headCount = try readPacked(into: &head, 0..<2)
+    head.removeSubrange(headCount...)
+    if head == Gunzip.magic { gunzip = Gunzip(head) } else { self.head = head }
+  }
+
+  deinit {
+    if isOwned { close(descriptor) }
+  }
+
+  /// Throws unless a file at `path` is there to be read.
+  static func check(path: String) throws(FuseError) {
+    guard unsafe access(path, R_OK) == 0 else { throw unreadable("open", name: path) }
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw unreadable("open", name: path) }
+    if status.st_mode & S_IFMT == S_IFDIR {
+      errno = EISDIR
+      throw unreadable("read", name: path)
+    }
+  }
+
+  /// Fills `bytes[range]` as far as the input reaches, and returns how far that is.
+  ///
+  /// - Throws: ``FuseError`` with code `notFound` when the input cannot be read, `invalidValue` when it is gzip data that is cut short or damaged.
+  func read(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
+    if let gunzip {
+      do throws(FuseError) {
+        return try gunzip.read(into: &bytes, range) { packed throws(FuseError) in
+          try readPacked(into: &packed, packed.indices)
+        }
+      } catch {
+        throw FuseError(error.code, error.message, path: error.path ?? name, errno: error.errno)
+      }
+    }
+    let known = min(head.count, range.count)
+    bytes.replaceSubrange(range.lowerBound..<range.lowerBound + known, with: head[..<known])
+    head.removeFirst(known)
+    return try known + readPacked(into: &bytes, range.lowerBound + known..<range.upperBound)
+  }
+
+  /// Fills `bytes[range]` with bytes of the file as it is.
+  private func readPacked(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
+    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "the range lies inside the array")
+    var place = range.lowerBound
+    while place < range.upperBound {
+      // SAFETY: `place` to the range's end lies inside the array.
+      let count = unsafe bytes.withUnsafeMutableBytes { bytes in
+        unsafe Glibc.read(descriptor, bytes.baseAddress! + place, range.upperBound - place)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw Self.unreadable("read", name: name) }
+      if count == 0 { break }
+      place += count
+      bytesRead += count
+    }
+    return place - range.lowerBound
+  }
+
+  private static func unreadable(_ action: String, name: String) -> FuseError {
+    let number = errno
+    return FuseError(
+      .notFound, "cannot \(action) the input: \(unsafe String(cString: strerror(number)))", path: name, errno: number)
+  }
+}

@@ -1,0 +1,171 @@
+internal import FuseDB
+
+/// Reads records that are JSON objects, one a line. See spec/json.md, "NDJSON" and "Records".
+final class NDJSONReader {
+  private static let keysName = [UInt8]("keys".utf8)
+  private static let valueName = [UInt8]("value".utf8)
+
+  private let sink: RecordSink
+  /// Which fields hold keys, or nil when lines are in the native form.
+  private(set) var fields: FieldSelection?
+  // The parts of the record that is being read; kept, so that the memory is.
+  private var keyNodes: [JSONNode] = []
+  private var isKept: [Bool] = []
+
+  init(_ sink: RecordSink, fields: FieldSelection?) {
+    self.sink = sink
+    self.fields = fields
+  }
+
+  /// Reads all records of `file`.
+  ///
+  /// - Throws: ``FuseError`` that names the input and the line.
+  func read(_ file: InputFile) throws(FuseError) {
+    sink.begin(file)
+    let lines = LineReader(InputBuffer(file))
+    while true {
+      do throws(FuseError) {
+        sink.line = lines.number + 1
+        guard let line = try lines.next() else { return }
+        try add(line, of: lines.bytes)
+      } catch {
+        throw sink.located(error)
+      }
+    }
+  }
+
+  private func add(_ line: Range<Int>, of bytes: [UInt8]) throws(FuseError) {
+    if bytes[line].allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }) {
+      return
+    }
+    try parse(line, of: bytes) { record throws(FuseError) in
+      guard case .object = record.kind else {
+        throw FuseError(.invalidValue, "a line must hold one JSON object, and this one holds \(record.article)")
+      }
+      if fields == nil { try addNative(record) } else { try addRecord(record) }
+    }
+  }
+
+  private func parse(
+    _ line: Range<Int>, of bytes: [UInt8], _ body: (JSONNode) throws(FuseError) -> Void
+  ) throws(FuseError) {
+    var isJSON = false
+    do throws(FuseError) {
+      try sink.parser.withNode(of: bytes, line) { node throws(FuseError) in
+        isJSON = true
+        try body(node)
+      }
+    } catch {
+      guard !isJSON else { throw error }
+      throw FuseError(
+        error.code, "\(error.message); a line must hold one JSON object (for tables say --format csv or --format tsv)")
+    }
+  }
+
+  // MARK: The native form
+
+  private func addNative(_ record: JSONNode) throws(FuseError) {
+    var keys: JSONNode?
+    var value: JSONNode?
+    try record.forEachMember { name, node throws(FuseError) in
+      if name.equals(Self.keysName) { keys = node }
+      if name.equals(Self.valueName) { value = node }
+    }
+    guard record.count == 2, let keys, let value, case .array = keys.kind else { throw notNative(record) }
+    try sink.packer.pack(value)
+    let object = try sink.addPacked()
+    try keys.forEachElement { key throws(FuseError) in
+      let isKey: Void? = try withKeyBytes(of: key) { bytes throws(FuseError) in try sink.addKey(bytes, for: object) }
+      guard isKey != nil else {
+        throw FuseError(
+          .invalidValue, "a key is a string or {\"$bin\": \"hexadecimal digits\"}, and here one is \(key.article)")
+      }
+    }
+  }
+
+  private func notNative(_ record: JSONNode) -> FuseError {
+    var names: [String] = []
+    // Enough to recognize the record by.
+    try? record.forEachMember { name, _ throws(FuseError) in if names.count < 8 { names.append(quoted(name)) } }
+    let has = names.isEmpty ? "no members" : "the member\(names.count == 1 ? "" : "s") \(listed(names, "and"))"
+    return FuseError(
+      .invalidValue,
+      """
+      the line is not {"keys": [...], "value": ...}: it has \(has)\(record.count > names.count ? " and others" : ""); \
+      for other records name the field that holds the key, as in --key id
+      """)
+  }
+
+  // MARK: Any record
+
+  private func addRecord(_ record: JSONNode) throws(FuseError) {
+    keyNodes.removeAll(keepingCapacity: true)
+    isKept.removeAll(keepingCapacity: true)
+    var keptCount = 0
+    try record.forEachMember { name, node throws(FuseError) in
+      let role = fields!.role(of: name)
+      if role.isKey { keyNodes.append(node) }
+      if role.isKept { keptCount += 1 }
+      isKept.append(role.isKept)
+    }
+    sink.packer.packMap(count: keptCount)
+    var number = 0
+    try record.forEachMember { name, node throws(FuseError) in
+      if isKept[number] {
+        sink.packer.pack(string: name)
+        try sink.packer.pack(node, depth: 1)
+      }
+      number += 1
+    }
+    let object = try sink.addPacked()
+    let keysBefore = sink.writer.addedKeyCount
+    for node in keyNodes { try addKeys(node, for: object) }
+    guard sink.writer.addedKeyCount > keysBefore else {
+      throw FuseError(.invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty")
+    }
+  }
+
+  /// The keys that a field gives: one, those of a list, or none.
+  private func addKeys(_ node: JSONNode, for object: ObjectID) throws(FuseError) {
+    switch node.kind {
+    case .null: break
+    case .array: try node.forEachElement { element throws(FuseError) in try addKey(element, for: object) }
+    default: try addKey(node, for: object)
+    }
+  }
+
+  private func addKey(_ node: JSONNode, for object: ObjectID) throws(FuseError) {
+    switch node.kind {
+    case .signed(let value): try addKey(String(value), for: object)
+    case .unsigned(let value): try addKey(String(value), for: object)
+    default:
+      let isKey: Void? = try withKeyBytes(of: node) { bytes throws(FuseError) in try sink.addKey(bytes, for: object) }
+      guard isKey != nil else {
+        throw FuseError(
+          .invalidValue,
+          """
+          a key field holds \(node.article); it can hold a string, an integer, {"$bin": "hexadecimal digits"}, a list of these, or null
+          """)
+      }
+    }
+  }
+
+  private func addKey(_ text: String, for object: ObjectID) throws(FuseError) {
+    try sink.addKey(text.keyBytes, for: object)
+  }
+}
+
+extension JSONNode {
+  /// What the node is, to stand in a sentence.
+  var article: String {
+    switch kind {
+    case .null: "null"
+    case .bool: "a boolean"
+    case .signed, .unsigned: "an integer"
+    case .double: "a number with a point or an exponent"
+    case .string: "a string"
+    case .array: "an array"
+    case .object: "an object"
+    }
+  }
+}

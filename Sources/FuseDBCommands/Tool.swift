@@ -1,0 +1,68 @@
+internal import FuseDB
+internal import Glibc
+
+/// The command line as a whole: finds the command, runs it, and turns what happens into an exit status.
+package enum Tool {
+  /// Every command, in the order in which `fusedb help` lists them.
+  static var commands: [any Command.Type] {
+    [Build.self, Get.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self, Help.self]
+  }
+
+  /// The words behind the program's name, as bytes: keys need not be UTF-8.
+  package static var words: [[UInt8]] {
+    // SAFETY: the C runtime passes argc strings that end in a zero byte and live as long as the process.
+    unsafe UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)).dropFirst().map { word in
+      guard let word = unsafe word else { return [] }
+      return unsafe [UInt8](UnsafeRawBufferPointer(start: word, count: strlen(word)))
+    }
+  }
+
+  /// Does what `words` ask for and returns the exit status of the process.
+  package static func run(_ words: [[UInt8]], _ console: Console) -> Int32 {
+    var status: ExitStatus
+    do throws(UsageError) {
+      status = run(try command(words), console)
+    } catch {
+      status = console.explain(error)
+    }
+    do throws(FuseError) {
+      try console.out.flush()
+    } catch {
+      status = console.report(error)
+    }
+    // Where this fails there is nobody left to tell.
+    try? console.err.flush()
+    return status.rawValue
+  }
+
+  private static func run(_ command: any Command, _ console: Console) -> ExitStatus {
+    do throws(FuseError) {
+      return try command.run(console)
+    } catch {
+      return console.report(error)
+    }
+  }
+
+  /// The command that `words` describe.
+  private static func command(_ words: [[UInt8]]) throws(UsageError) -> any Command {
+    guard let first = words.first else { throw UsageError("a command is missing", showsOverview: true) }
+    switch String(decoding: first, as: UTF8.self) {
+    case "--help", "-h": return Help(about: nil)
+    case "--version": return Version()
+    case let name:
+      let command = try named(name)
+      let rest = words.dropFirst()
+      if rest.prefix(while: { $0 != Arguments.endOfOptions }).contains(Arguments.help) { return Help(about: command) }
+      var arguments = try Arguments(rest, for: command)
+      let parsed = try command.init(parsing: &arguments)
+      try arguments.finish()
+      return parsed
+    }
+  }
+
+  /// The command of this name.
+  static func named(_ name: String) throws(UsageError) -> any Command.Type {
+    if let command = commands.first(where: { $0.name == name }) { return command }
+    throw UsageError("there is no command '\(name)'" + nearestName(to: name, among: commands.map { $0.name }))
+  }
+}

@@ -1,0 +1,161 @@
+import FuseDB
+import Testing
+
+struct `A scan` {
+  /// A reader over a random mapping, its keys in order and its objects.
+  private static func open(
+    _ size: Int, in folder: TemporaryFolder, _ random: inout SeededRandom
+  ) throws -> (FuseReader, [Key], [Key: [UInt8]]) {
+    let mapping = Samples.mapping(size, &random)
+    let path = try folder.write(ReferenceFile(canonical: mapping).bytes)
+    return (try FuseReader(path: path), mapping.keys.sorted(), mapping)
+  }
+
+  @Test(arguments: Samples.sizes)
+  func `of all keys gives them in order and in the opposite order, with their objects [G4]`(size: Int) throws {
+    var random = SeededRandom.announced()
+    let folder = try TemporaryFolder()
+    let (reader, keys, mapping) = try Self.open(size, in: folder, &random)
+    var up = try reader.entries()
+    #expect(up.count == size)
+    let found = try up.rest()
+    #expect(found.map(\.key) == keys)
+    #expect(found.map(\.object) == keys.map { mapping[$0] })
+    #expect(up.count == 0)
+    #expect(try up.next() == nil)
+    var down = try reader.entries(.descending)
+    #expect(down.count == size)
+    #expect(try down.restOfKeys() == keys.reversed())
+    #expect(try down.next() == nil)
+  }
+
+  @Test(arguments: Samples.sizes)
+  func `between any bounds is that part of the sorted keys [G4]`(size: Int) throws {
+    var random = SeededRandom.announced()
+    let folder = try TemporaryFolder()
+    let (reader, keys, mapping) = try Self.open(size, in: folder, &random)
+    let absent = Samples.absent(from: mapping, &random)
+    for _ in 0..<60 {
+      let lower = keys.isEmpty || random.below(3) == 0 ? random.element(absent) : random.element(keys)
+      let upper = keys.isEmpty || random.below(3) == 0 ? random.element(absent) : random.element(keys)
+      let expected = keys.filter { $0 >= lower && $0 < upper }
+      var up = try reader.entries(from: lower.bytes, upTo: upper.bytes)
+      var down = try reader.entries(from: lower.bytes, upTo: upper.bytes, .descending)
+      #expect(up.count == expected.count, "from \(lower) up to \(upper)")
+      #expect(down.count == expected.count, "from \(lower) up to \(upper)")
+      #expect(try up.restOfKeys() == expected, "from \(lower) up to \(upper)")
+      #expect(try down.restOfKeys() == expected.reversed(), "from \(lower) up to \(upper)")
+    }
+  }
+
+  @Test(arguments: Samples.sizes)
+  func `with one bound runs to the end of the keys`(size: Int) throws {
+    var random = SeededRandom.announced()
+    let folder = try TemporaryFolder()
+    let (reader, keys, mapping) = try Self.open(size, in: folder, &random)
+    for bound in (keys + Samples.absent(from: mapping, &random)).shuffled(using: &random).prefix(25) {
+      var from = try reader.entries(from: bound.bytes)
+      #expect(try from.restOfKeys() == keys.filter { $0 >= bound }, "from \(bound)")
+      var upTo = try reader.entries(upTo: bound.bytes)
+      #expect(try upTo.restOfKeys() == keys.filter { $0 < bound }, "up to \(bound)")
+      var fromBack = try reader.entries(from: bound.bytes, .descending)
+      #expect(try fromBack.restOfKeys() == keys.filter { $0 >= bound }.reversed(), "from \(bound), descending")
+    }
+  }
+
+  @Test(arguments: Samples.sizes)
+  func `of a prefix gives the keys that begin with it, and no others [G5]`(size: Int) throws {
+    var random = SeededRandom.announced()
+    let folder = try TemporaryFolder()
+    let (reader, keys, _) = try Self.open(size, in: folder, &random)
+    var prefixes: [[UInt8]] = [
+      [], [0], [0xFF], [0xFF, 0xFF], [0xFF, 0xFF, 0xFF, 0xFF], [0xFE], [0x61], [0x61, 0xFF], [0x61, 0x61],
+    ]
+    prefixes += [
+      [UInt8](repeating: 0x61, count: 65_535), [UInt8](repeating: 0xFF, count: 65_535), [UInt8]("8.8.".utf8),
+    ]
+    // Longer than any key can be.
+    prefixes.append([UInt8](repeating: 0x61, count: 65_536))
+    for key in keys.shuffled(using: &random).prefix(15) {
+      prefixes.append(key.bytes)
+      prefixes.append([UInt8](key.bytes.prefix(random.below(key.bytes.count + 1))))
+      prefixes.append(key.bytes + [0xFF])
+    }
+    for prefix in prefixes {
+      let expected = keys.filter { $0.bytes.starts(with: prefix) }
+      var up = try reader.prefix(prefix)
+      #expect(up.count == expected.count, "prefix \(Key(prefix))")
+      #expect(try up.restOfKeys() == expected, "prefix \(Key(prefix))")
+      var down = try reader.prefix(prefix, .descending)
+      #expect(try down.restOfKeys() == expected.reversed(), "prefix \(Key(prefix)), descending")
+    }
+  }
+
+  @Test(arguments: [FuseReader.Direction.ascending, .descending])
+  func `that skips goes on where a list that drops as many would`(direction: FuseReader.Direction) throws {
+    var random = SeededRandom.announced()
+    let folder = try TemporaryFolder()
+    let (reader, keys, _) = try Self.open(100, in: folder, &random)
+    let ordered = direction == .ascending ? keys : keys.reversed()
+    for skipped in [0, 1, 31, 32, 33, 68, 99, 100, 101, 1000] {
+      var scan = try reader.entries(direction)
+      try scan.skip(skipped)
+      #expect(scan.count == max(0, 100 - skipped))
+      #expect(try scan.restOfKeys() == Array(ordered.dropFirst(skipped)))
+    }
+    var steps = try reader.entries(direction)
+    var place = 0
+    while place < 100 {
+      let skipped = random.below(7)
+      try steps.skip(skipped)
+      place += skipped
+      let next = try steps.next()
+      #expect(try next?.key == (place < 100 ? ordered[place].bytes : nil))
+      place += 1
+    }
+  }
+
+  @Test func `that is copied goes on twice, each copy on its own`() throws {
+    var random = SeededRandom.announced()
+    let folder = try TemporaryFolder()
+    let (reader, keys, _) = try Self.open(70, in: folder, &random)
+    for direction in [FuseReader.Direction.ascending, .descending] {
+      var scan = try reader.entries(direction)
+      try scan.skip(33)
+      var copy = scan
+      let rest = try scan.restOfKeys()
+      #expect(try copy.restOfKeys() == rest)
+      #expect(rest == Array((direction == .ascending ? keys : keys.reversed()).dropFirst(33)))
+    }
+  }
+
+  @Test func `keeps the file open, and an entry does too`() throws {
+    let folder = try TemporaryFolder()
+    func firstEntry() throws -> Entry? {
+      var scan = try FuseReader(path: folder.write(WorkedExamples.twoKeysOneObject)).entries()
+      return try scan.next()
+    }
+    let entry = try #require(try firstEntry())
+    #expect(try entry.key == [UInt8]("8.8.8.8".utf8))
+    #expect(try entry.withKey { $0.byteCount } == 7)
+    #expect(try entry.withBytes { $0.byteCount } == 4)
+    #expect(try entry.bytes() == WorkedExamples.object)
+    #expect(entry.objectOffset == 40)
+  }
+
+  @Test func `gives keys of damaged objects and an error for the object itself [G3]`() throws {
+    let folder = try TemporaryFolder()
+    var file = ReferenceFile(WorkedExamples.twoKeysOneObject.flipping(bit: 8 * 50))
+    file.seal()
+    let reader = try FuseReader(path: folder.write(file.bytes))
+    var scan = try reader.entries()
+    let entry = try #require(try scan.next())
+    #expect(try entry.key == [UInt8]("8.8.8.8".utf8))
+    let error = failure { _ = try entry.bytes() }
+    #expect(error?.code == .corrupted)
+    #expect(error?.offset == 40)
+    #expect(failure { _ = try entry.withBytes { $0.byteCount } }?.offset == 40)
+    #expect(try scan.next() != nil)
+    #expect(try scan.next() == nil)
+  }
+}
