@@ -1,6 +1,7 @@
 /// What went wrong, where, and what to do about it: the one error type of the library.
 ///
-/// An absent key is no error (`nil`), and a slip of the caller, such as an ``ObjectID`` of another writer, is a failed precondition.
+/// An absent key is no error (`nil`), and a slip of the caller, such as an ``ObjectID`` of another writer, is a
+/// failed precondition.
 ///
 ///     do { _ = try FuseReader(path: "geo.fsdb") } catch {
 ///       error.code      // .corrupted

@@ -1,7 +1,7 @@
 internal import CFuseIntrinsics
 
-/// One bucket of the hash index: a cache line of eight slots, first the eight tags of 16 bits, then the eight entry offsets of 48 bits, all
-/// big-endian. A tag of zero marks a free slot; slots fill from the first on.
+/// One bucket of the hash index: a cache line of eight slots, first the eight tags of 16 bits, then the eight entry
+/// offsets of 48 bits, all big-endian. A tag of zero marks a free slot; slots fill from the first on.
 ///
 /// Tags side by side are compared in one instruction, and the offset of a hit stands in the same cache line.
 enum Bucket {

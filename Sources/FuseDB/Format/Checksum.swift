@@ -1,6 +1,7 @@
 internal import CDeflate
 
-/// CRC-32 as zlib and PNG use it: reflected polynomial 0xEDB88320, initial value and final inversion all ones. See spec/format.md §2.
+/// CRC-32 as zlib and PNG use it: reflected polynomial 0xEDB88320, initial value and final inversion all ones. See
+/// spec/format.md §2.
 ///
 /// The check value of "123456789" is 0xCBF43926; of no bytes, 0.
 struct Checksum {

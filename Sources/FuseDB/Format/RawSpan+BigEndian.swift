@@ -1,4 +1,5 @@
-// The one place where integers and comparisons are taken from raw bytes. The format is big-endian throughout (spec/format.md §2).
+// The one place where integers and comparisons are taken from raw bytes. The format is big-endian throughout
+// (spec/format.md §2).
 internal import CFuseIntrinsics
 internal import CXXHash
 
@@ -6,7 +7,9 @@ extension RawSpan {
   /// The big-endian integer at `offset`, or nil where it would not fit.
   @inline(__always)
   func load<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: T.Type) -> T? {
-    guard offset >= 0, byteCount >= MemoryLayout<T>.size, offset <= byteCount &- MemoryLayout<T>.size else { return nil }
+    guard offset >= 0, byteCount >= MemoryLayout<T>.size, offset <= byteCount &- MemoryLayout<T>.size else {
+      return nil
+    }
     // SAFETY: the guard above puts all bytes of T inside the span.
     return T(bigEndian: unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: T.self))
   }
@@ -53,7 +56,8 @@ extension RawSpan {
       }
       if equal >= shared && shared < 16 { return left.count < right.count }
       if equal < 16 {
-        return loadInside(at: left.lowerBound &+ equal, as: UInt8.self) < loadInside(at: right.lowerBound &+ equal, as: UInt8.self)
+        return loadInside(at: left.lowerBound &+ equal, as: UInt8.self)
+          < loadInside(at: right.lowerBound &+ equal, as: UInt8.self)
       }
     }
     return extracting(left).compare(extracting(right)) < 0
@@ -70,7 +74,8 @@ extension RawSpan {
     // Whole words, the last one ending with the last byte, wherever it begins.
     while true {
       // SAFETY: `offset` is at most count - 8, and both spans have `count` bytes.
-      difference |= unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      difference |=
+        unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
         ^ other.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
       if difference != 0 { return false }
       if offset == count &- 8 { return true }

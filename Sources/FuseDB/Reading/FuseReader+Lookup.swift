@@ -1,15 +1,16 @@
 extension FuseReader {
-  /// The bytes of the object under `key`, in place, or nil when the file has no such key. They are one MessagePack value.
+  /// The bytes of the object under `key`, in place, or nil when the file has no such key. They are one MessagePack
+  /// value.
   ///
   ///     try reader.bytes(forKey: "8.8.8.8")?.byteCount   // 31
   ///     try reader.bytes(forKey: "nowhere")              // nil
   ///
-  /// The object's checksum is compared first, unless the reader was opened with `checksums: .skipped`. Nothing is copied or allocated.
-  /// Should somebody truncate the file between this call and the use of the bytes, they read as zeros;
-  /// ``withBytes(forKey:_:)-(RawSpan,_)`` throws then.
+  /// The object's checksum is compared first, unless the reader was opened with `checksums: .skipped`. Nothing is
+  /// copied or allocated. Should somebody truncate the file between this call and the use of the bytes, they read as
+  /// zeros; ``withBytes(forKey:_:)-(RawSpan,_)`` throws then.
   ///
-  /// - Throws: ``FuseError`` with code `corrupted` when the object is not what its checksum says, `truncated` when the file shrank
-  ///   since it was opened.
+  /// - Throws: ``FuseError`` with code `corrupted` when the object is not what its checksum says, `truncated` when
+  ///   the file shrank since it was opened.
   /// - Complexity: O(1): one bucket, one index entry, one object.
   @_lifetime(borrow self)
   public func bytes(forKey key: RawSpan) throws(FuseError) -> RawSpan? {
@@ -30,7 +31,8 @@ extension FuseReader {
     try bytes(forKey: key.keyBytes)
   }
 
-  /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the file has no such key.
+  /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the file
+  /// has no such key.
   ///
   ///     try reader.withBytes(forKey: "8.8.8.8") { $0.byteCount }   // 31
   ///
@@ -44,7 +46,8 @@ extension FuseReader {
     return result
   }
 
-  /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the file has no such key.
+  /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the file
+  /// has no such key.
   ///
   /// - Throws: as ``withBytes(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(1).
@@ -72,8 +75,8 @@ extension FuseReader {
     try contains(key.keyBytes)
   }
 
-  /// Throws ``FuseError/Code/truncated`` once the file was found to have shrunk since it was opened: bytes that were read in place before this call, and
-  /// it returns, were the file's.
+  /// Throws ``FuseError/Code/truncated`` once the file was found to have shrunk since it was opened: bytes that were
+  /// read in place before this call, and it returns, were the file's.
   public func checkNotShrunk() throws(FuseError) { try mapping.checkNotShrunk() }
 
   /// Where the record under `key` begins, as the index has it.
@@ -81,20 +84,33 @@ extension FuseReader {
   func objectOffset(forKey key: RawSpan) throws(FuseError) -> UInt64? {
     let mapping = mapping
     let file = mapping.bytes
-    let hash = key.hash(seed: index.hash.seed)
-    let offset = try index.hash.first(hash: hash) { offset throws(FuseError) -> UInt64? in
+    guard let index = index.hash else { return try objectOffset(searching: key) }
+    let hash = key.hash(seed: index.seed)
+    let offset = try index.first(hash: hash) { offset throws(FuseError) -> UInt64? in
       guard let entry = IndexEntry(at: offset, in: file) else { throw changed(at: offset) }
       let stored = file.extracting(entry.keyRange)
       if stored.equals(key) { return entry.objectOffset }
-      // Another key of the same tag, or the key that was here when the file was opened, damaged since. The zeros behind a cut may pass for an
-      // empty key, but not for the offset of an object.
-      guard index.hash.isPlausible(stored.hash(seed: index.hash.seed), nextTo: hash),
+      // Another key of the same tag, or the key that was here when the file was opened, damaged since. The zeros
+      // behind a cut may pass for an empty key, but not for the offset of an object.
+      guard index.isPlausible(stored.hash(seed: index.seed), nextTo: hash),
         entry.objectOffset >= UInt64(Header.byteCount)
       else { throw changed(at: offset) }
       return nil
     }
     if offset == nil { try mapping.checkNotShrunk() }
     return offset
+  }
+
+  /// The same without a hash index: by halves among the samples, then entry by entry.
+  @inline(never)
+  private func objectOffset(searching key: RawSpan) throws(FuseError) -> UInt64? {
+    let place = try position(ofFirstKeyNotBefore: key)
+    guard place.number < keyCount else { return nil }
+    let mapping = mapping
+    let entry = try entry(at: place.offset)
+    let isFound = mapping.bytes.extracting(entry.keyRange).equals(key)
+    try mapping.checkNotShrunk()
+    return isFound ? entry.objectOffset : nil
   }
 
   /// The record at `offset`, inside the data section and equal to its checksum. [D2] [D3]
@@ -136,7 +152,8 @@ extension FuseReader {
 
   @inline(never)
   func changed(at offset: some BinaryInteger) -> FuseError {
-    unlessShrunk(.corrupted("the key index is not what it was when the file was opened; open the file again", at: offset))
+    unlessShrunk(
+      .corrupted("the key index is not what it was when the file was opened; open the file again", at: offset))
   }
 
   /// `error` with the file's path; or, where the file shrank, the error that says so.

@@ -7,7 +7,8 @@ extension FuseReader {
     case descending
   }
 
-  /// The keys from `lowerBound` (included) to `upperBound` (excluded) with their objects, in order; without bounds, all.
+  /// The keys from `lowerBound` (included) to `upperBound` (excluded) with their objects, in order; without bounds,
+  /// all.
   ///
   ///     var scan = try reader.entries(from: "8.8.")
   ///     while let entry = try scan.next() { print(entry.key) }
@@ -51,7 +52,8 @@ extension FuseReader {
   var start: Position { Position(number: 0, offset: dataEnd) }
   var end: Position { Position(number: keyCount, offset: byteCount) }
 
-  /// The place before the first key that is `key` or comes after it: binary search in the samples, then at most one stride of entries.
+  /// The place before the first key that is `key` or comes after it: binary search in the samples, then at most one
+  /// stride of entries.
   func position(ofFirstKeyNotBefore key: RawSpan) throws(FuseError) -> Position {
     let mapping = mapping
     let file = mapping.bytes
@@ -64,7 +66,8 @@ extension FuseReader {
     }
     guard low > 0 else { return start }
     var place = Position(number: (low - 1) * IndexPass.stride, offset: Int(index.samples[low - 1]))
-    let next = low < index.samples.count ? Position(number: low * IndexPass.stride, offset: Int(index.samples[low])) : end
+    let next =
+      low < index.samples.count ? Position(number: low * IndexPass.stride, offset: Int(index.samples[low])) : end
     var previous: Range<Int>?
     while place.number < next.number {
       let entry = try self.entry(at: place.offset)
@@ -76,7 +79,8 @@ extension FuseReader {
       }
       place = Position(number: place.number + 1, offset: entry.end)
     }
-    // All entries of the stride were smaller: they must have led to the next sample, or they are not what was opened. [G4]
+    // All entries of the stride were smaller: they must have led to the next sample, or they are not what was opened.
+    // [G4]
     guard place == next else { throw changed(at: next.offset) }
     try mapping.checkNotShrunk()
     return place

@@ -2,8 +2,8 @@ internal import CFuseIntrinsics
 
 /// The exact-match index: which entry holds a key, in one probe of one cache line.
 ///
-/// Buckets as in ``Bucket``; a full one overflows into the next. Hash: XXH3-64 with a seed; its upper bits choose the bucket and its lowest are the tag.
-/// See spec/decisions/0002-open-checks-and-memory-index.md.
+/// Buckets as in ``Bucket``; a full one overflows into the next. Hash: XXH3-64 with a seed; its upper bits choose the
+/// bucket and its lowest are the tag. See spec/decisions/0002-open-checks-and-memory-index.md.
 @safe
 struct HashIndex: Sendable {
   /// The share of slots that are taken: fewer would cost memory, more would cost second probes.
@@ -14,7 +14,8 @@ struct HashIndex: Sendable {
   let seed: UInt64
   let bucketCount: Int
   private let memory: ZeroedMemory
-  // SAFETY: the memory's first byte, here too so that a look-up has one load less; the memory lives as long as this value.
+  // SAFETY: the memory's first byte, here too so that a look-up has one load less; the memory lives as long as this
+  // value.
   private nonisolated(unsafe) let buckets: UnsafeMutableRawPointer
 
   /// Makes an empty index with room for `keyCount` keys.
@@ -76,7 +77,8 @@ struct HashIndex: Sendable {
     return nil
   }
 
-  /// Whether a key of hash `stored` can have been put where a search for `hash` comes across it. If not, the stored key is no longer what was hashed.
+  /// Whether a key of hash `stored` can have been put where a search for `hash` comes across it. If not, the stored
+  /// key is no longer what was hashed.
   func isPlausible(_ stored: UInt64, nextTo hash: UInt64) -> Bool {
     let distance = abs(home(of: stored) - home(of: hash))
     return Bucket.tag(of: stored) == Bucket.tag(of: hash) && min(distance, bucketCount - distance) < Self.longestChain

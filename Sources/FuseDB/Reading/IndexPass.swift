@@ -5,16 +5,16 @@ struct IndexPass: Sendable {
   /// From how many keys on it pays to have a second thread.
   private static let keysForThread = 4096
 
-  /// Finds one key.
-  let hash: HashIndex
+  /// Finds one key; nil where few look-ups are expected.
+  let hash: HashIndex?
   /// Where entry 0, 32, 64 … begins: where ordered scans start.
   let samples: [UInt64]
 
-  /// Reads the whole index: every entry inside the file, keys strictly ascending, objects inside the data section, nothing behind
-  /// the last entry. [O3] [O4] [O5]
+  /// Reads the whole index: every entry inside the file, keys strictly ascending, objects inside the data section,
+  /// nothing behind the last entry. [O3] [O4] [O5]
   ///
-  /// - Complexity: O(bytes of the index); 10.25 bytes of memory a key.
-  init(of mapping: FileMapping, header: Header) throws(FuseError) {
+  /// - Complexity: O(bytes of the index); 10.25 bytes of memory a key, without the hash index 0.25.
+  init(of mapping: FileMapping, header: Header, expecting lookups: FuseReader.Lookups) throws(FuseError) {
     let file = mapping.bytes
     let keyCount = Int(header.keyCount)
     let start = Int(header.indexOffset)
@@ -27,7 +27,13 @@ struct IndexPass: Sendable {
     guard file.byteCount <= Bucket.largestOffset else {
       throw FuseError(.limitExceeded, "the file is larger than 2^48 bytes, and the index in memory cannot address that")
     }
-    // The other thread reads entries that nobody has checked yet. It stays inside the file, and what it makes of bad ones is thrown away.
+    guard lookups == .many else {
+      samples = try Self.samples(of: file, header: header)
+      hash = nil
+      return
+    }
+    // The other thread reads entries that nobody has checked yet. It stays inside the file, and what it makes of bad
+    // ones is thrown away.
     let hash = BackgroundWork(isWorthThread: keyCount > Self.keysForThread) {
       Result { () throws(FuseError) in try HashIndex(of: mapping.bytes, from: start, keyCount: keyCount) }
     }
@@ -73,7 +79,8 @@ struct IndexPass: Sendable {
     return samples
   }
 
-  /// The records from `offset` on end where the index begins: a wrong index offset that happens to look like an index is found here. [O5]
+  /// The records from `offset` on end where the index begins: a wrong index offset that happens to look like an index
+  /// is found here. [O5]
   private static func checkRecords(from offset: UInt64, until end: Int, in file: RawSpan) throws(FuseError) {
     var offset = offset
     while offset < UInt64(end) {

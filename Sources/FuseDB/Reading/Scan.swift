@@ -6,7 +6,8 @@
 ///       try entry.withBytes { $0.byteCount }        // the object, in place
 ///     }
 ///
-/// It is no `Sequence`, because a step can fail: a file that was damaged while it was open ends a scan with an error, never early and in silence.
+/// It is no `Sequence`, because a step can fail: a file that was damaged while it was open ends a scan with an error,
+/// never early and in silence.
 public struct Scan: Sendable {
   private let reader: FuseReader
   private let direction: FuseReader.Direction
@@ -17,7 +18,8 @@ public struct Scan: Sendable {
   private var previous: Range<Int>?
 
   init(
-    _ reader: FuseReader, from lower: FuseReader.Position, to upper: FuseReader.Position, _ direction: FuseReader.Direction
+    _ reader: FuseReader, from lower: FuseReader.Position, to upper: FuseReader.Position,
+    _ direction: FuseReader.Direction
   ) {
     self.reader = reader
     self.lower = lower
@@ -163,8 +165,8 @@ public struct ObjectScan: Sendable {
 
   /// The next object, its checksum compared, or nil after the last.
   ///
-  /// - Throws: ``FuseError`` with code `corrupted` when a record breaks the format, when its checksum differs, or when the section does not hold as
-  ///   many objects as the header says; `truncated` when the file shrank.
+  /// - Throws: ``FuseError`` with code `corrupted` when a record breaks the format, when its checksum differs, or
+  ///   when the section does not hold as many objects as the header says; `truncated` when the file shrank.
   public mutating func next() throws(FuseError) -> StoredObject? {
     guard offset < UInt64(reader.dataEnd) else {
       guard found == Int(reader.header.objectCount) else {

@@ -36,8 +36,8 @@ public struct Statistics: Sendable, Equatable {
 extension FuseReader {
   /// Counts what the file holds.
   ///
-  /// - Throws: ``FuseError`` with code `corrupted` when a record breaks the format, a key points into the middle of one, or the header's count of
-  ///   objects is wrong; `truncated` when the file shrank.
+  /// - Throws: ``FuseError`` with code `corrupted` when a record breaks the format, a key points into the middle of
+  ///   one, or the header's count of objects is wrong; `truncated` when the file shrank.
   /// - Complexity: O(bytes of the file); 12 bytes of memory an object.
   public var statistics: Statistics {
     get throws(FuseError) {
@@ -80,7 +80,8 @@ extension FuseReader {
 }
 
 extension RandomAccessCollection {
-  /// The first place from which on `belongsToSecond` holds, in a collection where it holds for no element and then for all.
+  /// The first place from which on `belongsToSecond` holds, in a collection where it holds for no element and then
+  /// for all.
   func partitioningIndex(where belongsToSecond: (Element) -> Bool) -> Index {
     var low = startIndex
     var count = count

@@ -74,7 +74,8 @@ extension FuseReader {
   ///     report.damage.first!.description      // "offset 52: objectChecksum: …"
   ///
   /// - Parameter progress: called now and then with the share that is done, from 0 to 1.
-  /// - Throws: ``FuseError`` with code `notFound` or `inputOutput` when the file cannot be read, `truncated` when it shrank meanwhile.
+  /// - Throws: ``FuseError`` with code `notFound` or `inputOutput` when the file cannot be read, `truncated` when it
+  ///   shrank meanwhile.
   /// - Complexity: O(bytes of the file); one bit of memory for each byte of the data section.
   public static func verify(
     path: String, progress: ((Double) -> Void)? = nil

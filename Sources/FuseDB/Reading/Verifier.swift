@@ -73,7 +73,8 @@ struct Verifier: ~Escapable {
     if checksum.value != header.checksum {
       add(
         .fileChecksum, at: Header.Field.checksum,
-        "the bytes behind the header have checksum \(checksum.value.hexadecimal) and the header says \(header.checksum.hexadecimal)")
+        "the bytes behind the header have checksum \(checksum.value.hexadecimal) and the header says \(header.checksum.hexadecimal)"
+      )
     }
   }
 

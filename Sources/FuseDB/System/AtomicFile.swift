@@ -3,8 +3,9 @@ internal import Glibc
 
 /// A file that appears under its name complete or not at all. See spec/decisions/0005-atomic-publish.md.
 ///
-/// The bytes go to a file without a name in the same folder (where the file system has none such: to one with a unique name),
-/// so a killed process leaves nothing behind. ``publish()`` makes them durable and moves them over the old file in one step.
+/// The bytes go to a file without a name in the same folder (where the file system has none such: to one with a
+/// unique name), so a killed process leaves nothing behind. ``publish()`` makes them durable and moves them over the
+/// old file in one step.
 final class AtomicFile {
   let path: String
   private let folder: String
@@ -33,7 +34,8 @@ final class AtomicFile {
 
     var status = stat()
     if unsafe lstat(path, &status) == 0, ![S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT) {
-      throw FuseError(.inputOutput, "there is something here that is not a regular file; choose another name", path: path)
+      throw FuseError(
+        .inputOutput, "there is something here that is not a regular file; choose another name", path: path)
     }
     var opened = retrying { unsafe fuse_open_unnamed(folder, 0o666) }
     if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
@@ -98,10 +100,14 @@ final class AtomicFile {
     }
     if temporaryPath == nil {
       let temporary = Self.uniqueName(beside: path, in: folder)
-      guard unsafe fuse_link_unnamed(descriptor, temporary) == 0 else { throw Self.failed("name the new file", path: path) }
+      guard unsafe fuse_link_unnamed(descriptor, temporary) == 0 else {
+        throw Self.failed("name the new file", path: path)
+      }
       temporaryPath = temporary
     }
-    guard unsafe rename(temporaryPath!, path) == 0 else { throw Self.failed("move the new file to its name", path: path) }
+    guard unsafe rename(temporaryPath!, path) == 0 else {
+      throw Self.failed("move the new file to its name", path: path)
+    }
     temporaryPath = nil
     try Self.makeDurable(folder: folder, path: path)
   }

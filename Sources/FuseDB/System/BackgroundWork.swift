@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// A piece of work on a thread of its own; where it is too small for one, or the system has none left, it is done when its result is asked for.
+/// A piece of work on a thread of its own; where it is too small for one, or the system has none left, it is done
+/// when its result is asked for.
 @safe
 final class BackgroundWork<Result: Sendable>: Sendable {
   private let work: @Sendable () -> Result

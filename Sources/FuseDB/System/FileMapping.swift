@@ -3,8 +3,8 @@ internal import Glibc
 
 /// A file's bytes, mapped read-only for as long as this object lives.
 ///
-/// A file that somebody truncates while it is mapped reads as zeros where it was cut, and `shrunkAt` says so: whoever takes
-/// bytes from the mapping checks afterwards. See spec/decisions/0003-truncation-while-mapped.md.
+/// A file that somebody truncates while it is mapped reads as zeros where it was cut, and `shrunkAt` says so: whoever
+/// takes bytes from the mapping checks afterwards. See spec/decisions/0003-truncation-while-mapped.md.
 @safe
 final class FileMapping: Sendable {
   let path: String

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// A block of memory that begins as zeros, aligned to a page, in large pages where the system has them: a random access then seldom waits for an
-/// address translation.
+/// A block of memory that begins as zeros, aligned to a page, in large pages where the system has them: a random
+/// access then seldom waits for an address translation.
 @safe
 final class ZeroedMemory: Sendable {
   let byteCount: Int

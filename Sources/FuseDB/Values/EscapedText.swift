@@ -1,5 +1,5 @@
-/// A key's bytes as they stand on a line of text: UTF-8 as it is, backslashes doubled, control bytes and bytes that are not UTF-8 as
-/// `\t`, `\n`, `\r` or `\xHH`. Reversible. See spec/json.md, "Keys on lines of text".
+/// A key's bytes as they stand on a line of text: UTF-8 as it is, backslashes doubled, control bytes and bytes that
+/// are not UTF-8 as `\t`, `\n`, `\r` or `\xHH`. Reversible. See spec/json.md, "Keys on lines of text".
 package enum EscapedText {
   /// Appends `bytes` in this spelling.
   package static func append(_ bytes: RawSpan, to out: inout [UInt8]) {

@@ -5,7 +5,8 @@
 public enum FuseJSON {
   /// The MessagePack bytes of the value that `text` spells, each part in its shortest encoding.
   ///
-  /// - Throws: ``FuseError`` with code `invalidValue` when the text is not JSON, a spelling is malformed or the value is nested too deeply.
+  /// - Throws: ``FuseError`` with code `invalidValue` when the text is not JSON, a spelling is malformed or the value
+  ///   is nested too deeply.
   public static func messagePack(from text: String) throws(FuseError) -> [UInt8] {
     let packer = MessagePackPacker()
     try JSONParser().withNode(of: text.keyBytes) { node throws(FuseError) in try packer.pack(node) }

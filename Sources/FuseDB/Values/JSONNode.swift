@@ -11,7 +11,9 @@ package final class JSONParser {
   private let parser: OpaquePointer
 
   package init() {
-    guard let parser = unsafe fuse_json_parser_create(Self.nesting) else { preconditionFailure("out of memory for a JSON parser") }
+    guard let parser = unsafe fuse_json_parser_create(Self.nesting) else {
+      preconditionFailure("out of memory for a JSON parser")
+    }
     unsafe self.parser = parser
   }
 
@@ -25,7 +27,8 @@ package final class JSONParser {
     of bytes: [UInt8], _ range: Range<Int>, _ body: (JSONNode) throws(FuseError) -> Result
   ) throws(FuseError) -> Result {
     precondition(range.lowerBound >= 0 && range.upperBound + Self.padding <= bytes.count, "the text lacks its padding")
-    // SAFETY: the precondition keeps the parser inside the array, which lives until this call returns, as does the tape.
+    // SAFETY: the precondition keeps the parser inside the array, which lives until this call returns, as does the
+    // tape.
     let parsed = unsafe bytes.withUnsafeBufferPointer { bytes in
       unsafe fuse_json_parse(parser, bytes.baseAddress! + range.lowerBound, range.count)
     }
@@ -49,8 +52,9 @@ package final class JSONParser {
 
 /// A value on simdjson's tape, valid until its parser parses again.
 ///
-/// The tape is simdjson's own documented form: a word a node with its type in the top byte, numbers in a second word, strings beside the tape behind
-/// their 32-bit length, containers with the place behind their end and their (saturated) count.
+/// The tape is simdjson's own documented form: a word a node with its type in the top byte, numbers in a second word,
+/// strings beside the tape behind their 32-bit length, containers with the place behind their end and their
+/// (saturated) count.
 @safe
 package struct JSONNode {
   // SAFETY: `index` is the place of a node: 1 is the root's, and the others come from `next` and `firstChild`.

@@ -69,13 +69,16 @@ package struct JSONWriter {
     append(closing)
   }
 
-  /// Whether the map of `count` pairs before `cursor` can be a JSON object: text keys, and no single one that is a spelling's name. [J6]
+  /// Whether the map of `count` pairs before `cursor` can be a JSON object: text keys, and no single one that is a
+  /// spelling's name. [J6]
   private static func isObject(_ map: borrowing MessagePackCursor, count: Int) throws(FuseError) -> Bool {
     var cursor = MessagePackCursor(map.bytes, at: map.offset)
     for _ in 0..<count {
       let start = cursor.offset
       let token = try cursor.readHead()
-      guard case .string(let byteCount) = token, cursor.offset - start == token.shortestHeadByteCount else { return false }
+      guard case .string(let byteCount) = token, cursor.offset - start == token.shortestHeadByteCount else {
+        return false
+      }
       let name = cursor.readPayload(byteCount: byteCount)
       guard name.isUTF8, count > 1 || JSONSpelling(name) == nil else { return false }
       try cursor.skipValue()

@@ -1,6 +1,7 @@
 /// What stands at a place in MessagePack bytes: a scalar, or the head of something longer.
 ///
-/// Lengths are in bytes; strings, binaries and extensions are followed by that many bytes, arrays by `count` values, maps by `count` pairs of values.
+/// Lengths are in bytes; strings, binaries and extensions are followed by that many bytes, arrays by `count` values,
+/// maps by `count` pairs of values.
 enum MessagePackToken: Equatable {
   case null
   case bool(Bool)
@@ -31,12 +32,14 @@ enum MessagePackToken: Equatable {
     }
   }
 
-  /// How many bytes the shortest head for this has; a longer one is legal, and kept. See the MessagePack specification, "Formats".
+  /// How many bytes the shortest head for this has; a longer one is legal, and kept. See the MessagePack
+  /// specification, "Formats".
   var shortestHeadByteCount: Int {
     switch self {
     case .null, .bool: 1
     case .unsigned(let value): value < 0x80 ? 1 : 1 + Self.width(of: value)
-    case .signed(let value): value >= -32 ? 1 : value >= -0x80 ? 2 : value >= -0x8000 ? 3 : value >= -0x8000_0000 ? 5 : 9
+    case .signed(let value):
+      value >= -32 ? 1 : value >= -0x80 ? 2 : value >= -0x8000 ? 3 : value >= -0x8000_0000 ? 5 : 9
     case .float32: 5
     case .float64: 9
     case .string(let byteCount): byteCount < 32 ? 1 : 1 + Self.width(of: UInt64(byteCount))
@@ -66,7 +69,8 @@ struct MessagePackCursor: ~Escapable {
 
   var isAtEnd: Bool { offset >= bytes.byteCount }
 
-  /// Reads one head and stands behind it: before its payload or its first child, of which as many bytes are left as it needs at least.
+  /// Reads one head and stands behind it: before its payload or its first child, of which as many bytes are left as
+  /// it needs at least.
   @_lifetime(self: copy self)
   mutating func readHead() throws(FuseError) -> MessagePackToken {
     let first = try read(UInt8.self)
@@ -126,7 +130,8 @@ struct MessagePackCursor: ~Escapable {
     return payload
   }
 
-  /// Passes over one whole value, nested at most `nesting` containers deep, and says whether all its heads are the shortest ones.
+  /// Passes over one whole value, nested at most `nesting` containers deep, and says whether all its heads are the
+  /// shortest ones.
   ///
   /// - Complexity: O(bytes of the value), without recursion or allocation.
   @discardableResult

@@ -1,7 +1,8 @@
 extension MessagePackPacker {
   /// Packs a JSON value, spellings included. See spec/json.md.
   ///
-  /// - Throws: ``FuseError`` with code `invalidValue` when a spelling is malformed or the value is nested deeper than 128 levels.
+  /// - Throws: ``FuseError`` with code `invalidValue` when a spelling is malformed or the value is nested deeper than
+  ///   128 levels.
   package func pack(_ node: JSONNode, depth: Int = 0) throws(FuseError) {
     switch node.kind {
     case .null: packNull()
@@ -77,7 +78,9 @@ extension MessagePackPacker {
       }
     case .float32: pack(float32: UInt32(truncatingIfNeeded: try Self.float32(value)))
     case .float64:
-      guard let bits = Self.specialBits(value, digits: 16, nan: JSONSpelling.plainNaN64, infinity: Double.infinity.bitPattern)
+      guard
+        let bits = Self.specialBits(
+          value, digits: 16, nan: JSONSpelling.plainNaN64, infinity: Double.infinity.bitPattern)
       else { throw Self.malformed(spelling, "takes \"nan\", \"inf\", \"-inf\" or \"0x\" and 16 hexadecimal digits") }
       pack(float64: bits)
     }
@@ -95,7 +98,8 @@ extension MessagePackPacker {
     let infinity = UInt64(Float.infinity.bitPattern)
     guard let bits = specialBits(value, digits: 8, nan: UInt64(JSONSpelling.plainNaN32), infinity: infinity) else {
       throw malformed(
-        .float32, "takes a number that a float32 can hold, \"nan\", \"inf\", \"-inf\" or \"0x\" and 8 hexadecimal digits")
+        .float32,
+        "takes a number that a float32 can hold, \"nan\", \"inf\", \"-inf\" or \"0x\" and 8 hexadecimal digits")
     }
     return bits
   }
@@ -108,7 +112,8 @@ extension MessagePackPacker {
     case "inf": return infinity
     case "-inf": return infinity | 1 << UInt64(4 * digits - 1)
     case let text:
-      guard text.hasPrefix("0x"), text.utf8.count == digits + 2, let bytes = Hex.bytes(value.text.extracting(droppingFirst: 2))
+      guard text.hasPrefix("0x"), text.utf8.count == digits + 2,
+        let bytes = Hex.bytes(value.text.extracting(droppingFirst: 2))
       else { return nil }
       return bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
@@ -122,11 +127,14 @@ extension MessagePackPacker {
   }
 
   private static func malformed(_ spelling: JSONSpelling, _ rule: String) -> FuseError {
-    .invalidValue("{\"\(spelling.rawValue)\": …} \(rule); to store such an object itself, write {\"$map\": [[\"\(spelling.rawValue)\", …]]}", at: 0)
+    .invalidValue(
+      "{\"\(spelling.rawValue)\": …} \(rule); to store such an object itself, write {\"$map\": [[\"\(spelling.rawValue)\", …]]}",
+      at: 0)
   }
 }
 
-/// The bytes of a database key in JSON: a string, or `{"$bin": "hex"}` for one that is not UTF-8. Nil for any other value. See spec/json.md.
+/// The bytes of a database key in JSON: a string, or `{"$bin": "hex"}` for one that is not UTF-8. Nil for any other
+/// value. See spec/json.md.
 package func withKeyBytes<Result>(
   of node: JSONNode, _ body: (RawSpan) throws(FuseError) -> Result
 ) throws(FuseError) -> Result? {

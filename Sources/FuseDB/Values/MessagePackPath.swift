@@ -20,7 +20,8 @@ package struct MessagePackPath: Equatable {
     self.steps = steps
   }
 
-  /// Where the value stands that the path leads to, or nil when it leads nowhere. Values beside the way are passed over, not decoded.
+  /// Where the value stands that the path leads to, or nil when it leads nowhere. Values beside the way are passed
+  /// over, not decoded.
   ///
   /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are not one MessagePack value.
   package func range(in messagePack: RawSpan) throws(FuseError) -> Range<Int>? {

@@ -11,7 +11,7 @@ struct ByteArena: ~Copyable {
   init() { unsafe blocks = [] }
 
   deinit {
-    for unsafe block in unsafe blocks { unsafe block.deallocate() }
+    unsafe blocks.forEach { unsafe $0.deallocate() }
   }
 
   /// Copies `bytes` in. The result is valid as long as the arena.
@@ -25,7 +25,9 @@ struct ByteArena: ~Copyable {
     }
     let place = unsafe next!
     // SAFETY: the block has `free` bytes from `place` on, and the check above left no more to copy than that.
-    unsafe bytes.withUnsafeBytes { unsafe place.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(place), byteCount: $0.count) }
+    unsafe bytes.withUnsafeBytes {
+      unsafe place.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(place), byteCount: $0.count)
+    }
     unsafe next = place + bytes.byteCount
     free -= bytes.byteCount
     return unsafe StoredBytes(start: UnsafeRawPointer(place), byteCount: UInt32(bytes.byteCount))

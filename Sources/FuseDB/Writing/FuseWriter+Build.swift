@@ -19,12 +19,12 @@ public struct BuildReport: Sendable, Equatable {
 extension FuseWriter {
   /// Writes all that was added as the file at `path`, which appears complete or not at all.
   ///
-  /// A file that is there is replaced in one step; readers that have it open keep the old one. When it returns, the file is durable.
-  /// The writer may go on and build again.
+  /// A file that is there is replaced in one step; readers that have it open keep the old one. When it returns, the
+  /// file is durable. The writer may go on and build again.
   ///
   /// - Parameter progress: called now and then with the share that is done, from 0 to 1.
-  /// - Throws: ``FuseError`` with code `duplicateKey` under ``DuplicatePolicy/error``, `inputOutput` when the file cannot be written. Nothing is left
-  ///   behind then, and what stood at `path` stands there still.
+  /// - Throws: ``FuseError`` with code `duplicateKey` under ``DuplicatePolicy/error``, `inputOutput` when the file
+  ///   cannot be written. Nothing is left behind then, and what stood at `path` stands there still.
   /// - Complexity: O(n log n) in keys; 32 bytes of memory a key beside its own.
   @discardableResult
   public func build(to path: String, progress: ((Double) -> Void)? = nil) throws(FuseError) -> BuildReport {
@@ -85,7 +85,8 @@ extension FuseWriter {
       case .last: chosen[chosen.count - 1] = number
       case .error:
         throw FuseError(
-          .duplicateKey, "the key \(quoted(row.key.bytes)) was added before; keep one of them, or let the first or the last count",
+          .duplicateKey,
+          "the key \(quoted(row.key.bytes)) was added before; keep one of them, or let the first or the last count",
           offset: UInt64(row.ordinal))
       }
     }

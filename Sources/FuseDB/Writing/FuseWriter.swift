@@ -8,8 +8,8 @@ internal import CFuseSystem
 ///     try writer.addKey("gmail.com", for: google)
 ///     let report = try writer.build(to: "geo.fsdb")    // report.keyCount == 2
 ///
-/// The same mapping from keys to objects gives the same bytes, whatever order it was added in. All is kept in memory until
-/// the file is built. A writer is used by one thread at a time.
+/// The same mapping from keys to objects gives the same bytes, whatever order it was added in. All is kept in memory
+/// until the file is built. A writer is used by one thread at a time.
 public final class FuseWriter {
   /// In which order objects stand in the file. See spec/format.md §11.
   public enum Order: Sendable {
@@ -88,15 +88,18 @@ public final class FuseWriter {
 
   /// Adds an object: the bytes of exactly one MessagePack value.
   ///
-  /// - Returns: what to pass to ``addKey(_:for:)-(FuseKey,_)``. With ``Sharing/identicalObjects``, bytes added before give the same one.
-  /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are not one MessagePack value nested at most 128 deep, `limitExceeded` when
-  ///   they are more than 4 GiB - 1 or there are 2^32 - 1 objects already. The writer is as before then.
+  /// - Returns: what to pass to ``addKey(_:for:)-(FuseKey,_)``. With ``Sharing/identicalObjects``, bytes added before
+  ///   give the same one.
+  /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are not one MessagePack value nested at most 128
+  ///   deep, `limitExceeded` when they are more than 4 GiB - 1 or there are 2^32 - 1 objects already. The writer is
+  ///   as before then.
   /// - Complexity: O(bytes), amortized.
   public func addObject(_ messagePack: RawSpan) throws(FuseError) -> ObjectID {
     guard messagePack.byteCount <= limits.objectByteCount else {
       throw FuseError(
         .limitExceeded,
-        "the object has \(messagePack.byteCount) bytes and the format allows \(limits.objectByteCount); split it or store a reference")
+        "the object has \(messagePack.byteCount) bytes and the format allows \(limits.objectByteCount); split it or store a reference"
+      )
     }
     try MessagePackCursor.validate(messagePack)
     let shares = options.sharing == .identicalObjects
@@ -106,7 +109,8 @@ public final class FuseWriter {
       return ObjectID(writer: ObjectIdentifier(self), number: known)
     }
     guard objects.count < limits.count else {
-      throw FuseError(.limitExceeded, "there are \(limits.count) objects and the format allows no more; build several files")
+      throw FuseError(
+        .limitExceeded, "there are \(limits.count) objects and the format allows no more; build several files")
     }
     let number = shares ? objects.append(messagePack, hash: hash) : objects.append(messagePack)
     return ObjectID(writer: ObjectIdentifier(self), number: number)
@@ -121,7 +125,8 @@ public final class FuseWriter {
 
   /// Points `key` at an object of this writer.
   ///
-  /// - Throws: ``FuseError`` with code `limitExceeded` when the key has more than 65,535 bytes or there are 2^32 - 1 keys already.
+  /// - Throws: ``FuseError`` with code `limitExceeded` when the key has more than 65,535 bytes or there are 2^32 - 1
+  ///   keys already.
   /// - Precondition: `object` was returned by this writer.
   /// - Complexity: O(bytes), amortized.
   public func addKey(_ key: RawSpan, for object: ObjectID) throws(FuseError) {
@@ -129,11 +134,14 @@ public final class FuseWriter {
     guard key.byteCount <= limits.keyByteCount else {
       throw FuseError(
         .limitExceeded,
-        "the key \(quoted(key)) has \(key.byteCount) bytes and the format allows \(limits.keyByteCount); use a digest of it as the key")
+        "the key \(quoted(key)) has \(key.byteCount) bytes and the format allows \(limits.keyByteCount); use a digest of it as the key"
+      )
     }
     guard keys.count < limits.count else {
       throw FuseError(
-        .limitExceeded, "there are \(limits.count) keys and the format allows no more, so \(quoted(key)) cannot be added; build several files")
+        .limitExceeded,
+        "there are \(limits.count) keys and the format allows no more, so \(quoted(key)) cannot be added; build several files"
+      )
     }
     keys.append(key, object: object.number)
   }
@@ -149,7 +157,8 @@ public final class FuseWriter {
   ///
   ///     try writer.add(["8.8.8.8", "8.8.4.4"], messagePack)
   ///
-  /// - Throws: as ``addObject(_:)-(RawSpan)`` and ``addKey(_:for:)-(RawSpan,_)``; keys before the one that was refused stay added.
+  /// - Throws: as ``addObject(_:)-(RawSpan)`` and ``addKey(_:for:)-(RawSpan,_)``; keys before the one that was
+  ///   refused stay added.
   @discardableResult
   public func add(_ keys: some Sequence<some FuseKey>, _ messagePack: [UInt8]) throws(FuseError) -> ObjectID {
     let object = try addObject(messagePack)
@@ -164,4 +173,3 @@ public struct ObjectID: Hashable, Sendable {
   let writer: ObjectIdentifier
   let number: UInt32
 }
-

@@ -2,7 +2,8 @@
 struct KeyTable: ~Copyable {
   /// One call of `addKey`.
   struct Row {
-    /// The key's first eight bytes, big-endian, zeros behind a shorter key: decides most comparisons without touching the key.
+    /// The key's first eight bytes, big-endian, zeros behind a shorter key: decides most comparisons without touching
+    /// the key.
     var prefix: UInt64
     var key: StoredBytes
     /// The object's number in the writer's ``ObjectTable``.

@@ -4,8 +4,8 @@ extension FuseReader {
   /// Opens the database that a command reads.
   ///
   /// - Throws: ``FuseError``; with code `notFound` whenever the file cannot be read, as for any input.
-  static func forCommand(_ path: String) throws(FuseError) -> FuseReader {
-    try reading { () throws(FuseError) in try FuseReader(path: path) }
+  static func forCommand(_ path: String, expecting lookups: Lookups = .few) throws(FuseError) -> FuseReader {
+    try reading { () throws(FuseError) in try FuseReader(path: path, expecting: lookups) }
   }
 
   /// Does what reads a file, and says `notFound` where a system call failed: `inputOutput` is left for writing.

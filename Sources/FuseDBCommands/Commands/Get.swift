@@ -50,7 +50,7 @@ struct Get: Command {
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    let reader = try FuseReader.forCommand(path)
+    let reader = try FuseReader.forCommand(path, expecting: list == nil ? .few : .many)
     let isSingle = keys.count == 1 && list == nil
     var status = ExitStatus.done
     // Before anything is printed: the list is there.

@@ -237,6 +237,28 @@ struct `A file that is truncated while it is open` {
     }
   }
 
+  @Test func `inside a page of keys hands out no key that was not there [G3] [G4]`() throws {
+    let folder = try TemporaryFolder()
+    let mapping = Dictionary(uniqueKeysWithValues: (1...40).map { (Key("key \($0)"), [0xA1, 0x30 + UInt8($0)]) })
+    let file = ReferenceFile(canonical: mapping)
+    let keys = mapping.keys.sorted()
+    for byteCount in Int(file.indexOffset) - 3..<file.bytes.count {
+      let path = try folder.write(file.bytes)
+      let reader = try FuseReader(path: path)
+      Self.cut(path, to: byteCount)
+      for direction in [FuseReader.Direction.ascending, .descending] {
+        var found: [Key] = []
+        let error = failure {
+          var scan = try reader.entries(direction)
+          while let entry = try scan.next() { found.append(Key(try entry.key)) }
+        }
+        let expected = direction == .ascending ? keys : keys.reversed()
+        #expect(found == Array(expected.prefix(found.count)), "cut to \(byteCount)")
+        #expect(found.count == keys.count || error?.offset != nil, "cut to \(byteCount)")
+      }
+    }
+  }
+
   @Test func `while a closure looks at its bytes ends as an error [M4]`() throws {
     let folder = try TemporaryFolder()
     let key = try #require(Self.sample.keys.last)
