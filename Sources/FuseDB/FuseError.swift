@@ -83,11 +83,6 @@ public struct FuseError: Error, Sendable, Hashable {
   func at(path: String) -> FuseError {
     FuseError(code, message, offset: offset, path: self.path ?? path, errno: errno)
   }
-
-  /// The same error, its offset counted from `base` bytes earlier.
-  func moved(by base: UInt64) -> FuseError {
-    FuseError(code, message, offset: offset.map { $0 &+ base }, path: path, errno: errno)
-  }
 }
 
 extension FuseError: CustomStringConvertible {

@@ -46,18 +46,24 @@ package enum Tool {
   /// The command that `words` describe.
   private static func command(_ words: [[UInt8]]) throws(UsageError) -> any Command {
     guard let first = words.first else { throw UsageError("a command is missing", showsOverview: true) }
+    let rest = words.dropFirst()
     switch String(decoding: first, as: UTF8.self) {
-    case "--help", "-h": return Help(about: nil)
-    case "--version": return Version()
-    case let name:
-      let command = try named(name)
-      let rest = words.dropFirst()
-      if rest.prefix(while: { $0 != Arguments.endOfOptions }).contains(Arguments.help) { return Help(about: command) }
-      var arguments = try Arguments(rest, for: command)
-      let parsed = try command.init(parsing: &arguments)
-      try arguments.finish()
-      return parsed
+    case "--help", "-h": return try parse(rest, for: Help.self)
+    case "--version":
+      guard rest.isEmpty else { throw UsageError("--version takes no arguments") }
+      return Version()
+    case let name: return try parse(rest, for: named(name))
     }
+  }
+
+  private static func parse(_ words: ArraySlice<[UInt8]>, for command: any Command.Type) throws(UsageError)
+    -> any Command
+  {
+    if words.prefix(while: { $0 != Arguments.endOfOptions }).contains(Arguments.help) { return Help(about: command) }
+    var arguments = try Arguments(words, for: command)
+    let parsed = try command.init(parsing: &arguments)
+    try arguments.finish()
+    return parsed
   }
 
   /// The command of this name.

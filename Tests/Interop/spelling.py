@@ -175,7 +175,9 @@ def as_text(raw):
 
 
 def quoted(string):
-    return json.dumps(string, ensure_ascii=False)
+    # Python has the short forms of two more characters than [J7].
+    text = json.dumps(string, ensure_ascii=False)
+    return re.sub(r"\\.", lambda escape: {r"\b": r"\u0008", r"\f": r"\u000c"}.get(escape[0], escape[0]), text)
 
 
 def tagged(name, payload):

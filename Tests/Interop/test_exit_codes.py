@@ -54,13 +54,22 @@ def test_1_when_a_file_is_no_database(command, tmp_path, name):
      ["dump", GOOD, "--format"], ["dump", GOOD, "--format", "xml"], ["keys", GOOD, "--limit", "many"],
      ["build", "out.fsdb", "--format", "xml"], ["build", "out.fsdb", "--order", "size"], ["build", "out.fsdb", "--objects", "some"],
      ["build", "out.fsdb", "--on-duplicate", "maybe"], ["build", "out.fsdb", "--type", "a"], ["build", "out.fsdb", "--type", "a=date"],
-     ["build", "out.fsdb", "--format", "csv"], ["build", "out.fsdb", "--format", "tsv"], ["help", "bogus"]],
+     ["build", "out.fsdb", "--format", "csv"], ["build", "out.fsdb", "--format", "tsv"], ["help", "bogus"],
+     ["--help", "bogus"], ["--version", "get"], ["build", "out.csv", "-", "--key", "id"], ["build", "out.json.gz", "-"],
+     ["build", ""], ["build", "out.fsdb", ""], ["get", "", "k"], ["verify", GOOD, ""]],
     ids=lambda arguments: " ".join(map(str, arguments)).replace(str(GOOD), "FILE") or "nothing",
 )  # fmt: skip
 def test_64_when_the_usage_is_wrong(command, tmp_path, arguments):
     result = command(*arguments, cwd=tmp_path, code=USAGE)
     assert result.out == b"" and result.err
     assert os.listdir(tmp_path) == []
+
+
+def test_64_when_a_build_would_overwrite_what_is_no_database(command, tmp_path):
+    (tmp_path / "notes.txt").write_text("remember the milk\n")
+    result = command("build", "notes.txt", "i.ndjson", cwd=tmp_path, code=USAGE)
+    assert "notes.txt" in result.errors and "overwritten" in result.errors
+    assert (tmp_path / "notes.txt").read_text() == "remember the milk\n"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -332,6 +332,17 @@ def test_line_ends_and_a_mark_change_nothing(build, end, mark, last):
     assert build("--format", "csv", "--key", "id", stdin=text) == {"k": '{"x":"1"}', "l": '{"x":"2"}'}
 
 
+@pytest.mark.parametrize("last", [b"k,1\r", b'k,"1"\r', b'"k","1"', b"k,1\r\n\r"])
+def test_a_carriage_return_at_the_end_of_the_input_ends_a_line(build, last):
+    assert build("--format", "csv", "--key", "id", stdin=b"id,x\r\n" + last) == {"k": '{"x":"1"}'}
+    assert build("--format", "csv", "--key", "x", "--key", "id", stdin=b"id,x\n" + last) == {"1": "{}", "k": "{}"}
+
+
+def test_a_table_of_a_mark_alone_is_like_an_empty_one(build):
+    empty = build("--format", "csv", "--key", "id", stdin=b"", code=BAD_DATA)
+    assert build("--format", "csv", "--key", "id", stdin=b"\xef\xbb\xbf", code=BAD_DATA).err == empty.err
+
+
 def test_a_mark_before_a_quoted_name_is_passed_over(build):
     assert build("--format", "csv", "--key", "id", stdin=b'\xef\xbb\xbf"id","x"\nk,1\n') == {"k": '{"x":"1"}'}
 

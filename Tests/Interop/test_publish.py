@@ -152,18 +152,21 @@ def test_a_new_file_is_readable_as_the_mask_allows_and_a_replaced_one_stays_read
     assert (tmp_path / "out.fsdb").stat().st_mode & 0o777 == 0o640
 
 
-def limited(bytes_allowed):
+def limited(bytes_allowed, action=signal.SIG_DFL):
+    """Limits the size of files in a child. Python ignores SIGXFSZ, which a child inherits; a shell does not."""
+
     def limit():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        signal.signal(signal.SIGXFSZ, action)
         resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_allowed, bytes_allowed))
 
     return limit
 
 
+@pytest.mark.parametrize("action", [signal.SIG_DFL, signal.SIG_IGN], ids=lambda action: action.name)
 @pytest.mark.parametrize("allowed", [0, 39, 4096, 1_000_000])
-def test_a_write_that_fails_is_an_io_failure_that_leaves_the_old_file_and_nothing_else(command, folder, many_lines, allowed):
+def test_a_write_that_fails_is_an_io_failure_that_leaves_the_old_file_and_nothing_else(command, folder, many_lines, allowed, action):
     old = (folder / "out.fsdb").read_bytes()
-    process = command.start("build", folder / "out.fsdb", many_lines, preexec_fn=limited(allowed), restore_signals=False)
+    process = command.start("build", folder / "out.fsdb", many_lines, preexec_fn=limited(allowed, action))
     _, errors = process.communicate(timeout=120)
     assert process.returncode == IO_FAILURE, errors
     assert b"out.fsdb" in errors
@@ -179,6 +182,14 @@ def test_an_output_stream_that_is_full_is_an_io_failure(command, big, arguments)
         result = command(name, big, *rest, stdout=full)
     assert result.code == IO_FAILURE, result
     assert result.err
+
+
+def test_results_that_reach_the_limit_of_a_file_are_an_io_failure(command, big, tmp_path):
+    with open(tmp_path / "dump", "wb") as out:
+        process = command.start("dump", big, stdout=out, preexec_fn=limited(100_000))
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == IO_FAILURE, errors
+    assert b"standard output" in errors
 
 
 # --- readers, while somebody else changes the file ---
@@ -212,6 +223,43 @@ def test_a_file_truncated_under_a_reader_is_an_error_with_an_offset(command, big
     assert re.search(r"\boffset \d+\b", errors), errors
     whole_lines = out[: out.rfind(b"\n") + 1]
     assert command(name, big, *rest, code=DONE).out.startswith(whole_lines), "a wrong answer before the error"
+
+
+@pytest.mark.parametrize("arguments", [["keys"], ["dump", "--format", "csv"], ["prefix", ""]], ids=" ".join)
+def test_a_last_key_shortened_under_a_reader_is_an_error(command, tmp_path, arguments):
+    # The last entry holds a shorter one: a key in order, and behind it the offset of an object.
+    key = b"z" + (40).to_bytes(8, "big")
+    path = command.build(tmp_path / "x.fsdb", [(pack_int(1), [b"key %06d" % i for i in range(60_000)] + [key])])
+    name, *rest = arguments
+    process, first = paused(command, name, path, *rest)
+    with open(path, "r+b") as file:
+        file.seek(-(2 + len(key) + 8), os.SEEK_END)
+        file.write(b"\0\1")
+    _, errors = resumed(process, first)
+    assert process.returncode == NO, (process.returncode, errors)
+    assert re.search(r"\boffset \d+\b", errors), errors
+
+
+def test_a_field_of_an_object_that_vanishes_meanwhile_is_not_said_to_be_absent(command, wheel, tmp_path):
+    # {"a": [nil, …], "": 1}: where the file was cut zeros are read, and a map of zeros has no name "".
+    count = 20_000_000
+    value = b"\x82\xa1a\xdd" + count.to_bytes(4, "big") + b"\xc0" * count + b"\xa0\x01"
+    whole = wheel.write(tmp_path / "whole.fsdb", [(value, [b"k"])])
+    question = ["k", "--field", ""]
+    start = time.monotonic()
+    assert command("get", whole, *question, code=DONE).out == b"1\n"
+    duration = time.monotonic() - start
+    path = tmp_path / "x.fsdb"
+    answers = set()
+    for step in range(1, 10):
+        shutil.copy(whole, path)
+        process = command.start("get", path, *question)
+        time.sleep(duration * step / 10)
+        os.truncate(path, 4096)
+        _, errors = process.communicate(timeout=120)
+        assert b"no field" not in errors, step
+        answers.add(process.returncode)
+    assert NO in answers, "no file was cut in time"
 
 
 @pytest.mark.parametrize("arguments", [["keys"], ["dump"], ["prefix", ""]], ids=" ".join)

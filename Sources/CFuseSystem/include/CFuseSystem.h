@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /// A mapped file whose pages may vanish when somebody truncates the file. See spec/decisions/0003.
 typedef struct fuse_region fuse_region;
@@ -13,19 +14,31 @@ struct fuse_region {
   uintptr_t base;
   size_t length;
   int64_t fault;  // offset of the first page fault that could not be served, or -1
+  const void *_Nullable tail_place;  // the region's last eight bytes, or its first where it is shorter
+  uint64_t tail;                     // what stood there at first
 };
 
 /// Makes faults inside the region harmless: from then on they read zeros and set `fault`.
-/// Installs the process's SIGBUS handler at the first call. Returns NULL when memory is short.
+/// Installs the process's SIGBUS handler at the first call. Returns NULL when memory is short. The region begins at a page
+/// and has at least one byte.
 fuse_region *_Nullable fuse_region_watch(const void *_Nonnull base, size_t length);
 
 /// Ends the watch; call it before the region is unmapped.
 void fuse_region_release(fuse_region *_Nonnull region);
 
-/// The offset of the first fault, or -1. Whoever read the region's bytes before this call and gets -1 read the file's bytes.
+/// The offset of the first byte known to be missing, or -1. Whoever read the region's bytes before this call and gets -1
+/// read the file's bytes.
+///
+/// A file that was cut lacks its last bytes, wherever it was cut. They are looked at each time: where their page is gone
+/// this sets `fault`, and where it is not they have become zeros.
 static inline __attribute__((always_inline)) int64_t fuse_region_fault(const fuse_region *_Nonnull region) {
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
-  return __atomic_load_n(&region->fault, __ATOMIC_RELAXED);
+  uint64_t tail;
+  memcpy(&tail, region->tail_place, sizeof tail);
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  int64_t fault = __atomic_load_n(&region->fault, __ATOMIC_RELAXED);
+  if (__builtin_expect(fault < 0 && tail != region->tail, 0)) return (int64_t)(region->length > 8 ? region->length - 8 : 0);
+  return fault;
 }
 
 /// Opens a file without a name in the folder `path`, readable and writable; -1 and errno where that is not supported.

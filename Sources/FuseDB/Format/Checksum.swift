@@ -25,7 +25,7 @@ struct Checksum {
 
 extension FixedWidthInteger {
   /// `0x` and all digits: how checksums are shown.
-  var hexadecimal: String {
+  package var hexadecimal: String {
     let digits = String(self, radix: 16)
     return "0x" + String(repeating: "0", count: Self.bitWidth / 4 - digits.count) + digits
   }

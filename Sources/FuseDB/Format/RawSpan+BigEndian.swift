@@ -97,12 +97,6 @@ extension RawSpan {
     return true
   }
 
-  /// Whether this span begins with the bytes of `prefix`.
-  @inline(__always)
-  func starts(with prefix: RawSpan) -> Bool {
-    byteCount >= prefix.byteCount && extracting(first: prefix.byteCount).equals(prefix)
-  }
-
   /// XXH3-64 under `seed`.
   @inline(__always)
   func hash(seed: UInt64) -> UInt64 {

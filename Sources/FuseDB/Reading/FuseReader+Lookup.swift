@@ -90,11 +90,8 @@ extension FuseReader {
       guard let entry = IndexEntry(at: offset, in: file) else { throw changed(at: offset) }
       let stored = file.extracting(entry.keyRange)
       if stored.equals(key) { return entry.objectOffset }
-      // Another key of the same tag, or the key that was here when the file was opened, damaged since. The zeros
-      // behind a cut may pass for an empty key, but not for the offset of an object.
-      guard index.isPlausible(stored.hash(seed: index.seed), nextTo: hash),
-        entry.objectOffset >= UInt64(Header.byteCount)
-      else { throw changed(at: offset) }
+      // Another key of the same tag, or the key that was here when the file was opened, damaged since.
+      guard index.isPlausible(stored.hash(seed: index.seed), nextTo: hash) else { throw changed(at: offset) }
       return nil
     }
     if offset == nil { try mapping.checkNotShrunk() }
@@ -125,14 +122,6 @@ extension FuseReader {
     }
     try mapping.checkNotShrunk()
     return record
-  }
-
-  /// The bytes of a record that `record(at:)` returned.
-  func copy(_ record: ObjectRecord) throws(FuseError) -> [UInt8] {
-    let mapping = mapping
-    let bytes = mapping.bytes.extracting(record.range).array()
-    try mapping.checkNotShrunk()
-    return bytes
   }
 
   @inline(never)

@@ -52,8 +52,12 @@ extension FuseReader {
   var start: Position { Position(number: 0, offset: dataEnd) }
   var end: Position { Position(number: keyCount, offset: byteCount) }
 
-  /// The place before the first key that is `key` or comes after it: binary search in the samples, then at most one
-  /// stride of entries.
+  /// The place before the first key that is `key` or comes after it: binary search in the samples, then at most two
+  /// strides of entries.
+  ///
+  /// A sampled key that changed since the file was opened leads the search astray, and then it stands right where the
+  /// search ends: it is out of order with the entries before it or behind it. So the walk begins one stride early, and
+  /// goes one entry too far. [G3] [G4]
   func position(ofFirstKeyNotBefore key: RawSpan) throws(FuseError) -> Position {
     let mapping = mapping
     let file = mapping.bytes
@@ -64,26 +68,39 @@ extension FuseReader {
       let entry = try self.entry(at: Int(index.samples[middle]))
       if file.extracting(entry.keyRange).compare(key) < 0 { low = middle + 1 } else { high = middle }
     }
-    guard low > 0 else { return start }
-    var place = Position(number: (low - 1) * IndexPass.stride, offset: Int(index.samples[low - 1]))
-    let next =
-      low < index.samples.count ? Position(number: low * IndexPass.stride, offset: Int(index.samples[low])) : end
+    // From the sample before the last smaller one on, until the first entry that is not smaller.
+    var place = position(ofSample: max(0, low - 2))
+    let limit = position(ofSample: low)
     var previous: Range<Int>?
-    while place.number < next.number {
+    while true {
+      guard place.number % IndexPass.stride != 0 || place == position(ofSample: place.number / IndexPass.stride) else {
+        throw changed(at: place.offset)
+      }
+      guard place.number < keyCount else { break }
       let entry = try self.entry(at: place.offset)
       if let previous, !file.isAscending(previous, entry.keyRange) { throw changed(at: place.offset) }
-      previous = entry.keyRange
       if file.extracting(entry.keyRange).compare(key) >= 0 {
-        try mapping.checkNotShrunk()
-        return place
+        // The last smaller sample was smaller when the search looked at it, so the place lies behind it.
+        guard low == 0 || place.number > (low - 1) * IndexPass.stride else { throw changed(at: place.offset) }
+        let next = Position(number: place.number + 1, offset: entry.end)
+        if next.number < keyCount, !file.isAscending(entry.keyRange, try self.entry(at: next.offset).keyRange) {
+          throw changed(at: next.offset)
+        }
+        break
       }
+      // The sample that ends the stride was not smaller when it was looked at.
+      guard place.number < limit.number else { throw changed(at: place.offset) }
+      previous = entry.keyRange
       place = Position(number: place.number + 1, offset: entry.end)
     }
-    // All entries of the stride were smaller: they must have led to the next sample, or they are not what was opened.
-    // [G4]
-    guard place == next else { throw changed(at: next.offset) }
     try mapping.checkNotShrunk()
     return place
+  }
+
+  /// Where the entries of a sample begin; behind the last sample, the end.
+  private func position(ofSample number: Int) -> Position {
+    guard number < index.samples.count else { return end }
+    return Position(number: number * IndexPass.stride, offset: Int(index.samples[number]))
   }
 
   /// The index entry at an offset that was one when the file was opened.

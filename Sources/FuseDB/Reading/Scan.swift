@@ -2,8 +2,8 @@
 ///
 ///     var scan = try reader.prefix("8.8.")
 ///     while let entry = try scan.next() {
-///       entry.key                                   // the key's bytes
-///       try entry.withBytes { $0.byteCount }        // the object, in place
+///       try entry.key                // a copy of the key's bytes
+///       try entry.bytes.byteCount    // the object, in place
 ///     }
 ///
 /// It is no `Sequence`, because a step can fail: a file that was damaged while it was open ends a scan with an error,
@@ -94,38 +94,40 @@ public struct Entry: Sendable {
   /// - Throws: ``FuseError`` with code `truncated` when the file shrank.
   public var key: [UInt8] {
     get throws(FuseError) {
-      let mapping = reader.mapping
-      let key = mapping.bytes.extracting(entry.keyRange).array()
-      try mapping.checkNotShrunk()
+      let key = try keyBytes.array()
+      try reader.checkNotShrunk()
       return key
+    }
+  }
+
+  /// The key's bytes, in place. What is read from them is the file's if ``FuseReader/checkNotShrunk()`` returns
+  /// afterwards.
+  ///
+  /// - Throws: ``FuseError`` with code `truncated` when the file shrank.
+  public var keyBytes: RawSpan {
+    @_lifetime(borrow self)
+    get throws(FuseError) {
+      let mapping = reader.mapping
+      try mapping.checkNotShrunk()
+      // SAFETY: the mapping lives as long as the reader, which this entry keeps.
+      return unsafe _overrideLifetime(mapping.bytes.extracting(entry.keyRange), borrowing: self)
     }
   }
 
   /// Where the object's record begins in the file: equal for keys that share an object.
   public var objectOffset: UInt64 { entry.objectOffset }
 
-  /// Calls `body` with the key's bytes, in place.
-  ///
-  /// - Throws: ``FuseError`` with code `truncated` when the file shrank; and what `body` throws.
-  public func withKey<Result>(_ body: (RawSpan) throws -> Result) throws -> Result {
-    let mapping = reader.mapping
-    let result = try body(mapping.bytes.extracting(entry.keyRange))
-    try mapping.checkNotShrunk()
-    return result
-  }
-
-  /// Calls `body` with the object's bytes, in place, after comparing their checksum.
-  ///
-  /// - Throws: ``FuseError`` with code `corrupted` or `truncated`; and what `body` throws.
-  public func withBytes<Result>(_ body: (RawSpan) throws -> Result) throws -> Result {
-    try StoredObject(reader: reader, record: reader.record(at: entry.objectOffset)).withBytes(body)
-  }
-
-  /// A copy of the object's bytes.
+  /// The object's bytes, in place, their checksum compared, as ``FuseReader/bytes(forKey:)-(RawSpan)`` returns them.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated`.
-  public func bytes() throws(FuseError) -> [UInt8] {
-    try reader.copy(reader.record(at: entry.objectOffset))
+  public var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get throws(FuseError) {
+      let record = try reader.record(at: entry.objectOffset)
+      let mapping = reader.mapping
+      // SAFETY: as for keyBytes.
+      return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
+    }
   }
 }
 
@@ -136,23 +138,20 @@ public struct StoredObject: Sendable {
 
   /// Where the object's record begins in the file: what keys point at.
   public var offset: UInt64 { UInt64(record.offset) }
-  /// The length of its MessagePack bytes.
-  public var byteCount: Int { record.byteCount }
 
-  /// Calls `body` with the object's bytes, in place.
-  ///
-  /// - Throws: ``FuseError`` with code `truncated` when the file shrank; and what `body` throws.
-  public func withBytes<Result>(_ body: (RawSpan) throws -> Result) throws -> Result {
-    let mapping = reader.mapping
-    let result = try body(mapping.bytes.extracting(record.range))
-    try mapping.checkNotShrunk()
-    return result
-  }
-
-  /// A copy of the object's bytes.
+  /// The object's bytes, in place; their checksum was compared when the scan came across it. What is read from them is
+  /// the file's if ``FuseReader/checkNotShrunk()`` returns afterwards.
   ///
   /// - Throws: ``FuseError`` with code `truncated` when the file shrank.
-  public func bytes() throws(FuseError) -> [UInt8] { try reader.copy(record) }
+  public var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get throws(FuseError) {
+      let mapping = reader.mapping
+      try mapping.checkNotShrunk()
+      // SAFETY: the mapping lives as long as the reader, which this object keeps.
+      return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
+    }
+  }
 }
 
 /// Goes through the objects in the order in which they stand in the file.

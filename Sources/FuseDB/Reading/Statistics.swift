@@ -46,7 +46,7 @@ extension FuseReader {
       var objects = objects()
       while let object = try objects.next() {
         offsets.append(object.offset)
-        byteCounts.append(UInt32(object.byteCount))
+        byteCounts.append(UInt32(object.record.byteCount))
       }
       var keysOfObject = [UInt32](repeating: 0, count: offsets.count)
       var keyByteCount = 0

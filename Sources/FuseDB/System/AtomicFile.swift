@@ -3,9 +3,9 @@ internal import Glibc
 
 /// A file that appears under its name complete or not at all. See spec/decisions/0005-atomic-publish.md.
 ///
-/// The bytes go to a file without a name in the same folder (where the file system has none such: to one with a
-/// unique name), so a killed process leaves nothing behind. ``publish()`` makes them durable and moves them over the
-/// old file in one step.
+/// The bytes go to a file without a name in the same folder, so a process that is killed while it writes leaves nothing
+/// behind. (Where the file system has no such files, they go to one with a unique name.) ``publish(header:)`` makes them
+/// durable and moves them over the old file in one step.
 final class AtomicFile {
   let path: String
   private let folder: String
@@ -26,14 +26,15 @@ final class AtomicFile {
     // By bytes: a slash and an accent behind it are one character.
     let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
     let name = String(path.utf8[(slash.map { path.utf8.index(after: $0) } ?? path.startIndex)...]) ?? ""
-    guard !name.isEmpty, name != ".", name != ".." else {
-      throw FuseError(.inputOutput, "the path of the new file ends in no file name", path: path)
+    guard !name.isEmpty, name != ".", name != "..", !path.utf8.contains(0) else {
+      throw FuseError(.inputOutput, "the path of the new file does not end in a file name", path: path)
     }
     let folder = slash.map { String(path.utf8[...$0]) ?? "." } ?? "."
     self.folder = folder
 
+    // What a link leads to counts: it may be the place of a folder or a device. A link to nothing is replaced as well.
     var status = stat()
-    if unsafe lstat(path, &status) == 0, ![S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT) {
+    if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       throw FuseError(
         .inputOutput, "there is something here that is not a regular file; choose another name", path: path)
     }
@@ -118,7 +119,9 @@ final class AtomicFile {
     guard descriptor >= 0 else { throw failed("open the folder \(folder)", path: path) }
     defer { close(descriptor) }
     // Some file systems cannot sync a folder and say EINVAL; they have nothing to sync then.
-    if retrying({ fsync(descriptor) }) != 0, errno != EINVAL { throw failed("make the folder durable", path: path) }
+    if retrying({ fsync(descriptor) }) != 0, errno != EINVAL {
+      throw failed("make the folder durable (the new file is in place)", path: path)
+    }
   }
 
   private func writeOut(_ bytes: RawSpan) throws(FuseError) {

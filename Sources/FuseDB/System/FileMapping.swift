@@ -14,6 +14,10 @@ final class FileMapping: Sendable {
   private nonisolated(unsafe) let region: UnsafeMutablePointer<fuse_region>
 
   init(path: String) throws(FuseError) {
+    // The system takes a path to end at its first zero byte, and would open another file.
+    guard !path.utf8.contains(0) else {
+      throw FuseError(.notFound, "the path holds a zero byte, so there can be no such file", path: path)
+    }
     let descriptor = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else { throw .system("open the file", path: path) }
     defer { close(descriptor) }

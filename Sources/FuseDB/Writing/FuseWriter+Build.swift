@@ -19,13 +19,15 @@ public struct BuildReport: Sendable, Equatable {
 extension FuseWriter {
   /// Writes all that was added as the file at `path`, which appears complete or not at all.
   ///
-  /// A file that is there is replaced in one step; readers that have it open keep the old one. When it returns, the
-  /// file is durable. The writer may go on and build again.
+  /// A file that is there is replaced in one step; readers that have it open keep the old one. The new one has the
+  /// permissions that the process gives to new files. When this returns, the file is durable. The writer may go on and
+  /// build again.
   ///
   /// - Parameter progress: called now and then with the share that is done, from 0 to 1.
-  /// - Throws: ``FuseError`` with code `duplicateKey` under ``DuplicatePolicy/error``, `inputOutput` when the file
-  ///   cannot be written. Nothing is left behind then, and what stood at `path` stands there still.
-  /// - Complexity: O(n log n) in keys; 32 bytes of memory a key beside its own.
+  /// - Throws: ``FuseError`` with code `duplicateKey` under ``DuplicatePolicy/error``, `inputOutput` when the file cannot
+  ///   be written. Nothing is left behind then, and what stood at `path` stands there still; unless the very last step
+  ///   failed, which makes the folder durable: then the new file is there, and the message says so.
+  /// - Complexity: O(n log n) in keys; some 36 bytes of memory a key beside its own.
   @discardableResult
   public func build(to path: String, progress: ((Double) -> Void)? = nil) throws(FuseError) -> BuildReport {
     var report = BuildReport(sharedObjectCount: sharedObjectCount)

@@ -93,12 +93,16 @@ struct Arguments {
   /// Takes the next operand, a path.
   mutating func path(_ name: String) throws(UsageError) -> String {
     let word = try operand(name)
+    guard !word.isEmpty else { throw emptyPath(name) }
     guard let path = String(validating: word, as: UTF8.self) else {
       // Any spelling of it would be the path of another file.
       throw error("the path \(quoted(word)) is not UTF-8; rename the file or make a link to it")
     }
     return path
   }
+
+  /// The error of an empty path, which leads to no file.
+  func emptyPath(_ name: String) -> UsageError { error("\(name) is empty; it must be the path of a file") }
 
   /// Takes all operands that are left.
   mutating func remaining() -> [[UInt8]] {
@@ -107,9 +111,9 @@ struct Arguments {
   }
 
   /// Takes all operands that are left, paths.
-  mutating func remainingPaths() throws(UsageError) -> [String] {
+  mutating func remainingPaths(_ name: String) throws(UsageError) -> [String] {
     var paths: [String] = []
-    while !operands.isEmpty { paths.append(try path("FILE")) }
+    while !operands.isEmpty { paths.append(try path(name)) }
     return paths
   }
 

@@ -3,6 +3,7 @@ internal import Glibc
 
 extension Build {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
+    if let refusal = refusalToOverwrite { return console.explain(UsageError(refusal, in: Self.name)) }
     // Before an hour's work: all inputs are there.
     for case let path? in inputs { try InputFile.check(path: path) }
     let bar = ProgressBar(console, isQuiet: isQuiet)

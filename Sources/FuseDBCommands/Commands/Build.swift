@@ -14,8 +14,8 @@ struct Build: Command {
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     output = try arguments.path("OUTPUT")
-    inputs = try arguments.remainingPaths().map { $0 == Arguments.standardInput ? nil : $0 }
-    try Self.check(output, hasInputs: !inputs.isEmpty, arguments)
+    inputs = try arguments.remainingPaths("INPUT").map { $0 == Arguments.standardInput ? nil : $0 }
+    try Self.check(output, arguments)
     if inputs.isEmpty { inputs = [nil] }
     guard inputs.count(where: { $0 == nil }) <= 1 else { throw arguments.error("standard input can be read only once") }
     format = try arguments.choice(of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv])
@@ -27,14 +27,13 @@ struct Build: Command {
   }
 
   /// Refuses what would overwrite data by a slip.
-  private static func check(_ output: String, hasInputs: Bool, _ arguments: borrowing Arguments) throws(UsageError) {
+  private static func check(_ output: String, _ arguments: borrowing Arguments) throws(UsageError) {
     guard output != Arguments.standardInput else {
       throw arguments.error("OUTPUT is a file that is written in one step, and cannot be '-'")
     }
-    let endings = ["ndjson", "jsonl", "json", "csv", "tsv", "gz"]
-    guard hasInputs || !endings.contains(where: { output.lowercased().hasSuffix("." + $0) }) else {
+    guard InputFormat(guessedFrom: output) == nil else {
       throw arguments.error(
-        "'\(output)' looks like an INPUT, and OUTPUT comes first; to write it from standard input, add '-'")
+        "'\(output)' looks like an INPUT, and OUTPUT comes first; give OUTPUT another ending, as in networks.fsdb")
     }
   }
 
@@ -105,6 +104,6 @@ struct Build: Command {
 
   /// How the records of an input are written.
   func format(of input: String?) -> InputFormat {
-    format ?? input.map { InputFormat(guessedFrom: $0) } ?? .ndjson
+    format ?? input.flatMap { InputFormat(guessedFrom: $0) } ?? .ndjson
   }
 }

@@ -28,12 +28,11 @@ extension Dump {
     var scan = try reader.entries()
     while let entry = try scan.next() {
       try console.out.line { writer throws(FuseError) in
-        var isEmpty = false
-        try entry.withKeyBytes { key in
-          isEmpty = key.isEmpty
-          appendCell(to: &writer) { EscapedText.append(key, to: &$0.out) }
-        }
-        try reader.withObject(of: entry) { object throws(FuseError) in
+        let key = try entry.keyBytes
+        let isEmpty = key.isEmpty
+        appendCell(to: &writer) { EscapedText.append(key, to: &$0.out) }
+        try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
+          let object = try entry.bytes
           try row.read(object, columns)
           for place in row.places {
             writer.out.append(format.separator)
@@ -59,7 +58,8 @@ extension Dump {
     var scan = try reader.entries()
     while let entry = try scan.next() {
       guard seen.insert(entry.objectOffset).inserted else { continue }
-      try reader.withObject(of: entry) { object throws(FuseError) in
+      try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
+        let object = try entry.bytes
         guard try members.read(object) else { return columns.add(Self.valueColumn.rawSpan, near: 0) }
         for (place, name) in members.names.enumerated() { columns.add(object.extracting(name), near: place) }
       }

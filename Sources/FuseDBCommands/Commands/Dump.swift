@@ -56,11 +56,12 @@ struct Dump: Command {
         while let key = rest.first, key.object == object.offset {
           if !isFirst { writer.append(",") }
           isFirst = false
-          try reader.entry(atIndexOffset: Int(key.entry)).withKeyBytes { writer.append(key: $0) }
+          let entry = try reader.entry(atIndexOffset: Int(key.entry))
+          writer.append(key: try entry.keyBytes)
           rest.removeFirst()
         }
         writer.append("],\"value\":")
-        try reader.withObject(object) { value throws(FuseError) in try writer.append(messagePack: value) }
+        try reader.decoding(at: object.offset) { () throws(FuseError) in try writer.append(messagePack: object.bytes) }
         writer.append("}")
       }
       if let key = rest.first, key.object <= object.offset { throw astray(key.object) }

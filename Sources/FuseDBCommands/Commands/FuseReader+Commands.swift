@@ -18,24 +18,6 @@ extension FuseReader {
     }
   }
 
-  /// Calls `body` with the bytes of the object under a key.
-  ///
-  /// - Throws: ``FuseError``; with code `corrupted` where `body` finds that they are not a value.
-  func withObject(of entry: Entry, _ body: (RawSpan) throws(FuseError) -> Void) throws(FuseError) {
-    try decoding(at: entry.objectOffset) { () throws(FuseError) in
-      try onlyFuseErrors { try entry.withBytes { bytes in try body(bytes) } }
-    }
-  }
-
-  /// Calls `body` with the bytes of an object.
-  ///
-  /// - Throws: as ``withObject(of:_:)``.
-  func withObject(_ object: StoredObject, _ body: (RawSpan) throws(FuseError) -> Void) throws(FuseError) {
-    try decoding(at: object.offset) { () throws(FuseError) in
-      try onlyFuseErrors { try object.withBytes { bytes in try body(bytes) } }
-    }
-  }
-
   /// Does what reads the object under `key`, and says `corrupted` where its bytes are not a value.
   func decoding<Result>(objectOf key: [UInt8], _ body: () throws(FuseError) -> Result) throws(FuseError) -> Result {
     do throws(FuseError) {
@@ -47,13 +29,17 @@ extension FuseReader {
     }
   }
 
-  private func decoding(at offset: UInt64, _ body: () throws(FuseError) -> Void) throws(FuseError) {
+  /// Does what reads the object at `offset`, and says `corrupted` where its bytes are not a value.
+  func decoding(at offset: UInt64, _ body: () throws(FuseError) -> Void) throws(FuseError) {
     do throws(FuseError) {
       try body()
     } catch {
+      // Zeros where the file was cut are no value either.
+      try checkNotShrunk()
       guard error.code == .invalidValue else { throw error }
       throw undecodable(error, at: offset)
     }
+    try checkNotShrunk()
   }
 
   private func undecodable(_ error: FuseError, at offset: UInt64?) -> FuseError {
@@ -61,22 +47,5 @@ extension FuseReader {
     return FuseError(
       .corrupted, "the object here is not MessagePack: \(error.message)\(place); 'fusedb verify' lists the damage",
       offset: offset, path: path)
-  }
-}
-
-extension Entry {
-  /// Calls `body` with the key's bytes, as ``withKey(_:)`` does, which throws nothing but a ``FuseError`` when `body` throws nothing.
-  func withKeyBytes(_ body: (RawSpan) -> Void) throws(FuseError) {
-    try onlyFuseErrors { try withKey { key in body(key) } }
-  }
-}
-
-private func onlyFuseErrors(_ body: () throws -> Void) throws(FuseError) {
-  do {
-    try body()
-  } catch let error as FuseError {
-    throw error
-  } catch {
-    preconditionFailure("a scan throws FuseError alone")
   }
 }

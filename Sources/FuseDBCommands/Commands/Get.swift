@@ -44,6 +44,7 @@ struct Get: Command {
     list = arguments.text(of: "--keys-from")
     keys = arguments.remaining()
     guard !keys.isEmpty || list != nil else { throw arguments.error("KEY is missing") }
+    guard list != "" else { throw arguments.emptyPath("LIST") }
     field = arguments.values(of: "--field").first.map { MessagePackPath($0) }
     fieldText = arguments.text(of: "--field") ?? ""
     printsJSON = arguments.has("--json")
@@ -79,6 +80,8 @@ struct Get: Command {
     var found: Range<Int>? = 0..<object.byteCount
     if let field { found = try reader.decoding(objectOf: key) { () throws(FuseError) in try field.range(in: object) } }
     guard let found else {
+      // Zeros where the file was cut may lead past the field.
+      try reader.checkNotShrunk()
       try sayAbsent(key, "no field \(fieldText) in the value of the key", console)
       return false
     }

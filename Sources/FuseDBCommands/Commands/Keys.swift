@@ -41,12 +41,13 @@ struct Keys: Command {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     let reader = try FuseReader.forCommand(path)
     var scan = try reader.entries(from: from, direction)
-    for _ in 0..<min(limit, scan.count) {
-      guard let entry = try scan.next() else { break }
+    var left = limit
+    while left > 0, let entry = try scan.next() {
+      left -= 1
       try console.out.line { writer throws(FuseError) in
-        try entry.withKeyBytes { key in
-          if printsJSON { writer.append(key: key) } else { EscapedText.append(key, to: &writer.out) }
-        }
+        let key = try entry.keyBytes
+        if printsJSON { writer.append(key: key) } else { EscapedText.append(key, to: &writer.out) }
+        try reader.checkNotShrunk()
       }
     }
     return .done

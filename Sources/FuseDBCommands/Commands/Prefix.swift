@@ -44,23 +44,26 @@ struct Prefix: Command {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     let reader = try FuseReader.forCommand(path)
     var scan = try reader.prefix(prefix, direction)
-    let count = min(limit, scan.count)
     guard !isCount else {
+      let count = min(limit, scan.count)
       try console.out.line(printsJSON ? "{\"count\":\(count)}" : "\(count)")
       return .done
     }
-    for _ in 0..<count {
-      guard let entry = try scan.next() else { break }
+    var left = limit
+    while left > 0, let entry = try scan.next() {
+      left -= 1
       try console.out.line { writer throws(FuseError) in
         if printsJSON {
           writer.append("{\"key\":")
-          try entry.withKeyBytes { writer.append(key: $0) }
+          writer.append(key: try entry.keyBytes)
           writer.append(",\"value\":")
         } else {
-          try entry.withKeyBytes { EscapedText.append($0, to: &writer.out) }
+          EscapedText.append(try entry.keyBytes, to: &writer.out)
           writer.append("\t")
         }
-        try reader.withObject(of: entry) { value throws(FuseError) in try writer.append(messagePack: value) }
+        try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
+          try writer.append(messagePack: entry.bytes)
+        }
         if printsJSON { writer.append("}") }
       }
     }

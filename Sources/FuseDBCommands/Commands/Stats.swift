@@ -21,7 +21,7 @@ struct Stats: Command {
           header                  40 bytes  23.8%
           objects                 68 bytes  40.5%
           key index               60 bytes  35.7%
-        saved by sharing          31 bytes  1.18 times the size without it
+        saved by sharing          31 bytes  without it the file would be 1.18 times as large
     """
 
   var path: String
@@ -53,7 +53,7 @@ struct Stats: Command {
       ("maxKeysPerObject", .count(statistics.mostKeysPerObject)),
       ("unreachedObjects", .count(statistics.unreachedObjectCount)),
       ("bytesSavedBySharing", .count(statistics.bytesSavedBySharing)),
-      ("checksum", .text(Humans.checksum(statistics.checksum))),
+      ("checksum", .text(statistics.checksum.hexadecimal)),
     ]
   }
 
@@ -79,7 +79,7 @@ struct Stats: Command {
     ]
     let names = rows.map { $0.name.count }.max() ?? 0
     let values = rows.map { $0.value.count }.max() ?? 0
-    let title = "\(path): FSDB version \(statistics.version), checksum \(Humans.checksum(statistics.checksum))"
+    let title = "\(path): FSDB version \(statistics.version), checksum \(statistics.checksum.hexadecimal)"
     return [title]
       + rows.map { row in
         let line =
@@ -91,7 +91,8 @@ struct Stats: Command {
   private func sharingNote(_ statistics: Statistics) -> String {
     guard statistics.bytesSavedBySharing > 0 else { return "" }
     let apart = Double(statistics.byteCount + statistics.bytesSavedBySharing)
-    return "\(Humans.decimal(apart / Double(statistics.byteCount), places: 2)) times the size without it"
+    let times = Humans.decimal(apart / Double(statistics.byteCount), places: 2)
+    return "without it the file would be \(times) times as large"
   }
 }
 

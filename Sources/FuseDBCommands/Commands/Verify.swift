@@ -21,7 +21,7 @@ struct Verify: Command {
   var printsJSON: Bool
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
-    paths = try [arguments.path("FILE")] + arguments.remainingPaths()
+    paths = try [arguments.path("FILE")] + arguments.remainingPaths("FILE")
     printsJSON = arguments.has("--json")
   }
 

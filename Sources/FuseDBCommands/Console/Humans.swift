@@ -49,11 +49,3 @@ enum Humans {
     decimal(whole == 0 ? 0 : 100 * Double(part) / Double(whole), places: 1) + "%"
   }
 }
-
-extension Humans {
-  /// `0x0a1b2c3d`: all eight digits.
-  static func checksum(_ value: UInt32) -> String {
-    let digits = String(value, radix: 16)
-    return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
-  }
-}

@@ -37,7 +37,10 @@ final class CSVReader {
   func next() throws(FuseError) -> Bool {
     while true {
       line = nextLine
-      if buffer.start == buffer.end, try !buffer.fill() { return false }
+      while buffer.start == buffer.end {
+        // More than once, where a byte order mark was all there was.
+        guard try buffer.fill() else { return false }
+      }
       // A row that does not end in the buffer is read again when there is more of it; the buffer doubles, so that this adds up to little.
       guard let row = try scan() else {
         _ = try buffer.fill()
@@ -93,21 +96,21 @@ final class CSVReader {
         // A carriage return needs the byte behind it, and a quote the byte behind it to be the last one.
         if place + 1 >= end, !isLast { return nil }
         if place == end { return Row(end: end, lineFeedCount: lineFeedCount, isEmptyLine: false) }
-        if bytes[place] == Self.carriageReturn, place + 1 < end, bytes[place + 1] == Self.lineFeed { place += 1 }
+        if bytes[place] == Self.carriageReturn {
+          if place + 1 == end { return Row(end: end, lineFeedCount: lineFeedCount, isEmptyLine: false) }
+          if bytes[place + 1] == Self.lineFeed { place += 1 }
+        }
         guard bytes[place] == separator || bytes[place] == Self.lineFeed else { throw strayText(behind: cells.count) }
       } else {
         let start = place
         while place < end, bytes[place] != separator, bytes[place] != Self.lineFeed { place += 1 }
-        if place == end {
-          guard isLast else { return nil }
-          cells.append(start..<end)
-          return Row(end: end, lineFeedCount: lineFeedCount, isEmptyLine: false)
-        }
-        let endsInPair = bytes[place] == Self.lineFeed && place > start && bytes[place - 1] == Self.carriageReturn
-        cells.append(start..<(endsInPair ? place - 1 : place))
-        if cells.count == 1, bytes[place] == Self.lineFeed, cells[0].isEmpty {
-          return Row(end: place + 1, lineFeedCount: lineFeedCount + 1, isEmptyLine: true)
-        }
+        guard place < end || isLast else { return nil }
+        let endsRow = place == end || bytes[place] == Self.lineFeed
+        let endsInReturn = endsRow && place > start && bytes[place - 1] == Self.carriageReturn
+        cells.append(start..<(endsInReturn ? place - 1 : place))
+        let isEmptyLine = endsRow && cells.count == 1 && cells[0].isEmpty
+        if place == end { return Row(end: end, lineFeedCount: lineFeedCount, isEmptyLine: isEmptyLine) }
+        if isEmptyLine { return Row(end: place + 1, lineFeedCount: lineFeedCount + 1, isEmptyLine: true) }
       }
       place += 1
       if bytes[place - 1] == Self.lineFeed {

@@ -18,8 +18,14 @@ struct FieldSelection {
   var kept: [Field]
 
   init(keys: [[UInt8]], kept: [[UInt8]]) {
-    self.keys = keys.map { Field(name: $0) }
-    self.kept = kept.map { Field(name: $0) }
+    self.keys = Self.fields(keys)
+    self.kept = Self.fields(kept)
+  }
+
+  /// A field for each name; a name that comes again says nothing new.
+  private static func fields(_ names: [[UInt8]]) -> [Field] {
+    var seen: Set<[UInt8]> = []
+    return names.filter { seen.insert($0).inserted }.map { Field(name: $0) }
   }
 
   /// What a field is good for.

@@ -7,11 +7,17 @@ enum InputFormat: String, CaseIterable {
   /// Cells between tabs.
   case tsv
 
-  /// What an input's name ends in says what it holds; by itself, NDJSON.
-  init(guessedFrom name: String) {
+  /// What names end in, and what that says; `.gz` may follow.
+  private static let endings: KeyValuePairs = [
+    ".csv": csv, ".tsv": tsv, ".ndjson": ndjson, ".jsonl": ndjson, ".json": ndjson,
+  ]
+
+  /// What an input's name ends in says what it holds; nil for a name that says nothing.
+  init?(guessedFrom name: String) {
     let name = name.lowercased()
     let plain = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
-    self = plain.hasSuffix(".csv") ? .csv : plain.hasSuffix(".tsv") ? .tsv : .ndjson
+    guard let ending = Self.endings.first(where: { plain.hasSuffix($0.key) }) else { return nil }
+    self = ending.value
   }
 
   /// Whether records are rows of cells.

@@ -68,8 +68,9 @@ final class TableReader {
     columnCount = names.count
     keyColumns = []
     keptColumns = []
+    var numbers: [[UInt8]: Int] = [:]
     for (number, name) in names.enumerated() {
-      if let first = names.firstIndex(of: name), first < number {
+      if let first = numbers.updateValue(number, forKey: name) {
         throw FuseError(
           .invalidValue,
           "columns \(first + 1) and \(number + 1) are both called \(quoted(name)); give every column a name of its own")
@@ -86,7 +87,7 @@ final class TableReader {
       ("--key", fields.keys.map { $0.name }), ("--keep", fields.kept.map { $0.name }),
       ("--type", Array(options.types.keys)),
     ] {
-      guard let missing = wanted.first(where: { !names.contains($0) }) else { continue }
+      guard let missing = wanted.first(where: { numbers[$0] == nil }) else { continue }
       throw FuseError(
         .invalidValue,
         """

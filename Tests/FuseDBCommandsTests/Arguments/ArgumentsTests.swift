@@ -87,6 +87,14 @@ struct ArgumentsTests {
     #expect(throws: UsageError.self) { _ = try arguments.path("FILE") }
   }
 
+  @Test func `a path that is empty is refused under the name of its operand`() throws {
+    let message = "FILE is empty; it must be the path of a file"
+    var first = try parse(["", "a"])
+    #expect(throws: UsageError(message, in: "probe")) { _ = try first.path("FILE") }
+    var last = try parse(["a", ""])
+    #expect(throws: UsageError(message, in: "probe")) { _ = try last.remainingPaths("FILE") }
+  }
+
   @Test(arguments: [("0", 0), ("17", 17), ("007", 7)])
   func `a count is a number from 0 on`(text: String, count: Int) throws {
     #expect(try parse(["--limit", text]).count(of: "--limit") == count)

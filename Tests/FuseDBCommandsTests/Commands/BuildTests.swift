@@ -9,7 +9,9 @@ private let nativeDump = #"{"keys":["a","b"],"value":{"n":1}}"# + "\n" + #"{"key
 
 extension Scratch {
   /// Builds from standard input, and returns what a dump of the result says.
-  fileprivate func dump(of input: String, _ words: String...) -> String {
+  fileprivate func dump(of input: String, _ words: String...) -> String { dump(of: input, words) }
+
+  fileprivate func dump(of input: String, _ words: [String]) -> String {
     let built = run(["build", "@x.fsdb", "--quiet", "-"] + words, input: input)
     #expect(built == Result(0))
     let dumped = run("dump", "@x.fsdb")
@@ -139,6 +141,21 @@ struct BuildTests {
       ])
   }
 
+  @Test func `a field that is named twice counts once`() {
+    let words = ["--key", "id", "--key", "id", "--keep", "x", "--keep", "x"]
+    let scratch = Scratch()
+    let result = scratch.run(["build", "@x.fsdb"] + words, input: #"{"id":"a","x":1,"y":2}"#)
+    #expect(result == Scratch.Result(0, err: "@x.fsdb: 1 key -> 1 object, 63 bytes\n"))
+    #expect(scratch.run("dump", "@x.fsdb").out == #"{"keys":["a"],"value":{"x":1}}"# + "\n")
+    let table = scratch.run(["build", "@x.fsdb", "--format", "csv"] + words, input: "id,x,y\na,,2\n")
+    #expect(table == Scratch.Result(0, err: "@x.fsdb: 1 key -> 1 object, 63 bytes\n"))
+    let refused = scratch.run(["build", "@x.fsdb"] + words, input: #"{"x":1}"#)
+    #expect(
+      refused
+        == Scratch.Result(
+          65, err: "fusedb: standard input:1: the record gives no key: \"id\" is missing, null or empty\n"))
+  }
+
   // MARK: Tables
 
   @Test(
@@ -160,6 +177,8 @@ struct BuildTests {
       ),
       ("id,a=b\nk,1\n", ["a=b=int"], #"{"keys":["k"],"value":{"a=b":1}}"#),
       ("id\na\n", [], #"{"keys":["a"],"value":{}}"#),
+      ("id\na\r", [], #"{"keys":["a"],"value":{}}"#),
+      ("id,x\r\na,\"1\"\r", [], #"{"keys":["a"],"value":{"x":"1"}}"#),
     ] as [(String, [String], String)])
   func `a row gives an object of its columns`(table: String, types: [String], dumped: String) {
     let words = ["--format", "csv", "--key", "id"] + types.flatMap { ["--type", $0] }
@@ -198,9 +217,17 @@ struct BuildTests {
     #expect(dumped == "{\"keys\":[\"a\"],\"value\":{\"x\":\"1\"}}\n{\"keys\":[\"b\"],\"value\":{\"x\":\"2\"}}\n")
   }
 
+  @Test func `a table may have tens of thousands of columns`() {
+    let names = (0..<50_000).map { "c\($0)" }
+    let table = (["id"] + names).joined(separator: ",") + "\na" + String(repeating: ",1", count: names.count) + "\n"
+    let words = ["--format", "csv", "--key", "id", "--keep", "c49999"]
+    #expect(Scratch().dump(of: table, words) == #"{"keys":["a"],"value":{"c49999":"1"}}"# + "\n")
+  }
+
   @Test(
     arguments: [
       ("", [], "1: the row that names the columns is missing; "),
+      ("\u{FEFF}", [], "1: the row that names the columns is missing; "),
       ("id,x,id\n", [], "1: columns 1 and 3 are both called \"id\"; "),
       ("ip,x\n", [], "1: there is no column \"id\", which --key names; the columns are \"ip\" and \"x\"\n"),
       ("id,x\n", ["--keep", "y"], "1: there is no column \"y\", which --keep names; "),
@@ -329,6 +356,7 @@ struct BuildTests {
   @Test(arguments: [
     (["build"], "OUTPUT is missing"), (["build", "-"], "OUTPUT is a file"),
     (["build", "x.csv", "--key", "id"], "'x.csv' looks like an INPUT"),
+    (["build", "", "i.nd"], "OUTPUT is empty"), (["build", "x", "i.nd", ""], "INPUT is empty"),
     (["build", "x", "-", "-"], "standard input can be read only once"),
     (["build", "x", "--keep", "a"], "--keep chooses fields of records"),
     (["build", "x", "a.csv"], "a table needs --key FIELD"),
@@ -386,10 +414,44 @@ struct BuildTests {
     #expect(result.err.hasPrefix("fusedb: @absent/x.fsdb: "))
   }
 
-  @Test func `an input may be the output`() {
+  @Test(arguments: ["csv", "tsv", "ndjson", "jsonl", "json"].flatMap { [$0, $0 + ".gz", $0.uppercased()] })
+  func `an output that is named like an input is refused, whatever follows it`(ending: String) {
     let scratch = Scratch()
-    scratch.write(native, to: "x")
-    #expect(scratch.run("build", "@x", "@x").status == 0)
+    scratch.write(native, to: "i.nd")
+    let message = "fusedb: build: '@x.\(ending)' looks like an INPUT, and OUTPUT comes first; "
+    for words in [[], ["-"], ["@i.nd"], ["@absent"]] {
+      let result = scratch.run(["build", "@x.\(ending)"] + words, input: native)
+      #expect(result.status == 64)
+      #expect(result.err.hasPrefix(message), "\(result.err)")
+    }
+    #expect(scratch.names == ["i.nd"])
+  }
+
+  @Test(arguments: [native, "FSD", "fsdb", "\u{0}"])
+  func `a file that is no database is not overwritten`(text: String) {
+    let scratch = Scratch()
+    scratch.write(native, to: "i.nd")
+    scratch.write(text, to: "notes.txt")
+    for words in [["@i.nd"], ["@notes.txt"], ["@absent"], []] {
+      #expect(
+        scratch.run(["build", "@notes.txt"] + words, input: native)
+          == Scratch.Result(
+            64,
+            err: """
+              fusedb: build: '@notes.txt' is a file of \(Humans.size(text.utf8.count)) that is no database, and would be \
+              overwritten; OUTPUT comes first: give it another name, or remove that file
+              'fusedb help build' explains the command.
+
+              """))
+    }
+    #expect(scratch.read("notes.txt") == Array(text.utf8))
+  }
+
+  @Test(arguments: ["", "FSDB", "FSDB and what is left of it"])
+  func `a database and an empty file may be replaced`(text: String) {
+    let scratch = Scratch()
+    scratch.write(text, to: "x")
+    #expect(scratch.run("build", "@x", "--quiet", input: native) == Scratch.Result(0))
     #expect(scratch.run("dump", "@x").out == nativeDump)
   }
 

@@ -26,6 +26,8 @@ struct HelpTests {
     let command = try Tool.named(name)
     for option in command.options { #expect(page.out.contains("\n  \(option.name) ")) }
     #expect(Scratch().run(name, "--help") == page)
+    #expect(Scratch().run("--help", name) == page)
+    #expect(Scratch().run("-h", name) == page)
     #expect(Scratch().run(name, "--nonsense", "--help") == page)
     #expect(page.out.lines.allSatisfy { $0.count <= 120 })
   }
@@ -51,6 +53,10 @@ struct HelpTests {
     (["gte"], "fusedb: there is no command 'gte'; did you mean 'get'?\n'fusedb help' lists the commands.\n"),
     (["help", "gte"], "fusedb: there is no command 'gte'; did you mean 'get'?\n'fusedb help' lists the commands.\n"),
     (["frobnicate"], "fusedb: there is no command 'frobnicate'\n'fusedb help' lists the commands.\n"),
+    (["--help", "gte"], "fusedb: there is no command 'gte'; did you mean 'get'?\n'fusedb help' lists the commands.\n"),
+    (["-h", "frobnicate"], "fusedb: there is no command 'frobnicate'\n'fusedb help' lists the commands.\n"),
+    (["--version", "get"], "fusedb: --version takes no arguments\n'fusedb help' lists the commands.\n"),
+    (["--help", "get", "keys"], "fusedb: help: one COMMAND at a time\n'fusedb help help' explains the command.\n"),
     (["help", "get", "keys"], "fusedb: help: one COMMAND at a time\n'fusedb help help' explains the command.\n"),
   ])
   func `a command that is none is wrong usage`(words: [String], err: String) {

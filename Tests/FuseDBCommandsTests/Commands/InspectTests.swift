@@ -58,7 +58,7 @@ struct StatsTests {
                 header                 40 bytes  40.8%
                 objects                25 bytes  25.5%
                 key index              33 bytes  33.7%
-              saved by sharing         12 bytes  1.12 times the size without it
+              saved by sharing         12 bytes  without it the file would be 1.12 times as large
 
             """))
   }
@@ -135,6 +135,7 @@ struct VerifyTests {
 
   @Test func `a file is needed`() {
     #expect(Scratch().run("verify").status == 64)
+    #expect(Scratch().run("verify", "@x.fsdb", "").err.hasPrefix("fusedb: verify: FILE is empty; "))
   }
 }
 

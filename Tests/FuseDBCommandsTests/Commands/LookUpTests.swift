@@ -115,7 +115,8 @@ struct GetTests {
   }
 
   @Test(arguments: [
-    (["get"], "FILE is missing"), (["get", "x"], "KEY is missing"),
+    (["get"], "FILE is missing"), (["get", "x"], "KEY is missing"), (["get", "", "a"], "FILE is empty; "),
+    (["get", "x", "--keys-from", ""], "LIST is empty; "),
     (["get", "x", "k", "--raw"], "there is no option '--raw'"),
   ])
   func `wrong usage is named`(words: [String], message: String) {

@@ -40,11 +40,6 @@ struct HumansTests {
   func `a part is in percent of its whole`(part: Int, whole: Int, text: String) {
     #expect(Humans.percent(part, of: whole) == text)
   }
-
-  @Test(arguments: [(0, "0x00000000"), (0xCBF4_3926, "0xcbf43926"), (0xFFFF_FFFF, "0xffffffff"), (10, "0x0000000a")])
-  func `a checksum has all its digits`(value: UInt32, text: String) {
-    #expect(Humans.checksum(value) == text)
-  }
 }
 
 struct ProgressBarTests {

@@ -91,9 +91,10 @@ private func model(_ bytes: [UInt8], separator: UInt8, takesQuotes: Bool) -> Out
     }
   }
   switch state {
-  case .quoted, .carriageReturnAfterQuote: return .refused(line: rowLine)
+  case .quoted: return .refused(line: rowLine)
   case .cellStart where cells.isEmpty: break
-  default: endRow(dropsCarriageReturn: false)
+  case .cellStart, .plain: endRow(dropsCarriageReturn: true)
+  case .quoteInQuoted, .carriageReturnAfterQuote: endRow(dropsCarriageReturn: false)
   }
   return .rows(rows)
 }
@@ -118,7 +119,16 @@ struct CSVReaderTests {
     ("a\"b,c\"\n", [Row(1, "a\"b", "c\"")]),
     (" \"a\"\n", [Row(1, " \"a\"")]),
     ("a\rb,c\r\n", [Row(1, "a\rb", "c")]),
-    ("a,b\r", [Row(1, "a", "b\r")]),
+    ("a,b\r", [Row(1, "a", "b")]),
+    ("a,b\r\r", [Row(1, "a", "b\r")]),
+    ("a,\r", [Row(1, "a", "")]),
+    ("\"a\"\r", [Row(1, "a")]),
+    ("\"a\",\"b\r\"\r", [Row(1, "a", "b\r")]),
+    ("\"b\r\"", [Row(1, "b\r")]),
+    ("a\n\r", [Row(1, "a")]),
+    ("\r", []),
+    ("\u{FEFF}", []),
+    ("\u{FEFF}\r", []),
     ("\u{FEFF}\"a\",b\n", [Row(1, "a", "b")]),
     ("a\tb,c\n", [Row(1, "a\tb", "c")]),
     (" , \n", [Row(1, " ", " ")]),
@@ -133,8 +143,8 @@ struct CSVReaderTests {
   }
 
   @Test(arguments: [
-    ("\"a", 1), ("a\n\"b\nc\nd", 2), ("\"a\"b\n", 1), ("x\n\"a\" ,b\n", 2), ("\"a\"\rb\n", 1), ("\"a\"\r", 1),
-    ("\"a\nb\"\n\"", 3),
+    ("\"a", 1), ("a\n\"b\nc\nd", 2), ("\"a\"b\n", 1), ("x\n\"a\" ,b\n", 2), ("\"a\"\rb\n", 1), ("\"a\"\r\r", 1),
+    ("\"a\r", 1), ("\"a\nb\"\n\"", 3),
     ("a,\"b\"\"\n", 1), ("\"a\"\"\"\"\"b\"c\n", 1),
   ])
   func `quotes that do not close, or close too early, are refused with the line of their row`(text: String, line: Int)
@@ -173,7 +183,7 @@ struct CSVReaderTests {
   {
     let seed = UInt64.random(in: 0...UInt64.max)
     var random = SeededRandom(seed: seed)
-    let alphabet = Array("a\"\"\",,\n\r\n\u{0}".utf8)
+    let alphabet = Array("a\"\"\",,\n\r\n\r\u{0}".utf8)
     var refusedCount = 0
     let scratch = Scratch()
     for _ in 0..<2000 {

@@ -7,7 +7,9 @@ final class Scratch {
   let folder: String
 
   init() {
-    var template = Array("/tmp/fusedb-commands-XXXXXX".utf8CString)
+    // SAFETY: getenv's string is copied before anything changes the environment.
+    let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    var template = Array("\(parent)/fusedb-commands-XXXXXX".utf8CString)
     // SAFETY: the template is a C string, which mkdtemp changes in place.
     let made = unsafe template.withUnsafeMutableBufferPointer { unsafe mkdtemp($0.baseAddress!) }
     precondition(unsafe made != nil, "no folder for the test")

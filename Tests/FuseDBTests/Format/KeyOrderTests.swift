@@ -98,14 +98,6 @@ struct `The order of keys [I4]` {
     }
   }
 
-  @Test func `starts(with:) agrees with the standard library`() {
-    var wrong = 0
-    Self.forEachPair { left, right in
-      if left.rawSpan.starts(with: right.rawSpan) != left.starts(with: right) { wrong += 1 }
-    }
-    #expect(wrong == 0)
-  }
-
   @Test func `big-endian integers load from any address, and not beyond the end [B1]`() {
     let bytes = (1...40).map { UInt8($0 * 5) }
     for offset in -2...42 {

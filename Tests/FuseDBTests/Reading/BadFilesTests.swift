@@ -1,5 +1,6 @@
-import FuseDB
 import Testing
+
+@testable import FuseDB
 
 struct `A damaged file of the fixtures` {
   @Test func `is in the list of expectations, and each of those is a file`() throws {
@@ -18,18 +19,20 @@ struct `A damaged file of the fixtures` {
     #expect(ReferenceFile(try contents(Fixtures.path(bad: name))).damage == expected.findings, "\(expected.wrong)")
   }
 
-  @Test(arguments: Fixtures.badNames)
-  func `opens or is refused as expected, and answers or throws [G3] [L6] [L7]`(name: String) throws {
+  @Test(arguments: Fixtures.badNames, [FuseReader.Lookups.many, .few])
+  func `opens or is refused as expected, and answers or throws [G3] [L6] [L7]`(
+    name: String, lookups: FuseReader.Lookups
+  ) throws {
     let expected = try #require(try Fixtures.bad()[name])
     let path = Fixtures.path(bad: name)
     guard expected.open == "opens" else {
-      let error = try #require(failure { _ = try FuseReader(path: path) })
+      let error = try #require(failure { _ = try FuseReader(path: path, expecting: lookups) })
       #expect(error.code.rawValue == expected.code, "\(error)")
       #expect(error.offset != nil)
       #expect(error.path == path)
       return
     }
-    let reader = try FuseReader(path: path)
+    let reader = try FuseReader(path: path, expecting: lookups)
     for (key, object) in expected.answers ?? [:] {
       #expect(try reader.copy(of: [UInt8](hex: key)) == [UInt8](hex: object))
       #expect(try reader.contains([UInt8](hex: key)))

@@ -36,7 +36,7 @@ struct `A sound file of the fixtures` {
     #expect(found.allSatisfy { mapping[$0.key] == $0.object })
     var objects = reader.objects()
     var stored: [[UInt8]] = []
-    while let object = try objects.next() { stored.append(try object.bytes()) }
+    while let object = try objects.next() { stored.append(try object.bytes.array()) }
     #expect(stored == expected.objects.map { [UInt8](hex: $0) })
     let statistics = try reader.statistics
     #expect(statistics.objectCount == expected.objectCount)
@@ -59,7 +59,7 @@ struct `A sound file of the fixtures` {
     let writer = FuseWriter(expected.layout == "canonical" ? .init() : .compatible)
     var ids: [UInt64: ObjectID] = [:]
     var objects = reader.objects()
-    while let object = try objects.next() { ids[object.offset] = try writer.addObject(object.bytes()) }
+    while let object = try objects.next() { ids[object.offset] = try writer.addObject(object.bytes) }
     var scan = try reader.entries(.descending)
     while let entry = try scan.next() { try writer.addKey(entry.key, for: try #require(ids[entry.objectOffset])) }
     let folder = try TemporaryFolder()

@@ -1,13 +1,16 @@
-import FuseDB
 import Testing
 
+@testable import FuseDB
+
 struct `A look-up` {
-  @Test(arguments: Samples.sizes)
-  func `agrees with a dictionary, for keys that are there and keys that are not [G1] [I3]`(size: Int) throws {
+  @Test(arguments: Samples.sizes, [FuseReader.Lookups.many, .few])
+  func `agrees with a dictionary, for keys that are there and keys that are not [G1] [I3]`(
+    size: Int, lookups: FuseReader.Lookups
+  ) throws {
     var random = SeededRandom.announced()
     let mapping = Samples.mapping(size, &random)
     let folder = try TemporaryFolder()
-    let reader = try FuseReader(path: folder.write(ReferenceFile(canonical: mapping).bytes))
+    let reader = try FuseReader(path: folder.write(ReferenceFile(canonical: mapping).bytes), expecting: lookups)
     #expect(reader.keyCount == size)
     for (key, object) in mapping {
       #expect(try reader.copy(of: key.bytes) == object, "\(key)")

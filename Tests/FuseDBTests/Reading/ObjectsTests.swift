@@ -11,10 +11,9 @@ struct `A walk over the objects` {
     var found: [[UInt8]] = []
     var offsets: [UInt64] = []
     while let object = try scan.next() {
-      found.append(try object.bytes())
+      found.append(try object.bytes.array())
       offsets.append(object.offset)
-      #expect(object.byteCount == found.last?.count)
-      #expect(try object.withBytes { $0.byteCount } == object.byteCount)
+      #expect(try object.bytes.byteCount == found.last?.count)
     }
     #expect(found == objects)
     #expect(offsets == [40, 49, 61, 70, 79, 89])
@@ -34,7 +33,10 @@ struct `A walk over the objects` {
     file.bytes.put(count, at: 12)
     let reader = try FuseReader(path: folder.write(file.bytes))
     var scan = reader.objects()
-    for number in 0..<5 { #expect(try scan.next()?.bytes() == [UInt8(number)]) }
+    for number in 0..<5 {
+      let object = try #require(try scan.next())
+      #expect(try object.bytes.array() == [UInt8(number)])
+    }
     let error = failure { _ = try scan.next() }
     #expect(error?.code == .corrupted)
     #expect(error?.offset == 12)
@@ -50,7 +52,8 @@ struct `A walk over the objects` {
       damaged.seal()
       let reader = try FuseReader(path: folder.write(damaged.bytes))
       var scan = reader.objects()
-      #expect(try scan.next()?.bytes() == [1])
+      let object = try #require(try scan.next())
+      #expect(try object.bytes.array() == [1])
       let error = failure { _ = try scan.next() }
       #expect(error?.code == .corrupted)
       #expect(error?.offset == 49)

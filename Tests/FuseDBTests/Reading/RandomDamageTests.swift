@@ -1,5 +1,6 @@
-import FuseDB
 import Testing
+
+@testable import FuseDB
 
 /// Random damage, with the checksum made right in half of the files, beside a model that reads spec/format.md slowly.
 struct `Random damage` {
@@ -52,7 +53,7 @@ struct `Random damage` {
       for checksums in [FuseReader.Checksums.verified, .skipped] {
         let refusal = model.refusal(comparingChecksums: checksums == .verified)
         let error = failure {
-          let reader = try FuseReader(path: path, checksums: checksums)
+          let reader = try FuseReader(path: path, checksums: checksums, expecting: opened % 2 == 0 ? .many : .few)
           opened += 1
           if refusal == nil { try Self.check(reader, model) }
         }

@@ -1,5 +1,7 @@
-import FuseDB
+import Glibc
 import Testing
+
+@testable import FuseDB
 
 struct `A scan` {
   /// A reader over a random mapping, its keys in order and its objects.
@@ -137,9 +139,9 @@ struct `A scan` {
     }
     let entry = try #require(try firstEntry())
     #expect(try entry.key == [UInt8]("8.8.8.8".utf8))
-    #expect(try entry.withKey { $0.byteCount } == 7)
-    #expect(try entry.withBytes { $0.byteCount } == 4)
-    #expect(try entry.bytes() == WorkedExamples.object)
+    #expect(try entry.keyBytes.byteCount == 7)
+    #expect(try entry.bytes.byteCount == 4)
+    #expect(try entry.bytes.array() == WorkedExamples.object)
     #expect(entry.objectOffset == 40)
   }
 
@@ -151,11 +153,45 @@ struct `A scan` {
     var scan = try reader.entries()
     let entry = try #require(try scan.next())
     #expect(try entry.key == [UInt8]("8.8.8.8".utf8))
-    let error = failure { _ = try entry.bytes() }
+    let error = failure { _ = try entry.bytes.array() }
     #expect(error?.code == .corrupted)
     #expect(error?.offset == 40)
-    #expect(failure { _ = try entry.withBytes { $0.byteCount } }?.offset == 40)
+    #expect(failure { _ = try entry.bytes.byteCount }?.offset == 40)
     #expect(try scan.next() != nil)
     #expect(try scan.next() == nil)
+  }
+
+  @Test(arguments: [FuseReader.Lookups.many, .few])
+  func `meets a sampled key that changed since the file was opened [G3] [G4]`(lookups: FuseReader.Lookups) throws {
+    let folder = try TemporaryFolder()
+    let keys = (0..<300).map { Array("k\(1000 + $0)".utf8) }
+    let file = ReferenceFile(objects: [[0x01]], keys: keys.map { ($0, 0) })
+    // Entries have one length; every 32nd key is where a search may turn.
+    let entryByteCount = 2 + 5 + 8
+    for (sample, first) in [
+      (0, UInt8(0x7A)), (32, 0x7A), (128, 0x7A), (288, 0x7A), (32, 0x61), (160, 0x61), (288, 0x61),
+    ] {
+      let path = try folder.write(file.bytes)
+      let reader = try FuseReader(path: path, expecting: lookups)
+      let descriptor = unsafe Glibc.open(path, O_WRONLY)
+      let place = Int(file.indexOffset) + sample * entryByteCount + 2
+      try #require(unsafe pwrite(descriptor, [first], 1, off_t(place)) == 1)
+      Glibc.close(descriptor)
+      for prefix in ["k10", "k11", "k12", "k1", "k", "k1032", "k1129", "k1287", "k1289"] {
+        let expected = keys.count { $0.starts(with: prefix.utf8) }
+        let error = failure {
+          var scan = try reader.prefix(prefix)
+          #expect(scan.count == expected, "prefix \(prefix), sample \(sample)")
+          var found = 0
+          while try scan.next() != nil { found += 1 }
+          #expect(found == expected, "prefix \(prefix), sample \(sample)")
+        }
+        #expect(error == nil || error?.offset != nil)
+      }
+      for key in keys {
+        let isMissed = (try? reader.contains(key)) == false
+        #expect(!isMissed, "\(key.hex), sample \(sample)")
+      }
+    }
   }
 }

@@ -21,12 +21,12 @@ struct Answers: Equatable {
     var scan = try reader.entries()
     while let entry = try scan.next() {
       answers.keys.append(Key(try entry.key))
-      answers.objects.append(try entry.bytes())
+      answers.objects.append(try entry.bytes.array())
     }
     var back = try reader.entries(.descending)
     while let entry = try back.next() { answers.descending.append(Key(try entry.key)) }
     var objects = reader.objects()
-    while let object = try objects.next() { answers.stored.append(try object.bytes()) }
+    while let object = try objects.next() { answers.stored.append(try object.bytes.array()) }
     answers.statistics = try reader.statistics
     return answers
   }
@@ -58,7 +58,7 @@ extension Scan {
   /// All that is left.
   mutating func rest() throws(FuseError) -> [(key: Key, object: [UInt8])] {
     var rest: [(key: Key, object: [UInt8])] = []
-    while let entry = try next() { rest.append((Key(try entry.key), try entry.bytes())) }
+    while let entry = try next() { rest.append((Key(try entry.key), try entry.bytes.array())) }
     return rest
   }
 

@@ -119,13 +119,18 @@ struct `A file that is published` {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(atPath: folder.path("folder"), withIntermediateDirectories: false)
     #expect(unsafe mkfifo(folder.path("pipe"), 0o600) == 0)
-    let names = ["folder", "folder/", "folder/.", "folder/..", "pipe", "", ".", ".."]
+    for (link, destination) in [("to folder", "folder"), ("to pipe", "pipe"), ("to device", "/dev/null")] {
+      try FileManager.default.createSymbolicLink(atPath: folder.path(link), withDestinationPath: destination)
+    }
+    let names = [
+      "folder", "folder/", "folder/.", "folder/..", "pipe", "to folder", "to pipe", "to device", "", ".", "..",
+    ]
     for path in names.map({ $0.isEmpty ? $0 : folder.path($0) }) + ["/", "/dev/null"] {
       let error = failure { try Self.writer(1).build(to: path) }
       #expect(error?.code == .inputOutput, "\(path)")
       #expect(error?.path == path)
     }
-    #expect(try folder.names == ["folder", "pipe"])
+    #expect(try folder.names == ["folder", "pipe", "to device", "to folder", "to pipe"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("folder")) == [])
   }
 
