@@ -186,7 +186,10 @@ struct Verifier: ~Escapable {
 
   @_lifetime(self: copy self)
   private mutating func add(_ kind: Damage.Kind, at offset: some BinaryInteger, _ message: String) {
-    report.damage.append(Damage(kind: kind, offset: UInt64(clamping: offset), message: message))
+    // A hole in a large file is millions of damages in the same words: they share one string.
+    let known = report.damage.last?.message
+    report.damage.append(
+      Damage(kind: kind, offset: UInt64(clamping: offset), message: known == message ? known! : message))
   }
 }
 
