@@ -14,6 +14,17 @@ static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
 static struct sigaction previous;
 static uintptr_t page_size;
 
+// The mark stays for good: whoever was told of damage once is told of it again, also when the bytes come back.
+static int64_t mark(fuse_region *region, size_t offset) {
+  int64_t known = -1;
+  __atomic_compare_exchange_n(&region->fault, &known, (int64_t)offset, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  return known < 0 ? (int64_t)offset : known;
+}
+
+int64_t fuse_region_note_cut(fuse_region *region) {
+  return mark(region, (size_t)((uintptr_t)region->tail_place - region->base));
+}
+
 static void pass_on(int number, siginfo_t *info, void *context) {
   if (previous.sa_flags & SA_SIGINFO) {
     previous.sa_sigaction(number, info, context);
@@ -36,9 +47,8 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     size_t length = __atomic_load_n(&r->length, __ATOMIC_ACQUIRE);
     uintptr_t base = __atomic_load_n(&r->base, __ATOMIC_ACQUIRE);
     if (address - base >= length) continue;
-    int64_t none = -1;
     // Before the zero page appears: a thread that reads zeros must find the mark.
-    __atomic_compare_exchange_n(&r->fault, &none, (int64_t)(address - base), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    mark(r, address - base);
     ours = 1;
   }
   if (ours) {

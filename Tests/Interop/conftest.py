@@ -18,6 +18,7 @@ FIXTURES = ROOT / "Tests" / "Fixtures"
 sys.path.insert(0, str(FIXTURES))
 
 import fusedb  # noqa: E402
+import write_with_wheel  # noqa: E402
 
 from spelling import line, parse, unescape, unline, unspell, unspell_key, unspell_value  # noqa: E402
 
@@ -132,12 +133,7 @@ class Wheel:
     @staticmethod
     def write(path, calls):
         """Writes a file: each pair of an object and its keys is one `add_object` and one `add_key` a key."""
-        writer = fusedb.FuseWriter()._w
-        for value, keys in calls:
-            number = writer.add_object_raw(value)
-            for key in keys:
-                writer.add_key(key, number)
-        writer.build(str(path))
+        write_with_wheel.write(path, calls)
         return path
 
     @staticmethod

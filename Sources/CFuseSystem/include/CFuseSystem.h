@@ -26,19 +26,21 @@ fuse_region *_Nullable fuse_region_watch(const void *_Nonnull base, size_t lengt
 /// Ends the watch; call it before the region is unmapped.
 void fuse_region_release(fuse_region *_Nonnull region);
 
+/// Remembers that the region's last bytes have changed, unless a fault is known already. Returns the offset to name.
+int64_t fuse_region_note_cut(fuse_region *_Nonnull region);
+
 /// The offset of the first byte known to be missing, or -1. Whoever read the region's bytes before this call and gets -1
 /// read the file's bytes.
 ///
 /// A file that was cut lacks its last bytes, wherever it was cut. They are looked at each time: where their page is gone
 /// this sets `fault`, and where it is not they have become zeros.
-static inline __attribute__((always_inline)) int64_t fuse_region_fault(const fuse_region *_Nonnull region) {
+static inline __attribute__((always_inline)) int64_t fuse_region_fault(fuse_region *_Nonnull region) {
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
   uint64_t tail;
   memcpy(&tail, region->tail_place, sizeof tail);
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
   int64_t fault = __atomic_load_n(&region->fault, __ATOMIC_RELAXED);
-  if (__builtin_expect(fault < 0 && tail != region->tail, 0)) return (int64_t)(region->length > 8 ? region->length - 8 : 0);
-  return fault;
+  return __builtin_expect(fault < 0 && tail != region->tail, 0) ? fuse_region_note_cut(region) : fault;
 }
 
 /// Opens a file without a name in the folder `path`, readable and writable; -1 and errno where that is not supported.

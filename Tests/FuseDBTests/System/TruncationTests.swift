@@ -299,6 +299,12 @@ struct `A file that is truncated while it is open` {
     #expect(failure { _ = try reader.copy(of: key.bytes) }?.code == .truncated)
     #expect(failure { _ = try reader.contains([0x7A, 0x7A]) }?.code == .truncated)
     #expect(failure { _ = try reader.prefix("key") }?.code == .truncated)
+    // Nor does it help to put the byte back.
+    let descriptor = unsafe open(path, O_WRONLY | O_APPEND)
+    try #require(unsafe write(descriptor, [try #require(Self.sample.bytes.last)], 1) == 1)
+    close(descriptor)
+    try #require(try folder.read("file.fsdb") == Self.sample.bytes)
+    #expect(failure { _ = try reader.contains(key.bytes) }?.code == .truncated)
   }
 
   @Test func `while a closure looks at its bytes ends as an error [M4]`() throws {
