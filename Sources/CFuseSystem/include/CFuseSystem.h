@@ -23,6 +23,12 @@ struct fuse_region {
 /// and has at least one byte.
 fuse_region *_Nullable fuse_region_watch(const void *_Nonnull base, size_t length);
 
+/// A region that never has a fault, for bytes that nobody else can change. It is shared and needs no release.
+fuse_region *_Nonnull fuse_region_still(void);
+
+/// Reads one byte of each page from `offset` on, until the region has a fault.
+void fuse_region_touch(fuse_region *_Nonnull region, size_t offset, size_t length);
+
 /// Ends the watch; call it before the region is unmapped.
 void fuse_region_release(fuse_region *_Nonnull region);
 

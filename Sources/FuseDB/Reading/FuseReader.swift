@@ -4,7 +4,7 @@
 ///     try reader.withBytes(forKey: "8.8.8.8") { $0.byteCount }   // 31
 ///     try reader.contains("nowhere")                             // false
 ///
-/// The file is mapped, not read into memory. Replacing it by renaming another over it, as ``FuseWriter`` does, does
+/// The file is mapped, not read into memory, unless ``FuseAccess`` says otherwise. Replacing it by renaming another over it, as ``FuseWriter`` does, does
 /// not disturb open readers; truncating it in place makes their answers errors of code ``FuseError/Code/truncated``.
 public final class FuseReader: Sendable {
   /// What is compared with its checksum.
@@ -24,7 +24,7 @@ public final class FuseReader: Sendable {
     case few
   }
 
-  /// The path that the file was opened under.
+  /// The path that the file was opened under; where there was none, words for it, such as "descriptor 7".
   public var path: String { mapping.path }
   /// How many keys the file holds.
   public let keyCount: Int
@@ -44,22 +44,31 @@ public final class FuseReader: Sendable {
   /// The file is read once: its checksum is compared, its index checked, and an index in memory made of 10.25 bytes a
   /// key.
   ///
+  /// - Parameter access: how the file is held in memory; by default mapped.
   /// - Throws: ``FuseError`` with code `notFound`, `notADatabase`, `unsupportedVersion`, `corrupted`, `truncated` or
   ///   `inputOutput`.
   /// - Complexity: O(bytes of the file); with `checksums: .skipped` O(bytes of the key index).
-  public convenience init(path: String, checksums: Checksums = .verified) throws(FuseError) {
-    try self.init(path: path, checksums: checksums, expecting: .many)
+  public convenience init(
+    path: String, checksums: Checksums = .verified, access: FuseAccess = .mapped
+  ) throws(FuseError) {
+    try self.init(path: path, checksums: checksums, access: access, expecting: .many)
   }
 
   /// Opens the file at `path` for scans, and for as many look-ups as are expected.
-  package init(path: String, checksums: Checksums = .verified, expecting lookups: Lookups) throws(FuseError) {
-    let mapping = try FileMapping(path: path)
+  package convenience init(
+    path: String, checksums: Checksums = .verified, access: FuseAccess = .mapped, expecting lookups: Lookups
+  ) throws(FuseError) {
+    try self.init(try FileMapping(path: path, access: access), checksums: checksums, expecting: lookups)
+  }
+
+  /// Opens what is in memory already.
+  init(_ mapping: FileMapping, checksums: Checksums, expecting lookups: Lookups = .many) throws(FuseError) {
     do {
       (header, index) = try Self.open(mapping, checksums: checksums, lookups)
     } catch {
       // What was read while the file shrank says nothing about the file.
       try mapping.checkNotShrunk()
-      throw error.at(path: path)
+      throw error.at(path: mapping.path)
     }
     try mapping.checkNotShrunk()
     self.mapping = mapping
@@ -74,7 +83,8 @@ public final class FuseReader: Sendable {
     let file = mapping.bytes
     let header = try Header(parsing: file)
     try header.check(fileByteCount: file.byteCount)
-    mapping.willReadInOrder()
+    mapping.willReadInOrder(from: checksums == .verified ? 0 : Int(header.indexOffset))
+    defer { mapping.didReadInOrder() }
     guard checksums == .verified else {
       return (header, try IndexPass(of: mapping, header: header, expecting: lookups))
     }

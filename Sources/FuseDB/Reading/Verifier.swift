@@ -8,6 +8,7 @@ struct Verifier: ~Escapable {
 
   static func report(on mapping: FileMapping, progress: ((Double) -> Void)?) throws(FuseError) -> VerificationReport {
     mapping.willReadInOrder()
+    defer { mapping.didReadInOrder() }
     var verifier = Verifier(mapping.bytes, path: mapping.path, progress: progress ?? { _ in })
     verifier.run()
     try mapping.checkNotShrunk()
