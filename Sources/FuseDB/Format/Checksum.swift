@@ -6,7 +6,10 @@ internal import CDeflate
 /// The check value of "123456789" is 0xCBF43926; of no bytes, 0.
 struct Checksum {
   /// The checksum of the bytes so far.
-  private(set) var value: UInt32 = 0
+  private(set) var value: UInt32
+
+  /// Begins behind bytes of the checksum `value`; at first there are none, and theirs is 0.
+  init(continuing value: UInt32 = 0) { self.value = value }
 
   /// The checksum of `bytes` alone.
   @inline(__always)

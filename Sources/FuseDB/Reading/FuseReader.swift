@@ -9,7 +9,7 @@
 public final class FuseReader: Sendable {
   /// What is compared with its checksum.
   public enum Checksums: Sendable {
-    /// The whole file when it is opened, and each object when it is read.
+    /// What is read, when it is read: each object, and what leads to it. Of a plain file the whole when it is opened.
     case verified
     /// Nothing: for files that were verified since they were copied, where every nanosecond counts. Damage may then
     /// go unseen.
@@ -35,19 +35,21 @@ public final class FuseReader: Sendable {
 
   let mapping: FileMapping
   let header: Header
-  let index: IndexPass
   /// Where the data section ends and the key index begins.
   let dataEnd: Int
+  let index: KeyIndex
 
   /// Opens the file at `path`.
   ///
-  /// The file is read once: its checksum is compared, its index checked, and an index in memory made of 10.25 bytes a
-  /// key.
+  /// A file with an extension block, as ``FuseWriter`` writes it, is opened in constant time: its header, footer and
+  /// directory are read, and nothing else. Damage elsewhere is found where a look-up or a scan meets it; whoever wants
+  /// the whole file compared first calls ``verify(path:level:progress:)``. A plain file, as `fusedb` 0.3.0 writes it, is
+  /// read once: its checksum is compared, its index checked, and an index in memory made of 10.25 bytes a key.
   ///
   /// - Parameter access: how the file is held in memory; by default mapped.
   /// - Throws: ``FuseError`` with code `notFound`, `notADatabase`, `unsupportedVersion`, `corrupted`, `truncated` or
   ///   `inputOutput`.
-  /// - Complexity: O(bytes of the file); with `checksums: .skipped` O(bytes of the key index).
+  /// - Complexity: O(1); of a plain file O(bytes), with `checksums: .skipped` O(bytes of the key index).
   public convenience init(
     path: String, checksums: Checksums = .verified, access: FuseAccess = .mapped
   ) throws(FuseError) {
@@ -64,7 +66,9 @@ public final class FuseReader: Sendable {
   /// Opens what is in memory already.
   init(_ mapping: FileMapping, checksums: Checksums, expecting lookups: Lookups = .many) throws(FuseError) {
     do {
-      (header, index) = try Self.open(mapping, checksums: checksums, lookups)
+      header = try Header(parsing: mapping.bytes)
+      try header.check(fileByteCount: mapping.byteCount)
+      index = try KeyIndex(of: mapping, header: header, checksums: checksums, expecting: lookups)
     } catch {
       // What was read while the file shrank says nothing about the file.
       try mapping.checkNotShrunk()
@@ -75,33 +79,5 @@ public final class FuseReader: Sendable {
     self.checksums = checksums
     keyCount = Int(header.keyCount)
     dataEnd = Int(header.indexOffset)
-  }
-
-  private static func open(
-    _ mapping: FileMapping, checksums: Checksums, _ lookups: Lookups
-  ) throws(FuseError) -> (Header, IndexPass) {
-    let file = mapping.bytes
-    let header = try Header(parsing: file)
-    try header.check(fileByteCount: file.byteCount)
-    mapping.willReadInOrder(from: checksums == .verified ? 0 : Int(header.indexOffset))
-    defer { mapping.didReadInOrder() }
-    guard checksums == .verified else {
-      return (header, try IndexPass(of: mapping, header: header, expecting: lookups))
-    }
-
-    let checksum = BackgroundWork(isWorthThread: file.byteCount > 1 << 20) {
-      Checksum.of(mapping.bytes.extracting(droppingFirst: Header.byteCount))
-    }
-    let index = Result { () throws(FuseError) in try IndexPass(of: mapping, header: header, expecting: lookups) }
-    let found = checksum.wait()
-    // First, because it makes every other finding likely.
-    guard found == header.checksum else {
-      throw .corrupted(
-        """
-        the file's checksum is \(found.hexadecimal) and its header says \(header.checksum.hexadecimal); \
-        'fusedb verify' lists the damage
-        """, at: Header.Field.checksum)
-    }
-    return (header, try index.get())
   }
 }
