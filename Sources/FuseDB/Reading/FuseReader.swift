@@ -80,7 +80,7 @@ public final class FuseReader: Sendable {
     }
 
     let checksum = BackgroundWork(isWorthThread: file.byteCount > 1 << 20) {
-      Checksum.of(mapping.bytes.extracting(droppingFirst: Header.byteCount))
+      Checksum.of(Header.byteCount..<mapping.byteCount, in: mapping)
     }
     let index = Result { () throws(FuseError) in try IndexPass(of: mapping, header: header, expecting: lookups) }
     let found = checksum.wait()
