@@ -55,14 +55,13 @@ struct Verify: Command {
     let listing = Listing(path: path, isJSON: printsJSON, out: console.out)
     let summary: VerificationSummary
     do throws(FuseError) {
-      summary = try FuseReader.reading { () throws(FuseError) in
-        try FuseReader.verify(path: path, level: level, progress: { fraction in bar.show(fraction, path) }) {
-          damage throws(FuseError) in
-          bar.clear()
-          try listing.add(damage)
-        }
+      summary = try FuseReader.verify(path: path, level: level, progress: { fraction in bar.show(fraction, path) }) {
+        damage throws(FuseError) in
+        bar.clear()
+        try listing.add(damage)
       }
     } catch {
+      // Without a path it is the output that failed.
       if error.path != nil { try listing.end(error) }
       throw error
     }
