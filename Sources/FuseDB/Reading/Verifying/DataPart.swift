@@ -19,7 +19,7 @@ struct DataPart: Sendable {
       let bytes = file.extracting(record.range)
       guard Checksum.of(bytes) == record.checksum else { return }
       if level == .full {
-        guard MessagePackCursor.isPlainValue(bytes) || MessagePackCursor.isValue(bytes) else { return }
+        guard MessagePackCursor.isValue(bytes) else { return }
       }
       starts?.insert(offset, ofPartFrom: range.lowerBound)
       offset = record.end

@@ -1,3 +1,5 @@
+internal import CFuseIntrinsics
+
 /// What one thread found in a part of the key index.
 struct IndexPart: Sendable {
   let range: Range<Int>
@@ -28,10 +30,60 @@ struct IndexPart: Sendable {
       lastKey = key
       offset = entry.end
       entryCount &+= 1
-      sum.advance(to: offset, in: file)
+      // Far from the end of the file, many at once.
+      let end = min(range.upperBound, offset &+ PartChecksum.stepByteCount)
+      guard pass(&offset, until: end, of: file, starts) else { return }
+      sum.finish(at: offset, in: file)
     }
     guard offset == range.upperBound else { return }
     checksum = sum.finish(at: offset, in: file)
     isSound = true
+  }
+
+  /// More than an entry can have, and the 16 bytes behind the beginning of its key that are compared in one go.
+  private static let longestEntry = IndexEntry.overhead + FormatLimits.keyByteCount + 16
+
+  /// Goes from entry to entry as long as even the longest one would be inside the file. Returns false when one is not
+  /// sound. A third of the instructions of the checked way.
+  @inline(__always)
+  private mutating func pass(_ offset: inout Int, until end: Int, of file: RawSpan, _ starts: RecordStarts) -> Bool {
+    let end = min(end, file.byteCount &- Self.longestEntry)
+    guard offset < end else { return true }
+    var place = offset
+    var count = 0
+    var before = lastKey.lowerBound
+    var beforeCount = lastKey.count
+    // SAFETY: `place` is below `end`, so that an entry of any length, and 16 bytes from its key on, are inside the
+    // span; the key before was inside it, and stands in front of this one.
+    let isSound = unsafe file.withUnsafeBytes { bytes in
+      let base = bytes.baseAddress!
+      while place < end {
+        let key = place &+ 2
+        let keyCount = Int(UInt16(bigEndian: unsafe base.loadUnaligned(fromByteOffset: place, as: UInt16.self)))
+        let target = UInt64(bigEndian: unsafe base.loadUnaligned(fromByteOffset: key &+ keyCount, as: UInt64.self))
+        guard starts.contains(target, in: file) else { return false }
+        let equal = unsafe Int(fuse_equal_prefix16(base + before, base + key))
+        if equal < min(beforeCount, keyCount) {
+          if equal < 16 {
+            let left = unsafe base.load(fromByteOffset: before &+ equal, as: UInt8.self)
+            guard unsafe left < base.load(fromByteOffset: key &+ equal, as: UInt8.self) else { return false }
+          } else {
+            guard file.isAscending(before..<before + beforeCount, key..<key + keyCount) else { return false }
+          }
+        } else {
+          // One begins with the other.
+          guard beforeCount < keyCount else { return false }
+        }
+        before = key
+        beforeCount = keyCount
+        place = key &+ keyCount &+ 8
+        count &+= 1
+      }
+      return true
+    }
+    offset = place
+    entryCount &+= count
+    lastKey = before..<before + beforeCount
+    return isSound
   }
 }

@@ -2,7 +2,7 @@
 /// processor's cache: so memory is read once.
 struct PartChecksum {
   /// How far the walk goes before its bytes are summed up: they fit into a first-level cache beside what else is used.
-  private static let stepByteCount = 16 << 10
+  static let stepByteCount = 16 << 10
   /// From this size of an object on, its own checksum is appended to the part's instead of reading it a second time:
   /// appending takes as long as reading 4,000 bytes from the cache, but larger objects may have left it.
   static let bytesForAppending = 16 << 10

@@ -1,9 +1,9 @@
-/// Where records begin: a set of offsets in one byte for each 128 bytes of the data section.
+/// Where records begin: a set of offsets in one byte for each 64 bytes of the data section.
 ///
 /// The byte names the first record that begins in its block; from there the records' own lengths lead to the next ones.
-/// Records are mostly about as long as a block, so that the byte alone is the answer.
+/// Few records are shorter than a block, so that the byte alone is mostly the answer.
 struct RecordStarts: Sendable {
-  private static let shift = 7
+  private static let shift = 6
   private static let mask = 1 << shift - 1
 
   private let dataEnd: Int
@@ -60,7 +60,7 @@ struct RecordStarts: Sendable {
     return isReached(offset, from: offset - place + mark, in: file)
   }
 
-  /// Whether the walk from one record comes by `offset`: at most 15 steps, where all records fit.
+  /// Whether the walk from one record comes by `offset`: at most 7 steps, where all records fit.
   @inline(never)
   private func isReached(_ offset: Int, from start: Int, in file: RawSpan) -> Bool {
     var place = start

@@ -41,7 +41,10 @@ struct SplitPoints {
     zip(points, points.dropFirst() + [end]).map { $0..<$1 }
   }
 
-  /// Where an entry probably begins, at `place` or not far behind it; and which objects it and the next ones point at.
+  /// Where an entry probably begins, not far behind `place`; and which objects those before it point at.
+  ///
+  /// Bytes that are no entry often lead to one: a length that stands anywhere may end where an entry ends, and from
+  /// there on all is right. So the answer is where a row of entries ends that makes sense, not where it begins.
   private static func entry(
     near place: Int, data: Range<Int>, index: Range<Int>, in file: RawSpan, targets: inout [Int]
   ) -> Int? {
@@ -62,7 +65,7 @@ struct SplitPoints {
         previous = entry.keyRange
         offset = entry.end
       }
-      if targets.count > count { return start }
+      if targets.count > count { return offset < index.upperBound ? offset : nil }
     }
     return nil
   }

@@ -84,7 +84,7 @@ extension FuseReader {
   ///   - level: how much is looked at.
   ///   - progress: called now and then with the share that is done, from 0 to 1.
   /// - Throws: ``FuseError`` with code `truncated` when the file shrank meanwhile, `inputOutput` when memory is short.
-  /// - Complexity: O(bytes of the file). Memory: one byte for each 128 bytes of the data section, and the list; where
+  /// - Complexity: O(bytes of the file). Memory: one byte for each 64 bytes of the data section, and the list; where
   ///   a record's length is wrong, 8 bytes a key.
   public func verify(
     level: VerificationLevel = .full, progress: ((Double) -> Void)? = nil
@@ -109,7 +109,7 @@ extension FuseReader {
   ///   - progress: called now and then with the share that is done, from 0 to 1.
   /// - Throws: ``FuseError`` with code `notFound` or `inputOutput` when the file cannot be read, `truncated` when it
   ///   shrank meanwhile.
-  /// - Complexity: O(bytes of the file). Memory: one byte for each 128 bytes of the data section, and the list; where
+  /// - Complexity: O(bytes of the file). Memory: one byte for each 64 bytes of the data section, and the list; where
   ///   a record's length is wrong, 8 bytes a key.
   public static func verify(
     path: String, level: VerificationLevel = .full, progress: ((Double) -> Void)? = nil
@@ -132,7 +132,7 @@ extension FuseReader {
   ///     error that it throws ends the verification.
   /// - Throws: ``FuseError`` with code `notFound` or `inputOutput` when the file cannot be read, `truncated` when it
   ///   shrank meanwhile; what was handed out is then not all. And whatever `onDamage` throws.
-  /// - Complexity: O(bytes of the file). Memory: one byte for each 128 bytes of the data section; where a record's
+  /// - Complexity: O(bytes of the file). Memory: one byte for each 64 bytes of the data section; where a record's
   ///   length is wrong, 8 bytes a key.
   public static func verify(
     path: String, level: VerificationLevel = .full, progress: ((Double) -> Void)? = nil,
