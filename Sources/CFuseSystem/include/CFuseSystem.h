@@ -55,6 +55,9 @@ int fuse_open_unnamed(const char *_Nonnull folder, unsigned mode);
 /// Gives the file behind `descriptor` (from `fuse_open_unnamed`) a name that must not exist yet; -1 and errno on failure.
 int fuse_link_unnamed(int descriptor, const char *_Nonnull path);
 
+/// How many processors this process may run on; at least 1.
+int fuse_processor_count(void);
+
 /// 64 random bits from the kernel.
 uint64_t fuse_random(void);
 

@@ -75,7 +75,7 @@ struct KeyIndex: Sendable {
       return try IndexPass(of: mapping, header: header, until: end, expecting: lookups)
     }
     let checksum = BackgroundWork(isWorthThread: end > 1 << 20) {
-      Checksum.of(mapping.bytes.extracting(droppingFirst: Header.byteCount))
+      Checksum.of(Header.byteCount..<end, in: mapping)
     }
     let pass = Result { () throws(FuseError) in
       try IndexPass(of: mapping, header: header, until: end, expecting: lookups)
