@@ -89,6 +89,11 @@ final class AtomicFile {
     swap(&full, &buffer)
   }
 
+  /// What was written so far, to be read back; flush before.
+  func mapped() throws(FuseError) -> FileMapping {
+    try FileMapping(mapping: descriptor, byteCount: Int(byteCount), path: path, access: .mapped)
+  }
+
   /// Writes the header, makes the file durable and moves it to its name.
   func publish(header: [UInt8]) throws(FuseError) {
     try flush()
