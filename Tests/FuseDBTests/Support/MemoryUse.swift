@@ -35,9 +35,8 @@ struct MemoryUse {
   }
 }
 
-/// All of a file that the system keeps on this process, which has no length and comes in small portions.
-///
-/// Not from /proc/self: the main thread may have ended, as it does under Swift Testing, and all is empty there then.
+/// All of a file that the system keeps on this process. Such files come in small portions, and what reads a file in one
+/// piece, `Data(contentsOf:)` among them, takes the first for all.
 func procFile(_ name: String) -> [UInt8] {
   let descriptor = unsafe open("/proc/thread-self/" + name, O_RDONLY)
   defer { close(descriptor) }
