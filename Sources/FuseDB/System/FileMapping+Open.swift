@@ -15,11 +15,16 @@ extension FileMapping {
 
   /// The file behind a descriptor, which stays the caller's: neither closed nor moved.
   convenience init(descriptor: Int32, path: String? = nil, access: FuseAccess = .mapped) throws(FuseError) {
+    let isOurs = path != nil
     let path = path ?? "descriptor \(descriptor)"
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw .system("read the file's size", path: path) }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw FuseError(.notFound, "not a regular file, and only those can be opened", path: path)
+    }
+    // Mapping and reading would refuse it with different errors.
+    if !isOurs, fcntl(descriptor, F_GETFL) & O_ACCMODE == O_WRONLY {
+      throw FuseError(.notFound, "not open for reading; open it with O_RDONLY or O_RDWR", path: path)
     }
     // mmap refuses a length of zero; such a file is refused here, in the words of a file that was cut short.
     guard status.st_size > 0 else { throw .noBytes(in: "file", path: path) }
@@ -28,16 +33,21 @@ extension FileMapping {
     case .mapped:
       try self.init(mapping: descriptor, byteCount: byteCount, path: path, access: access)
     case .copied:
-      // SAFETY: the memory has `byteCount` bytes.
-      unsafe try self.init(copying: byteCount, path: path, isLocked: access.isLocked) { memory throws(FuseError) in
-        let count = unsafe Self.read(descriptor, into: UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
-        guard count >= 0 else { throw .system("read the file", path: path) }
-        guard count == byteCount else {
-          throw FuseError(
-            .truncated,
-            "the file became shorter while it was read; replace files by renaming and open this one again",
-            offset: UInt64(count), path: path)
-        }
+      try self.init(reading: descriptor, byteCount: byteCount, path: path, isLocked: access.isLocked)
+    }
+  }
+
+  /// A copy of the first `byteCount` bytes of an open file, which had so many a moment ago.
+  convenience init(reading descriptor: Int32, byteCount: Int, path: String, isLocked: Bool) throws(FuseError) {
+    // SAFETY: the memory has `byteCount` bytes.
+    unsafe try self.init(copying: byteCount, path: path, isLocked: isLocked) { memory throws(FuseError) in
+      let count = unsafe Self.read(descriptor, into: UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
+      guard count >= 0 else { throw .system("read the file", path: path) }
+      guard count == byteCount else {
+        throw FuseError(
+          .truncated,
+          "the file became shorter while it was read; replace files by renaming and open this one again",
+          offset: UInt64(count), path: path)
       }
     }
   }

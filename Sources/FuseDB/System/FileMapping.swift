@@ -27,7 +27,6 @@ final class FileMapping: Sendable {
       unsafe munmap(mapped, byteCount)
       throw .system("watch the mapping", path: path)
     }
-    let prefault = unsafe Prefault(mapped, byteCount: byteCount, region: region)
     self.path = path
     self.byteCount = byteCount
     unsafe base = UnsafeRawPointer(mapped)
@@ -37,9 +36,11 @@ final class FileMapping: Sendable {
     let isAllWanted = access.prefault != .none || access.isLocked
     // Large pages would have the system read two megabytes around each random access.
     if isAllWanted, access.advice == .normal { unsafe madvise(mapped, byteCount, MADV_HUGEPAGE) }
-    self.prefault = access.prefault == .background && !access.isLocked ? BackgroundPrefault(prefault) : nil
+    prefault =
+      unsafe access.prefault == .background && !access.isLocked
+      ? BackgroundPrefault(Prefault(mapped, byteCount: byteCount, region: region)) : nil
     // From here on, deinit undoes what was done. Locking comes first, because it may fail, and brings everything in.
-    if access.isLocked { try lock() } else if access.prefault == .atOpen { prefault.run() }
+    if access.isLocked { try lock() } else if access.prefault == .atOpen { bringIn() }
     didReadInOrder()
     if isAllWanted { try checkNotShrunk() }
   }
@@ -102,7 +103,7 @@ final class FileMapping: Sendable {
       offset: UInt64(offset), path: path)
   }
 
-  /// Tells the kernel that all bytes from `start` on are about to be read once, in order. ``didReadInOrder()`` ends that.
+  /// Tells the kernel that all bytes from `start` on are about to be read once, in order, until ``didReadInOrder()``.
   func willReadInOrder(from start: Int = 0) {
     guard copy == nil else { return }
     let page = start & ~(Int(getpagesize()) - 1)
@@ -121,6 +122,13 @@ final class FileMapping: Sendable {
   func didReadInOrder() {
     guard copy == nil, advice == .random else { return }
     unsafe madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_RANDOM)
+  }
+
+  /// Brings all pages of a mapped file in; see ``Prefault``.
+  func bringIn(unless isStopped: () -> Bool = { false }, asksKernel: Bool = true) {
+    // SAFETY: the mapping lives as long as self. The pointer loses its `const` for madvise, which writes nothing.
+    let start = unsafe UnsafeMutableRawPointer(mutating: base)
+    unsafe Prefault(start, byteCount: byteCount, region: region, asksKernel: asksKernel).run(unless: isStopped)
   }
 
   private func lock() throws(FuseError) {
