@@ -58,7 +58,8 @@ class Jobs:
         return {"python": sys.version.split()[0], "fusedb": fusedb.__version__, "msgpack": version("msgpack")}
 
     def build(self, folder, path):
-        keys, objects, object_of_key = ByteList(folder + "/keys"), ByteList(folder + "/objects"), numbers(folder + "/object-of-key")
+        keys, objects = ByteList(folder + "/keys"), ByteList(folder + "/objects")
+        object_of_key = numbers(folder + "/object-of-key")
         gc.collect()
         start = perf_counter_ns()
         writer = _FuseWriter()

@@ -49,7 +49,8 @@ final class SQLiteDatabase: LocalDatabase {
     connection = try SQLiteConnection(path, SQLITE_OPEN_READONLY)
     // Two gigabytes are the most that Debian's SQLite maps.
     try connection.execute("PRAGMA mmap_size = 2147418112")
-    // One long read transaction: without it SQLite locks the file anew for each look-up, which takes longer than the rest.
+    // One long read transaction, as for LMDB: without it SQLite locks the file anew for each look-up, which takes
+    // longer than all the rest.
     try connection.execute("BEGIN")
     get = try connection.prepare("SELECT value FROM keys JOIN objects ON objects.id = keys.object WHERE key = ?1")
   }
