@@ -1,5 +1,8 @@
 /// One subject's turns at one job: each takes the next questions of the workload.
 final class Turns {
+  /// About how long a slice takes, in nanoseconds: well below what the system gives a program at a time.
+  private static let slice = 1e6
+
   let subject: Subject
   /// Questions in one turn; for scans, keys.
   let operationCount: Int
@@ -10,6 +13,9 @@ final class Turns {
   private let job: Job
   private let workload: Workload
   private let answers: ExpectedAnswers
+  /// Questions between two looks at the clock. The slices of a turn are alike, and the turn counts with their median:
+  /// what interrupts some of them does not matter.
+  private let sliceCount: Int
 
   /// Tries the job on a few questions to see how many fit into the budget; nil where the subject has no such job.
   init?(
@@ -23,6 +29,7 @@ final class Turns {
     self.answers = answers
     guard job != .scan else {
       operationCount = workload.keyCount
+      sliceCount = operationCount
       guard try database.run(job, 0..<0, workload) != nil else { return nil }
       return
     }
@@ -30,21 +37,34 @@ final class Turns {
     guard let outcome = try database.run(job, trial, workload) else { return nil }
     try answers.compare(outcome, job, trial, subject)
     let questions = job == .prefix ? workload.prefixes.count : workload.hits.count
-    let fitting = budget / max(outcome.nanoseconds / Double(trial.count), 1)
+    let time = max(outcome.nanoseconds / Double(trial.count), 1)
     // Whole batches.
-    operationCount = min(questions, max(trial.count, Int(fitting))) / 64 * 64
+    operationCount = min(questions, max(trial.count, Int(budget / time))) / 64 * 64
+    // Threads are started once a turn.
+    sliceCount = job == .twoThreads ? operationCount : max(64, Int(Self.slice / time) / 64 * 64)
   }
 
   func take(_ round: Int) throws {
-    let questions = job == .prefix ? workload.prefixes.count : workload.hits.count
-    let range =
-      if job == .scan { 0..<operationCount } else {
-        (round % (questions / operationCount)) * operationCount..<(round % (questions / operationCount) + 1)
-          * operationCount
-      }
-    guard let outcome = try database.run(job, range, workload) else { return }
-    try answers.compare(outcome, job, range, subject)
-    if round > 0 { times.append(outcome.nanoseconds / Double(range.count)) }
+    let range = questions(round)
+    var total = Outcome(nanoseconds: 0, found: 0, sum: 0)
+    var sliceTimes: [Double] = []
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: sliceCount) {
+      let slice = start..<min(start + sliceCount, range.upperBound)
+      guard let outcome = try database.run(job, slice, workload) else { return }
+      total.found += outcome.found
+      total.sum = outcome.sum.flatMap { sum in total.sum.map { $0 &+ sum } }
+      sliceTimes.append(outcome.nanoseconds / Double(slice.count))
+    }
+    try answers.compare(total, job, range, subject)
+    if round > 0 { times.append(sliceTimes.median) }
+  }
+
+  /// Each round the next so many, and then from the start again.
+  private func questions(_ round: Int) -> Range<Int> {
+    guard job != .scan else { return 0..<operationCount }
+    let all = job == .prefix ? workload.prefixes.count : workload.hits.count
+    let start = round % (all / operationCount) * operationCount
+    return start..<start + operationCount
   }
 }
 
