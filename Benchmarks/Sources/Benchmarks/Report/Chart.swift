@@ -25,7 +25,7 @@ struct Chart {
       <style>
       .text { fill: #1f2328 } .faint { fill: #59636e } .grid { stroke: #d1d9e0; stroke-width: 1 }
       .line { fill: none !important; stroke-width: 2; stroke-linejoin: round } .ours { stroke-width: 3.5 }
-      .floor { stroke-dasharray: 4 3 } .label { stroke: none !important }
+      .floor.line { stroke-dasharray: 4 3 } .label { stroke: none !important }
       @media (prefers-color-scheme: dark) {
       .text { fill: #e6edf3 } .faint { fill: #9198a1 } .grid { stroke: #3d444d }
       }

@@ -2,7 +2,7 @@ import Foundation
 
 /// One diagram of the picture: a line for each subject, named at its right end.
 struct Panel {
-  static let width = 520
+  static let width = 530
   static let height = 380
 
   private struct Point {
@@ -24,7 +24,7 @@ struct Panel {
   private let plotTop = 48.0
   private let plotBottom = Double(Panel.height) - 46
   private let plotLeft = 62.0
-  private let plotRight = Double(Panel.width) - 136
+  private let plotRight = Double(Panel.width) - 150
 
   /// - Parameter scale: nanoseconds in the unit of the rows.
   init(_ results: Results, title: String, what: String, scale: Double, left: Int) {
@@ -60,15 +60,15 @@ struct Panel {
       out.append(text(x, plotBottom + 18, Self.count(exponent), "faint", extra: "text-anchor=\"middle\""))
     }
     out.append(text((plotLeft + plotRight) / 2, plotBottom + 36, "keys", "faint", extra: "text-anchor=\"middle\""))
-    for line in lines {
+    // Ours last, and so on top.
+    for line in lines.reversed() {
       let style = Style(line.subject)
       let places = line.points.map { "\(place(x($0.keys))),\(place(y($0.nanoseconds)))" }.joined(separator: " ")
       let ours = line.subject == .fuseDB || line.subject == .fuseDBSkipped ? " ours" : ""
       out.append("<polyline class=\"\(style.name) line\(ours)\" points=\"\(places)\"/>")
       for point in line.points {
-        out.append(
-          "<circle class=\"\(style.name)\" cx=\"\(place(x(point.keys)))\" cy=\"\(place(y(point.nanoseconds)))\" r=\"2.5\"/>"
-        )
+        let (x, y) = (place(x(point.keys)), place(y(point.nanoseconds)))
+        out.append("<circle class=\"\(style.name)\" cx=\"\(x)\" cy=\"\(y)\" r=\"2.5\"/>")
       }
     }
     for (subject, y) in labelPlaces() {

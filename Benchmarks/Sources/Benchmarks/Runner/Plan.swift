@@ -15,7 +15,7 @@ struct Plan {
   /// Fewer rounds where one takes long.
   func rounds(keyCount: Int, _ count: Int) -> Int { keyCount > 2_000_000 ? max(2, count / 2) : count }
 
-  static let bench = Plan(name: "bench", sizes: [10_000, 100_000, 1_000_000], rounds: 7, buildRounds: 3)
+  static let bench = Plan(name: "bench", sizes: [10_000, 100_000, 1_000_000], rounds: 11, buildRounds: 5)
   static let full = Plan(
-    name: "bench-full", sizes: [10_000, 100_000, 1_000_000, 10_000_000], rounds: 9, buildRounds: 3)
+    name: "bench-full", sizes: [10_000, 100_000, 1_000_000, 10_000_000], rounds: 11, buildRounds: 5)
 }
