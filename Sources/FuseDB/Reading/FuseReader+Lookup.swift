@@ -84,35 +84,47 @@ extension FuseReader {
   func objectOffset(forKey key: RawSpan) throws(FuseError) -> UInt64? {
     guard let table = index.table else { return try objectOffset(inMemory: key) }
     let hash = key.hash(seed: table.section.seed)
-    let way = table.way(of: hash)
+    return try objectOffset(forKey: key, hash: hash, way: table.way(of: hash), in: table)
+  }
+
+  /// The same where the way of the key's hash is known.
+  @inline(__always)
+  func objectOffset(
+    forKey key: RawSpan, hash: UInt64, way: HashTable.Way, in table: HashTable
+  ) throws(FuseError) -> UInt64? {
     let slot = table.slot(way)
-    if slot.tag == HashLine.tag(of: hash), table.compare(key, with: slot) == .found { return slot.object }
-    try checkAbsence(of: hash, key, way)
+    if slot.tag == HashLine.tag(of: hash) {
+      if table.compare(key, with: slot) == .found { return slot.object }
+      try checkOther(key, way, slot, in: table)
+    }
+    // Absent, if the lines that say so are what was written. [X16]
+    if checksums == .verified, !table.isSound(way) {
+      throw damagedHash(way, "a line of the hash section is damaged")
+    }
+    try mapping.checkNotShrunk()
     return nil
   }
 
-  /// Throws unless the file is sound where a key was looked for and not found. [X15] [X16] [X17]
+  /// Throws unless the slot of a key belongs to another key, or to none. [X15] [X17]
   @inline(never)
-  func checkAbsence(of hash: UInt64, _ key: RawSpan, _ way: HashTable.Way) throws(FuseError) {
-    let table = index.table!
-    let slot = table.slot(way)
-    if checksums == .verified, !table.isSound(way) { throw damagedHash(way, "a line of the hash section is damaged") }
-    if slot.tag == HashLine.tag(of: hash) {
-      guard table.compare(key, with: slot) == .other else {
-        throw damagedHash(way, "the slot of the key and its index entry point at different objects")
-      }
-      // Another key of the same tag, or the key that was here when the file was written, damaged since.
-      let offset = dataEnd + Int(slot.entry)
-      if slot.entry != HashLine.freeEntry(table.section.lanes) {
-        let entry = try entry(at: offset)
-        let mapping = mapping
-        let stored = mapping.bytes.extracting(entry.keyRange).hash(seed: table.section.seed)
-        guard table.way(of: stored).place == way.place else {
-          throw unlessShrunk(.corrupted("the key here is not the one that was hashed", at: offset))
-        }
-      }
+  private func checkOther(
+    _ key: RawSpan, _ way: HashTable.Way, _ slot: HashLine.Slot, in table: HashTable
+  ) throws(FuseError) {
+    if checksums == .verified, !table.isSound(way) {
+      throw damagedHash(way, "a line of the hash section is damaged")
     }
-    try mapping.checkNotShrunk()
+    guard table.compare(key, with: slot) == .other else {
+      throw damagedHash(way, "the slot of the key and its index entry point at different objects")
+    }
+    guard slot.entry != HashLine.freeEntry(table.section.lanes) else { return }
+    // Another key of the same tag, or the key that was here when the file was written, damaged since.
+    let offset = dataEnd + Int(slot.entry)
+    let entry = try entry(at: offset)
+    let mapping = mapping
+    let stored = mapping.bytes.extracting(entry.keyRange).hash(seed: table.section.seed)
+    guard table.way(of: stored).place == way.place else {
+      throw unlessShrunk(.corrupted("the key here is not the one that was hashed", at: offset))
+    }
   }
 
   @inline(never)

@@ -96,6 +96,7 @@ struct HashTable: Sendable {
   // MARK: Lines
 
   /// Whether the two lines of a way are what was written. [X16]
+  @inline(__always)
   func isSound(_ way: Way) -> Bool {
     unsafe HashLine.isSoundPilotLine(pilotLine(way.pilotLine), number: way.pilotLine)
       && HashLine.isSoundSlotLine(slotLine(way.place.line), number: way.place.line)
