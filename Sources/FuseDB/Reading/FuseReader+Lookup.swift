@@ -17,8 +17,8 @@ extension FuseReader {
     guard let offset = try objectOffset(forKey: key) else { return nil }
     let record = try record(at: offset)
     let mapping = mapping
-    // SAFETY: the mapping lives as long as this reader.
-    return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
+    // SAFETY: a record lies inside the file; the mapping lives as long as this reader.
+    return unsafe _overrideLifetime(mapping.bytes.extracting(unchecked: record.range), borrowing: self)
   }
 
   /// The bytes of the object under `key`, in place, or nil when the file has no such key.
@@ -95,24 +95,23 @@ extension FuseReader {
     let slot = table.slot(way)
     if slot.tag == HashLine.tag(of: hash) {
       if table.compare(key, with: slot) == .found { return slot.object }
-      try checkOther(key, way, slot, in: table)
+      try checkOther(key, hash)
     }
     // Absent, if the lines that say so are what was written. [X16]
-    if checksums == .verified, !table.isSound(way) {
-      throw damagedHash(way, "a line of the hash section is damaged")
-    }
+    if checksums == .verified, !table.isSound(way) { throw damagedLine(hash) }
     try mapping.checkNotShrunk()
     return nil
   }
 
   /// Throws unless the slot of a key belongs to another key, or to none. [X15] [X17]
+  ///
+  /// It finds table, way and slot anew, because passing them would have every look-up put them into memory.
   @inline(never)
-  private func checkOther(
-    _ key: RawSpan, _ way: HashTable.Way, _ slot: HashLine.Slot, in table: HashTable
-  ) throws(FuseError) {
-    if checksums == .verified, !table.isSound(way) {
-      throw damagedHash(way, "a line of the hash section is damaged")
-    }
+  private func checkOther(_ key: RawSpan, _ hash: UInt64) throws(FuseError) {
+    let table = index.table!
+    let way = table.way(of: hash)
+    let slot = table.slot(way)
+    if checksums == .verified, !table.isSound(way) { throw damagedLine(hash) }
     guard table.compare(key, with: slot) == .other else {
       throw damagedHash(way, "the slot of the key and its index entry point at different objects")
     }
@@ -128,6 +127,10 @@ extension FuseReader {
   }
 
   @inline(never)
+  private func damagedLine(_ hash: UInt64) -> FuseError {
+    damagedHash(index.table!.way(of: hash), "a line of the hash section is damaged")
+  }
+
   private func damagedHash(_ way: HashTable.Way, _ message: String) -> FuseError {
     unlessShrunk(.corrupted("\(message); 'fusedb verify' lists the damage", at: index.table!.offset(of: way)))
   }
@@ -170,7 +173,8 @@ extension FuseReader {
     let file = mapping.bytes
     guard let record = ObjectRecord(at: offset, before: dataEnd, in: file) else { throw outOfBounds(offset) }
     if checksums == .verified {
-      let checksum = Checksum.of(file.extracting(record.range))
+      // SAFETY: a record lies inside the file.
+      let checksum = Checksum.of(unsafe file.extracting(unchecked: record.range))
       guard checksum == record.checksum else { throw damaged(record, checksum: checksum) }
     }
     try mapping.checkNotShrunk()
