@@ -112,10 +112,10 @@ def slot_line(slots, number, lanes):
     return with_slot_check((word.to_bytes(8, "big") + entries + objects).ljust(LINE, b"\x00"), number)
 
 
-def smallest_pilot(shape, digests, taken):
+def smallest_pilot(shape, digests, taken, pilots=range(2**16)):
     """(pilot, numbers of slots in the part) that puts all digests into free, different slots, or None."""
     lines, lanes = shape.lines_per_part, shape.lanes
-    for pilot in range(2**16):
+    for pilot in pilots:
         chosen = []
         for digest in digests:
             # The tightest loop of all: the slot is line × lanes + lane, written out.
@@ -151,10 +151,10 @@ def place_keys(shape, digests):
     return pilots, slots
 
 
-def hash_section(file, lanes=None, first_seed=0):
+def hash_section(file, lanes=None, first_seed=0, shape=None):
     """The bytes of HASH, or None when every seed has failed."""
     keys = list(file.index_entries())
-    shape = Shape.canonical(len(keys), lanes or (7 if file.index_end < 2**32 else 5))
+    shape = shape or Shape.canonical(len(keys), lanes or (7 if file.index_end < 2**32 else 5))
     for seed in range(first_seed, first_seed + SEEDS):
         digests = [xxh3_64_intdigest(key, seed) for _, key, _ in keys]
         # Two keys of one digest share every slot: no pilot parts them.
@@ -238,6 +238,21 @@ class BlockFile(File):
     def length(self, kind):
         return next(length for found, _, length in self.sections if found == kind)
 
+    @property
+    def slot_lines(self):
+        """Where the slot lines of HASH begin."""
+        return self.at["HASH"] + LINE * (1 + self.get(self.at["HASH"] + 8, "Q"))
+
+    def slot(self, key):
+        """Of a file of one part and 7 lanes: (offset of its pilot, offset of its slot line, lane)."""
+        start = self.at["HASH"]
+        shape = Shape(self.get(start + 8, "Q"), 1, self.get(start + 24, "Q"), 7)
+        digest = xxh3_64_intdigest(key, self.get(start, "Q"))
+        pilot_line, place = shape.pilot_place(digest)
+        pilot = start + LINE * (1 + pilot_line) + 2 * place
+        slot = smallest_pilot(shape, [digest], bytearray(7 * shape.lines_per_part), [self.get(pilot, "H")])[1][0]
+        return pilot, self.slot_lines + LINE * (slot // 7), slot % 7
+
     def get(self, offset, layout):
         return struct.unpack_from(">" + layout, self.data, offset)[0]
 
@@ -273,13 +288,15 @@ class BlockFile(File):
             struct.pack_into(">I", changed.data, place, crc32(changed.data[offset : offset + length]))
         return changed
 
-    def footer_mended(self):
+    def footer_mended(self, directory=True, file=True, header=True):
         """A copy in which directory_crc32, file_crc32, header_crc32, footer_crc32 and balance are right."""
         changed = self.copy()
-        directory = changed.data[self.directory : self.footer]
-        struct.pack_into(">I", changed.data, self.footer + DIRECTORY_CRC32, crc32(directory))
-        struct.pack_into(">I", changed.data, FILE_CRC32, crc32(changed.data[HEADER_SIZE : self.footer]))
-        struct.pack_into(">I", changed.data, self.footer + HEADER_CRC32, crc32(changed.data[:HEADER_SIZE]))
+        if directory:
+            struct.pack_into(">I", changed.data, self.footer + DIRECTORY_CRC32, crc32(changed.data[self.directory : self.footer]))
+        if file:
+            struct.pack_into(">I", changed.data, FILE_CRC32, crc32(changed.data[HEADER_SIZE : self.footer]))
+        if header:
+            struct.pack_into(">I", changed.data, self.footer + HEADER_CRC32, crc32(changed.data[:HEADER_SIZE]))
         footer = changed.data[self.footer : self.footer + FOOTER_CRC32]
         struct.pack_into(">I", changed.data, self.footer + FOOTER_CRC32, crc32(footer))
         return changed.balanced()

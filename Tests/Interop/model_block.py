@@ -144,14 +144,10 @@ class Block:
     def keys(self):
         """(offset, key, object offset) in order, every stride compared with its CRC-32 [X18]."""
         rows, before, left = self.rows(), None, self.model.header["num_keys"]
-        ends = [*(offset for _, offset, _ in rows), self.index_end][1:]
-        if (rows[0][1] if rows else self.index_end) != self.index_offset:
-            raise Damaged("the first stride", rows[0][0] if rows else self.index_offset)
-        for number, ((place, position, checksum), end) in enumerate(zip(rows, ends, strict=True)):
-            if not self.index_offset <= position <= end <= self.index_end or checksum != zlib.crc32(
-                self.data[position:end], zlib.crc32(struct.pack(">Q", number))
-            ):
-                raise Damaged("a stride", place)
+        if rows and rows[0][1] != self.index_offset:
+            raise Damaged("the first stride", rows[0][0])
+        for number in range(len(rows)):
+            position, end = self.check_stride(number, rows)
             count = min(32, left)
             left -= count
             for _ in range(count):
@@ -162,6 +158,24 @@ class Block:
                 yield start, key, target
             if position != end:
                 raise Damaged("the end of a stride", position)
+
+    def check_stride_of(self, position):
+        """Compares the CRC-32 of the stride that has the entry at a place, where there is ORDR [X17]."""
+        if not self.section("ORDR"):
+            return
+        rows = self.rows()
+        number = max((number for number, row in enumerate(rows) if row[1] <= position), default=0)
+        self.check_stride(number, rows)
+
+    def check_stride(self, number, rows):
+        """(begin, end) of a stride whose bytes are those of its CRC-32."""
+        place, begin, checksum = rows[number]
+        end = rows[number + 1][1] if number + 1 < len(rows) else self.index_end
+        if not self.index_offset <= begin <= end <= self.index_end or checksum != zlib.crc32(
+            self.data[begin:end], zlib.crc32(struct.pack(">Q", number))
+        ):
+            raise Damaged("a stride", place)
+        return begin, end
 
     def metadata(self):
         """The map of META, {} where there is none."""
@@ -330,6 +344,7 @@ class Hash:
             other, _, *other_place = self.place(found)
             if other_place != [line, lane] or other & 63 != slot[0]:
                 raise Damaged("a key", position)  # [X17]
+            self.block.check_stride_of(position)
             return None
         self.check_lines(pilot_line, line)  # [X16]
         return None
