@@ -29,7 +29,7 @@ let package = Package(
 
     .target(
       name: "FuseDB",
-      dependencies: ["CDeflate", "CFuseIntrinsics", "CFuseSystem", "CMsgpack", "CSimdjson", "CXXHash"],
+      dependencies: ["CDeflate", "CFuseIntrinsics", "CFuseSystem", "CMsgpack", "CSimdjson", "CXXHash", "CZlib"],
       swiftSettings: strict),
     .target(name: "FuseDBCommands", dependencies: ["FuseDB", "CZlib", "CFuseSystem"], swiftSettings: strict),
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"], swiftSettings: strict),

@@ -2,7 +2,9 @@
 #ifndef CFUSEINTRINSICS_H
 #define CFUSEINTRINSICS_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -35,6 +37,30 @@ static inline __attribute__((always_inline)) uint32_t fuse_equal_prefix16(const 
   while (i < 16 && l[i] == r[i]) i++;
   return i;
 #endif
+}
+
+/// Whether `count` bytes at `left` and `right` are equal.
+///
+/// The branches depend on the count alone, which a caller knows long before the bytes arrive from memory; and what is compared
+/// stays out of the general registers, of which a look-up that waits for memory holds many.
+static inline __attribute__((always_inline)) _Bool
+fuse_equal(const void *_Nullable left, const void *_Nullable right, size_t count) {
+  const uint8_t *l = (const uint8_t *)left, *r = (const uint8_t *)right;
+  if (__builtin_expect(count >= 8 && count <= 32, 1)) {
+#if defined(__SSE2__)
+    if (count >= 16) {
+      __m128i head = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)l), _mm_loadu_si128((const __m128i *)r));
+      __m128i tail = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(l + count - 16)),
+                                    _mm_loadu_si128((const __m128i *)(r + count - 16)));
+      return _mm_movemask_epi8(_mm_and_si128(head, tail)) == 0xFFFF;
+    }
+    __m128i head = _mm_cmpeq_epi8(_mm_loadl_epi64((const __m128i *)l), _mm_loadl_epi64((const __m128i *)r));
+    __m128i tail = _mm_cmpeq_epi8(_mm_loadl_epi64((const __m128i *)(l + count - 8)),
+                                  _mm_loadl_epi64((const __m128i *)(r + count - 8)));
+    return _mm_movemask_epi8(_mm_and_si128(head, tail)) == 0xFFFF;
+#endif
+  }
+  return count == 0 || memcmp(l, r, count) == 0;
 }
 
 #endif

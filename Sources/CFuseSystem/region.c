@@ -91,6 +91,16 @@ fuse_region *fuse_region_watch(const void *base, size_t length) {
   return node;
 }
 
+// Constant: many threads read it at each look-up, so nothing that is written may share its cache line.
+static const fuse_region still = {.fault = -1, .tail_place = &still.tail};
+
+fuse_region *fuse_region_still(void) { return (fuse_region *)&still; }
+
+void fuse_region_touch(fuse_region *region, size_t offset, size_t length) {
+  const volatile char *bytes = (const volatile char *)region->base + offset;
+  for (size_t i = 0; i < length && __atomic_load_n(&region->fault, __ATOMIC_RELAXED) < 0; i += page_size) (void)bytes[i];
+}
+
 void fuse_region_release(fuse_region *region) {
   pthread_mutex_lock(&regions_lock);
   __atomic_store_n(&region->length, 0, __ATOMIC_RELEASE);

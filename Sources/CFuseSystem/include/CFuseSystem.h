@@ -23,6 +23,12 @@ struct fuse_region {
 /// and has at least one byte.
 fuse_region *_Nullable fuse_region_watch(const void *_Nonnull base, size_t length);
 
+/// A region that never has a fault, for bytes that nobody else can change. It is shared and needs no release.
+fuse_region *_Nonnull fuse_region_still(void);
+
+/// Reads one byte of each page from `offset` on, until the region has a fault.
+void fuse_region_touch(fuse_region *_Nonnull region, size_t offset, size_t length);
+
 /// Ends the watch; call it before the region is unmapped.
 void fuse_region_release(fuse_region *_Nonnull region);
 
@@ -48,6 +54,9 @@ int fuse_open_unnamed(const char *_Nonnull folder, unsigned mode);
 
 /// Gives the file behind `descriptor` (from `fuse_open_unnamed`) a name that must not exist yet; -1 and errno on failure.
 int fuse_link_unnamed(int descriptor, const char *_Nonnull path);
+
+/// How many processors this process may run on; at least 1.
+int fuse_processor_count(void);
 
 /// 64 random bits from the kernel.
 uint64_t fuse_random(void);

@@ -1,4 +1,5 @@
 internal import CDeflate
+internal import CZlib
 
 /// CRC-32 as zlib and PNG use it: reflected polynomial 0xEDB88320, initial value and final inversion all ones. See
 /// spec/format.md §2.
@@ -6,7 +7,10 @@ internal import CDeflate
 /// The check value of "123456789" is 0xCBF43926; of no bytes, 0.
 struct Checksum {
   /// The checksum of the bytes so far.
-  private(set) var value: UInt32 = 0
+  private(set) var value: UInt32
+
+  /// Begins behind bytes of the checksum `value`; at first there are none, and theirs is 0.
+  init(continuing value: UInt32 = 0) { self.value = value }
 
   /// The checksum of `bytes` alone.
   @inline(__always)
@@ -20,6 +24,13 @@ struct Checksum {
     guard bytes.byteCount > 0 else { return }
     // SAFETY: as above; an empty span, whose address may be nil and would reset the value, was turned away.
     value = unsafe bytes.withUnsafeBytes { unsafe libdeflate_crc32(value, $0.baseAddress, $0.count) }
+  }
+
+  /// Continues over `byteCount` bytes of which the checksum alone is `next`.
+  ///
+  /// - Complexity: O(log byteCount), some 0.3 microseconds: as long as reading 4,000 bytes.
+  mutating func append(_ next: UInt32, byteCount: Int) {
+    value = UInt32(truncatingIfNeeded: crc32_combine(UInt(value), UInt(next), byteCount))
   }
 }
 

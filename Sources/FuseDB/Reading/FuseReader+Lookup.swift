@@ -82,9 +82,50 @@ extension FuseReader {
   /// Where the record under `key` begins, as the index has it.
   @inline(__always)
   func objectOffset(forKey key: RawSpan) throws(FuseError) -> UInt64? {
+    guard let table = index.table else { return try objectOffset(inMemory: key) }
+    let hash = key.hash(seed: table.section.seed)
+    let way = table.way(of: hash)
+    let slot = table.slot(way)
+    if slot.tag == HashLine.tag(of: hash), table.compare(key, with: slot) == .found { return slot.object }
+    try checkAbsence(of: hash, key, way)
+    return nil
+  }
+
+  /// Throws unless the file is sound where a key was looked for and not found. [X15] [X16] [X17]
+  @inline(never)
+  func checkAbsence(of hash: UInt64, _ key: RawSpan, _ way: HashTable.Way) throws(FuseError) {
+    let table = index.table!
+    let slot = table.slot(way)
+    if checksums == .verified, !table.isSound(way) { throw damagedHash(way, "a line of the hash section is damaged") }
+    if slot.tag == HashLine.tag(of: hash) {
+      guard table.compare(key, with: slot) == .other else {
+        throw damagedHash(way, "the slot of the key and its index entry point at different objects")
+      }
+      // Another key of the same tag, or the key that was here when the file was written, damaged since.
+      let offset = dataEnd + Int(slot.entry)
+      if slot.entry != HashLine.freeEntry(table.section.lanes) {
+        let entry = try entry(at: offset)
+        let mapping = mapping
+        let stored = mapping.bytes.extracting(entry.keyRange).hash(seed: table.section.seed)
+        guard table.way(of: stored).place == way.place else {
+          throw unlessShrunk(.corrupted("the key here is not the one that was hashed", at: offset))
+        }
+      }
+    }
+    try mapping.checkNotShrunk()
+  }
+
+  @inline(never)
+  private func damagedHash(_ way: HashTable.Way, _ message: String) -> FuseError {
+    unlessShrunk(.corrupted("\(message); 'fusedb verify' lists the damage", at: index.table!.offset(of: way)))
+  }
+
+  /// The same with an index in memory.
+  @inline(never)
+  private func objectOffset(inMemory key: RawSpan) throws(FuseError) -> UInt64? {
     let mapping = mapping
     let file = mapping.bytes
-    guard let index = index.hash else { return try objectOffset(searching: key) }
+    guard let index = index.memory else { return try objectOffset(searching: key) }
     let hash = key.hash(seed: index.seed)
     let offset = try index.first(hash: hash) { offset throws(FuseError) -> UInt64? in
       guard let entry = IndexEntry(at: offset, in: file) else { throw changed(at: offset) }
@@ -142,11 +183,11 @@ extension FuseReader {
   @inline(never)
   func changed(at offset: some BinaryInteger) -> FuseError {
     unlessShrunk(
-      .corrupted("the key index is not what it was when the file was opened; open the file again", at: offset))
+      .corrupted("the key index is damaged here, or changed since the file was opened; open it again", at: offset))
   }
 
   /// `error` with the file's path; or, where the file shrank, the error that says so.
-  private func unlessShrunk(_ error: FuseError) -> FuseError {
+  func unlessShrunk(_ error: FuseError) -> FuseError {
     do { try mapping.checkNotShrunk() } catch { return error }
     return error.at(path: path)
   }

@@ -50,7 +50,7 @@ extension FuseReader {
   }
 
   var start: Position { Position(number: 0, offset: dataEnd) }
-  var end: Position { Position(number: keyCount, offset: byteCount) }
+  var end: Position { Position(number: keyCount, offset: index.end) }
 
   /// The place before the first key that is `key` or comes after it: binary search in the samples, then at most two
   /// strides of entries.
@@ -62,10 +62,10 @@ extension FuseReader {
     let mapping = mapping
     let file = mapping.bytes
     var low = 0
-    var high = index.samples.count
+    var high = index.order.strideCount
     while low < high {
       let middle = (low + high) / 2
-      let entry = try self.entry(at: Int(index.samples[middle]))
+      let entry = try self.entry(at: index.order.offset(ofStride: middle, in: file))
       if file.extracting(entry.keyRange).compare(key) < 0 { low = middle + 1 } else { high = middle }
     }
     // From the sample before the last smaller one on, until the first entry that is not smaller.
@@ -73,16 +73,20 @@ extension FuseReader {
     let limit = position(ofSample: low)
     var previous: Range<Int>?
     while true {
-      guard place.number % IndexPass.stride != 0 || place == position(ofSample: place.number / IndexPass.stride) else {
+      guard place.number % KeyOrder.stride != 0 || place == position(ofSample: place.number / KeyOrder.stride) else {
         throw changed(at: place.offset)
       }
       guard place.number < keyCount else { break }
+      if place.number % KeyOrder.stride == 0 { try checkStride(place.number / KeyOrder.stride) }
       let entry = try self.entry(at: place.offset)
       if let previous, !file.isAscending(previous, entry.keyRange) { throw changed(at: place.offset) }
       if file.extracting(entry.keyRange).compare(key) >= 0 {
         // The last smaller sample was smaller when the search looked at it, so the place lies behind it.
-        guard low == 0 || place.number > (low - 1) * IndexPass.stride else { throw changed(at: place.offset) }
+        guard low == 0 || place.number > (low - 1) * KeyOrder.stride else { throw changed(at: place.offset) }
         let next = Position(number: place.number + 1, offset: entry.end)
+        if next.number < keyCount, next.number % KeyOrder.stride == 0 {
+          try checkStride(next.number / KeyOrder.stride)
+        }
         if next.number < keyCount, !file.isAscending(entry.keyRange, try self.entry(at: next.offset).keyRange) {
           throw changed(at: next.offset)
         }
@@ -99,14 +103,33 @@ extension FuseReader {
 
   /// Where the entries of a sample begin; behind the last sample, the end.
   private func position(ofSample number: Int) -> Position {
-    guard number < index.samples.count else { return end }
-    return Position(number: number * IndexPass.stride, offset: Int(index.samples[number]))
+    guard number < index.order.strideCount else { return end }
+    let mapping = mapping
+    return Position(
+      number: number * KeyOrder.stride, offset: index.order.offset(ofStride: number, in: mapping.bytes))
+  }
+
+  /// Throws unless a stride of entries is what was written, where its checksum is known and not skipped. [X18]
+  func checkStride(_ number: Int) throws(FuseError) {
+    let mapping = mapping
+    let file = mapping.bytes
+    guard checksums == .verified, let expected = index.order.checksum(ofStride: number, in: file) else { return }
+    let start = index.order.offset(ofStride: number, in: file)
+    let end =
+      number + 1 < index.order.strideCount ? index.order.offset(ofStride: number + 1, in: file) : index.end
+    guard dataEnd <= start, start <= end, end <= index.end,
+      StrideRow.checksum(of: file.extracting(start..<end), number: number) == expected
+    else {
+      throw unlessShrunk(
+        .corrupted("the index entries from here on differ from their checksum; 'fusedb verify' lists the damage", at: start))
+    }
   }
 
   /// The index entry at an offset that was one when the file was opened.
   func entry(at offset: Int) throws(FuseError) -> IndexEntry {
     let mapping = mapping
-    guard let entry = IndexEntry(at: offset, in: mapping.bytes) else { throw changed(at: offset) }
+    let index = mapping.bytes.extracting(first: index.end)
+    guard offset >= dataEnd, let entry = IndexEntry(at: offset, in: index) else { throw changed(at: offset) }
     return entry
   }
 }

@@ -4,12 +4,12 @@
 ///     try reader.withBytes(forKey: "8.8.8.8") { $0.byteCount }   // 31
 ///     try reader.contains("nowhere")                             // false
 ///
-/// The file is mapped, not read into memory. Replacing it by renaming another over it, as ``FuseWriter`` does, does
+/// The file is mapped, not read into memory, unless ``FuseAccess`` says otherwise. Replacing it by renaming another over it, as ``FuseWriter`` does, does
 /// not disturb open readers; truncating it in place makes their answers errors of code ``FuseError/Code/truncated``.
 public final class FuseReader: Sendable {
   /// What is compared with its checksum.
   public enum Checksums: Sendable {
-    /// The whole file when it is opened, and each object when it is read.
+    /// What is read, when it is read: each object, and what leads to it. Of a plain file the whole when it is opened.
     case verified
     /// Nothing: for files that were verified since they were copied, where every nanosecond counts. Damage may then
     /// go unseen.
@@ -24,7 +24,7 @@ public final class FuseReader: Sendable {
     case few
   }
 
-  /// The path that the file was opened under.
+  /// The path that the file was opened under; where there was none, words for it, such as "descriptor 7".
   public var path: String { mapping.path }
   /// How many keys the file holds.
   public let keyCount: Int
@@ -35,63 +35,49 @@ public final class FuseReader: Sendable {
 
   let mapping: FileMapping
   let header: Header
-  let index: IndexPass
   /// Where the data section ends and the key index begins.
   let dataEnd: Int
+  let index: KeyIndex
 
   /// Opens the file at `path`.
   ///
-  /// The file is read once: its checksum is compared, its index checked, and an index in memory made of 10.25 bytes a
-  /// key.
+  /// A file with an extension block, as ``FuseWriter`` writes it, is opened in constant time: its header, footer and
+  /// directory are read, and nothing else. Damage elsewhere is found where a look-up or a scan meets it; whoever wants
+  /// the whole file compared first calls ``verify(path:level:progress:)``. A plain file, as `fusedb` 0.3.0 writes it, is
+  /// read once: its checksum is compared, its index checked, and an index in memory made of 10.25 bytes a key.
   ///
+  /// - Parameter access: how the file is held in memory; by default mapped.
   /// - Throws: ``FuseError`` with code `notFound`, `notADatabase`, `unsupportedVersion`, `corrupted`, `truncated` or
   ///   `inputOutput`.
-  /// - Complexity: O(bytes of the file); with `checksums: .skipped` O(bytes of the key index).
-  public convenience init(path: String, checksums: Checksums = .verified) throws(FuseError) {
-    try self.init(path: path, checksums: checksums, expecting: .many)
+  /// - Complexity: O(1); of a plain file O(bytes), with `checksums: .skipped` O(bytes of the key index).
+  public convenience init(
+    path: String, checksums: Checksums = .verified, access: FuseAccess = .mapped
+  ) throws(FuseError) {
+    try self.init(path: path, checksums: checksums, access: access, expecting: .many)
   }
 
   /// Opens the file at `path` for scans, and for as many look-ups as are expected.
-  package init(path: String, checksums: Checksums = .verified, expecting lookups: Lookups) throws(FuseError) {
-    let mapping = try FileMapping(path: path)
+  package convenience init(
+    path: String, checksums: Checksums = .verified, access: FuseAccess = .mapped, expecting lookups: Lookups
+  ) throws(FuseError) {
+    try self.init(try FileMapping(path: path, access: access), checksums: checksums, expecting: lookups)
+  }
+
+  /// Opens what is in memory already.
+  init(_ mapping: FileMapping, checksums: Checksums, expecting lookups: Lookups = .many) throws(FuseError) {
     do {
-      (header, index) = try Self.open(mapping, checksums: checksums, lookups)
+      header = try Header(parsing: mapping.bytes)
+      try header.check(fileByteCount: mapping.byteCount)
+      index = try KeyIndex(of: mapping, header: header, checksums: checksums, expecting: lookups)
     } catch {
       // What was read while the file shrank says nothing about the file.
       try mapping.checkNotShrunk()
-      throw error.at(path: path)
+      throw error.at(path: mapping.path)
     }
     try mapping.checkNotShrunk()
     self.mapping = mapping
     self.checksums = checksums
     keyCount = Int(header.keyCount)
     dataEnd = Int(header.indexOffset)
-  }
-
-  private static func open(
-    _ mapping: FileMapping, checksums: Checksums, _ lookups: Lookups
-  ) throws(FuseError) -> (Header, IndexPass) {
-    let file = mapping.bytes
-    let header = try Header(parsing: file)
-    try header.check(fileByteCount: file.byteCount)
-    mapping.willReadInOrder()
-    guard checksums == .verified else {
-      return (header, try IndexPass(of: mapping, header: header, expecting: lookups))
-    }
-
-    let checksum = BackgroundWork(isWorthThread: file.byteCount > 1 << 20) {
-      Checksum.of(mapping.bytes.extracting(droppingFirst: Header.byteCount))
-    }
-    let index = Result { () throws(FuseError) in try IndexPass(of: mapping, header: header, expecting: lookups) }
-    let found = checksum.wait()
-    // First, because it makes every other finding likely.
-    guard found == header.checksum else {
-      throw .corrupted(
-        """
-        the file's checksum is \(found.hexadecimal) and its header says \(header.checksum.hexadecimal); \
-        'fusedb verify' lists the damage
-        """, at: Header.Field.checksum)
-    }
-    return (header, try index.get())
   }
 }

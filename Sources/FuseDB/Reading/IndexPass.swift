@@ -1,7 +1,5 @@
 /// What going through a file's key index yields: proof that it is sound, and the two ways into it.
 struct IndexPass: Sendable {
-  /// Every how many entries the order samples one.
-  static let stride = 32
   /// From how many keys on it pays to have a second thread.
   private static let keysForThread = 4096
 
@@ -10,12 +8,14 @@ struct IndexPass: Sendable {
   /// Where entry 0, 32, 64 … begins: where ordered scans start.
   let samples: [UInt64]
 
-  /// Reads the whole index: every entry inside the file, keys strictly ascending, objects inside the data section,
-  /// nothing behind the last entry. [O3] [O4] [O5]
+  /// Reads the whole index, which ends at `end`: every entry inside it, keys strictly ascending, objects inside the data
+  /// section, nothing behind the last entry. [O3] [O4] [O5]
   ///
   /// - Complexity: O(bytes of the index); 10.25 bytes of memory a key, without the hash index 0.25.
-  init(of mapping: FileMapping, header: Header, expecting lookups: FuseReader.Lookups) throws(FuseError) {
-    let file = mapping.bytes
+  init(
+    of mapping: FileMapping, header: Header, until end: Int, expecting lookups: FuseReader.Lookups
+  ) throws(FuseError) {
+    let file = mapping.bytes.extracting(first: end)
     let keyCount = Int(header.keyCount)
     let start = Int(header.indexOffset)
     // Before anything is allocated by that number: so many entries need so many bytes. [O4]
@@ -35,7 +35,7 @@ struct IndexPass: Sendable {
     // The other thread reads entries that nobody has checked yet. It stays inside the file, and what it makes of bad
     // ones is thrown away.
     let hash = BackgroundWork(isWorthThread: keyCount > Self.keysForThread) {
-      Result { () throws(FuseError) in try HashIndex(of: mapping.bytes, from: start, keyCount: keyCount) }
+      Result { () throws(FuseError) in try HashIndex(of: mapping.bytes.extracting(first: end), from: start, keyCount: keyCount) }
     }
     let samples = Result { () throws(FuseError) in try Self.samples(of: file, header: header) }
     let made = hash.wait()
@@ -51,7 +51,7 @@ struct IndexPass: Sendable {
     let lastRecord = header.indexOffset &- UInt64(ObjectRecord.overhead)
     let hasRecords = header.indexOffset >= UInt64(Header.byteCount + ObjectRecord.overhead)
     var samples: [UInt64] = []
-    samples.reserveCapacity(keyCount / stride + 1)
+    samples.reserveCapacity(StrideRow.count(keyCount: keyCount))
     var offset = start
     var previous = 0..<0
     var highestTarget: UInt64 = 0
@@ -65,7 +65,7 @@ struct IndexPass: Sendable {
       guard hasRecords, entry.objectOffset >= UInt64(Header.byteCount), entry.objectOffset <= lastRecord else {
         throw .corrupted("index entry \(number) points at \(entry.objectOffset), outside the data section", at: offset)
       }
-      if number % stride == 0 { samples.append(UInt64(offset)) }
+      if number % KeyOrder.stride == 0 { samples.append(UInt64(offset)) }
       previous = entry.keyRange
       highestTarget = max(highestTarget, entry.objectOffset)
       offset = entry.end

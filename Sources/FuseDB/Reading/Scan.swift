@@ -13,9 +13,11 @@ public struct Scan: Sendable {
   private let direction: FuseReader.Direction
   private var lower: FuseReader.Position
   private var upper: FuseReader.Position
-  /// Descending: where the entries from the sample before `upper` up to `upper` begin.
+  /// Descending: where the entries from the start of their stride up to `upper` begin.
   private var block: [Int] = []
   private var previous: Range<Int>?
+  /// The stride whose checksum was compared last.
+  private var checkedStride = -1
 
   init(
     _ reader: FuseReader, from lower: FuseReader.Position, to upper: FuseReader.Position,
@@ -43,6 +45,7 @@ public struct Scan: Sendable {
     let entry: IndexEntry
     switch direction {
     case .ascending:
+      try checkStride(of: lower.number)
       entry = try reader.entry(at: lower.offset)
       lower = FuseReader.Position(number: lower.number + 1, offset: entry.end)
     case .descending:
@@ -63,13 +66,22 @@ public struct Scan: Sendable {
   }
 
   private mutating func fillBlock() throws(FuseError) {
-    let sample = (upper.number - 1) / IndexPass.stride
-    var offset = Int(reader.index.samples[sample])
-    for _ in sample * IndexPass.stride..<upper.number {
+    try checkStride(of: upper.number - 1)
+    let stride = (upper.number - 1) / KeyOrder.stride
+    let mapping = reader.mapping
+    var offset = reader.index.order.offset(ofStride: stride, in: mapping.bytes)
+    for _ in stride * KeyOrder.stride..<upper.number {
       block.append(offset)
       offset = try reader.entry(at: offset).end
     }
     guard offset == upper.offset else { throw reader.changed(at: upper.offset) }
+  }
+
+  private mutating func checkStride(of number: Int) throws(FuseError) {
+    let stride = number / KeyOrder.stride
+    guard stride != checkedStride else { return }
+    try reader.checkStride(stride)
+    checkedStride = stride
   }
 
   /// The order was checked when the file was opened; bytes that changed since are found here. [G4]

@@ -12,6 +12,8 @@ public struct Statistics: Sendable, Equatable {
   public var dataByteCount: Int
   /// and the key index, with 10 bytes an entry beside its key.
   public var indexByteCount: Int
+  /// The extension block; 0 in a plain file.
+  public var extensionByteCount: Int
   /// All keys' bytes.
   public var keyByteCount: Int
   /// All objects' MessagePack bytes.
@@ -71,7 +73,8 @@ extension FuseReader {
       }
       return Statistics(
         keyCount: keyCount, objectCount: offsets.count, byteCount: byteCount, headerByteCount: Header.byteCount,
-        dataByteCount: dataEnd - Header.byteCount, indexByteCount: byteCount - dataEnd, keyByteCount: keyByteCount,
+        dataByteCount: dataEnd - Header.byteCount, indexByteCount: index.end - dataEnd,
+        extensionByteCount: byteCount - index.end, keyByteCount: keyByteCount,
         objectByteCount: byteCounts.reduce(0) { $0 + Int($1) }, fewestKeysPerObject: Int(keysOfObject.min() ?? 0),
         mostKeysPerObject: Int(keysOfObject.max() ?? 0), unreachedObjectCount: keysOfObject.count { $0 == 0 },
         bytesSavedBySharing: saved, checksum: header.checksum, version: Int(Header.version))

@@ -12,8 +12,12 @@ final class AtomicFile {
   private let descriptor: Int32
   /// The name to remove when this object ends without having been published.
   private var temporaryPath: String?
+  /// What is not handed to the system yet, one block at most.
   private var buffer: [UInt8] = []
-  private static let bufferByteCount = 1 << 20
+  private var handedOver = 0
+  /// Whole blocks at multiples of their size become large pages in the page cache, where the system has them: readers
+  /// then map a large page at a time, and miss fewer translations.
+  private static let blockByteCount = 2 << 20
 
   /// The CRC-32 of all bytes written after the first ``Header/byteCount``.
   private(set) var checksum = Checksum()
@@ -46,10 +50,9 @@ final class AtomicFile {
     }
     guard opened >= 0 else { throw Self.failed("create a file in \(folder)", path: path) }
     descriptor = opened
-    buffer.reserveCapacity(Self.bufferByteCount + 0xFFFF)
+    buffer.reserveCapacity(Self.blockByteCount)
     // The header comes last, when its numbers are known.
-    let blank = [UInt8](repeating: 0, count: Header.byteCount)
-    try writeOut(blank.rawSpan)
+    buffer.append(contentsOf: repeatElement(0, count: Header.byteCount))
     byteCount = UInt64(Header.byteCount)
   }
 
@@ -58,22 +61,38 @@ final class AtomicFile {
     if let temporaryPath { unsafe unlink(temporaryPath) }
   }
 
+  /// How many bytes from the buffer's start to the end of their block.
+  private var room: Int { Self.blockByteCount - handedOver % Self.blockByteCount }
+
   /// Appends bytes.
   func write(_ bytes: RawSpan) throws(FuseError) {
     byteCount += UInt64(bytes.byteCount)
-    if buffer.count + bytes.byteCount > Self.bufferByteCount { try flush() }
-    if bytes.byteCount > Self.bufferByteCount {
-      checksum.update(bytes)
-      try writeOut(bytes)
-    } else {
-      // SAFETY: the array copies the span's bytes before the pointer ends.
-      unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+    var done = 0
+    while done < bytes.byteCount {
+      let left = bytes.byteCount - done
+      if buffer.isEmpty, left >= room {
+        // Whole blocks go out from where they are.
+        let blocks = bytes.extracting(done..<done + room + (left - room) / Self.blockByteCount * Self.blockByteCount)
+        checksum.update(blocks)
+        try writeOut(blocks)
+        done += blocks.byteCount
+      } else {
+        let part = bytes.extracting(done..<done + min(left, room - buffer.count))
+        // SAFETY: the array copies the span's bytes before the pointer ends.
+        unsafe part.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+        done += part.byteCount
+        if buffer.count == room { try flush() }
+      }
     }
   }
 
   /// Appends an integer, big-endian.
   func write<T: FixedWidthInteger>(bigEndian value: T) throws(FuseError) {
-    if buffer.count + MemoryLayout<T>.size > Self.bufferByteCount { try flush() }
+    if buffer.count + MemoryLayout<T>.size > room {
+      var bytes: [UInt8] = []
+      bytes.append(bigEndian: value)
+      return try write(bytes.rawSpan)
+    }
     byteCount += UInt64(MemoryLayout<T>.size)
     buffer.append(bigEndian: value)
   }
@@ -83,10 +102,15 @@ final class AtomicFile {
     // Taken out for the while, so that the span's borrow does not meet the checksum's change.
     var full: [UInt8] = []
     swap(&full, &buffer)
-    checksum.update(full.rawSpan)
+    checksum.update(full.rawSpan.extracting(droppingFirst: handedOver == 0 ? Header.byteCount : 0))
     try writeOut(full.rawSpan)
     full.removeAll(keepingCapacity: true)
     swap(&full, &buffer)
+  }
+
+  /// What was written so far, to be read back; flush before.
+  func mapped() throws(FuseError) -> FileMapping {
+    try FileMapping(mapping: descriptor, byteCount: Int(byteCount), path: path, access: .mapped)
   }
 
   /// Writes the header, makes the file durable and moves it to its name.
@@ -134,6 +158,7 @@ final class AtomicFile {
       }
       guard written > 0 else { throw Self.failed("write", path: path) }
       done += written
+      handedOver += written
     }
   }
 

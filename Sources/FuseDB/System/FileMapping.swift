@@ -1,51 +1,73 @@
 internal import CFuseSystem
 internal import Glibc
 
-/// A file's bytes, mapped read-only for as long as this object lives.
+/// A file's bytes in memory, read-only for as long as this object lives: mapped, or a copy.
 ///
 /// A file that somebody truncates while it is mapped reads as zeros where it was cut, and `shrunkAt` says so: whoever
-/// takes bytes from the mapping checks afterwards. See spec/decisions/0003-truncation-while-mapped.md.
+/// takes bytes from the mapping checks afterwards. See spec/decisions/0003-truncation-while-mapped.md. A copy never
+/// changes; its check reads a region that has no faults, so that the path of a look-up is one and the same.
 @safe
 final class FileMapping: Sendable {
+  /// The file's path, or words for what has none.
   let path: String
   let byteCount: Int
   // SAFETY: both point at memory that this object owns until deinit; the region's one mutable field is read atomically.
   private nonisolated(unsafe) let base: UnsafeRawPointer
   private nonisolated(unsafe) let region: UnsafeMutablePointer<fuse_region>
+  /// The owner of a copy's memory; nil when the file is mapped.
+  private let copy: ZeroedMemory?
+  private let advice: FuseAccess.Advice
+  private let prefault: BackgroundPrefault?
 
-  init(path: String) throws(FuseError) {
-    // The system takes a path to end at its first zero byte, and would open another file.
-    guard !path.utf8.contains(0) else {
-      throw FuseError(.notFound, "the path holds a zero byte, so there can be no such file", path: path)
-    }
-    let descriptor = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard descriptor >= 0 else { throw .system("open the file", path: path) }
-    defer { close(descriptor) }
-
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else { throw .system("read the file's size", path: path) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw FuseError(.notFound, "not a regular file, and only those can be mapped", path: path)
-    }
-    // mmap refuses a length of zero; such a file is refused here, in the words of a file that was cut short.
-    guard status.st_size > 0 else {
-      throw FuseError(.truncated, "the file is empty and a header has \(Header.byteCount) bytes", offset: 0, path: path)
-    }
-    let size = Int(status.st_size)
-    guard let mapped = unsafe mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), unsafe mapped != MAP_FAILED else {
-      throw .system("map the file", path: path)
-    }
-    guard let region = unsafe fuse_region_watch(mapped, size) else {
-      unsafe munmap(mapped, size)
+  /// Maps `byteCount` bytes, more than none, of an open file; the descriptor may be closed afterwards.
+  init(mapping descriptor: Int32, byteCount: Int, path: String, access: FuseAccess) throws(FuseError) {
+    guard let mapped = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0), unsafe mapped != MAP_FAILED
+    else { throw .system("map the file (access '.copied' reads it into memory instead)", path: path) }
+    guard let region = unsafe fuse_region_watch(mapped, byteCount) else {
+      unsafe munmap(mapped, byteCount)
       throw .system("watch the mapping", path: path)
     }
     self.path = path
-    byteCount = size
+    self.byteCount = byteCount
     unsafe base = UnsafeRawPointer(mapped)
     unsafe self.region = region
+    copy = nil
+    advice = access.advice
+    let isAllWanted = access.prefault != .none || access.isLocked
+    // Large pages would have the system read two megabytes around each random access.
+    if isAllWanted, access.advice == .normal { unsafe madvise(mapped, byteCount, MADV_HUGEPAGE) }
+    prefault =
+      unsafe access.prefault == .background && !access.isLocked
+      ? BackgroundPrefault(Prefault(mapped, byteCount: byteCount, region: region)) : nil
+    // From here on, deinit undoes what was done. Locking comes first, because it may fail, and brings everything in.
+    if access.isLocked { try lock() } else if access.prefault == .atOpen { bringIn() }
+    didReadInOrder()
+    if isAllWanted { try checkNotShrunk() }
+  }
+
+  /// Memory of its own for `byteCount` bytes, more than none, which `fill` writes.
+  init(
+    copying byteCount: Int, path: String, isLocked: Bool, fill: (UnsafeMutableRawPointer) throws(FuseError) -> Void
+  ) throws(FuseError) {
+    let memory: ZeroedMemory
+    do { memory = try ZeroedMemory(byteCount: byteCount) } catch { throw error.at(path: path) }
+    self.path = path
+    self.byteCount = byteCount
+    unsafe base = UnsafeRawPointer(memory.start)
+    unsafe region = fuse_region_still()
+    copy = memory
+    advice = .normal
+    prefault = nil
+    // First, because it may fail and the rest may take long.
+    if isLocked { try lock() }
+    // SAFETY: nobody else has the memory yet.
+    unsafe try fill(memory.start)
+    memory.makeReadOnly()
   }
 
   deinit {
+    guard copy == nil else { return }
+    prefault?.stop()
     unsafe fuse_region_release(region)
     unsafe munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
   }
@@ -55,7 +77,7 @@ final class FileMapping: Sendable {
     @_lifetime(borrow self)
     @inline(__always)
     get {
-      // SAFETY: the mapping has exactly `byteCount` bytes and outlives the borrow of self.
+      // SAFETY: the memory has exactly `byteCount` bytes and outlives the borrow of self.
       unsafe _overrideLifetime(RawSpan(_unsafeStart: base, byteCount: byteCount), borrowing: self)
     }
   }
@@ -81,8 +103,39 @@ final class FileMapping: Sendable {
       offset: UInt64(offset), path: path)
   }
 
-  /// Tells the kernel that all bytes will be read once, from the first to the last.
-  func willReadInOrder() {
-    unsafe madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_WILLNEED)
+  /// Tells the kernel that all bytes from `start` on are about to be read once, in order, until ``didReadInOrder()``.
+  func willReadInOrder(from start: Int = 0) {
+    guard copy == nil else { return }
+    let page = start & ~(Int(getpagesize()) - 1)
+    // SAFETY: advice on pages of the mapping changes no byte.
+    let first = unsafe UnsafeMutableRawPointer(mutating: base + page)
+    let length = byteCount - page
+    switch advice {
+    // A file that is wanted whole is read faster in large pages, and look-ups then miss fewer translations.
+    case .normal: if start == 0 { unsafe madvise(first, length, MADV_HUGEPAGE) }
+    case .random: unsafe madvise(first, length, MADV_NORMAL)
+    }
+    unsafe madvise(first, length, MADV_WILLNEED)
+  }
+
+  /// Goes back to the advice that the reader was opened with.
+  func didReadInOrder() {
+    guard copy == nil, advice == .random else { return }
+    unsafe madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_RANDOM)
+  }
+
+  /// Brings all pages of a mapped file in; see ``Prefault``.
+  func bringIn(unless isStopped: () -> Bool = { false }, asksKernel: Bool = true) {
+    // SAFETY: the mapping lives as long as self. The pointer loses its `const` for madvise, which writes nothing.
+    let start = unsafe UnsafeMutableRawPointer(mutating: base)
+    unsafe Prefault(start, byteCount: byteCount, region: region, asksKernel: asksKernel).run(unless: isStopped)
+  }
+
+  private func lock() throws(FuseError) {
+    guard unsafe mlock(base, byteCount) != 0 else { return }
+    let number = errno
+    // Pages that are gone cannot be locked either.
+    try checkNotShrunk()
+    throw .cannotLock(byteCount, errno: number, path: path)
   }
 }

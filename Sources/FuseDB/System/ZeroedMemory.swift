@@ -19,5 +19,8 @@ final class ZeroedMemory: Sendable {
     unsafe start = mapped
   }
 
+  /// From now on, writing here ends the process.
+  func makeReadOnly() { unsafe mprotect(start, byteCount, PROT_READ) }
+
   deinit { unsafe munmap(start, byteCount) }
 }

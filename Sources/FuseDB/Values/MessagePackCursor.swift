@@ -182,6 +182,7 @@ struct MessagePackCursor: ~Escapable {
 extension MessagePackCursor {
   /// Throws unless `bytes` are exactly one MessagePack value. [V1] [V2] [V3]
   static func validate(_ bytes: RawSpan) throws(FuseError) {
+    if isPlainValue(bytes) { return }
     var cursor = MessagePackCursor(bytes)
     try cursor.skipValue()
     guard cursor.isAtEnd else {

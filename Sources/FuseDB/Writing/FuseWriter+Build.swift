@@ -31,6 +31,8 @@ extension FuseWriter {
   @discardableResult
   public func build(to path: String, progress: ((Double) -> Void)? = nil) throws(FuseError) -> BuildReport {
     var report = BuildReport(sharedObjectCount: sharedObjectCount)
+    let metadata = try MetadataSection.bytes(of: options.metadata)
+    precondition(metadata == nil || options.layout == .indexed, "a plain file has no place for metadata")
     keys.sort()
     progress?(0.3)
     let chosen = try chosenRows(&report)
@@ -54,10 +56,14 @@ extension FuseWriter {
       if done % 65536 == 0 { progress?(0.4 + 0.6 * Double(order.count + done) / total) }
     }
     try file.flush()
-    report.byteCount = Int(file.byteCount)
-    let header = Header(
+    var header = Header(
       keyCount: UInt32(report.keyCount), objectCount: UInt32(report.objectCount), indexOffset: indexOffset,
       checksum: file.checksum.value)
+    if options.layout == .indexed {
+      var writer = ExtensionWriter(appendingTo: file, index: Int(indexOffset)..<Int(file.byteCount))
+      header = try writer.write(header: header, metadata: metadata)
+    }
+    report.byteCount = Int(file.byteCount)
     try file.publish(header: header.bytes)
     progress?(1)
     return report

@@ -37,6 +37,14 @@ public final class FuseWriter {
     case error
   }
 
+  /// What the file has beside data and keys.
+  public enum Layout: Sendable {
+    /// An extension block: it opens in constant time, and every part of it has a checksum. Some 11 bytes a key.
+    case indexed
+    /// Nothing: as `fusedb` 0.3.0 writes it.
+    case plain
+  }
+
   /// How a writer works.
   public struct Options: Sendable {
     /// In which order objects stand in the file.
@@ -45,16 +53,25 @@ public final class FuseWriter {
     public var sharing: Sharing
     /// What happens when a key is added again.
     public var onDuplicate: DuplicatePolicy
+    /// What the file has beside data and keys.
+    public var layout: Layout
+    /// What the file says about itself, such as its source or when it was built. Only an indexed file has room for it.
+    public var metadata: [String: String]
 
-    /// Canonical order, identical objects stored once, the last addition of a key counts.
-    public init(order: Order = .key, sharing: Sharing = .identicalObjects, onDuplicate: DuplicatePolicy = .last) {
+    /// Canonical order, identical objects stored once, the last addition of a key counts, indexed.
+    public init(
+      order: Order = .key, sharing: Sharing = .identicalObjects, onDuplicate: DuplicatePolicy = .last,
+      layout: Layout = .indexed, metadata: [String: String] = [:]
+    ) {
       self.order = order
       self.sharing = sharing
       self.onDuplicate = onDuplicate
+      self.layout = layout
+      self.metadata = metadata
     }
 
     /// What `fusedb` 0.3.0 does: for the same sequence of calls the same bytes.
-    public static let compatible = Options(order: .insertion, sharing: .none)
+    public static let compatible = Options(order: .insertion, sharing: .none, layout: .plain)
   }
 
   /// How this writer works.

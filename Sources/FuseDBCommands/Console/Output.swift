@@ -39,6 +39,12 @@ package final class Output {
     try line { writer throws(FuseError) in writer.append(text) }
   }
 
+  /// Appends what `body` writes: a part of a line that may be too long to keep whole.
+  func part(_ body: (inout JSONWriter) -> Void) throws(FuseError) {
+    body(&writer)
+    if writer.out.count >= Self.bufferByteCount { try flush() }
+  }
+
   /// Appends text that is to be seen at once.
   func show(_ text: String) throws(FuseError) {
     writer.append(text)

@@ -179,7 +179,7 @@ struct `Verification` {
     let folder = try TemporaryFolder()
     let path = try folder.write(Self.file.bytes)
     var shares: [Double] = []
-    _ = try FuseReader.verify(path: path) { shares.append($0) }
+    _ = try FuseReader.verify(path: path, progress: { shares.append($0) })
     #expect(shares.last == 1)
     #expect(shares == shares.sorted())
     #expect(shares.allSatisfy { (0...1).contains($0) })

@@ -82,7 +82,11 @@ struct `A file that is published` {
     var model: [UInt8] = []
     do {
       let file = try AtomicFile(replacing: folder.path("parts"))
-      for byteCount in [0, 1, 100, 1 << 20, (1 << 20) - 1, (1 << 20) + 1, 7, 3 << 20, 0, 65_535] {
+      let block = 2 << 20
+      for byteCount in [0, 1, 100, block, block - 1, block + 1, 7, 3 * block, 0, 65_535, 2 * block - 9, block - 80_000]
+      {
+        // Once in the middle of a block.
+        if byteCount == 65_535 { try file.flush() }
         // Only a few random bytes: a debug build makes them slowly.
         let part =
           random.bytes(min(byteCount, 64))

@@ -1,24 +1,30 @@
-/// Walks a file that may be damaged anywhere, and goes on behind each damage. See spec/format.md §10.
-struct Verifier: ~Escapable {
+@testable import FuseDB
+
+/// Verification by one thread, in one go, with a bit for each byte of the data section: the slow and plain model of the
+/// library's, down to the words and the order of what is reported.
+struct SequentialVerifier: ~Escapable {
+  struct Report: Equatable {
+    var keyCount = 0
+    var objectCount = 0
+    var damage: [Damage] = []
+  }
+
   private let file: RawSpan
-  private let progress: (Double) -> Void
-  private var report: VerificationReport
+  private var report: Report
   /// Where records begin: one bit for each byte of the data section.
   private var recordStarts: BitSet
 
-  static func report(on mapping: FileMapping, progress: ((Double) -> Void)?) throws(FuseError) -> VerificationReport {
-    mapping.willReadInOrder()
-    var verifier = Verifier(mapping.bytes, path: mapping.path, progress: progress ?? { _ in })
+  static func report(on mapping: FileMapping) throws(FuseError) -> Report {
+    var verifier = SequentialVerifier(mapping.bytes)
     verifier.run()
     try mapping.checkNotShrunk()
     return verifier.report
   }
 
   @_lifetime(copy file)
-  private init(_ file: RawSpan, path: String, progress: @escaping (Double) -> Void) {
+  private init(_ file: RawSpan) {
     self.file = file
-    self.progress = progress
-    report = VerificationReport(path: path, byteCount: file.byteCount)
+    report = Report()
     recordStarts = BitSet(count: 0)
   }
 
@@ -44,7 +50,6 @@ struct Verifier: ~Escapable {
       walkData(until: Int(header.indexOffset), header: header)
       walkIndex(from: Int(header.indexOffset), header: header)
     }
-    progress(1)
   }
 
   @_lifetime(self: copy self)
@@ -68,7 +73,6 @@ struct Verifier: ~Escapable {
       let end = min(offset + 1 << 24, file.byteCount)
       checksum.update(file.extracting(offset..<end))
       offset = end
-      progress(0.3 * Double(offset) / Double(file.byteCount))
     }
     if checksum.value != header.checksum {
       add(
@@ -92,7 +96,7 @@ struct Verifier: ~Escapable {
         // Where records begin is known from their lengths alone; behind a wrong one, keys tell where to go on. [P8]
         let targets = keyTargets ?? self.keyTargets(from: dataEnd)
         keyTargets = targets
-        let next = targets.partitioningIndex { $0 > UInt64(offset) }
+        let next = targets.firstIndex { $0 > UInt64(offset) } ?? targets.count
         recordStarts.insert(offset)
         guard next < targets.count, targets[next] < UInt64(dataEnd) else { break }
         offset = Int(targets[next])
@@ -102,7 +106,6 @@ struct Verifier: ~Escapable {
       recordStarts.insert(offset)
       offset = record.end
       report.objectCount += 1
-      if report.objectCount % 65536 == 0 { progress(0.3 + 0.4 * Double(offset) / Double(dataEnd)) }
     }
     if keyTargets == nil, report.objectCount != Int(header.objectCount) {
       add(
@@ -170,7 +173,6 @@ struct Verifier: ~Escapable {
       previous = entry.keyRange
       offset = entry.end
       report.keyCount += 1
-      if report.keyCount % 65536 == 0 { progress(0.7 + 0.3 * Double(offset - start) / Double(file.byteCount - start)) }
     }
     if report.keyCount != expected {
       add(
@@ -186,10 +188,7 @@ struct Verifier: ~Escapable {
 
   @_lifetime(self: copy self)
   private mutating func add(_ kind: Damage.Kind, at offset: some BinaryInteger, _ message: String) {
-    // A hole in a large file is millions of damages in the same words: they share one string.
-    let known = report.damage.last?.message
-    report.damage.append(
-      Damage(kind: kind, offset: UInt64(clamping: offset), message: known == message ? known! : message))
+    report.damage.append(Damage(kind: kind, offset: UInt64(clamping: offset), message: message))
   }
 }
 

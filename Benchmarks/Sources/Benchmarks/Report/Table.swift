@@ -1,0 +1,120 @@
+import Foundation
+
+/// The results as Markdown: the medians, the ratios, and between what the rounds lay.
+struct Table {
+  private let results: Results
+
+  init(_ results: Results) { self.results = results }
+
+  private static let subjects = Subject.allCases
+  private static let order = [
+    "open", "heap at open", "get-hit", "get-miss", "get-batch-16", "get-batch-64", "get-hit-two-threads", "prefix",
+    "scan", "verify", "build", "size",
+  ]
+
+  var markdown: String {
+    var parts = [introduction]
+    for keys in results.sizes.reversed() {
+      parts.append("## \(grouped(keys)) keys")
+      parts.append(table(keys) { number($0.median) })
+      parts.append(ratios(keys))
+      parts.append("The quickest and the slowest round:")
+      parts.append(
+        table(keys) { row in
+          row.rounds.count < 2 ? "" : "\(number(row.rounds.min() ?? 0))–\(number(row.rounds.max() ?? 0))"
+        })
+    }
+    parts.append(notes)
+    return parts.joined(separator: "\n\n") + "\n"
+  }
+
+  private var introduction: String {
+    let here = results.circumstances
+    let versions = here.versions.sorted { $0.key.lowercased() < $1.key.lowercased() }.map { "\($0.key) \($0.value)" }
+    return """
+      # Figures
+
+      Made by the benchmark; edits are lost. Medians of \(here.rounds) rounds or fewer (see the raw results), page cache
+      warm, all in one run.
+
+      | | |
+      |---|---|
+      | machine | \(here.processor), \(here.processors) processors, \(here.memoryGigabytes) GB |
+      | system | \(here.system), Linux \(here.kernel); load at the end \(here.load) |
+      | Swift | \(here.swift), \(here.optimization) |
+      | peers | \(versions.joined(separator: ", ")) |
+      | seed | \(here.seed) |
+      """
+  }
+
+  private func table(_ keys: Int, _ cell: (Row) -> String) -> String {
+    var lines = [
+      "| | unit | " + Self.subjects.map(\.rawValue).joined(separator: " | ") + " |",
+      "|---|---|" + String(repeating: "---:|", count: Self.subjects.count),
+    ]
+    for what in Self.order {
+      let rows = Self.subjects.map { results.row(keys, what, $0) }
+      guard let unit = rows.lazy.compactMap({ $0?.unit }).first else { continue }
+      let cells = rows.map { $0.map(cell) ?? "" }
+      guard cells.contains(where: { !$0.isEmpty }) else { continue }
+      lines.append("| \(what) | \(unit.rawValue) | " + cells.joined(separator: " | ") + " |")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// FuseDB's look-ups as multiples of what stands beside them.
+  private func ratios(_ keys: Int) -> String {
+    var lines = ["| ratio | FuseDB | FuseDB, checksums skipped |", "|---|---:|---:|"]
+    func add(_ label: String, _ what: String, to other: (Subject) -> Row?) {
+      let cells = [Subject.fuseDB, .fuseDBSkipped].map { who -> String in
+        guard let ours = results.row(keys, what, who), let theirs = other(who) else { return "" }
+        return String(format: "%.2f", ours.median / theirs.median)
+      }
+      if cells.contains(where: { !$0.isEmpty }) { lines.append("| \(label) | \(cells[0]) | \(cells[1]) |") }
+    }
+    add("get-hit to the floor", "get-hit") { _ in results.row(keys, "get-hit", .floor) }
+    add("get-hit to tinycdb", "get-hit") { _ in results.row(keys, "get-hit", .tinyCDB) }
+    add("get-hit to checksums skipped", "get-hit") { _ in results.row(keys, "get-hit", .fuseDBSkipped) }
+    add("get-miss to get-hit", "get-miss") { results.row(keys, "get-hit", $0) }
+    add("get-batch-16 to the floor", "get-batch-16") { _ in results.row(keys, "get-hit", .floor) }
+    add("get-batch-64 to the floor", "get-batch-64") { _ in results.row(keys, "get-hit", .floor) }
+    add("one thread to two threads", "get-hit") { results.row(keys, "get-hit-two-threads", $0) }
+    add("verify to fusedb 0.3.0", "verify") { _ in results.row(keys, "verify", .wheel) }
+    add("build to fusedb 0.3.0", "build") { _ in results.row(keys, "build", .wheel) }
+    return lines.joined(separator: "\n")
+  }
+
+  private var notes: String {
+    var notes = """
+      Look-ups and scans: for one key; `prefix`: for one prefix with all its keys; `get-hit-two-threads`: for one key,
+      both threads together. What fusedb 0.3.0 looks up includes the Python interpreter and a bytes object for each
+      answer. tinycdb has no order, so its scan is in that of adding. See the [README](../README.md) for what each
+      subject does.
+      """
+    if !results.circumstances.batchesAreNative {
+      notes += "\n\nThis version of FuseDB has no batch look-up: the keys of a batch were asked one by one."
+    }
+    return notes
+  }
+
+  /// Three digits, or all that stand before the point.
+  private func number(_ value: Double) -> String {
+    switch value {
+    case 100...: grouped(Int(value.rounded()))
+    case 10...: String(format: "%.1f", value)
+    case 1...: String(format: "%.2f", value)
+    default: String(format: "%.3f", value)
+    }
+  }
+}
+
+/// A number with commas between thousands.
+func grouped(_ number: Int) -> String {
+  var digits = Array(String(number))
+  var place = digits.count - 3
+  while place > 0 {
+    digits.insert(",", at: place)
+    place -= 3
+  }
+  return String(digits)
+}

@@ -1,0 +1,21 @@
+/// How much is measured.
+struct Plan {
+  /// The name of the results.
+  var name: String
+  var sizes: [Int]
+  /// Rounds that count. One more comes first and warms up.
+  var rounds: Int
+  var buildRounds: Int
+  /// How long one measurement takes, about, in nanoseconds.
+  var budget = 0.2e9
+
+  /// Questions of each kind, at most; each measurement takes the next so many.
+  func questionCount(keyCount: Int) -> Int { min(1_000_000, max(100_000, keyCount)) }
+
+  /// Fewer rounds where one takes long.
+  func rounds(keyCount: Int, _ count: Int) -> Int { keyCount > 2_000_000 ? max(2, count / 2) : count }
+
+  static let bench = Plan(name: "bench", sizes: [10_000, 100_000, 1_000_000], rounds: 11, buildRounds: 5)
+  static let full = Plan(
+    name: "bench-full", sizes: [10_000, 100_000, 1_000_000, 10_000_000], rounds: 11, buildRounds: 5)
+}

@@ -1,0 +1,148 @@
+import Foundation
+import FuseDB
+
+/// Measures all subjects beside each other: in every round each of them has its turn, so that what disturbs the machine
+/// meets all of them.
+final class Runner {
+  static let jobs: [Job] = [.hit, .miss, .batch(16), .batch(64), .twoThreads, .prefix, .scan]
+
+  private let plan: Plan
+  /// Where the databases are built.
+  private let folder: String
+  private let peers: [any Peer]
+  private let wheel: WheelPeer
+  private var rows: [Row] = []
+
+  init(_ plan: Plan, folder: String, python: String, script: String) throws {
+    self.plan = plan
+    self.folder = folder
+    wheel = try WheelPeer(python: python, script: script, folder: folder)
+    peers = [
+      FuseDBPeer(checksums: .verified), FuseDBPeer(checksums: .skipped), TinyCDBPeer(), LMDBPeer(), SQLitePeer(), wheel,
+    ]
+  }
+
+  func run() throws -> Results {
+    for keyCount in plan.sizes { try measure(keyCount) }
+    return Results(circumstances: try Circumstances.here(plan, wheel: wheel.versions()), rows: rows)
+  }
+
+  private func measure(_ keyCount: Int) throws {
+    note("\(keyCount) keys: making them")
+    let workload = Workload(keyCount: keyCount, questionCount: plan.questionCount(keyCount: keyCount))
+    try wheel.hand(over: workload)
+    try measureBuild(workload)
+    try measureOpen(workload)
+    try measureVerify(workload)
+    try measureJobs(workload)
+    for peer in peers { try? FileManager.default.removeItem(atPath: path(peer.subject)) }
+  }
+
+  private func measureBuild(_ workload: Workload) throws {
+    note("\(workload.keyCount) keys: building")
+    var times: [Subject: [Double]] = [:]
+    for _ in 0..<plan.rounds(keyCount: workload.keyCount, plan.buildRounds) {
+      // Both readers of FuseDB have the same file.
+      for peer in peers where peer.subject != .fuseDBSkipped {
+        times[peer.subject, default: []].append(try peer.build(workload, at: path(peer.subject)))
+      }
+    }
+    for peer in peers {
+      guard let rounds = times[peer.subject] else { continue }
+      add(workload, "build", peer.subject, .milliseconds, rounds.map { $0 / 1e6 }, operations: 1)
+      let size = try FileManager.default.attributesOfItem(atPath: path(peer.subject))[.size] as? NSNumber
+      add(workload, "size", peer.subject, .megabytes, [(size?.doubleValue ?? 0) / 1e6], operations: 1)
+    }
+  }
+
+  private func measureOpen(_ workload: Workload) throws {
+    note("\(workload.keyCount) keys: opening")
+    var times: [Subject: [Double]] = [:]
+    var memory: [Subject: [Double]] = [:]
+    for round in 0...plan.rounds(keyCount: workload.keyCount, plan.rounds) {
+      for peer in turns(peers, round) {
+        let bytes = try peer.measureMemory(path(peer.subject), workload)
+        var opened: [Double] = []
+        // Quick ones are repeated: one of a few microseconds is all disturbance.
+        while opened.isEmpty || (opened.count < 20 && opened.reduce(0, +) < plan.budget / 10) {
+          opened.append(try peer.measureOpen(path(peer.subject), workload))
+        }
+        guard round > 0 else { continue }
+        times[peer.subject, default: []].append(opened.median / 1e6)
+        memory[peer.subject, default: []].append(Double(bytes) / 1e6)
+      }
+    }
+    for peer in peers {
+      add(workload, "open", peer.subject, .milliseconds, times[peer.subject] ?? [], operations: 1)
+      add(workload, "heap at open", peer.subject, .megabytes, memory[peer.subject] ?? [], operations: 1)
+    }
+  }
+
+  private func measureVerify(_ workload: Workload) throws {
+    note("\(workload.keyCount) keys: verifying")
+    var times: [Subject: [Double]] = [:]
+    for round in 0...plan.rounds(keyCount: workload.keyCount, plan.rounds) {
+      for peer in turns(peers, round) {
+        guard let time = try peer.verify(path(peer.subject)), round > 0 else { continue }
+        times[peer.subject, default: []].append(time / 1e6)
+      }
+    }
+    for peer in peers {
+      add(workload, "verify", peer.subject, .milliseconds, times[peer.subject] ?? [], operations: 1)
+    }
+  }
+
+  private func measureJobs(_ workload: Workload) throws {
+    note("\(workload.keyCount) keys: comparing every answer")
+    var databases: [(subject: Subject, database: any Database)] = []
+    for peer in peers { databases.append((peer.subject, try peer.open(path(peer.subject), workload))) }
+    databases.append((.floor, try Floor(path(.fuseDB), tablePath: folder + "/floor", workload)))
+    for (_, database) in databases { try database.check(workload) }
+    let answers = ExpectedAnswers(workload)
+
+    note("\(workload.keyCount) keys: looking up")
+    var turnsOf: [Job: [Turns]] = [:]
+    for job in Self.jobs {
+      turnsOf[job] = try databases.compactMap {
+        try Turns(of: $0.database, $0.subject, job, workload, answers, budget: plan.budget)
+      }
+    }
+    for round in 0...plan.rounds(keyCount: workload.keyCount, plan.rounds) {
+      for job in Self.jobs {
+        for each in turns(turnsOf[job] ?? [], round) { try each.take(round) }
+      }
+    }
+    for job in Self.jobs {
+      for each in turnsOf[job] ?? [] {
+        add(workload, job.name, each.subject, .nanoseconds, each.times, operations: each.operationCount)
+      }
+    }
+  }
+
+  /// In another order each round: who comes first, and so after whom each comes.
+  private func turns<T>(_ all: [T], _ round: Int) -> [T] {
+    guard !all.isEmpty else { return [] }
+    let start = round % all.count
+    return Array(all[start...] + all[..<start])
+  }
+
+  private func path(_ subject: Subject) -> String {
+    switch subject {
+    case .fuseDB, .fuseDBSkipped: folder + "/ours.fsdb"
+    case .tinyCDB: folder + "/tinycdb.cdb"
+    case .lmdb: folder + "/lmdb.mdb"
+    case .sqlite: folder + "/sqlite.db"
+    case .wheel: folder + "/wheel.fsdb"
+    case .floor: folder + "/floor"
+    }
+  }
+
+  private func add(
+    _ workload: Workload, _ what: String, _ who: Subject, _ unit: Unit, _ rounds: [Double], operations: Int
+  ) {
+    guard !rounds.isEmpty else { return }
+    rows.append(Row(keys: workload.keyCount, what: what, who: who, unit: unit, operations: operations, rounds: rounds))
+  }
+
+  private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+}

@@ -1,0 +1,139 @@
+/// A line of 64 bytes of the section `HASH`: fields and check. See spec/extension.md §5.
+///
+/// All functions take a pointer to 64 readable (where they write, writable) bytes.
+enum HashLine {
+  /// What a slot says.
+  struct Slot: Equatable {
+    /// The lowest bits of its key's hash.
+    var tag: UInt64
+    /// Where its key's entry begins, from the start of the key index.
+    var entry: UInt64
+    /// The object offset of that entry.
+    var object: UInt64
+  }
+
+  private static let tagBits: UInt64 = 6
+  private static let tagMask: UInt64 = 1 << tagBits - 1
+  private static let checkShift: UInt64 = 42
+  private static let entries = 8
+  private static let objectsOfSeven = 36
+  private static let objectsOfFive = 33
+
+  /// The tag of a hash.
+  @inline(__always)
+  static func tag(of hash: UInt64) -> UInt64 { hash & tagMask }
+
+  /// The entry of a free slot.
+  static func freeEntry(_ lanes: HashSection.Lanes) -> UInt64 { lanes == .seven ? 0xFFFF_FFFF : 0xFF_FFFF_FFFF }
+
+  /// Reads a slot.
+  /// - Parameter lane: below `lanes`.
+  @inline(__always)
+  @unsafe
+  static func slot(_ lane: UInt64, of line: UnsafeRawPointer, _ lanes: HashSection.Lanes) -> Slot {
+    let lane = Int(truncatingIfNeeded: lane)
+    let tag = unsafe number(at: 0, of: line, as: UInt64.self) &>> (tagBits &* UInt64(lane)) & tagMask
+    guard lanes == .seven else {
+      // The eight bytes that end with the field's: inside the line for every lane.
+      let entry = unsafe number(at: entries &+ 5 &* lane &- 3, of: line, as: UInt64.self) & 0xFF_FFFF_FFFF
+      let object = unsafe number(at: objectsOfFive &+ 6 &* lane &- 2, of: line, as: UInt64.self) & 0xFFFF_FFFF_FFFF
+      return Slot(tag: tag, entry: entry, object: object)
+    }
+    return Slot(
+      tag: tag, entry: UInt64(unsafe number(at: entries &+ 4 &* lane, of: line, as: UInt32.self)),
+      object: UInt64(unsafe number(at: objectsOfSeven &+ 4 &* lane, of: line, as: UInt32.self)))
+  }
+
+  /// Reads a pilot.
+  /// - Parameter place: below 31.
+  @inline(__always)
+  @unsafe
+  static func pilot(_ place: UInt64, of line: UnsafeRawPointer) -> UInt64 {
+    UInt64(unsafe number(at: 2 &* Int(truncatingIfNeeded: place), of: line, as: UInt16.self))
+  }
+
+  /// Whether the check of a line of slots is right.
+  @unsafe
+  static func isSoundSlotLine(_ line: UnsafeRawPointer, number lineNumber: UInt64) -> Bool {
+    let word = unsafe number(at: 0, of: line, as: UInt64.self)
+    return unsafe sum(of: line, without: ~0 << checkShift, in: 0, number: lineNumber) &>> checkShift
+      == word &>> checkShift
+  }
+
+  /// Whether the check of a line of pilots is right.
+  @unsafe
+  static func isSoundPilotLine(_ line: UnsafeRawPointer, number lineNumber: UInt64) -> Bool {
+    let word = unsafe number(at: 56, of: line, as: UInt64.self)
+    return unsafe sum(of: line, without: 0xFFFF, in: 7, number: lineNumber) &>> 48 == word & 0xFFFF
+  }
+
+  // MARK: Writing
+
+  /// Writes a slot; the check comes when the line is complete.
+  @unsafe
+  static func set(_ slot: Slot, lane: Int, of line: UnsafeMutableRawPointer, _ lanes: HashSection.Lanes) {
+    let shift = tagBits * UInt64(lane)
+    let word = unsafe number(at: 0, of: line, as: UInt64.self)
+    unsafe put(word & ~(tagMask << shift) | slot.tag << shift, at: 0, byteCount: 8, of: line)
+    let (width, objects, objectWidth) = lanes == .seven ? (4, objectsOfSeven, 4) : (5, objectsOfFive, 6)
+    unsafe put(slot.entry, at: entries + width * lane, byteCount: width, of: line)
+    unsafe put(slot.object, at: objects + objectWidth * lane, byteCount: objectWidth, of: line)
+  }
+
+  /// Writes a pilot; the check comes when the line is complete.
+  @unsafe
+  static func set(pilot: UInt16, place: Int, of line: UnsafeMutableRawPointer) {
+    unsafe put(UInt64(pilot), at: 2 * place, byteCount: 2, of: line)
+  }
+
+  /// Completes a line of slots.
+  @unsafe
+  static func sealSlotLine(_ line: UnsafeMutableRawPointer, number lineNumber: UInt64) {
+    let word = unsafe number(at: 0, of: line, as: UInt64.self) & ~(~0 << checkShift)
+    let sum = unsafe sum(of: line, without: ~0 << checkShift, in: 0, number: lineNumber)
+    unsafe put(word | sum & ~0 << checkShift, at: 0, byteCount: 8, of: line)
+  }
+
+  /// Completes a line of pilots.
+  @unsafe
+  static func sealPilotLine(_ line: UnsafeMutableRawPointer, number lineNumber: UInt64) {
+    let sum = unsafe sum(of: line, without: 0xFFFF, in: 7, number: lineNumber)
+    unsafe put(sum >> 48, at: 62, byteCount: 2, of: line)
+  }
+
+  // MARK: Numbers
+
+  /// The sum whose upper bits are the check; `without` names the check's own bits and `in` their word.
+  @inline(__always)
+  @unsafe
+  private static func sum(
+    of line: UnsafeRawPointer, without mask: UInt64, in word: Int, number lineNumber: UInt64
+  ) -> UInt64 {
+    var sum = (lineNumber &+ 1) &* 0x3EE5_7890_41C9_8AC3
+    unsafe sum &+= (number(at: 0, of: line, as: UInt64.self) & (word == 0 ? ~mask : ~0)) &* 0xE220_A839_7B1D_CDAF
+    unsafe sum &+= number(at: 8, of: line, as: UInt64.self) &* 0x6E78_9E6A_A1B9_65F5
+    unsafe sum &+= number(at: 16, of: line, as: UInt64.self) &* 0x06C4_5D18_8009_454F
+    unsafe sum &+= number(at: 24, of: line, as: UInt64.self) &* 0xF88B_B8A8_724C_81ED
+    unsafe sum &+= number(at: 32, of: line, as: UInt64.self) &* 0x1B39_896A_51A8_749B
+    unsafe sum &+= number(at: 40, of: line, as: UInt64.self) &* 0x53CB_9F0C_747E_A2EB
+    unsafe sum &+= number(at: 48, of: line, as: UInt64.self) &* 0x2C82_9ABE_1F45_32E1
+    unsafe sum &+= (number(at: 56, of: line, as: UInt64.self) & (word == 7 ? ~mask : ~0)) &* 0xC584_133A_C916_AB3D
+    return sum
+  }
+
+  @inline(__always)
+  @unsafe
+  private static func number<T: FixedWidthInteger & BitwiseCopyable>(
+    at offset: Int, of line: UnsafeRawPointer, as type: T.Type
+  ) -> T {
+    T(bigEndian: unsafe line.loadUnaligned(fromByteOffset: offset, as: T.self))
+  }
+
+  @unsafe
+  private static func put(_ value: UInt64, at offset: Int, byteCount: Int, of line: UnsafeMutableRawPointer) {
+    for i in 0..<byteCount {
+      let byte = UInt8(truncatingIfNeeded: value >> UInt64(8 * (byteCount - 1 - i)))
+      unsafe line.storeBytes(of: byte, toByteOffset: offset + i, as: UInt8.self)
+    }
+  }
+}

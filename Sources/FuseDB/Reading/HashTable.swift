@@ -1,0 +1,137 @@
+internal import CFuseIntrinsics
+
+/// The exact-match index of a file, used in place. See spec/extension.md §5.
+///
+/// Three cache lines lead to an object: the pilots' (small enough to stay in the cache), the slots', and then, both at
+/// once because the slot names both places, the key's entry and the object.
+@safe
+struct HashTable: Sendable {
+  let section: HashSection
+  /// Where the section begins in the file.
+  let offset: Int
+  // SAFETY: all three point into the mapping that the reader keeps as long as this table: the lines of pilots and of
+  // slots, whose numbers the section's header was checked to fit; and the key index, of `indexByteCount` bytes.
+  private nonisolated(unsafe) let pilots: UnsafeRawPointer
+  private nonisolated(unsafe) let slots: UnsafeRawPointer
+  private nonisolated(unsafe) let index: UnsafeRawPointer
+  private let indexByteCount: UInt64
+
+  /// The table in `range` of a file. [X9]
+  init(in range: Range<Int>, of mapping: FileMapping, index: Range<Int>) throws(FuseError) {
+    let file = mapping.bytes
+    offset = range.lowerBound
+    section = try HashSection(parsing: file.extracting(range), at: range.lowerBound)
+    // SAFETY: both ranges lie inside the file, and the lines inside the section.
+    let base = unsafe file.withUnsafeBytes { $0.baseAddress! }
+    unsafe pilots = base + range.lowerBound + HashSection.byteCount
+    unsafe slots = pilots + Int(section.pilotLineCount) * HashSection.lineByteCount
+    unsafe self.index = base + index.lowerBound
+    indexByteCount = UInt64(index.count)
+  }
+
+  /// Where the search for a hash ends.
+  struct Way {
+    var pilotLine: UInt64
+    var place: HashSection.Place
+  }
+
+  /// Asks for the line that holds a hash's pilot.
+  @inline(__always)
+  func prefetchPilot(of hash: UInt64) {
+    unsafe fuse_prefetch(pilotLine(section.pilotPlace(of: hash).line))
+  }
+
+  /// The way of a hash to its slot: the pilot is read, the slot is not.
+  @inline(__always)
+  func way(of hash: UInt64) -> Way {
+    let (line, place) = section.pilotPlace(of: hash)
+    let pilot = unsafe HashLine.pilot(place, of: pilotLine(line))
+    return Way(pilotLine: line, place: section.place(of: hash, pilotLine: line, pilot: pilot))
+  }
+
+  /// Asks for the slot at the end of a way.
+  @inline(__always)
+  func prefetchSlot(_ way: Way) {
+    unsafe fuse_prefetch(slotLine(way.place.line))
+  }
+
+  /// The slot at the end of a way.
+  @inline(__always)
+  func slot(_ way: Way) -> HashLine.Slot {
+    unsafe HashLine.slot(way.place.lane, of: slotLine(way.place.line), section.lanes)
+  }
+
+  /// Asks for the entry that a slot names.
+  @inline(__always)
+  func prefetchEntry(of slot: HashLine.Slot) {
+    // SAFETY: a prefetch of any address is harmless.
+    unsafe fuse_prefetch(index + Int(truncatingIfNeeded: slot.entry))
+  }
+
+  /// What the entry that a slot names says about a key.
+  enum Finding {
+    /// The key is there, and both say where its object is.
+    case found
+    /// There is another key, or no entry.
+    case other
+    /// The key is there, with another object than the slot says.
+    case contradiction
+  }
+
+  /// Compares a key with the entry that a slot names.
+  @inline(__always)
+  func compare(_ key: RawSpan, with slot: HashLine.Slot) -> Finding {
+    let count = key.byteCount
+    guard slot.entry &+ UInt64(truncatingIfNeeded: count &+ IndexEntry.overhead) <= indexByteCount else { return .other }
+    // SAFETY: an entry with a key of `count` bytes lies inside the index, as was just checked; the number in the slot is
+    // far from overflow.
+    let entry = unsafe index + Int(truncatingIfNeeded: slot.entry)
+    let stored = unsafe UInt16(bigEndian: entry.loadUnaligned(as: UInt16.self))
+    guard Int(stored) == count, unsafe key.withUnsafeBytes({ unsafe fuse_equal($0.baseAddress, entry + 2, count) })
+    else { return .other }
+    let object = unsafe UInt64(bigEndian: entry.loadUnaligned(fromByteOffset: count &+ 2, as: UInt64.self))
+    return object == slot.object ? .found : .contradiction
+  }
+
+  // MARK: Lines
+
+  /// Whether the two lines of a way are what was written. [X16]
+  func isSound(_ way: Way) -> Bool {
+    unsafe HashLine.isSoundPilotLine(pilotLine(way.pilotLine), number: way.pilotLine)
+      && HashLine.isSoundSlotLine(slotLine(way.place.line), number: way.place.line)
+  }
+
+  /// Where the line of slots at the end of a way begins in the file.
+  func offset(of way: Way) -> Int {
+    offset + HashSection.byteCount + Int(section.pilotLineCount + way.place.line) * HashSection.lineByteCount
+  }
+
+  /// Whether every line of pilots and of slots is what was written, from a line on; nil when all are.
+  func firstDamagedLine(from line: UInt64 = 0) -> UInt64? {
+    var line = line
+    while line < section.pilotLineCount &+ section.slotLineCount {
+      let isSound =
+        line < section.pilotLineCount
+        ? unsafe HashLine.isSoundPilotLine(pilotLine(line), number: line)
+        : unsafe HashLine.isSoundSlotLine(
+          slotLine(line &- section.pilotLineCount), number: line &- section.pilotLineCount)
+      guard isSound else { return line }
+      line &+= 1
+    }
+    return nil
+  }
+
+  @inline(__always)
+  @unsafe
+  private func pilotLine(_ number: UInt64) -> UnsafeRawPointer {
+    // SAFETY: the rule gives numbers below pilotLineCount.
+    unsafe pilots + Int(truncatingIfNeeded: number) &* HashSection.lineByteCount
+  }
+
+  @inline(__always)
+  @unsafe
+  private func slotLine(_ number: UInt64) -> UnsafeRawPointer {
+    // SAFETY: the rule gives numbers below slotLineCount, because the last pilot line belongs to the last part.
+    unsafe slots + Int(truncatingIfNeeded: number) &* HashSection.lineByteCount
+  }
+}

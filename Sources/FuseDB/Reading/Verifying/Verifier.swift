@@ -1,0 +1,128 @@
+/// Walks a file that may be damaged anywhere, and goes on behind each damage. See spec/format.md §10.
+///
+/// Threads prove parts of the file sound. One thread then goes from part to part in the order of the file: it passes
+/// over those that are proven and that the part before leads to, and walks through all others itself. So what is
+/// reported depends on the bytes alone, and damage is nothing that threads have to keep. See
+/// spec/decisions/0006-verification-in-parts.md.
+struct Verifier: ~Escapable {
+  /// How the work is divided; what is found does not depend on it.
+  struct Division: Sendable {
+    var threadCount = Parallel.processorCount
+    var partByteCount = 1 << 20
+  }
+
+  let mapping: FileMapping
+  let file: RawSpan
+  let level: VerificationLevel
+  let division: Division
+  private let progress: (Double) -> Void
+  private let onDamage: (Damage) throws(FuseError) -> Void
+  var summary: VerificationSummary
+  private var shareDone = 0.0
+
+  static func run(
+    _ mapping: FileMapping, level: VerificationLevel, division: Division = Division(),
+    progress: ((Double) -> Void)?, onDamage: @escaping (Damage) throws(FuseError) -> Void
+  ) throws(FuseError) -> VerificationSummary {
+    mapping.willReadInOrder()
+    var verifier = Verifier(mapping, mapping.bytes, level, division, progress ?? { _ in }, onDamage)
+    try verifier.run()
+    verifier.show(1)
+    try mapping.checkNotShrunk()
+    return verifier.summary
+  }
+
+  @_lifetime(copy file)
+  private init(
+    _ mapping: FileMapping, _ file: RawSpan, _ level: VerificationLevel, _ division: Division,
+    _ progress: @escaping (Double) -> Void, _ onDamage: @escaping (Damage) throws(FuseError) -> Void
+  ) {
+    self.mapping = mapping
+    self.file = file
+    self.level = level
+    self.division = division
+    self.progress = progress
+    self.onDamage = onDamage
+    summary = VerificationSummary(path: mapping.path, byteCount: file.byteCount)
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func run() throws(FuseError) {
+    do {
+      _ = try Header(parsing: file)
+    } catch {
+      let kind: Damage.Kind =
+        switch error.code {
+        case .notADatabase: .magic
+        case .unsupportedVersion: .version
+        default: .truncated
+        }
+      // What follows would be read by rules that do not hold here. [P6]
+      return try add(kind, at: error.offset ?? 0, error.message)
+    }
+    let header = Header(fieldsOf: file)
+    try checkFields(of: header)
+    // Without a sensible index offset, neither section has bounds. [P7]
+    guard header.indexOffset >= UInt64(Header.byteCount), header.indexOffset <= UInt64(file.byteCount) else {
+      let checksum = checksum(of: Header.byteCount..<file.byteCount, share: 1)
+      return try compare(checksum, with: header)
+    }
+    let indexEnd = file.byteCount
+    try walk(header, indexEnd: indexEnd)
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func checkFields(of header: Header) throws(FuseError) {
+    let faults = header.faults(fileByteCount: file.byteCount)
+    for fault in faults {
+      try add(fault.code == .truncated ? .truncated : .header, at: fault.offset ?? 0, fault.message)
+    }
+    for (name, offset, value) in [
+      ("flags", Header.Field.flags, Int(header.flags)), ("padding", Header.Field.padding, Int(header.padding)),
+      ("reserved", Header.Field.reserved, Int(header.reserved)),
+    ] where value != 0 {
+      try add(.header, at: offset, "the header's field '\(name)' is \(value) and must be 0")
+    }
+  }
+
+  // MARK: What the walks use
+
+  /// The checksum of a range, when no walk over it gives it.
+  @_lifetime(self: copy self)
+  mutating func checksum(of range: Range<Int>, share: Double) -> UInt32 {
+    let stage = stage(share: share)
+    return Checksum.of(range, in: mapping, threadCount: division.threadCount, onProgress: stage)
+  }
+
+  @_lifetime(self: copy self)
+  mutating func compare(_ checksum: UInt32, with header: Header) throws(FuseError) {
+    guard checksum != header.checksum else { return }
+    try add(
+      .fileChecksum, at: Header.Field.checksum,
+      "the bytes behind the header have checksum \(checksum.hexadecimal) and the header says \(header.checksum.hexadecimal)"
+    )
+  }
+
+  @_lifetime(self: copy self)
+  mutating func add(_ kind: Damage.Kind, at offset: some BinaryInteger, _ message: String) throws(FuseError) {
+    // What was read while the file shrank says nothing about the file. [P5]
+    try mapping.checkNotShrunk()
+    summary.damageCount += 1
+    try onDamage(Damage(kind: kind, offset: UInt64(clamping: offset), message: message))
+  }
+
+  @_lifetime(self: copy self)
+  mutating func show(_ share: Double) {
+    shareDone = max(shareDone, share)
+    progress(shareDone)
+  }
+
+  /// Something to tell how far the next stage is, which takes this share of all work.
+  @_lifetime(self: copy self)
+  mutating func stage(share: Double) -> (Double) -> Void {
+    let begin = shareDone
+    shareDone = min(1, begin + share)
+    let progress = progress
+    return { progress(min(1, begin + share * $0)) }
+  }
+}

@@ -1,0 +1,98 @@
+internal import Glibc
+
+extension FileMapping {
+  /// Opens the file at `path`.
+  convenience init(path: String, access: FuseAccess = .mapped) throws(FuseError) {
+    // The system takes a path to end at its first zero byte, and would open another file.
+    guard !path.utf8.contains(0) else {
+      throw FuseError(.notFound, "the path holds a zero byte, so there can be no such file", path: path)
+    }
+    let descriptor = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    guard descriptor >= 0 else { throw .system("open the file", path: path) }
+    defer { close(descriptor) }
+    try self.init(descriptor: descriptor, path: path, access: access)
+  }
+
+  /// The file behind a descriptor, which stays the caller's: neither closed nor moved.
+  convenience init(descriptor: Int32, path: String? = nil, access: FuseAccess = .mapped) throws(FuseError) {
+    let isOurs = path != nil
+    let path = path ?? "descriptor \(descriptor)"
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw .system("read the file's size", path: path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw FuseError(.notFound, "not a regular file, and only those can be opened", path: path)
+    }
+    // Mapping and reading would refuse it with different errors.
+    if !isOurs, fcntl(descriptor, F_GETFL) & O_ACCMODE == O_WRONLY {
+      throw FuseError(.notFound, "not open for reading; open it with O_RDONLY or O_RDWR", path: path)
+    }
+    // mmap refuses a length of zero; such a file is refused here, in the words of a file that was cut short.
+    guard status.st_size > 0 else { throw .noBytes(in: "file", path: path) }
+    let byteCount = Int(status.st_size)
+    switch access.memory {
+    case .mapped:
+      try self.init(mapping: descriptor, byteCount: byteCount, path: path, access: access)
+    case .copied:
+      try self.init(reading: descriptor, byteCount: byteCount, path: path, isLocked: access.isLocked)
+    }
+  }
+
+  /// A copy of the first `byteCount` bytes of an open file, which had so many a moment ago.
+  convenience init(reading descriptor: Int32, byteCount: Int, path: String, isLocked: Bool) throws(FuseError) {
+    // SAFETY: the memory has `byteCount` bytes.
+    unsafe try self.init(copying: byteCount, path: path, isLocked: isLocked) { memory throws(FuseError) in
+      let count = unsafe Self.read(descriptor, into: UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
+      guard count >= 0 else { throw .system("read the file", path: path) }
+      guard count == byteCount else {
+        throw FuseError(
+          .truncated,
+          "the file became shorter while it was read; replace files by renaming and open this one again",
+          offset: UInt64(count), path: path)
+      }
+    }
+  }
+
+  /// A copy of `bytes`.
+  convenience init(bytes: RawSpan, isLocked: Bool) throws(FuseError) {
+    let path = "bytes in memory"
+    guard bytes.byteCount > 0 else { throw .noBytes(in: "database", path: path) }
+    // SAFETY: the memory has as many bytes, and is new.
+    unsafe try self.init(copying: bytes.byteCount, path: path, isLocked: isLocked) { memory in
+      unsafe bytes.withUnsafeBytes { unsafe memory.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+    }
+  }
+
+  /// Fills `buffer` from the start of the file. The result is smaller where the file ends early, and -1 on failure.
+  private static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    var done = 0
+    while done < buffer.count {
+      // SAFETY: `done` is inside the buffer, and no more than the rest of it is read.
+      let count = retrying {
+        unsafe pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(done))
+      }
+      guard count > 0 else { return count < 0 ? -1 : done }
+      done += count
+    }
+    return done
+  }
+}
+
+extension FuseError {
+  fileprivate static func noBytes(in what: String, path: String) -> FuseError {
+    FuseError(.truncated, "the \(what) is empty and a header has \(Header.byteCount) bytes", offset: 0, path: path)
+  }
+
+  /// The system refused to keep `byteCount` bytes in memory.
+  static func cannotLock(_ byteCount: Int, errno number: Int32, path: String) -> FuseError {
+    var limit = rlimit()
+    let isKnown = unsafe getrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &limit) == 0
+    let allowed = isKnown && limit.rlim_cur != rlim_t.max ? "\(limit.rlim_cur) bytes" : "without limit"
+    return FuseError(
+      .inputOutput,
+      """
+      cannot lock \(byteCount) bytes in memory: \(unsafe String(cString: strerror(number))); this process may lock \
+      \(allowed) in all (RLIMIT_MEMLOCK): raise that with 'ulimit -l \((byteCount + 1023) / 1024)' or more, or open \
+      without locking
+      """, path: path, errno: number)
+  }
+}
