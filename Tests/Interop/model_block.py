@@ -214,15 +214,14 @@ class Block:
                 yield "metadata", offset
 
     def directory_damage(self):
-        if self.directory_offset % 8:
-            yield "directory", self.start + 8
-        if not self.directory_is_right:
-            yield "directory", self.start + 20
-            return
-        places = {fault.offset for fault in self.directory_faults()}
-        for number, (place, kind, _, offset, _, _) in enumerate(self.sections):
-            if offset % (64 if number == 0 or kind == "HASH" else 8):
-                places.add(place)
+        places = {self.start + 8} if self.directory_offset % 8 else set()
+        if self.directory_is_right:
+            places |= {fault.offset for fault in self.directory_faults()}
+            for number, (place, kind, _, offset, _, _) in enumerate(self.sections):
+                if offset % (64 if number == 0 or kind == "HASH" else 8):
+                    places.add(place)
+        else:
+            places.add(self.start + 20)
         yield from (("directory", place) for place in sorted(places))
 
     def padding_damage(self):
