@@ -195,13 +195,15 @@ def test_a_flipped_bit_of_the_header_is_refused_and_reported(command, tmp_path):
 # --- keys chosen against the hash ---
 
 
-@pytest.mark.parametrize("share, count", [("top", 2_000), ("top", 256), ("top", 255), ("low", 2_000)])
-def test_keys_chosen_against_the_first_seed_get_the_block_of_the_specification(command, tmp_path, share, count):
+@pytest.mark.parametrize(
+    "share, count, seed", [("top", 2_000, 1), ("top", 256, 1), ("top", 255, 1), ("low", 2_000, 1), ("none", 2_000, 0)]
+)
+def test_keys_chosen_against_the_first_seed_get_the_block_of_the_specification(command, tmp_path, share, count, seed):
     mapping = {key: packb(number) for number, key in enumerate(adversarial.keys(count, share))}
     path = command.build(tmp_path / "chosen.fsdb", calls_of(mapping))
     data = path.read_bytes()
     assert data == bytes(with_block(canonical(mapping)))
-    assert seed_of(data) == (1 if share == "top" and count > 255 else 0)
+    assert seed_of(data) == seed
 
 
 def test_a_million_keys_chosen_against_the_first_seed_have_another(command, tmp_path, rng):
