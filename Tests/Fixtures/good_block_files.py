@@ -93,6 +93,8 @@ def good_block_files():
     yield GoodBlock("block-meta", "metadata of three names", "block", ten, sections=with_meta, meta=META)
     yield GoodBlock("block-meta-long", "metadata of one long text, and no key", "block", [],
                     sections=with_meta, meta={"comment": "x" * 300, "": "an empty name"})  # fmt: skip
+    yield GoodBlock("block-worked-example", "the worked example of spec/extension.md", "block",
+                    [(packb({"a": 1}), [b"8.8.8.8", b"gmail.com"])], sections=with_meta, meta={"source": "x"})  # fmt: skip
     yield GoodBlock("block-objects-unreached", "insertion order, with objects that no key reaches", "other",
                     [(packb("u"), []), (packb("b"), [b"b"]), (packb("a"), [b"a", b"c"]), (packb("u"), [])],
                     plain_layout="insertion")  # fmt: skip

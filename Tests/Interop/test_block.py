@@ -10,7 +10,7 @@ from fsdb import File, canonical, insertion
 from msgpack import packb
 from xxhash import xxh3_64_intdigest
 
-from conftest import BAD_DATA, DONE, FIXTURES, NO, NO_INPUT, USAGE
+from conftest import BAD_DATA, DONE, FIXTURES, NO, NO_INPUT, ROOT, USAGE
 from model import Model
 from spelling import line, unspell
 from test_family import assert_command_answers, assert_wheel_answers
@@ -49,6 +49,36 @@ def seed_of(data):
 
 def stats_of(command, path):
     return command("stats", path, "--json", code=DONE).json
+
+
+# --- the specification ---
+
+
+def bytes_of_listing(text):
+    """The bytes of a worked example: `4 × 00` is four of them; each line stands at the offset before it."""
+    data = b""
+    for row in text.splitlines():
+        offset, rest = row[:3].strip(), row[5:]
+        assert offset in ("", str(len(data))), row
+        if match := re.match(r"(?:(\d+) × ([0-9a-f]{2})|((?:[0-9a-f]{2} )*[0-9a-f]{2}))(?:  |$)", rest):
+            data += bytes.fromhex(match[2]) * int(match[1]) if match[1] else bytes.fromhex(match[3])
+        else:
+            assert re.match(r" {26}\w", rest), row
+    return data
+
+
+def test_the_worked_example_is_what_the_encoder_and_build_write(command, tmp_path):
+    chapter = (ROOT / "spec" / "extension.md").read_text().split("\n## 11. Worked example")[1]
+    example = bytes_of_listing(chapter.split("```\n")[1])
+    mapping = {b"8.8.8.8": packb({"a": 1}), b"gmail.com": packb({"a": 1})}
+    assert example == bytes(with_block(canonical(mapping), meta={"source": "x"}))
+    assert example == (FIXTURES / "good" / "block-worked-example.fsdb").read_bytes()
+    model = Model(example)
+    for key in mapping:
+        digest, _, _, lane = model.block.hash.place(key)
+        assert f"| `{key.decode()}` | 0x{digest:016X} |" in chapter and f"| {lane} | {digest & 63} |" in chapter
+    ours = command.build(tmp_path / "ours.fsdb", calls_of(mapping), "--meta", "source=x")
+    assert ours.read_bytes() == example
 
 
 # --- build ---
