@@ -16,12 +16,16 @@ struct ObjectRecord: Equatable, Sendable {
   /// Reads the record at `offset`, or returns nil where it would run past `limit`, the end of the data section. [D2]
   @inline(__always)
   init?(at offset: UInt64, before limit: Int, in file: RawSpan) {
-    guard offset >= UInt64(Header.byteCount), limit >= Self.overhead, offset <= UInt64(limit &- Self.overhead)
+    // The room between the first offset that a record can have and the last; one comparison excludes both sides.
+    let room = limit &- Header.byteCount &- Self.overhead
+    guard room >= 0, limit <= file.byteCount, offset &- UInt64(Header.byteCount) <= UInt64(bitPattern: Int64(room))
     else { return nil }
     let start = Int(truncatingIfNeeded: offset)
-    guard let length = file.load(at: start, as: UInt32.self), let checksum = file.load(at: start &+ 4, as: UInt32.self),
-      Int(length) <= limit &- start &- Self.overhead
-    else { return nil }
+    // SAFETY: the eight bytes from `start` on end at `limit` or before, which is inside the file.
+    let length = unsafe UInt32(bigEndian: file.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt32.self))
+    let checksum = unsafe UInt32(
+      bigEndian: file.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ 4, as: UInt32.self))
+    guard Int(length) <= limit &- start &- Self.overhead else { return nil }
     self.offset = start
     byteCount = Int(length)
     self.checksum = checksum

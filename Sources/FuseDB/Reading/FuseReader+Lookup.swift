@@ -17,8 +17,8 @@ extension FuseReader {
     guard let offset = try objectOffset(forKey: key) else { return nil }
     let record = try record(at: offset)
     let mapping = mapping
-    // SAFETY: the mapping lives as long as this reader.
-    return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
+    // SAFETY: a record lies inside the file; the mapping lives as long as this reader.
+    return unsafe _overrideLifetime(mapping.bytes.extracting(unchecked: record.range), borrowing: self)
   }
 
   /// The bytes of the object under `key`, in place, or nil when the file has no such key.
@@ -84,38 +84,53 @@ extension FuseReader {
   func objectOffset(forKey key: RawSpan) throws(FuseError) -> UInt64? {
     guard let table = index.table else { return try objectOffset(inMemory: key) }
     let hash = key.hash(seed: table.section.seed)
-    let way = table.way(of: hash)
+    return try objectOffset(forKey: key, hash: hash, way: table.way(of: hash), in: table)
+  }
+
+  /// The same where the way of the key's hash is known.
+  @inline(__always)
+  func objectOffset(
+    forKey key: RawSpan, hash: UInt64, way: HashTable.Way, in table: HashTable
+  ) throws(FuseError) -> UInt64? {
     let slot = table.slot(way)
-    if slot.tag == HashLine.tag(of: hash), table.compare(key, with: slot) == .found { return slot.object }
-    try checkAbsence(of: hash, key, way)
+    if slot.tag == HashLine.tag(of: hash) {
+      if table.compare(key, with: slot) == .found { return slot.object }
+      try checkOther(key, hash)
+    }
+    // Absent, if the lines that say so are what was written. [X16]
+    if checksums == .verified, !table.isSound(way) { throw damagedLine(hash) }
+    try mapping.checkNotShrunk()
     return nil
   }
 
-  /// Throws unless the file is sound where a key was looked for and not found. [X15] [X16] [X17]
+  /// Throws unless the slot of a key belongs to another key, or to none. [X15] [X17]
+  ///
+  /// It finds table, way and slot anew, because passing them would have every look-up put them into memory.
   @inline(never)
-  func checkAbsence(of hash: UInt64, _ key: RawSpan, _ way: HashTable.Way) throws(FuseError) {
+  private func checkOther(_ key: RawSpan, _ hash: UInt64) throws(FuseError) {
     let table = index.table!
+    let way = table.way(of: hash)
     let slot = table.slot(way)
-    if checksums == .verified, !table.isSound(way) { throw damagedHash(way, "a line of the hash section is damaged") }
-    if slot.tag == HashLine.tag(of: hash) {
-      guard table.compare(key, with: slot) == .other else {
-        throw damagedHash(way, "the slot of the key and its index entry point at different objects")
-      }
-      // Another key of the same tag, or the key that was here when the file was written, damaged since.
-      let offset = dataEnd + Int(slot.entry)
-      if slot.entry != HashLine.freeEntry(table.section.lanes) {
-        let entry = try entry(at: offset)
-        let mapping = mapping
-        let stored = mapping.bytes.extracting(entry.keyRange).hash(seed: table.section.seed)
-        guard table.way(of: stored).place == way.place else {
-          throw unlessShrunk(.corrupted("the key here is not the one that was hashed", at: offset))
-        }
-      }
+    if checksums == .verified, !table.isSound(way) { throw damagedLine(hash) }
+    guard table.compare(key, with: slot) == .other else {
+      throw damagedHash(way, "the slot of the key and its index entry point at different objects")
     }
-    try mapping.checkNotShrunk()
+    guard slot.entry != HashLine.freeEntry(table.section.lanes) else { return }
+    // Another key of the same tag, or the key that was here when the file was written, damaged since.
+    let offset = dataEnd + Int(slot.entry)
+    let entry = try entry(at: offset)
+    let mapping = mapping
+    let stored = mapping.bytes.extracting(entry.keyRange).hash(seed: table.section.seed)
+    guard table.way(of: stored).place == way.place else {
+      throw unlessShrunk(.corrupted("the key here is not the one that was hashed", at: offset))
+    }
   }
 
   @inline(never)
+  private func damagedLine(_ hash: UInt64) -> FuseError {
+    damagedHash(index.table!.way(of: hash), "a line of the hash section is damaged")
+  }
+
   private func damagedHash(_ way: HashTable.Way, _ message: String) -> FuseError {
     unlessShrunk(.corrupted("\(message); 'fusedb verify' lists the damage", at: index.table!.offset(of: way)))
   }
@@ -158,7 +173,8 @@ extension FuseReader {
     let file = mapping.bytes
     guard let record = ObjectRecord(at: offset, before: dataEnd, in: file) else { throw outOfBounds(offset) }
     if checksums == .verified {
-      let checksum = Checksum.of(file.extracting(record.range))
+      // SAFETY: a record lies inside the file.
+      let checksum = Checksum.of(unsafe file.extracting(unchecked: record.range))
       guard checksum == record.checksum else { throw damaged(record, checksum: checksum) }
     }
     try mapping.checkNotShrunk()

@@ -38,6 +38,7 @@ final class FuseDBPeer: Peer {
 /// A reader, and the loops over it. All threads share it.
 final class FuseDBDatabase: LocalDatabase {
   let reader: FuseReader
+  var other: (any Session)?
 
   init(_ reader: FuseReader) { self.reader = reader }
 
@@ -49,7 +50,7 @@ final class FuseDBDatabase: LocalDatabase {
     try FuseDBLookUp(reader: reader).tally(keys, range)
   }
 
-  func anotherSession() throws -> (any Session)? { self }
+  func anotherSession() throws -> any Session { FuseDBDatabase(reader) }
 
   func batchTally(_ keys: ByteList, _ range: Range<Int>, size: Int) throws -> Tally? {
     try FuseDBLookUp(reader: reader).batchTally(keys, range, size: size)

@@ -59,6 +59,7 @@ final class LMDBDatabase: LocalDatabase {
   private let environment: LMDBEnvironment
   private let transaction: OpaquePointer
   private let table: MDB_dbi
+  var other: (any Session)?
 
   init(_ environment: LMDBEnvironment) throws {
     self.environment = environment
@@ -78,7 +79,7 @@ final class LMDBDatabase: LocalDatabase {
     try LMDBLookUp(transaction: transaction, table: table).tally(keys, range)
   }
 
-  func anotherSession() throws -> (any Session)? { try LMDBDatabase(environment) }
+  func anotherSession() throws -> any Session { try LMDBDatabase(environment) }
 
   func scanTally() throws -> Tally? {
     var tally = Tally()

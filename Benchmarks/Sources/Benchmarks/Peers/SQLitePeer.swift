@@ -43,6 +43,7 @@ final class SQLiteDatabase: LocalDatabase {
   private let path: String
   private let connection: SQLiteConnection
   private let get: SQLiteStatement
+  var other: (any Session)?
 
   init(_ path: String) throws {
     self.path = path
@@ -65,7 +66,7 @@ final class SQLiteDatabase: LocalDatabase {
     try SQLiteLookUp(statement: get).tally(keys, range)
   }
 
-  func anotherSession() throws -> (any Session)? { try SQLiteDatabase(path) }
+  func anotherSession() throws -> any Session { try SQLiteDatabase(path) }
 
   func scanTally() throws -> Tally? {
     let walk = try connection.prepare(

@@ -32,6 +32,7 @@ final class TinyCDBDatabase: LocalDatabase {
   private let path: String
   private let file: UnsafeMutablePointer<cdb>
   private let descriptor: Int32
+  var other: (any Session)?
 
   init(_ path: String) throws {
     self.path = path
@@ -60,7 +61,7 @@ final class TinyCDBDatabase: LocalDatabase {
   }
 
   // A look-up writes into the structure, so that each thread needs its own.
-  func anotherSession() throws -> (any Session)? { try TinyCDBDatabase(path) }
+  func anotherSession() throws -> any Session { try TinyCDBDatabase(path) }
 
   /// In the order in which keys were added: the file has no other.
   func scanTally() throws -> Tally? {

@@ -44,11 +44,7 @@ struct Results: Codable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     func line(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
-    let lines = try rows.map { row in
-      var row = row
-      row.rounds = row.rounds.map { ($0 * 1e4).rounded() / 1e4 }
-      return try line(row)
-    }
+    let lines = try rows.map { try line($0) }
     let text = """
       {"circumstances":\(try line(circumstances)),
       "rows":[
@@ -57,6 +53,15 @@ struct Results: Codable {
 
       """
     try text.write(toFile: path, atomically: true, encoding: .utf8)
+  }
+}
+
+extension Double {
+  /// The number with five digits that count: what is measured has no more.
+  var fiveDigits: Double {
+    guard self > 0 else { return 0 }
+    let scale = pow(10, 4 - log10(self).rounded(.down))
+    return (self * scale).rounded() / scale
   }
 }
 

@@ -141,6 +141,8 @@ final class Runner {
     _ workload: Workload, _ what: String, _ who: Subject, _ unit: Unit, _ rounds: [Double], operations: Int
   ) {
     guard !rounds.isEmpty else { return }
+    // Rounded here already, so that a table made from the raw results later is the same.
+    let rounds = rounds.map(\.fiveDigits)
     rows.append(Row(keys: workload.keyCount, what: what, who: who, unit: unit, operations: operations, rounds: rounds))
   }
 

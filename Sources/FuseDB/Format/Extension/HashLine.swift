@@ -53,6 +53,7 @@ enum HashLine {
   }
 
   /// Whether the check of a line of slots is right.
+  @inline(__always)
   @unsafe
   static func isSoundSlotLine(_ line: UnsafeRawPointer, number lineNumber: UInt64) -> Bool {
     let word = unsafe number(at: 0, of: line, as: UInt64.self)
@@ -61,6 +62,7 @@ enum HashLine {
   }
 
   /// Whether the check of a line of pilots is right.
+  @inline(__always)
   @unsafe
   static func isSoundPilotLine(_ line: UnsafeRawPointer, number lineNumber: UInt64) -> Bool {
     let word = unsafe number(at: 56, of: line, as: UInt64.self)
@@ -103,22 +105,28 @@ enum HashLine {
 
   // MARK: Numbers
 
-  /// The sum whose upper bits are the check; `without` names the check's own bits and `in` their word.
+  /// The number whose upper bits are the check, without the check's own bits, which `mask` names in a `word`.
   @inline(__always)
   @unsafe
   private static func sum(
     of line: UnsafeRawPointer, without mask: UInt64, in word: Int, number lineNumber: UInt64
   ) -> UInt64 {
-    var sum = (lineNumber &+ 1) &* 0x3EE5_7890_41C9_8AC3
-    unsafe sum &+= (number(at: 0, of: line, as: UInt64.self) & (word == 0 ? ~mask : ~0)) &* 0xE220_A839_7B1D_CDAF
-    unsafe sum &+= number(at: 8, of: line, as: UInt64.self) &* 0x6E78_9E6A_A1B9_65F5
-    unsafe sum &+= number(at: 16, of: line, as: UInt64.self) &* 0x06C4_5D18_8009_454F
-    unsafe sum &+= number(at: 24, of: line, as: UInt64.self) &* 0xF88B_B8A8_724C_81ED
-    unsafe sum &+= number(at: 32, of: line, as: UInt64.self) &* 0x1B39_896A_51A8_749B
-    unsafe sum &+= number(at: 40, of: line, as: UInt64.self) &* 0x53CB_9F0C_747E_A2EB
-    unsafe sum &+= number(at: 48, of: line, as: UInt64.self) &* 0x2C82_9ABE_1F45_32E1
-    unsafe sum &+= (number(at: 56, of: line, as: UInt64.self) & (word == 7 ? ~mask : ~0)) &* 0xC584_133A_C916_AB3D
-    return sum
+    var sum = (lineNumber &+ 1) &* 0x1F72_BC49
+    unsafe sum &+= (little(0, of: line) & (word == 0 ? ~mask.byteSwapped : ~0)) &* 0x7110_541D
+    unsafe sum &+= little(1, of: line) &* 0x373C_4F35
+    unsafe sum &+= little(2, of: line) &* 0x0362_2E8D
+    unsafe sum &+= little(3, of: line) &* 0x7C45_DC55
+    unsafe sum &+= little(4, of: line) &* 0x0D9C_C4B5
+    unsafe sum &+= little(5, of: line) &* 0x29E5_CF87
+    unsafe sum &+= little(6, of: line) &* 0x1641_4D5F
+    unsafe sum &+= (little(7, of: line) & (word == 7 ? ~mask.byteSwapped : ~0)) &* 0x62C2_099D
+    return sum &* 0x9E37_79B9_7F4A_7C15
+  }
+
+  @inline(__always)
+  @unsafe
+  private static func little(_ word: Int, of line: UnsafeRawPointer) -> UInt64 {
+    UInt64(littleEndian: unsafe line.loadUnaligned(fromByteOffset: 8 &* word, as: UInt64.self))
   }
 
   @inline(__always)
