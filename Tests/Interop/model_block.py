@@ -13,11 +13,8 @@ from xxhash import xxh3_64_intdigest
 from spelling import is_value
 
 MASK = 2**64 - 1
-FACTORS = [
-    0xE220A8397B1DCDAF, 0x6E789E6AA1B965F5, 0x06C45D188009454F, 0xF88BB8A8724C81ED, 0x1B39896A51A8749B,
-    0x53CB9F0C747EA2EB, 0x2C829ABE1F4532E1, 0xC584133AC916AB3D,
-]  # fmt: skip
-LAST_FACTOR = 0x3EE5789041C98AC3
+FACTORS = [0x7110541D, 0x373C4F35, 0x03622E8D, 0x7C45DC55, 0x0D9CC4B5, 0x29E5CF87, 0x16414D5F, 0x62C2099D]
+LAST_FACTOR = 0x1F72BC49
 #: The kinds of damage that only a file with the block can have, in the order of the report [X19].
 KINDS = ["footer", "headerChecksum", "directory", "padding", "sectionChecksum", "hash", "order", "metadata"]
 
@@ -312,15 +309,17 @@ class Hash:
         return None if slot == (0, 256**entry_size - 1, 0) else slot
 
     def line_is_right(self, start, number, is_pilots):
-        words = list(struct.unpack_from(">8Q", self.data, start))
+        line = bytearray(self.data[start : start + 64])
         if is_pilots:
-            check, bits = words[7] & 0xFFFF, 16
-            words[7] -= check
+            check, bits = int.from_bytes(line[62:], "big"), 16
+            line[62:] = bytes(2)
         else:
-            check, bits = words[0] >> 42, 22
-            words[0] &= 2**42 - 1
-        total = sum(word * factor for word, factor in zip(words, FACTORS, strict=True)) + (number + 1) * LAST_FACTOR
-        return (total & MASK) >> 64 - bits == check
+            check, bits = int.from_bytes(line[:8], "big") >> 42, 22
+            line[:3] = bytes([0, 0, line[2] & 3])
+        total = (number + 1) * LAST_FACTOR
+        for word, factor in enumerate(FACTORS):
+            total += int.from_bytes(line[8 * word : 8 * word + 8], "little") * factor
+        return (total * 0x9E3779B97F4A7C15 & MASK) >> 64 - bits == check
 
     def check_lines(self, pilot_line, line):
         for start, number, is_pilots in ((self.pilot_line_at(pilot_line), pilot_line, True), (self.slot_line_at(line), line, False)):
