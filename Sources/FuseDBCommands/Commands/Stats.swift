@@ -33,11 +33,24 @@ struct Stats: Command {
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    let statistics = try FuseReader.forCommand(path).statistics
+    let reader = try FuseReader.forCommand(path)
+    let statistics = try reader.statistics
+    // In the order of the file.
+    let metadata = try reader.metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     if printsJSON {
-      try console.out.line { writer throws(FuseError) in writer.append(members: members(of: statistics)) }
+      let texts = metadata.map { (name: $0.key, value: ReportValue.text($0.value)) }
+      let all = members(of: statistics) + [("meta", .members(texts))]
+      try console.out.line { writer throws(FuseError) in writer.append(members: all) }
     } else {
       for line in table(of: statistics) { try console.out.line(line) }
+      for (name, text) in metadata {
+        try console.out.line { writer throws(FuseError) in
+          writer.append("  ")
+          EscapedText.append(name.keyBytes, to: &writer.out)
+          writer.append(": ")
+          EscapedText.append(text.keyBytes, to: &writer.out)
+        }
+      }
     }
     return .done
   }
@@ -47,7 +60,8 @@ struct Stats: Command {
       ("path", .text(path)), ("version", .count(statistics.version)), ("keys", .count(statistics.keyCount)),
       ("objects", .count(statistics.objectCount)), ("bytes", .count(statistics.byteCount)),
       ("headerBytes", .count(statistics.headerByteCount)), ("dataBytes", .count(statistics.dataByteCount)),
-      ("indexBytes", .count(statistics.indexByteCount)), ("keyBytes", .count(statistics.keyByteCount)),
+      ("indexBytes", .count(statistics.indexByteCount)), ("extensionBytes", .count(statistics.extensionByteCount)),
+      ("plain", .flag(statistics.extensionByteCount == 0)), ("keyBytes", .count(statistics.keyByteCount)),
       ("objectBytes", .count(statistics.objectByteCount)), ("minKeysPerObject", .count(statistics.fewestKeysPerObject)),
       ("meanKeysPerObject", .number(statistics.meanKeysPerObject)),
       ("maxKeysPerObject", .count(statistics.mostKeysPerObject)),
@@ -75,6 +89,7 @@ struct Stats: Command {
       ("  header", Humans.size(statistics.headerByteCount), Humans.percent(statistics.headerByteCount, of: total)),
       ("  objects", Humans.size(statistics.dataByteCount), Humans.percent(statistics.dataByteCount, of: total)),
       ("  key index", Humans.size(statistics.indexByteCount), Humans.percent(statistics.indexByteCount, of: total)),
+      extensionRow(statistics),
       ("saved by sharing", Humans.size(statistics.bytesSavedBySharing), sharingNote(statistics)),
     ]
     let names = rows.map { $0.name.count }.max() ?? 0
@@ -86,6 +101,14 @@ struct Stats: Command {
           "  " + row.name.padded(to: names) + "  " + String(repeating: " ", count: values - row.value.count) + row.value
         return row.note.isEmpty ? line : line + "  " + row.note
       }
+  }
+
+  private func extensionRow(_ statistics: Statistics) -> (name: String, value: String, note: String) {
+    let byteCount = statistics.extensionByteCount
+    return (
+      "  extension", byteCount == 0 ? "none" : Humans.size(byteCount),
+      byteCount == 0 ? "a plain file: 'fusedb reindex' adds it" : Humans.percent(byteCount, of: statistics.byteCount)
+    )
   }
 
   private func sharingNote(_ statistics: Statistics) -> String {
