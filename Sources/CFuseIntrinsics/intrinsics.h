@@ -13,6 +13,11 @@
 /// Asks for the cache line at `address`, without waiting for it.
 static inline __attribute__((always_inline)) void fuse_prefetch(const void *_Nonnull address) { __builtin_prefetch(address); }
 
+/// The same for an address that may be no one's.
+static inline __attribute__((always_inline)) void fuse_prefetch_address(uintptr_t address) {
+  __builtin_prefetch((const void *)address);
+}
+
 /// Which of the eight 16-bit values at `tags` (aligned to 16 bytes) equal `tag`: two bits for each, from the lowest on.
 static inline __attribute__((always_inline)) uint32_t fuse_match_tags(const void *_Nonnull tags, uint16_t tag) {
 #if defined(__SSE2__)

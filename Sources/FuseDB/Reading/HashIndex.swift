@@ -77,6 +77,15 @@ struct HashIndex: Sendable {
     return nil
   }
 
+  /// The offset of the first entry in its home bucket that carries the tag of `hash`: mostly that of its key.
+  @inline(__always)
+  func firstOffset(hash: UInt64) -> Int? {
+    // SAFETY: as in insert.
+    let place = unsafe UnsafeRawPointer(buckets + home(of: hash) &* Bucket.byteCount)
+    var matches = unsafe Bucket.matches(Bucket.tag(of: hash), in: place)
+    return Bucket.next(&matches).map { unsafe Bucket.offset($0, in: place) }
+  }
+
   /// Whether a key of hash `stored` can have been put where a search for `hash` comes across it. If not, the stored
   /// key is no longer what was hashed.
   func isPlausible(_ stored: UInt64, nextTo hash: UInt64) -> Bool {

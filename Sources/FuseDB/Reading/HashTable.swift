@@ -64,8 +64,7 @@ struct HashTable: Sendable {
   /// Asks for the entry that a slot names.
   @inline(__always)
   func prefetchEntry(of slot: HashLine.Slot) {
-    // SAFETY: a prefetch of any address is harmless.
-    unsafe fuse_prefetch(index + Int(truncatingIfNeeded: slot.entry))
+    unsafe fuse_prefetch_address(UInt(bitPattern: index) &+ UInt(truncatingIfNeeded: slot.entry))
   }
 
   /// What the entry that a slot names says about a key.
