@@ -24,7 +24,7 @@ struct Reindex: Command {
     Example:
       $ fusedb build old.fsdb networks.csv --key network --plain --quiet
       $ fusedb reindex old.fsdb --meta source=registry
-      old.fsdb: 3 keys, EXAMPLE
+      old.fsdb: 3 keys indexed, 174 bytes -> 568 bytes
     """
 
   var paths: [String]
@@ -70,8 +70,8 @@ struct Reindex: Command {
     } else if !isQuiet {
       try? console.err.line(
         """
-        \(path): \(Humans.count(report.keyCount, "key")), \(Humans.size(report.byteCountBefore)) -> \
-        \(Humans.size(report.byteCount)), of them \(Humans.size(report.extensionByteCount)) of index
+        \(path): \(Humans.count(report.keyCount, "key")) indexed, \(Humans.size(report.byteCountBefore)) -> \
+        \(Humans.size(report.byteCount))
         """)
     }
   }
