@@ -356,7 +356,9 @@ struct `A file that is truncated while it is open` {
   @Test func `while it is verified ends verification with an error [P5]`() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(Self.sample.bytes)
-    let error = failure { _ = try FuseReader.verify(path: path, progress: { _ in Self.cut(path, to: Self.pageByteCount) }) }
+    let error = failure {
+      _ = try FuseReader.verify(path: path, progress: { _ in Self.cut(path, to: Self.pageByteCount) })
+    }
     #expect(error?.code == .truncated)
     #expect(error?.path == path)
     #expect(try #require(error?.offset) >= Self.pageByteCount)
