@@ -125,6 +125,41 @@ struct VerifyTests {
     #expect(json.out.lines.count == 2)
   }
 
+  @Test func `with checksums alone, a value that is none goes unseen`() {
+    let scratch = Scratch()
+    // The object is 0xc1; both checksums are right.
+    scratch.write(
+      bytes(
+        """
+        46534442 02 00 0000 00000001 00000001 0000000000000031 0000000000000028 48f9a839 00000000
+        00000001 3e611dab c1
+        0001 6b 0000000000000028
+        """), to: "x.fsdb")
+    #expect(scratch.run("verify", "@x.fsdb").status == 1)
+    #expect(
+      scratch.run("verify", "@x.fsdb", "--checksums")
+        == Scratch.Result(0, out: "@x.fsdb: sound (1 key, 1 object, 60 bytes)\n"))
+    scratch.flip("x.fsdb", at: 48)
+    let result = scratch.run("verify", "@x.fsdb", "--checksums")
+    #expect(result.status == 1)
+    #expect(
+      result.out.lines.dropLast().map { $0.split(separator: ":").prefix(3).joined(separator: ":") }
+        == ["@x.fsdb: offset 32: fileChecksum", "@x.fsdb: offset 40: objectChecksum"])
+  }
+
+  @Test func `a long list of damage is one JSON object, too`() {
+    let scratch = Scratch()
+    // Records of no bytes: each is no value. The list is longer than what is written at once.
+    let header = "46534442 02 00 0000 00000000 000003e8 0000000000001f68 0000000000000028 00000000 00000000"
+    scratch.write(bytes(header) + [UInt8](repeating: 0, count: 8000), to: "x.fsdb")
+    let result = scratch.run("verify", "@x.fsdb", "--json")
+    #expect(result.status == 1)
+    #expect(result.out.lines.count == 1)
+    #expect(result.out.hasPrefix(#"{"path":"@x.fsdb","sound":false,"damage":[{"kind":"fileChecksum""#))
+    #expect(result.out.hasSuffix(#"}],"keys":0,"objects":1000,"bytes":8040}"# + "\n"))
+    #expect(result.out.split(separator: "},{").count == 1001)
+  }
+
   @Test func `a file of nothing can be read, and is damaged`() {
     let scratch = Scratch()
     scratch.write("", to: "x.fsdb")

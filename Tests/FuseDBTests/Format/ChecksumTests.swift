@@ -53,6 +53,30 @@ struct `A checksum [B2]` {
     }
   }
 
+  @Test func `put together from those of its parts, empty ones among them, is that of the whole`() {
+    var random = SeededRandom.announced()
+    for _ in 0..<50 {
+      let bytes = random.bytes(random.below(3000))
+      let cuts = ([0, bytes.count] + (0..<random.below(4)).map { _ in random.below(bytes.count + 1) }).sorted()
+      var whole = Checksum()
+      for (start, end) in zip(cuts, cuts.dropFirst()) {
+        whole.append(ReferenceFile.crc(bytes[start..<end]), byteCount: end - start)
+      }
+      #expect(whole.value == ReferenceFile.crc(bytes))
+    }
+  }
+
+  @Test(arguments: [1, 2, 3]) func `taken by many threads is that of the model`(threadCount: Int) throws {
+    var random = SeededRandom.announced()
+    let bytes = random.bytes(5_000_003)
+    let folder = try TemporaryFolder()
+    let mapping = try FileMapping(path: folder.write(bytes))
+    for range in [0..<0, 7..<8, 40..<bytes.count, 0..<1 << 20, 1..<1 << 20 + 1, 0..<3 << 20] {
+      let found = Checksum.of(range, in: mapping, threadCount: threadCount)
+      #expect(found == ReferenceFile.crc(bytes[range]), "\(range)")
+    }
+  }
+
   @Test(arguments: [(0, "0x00000000"), (0xA7FA_5365, "0xa7fa5365"), (0xF, "0x0000000f"), (.max, "0xffffffff")])
   func `is shown with all its digits`(value: UInt32, text: String) { #expect(value.hexadecimal == text) }
 }

@@ -112,20 +112,44 @@ struct `Verification in parts` {
     }
   }
 
-  @Test func `finds the end of one record inside another, also where keys point into it [I5]`() throws {
-    // Inside of the first object stands a record with the right checksum; a key that points there cuts parts there.
-    let inner = ReferenceFile(objects: [[0x01]], keys: []).bytes[40...]
-    let object = [0xC4, UInt8(inner.count)] + inner
-    var file = ReferenceFile(objects: [object, [0x02]], keys: [([0x61], 0), ([0x62], 0), ([0x63], 1)])
-    let entry = file.entries[1]
-    file.bytes.put(UInt64(40 + 8 + 2), at: entry.end - 8)
+  @Test func `does not take for records what stands inside of one, also where keys point there [I5]`() throws {
+    // The first object holds a dozen records with right checksums, which keys make the beginnings of parts.
+    let inner = ReferenceFile(objects: (0..<12).map { _ in [0xB3] + [UInt8](repeating: 0x61, count: 19) }, keys: [])
+    let object = [0xC5] + ReferenceFile.big(inner.bytes.count - 40, 2) + inner.bytes[40...]
+    var file = ReferenceFile(
+      objects: [object, [0x02]], keys: (0..<6).map { ([0x61 + UInt8($0)], $0 < 5 ? 0 : 1) })
+    for (entry, record) in zip(file.entries[1...4], [0, 3, 4, 9]) {
+      file.bytes.put(UInt64(40 + 8 + 3 + 28 * record), at: entry.end - 8)
+    }
     file.seal()
     let folder = try TemporaryFolder()
     let mapping = try FileMapping(path: folder.write(file.bytes))
-    for size in [1, 5, 10, 20, 1 << 20] {
+    for size in [1, 30, 60, 100, 200, 1 << 20] {
       let found = try Self.report(mapping, threads: 2, partByteCount: size)
-      #expect(found.damage.map(\.kind) == [.keyTarget], "parts of \(size) bytes")
-      #expect(found.damage.map(\.offset) == [UInt64(entry.offset)])
+      #expect(found.damage.map(\.kind) == [.keyTarget, .keyTarget, .keyTarget, .keyTarget], "parts of \(size) bytes")
+      #expect(found.damage.map(\.offset) == file.entries[1...4].map { UInt64($0.offset) })
+      #expect(found.objectCount == 2)
+    }
+  }
+
+  @Test(arguments: VerificationLevel.allCases)
+  func `sums up small and large objects alike [H7] [D3]`(level: VerificationLevel) throws {
+    let objects = [3, 16_380, 70_000, 5, 16_384, 200_000, 9].map { byteCount in
+      [0xC6] + ReferenceFile.big(byteCount, 4) + [UInt8](repeating: UInt8(byteCount & 0x7F), count: byteCount)
+    }
+    let file = ReferenceFile(objects: objects, keys: (0..<7).map { ([UInt8($0)], $0) })
+    let folder = try TemporaryFolder()
+    for size in [1, 50_000, 1 << 20] {
+      let mapping = try FileMapping(path: folder.write(file.bytes))
+      let sound = try Self.report(mapping, level: level, threads: 2, partByteCount: size)
+      #expect(sound.damage == [])
+      for place in [45, 100, 17_000, 90_000, 290_000, file.bytes.count - 1] {
+        let mapping = try FileMapping(path: folder.write(file.bytes.flipping(bit: 8 * place)))
+        let found = try Self.report(mapping, level: level, threads: 2, partByteCount: size)
+        #expect(found.damage.first?.kind == .fileChecksum, "\(place)")
+        // The last byte is the last key's target.
+        #expect(found.damage.count == (place == file.bytes.count - 1 && level == .checksums ? 1 : 2), "\(place)")
+      }
     }
   }
 

@@ -254,4 +254,32 @@ struct `The MessagePack cursor` {
       #expect(!isShortest || long == "d1ff7f", "\(long)")
     }
   }
+
+  @Test(arguments: [1, 127, 128, 129, 1000])
+  func `that is wide and not deep is a value, however many containers it has [V3]`(count: Int) throws {
+    let wide = [0xDC, UInt8(count >> 8), UInt8(count & 0xFF)] + [UInt8](repeating: 0x90, count: count)
+    try MessagePackCursor.validate(wide.rawSpan)
+    let nested = [UInt8](repeating: 0x91, count: count) + [0xC0]
+    let isValue = MessagePackCursor.isValue(nested.rawSpan)
+    #expect(isValue == (count <= 128))
+    // The quick answer may be no for a value, never yes for anything else.
+    let isPlain = MessagePackCursor.isPlainValue(nested.rawSpan)
+    #expect(isPlain == (count <= 128))
+  }
+
+  @Test func `is passed quickly only if it is one`() {
+    var random = SeededRandom.announced()
+    var plain = 0
+    for _ in 0..<5000 {
+      var bytes = ReferenceValue.random(&random, depth: 3).bytes
+      if random.below(2) == 0 { bytes[random.below(bytes.count)] = UInt8(truncatingIfNeeded: random.next()) }
+      if random.below(8) == 0 { bytes.removeLast() }
+      let isPlain = MessagePackCursor.isPlainValue(bytes.rawSpan)
+      let isValue = MessagePackCursor.isValue(bytes.rawSpan)
+      #expect(isValue == ReferenceValue.isOneValue(bytes), "\(bytes.hex)")
+      #expect(!isPlain || isValue, "\(bytes.hex)")
+      if isPlain { plain += 1 }
+    }
+    #expect(plain > 500)
+  }
 }

@@ -9,8 +9,10 @@ struct SplitPoints {
 
   /// How many entries in a row have to make sense.
   private static let entriesToTry = 8
-  /// How far a place in the index may be from the next entry; longer keys make larger parts.
+  /// How far from a place in the index such a row may begin and end; longer keys make larger parts. Two characters of
+  /// a key, taken for a length, lead beyond it: 0x2020 is more.
   private static let bytesToTry = 4096
+  private static let bytesToEnd = 8192
   /// Parts of a very large file are larger, so that they stay few.
   private static let mostParts = 1024
   /// Fewest places of the index from which offsets of objects are taken.
@@ -54,7 +56,7 @@ struct SplitPoints {
       var offset = start
       var previous: Range<Int>?
       for _ in 0..<entriesToTry where offset < index.upperBound {
-        guard let entry = IndexEntry(at: offset, in: file), entry.end <= index.upperBound,
+        guard let entry = IndexEntry(at: offset, in: file), entry.end <= min(index.upperBound, place + bytesToEnd),
           entry.objectOffset >= UInt64(data.lowerBound), entry.objectOffset <= UInt64(max(0, lastTarget)),
           previous.map({ file.isAscending($0, entry.keyRange) }) ?? true
         else {
