@@ -27,6 +27,7 @@ struct Verifier: ~Escapable {
     progress: ((Double) -> Void)?, onDamage: @escaping (Damage) throws(FuseError) -> Void
   ) throws(FuseError) -> VerificationSummary {
     mapping.willReadInOrder()
+    defer { mapping.didReadInOrder() }
     var verifier = Verifier(mapping, mapping.bytes, level, division, progress ?? { _ in }, onDamage)
     try verifier.run()
     verifier.show(1)
