@@ -48,9 +48,12 @@ struct Questions: Sendable {
   @inline(never)
   func ask(_ reader: FuseReader, _ range: Range<Int>) throws(FuseError) -> UInt64 {
     var sum: UInt64 = 0
+    let keys = bytes.rawSpan
+    var start = bounds[range.lowerBound]
     for number in range {
-      let key = key(number)
-      sum &+= Self.answer(try reader.bytes(forKey: key))
+      let end = bounds[number + 1]
+      sum &+= Self.answer(try reader.bytes(forKey: keys.extracting(start..<end)))
+      start = end
     }
     return sum
   }
