@@ -27,6 +27,16 @@ from msgpack import packb
 HUGE16, HUGE32, HUGE64 = 2**16 - 1, 2**32 - 1, 2**64 - 1
 
 
+#: The kinds that the block adds, in the order of the report.
+OF_THE_BLOCK = ("footer", "headerChecksum", "directory", "padding", "sectionChecksum", "hash", "order", "metadata")
+
+
+def report_order(found):
+    """By offset; behind all others what the block adds, by kind first."""
+    kind, offset = found
+    return (OF_THE_BLOCK.index(kind) + 1 if kind in OF_THE_BLOCK else 0), offset, kind
+
+
 @dataclass
 class Bad:
     """A damaged file.
@@ -34,7 +44,12 @@ class Bad:
     `damage` is the whole list that `verify` gives: pairs of kind and offset. `refused` is the code that
     opening throws, or None where the file opens. Then `answers` are the keys that still answer, `fails`
     the keys whose look-up throws, and `invalid` the keys whose bytes are not one MessagePack value:
-    whoever wants the value gets an error, whoever wants the bytes may have them."""
+    whoever wants the value gets an error, whoever wants the bytes may have them.
+
+    Of files with the block also: `lost` are the keys that a look-up may miss, because every check is right and
+    the file lies; only verification tells. `scan` says what a scan of all keys does, `absent` what the look-up of
+    a key that is not there does, `meta` what reading the metadata does: "answers", "fails", "either" (an error or
+    the right answer) or "lost" (may be wrong)."""
 
     name: str
     wrong: str
@@ -45,23 +60,30 @@ class Bad:
     mapping: dict = field(default_factory=lambda: TEN)
     fails: bytes = b""
     invalid: bytes = b""
+    lost: bytes = b""
+    scan: str = "answers"
+    absent: str = "answers"
+    meta: str = "answers"
 
     def expectation(self):
         expected = {
             "wrong": self.wrong,
-            "damage": [{"kind": kind, "offset": offset} for kind, offset in sorted(self.damage, key=lambda pair: pair[::-1])],
+            "damage": [{"kind": kind, "offset": offset} for kind, offset in sorted(self.damage, key=report_order)],
         }
         if self.refused:
             return {**expected, "open": "refused", "code": self.refused}
         failing = {bytes([letter]) for letter in self.fails}
-        invalid = {bytes([letter]) for letter in self.invalid}
-        return {
-            **expected,
+        invalid, lost = {bytes([letter]) for letter in self.invalid}, {bytes([letter]) for letter in self.lost}
+        expected |= {
             "open": "opens",
-            "answers": {key.hex(): value.hex() for key, value in sorted(self.mapping.items()) if key not in failing | invalid},
+            "answers": {key.hex(): value.hex() for key, value in sorted(self.mapping.items()) if key not in failing | invalid | lost},
             "fails": sorted(key.hex() for key in failing),
             "invalid": sorted(key.hex() for key in invalid),
         }
+        if lost:
+            expected["lost"] = sorted(key.hex() for key in lost)
+        others = {"scan": self.scan, "absent": self.absent, "meta": self.meta}
+        return expected | {name: outcome for name, outcome in others.items() if outcome != "answers"}
 
 
 #: The sound file that most of these were made from: keys a to j, two keys to an object.

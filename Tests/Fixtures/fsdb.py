@@ -41,6 +41,7 @@ class File:
 
     def __init__(self, data, records, index, entries):
         self.data, self.records, self.index, self.entries = bytearray(data), records, index, entries
+        self.index_end = len(data)
 
     def __bytes__(self):
         return bytes(self.data)
@@ -48,10 +49,14 @@ class File:
     def __len__(self):
         return len(self.data)
 
+    def index_entries(self):
+        """(offset, key, object offset) of every index entry."""
+        for start, end in zip(self.entries, [*self.entries[1:], self.index_end], strict=False):
+            yield start, bytes(self.data[start + 2 : end - 8]), struct.unpack_from(">Q", self.data, end - 8)[0]
+
     def targets(self):
         """The offsets that index entries point at."""
-        ends = [*self.entries[1:], len(self.data)]
-        return {struct.unpack_from(">Q", self.data, end - 8)[0] for end in ends if self.entries}
+        return {target for _, _, target in self.index_entries()}
 
     def copy(self):
         return File(self.data, list(self.records), self.index, list(self.entries))

@@ -9,8 +9,8 @@ from msgpack import ExtType, packb
 
 @dataclass
 class Good:
-    """A sound file. `layout` says which options of `build` give its bytes back from its dump:
-    canonical (`--plain`) or insertion (`--plain --order insertion --objects every`)."""
+    """A sound file. `layout` says which options of `build` give its bytes back from its dump: canonical (`--plain`),
+    insertion (`--plain --order insertion --objects every`), block (none but `--meta`), or other: none does."""
 
     name: str
     holds: str

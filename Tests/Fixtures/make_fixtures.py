@@ -13,7 +13,9 @@ import json
 import sys
 from pathlib import Path
 
+from bad_block_files import bad_block_files
 from bad_files import bad_files
+from good_block_files import good_block_files
 from good_files import good_files
 
 HERE = Path(__file__).resolve().parent
@@ -35,7 +37,12 @@ def write_folder(folder, cases):
 def good_table(cases):
     yield "| file | what it holds | dump gives it back with `build` and |"
     yield "|---|---|---|"
-    options = {"canonical": "`--plain`", "insertion": "`--plain --order insertion --objects every`"}
+    options = {
+        "canonical": "`--plain`",
+        "insertion": "`--plain --order insertion --objects every`",
+        "block": "no option but `--meta`",
+        "other": "",
+    }
     for case in cases:
         yield f"| `{case.name}` | {case.holds} | {options[case.layout]} |"
 
@@ -58,7 +65,7 @@ def main():
     parser = argparse.ArgumentParser(description="Write the test files.")
     parser.add_argument("--to", type=Path, default=HERE, metavar="DIR")
     folder = parser.parse_args().to
-    good, bad = list(good_files()), list(bad_files())
+    good, bad = [*good_files(), *good_block_files()], [*bad_files(), *bad_block_files()]
     write_folder(folder / "good", good)
     write_folder(folder / "bad", bad)
     readme = (HERE / "README.md").read_text()

@@ -4,12 +4,13 @@ import json
 import re
 
 import pytest
+from block import with_block
 from fsdb import assemble, canonical, record
 from msgpack import packb
 
-from conftest import DONE, NO
-from model import Model
-from spelling import unescape, unline, unspell
+from conftest import DONE, NO, json_value
+from model import Damaged, Model
+from spelling import parse, unescape, unline, unspell, unspell_key
 
 MAPPING = {b"a": packb({"n": 1}), b"b": packb({"n": 1}), b"cd": packb("two")}
 
@@ -20,6 +21,10 @@ FILES = {
     "an object like an index": assemble([record(b"\xa2\x00\x03")], [(b"a", 0)]),
     "one object, no key": assemble([record(b"\x01")], []),
     "nothing": canonical({}),
+    "two objects, the block": with_block(canonical(MAPPING), meta={"source": "tests"}),
+    "no key, the block": with_block(canonical({})),
+    "five lanes, the block": with_block(canonical(MAPPING), lanes=5),
+    "the block without its hash": with_block(canonical(MAPPING), without=("HASH",)),
 }
 
 
@@ -143,6 +148,47 @@ def test_random_rubbish_is_refused(command, tmp_path, rng):
     assert [name for name, report in zip(rubbish, reports, strict=True) if report["sound"]] == []
     for path in list(paths.values())[::20]:
         assert is_damage(command("get", path, "k"))
+
+
+@pytest.fixture(scope="module")
+def in_block(command, tmp_path_factory):
+    """A file with the block, its keys, and what is asked of it."""
+    mapping = {b"key %d" % number: packb(number // 2) for number in range(12)}
+    return with_block(canonical(mapping), meta={"source": "tests"}), mapping
+
+
+def test_every_flipped_bit_of_a_file_with_the_block_keeps_every_answer_or_is_an_error(command, tmp_path, in_block):
+    """All keys at once, for each bit behind the header: one call of `get --json` answers for all."""
+    file, mapping = in_block
+    right = {**mapping, b"absent": None, b"key": None, b"": None}
+    for name, path in write(tmp_path, flips(bytes(file))).items():
+        result = command("get", path, "--json", "--", *right)
+        if is_damage(result):
+            continue
+        assert result.code == NO, (name, result)
+        got = {unspell_key(dict(parse(text))["key"]): json_value(text) for text in result.lines}
+        assert got == right, name
+
+
+def test_every_cut_of_a_file_with_the_block_is_refused(command, tmp_path, in_block):
+    file, _ = in_block
+    for name, path in write(tmp_path, cuts(bytes(file))).items():
+        assert is_damage(command("get", path, "key 1")), name
+
+
+def test_what_the_model_answers_to_a_flipped_bit_is_right_or_an_error(in_block):
+    """The rules of the specification themselves leave no bit through."""
+    file, mapping = in_block
+    for name, data in flips(bytes(file)).items():
+        model = Model(data)
+        assert model.damage, name
+        for key in (*mapping, b"absent"):
+            try:
+                model.open()
+                answer = model.get(key)
+            except Damaged:
+                continue
+            assert answer == mapping.get(key), (name, key)
 
 
 def test_many_changed_bytes_with_a_right_checksum_are_found_or_change_nothing(command, tmp_path, rng):

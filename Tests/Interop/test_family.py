@@ -97,7 +97,7 @@ def assert_equal_stats(command, path, reader):
     assert ours["bytes"] == theirs["file_size_kb"] * 1024 == path.stat().st_size
     assert ours["headerBytes"] == theirs["data_offset"] == 40
     assert ours["headerBytes"] + ours["dataBytes"] == theirs["index_offset"]
-    assert ours["headerBytes"] + ours["dataBytes"] + ours["indexBytes"] == ours["bytes"]
+    assert ours["headerBytes"] + ours["dataBytes"] + ours["indexBytes"] + ours["blockBytes"] == ours["bytes"]
     assert int(ours["checksum"], 16) == int(theirs["file_crc32"], 16)
 
 
@@ -232,6 +232,13 @@ def test_the_wheel_reads_the_good_files(wheel, good, name):
 def test_a_model_of_the_format_reads_the_good_files(good, name):
     expected, model = good[name], Model((FIXTURES / "good" / name).read_bytes())
     assert model.damage == set()
+    model.open()
+    assert all(model.get(key) == value for key, value in model.mapping.items())
+    assert model.get(b"absent \x00") is None
+    assert [key for key, _ in model.scan()] == sorted(model.mapping)
+    if model.block:
+        assert [kind for _, kind, *_ in model.block.sections] == expected["sections"]
+        assert model.block.metadata() == expected["meta"]
     assert {key.hex(): value.hex() for key, value in model.mapping.items()} == expected["keys"]
     assert [value.hex() for value in model.objects] == expected["objects"]
     assert (len(model.mapping), len(model.objects), len(model.data)) == (
