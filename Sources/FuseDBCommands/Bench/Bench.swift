@@ -30,7 +30,7 @@ struct Bench: Command {
     Exit status: 0 when all was measured, 1 when the file is damaged, 66 when it cannot be read.
 
     Example:
-      $ fusedb bench networks.fsdb --seconds 60 --batch 16 --json
+      $ fusedb bench networks.fsdb --seconds 1 --batch 16
     """
   /// In how many rounds each trial has its turn.
   static let rounds = 5
