@@ -54,7 +54,7 @@ struct StatsTests {
               keys per object, fewest          1
                 on average                  1.50
                 most                           2
-              size                    448 bytes
+              size                     448 bytes
                 header                  40 bytes  8.9%
                 objects                 25 bytes  5.6%
                 key index               33 bytes  7.4%
