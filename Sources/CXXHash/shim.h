@@ -21,3 +21,24 @@ fuse_xxh3_64(const void *bytes, size_t length, uint64_t seed) {
   sum += XXH3_mix16B(input + length - 16, XXH3_kSecret + 16, seed);
   return XXH3_avalanche(sum);
 }
+
+/// The same without a branch between the two classes: both are computed and one is taken. A branch that is guessed wrong costs
+/// more than the instructions where many look-ups are on their way at once.
+static inline __attribute__((always_inline)) uint64_t
+fuse_xxh3_64_flat(const void *bytes, size_t length, uint64_t seed) {
+  const uint8_t *input = (const uint8_t *)bytes;
+  if (__builtin_expect(length - 9 > 32 - 9, 0)) return fuse_xxh3_64_any(bytes, length, seed);
+  // Four words that cover the key from 9 bytes on: the second and third begin as far inside as the length allows.
+  size_t last = length - 8;
+  size_t second = last < 8 ? last : 8;
+  size_t third = length < 16 ? 0 : length - 16;
+  uint64_t word0 = XXH_readLE64(input), word1 = XXH_readLE64(input + second);
+  uint64_t word2 = XXH_readLE64(input + third), word3 = XXH_readLE64(input + last);
+  uint64_t low = word0 ^ ((XXH_readLE64(XXH3_kSecret + 24) ^ XXH_readLE64(XXH3_kSecret + 32)) + seed);
+  uint64_t high = word3 ^ ((XXH_readLE64(XXH3_kSecret + 40) ^ XXH_readLE64(XXH3_kSecret + 48)) - seed);
+  uint64_t shorter = length + XXH_swap64(low) + high + XXH3_mul128_fold64(low, high);
+  uint64_t longer = length * XXH_PRIME64_1;
+  longer += XXH3_mul128_fold64(word0 ^ (XXH_readLE64(XXH3_kSecret) + seed), word1 ^ (XXH_readLE64(XXH3_kSecret + 8) - seed));
+  longer += XXH3_mul128_fold64(word2 ^ (XXH_readLE64(XXH3_kSecret + 16) + seed), word3 ^ (XXH_readLE64(XXH3_kSecret + 24) - seed));
+  return XXH3_avalanche(length > 16 ? longer : shorter);
+}

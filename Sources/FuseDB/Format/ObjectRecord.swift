@@ -8,8 +8,10 @@ struct ObjectRecord: Equatable, Sendable {
   var byteCount: Int
   var checksum: UInt32
 
+  /// Where the object's bytes begin.
+  var start: Int { offset &+ Self.overhead }
   /// Where the object's bytes stand.
-  var range: Range<Int> { offset &+ Self.overhead..<end }
+  var range: Range<Int> { start..<end }
   /// Where the next record begins.
   var end: Int { offset &+ Self.overhead &+ byteCount }
 

@@ -104,6 +104,13 @@ extension RawSpan {
     unsafe withUnsafeBytes { unsafe fuse_xxh3_64($0.baseAddress, $0.count, seed) }
   }
 
+  /// The same, for many look-ups at once.
+  @inline(__always)
+  func flatHash(seed: UInt64) -> UInt64 {
+    // SAFETY: as above.
+    unsafe withUnsafeBytes { unsafe fuse_xxh3_64_flat($0.baseAddress, $0.count, seed) }
+  }
+
   /// A copy of the bytes.
   package func array() -> [UInt8] {
     // SAFETY: the array copies the span's bytes before the pointer ends.

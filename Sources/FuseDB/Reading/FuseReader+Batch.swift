@@ -10,30 +10,26 @@ extension FuseReader {
   /// other. Nothing is copied or allocated.
   ///
   /// - Throws: as ``withBytes(forKey:_:)-(RawSpan,_)``, at the first key whose answer is damaged; `body` was called for
-  ///   those before it. And what `body` throws.
+  ///   those before it. That the file shrank while `body` ran is thrown some keys later. And what `body` throws.
   /// - Complexity: O(keys).
   @inlinable
   public func withBytes<Keys: RandomAccessCollection>(
     forKeys keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws -> Void
   ) throws where Keys.Element: FuseKey {
-    var batch = LookupBatch(self)
-    var index = keys.startIndex
-    var number = 0
-    while index != keys.endIndex {
-      let first = index
-      batch.removeAll()
-      while index != keys.endIndex, batch.count < LookupBatch.capacity {
-        batch.add(keys[index].keyBytes)
-        keys.formIndex(after: &index)
-      }
-      batch.fetch()
-      var answered = first
-      for place in 0..<batch.count {
-        let bytes = try bytes(forKey: keys[answered].keyBytes, in: batch, place)
-        try body(number, bytes)
+    // SAFETY: no index leaves the steps: a group has at most as many keys.
+    unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) { steps in
+      var index = keys.startIndex
+      var number = 0
+      while index != keys.endIndex {
+        var answered = index
+        let count = unsafe begin(keys, &index, steps)
+        for place in 0..<count {
+          let bytes = try bytes(forKey: keys[answered].keyBytes, after: unsafe steps[place])
+          try body(number, bytes)
+          keys.formIndex(after: &answered)
+          number += 1
+        }
         try checkNotShrunk()
-        keys.formIndex(after: &answered)
-        number += 1
       }
     }
   }
@@ -48,21 +44,35 @@ extension FuseReader {
   public func contains<Keys: RandomAccessCollection>(keys: Keys) throws -> [Bool] where Keys.Element: FuseKey {
     var answers: [Bool] = []
     answers.reserveCapacity(keys.count)
-    var batch = LookupBatch(self)
-    var index = keys.startIndex
-    while index != keys.endIndex {
-      var answered = index
-      batch.removeAll()
-      while index != keys.endIndex, batch.count < LookupBatch.capacity {
-        batch.add(keys[index].keyBytes)
-        keys.formIndex(after: &index)
-      }
-      batch.fetch()
-      for place in 0..<batch.count {
-        answers.append(try batch.contains(keys[answered].keyBytes, place))
-        keys.formIndex(after: &answered)
+    // SAFETY: as above.
+    unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) { steps in
+      var index = keys.startIndex
+      while index != keys.endIndex {
+        var answered = index
+        let count = unsafe begin(keys, &index, steps)
+        for place in 0..<count {
+          answers.append(try contains(keys[answered].keyBytes, after: unsafe steps[place]))
+          keys.formIndex(after: &answered)
+        }
       }
     }
     return answers
+  }
+
+  /// Takes the next keys from `index` on, as many as go at once, as far as their answers' memory is asked for.
+  @inlinable
+  @inline(__always)
+  @unsafe
+  func begin<Keys: RandomAccessCollection>(
+    _ keys: Keys, _ index: inout Keys.Index, _ steps: UnsafeMutableBufferPointer<LookupStep>
+  ) -> Int where Keys.Element: FuseKey {
+    var count = 0
+    while index != keys.endIndex, count < LookupStep.keysAtOnce {
+      unsafe steps.initializeElement(at: count, to: firstStep(of: keys[index].keyBytes))
+      keys.formIndex(after: &index)
+      count += 1
+    }
+    unsafe fetch(steps, count: count)
+    return count
   }
 }

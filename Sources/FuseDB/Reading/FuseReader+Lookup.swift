@@ -18,7 +18,7 @@ extension FuseReader {
     let record = try record(at: offset)
     let mapping = mapping
     // SAFETY: a record lies inside the file; the mapping lives as long as this reader.
-    return unsafe _overrideLifetime(mapping.bytes.extracting(unchecked: record.range), borrowing: self)
+    return unsafe _overrideLifetime(mapping.bytes(from: record.start, count: record.byteCount), borrowing: self)
   }
 
   /// The bytes of the object under `key`, in place, or nil when the file has no such key.
@@ -90,11 +90,11 @@ extension FuseReader {
   /// The same where the way of the key's hash is known.
   @inline(__always)
   func objectOffset(
-    forKey key: RawSpan, hash: UInt64, way: HashTable.Way, in table: HashTable
+    forKey key: RawSpan, hash: UInt64, way: HashTable.Way, in table: HashTable, isFlat: Bool = false
   ) throws(FuseError) -> UInt64? {
     let slot = table.slot(way)
     if slot.tag == HashLine.tag(of: hash) {
-      if table.compare(key, with: slot) == .found { return slot.object }
+      if table.compare(key, with: slot, isFlat: isFlat) == .found { return slot.object }
       try checkOther(key, hash)
     }
     // Absent, if the lines that say so are what was written. [X16]
@@ -174,7 +174,7 @@ extension FuseReader {
     guard let record = ObjectRecord(at: offset, before: dataEnd, in: file) else { throw outOfBounds(offset) }
     if checksums == .verified {
       // SAFETY: a record lies inside the file.
-      let checksum = Checksum.of(unsafe file.extracting(unchecked: record.range))
+      let checksum = Checksum.of(unsafe mapping.bytes(from: record.start, count: record.byteCount))
       guard checksum == record.checksum else { throw damaged(record, checksum: checksum) }
     }
     try mapping.checkNotShrunk()

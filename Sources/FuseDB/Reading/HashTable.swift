@@ -78,16 +78,22 @@ struct HashTable: Sendable {
   }
 
   /// Compares a key with the entry that a slot names.
+  ///
+  /// - Parameter isFlat: whether many look-ups are on their way at once, so that a branch costs more than a few
+  ///   instructions.
   @inline(__always)
-  func compare(_ key: RawSpan, with slot: HashLine.Slot) -> Finding {
+  func compare(_ key: RawSpan, with slot: HashLine.Slot, isFlat: Bool = false) -> Finding {
     let count = key.byteCount
     guard slot.entry &+ UInt64(truncatingIfNeeded: count &+ IndexEntry.overhead) <= indexByteCount else { return .other }
     // SAFETY: an entry with a key of `count` bytes lies inside the index, as was just checked; the number in the slot is
     // far from overflow.
     let entry = unsafe index + Int(truncatingIfNeeded: slot.entry)
     let stored = unsafe UInt16(bigEndian: entry.loadUnaligned(as: UInt16.self))
-    guard Int(stored) == count, unsafe key.withUnsafeBytes({ unsafe fuse_equal($0.baseAddress, entry + 2, count) })
-    else { return .other }
+    let isEqual = unsafe key.withUnsafeBytes { key in
+      unsafe isFlat
+        ? fuse_equal_flat(key.baseAddress, entry + 2, count) : fuse_equal(key.baseAddress, entry + 2, count)
+    }
+    guard Int(stored) == count, isEqual else { return .other }
     let object = unsafe UInt64(bigEndian: entry.loadUnaligned(fromByteOffset: count &+ 2, as: UInt64.self))
     return object == slot.object ? .found : .contradiction
   }

@@ -52,7 +52,8 @@ struct KeyIndex: Sendable {
     let checksum = Checksum.of(file.extracting(first: Header.byteCount))
     guard checksum == footer.headerChecksum else {
       throw .corrupted(
-        "the header's checksum is \(checksum.hexadecimal) and the footer says \(footer.headerChecksum.hexadecimal)", at: 0)
+        "the header's checksum is \(checksum.hexadecimal) and the footer says \(footer.headerChecksum.hexadecimal)",
+        at: file.byteCount - ExtensionFooter.byteCount + ExtensionFooter.Field.headerChecksum)
     }
     let directory = try ExtensionDirectory(parsing: file, footer: footer)
     let rows = StrideRow.count(keyCount: Int(header.keyCount))

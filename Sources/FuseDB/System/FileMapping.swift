@@ -82,6 +82,14 @@ final class FileMapping: Sendable {
     }
   }
 
+  /// A part of the file's bytes that is known to lie inside it.
+  @inline(__always)
+  @unsafe
+  @_lifetime(borrow self)
+  func bytes(from offset: Int, count: Int) -> RawSpan {
+    unsafe _overrideLifetime(RawSpan(_unsafeStart: base + offset, byteCount: count), borrowing: self)
+  }
+
   /// Where the first byte was found missing, or nil while all that was read came from the file.
   @inline(__always)
   var shrunkAt: Int? {

@@ -13,7 +13,8 @@ extension Build {
     .value("--on-duplicate", "last|first|error", "which object a key gets that comes twice; by itself, the last"),
     .value("--order", "key|insertion", "objects by their smallest key, or as they come with every one kept"),
     .value("--objects", "shared|every", "identical objects stored once, or each as often as it comes"),
-    .flag("--plain", "write the base format alone, which every version reads"),
+    Arguments.metadataOption,
+    .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
     .flag("--json", "print the report as JSON on standard output"),
     .flag("--quiet", "print no report and no progress"),
   ]
@@ -36,6 +37,6 @@ extension Build {
       8.8.4.0/24,15169,Google LLC
       1.1.1.0/24,13335,"Cloudflare, Inc."
       $ fusedb build networks.fsdb networks.csv --key network --type asn=int
-      networks.fsdb: 3 keys -> 2 objects, 168 bytes; sharing saved 31 bytes
+      networks.fsdb: 3 keys -> 2 objects, 512 bytes; sharing saved 31 bytes
     """
 }

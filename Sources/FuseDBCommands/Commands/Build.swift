@@ -38,7 +38,13 @@ struct Build: Command {
   }
 
   private mutating func parseWriterOptions(_ arguments: borrowing Arguments) throws(UsageError) {
-    // --plain: a file without an extension block, which is the only kind there is so far.
+    writerOptions.layout = arguments.has("--plain") ? .plain : .indexed
+    if let metadata = try arguments.metadata() {
+      guard writerOptions.layout == .indexed else {
+        throw arguments.error("--meta needs the index that --plain leaves out; give one of them")
+      }
+      writerOptions.metadata = metadata
+    }
     writerOptions.order = try arguments.choice(of: "--order", ["key": .key, "insertion": .insertion]) ?? .key
     // What 0.3.0 writes in insertion order, it writes with every object.
     let sharing: FuseWriter.Sharing = writerOptions.order == .key ? .identicalObjects : .none

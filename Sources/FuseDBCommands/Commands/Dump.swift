@@ -28,7 +28,7 @@ struct Dump: Command {
       8.8.4.0/24,15169,Google LLC
       8.8.8.0/24,15169,Google LLC
       $ fusedb dump networks.fsdb | fusedb build copy.fsdb
-      copy.fsdb: 3 keys -> 2 objects, 168 bytes; sharing saved 31 bytes
+      copy.fsdb: 3 keys -> 2 objects, 512 bytes; sharing saved 31 bytes
     """
 
   var path: String

@@ -59,21 +59,37 @@ struct Get: Command {
       list == Arguments.standardInput
         ? try InputFile(console.input, name: InputFile.standardInputName, isOwned: false) : try InputFile(path: list)
     }
-    for key in keys where try !answer(key, reader, isSingle: isSingle, console) { status = .no }
+    if try !answer(keys, reader, isSingle: isSingle, console) { status = .no }
     guard let input else { return status }
     // A key is bytes: neither a carriage return nor a byte order mark is taken off.
     let lines = LineReader(InputBuffer(input, dropsByteOrderMark: false), keepsCarriageReturn: true)
-    while let line = try lines.next() {
-      if try !answer(Array(lines.bytes[line]), reader, isSingle: false, console) { status = .no }
+    var isAtEnd = false
+    while !isAtEnd {
+      var block: [[UInt8]] = []
+      let end = Result { () throws(FuseError) in try lines.readKeys(into: &block) }
+      // Also those before the place where the list cannot be read further.
+      if try !answer(block, reader, isSingle: false, console) { status = .no }
+      isAtEnd = try end.get()
     }
     return status
   }
 
+  /// Prints what is found under each of `keys`; returns whether all are there.
+  private func answer(
+    _ keys: [[UInt8]], _ reader: FuseReader, isSingle: Bool, _ console: Console
+  ) throws(FuseError) -> Bool {
+    var areAllThere = true
+    try reader.withBytes(ofEach: keys) { number, object throws(FuseError) in
+      if try !answer(keys[number], object, reader, isSingle: isSingle, console) { areAllThere = false }
+    }
+    return areAllThere
+  }
+
   /// Prints what is found under `key`; returns whether it is.
   private func answer(
-    _ key: [UInt8], _ reader: FuseReader, isSingle: Bool, _ console: Console
+    _ key: [UInt8], _ object: RawSpan?, _ reader: FuseReader, isSingle: Bool, _ console: Console
   ) throws(FuseError) -> Bool {
-    guard let object = try reader.bytes(forKey: key) else {
+    guard let object else {
       try sayAbsent(key, "no such key", console)
       return false
     }
@@ -134,5 +150,22 @@ struct Get: Command {
         EscapedText.append(key.rawSpan, to: &writer.out)
       }
     }
+  }
+}
+
+extension LineReader {
+  /// Enough keys for look-ups to wait for memory together, and few enough to keep.
+  private static let keysInBlock = 1024
+  private static let bytesInBlock = 1 << 20
+
+  /// Appends the next lines; returns whether they are the last.
+  fileprivate func readKeys(into keys: inout [[UInt8]]) throws(FuseError) -> Bool {
+    var byteCount = 0
+    while keys.count < Self.keysInBlock, byteCount < Self.bytesInBlock {
+      guard let line = try next() else { return true }
+      keys.append(Array(bytes[line]))
+      byteCount += line.count
+    }
+    return false
   }
 }

@@ -45,7 +45,7 @@ struct Help: Command {
 
       Example:
         $ echo '{"keys":["8.8.8.8","gmail.com"],"value":{"org":"Google LLC"}}' | fusedb build geo.fsdb
-        geo.fsdb: 2 keys -> 1 object, 100 bytes; sharing saved 24 bytes
+        geo.fsdb: 2 keys -> 1 object, 448 bytes; sharing saved 24 bytes
         $ fusedb get geo.fsdb gmail.com
         {"org":"Google LLC"}
       """

@@ -20,7 +20,7 @@ struct Verify: Command {
 
     Example:
       $ fusedb verify networks.fsdb
-      networks.fsdb: sound (3 keys, 2 objects, 168 bytes)
+      networks.fsdb: sound (3 keys, 2 objects, 512 bytes)
     """
 
   var paths: [String]

@@ -1,12 +1,13 @@
 internal import FuseDB
 
 /// A value in a report.
-enum ReportValue {
+indirect enum ReportValue {
   case text(String)
   case count(Int)
   case offset(UInt64)
   case number(Double)
   case flag(Bool)
+  case members([(name: String, value: ReportValue)])
 }
 
 extension JSONWriter {
@@ -30,6 +31,7 @@ extension JSONWriter {
     case .offset(let offset): append(String(offset))
     case .number(let number): append("\(number)")
     case .flag(let flag): append(flag ? "true" : "false")
+    case .members(let members): append(members: members)
     }
   }
 }

@@ -41,7 +41,7 @@ struct ExtensionDirectory: Equatable, Sendable {
     guard checksum == footer.directoryChecksum else {
       throw .corrupted(
         "the directory's checksum is \(checksum.hexadecimal) and the footer says \(footer.directoryChecksum.hexadecimal)",
-        at: start)
+        at: file.byteCount - ExtensionFooter.byteCount + ExtensionFooter.Field.directoryChecksum)
     }
     var end = footer.indexEnd
     for number in 0..<count {

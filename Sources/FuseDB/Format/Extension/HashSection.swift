@@ -66,7 +66,7 @@ struct HashSection: Equatable, Sendable {
     guard let lanes = Lanes(rawValue: section.loadInside(at: Field.lanes, as: UInt8.self)), partShift <= 32,
       pilotLineCount >= 1, partCount >= 1, linesPerPart >= 1, (pilotLineCount - 1) >> UInt64(partShift) < partCount,
       !overflow, pilotLineCount <= lineCount, slotLineCount == lineCount - pilotLineCount,
-      section.byteCount % Self.lineByteCount == 0, offset % Self.lineByteCount == 0
+      section.byteCount % Self.lineByteCount == 0
     else { throw .corrupted("the fields of the hash section's header do not fit the section", at: offset) }
     self.lanes = lanes
   }

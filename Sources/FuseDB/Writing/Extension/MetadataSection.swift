@@ -17,4 +17,26 @@ enum MetadataSection {
     }
     return packer.bytes.array()
   }
+
+  /// The values by their names; those that are no text as JSON.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are no map, or one with a key that is no text.
+  static func texts(in bytes: RawSpan) throws(FuseError) -> [String: String] {
+    var members = MessagePackMembers()
+    guard try members.read(bytes) else {
+      throw .invalidValue("this is another value, or a name in it is no text", at: 0)
+    }
+    var texts: [String: String] = [:]
+    for (name, value) in zip(members.names, members.values) {
+      texts[String(decoding: bytes.extracting(name).array(), as: UTF8.self)] = try text(of: bytes.extracting(value))
+    }
+    return texts
+  }
+
+  private static func text(of value: RawSpan) throws(FuseError) -> String {
+    guard case .string(let place) = try MessagePackKind(of: value), value.extracting(place).isUTF8 else {
+      return try FuseJSON.text(from: value)
+    }
+    return String(decoding: value.extracting(place).array(), as: UTF8.self)
+  }
 }

@@ -1,0 +1,51 @@
+/// What ``FuseWriter/reindex(_:metadata:progress:)`` did.
+public struct ReindexReport: Sendable, Equatable {
+  /// Keys in the file.
+  public var keyCount: Int
+  /// Objects in the file.
+  public var objectCount: Int
+  /// The file's length before,
+  public var byteCountBefore: Int
+  /// and now.
+  public var byteCount: Int
+  /// Of this: the extension block.
+  public var extensionByteCount: Int
+  /// Whether the file had no extension block.
+  public var wasPlain: Bool
+}
+
+extension FuseWriter {
+  /// Gives the file at `path` a new extension block: adds one to a plain file, such as `fusedb` 0.3.0 writes, and
+  /// replaces the one that a file has.
+  ///
+  ///     let report = try FuseWriter.reindex("geo.fsdb")
+  ///     report.wasPlain             // true
+  ///     report.extensionByteCount   // some 11 bytes a key
+  ///
+  /// Data and key index stay as they are, byte for byte. Sections of a kind that this library does not know are left
+  /// out. The file is replaced in one step, as by ``build(to:progress:)``; readers that have it open keep the old one.
+  /// A link at `path` gives way to the new file.
+  ///
+  /// New checksums would hide damage, so all of the file is checked before anything is written.
+  ///
+  /// - Parameters:
+  ///   - metadata: what the file is to say about itself; nil keeps what it says.
+  ///   - progress: called now and then with the share that is done, from 0 to 1.
+  /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` also when the data, the key
+  ///   index or the metadata are damaged; `limitExceeded` when `metadata` needs more than a megabyte; `inputOutput` when
+  ///   the file cannot be written. The file is as before then, unless the very last step failed, as there.
+  /// - Complexity: O(bytes of the file); some 50 bytes of memory a key, 12 an object.
+  @discardableResult
+  public static func reindex(
+    _ path: String, metadata: [String: String]? = nil, progress: ((Double) -> Void)? = nil
+  ) throws(FuseError) -> ReindexReport {
+    do {
+      let given = try metadata.map { metadata throws(FuseError) in try MetadataSection.bytes(of: metadata) }
+      let source = try ReindexSource(path)
+      progress?(0.3)
+      return try source.write(metadata: given ?? source.metadata, to: path, progress)
+    } catch {
+      throw error.at(path: path)
+    }
+  }
+}

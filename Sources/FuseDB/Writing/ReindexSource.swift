@@ -1,0 +1,84 @@
+/// A file that was found sound and is to get a new extension block.
+struct ReindexSource {
+  /// How much is copied between two reports of progress.
+  private static let stepByteCount = 64 << 20
+
+  /// The bytes of the section `META`, or nil where there is none.
+  let metadata: [UInt8]?
+  private let reader: FuseReader
+  private let objectCount: Int
+  /// The checksum of data and key index.
+  private let checksum: UInt32
+
+  private var indexEnd: Int { reader.index.end }
+
+  /// Opens the file and checks all that new checksums would cover.
+  init(_ path: String) throws(FuseError) {
+    let mapping = try FileMapping(path: path)
+    // Of a plain file this compares the checksum and checks every entry.
+    reader = try FuseReader(mapping, checksums: .verified, expecting: .few)
+    let end = reader.index.end
+    mapping.willReadInOrder()
+    checksum = try Self.checksum(of: mapping, indexEnd: end, header: reader.header)
+    if end < mapping.byteCount {
+      _ = try IndexPass(of: mapping, header: reader.header, until: end, expecting: .few)
+    }
+    // The rest that a header says, and that every key points at an object, is found by counting.
+    objectCount = try reader.statistics.objectCount
+    metadata = try Self.metadata(of: reader)
+    try mapping.checkNotShrunk()
+  }
+
+  /// The checksum of data and key index, that of the whole file being right.
+  private static func checksum(of mapping: FileMapping, indexEnd: Int, header: Header) throws(FuseError) -> UInt32 {
+    let start = Checksum.of(Header.byteCount..<indexEnd, in: mapping)
+    var whole = Checksum(continuing: start)
+    whole.append(Checksum.of(indexEnd..<mapping.byteCount, in: mapping), byteCount: mapping.byteCount - indexEnd)
+    guard whole.value == header.checksum else {
+      throw .corrupted(
+        """
+        the file's checksum is \(whole.value.hexadecimal) and its header says \(header.checksum.hexadecimal); \
+        'fusedb verify' lists the damage
+        """, at: Header.Field.checksum)
+    }
+    return start
+  }
+
+  private static func metadata(of reader: FuseReader) throws(FuseError) -> [UInt8]? {
+    guard let section = reader.index.metadata else { return nil }
+    // Also that it is a map with names.
+    _ = try reader.metadata
+    return try reader.metadataBytes(of: section).array()
+  }
+
+  /// Writes data and key index, and a new block.
+  func write(
+    metadata: [UInt8]?, to path: String, _ progress: ((Double) -> Void)?
+  ) throws(FuseError) -> ReindexReport {
+    let mapping = reader.mapping
+    let bytes = mapping.bytes
+    let file = try AtomicFile(replacing: path)
+    var done = Header.byteCount
+    while done < indexEnd {
+      let next = min(indexEnd, done + Self.stepByteCount)
+      try file.write(bytes.extracting(done..<next))
+      done = next
+      progress?(0.3 + 0.4 * Double(done) / Double(indexEnd))
+    }
+    try file.flush()
+    try mapping.checkNotShrunk()
+    guard file.checksum.value == checksum else {
+      throw .corrupted("the file changed while it was copied; replace files by renaming", at: Header.byteCount)
+    }
+    // What the header says beside the checksum stays, and readers of version 2 ignore the rest of it.
+    var writer = ExtensionWriter(appendingTo: file, index: reader.dataEnd..<indexEnd)
+    let header = try writer.write(header: reader.header, metadata: metadata)
+    let byteCount = Int(file.byteCount)
+    progress?(0.9)
+    try file.publish(header: header.bytes)
+    progress?(1)
+    return ReindexReport(
+      keyCount: reader.keyCount, objectCount: objectCount, byteCountBefore: reader.byteCount, byteCount: byteCount,
+      extensionByteCount: byteCount - indexEnd, wasPlain: indexEnd == reader.byteCount)
+  }
+}
