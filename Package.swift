@@ -35,7 +35,7 @@ let package = Package(
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"], swiftSettings: strict),
 
     .testTarget(
-      name: "FuseDBTests", dependencies: ["FuseDB", "CMsgpack", "CXXHash"], swiftSettings: strict),
+      name: "FuseDBTests", dependencies: ["FuseDB", "CFuseIntrinsics", "CMsgpack", "CXXHash"], swiftSettings: strict),
     .testTarget(name: "FuseDBCommandsTests", dependencies: ["FuseDBCommands"], swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17

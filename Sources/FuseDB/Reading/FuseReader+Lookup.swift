@@ -121,9 +121,11 @@ extension FuseReader {
     let entry = try entry(at: offset)
     let mapping = mapping
     let stored = mapping.bytes.extracting(entry.keyRange).hash(seed: table.section.seed)
-    guard table.way(of: stored).place == way.place else {
+    guard table.way(of: stored).place == way.place, HashLine.tag(of: stored) == slot.tag else {
       throw unlessShrunk(.corrupted("the key here is not the one that was hashed", at: offset))
     }
+    // One of many changes of a key leads to the same slot.
+    if case .section = index.order { try checkStride(ofEntryAt: offset) }
   }
 
   @inline(never)
@@ -132,7 +134,7 @@ extension FuseReader {
   }
 
   private func damagedHash(_ way: HashTable.Way, _ message: String) -> FuseError {
-    unlessShrunk(.corrupted("\(message); 'fusedb verify' lists the damage", at: index.table!.offset(of: way)))
+    unlessShrunk(.corrupted("\(message); 'fusedb verify' lists the damage", at: index.table!.offset(ofSlotLine: way.place.line)))
   }
 
   /// The same with an index in memory.

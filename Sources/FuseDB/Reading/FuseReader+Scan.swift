@@ -125,6 +125,18 @@ extension FuseReader {
     }
   }
 
+  /// The same for the stride that has the entry at an offset.
+  func checkStride(ofEntryAt offset: Int) throws(FuseError) {
+    let mapping = mapping
+    var low = 0
+    var high = index.order.strideCount
+    while low < high {
+      let middle = (low + high) / 2
+      if index.order.offset(ofStride: middle, in: mapping.bytes) <= offset { low = middle + 1 } else { high = middle }
+    }
+    try checkStride(max(0, low - 1))
+  }
+
   /// The index entry at an offset that was one when the file was opened.
   func entry(at offset: Int) throws(FuseError) -> IndexEntry {
     let mapping = mapping

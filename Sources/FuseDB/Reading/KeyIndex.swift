@@ -17,7 +17,8 @@ struct KeyIndex: Sendable {
   ) throws(FuseError) {
     let file = mapping.bytes
     guard ExtensionFooter.isPresent(in: file) else {
-      let pass = try Self.readAll(of: mapping, header: header, checksums: checksums, lookups)
+      let pass = try Self.readAll(
+        of: mapping, header: header, until: file.byteCount, checksums: checksums, lookups)
       self.init(table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, metadata: nil)
       return
     }
@@ -28,9 +29,7 @@ struct KeyIndex: Sendable {
         table: try HashTable(in: hash.range, of: mapping, index: Int(header.indexOffset)..<end), memory: nil,
         order: .section(order.range), end: end, metadata: directory.metadata)
     } else {
-      mapping.willReadInOrder(from: Int(header.indexOffset))
-      defer { mapping.didReadInOrder() }
-      let pass = try IndexPass(of: mapping, header: header, until: end, expecting: lookups)
+      let pass = try Self.readAll(of: mapping, header: header, until: end, checksums: checksums, lookups)
       self.init(
         table: nil, memory: pass.hash, order: .memory(pass.samples), end: end, metadata: directory.metadata)
     }
@@ -65,18 +64,19 @@ struct KeyIndex: Sendable {
     return (footer, directory)
   }
 
-  /// Reads a plain file from the first byte to the last.
+  /// Reads a file from the first byte to the last: one that is plain, or has not both sections. [O2] [O3]
   private static func readAll(
-    of mapping: FileMapping, header: Header, checksums: FuseReader.Checksums, _ lookups: FuseReader.Lookups
+    of mapping: FileMapping, header: Header, until end: Int, checksums: FuseReader.Checksums,
+    _ lookups: FuseReader.Lookups
   ) throws(FuseError) -> IndexPass {
-    let end = mapping.byteCount
     mapping.willReadInOrder(from: checksums == .verified ? 0 : Int(header.indexOffset))
     defer { mapping.didReadInOrder() }
     guard checksums == .verified else {
       return try IndexPass(of: mapping, header: header, until: end, expecting: lookups)
     }
-    let checksum = BackgroundWork(isWorthThread: end > 1 << 20) {
-      Checksum.of(Header.byteCount..<end, in: mapping)
+    let fileEnd = mapping.byteCount
+    let checksum = BackgroundWork(isWorthThread: fileEnd > 1 << 20) {
+      Checksum.of(Header.byteCount..<fileEnd, in: mapping)
     }
     let pass = Result { () throws(FuseError) in
       try IndexPass(of: mapping, header: header, until: end, expecting: lookups)

@@ -56,7 +56,7 @@ struct `A sound file of the fixtures` {
   func `is written again byte for byte from what it holds [C2] [C5]`(name: String) throws {
     let expected = try #require(try Fixtures.good()[name])
     let reader = try FuseReader(path: Fixtures.path(good: name))
-    let writer = FuseWriter(expected.layout == "canonical" ? .init() : .compatible)
+    let writer = FuseWriter(expected.layout == "canonical" ? .init(layout: .plain) : .compatible)
     var ids: [UInt64: ObjectID] = [:]
     var objects = reader.objects()
     while let object = try objects.next() { ids[object.offset] = try writer.addObject(object.bytes) }

@@ -2,11 +2,12 @@ import FuseDB
 import Testing
 
 struct `Keys` {
-  @Test func `of every single byte and of none come out as they went in [I3]`() throws {
+  @Test(arguments: [FuseWriter.Layout.indexed, .plain])
+  func `of every single byte and of none come out as they went in [I3]`(layout: FuseWriter.Layout) throws {
     let folder = try TemporaryFolder()
     var mapping: [Key: [UInt8]] = [Key(""): [0xC0]]
     for byte in UInt8.min...UInt8.max { mapping[Key([byte])] = [0xCC, byte] }
-    let writer = FuseWriter()
+    let writer = FuseWriter(.init(layout: layout))
     for (key, object) in mapping { try writer.add([key.bytes], object) }
     try writer.build(to: folder.path("keys.fsdb"))
     let reader = try FuseReader(path: folder.path("keys.fsdb"))
@@ -15,11 +16,11 @@ struct `Keys` {
     for (key, object) in mapping { #expect(try reader.copy(of: key.bytes) == object) }
   }
 
-  @Test(arguments: [0, 1, 255, 256, 65_534, 65_535])
-  func `of any length come out as they went in [L1]`(byteCount: Int) throws {
+  @Test(arguments: [0, 1, 255, 256, 65_534, 65_535], [FuseWriter.Layout.indexed, .plain])
+  func `of any length come out as they went in [L1]`(byteCount: Int, layout: FuseWriter.Layout) throws {
     let folder = try TemporaryFolder()
     let key = [UInt8](repeating: 0xFF, count: byteCount)
-    let writer = FuseWriter()
+    let writer = FuseWriter(.init(layout: layout))
     try writer.add([key], [0xC0])
     try writer.build(to: folder.path("key.fsdb"))
     let reader = try FuseReader(path: folder.path("key.fsdb"))

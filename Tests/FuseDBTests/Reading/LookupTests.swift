@@ -24,9 +24,10 @@ struct `A look-up` {
     }
   }
 
-  @Test func `finds ten thousand keys and no others, through overflowing buckets`() throws {
+  @Test(arguments: [FuseWriter.Layout.indexed, .plain])
+  func `finds ten thousand keys and no others, through overflowing buckets`(layout: FuseWriter.Layout) throws {
     let folder = try TemporaryFolder()
-    let writer = FuseWriter()
+    let writer = FuseWriter(.init(layout: layout))
     for number in 0..<10_000 {
       try writer.add(["key " + String(number)], ReferenceValue.bigEndian(0xCD_0000 | UInt64(number), 3))
     }

@@ -72,14 +72,19 @@ struct ModelWriter {
     let file = ReferenceFile(objects: order.map { objects[$0] }, keys: entries)
     report.keyCount = keys.count
     report.objectCount = order.count
-    report.byteCount = file.bytes.count
-    return (file.bytes, report)
+    let bytes = file.bytes(options.layout)
+    report.byteCount = bytes.count
+    return (bytes, report)
   }
 
   /// All combinations of options, but for the policy that refuses duplicates.
   static let options: [FuseWriter.Options] = [FuseWriter.Order.key, .insertion].flatMap { order in
     [FuseWriter.Sharing.identicalObjects, .none].flatMap { sharing in
-      [FuseWriter.DuplicatePolicy.last, .first].map { .init(order: order, sharing: sharing, onDuplicate: $0) }
+      [FuseWriter.DuplicatePolicy.last, .first].flatMap { policy in
+        [FuseWriter.Layout.indexed, .plain].map {
+          .init(order: order, sharing: sharing, onDuplicate: policy, layout: $0)
+        }
+      }
     }
   }
 }

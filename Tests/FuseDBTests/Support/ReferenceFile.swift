@@ -1,3 +1,5 @@
+import FuseDB
+
 /// A file by the letter of spec/format.md: written and taken apart slowly, with nothing of the library's in it.
 struct ReferenceFile {
   var bytes: [UInt8]
@@ -49,14 +51,19 @@ struct ReferenceFile {
     (0..<8).reduce(UInt32(byte)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1 }
   }
 
-  /// CRC-32, byte by byte.
-  static func crc(_ bytes: some Sequence<UInt8>) -> UInt32 {
-    ~bytes.reduce(0xFFFF_FFFF) { byteTable[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
+  /// CRC-32, byte by byte, of bytes that follow others of the CRC-32 `previous`.
+  static func crc(_ bytes: some Sequence<UInt8>, after previous: UInt32 = 0) -> UInt32 {
+    ~bytes.reduce(~previous) { byteTable[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
   }
 
   /// Puts the right checksum into the header. A file without a whole header stays as it is.
   mutating func seal() {
     if bytes.count >= 40 { bytes.put(Self.crc(bytes[40...]), at: 32) }
+  }
+
+  /// The file in a layout: as it is, or with the canonical extension block.
+  func bytes(_ layout: FuseWriter.Layout) -> [UInt8] {
+    layout == .plain ? bytes : ReferenceBlock(behind: self).bytes
   }
 
   // MARK: Taken apart

@@ -227,7 +227,7 @@ struct `A file that is truncated while it is open` {
     while true {
       let path = try folder.write(file.bytes)
       let reader = try FuseReader(path: path)
-      let index = try #require(reader.index.hash)
+      let index = try #require(reader.index.memory)
       let seed = index.seed
       let zeros = none.rawSpan.hash(seed: seed)
       guard let key = keys.first(where: { index.isPlausible(zeros, nextTo: $0.rawSpan.hash(seed: seed)) })

@@ -12,14 +12,15 @@ struct `Canonical order` {
     return try folder.read("file.fsdb")
   }
 
-  @Test func `of the same mapping is the same file, however it was added [C4]`() throws {
+  @Test(arguments: [FuseWriter.Layout.indexed, .plain])
+  func `of the same mapping is the same file, however it was added [C4]`(layout: FuseWriter.Layout) throws {
     var random = SeededRandom.announced()
     for size in [1, 2, 10, 200] {
       let mapping = Samples.mapping(size, &random)
-      let expected = ReferenceFile(canonical: mapping).bytes
+      let expected = ReferenceFile(canonical: mapping).bytes(layout)
       for way in 0..<4 {
         let pairs = Array(mapping).shuffled(using: &random)
-        let bytes = try Self.build { writer in
+        let bytes = try Self.build(.init(layout: layout)) { writer in
           switch way {
           case 0:
             // One object for each key.
@@ -48,7 +49,7 @@ struct `Canonical order` {
   }
 
   @Test func `is that of the first keys, not of adding [C2]`() throws {
-    let bytes = try Self.build { writer in
+    let bytes = try Self.build(.init(layout: .plain)) { writer in
       try writer.add(["d", "z"], [3])
       try writer.add(["c", "b"], [2])
       try writer.add(["y", "a"], [1])
@@ -84,7 +85,7 @@ struct `Canonical order` {
       objects: [[7], [7], [9], [7]],
       keys: zip("abcdef", [0, 1, 2, 3, 3, 0]).map { (key: Array(String($0).utf8), object: $1) })
     for _ in 0..<10 {
-      let bytes = try Self.build(.init(sharing: .none)) { writer in
+      let bytes = try Self.build(.init(sharing: .none, layout: .plain)) { writer in
         _ = try writer.addObject([1])
         for (keys, object) in groups.shuffled(using: &random) { try writer.add(keys.shuffled(using: &random), object) }
       }

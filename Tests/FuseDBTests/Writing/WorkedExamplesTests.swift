@@ -9,7 +9,7 @@ struct `The worked examples of the specification` {
     ] as [([String], [UInt8])])
   func `are what the writer writes, byte for byte [H4] [H6] [D1] [I1]`(keys: [String], bytes: [UInt8]) throws {
     let folder = try TemporaryFolder()
-    for options in [FuseWriter.Options(), .compatible] {
+    for options in [FuseWriter.Options(layout: .plain), .compatible] {
       let writer = FuseWriter(options)
       if !keys.isEmpty { try writer.add(keys, WorkedExamples.object) }
       try writer.build(to: folder.path("example.fsdb"))
