@@ -104,7 +104,7 @@ def good_block_files():
 
     yield other("block-five-lanes", "slots for files beyond 4 GiB, in a small one", numbered(100),
                 lambda plain: with_block(plain, lanes=5), "HASH", "ORDR")  # fmt: skip
-    yield other("block-seed-7", "another seed than the smallest", ten, with_hash(first_seed=7), "HASH", "ORDR")
+    yield other("block-seed-7", "another seed than the first", ten, with_hash(seeds=[7]), "HASH", "ORDR")
     yield other("block-parts", "three parts, where a canonical writer makes one", numbered(60),
                 with_hash(shape=Shape(3, 3, 5, 7, part_shift=0)), "HASH", "ORDR")  # fmt: skip
     yield other("block-spacious", "ten lines for ten keys, parts of two lines of pilots", ten,
