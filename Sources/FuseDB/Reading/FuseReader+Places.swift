@@ -79,7 +79,9 @@ extension KeyIndex {
   @unsafe
   fileprivate func slots(of key: RawSpan, file: UnsafeRawPointer) -> UnsafeRawPointer? {
     // SAFETY: the line lies inside the file that the table is in.
-    if let table { return unsafe file + table.offset(of: table.way(of: key.hash(seed: table.section.seed))) }
+    if let table {
+      return unsafe file + table.offset(ofSlotLine: table.way(of: key.hash(seed: table.section.seed)).place.line)
+    }
     return unsafe memory.map { unsafe $0.home(of: key) }
   }
 }

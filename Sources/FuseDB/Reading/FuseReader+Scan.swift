@@ -125,16 +125,21 @@ extension FuseReader {
     }
   }
 
-  /// The same for the stride that has the entry at an offset.
-  func checkStride(ofEntryAt offset: Int) throws(FuseError) {
+  /// Throws unless the stride that holds the entry at `offset` is what was written, where checksums are known and not
+  /// skipped. [X17]
+  func checkStride(holding offset: Int) throws(FuseError) {
+    guard checksums == .verified, case .section = index.order else { return }
     let mapping = mapping
+    let file = mapping.bytes
     var low = 0
     var high = index.order.strideCount
     while low < high {
       let middle = (low + high) / 2
-      if index.order.offset(ofStride: middle, in: mapping.bytes) <= offset { low = middle + 1 } else { high = middle }
+      if index.order.offset(ofStride: middle, in: file) <= offset { low = middle + 1 } else { high = middle }
     }
-    try checkStride(max(0, low - 1))
+    guard low > 0 else { throw changed(at: offset) }
+    // By its rows, this stride holds the entry. Should one of the two be damaged, its checksum is another.
+    try checkStride(low - 1)
   }
 
   /// The index entry at an offset that was one when the file was opened.

@@ -17,8 +17,7 @@ struct KeyIndex: Sendable {
   ) throws(FuseError) {
     let file = mapping.bytes
     guard ExtensionFooter.isPresent(in: file) else {
-      let pass = try Self.readAll(
-        of: mapping, header: header, until: file.byteCount, checksums: checksums, lookups)
+      let pass = try Self.readAll(of: mapping, header: header, until: file.byteCount, checksums: checksums, lookups)
       self.init(table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, metadata: nil)
       return
     }
@@ -64,7 +63,7 @@ struct KeyIndex: Sendable {
     return (footer, directory)
   }
 
-  /// Reads a file from the first byte to the last: one that is plain, or has not both sections. [O2] [O3]
+  /// Reads a plain file, or one that lacks a section, from the first byte to the last. [O2] [O3] [O5]
   private static func readAll(
     of mapping: FileMapping, header: Header, until end: Int, checksums: FuseReader.Checksums,
     _ lookups: FuseReader.Lookups
@@ -74,9 +73,8 @@ struct KeyIndex: Sendable {
     guard checksums == .verified else {
       return try IndexPass(of: mapping, header: header, until: end, expecting: lookups)
     }
-    let fileEnd = mapping.byteCount
-    let checksum = BackgroundWork(isWorthThread: fileEnd > 1 << 20) {
-      Checksum.of(Header.byteCount..<fileEnd, in: mapping)
+    let checksum = BackgroundWork(isWorthThread: end > 1 << 20) {
+      Checksum.of(Header.byteCount..<mapping.byteCount, in: mapping)
     }
     let pass = Result { () throws(FuseError) in
       try IndexPass(of: mapping, header: header, until: end, expecting: lookups)

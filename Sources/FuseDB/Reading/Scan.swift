@@ -70,6 +70,7 @@ public struct Scan: Sendable {
     let stride = (upper.number - 1) / KeyOrder.stride
     let mapping = reader.mapping
     var offset = reader.index.order.offset(ofStride: stride, in: mapping.bytes)
+    guard stride > 0 || offset == reader.dataEnd else { throw reader.changed(at: offset) }
     for _ in stride * KeyOrder.stride..<upper.number {
       block.append(offset)
       offset = try reader.entry(at: offset).end
@@ -80,6 +81,12 @@ public struct Scan: Sendable {
   private mutating func checkStride(of number: Int) throws(FuseError) {
     let stride = number / KeyOrder.stride
     guard stride != checkedStride else { return }
+    if direction == .ascending, number % KeyOrder.stride == 0 {
+      let mapping = reader.mapping
+      guard lower.offset == reader.index.order.offset(ofStride: stride, in: mapping.bytes) else {
+        throw reader.changed(at: lower.offset)
+      }
+    }
     try reader.checkStride(stride)
     let mapping = reader.mapping
     // A stride must begin where the one before it ends, the first with the index. [X18]

@@ -32,7 +32,7 @@ struct `The directory of an extension block` {
     for bit in 8 * Self.file.directoryOffset..<8 * Self.file.footer {
       let error = failure { _ = try Self.parse(ReferenceBlock(Self.file.bytes.flipping(bit: bit))) }
       #expect(error?.code == .corrupted)
-      #expect(error?.offset == UInt64(Self.file.directoryOffset))
+      #expect(error?.offset == UInt64(Self.file.footer + 20))
     }
   }
 
