@@ -5,7 +5,10 @@ internal import Glibc
 package enum Tool {
   /// Every command, in the order in which `fusedb help` lists them.
   static var commands: [any Command.Type] {
-    [Build.self, Get.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self, Reindex.self, Help.self]
+    [
+      Build.self, Get.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self, Reindex.self, Bench.self,
+      Help.self,
+    ]
   }
 
   /// The words behind the program's name, as bytes: keys need not be UTF-8.

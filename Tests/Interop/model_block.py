@@ -249,11 +249,11 @@ class Block:
 
 
 def is_metadata(data):
-    """[X13]: one MessagePack map of at most 1 MiB whose keys are text."""
+    """[X13]: one MessagePack map of at most 1 MiB whose keys are text: str, and UTF-8."""
     if len(data) > 2**20 or not data or not (data[0] >> 4 == 8 or data[0] in (0xDE, 0xDF)) or not is_value(data):
         return False
     pairs = unpackb(data, object_pairs_hook=list, raw=False, strict_map_key=False, unicode_errors="surrogateescape")
-    return all(isinstance(key, str) for key, _ in pairs)
+    return all(isinstance(key, str) and not any("\ud800" <= c <= "\udfff" for c in key) for key, _ in pairs)
 
 
 class Hash:

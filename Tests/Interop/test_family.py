@@ -97,7 +97,7 @@ def assert_equal_stats(command, path, reader):
     assert ours["bytes"] == theirs["file_size_kb"] * 1024 == path.stat().st_size
     assert ours["headerBytes"] == theirs["data_offset"] == 40
     assert ours["headerBytes"] + ours["dataBytes"] == theirs["index_offset"]
-    assert ours["headerBytes"] + ours["dataBytes"] + ours["indexBytes"] + ours["blockBytes"] == ours["bytes"]
+    assert ours["headerBytes"] + ours["dataBytes"] + ours["indexBytes"] + ours["extensionBytes"] == ours["bytes"]
     assert int(ours["checksum"], 16) == int(theirs["file_crc32"], 16)
 
 

@@ -134,7 +134,7 @@ extension FuseReader {
   }
 
   private func damagedHash(_ way: HashTable.Way, _ message: String) -> FuseError {
-    unlessShrunk(.corrupted("\(message); 'fusedb verify' lists the damage", at: index.table!.offset(of: way)))
+    unlessShrunk(.corrupted("\(message); 'fusedb verify' lists the damage", at: index.table!.offset(ofSlotLine: way.place.line)))
   }
 
   /// The same with an index in memory.

@@ -42,6 +42,13 @@ struct HashIndex: Sendable {
     unsafe fuse_prefetch(buckets + home(of: hash) &* Bucket.byteCount)
   }
 
+  /// The bucket in which the search for a key begins.
+  @unsafe
+  func home(of key: RawSpan) -> UnsafeRawPointer {
+    // SAFETY: as in prefetch.
+    unsafe UnsafeRawPointer(buckets + home(of: key.hash(seed: seed)) &* Bucket.byteCount)
+  }
+
   /// Adds an entry. Returns false when the chain of full buckets is too long: the keys suit another seed.
   @inline(__always)
   func insert(hash: UInt64, offset: Int) -> Bool {

@@ -107,24 +107,39 @@ struct HashTable: Sendable {
       && HashLine.isSoundSlotLine(slotLine(way.place.line), number: way.place.line)
   }
 
-  /// Where the line of slots at the end of a way begins in the file.
-  func offset(of way: Way) -> Int {
-    offset + HashSection.byteCount + Int(section.pilotLineCount + way.place.line) * HashSection.lineByteCount
+  /// Whether a line of pilots is what was written.
+  func isSoundPilotLine(_ number: UInt64) -> Bool {
+    unsafe HashLine.isSoundPilotLine(pilotLine(number), number: number)
   }
 
-  /// Whether every line of pilots and of slots is what was written, from a line on; nil when all are.
-  func firstDamagedLine(from line: UInt64 = 0) -> UInt64? {
-    var line = line
-    while line < section.pilotLineCount &+ section.slotLineCount {
-      let isSound =
-        line < section.pilotLineCount
-        ? unsafe HashLine.isSoundPilotLine(pilotLine(line), number: line)
-        : unsafe HashLine.isSoundSlotLine(
-          slotLine(line &- section.pilotLineCount), number: line &- section.pilotLineCount)
-      guard isSound else { return line }
-      line &+= 1
+  /// Whether a line of slots is what was written.
+  func isSoundSlotLine(_ number: UInt64) -> Bool { unsafe HashLine.isSoundSlotLine(slotLine(number), number: number) }
+
+  /// Where a line of pilots begins in the file.
+  func offset(ofPilotLine line: UInt64) -> Int {
+    offset + HashSection.byteCount + Int(line) * HashSection.lineByteCount
+  }
+
+  /// Where a line of slots begins in the file.
+  func offset(ofSlotLine line: UInt64) -> Int { offset(ofPilotLine: section.pilotLineCount + line) }
+
+  /// How many slots of some lines, counted over both tables, are taken; nil when a line is not what was written.
+  func takenSlots(inLines lines: Range<UInt64>) -> Int? {
+    let free = HashLine.Slot.free(section.lanes)
+    var taken = 0
+    for line in lines {
+      guard line >= section.pilotLineCount else {
+        guard isSoundPilotLine(line) else { return nil }
+        continue
+      }
+      let number = line - section.pilotLineCount
+      guard isSoundSlotLine(number) else { return nil }
+      for lane in 0..<UInt64(section.lanes.rawValue)
+      where unsafe HashLine.slot(lane, of: slotLine(number), section.lanes) != free {
+        taken += 1
+      }
     }
-    return nil
+    return taken
   }
 
   @inline(__always)

@@ -88,6 +88,13 @@ public struct Scan: Sendable {
       }
     }
     try reader.checkStride(stride)
+    let mapping = reader.mapping
+    // A stride must begin where the one before it ends, the first with the index. [X18]
+    if direction == .ascending, number % KeyOrder.stride == 0,
+      reader.index.order.offset(ofStride: stride, in: mapping.bytes) != lower.offset
+    {
+      throw reader.changed(at: lower.offset)
+    }
     checkedStride = stride
   }
 

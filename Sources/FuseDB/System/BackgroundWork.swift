@@ -3,7 +3,7 @@ internal import Glibc
 /// A piece of work on a thread of its own; where it is too small for one, or the system has none left, it is done
 /// when its result is asked for.
 @safe
-final class BackgroundWork<Result: Sendable>: Sendable {
+package final class BackgroundWork<Result: Sendable>: Sendable {
   private let work: @Sendable () -> Result
   // SAFETY: written by the thread, read after it was joined; the thread's name is written before the object is shared.
   private nonisolated(unsafe) var result: Result?
@@ -12,7 +12,7 @@ final class BackgroundWork<Result: Sendable>: Sendable {
   /// Begins `work`. Whoever does so calls ``wait()`` once.
   ///
   /// - Parameter isWorthThread: whether the work takes longer than a thread needs to start, some 20 microseconds.
-  init(isWorthThread: Bool, _ work: @escaping @Sendable () -> Result) {
+  package init(isWorthThread: Bool, _ work: @escaping @Sendable () -> Result) {
     self.work = work
     guard isWorthThread else { return }
     let start = unsafe Unmanaged.passRetained(Start { unsafe self.result = self.work() })
@@ -23,7 +23,7 @@ final class BackgroundWork<Result: Sendable>: Sendable {
   }
 
   /// Waits until the work is done.
-  func wait() -> Result {
+  package func wait() -> Result {
     if let thread = unsafe thread { pthread_join(thread, nil) } else { unsafe result = work() }
     return unsafe result!
   }

@@ -2,9 +2,9 @@ internal import CFuseSystem
 internal import Synchronization
 
 /// Work in parts, done by as many threads as there are processors.
-enum Parallel {
+package enum Parallel {
   /// How many processors this process may run on.
-  static var processorCount: Int { Int(fuse_processor_count()) }
+  package static var processorCount: Int { Int(fuse_processor_count()) }
 
   /// Does `body` for each number below `count` and returns the results in the order of the numbers.
   ///

@@ -43,7 +43,9 @@ extension FuseWriter {
       let given = try metadata.map { metadata throws(FuseError) in try MetadataSection.bytes(of: metadata) }
       let source = try ReindexSource(path)
       progress?(0.3)
-      return try source.write(metadata: given ?? source.metadata, to: path, progress)
+      // What is given replaces also what cannot be read.
+      let bytes = if let given { given } else { try source.metadata() }
+      return try source.write(metadata: bytes, to: path, progress)
     } catch {
       throw error.at(path: path)
     }

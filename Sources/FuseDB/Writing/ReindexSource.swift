@@ -3,8 +3,6 @@ struct ReindexSource {
   /// How much is copied between two reports of progress.
   private static let stepByteCount = 64 << 20
 
-  /// The bytes of the section `META`, or nil where there is none.
-  let metadata: [UInt8]?
   private let reader: FuseReader
   private let objectCount: Int
   /// The checksum of data and key index.
@@ -25,7 +23,6 @@ struct ReindexSource {
     }
     // The rest that a header says, and that every key points at an object, is found by counting.
     objectCount = try reader.statistics.objectCount
-    metadata = try Self.metadata(of: reader)
     try mapping.checkNotShrunk()
   }
 
@@ -44,7 +41,8 @@ struct ReindexSource {
     return start
   }
 
-  private static func metadata(of reader: FuseReader) throws(FuseError) -> [UInt8]? {
+  /// The bytes of the section `META`, found sound, or nil where there is none.
+  func metadata() throws(FuseError) -> [UInt8]? {
     guard let section = reader.index.metadata else { return nil }
     // Also that it is a map with names.
     _ = try reader.metadata

@@ -32,6 +32,17 @@ enum Humans {
     preconditionFailure("the last unit takes what is left")
   }
 
+  /// `12.3 ns`, `4.56 us`, `789 ms`: three digits, in the unit that suits.
+  static func duration(nanoseconds: Double) -> String {
+    var value = nanoseconds
+    var unit = "ns"
+    for larger in ["us", "ms", "s"] where value >= 999.5 {
+      value /= 1000
+      unit = larger
+    }
+    return decimal(value, places: value < 9.995 ? 2 : value < 99.95 ? 1 : 0) + " " + unit
+  }
+
   /// A number with a given number of decimal places, rounded half away from zero.
   static func decimal(_ value: Double, places: Int) -> String {
     var scale = 1

@@ -8,6 +8,7 @@ indirect enum ReportValue {
   case number(Double)
   case flag(Bool)
   case members([(name: String, value: ReportValue)])
+  case list([ReportValue])
 }
 
 extension JSONWriter {
@@ -32,6 +33,13 @@ extension JSONWriter {
     case .number(let number): append("\(number)")
     case .flag(let flag): append(flag ? "true" : "false")
     case .members(let members): append(members: members)
+    case .list(let values):
+      append("[")
+      for (place, value) in values.enumerated() {
+        if place > 0 { append(",") }
+        append(value)
+      }
+      append("]")
     }
   }
 }

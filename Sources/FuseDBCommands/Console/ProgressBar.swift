@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// One line on a terminal that says how far a command is. On anything else it is silent.
 final class ProgressBar {
   private static let width = 24
@@ -49,9 +47,5 @@ final class ProgressBar {
       + String(repeating: " ", count: 3 - percent.count) + "\(percent)% \(text)"
   }
 
-  private static var now: Double {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
+  private static var now: Double { Clock.nanoseconds / 1e9 }
 }

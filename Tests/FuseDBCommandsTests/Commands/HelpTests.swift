@@ -3,7 +3,7 @@ import Testing
 @testable import FuseDBCommands
 
 struct HelpTests {
-  private static let names = ["build", "get", "prefix", "keys", "dump", "stats", "verify", "help"]
+  private static let names = ["build", "get", "prefix", "keys", "dump", "stats", "verify", "reindex", "bench", "help"]
 
   @Test func `the version is named`() {
     #expect(Scratch().run("--version") == Scratch.Result(0, out: "fusedb 0.1.0 (FSDB format 2)\n"))
@@ -88,7 +88,8 @@ struct HelpTests {
     for command in commands {
       let found = output(of: command, in: scratch).replacing("@", with: "")
       // A command that prints nothing, or whose page is too long to quote, has no lines of its own.
-      if command.hasPrefix("fusedb help") { continue }
+      // Nor has one that prints times.
+      if command.hasPrefix("fusedb help") || command.hasPrefix("fusedb bench") || found.isEmpty { continue }
       #expect(found == printed.popFirst(), "\(command)")
     }
   }

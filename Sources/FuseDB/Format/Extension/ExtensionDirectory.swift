@@ -32,41 +32,68 @@ struct ExtensionDirectory: Equatable, Sendable {
 
   init() {}
 
+  /// All sections, also of unknown kinds, in the order of the file.
+  private(set) var sections: [Section] = []
+
   /// Reads the directory of a file and checks it. [X4] [X6] [X7]
   init(parsing file: RawSpan, footer: ExtensionFooter) throws(FuseError) {
-    let start = Int(footer.directoryOffset)
-    let count = Int(footer.sectionCount)
-    let directory = file.extracting(start..<start + count * Self.entryByteCount)
-    let checksum = Checksum.of(directory)
+    try Self.checkChecksum(of: file, footer)
+    // A reader takes places as they are; that some are not aligned is for verification to tell. [X1]
+    let faults = read(file, footer, isAlignmentChecked: false)
+    if let fault = faults.first { throw fault }
+  }
+
+  /// Compares the directory's checksum.
+  static func checkChecksum(of file: RawSpan, _ footer: ExtensionFooter) throws(FuseError) {
+    let start = file.byteCount - ExtensionFooter.byteCount
+    let checksum = Checksum.of(file.extracting(Int(footer.directoryOffset)..<start))
     guard checksum == footer.directoryChecksum else {
       throw .corrupted(
         "the directory's checksum is \(checksum.hexadecimal) and the footer says \(footer.directoryChecksum.hexadecimal)",
-        at: file.byteCount - ExtensionFooter.byteCount + ExtensionFooter.Field.directoryChecksum)
+        at: start + ExtensionFooter.Field.directoryChecksum)
     }
+  }
+
+  /// Reads all entries, and returns what is wrong with them: one error an entry.
+  mutating func read(_ file: RawSpan, _ footer: ExtensionFooter, isAlignmentChecked: Bool = true) -> [FuseError] {
+    var faults: [FuseError] = []
     var end = footer.indexEnd
-    for number in 0..<count {
-      let at = number * Self.entryByteCount
-      let entry = directory.extracting(at..<at + Self.entryByteCount)
+    for number in 0..<Int(footer.sectionCount) {
+      let start = Int(footer.directoryOffset) + number * Self.entryByteCount
+      let entry = file.extracting(start..<start + Self.entryByteCount)
       let offset = entry.loadInside(at: Field.offset, as: UInt64.self)
       let length = entry.loadInside(at: Field.length, as: UInt64.self)
-      guard offset >= end, offset <= footer.directoryOffset, length <= footer.directoryOffset - offset else {
-        throw .corrupted("section \(number) does not lie between the key index and the directory", at: start + at)
-      }
-      end = offset + length
-      let section = Section(
-        range: Int(offset)..<Int(end), checksum: entry.loadInside(at: Field.checksum, as: UInt32.self))
       let kind = entry.loadInside(at: Field.kind, as: UInt32.self)
-      if let known = Kind(rawValue: kind) {
-        guard add(section, known) else {
-          throw .corrupted("section \(number) is of a kind that stands twice", at: start + at)
-        }
-      } else if entry.loadInside(at: Field.flags, as: UInt32.self) & Self.required != 0 {
-        throw FuseError(
-          .unsupportedVersion,
-          "the file needs its section of kind \(kind.hexadecimal), which this library does not know; use a newer one",
-          offset: UInt64(start + at))
+      let known = Kind(rawValue: kind)
+      let isInside =
+        offset >= end && offset <= footer.directoryOffset && length <= footer.directoryOffset - offset
+      let isRequired = entry.loadInside(at: Field.flags, as: UInt32.self) & Self.required != 0
+      let alignment: UInt64 = number == 0 || known == .hash ? 64 : 8
+      // A section outside ends, for the next one, where the directory begins at the latest.
+      let sectionEnd = offset.addingReportingOverflow(length)
+      end = max(end, min(sectionEnd.overflow ? .max : sectionEnd.partialValue, footer.directoryOffset))
+      // Where it is not inside, the kind alone counts.
+      let section = Section(
+        range: isInside ? Int(offset)..<Int(offset + length) : 0..<0,
+        checksum: entry.loadInside(at: Field.checksum, as: UInt32.self))
+      let isFirst = known.map { add(section, $0) } ?? true
+      sections.append(section)
+      if !isInside {
+        faults.append(
+          .corrupted("section \(number) does not lie between the key index and the directory", at: start))
+      } else if !isFirst {
+        faults.append(.corrupted("section \(number) is of a kind that stands twice", at: start))
+      } else if known == nil, isRequired {
+        faults.append(
+          FuseError(
+            .unsupportedVersion,
+            "the file needs its section of kind \(kind.hexadecimal), which this library does not know; use a newer one",
+            offset: UInt64(start)))
+      } else if isAlignmentChecked, offset % alignment != 0 {
+        faults.append(.corrupted("section \(number) begins at no multiple of \(alignment)", at: start))
       }
     }
+    return faults
   }
 
   private mutating func add(_ section: Section, _ kind: Kind) -> Bool {

@@ -10,6 +10,9 @@ enum HashLine {
     var entry: UInt64
     /// The object offset of that entry.
     var object: UInt64
+
+    /// A slot that no key has.
+    static func free(_ lanes: HashSection.Lanes) -> Slot { Slot(tag: 0, entry: freeEntry(lanes), object: 0) }
   }
 
   private static let tagBits: UInt64 = 6

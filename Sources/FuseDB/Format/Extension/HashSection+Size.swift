@@ -1,10 +1,11 @@
 extension HashSection {
   /// Keys that share a pilot, on average: more of them make the pilots' table smaller and the search for pilots longer.
   private static let keysPerPilot = 5
-  private static let partShiftOfBuilder: UInt8 = 8
+  private static let partShiftOfBuilder: UInt8 = 5
   /// Pilot lines of a part in a section of more than one.
   static let pilotLinesPerPart = 1 << Int(partShiftOfBuilder)
-  /// Keys of a part, on average: its table of taken slots fits into the first-level cache.
+  /// Keys of a part, on average: few enough for its table of taken slots to fit into the first-level cache and for a
+  /// last part that is not full to waste little, enough for parts to differ little in size.
   static let keysPerPart = pilotLinesPerPart * pilotsPerLine * keysPerPilot
 
   /// The canonical section for so many keys. [X11]

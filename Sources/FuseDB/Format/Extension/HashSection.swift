@@ -30,9 +30,12 @@ struct HashSection: Equatable, Sendable {
 
   var slotLineCount: UInt64 { partCount &* linesPerPart }
 
+  /// Lines of both tables.
+  var lineCount: Int { Int(pilotLineCount &+ slotLineCount) }
+
   /// The section's length.
   var sectionByteCount: Int {
-    Self.byteCount + (Int(pilotLineCount) + Int(slotLineCount)) * Self.lineByteCount
+    Self.byteCount + lineCount * Self.lineByteCount
   }
 
   init(seed: UInt64, pilotLineCount: UInt64, partCount: UInt64, linesPerPart: UInt64, partShift: UInt8, lanes: Lanes) {

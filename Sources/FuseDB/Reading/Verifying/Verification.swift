@@ -28,6 +28,22 @@ public struct Damage: Sendable, Hashable, CustomStringConvertible {
     case trailingBytes
     /// The file ends before its content.
     case truncated
+    /// The footer of the extension block breaks its rules. See spec/extension.md §10.
+    case footer
+    /// The header differs from the checksum in the footer.
+    case headerChecksum
+    /// The directory of the extension block breaks its rules.
+    case directory
+    /// A byte between two sections is not zero.
+    case padding
+    /// A section differs from its checksum.
+    case sectionChecksum
+    /// The hash section does not lead to the keys of the index.
+    case hash
+    /// The order section does not say where the strides of the index begin, or their checksums.
+    case order
+    /// The metadata are no map with names.
+    case metadata
   }
 
   /// Which rule is broken.

@@ -22,8 +22,7 @@ extension Verifier {
       for part in dataParts { starts.insert(part) }
     } else {
       // Damage of the data section stands behind that of the whole file.
-      let checksum = checksum(of: Header.byteCount..<file.byteCount, share: 0)
-      try compare(checksum, with: header)
+      try compareFile(Checksum(), from: Header.byteCount, with: header)
       try walkData(dataParts, header: header, index: index, &starts)
     }
 
@@ -39,8 +38,7 @@ extension Verifier {
       for part in indexParts.prefix(while: \.isSound) { whole.append(part.checksum, byteCount: part.range.count) }
       // What no walk has summed up: the index when it was not walked or is damaged, and what follows it.
       let end = indexParts.first { !$0.isSound }?.range.lowerBound ?? indexParts.last?.range.upperBound ?? dataEnd
-      whole.append(checksum(of: end..<file.byteCount, share: 0), byteCount: file.byteCount - end)
-      try compare(whole.value, with: header)
+      try compareFile(whole, from: end, with: header)
       try walkData(dataParts, header: header, index: index, &starts)
     }
     if level == .full { try walkIndex(indexParts, header: header, index: index, starts) }

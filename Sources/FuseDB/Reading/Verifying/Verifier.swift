@@ -15,6 +15,8 @@ struct Verifier: ~Escapable {
   let file: RawSpan
   let level: VerificationLevel
   let division: Division
+  /// The end of the file, once the header was read.
+  var block = BlockOutline()
   private let progress: (Double) -> Void
   private let onDamage: (Damage) throws(FuseError) -> Void
   var summary: VerificationSummary
@@ -62,14 +64,16 @@ struct Verifier: ~Escapable {
       return try add(kind, at: error.offset ?? 0, error.message)
     }
     let header = Header(fieldsOf: file)
+    block = BlockOutline(of: file, header: header)
     try checkFields(of: header)
     // Without a sensible index offset, neither section has bounds. [P7]
     guard header.indexOffset >= UInt64(Header.byteCount), header.indexOffset <= UInt64(file.byteCount) else {
-      let checksum = checksum(of: Header.byteCount..<file.byteCount, share: 1)
-      return try compare(checksum, with: header)
+      try compareFile(Checksum(), from: Header.byteCount, with: header, share: 1)
+      return try walkBlock(header, index: nil)
     }
-    let indexEnd = file.byteCount
+    let indexEnd = block.footer.map { Int($0.indexEnd) } ?? file.byteCount
     try walk(header, indexEnd: indexEnd)
+    try walkBlock(header, index: Int(header.indexOffset)..<indexEnd)
   }
 
   @_lifetime(self: copy self)
@@ -95,13 +99,22 @@ struct Verifier: ~Escapable {
     return Checksum.of(range, in: mapping, threadCount: division.threadCount, onProgress: stage)
   }
 
+  /// Compares the file's checksum, of which `known` covers all before `offset`. A file with a sound footer has it twice:
+  /// at its end, and before the footer. [H7] [X5]
   @_lifetime(self: copy self)
-  mutating func compare(_ checksum: UInt32, with header: Header) throws(FuseError) {
-    guard checksum != header.checksum else { return }
+  mutating func compareFile(
+    _ known: Checksum, from offset: Int, with header: Header, share: Double = 0
+  ) throws(FuseError) {
+    let footerStart = file.byteCount - (block.footer == nil ? 0 : ExtensionFooter.byteCount)
+    var whole = known
+    whole.append(checksum(of: offset..<footerStart, share: share), byteCount: footerStart - offset)
+    let before = whole.value
+    whole.update(file.extracting(droppingFirst: footerStart))
+    let wrong = [before, whole.value].first { $0 != header.checksum }
+    guard let wrong else { return }
     try add(
       .fileChecksum, at: Header.Field.checksum,
-      "the bytes behind the header have checksum \(checksum.hexadecimal) and the header says \(header.checksum.hexadecimal)"
-    )
+      "the bytes behind the header have checksum \(wrong.hexadecimal) and the header says \(header.checksum.hexadecimal)")
   }
 
   @_lifetime(self: copy self)

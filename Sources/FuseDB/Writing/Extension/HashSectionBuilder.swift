@@ -22,8 +22,10 @@ struct HashSectionBuilder {
   ///
   /// - Complexity: O(keys), on average.
   func build() throws(FuseError) -> ZeroedMemory? {
-    for seed in 0..<Self.seedsToTry {
-      let section = HashSection(keyCount: keys.count, lanes: lanes, seed: seed)
+    // The fields of five lanes can name no place behind this, and all ones mark a free slot.
+    guard UInt64(keys.range.count) < HashLine.freeEntry(.five) else { return nil }
+    for attempt in 0..<Self.seedsToTry {
+      let section = HashSection(keyCount: keys.count, lanes: lanes, seed: seed(ofAttempt: attempt))
       guard let buckets = KeyBuckets(of: keys, section, threadCount: threadCount) else { continue }
       let memory = try ZeroedMemory(byteCount: section.sectionByteCount)
       let header = section.bytes
@@ -35,5 +37,12 @@ struct HashSectionBuilder {
       if placed.allSatisfy({ $0 }) { return memory }
     }
     return nil
+  }
+
+  /// The first seed is 0. Further ones depend on all keys, so that nobody can choose keys against them.
+  private func seed(ofAttempt attempt: UInt64) -> UInt64 {
+    guard attempt > 0 else { return 0 }
+    let mapping = keys.mapping
+    return mapping.bytes.extracting(keys.range).hash(seed: attempt)
   }
 }

@@ -82,7 +82,7 @@ struct PilotSearch {
   }
 
   private func clearSlots() {
-    let free = HashLine.Slot(tag: 0, entry: HashLine.freeEntry(section.lanes), object: 0)
+    let free = HashLine.Slot.free(section.lanes)
     for line in 0..<Int(section.linesPerPart) {
       for lane in 0..<laneCount { unsafe HashLine.set(free, lane: lane, of: slotLine(line), section.lanes) }
     }

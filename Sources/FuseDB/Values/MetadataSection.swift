@@ -22,15 +22,23 @@ enum MetadataSection {
   ///
   /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are no map, or one with a key that is no text.
   static func texts(in bytes: RawSpan) throws(FuseError) -> [String: String] {
-    var members = MessagePackMembers()
-    guard try members.read(bytes) else {
-      throw .invalidValue("this is another value, or a name in it is no text", at: 0)
-    }
+    let members = try members(of: bytes)
     var texts: [String: String] = [:]
     for (name, value) in zip(members.names, members.values) {
       texts[String(decoding: bytes.extracting(name).array(), as: UTF8.self)] = try text(of: bytes.extracting(value))
     }
     return texts
+  }
+
+  /// Throws unless the bytes, one value, are a map with names. [X13]
+  static func checkNames(in bytes: RawSpan) throws(FuseError) { _ = try members(of: bytes) }
+
+  private static func members(of bytes: RawSpan) throws(FuseError) -> MessagePackMembers {
+    var members = MessagePackMembers()
+    guard try members.read(bytes) else {
+      throw .invalidValue("this is another value, or a name in it is no text", at: 0)
+    }
+    return members
   }
 
   private static func text(of value: RawSpan) throws(FuseError) -> String {

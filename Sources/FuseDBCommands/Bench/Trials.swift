@@ -1,0 +1,180 @@
+internal import FuseDB
+internal import Synchronization
+
+/// What is measured of one file. The names are those of Benchmarks/README.md.
+struct Trials {
+  static let open = "open"
+  static let floor = "floor"
+  static let hit = "get-hit"
+  static let miss = "get-miss"
+  static let twoThreads = "get-hit-two-threads"
+  static let scan = "scan"
+  static let verify = "verify"
+
+  let all: [Trial]
+  /// How many keys are drawn.
+  let questionCount: Int
+  /// How many places verification found damaged.
+  let damageCount: () -> Int
+
+  /// Draws the questions and asks each once, so that nothing is new when the clock runs.
+  init(
+    _ path: String, batch: Int, questionLimit: Int?, progress: (Double, String) -> Void
+  ) throws(FuseError) {
+    let verified = try FuseReader(path: path)
+    let skipped = try FuseReader(path: path, checksums: .skipped)
+    var maker = QuestionMaker(verified, limit: questionLimit)
+    let (hits, floor) = try maker.hits { progress($0 / 2, "drawing keys") }
+    let misses = try maker.misses(of: hits) { progress(0.5 + $0 / 2, "making keys that are absent") }
+    for reader in [verified, skipped] {
+      try Self.check(try hits.ask(reader, 0..<hits.count), hits.sum(0..<hits.count), path)
+      try Self.check(try misses.ask(reader, 0..<misses.count), 0, path)
+    }
+    _ = floor.touch(0..<floor.count)
+
+    var trials = [Self.opening(path)]
+    if hits.count > 0 {
+      trials.append(
+        Trial(Self.floor, operations: floor.count) { range in
+          let start = Clock.nanoseconds
+          _ = floor.touch(range)
+          return Clock.nanoseconds - start
+        })
+      for reader in [verified, skipped] {
+        trials.append(
+          Self.asking(Self.hit, hits, reader) { range throws(FuseError) in try hits.ask(reader, range) })
+      }
+    }
+    trials.append(
+      Self.asking(Self.miss, misses, verified) { range throws(FuseError) in try misses.ask(verified, range) })
+    if hits.count > 0 {
+      for reader in [verified, skipped] {
+        trials.append(
+          Self.asking("get-batch-\(batch)", hits, reader) { range throws(FuseError) in
+            try hits.ask(reader, range, inBatchesOf: batch)
+          })
+      }
+      trials += [Self.asking(onTwoThreads: hits, verified), Self.scanning(verified)]
+    }
+    let verifying = Verifying(path)
+    trials.append(Trial(Self.verify, operations: 1) { _ throws(FuseError) in try verifying.run() })
+    all = trials
+    questionCount = hits.count
+    damageCount = { verifying.damageCount }
+  }
+
+  // MARK: What a slice does
+
+  private static func opening(_ path: String) -> Trial {
+    Trial(open, .verified, operations: 1) { _ throws(FuseError) in
+      let start = Clock.nanoseconds
+      let reader = try FuseReader(path: path)
+      let end = Clock.nanoseconds
+      // Closing it takes time of its own.
+      return withExtendedLifetime(reader) { end - start }
+    }
+  }
+
+  private static func asking(
+    _ name: String, _ questions: Questions, _ reader: FuseReader,
+    _ ask: @escaping (Range<Int>) throws(FuseError) -> UInt64
+  ) -> Trial {
+    Trial(name, reader.checksums, operations: questions.count) { range throws(FuseError) in
+      let start = Clock.nanoseconds
+      let sum = try ask(range)
+      let end = Clock.nanoseconds
+      try check(sum, questions.sum(range), reader.path)
+      return end - start
+    }
+  }
+
+  private static func asking(onTwoThreads questions: Questions, _ reader: FuseReader) -> Trial {
+    // Long slices, because each begins with two threads that wait for one another.
+    Trial(twoThreads, reader.checksums, operations: questions.count, slice: 2e7) { range throws(FuseError) in
+      let middle = range.lowerBound + range.count / 2
+      let gate = Gate()
+      let other = BackgroundWork(isWorthThread: true) {
+        Result { () throws(FuseError) in
+          try gate.timed { () throws(FuseError) in try questions.ask(reader, middle..<range.upperBound) }
+        }
+      }
+      let mine = Result { () throws(FuseError) in
+        try gate.timed { () throws(FuseError) in try questions.ask(reader, range.lowerBound..<middle) }
+      }
+      let (first, second) = (try other.wait().get(), try mine.get())
+      try check(first.sum &+ second.sum, questions.sum(range), reader.path)
+      return max(first.end, second.end) - min(first.start, second.start)
+    }
+  }
+
+  private static func scanning(_ reader: FuseReader) -> Trial {
+    let place = ScanPlace(reader)
+    return Trial(scan, reader.checksums, operations: reader.keyCount) { range throws(FuseError) in
+      if range.lowerBound == 0 { try place.begin() }
+      let start = Clock.nanoseconds
+      try place.advance(range.count)
+      return Clock.nanoseconds - start
+    }
+  }
+
+  private static func check(_ sum: UInt64, _ expected: UInt64, _ path: String) throws(FuseError) {
+    guard sum == expected else {
+      throw FuseError(
+        .corrupted, "look-ups give other answers than a scan; 'fusedb verify' lists the damage", path: path)
+    }
+  }
+}
+
+/// Lets two threads begin at the same time.
+private final class Gate: Sendable {
+  private static let patience = 1e9
+  private let missing = Atomic(2)
+
+  /// Waits for the other thread and then does `body`. Where it does not come, since the system has no thread left,
+  /// that is done alone.
+  func timed(
+    _ body: () throws(FuseError) -> UInt64
+  ) throws(FuseError) -> (sum: UInt64, start: Double, end: Double) {
+    missing.subtract(1, ordering: .acquiringAndReleasing)
+    let limit = Clock.nanoseconds + Self.patience
+    while missing.load(ordering: .acquiring) > 0, Clock.nanoseconds < limit {}
+    let start = Clock.nanoseconds
+    let sum = try body()
+    return (sum, start, Clock.nanoseconds)
+  }
+}
+
+/// How far a scan has come.
+private final class ScanPlace {
+  private let reader: FuseReader
+  private var scan: Scan?
+  private var sum: UInt64 = 0
+
+  init(_ reader: FuseReader) { self.reader = reader }
+
+  func begin() throws(FuseError) { scan = try reader.entries() }
+
+  func advance(_ count: Int) throws(FuseError) {
+    for _ in 0..<count {
+      guard let entry = try scan?.next() else { return }
+      let key = try entry.keyBytes
+      let object = try entry.bytes
+      sum &+= Questions.answer(object) &+ UInt64(key.byteCount)
+    }
+  }
+}
+
+/// Verifies a file, and remembers what was found.
+private final class Verifying {
+  private let path: String
+  private(set) var damageCount = 0
+
+  init(_ path: String) { self.path = path }
+
+  func run() throws(FuseError) -> Double {
+    let start = Clock.nanoseconds
+    let summary = try FuseReader.verify(path: path) { _ in }
+    damageCount = summary.damageCount
+    return Clock.nanoseconds - start
+  }
+}

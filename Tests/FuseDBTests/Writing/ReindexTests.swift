@@ -1,0 +1,206 @@
+import Testing
+
+@testable import FuseDB
+
+struct `Reindexing` {
+  /// Files of 0, 1 and more keys, with more than one stride, with an object that no key reaches.
+  private static let samples: [ReferenceFile] = [
+    ReferenceFile(WorkedExamples.noKeys), ReferenceFile(WorkedExamples.oneKey), Samples.small, Samples.twoSamples,
+    ReferenceFile(objects: [[1], [2], [3]], keys: [([0x61], 2), ([0x62], 0)]),
+  ]
+
+  /// What the writer makes of a file's own keys and objects, so that data and index are those of the file.
+  private func built(_ file: ReferenceFile, _ metadata: [String: String] = [:], in folder: TemporaryFolder) throws
+    -> [UInt8]
+  {
+    let writer = FuseWriter(FuseWriter.Options(order: .insertion, sharing: .none, metadata: metadata))
+    var objects: [UInt64: ObjectID] = [:]
+    var offset: UInt64 = 40
+    while offset < file.indexOffset, let record = file.record(at: offset) {
+      objects[offset] = try writer.addObject(record.object)
+      offset = UInt64(record.end)
+    }
+    for entry in file.entries { try writer.addKey(entry.key.bytes, for: objects[entry.target]!) }
+    try writer.build(to: folder.path("built.fsdb"))
+    return try folder.read("built.fsdb")
+  }
+
+  @Test(arguments: samples.indices)
+  func `adds to a plain file the block that building would have written`(number: Int) throws {
+    let folder = try TemporaryFolder()
+    let plain = Self.samples[number]
+    let path = try folder.write(plain.bytes)
+    let report = try FuseWriter.reindex(path)
+    let bytes = try folder.read("file.fsdb")
+    #expect(bytes == (try built(plain, in: folder)))
+    #expect(bytes[40..<plain.bytes.count] == plain.bytes[40...])
+    #expect(
+      report
+        == ReindexReport(
+          keyCount: plain.keyCount, objectCount: plain.objectCount, byteCountBefore: plain.bytes.count,
+          byteCount: bytes.count, extensionByteCount: bytes.count - plain.bytes.count, wasPlain: true))
+    #expect(try folder.names == ["built.fsdb", "file.fsdb"])
+  }
+
+  @Test(arguments: samples.indices)
+  func `makes the same block again`(number: Int) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(Self.samples[number].bytes)
+    try FuseWriter.reindex(path)
+    let once = try folder.read("file.fsdb")
+    let report = try FuseWriter.reindex(path)
+    #expect(try folder.read("file.fsdb") == once)
+    #expect(!report.wasPlain)
+    #expect(report.byteCountBefore == once.count)
+    #expect(report.extensionByteCount == once.count - Self.samples[number].bytes.count)
+  }
+
+  @Test func `keeps metadata byte for byte unless others are given`() throws {
+    let folder = try TemporaryFolder()
+    let metadata = ["source": "registry", "built": "2026-01-31T12:00:00Z", "": "ö"]
+    let path = try folder.write(try built(Samples.small, metadata, in: folder))
+    let before = try folder.read("file.fsdb")
+    #expect(try FuseReader(path: path).metadata == metadata)
+    try FuseWriter.reindex(path)
+    #expect(try folder.read("file.fsdb") == before)
+    try FuseWriter.reindex(path, metadata: ["source": "another"])
+    #expect(try folder.read("file.fsdb") == (try built(Samples.small, ["source": "another"], in: folder)))
+    try FuseWriter.reindex(path, metadata: [:])
+    #expect(try FuseReader(path: path).metadata.isEmpty)
+    #expect(try folder.read("file.fsdb") == (try built(Samples.small, in: folder)))
+  }
+
+  @Test func `keeps metadata in the spelling that another writer chose`() throws {
+    let folder = try TemporaryFolder()
+    // {"a": 5} with 5 as four bytes, in a map that says its count in two.
+    let odd: [UInt8] = [0xDE, 0, 1, 0xA1, 0x61, 0xCE, 0, 0, 0, 5]
+    let path = try folder.write(try file(withMetadata: odd, in: folder))
+    let before = try folder.read("file.fsdb")
+    #expect(try FuseReader(path: path).metadata == ["a": "{\"$msgpack\":\"ce00000005\"}"])
+    try FuseWriter.reindex(path)
+    #expect(try folder.read("file.fsdb") == before)
+  }
+
+  @Test(
+    arguments: [
+      (hex: "80", metadata: [:]), ("81a161a0", ["a": ""]), ("81a16107", ["a": "7"]),
+      ("82a161c0a16293c3a178cb3ff8000000000000", ["a": "null", "b": "[true,\"x\",1.5]"]),
+      ("81a161a1ff", ["a": "{\"$str\":\"ff\"}"]), ("82a16101a16102", ["a": "2"]),
+    ] as [(hex: String, metadata: [String: String])])
+  func `metadata that are no text are given as JSON`(hex: String, metadata: [String: String]) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(try file(withMetadata: [UInt8](hex: hex), in: folder))
+    #expect(try FuseReader(path: path).metadata == metadata)
+  }
+
+  @Test(arguments: ["01", "90", "81a161", "8101a0", "81a1ffa0", "8080", "c1", ""])
+  func `metadata that are no map with names are damage, and stay [X13]`(hex: String) throws {
+    let folder = try TemporaryFolder()
+    let bytes = try file(withMetadata: [UInt8](hex: hex), in: folder)
+    let path = try folder.write(bytes)
+    let reader = try FuseReader(path: path)
+    #expect(failure { _ = try reader.metadata }?.code == .corrupted)
+    #expect(failure { _ = try FuseWriter.reindex(path) }?.code == .corrupted)
+    #expect(try folder.read("file.fsdb") == bytes)
+    try FuseWriter.reindex(path, metadata: [:])
+    #expect(try FuseReader(path: path).metadata.isEmpty)
+  }
+
+  @Test func `metadata are compared with their checksum first [X13]`() throws {
+    let folder = try TemporaryFolder()
+    var bytes = try built(Samples.small, ["source": "registry"], in: folder)
+    let place = try #require(bytes.indices.last { bytes[$0...].starts(with: Array("registry".utf8)) })
+    bytes[place] ^= 1
+    let reader = try FuseReader(path: try folder.write(bytes))
+    let error = try #require(failure { _ = try reader.metadata })
+    #expect(error.code == .corrupted)
+    #expect(error.path == folder.path("file.fsdb"))
+    // The map begins with its head, and the name with one too.
+    #expect(error.offset == UInt64(place - 9))
+  }
+
+  @Test(arguments: [false, true])
+  func `a file with a bit flipped in any byte is refused and stays as it is`(hasBlock: Bool) throws {
+    let folder = try TemporaryFolder()
+    let plain = Samples.small
+    let sound = hasBlock ? try built(plain, ["a": "b"], in: folder) : plain.bytes
+    for bit in sound.indices.map({ 8 * $0 + $0 % 8 }) {
+      // Flags and what is reserved say nothing in a plain file.
+      if !hasBlock, [5, 6, 7, 36, 37, 38, 39].contains(bit / 8) { continue }
+      let bytes = sound.flipping(bit: bit)
+      let path = try folder.write(bytes)
+      let error = failure { _ = try FuseWriter.reindex(path) }
+      #expect(error != nil, "bit \(bit)")
+      #expect(error?.path == path)
+      #expect(try folder.read("file.fsdb") == bytes)
+    }
+    #expect(try folder.names == (hasBlock ? ["built.fsdb", "file.fsdb"] : ["file.fsdb"]))
+  }
+
+  @Test func `what is wrong under right checksums is refused too`() throws {
+    let folder = try TemporaryFolder()
+    var wrong: [String: [UInt8]] = [:]
+    // A count of objects that is not theirs.
+    var file = Samples.small
+    file.bytes.put(UInt32(file.objectCount - 1), at: 12)
+    wrong["objects"] = file.bytes
+    // A key that points between two records.
+    file = Samples.small
+    file.bytes.put(UInt64(41), at: file.bytes.count - 8)
+    file.seal()
+    wrong["target"] = file.bytes
+    // An object that differs from its checksum.
+    file = Samples.small
+    file.bytes[48] ^= 1
+    file.seal()
+    wrong["object"] = file.bytes
+    for (name, bytes) in wrong {
+      let path = try folder.write(bytes)
+      #expect(failure { _ = try FuseWriter.reindex(path) }?.code == .corrupted, "\(name)")
+      #expect(try folder.read("file.fsdb") == bytes)
+    }
+  }
+
+  @Test func `who has the old file open keeps it`() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(Samples.small.bytes)
+    let reader = try FuseReader(path: path)
+    try FuseWriter.reindex(path)
+    #expect(try reader.copy(of: Array("a".utf8)) == Samples.small.entries[1].object(in: Samples.small))
+    #expect(reader.byteCount == Samples.small.bytes.count)
+  }
+
+  @Test func `metadata that are too long are refused before the file is touched`() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(Samples.small.bytes)
+    let long = ["a": String(repeating: "x", count: 1 << 20)]
+    #expect(failure { _ = try FuseWriter.reindex(path, metadata: long) }?.code == .limitExceeded)
+    #expect(try folder.read("file.fsdb") == Samples.small.bytes)
+  }
+
+  @Test func `progress goes from 0 to 1`() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(Samples.twoSamples.bytes)
+    var shares: [Double] = []
+    try FuseWriter.reindex(path) { shares.append($0) }
+    #expect(shares == shares.sorted())
+    #expect(shares.last == 1)
+    #expect(shares.allSatisfy { $0 > 0 && $0 <= 1 })
+  }
+
+  /// A sound file whose section `META` has these bytes.
+  private func file(withMetadata bytes: [UInt8], in folder: TemporaryFolder) throws -> [UInt8] {
+    let plain = try FuseReader(path: try folder.write(Samples.small.bytes, as: "plain.fsdb"))
+    let file = try AtomicFile(replacing: folder.path("made.fsdb"))
+    try file.write(Array(Samples.small.bytes[40...]).rawSpan)
+    try file.flush()
+    var writer = ExtensionWriter(appendingTo: file, index: plain.dataEnd..<plain.byteCount)
+    let header = try writer.write(header: plain.header, metadata: bytes)
+    try file.publish(header: header.bytes)
+    return try folder.read("made.fsdb")
+  }
+}
+
+extension ReferenceFile.Entry {
+  fileprivate func object(in file: ReferenceFile) -> [UInt8]? { file.record(at: target)?.object }
+}
