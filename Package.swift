@@ -34,8 +34,10 @@ let package = Package(
     .target(name: "FuseDBCommands", dependencies: ["FuseDB", "CZlib", "CFuseSystem"], swiftSettings: strict),
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"], swiftSettings: strict),
 
+    .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
     .testTarget(
-      name: "FuseDBTests", dependencies: ["FuseDB", "CFuseIntrinsics", "CMsgpack", "CXXHash"], swiftSettings: strict),
+      name: "FuseDBTests", dependencies: ["FuseDB", "CFuseIntrinsics", "CMalloc", "CMsgpack", "CXXHash"],
+      swiftSettings: strict),
     .testTarget(name: "FuseDBCommandsTests", dependencies: ["FuseDBCommands"], swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17

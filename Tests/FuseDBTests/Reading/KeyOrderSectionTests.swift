@@ -1,0 +1,97 @@
+import Testing
+
+@testable import FuseDB
+
+/// Where strides of keys begin, from memory and from the section `ORDR`.
+struct `The order of a file` {
+  private static func mapping(_ count: Int) -> [Key: [UInt8]] {
+    Dictionary(
+      uniqueKeysWithValues: (0..<count).map {
+        (Key("key " + String($0 * 7919 % 10_007)), [0xCD] + ReferenceFile.big($0, 2))
+      })
+  }
+
+  @Test(arguments: [0, 1, 31, 32, 33, 64, 65, 1000])
+  func `is the same from memory and from the section [X12]`(count: Int) throws {
+    let plain = ReferenceFile(canonical: Self.mapping(count))
+    let memory = try FuseReader(bytes: plain.bytes)
+    let bytes = ReferenceBlock(behind: plain).bytes
+    let section = try FuseReader(bytes: bytes)
+    #expect(memory.index.order.strideCount == (count + 31) / 32)
+    #expect(section.index.order.strideCount == (count + 31) / 32)
+    let entries = plain.entries
+    for stride in 0..<(count + 31) / 32 {
+      #expect(memory.index.order.offset(ofStride: stride, in: bytes.rawSpan) == entries[32 * stride].offset)
+      #expect(section.index.order.offset(ofStride: stride, in: bytes.rawSpan) == entries[32 * stride].offset)
+      #expect(memory.index.order.checksum(ofStride: stride, in: bytes.rawSpan) == nil)
+      let range = entries[32 * stride].offset..<entries[min(32 * stride + 32, count) - 1].end
+      let expected = ReferenceFile.bitwiseCRC(ReferenceFile.big(stride, 8) + plain.bytes[range])
+      #expect(section.index.order.checksum(ofStride: stride, in: bytes.rawSpan) == expected)
+    }
+  }
+
+  @Test(arguments: [1, 31, 32, 33, 64, 65, 200], [FuseWriter.Layout.indexed, .plain])
+  func `gives every range and every prefix as a sorted list does, both ways`(count: Int, layout: FuseWriter.Layout)
+    throws
+  {
+    let mapping = Self.mapping(count)
+    let keys = mapping.keys.sorted()
+    let reader = try FuseReader(bytes: ReferenceFile(canonical: mapping).bytes(layout))
+    let bounds =
+      [Key(""), Key("key"), Key("l"), Key([0xFF])]
+      + keys.enumerated().filter { $0.offset % 7 == 0 || $0.offset % 32 < 2 }.map(\.element)
+      + keys.prefix(5).map { Key($0.bytes + [0]) }
+    for lower in bounds {
+      for upper in bounds.prefix(12) {
+        let expected = keys.filter { lower <= $0 && $0 < upper }
+        var scan = try reader.entries(from: lower.bytes, upTo: upper.bytes)
+        let found = try scan.restOfKeys()
+        #expect(found == expected, "\(lower) \(upper)")
+        var back = try reader.entries(from: lower.bytes, upTo: upper.bytes, .descending)
+        let reversed = try back.restOfKeys()
+        #expect(reversed == expected.reversed(), "\(lower) \(upper)")
+      }
+      var scan = try reader.prefix(lower.bytes)
+      let expected = keys.filter { $0.bytes.starts(with: lower.bytes) }
+      #expect(scan.count == expected.count)
+      let found = try scan.restOfKeys()
+      #expect(found == expected, "\(lower)")
+    }
+  }
+
+  @Test func `of a stride whose row or entries changed is an error for scans that come to it [X18]`()
+    throws
+  {
+    let plain = ReferenceFile(canonical: Self.mapping(200))
+    let block = ReferenceBlock(behind: plain)
+    let order = try #require(block.range("ORDR"))
+    let keys = plain.entries.map(\.key)
+    // Stride 3: its row's offset and checksum, and a key's byte that leaves the order as it is.
+    let places = [order.lowerBound + 36 + 7, order.lowerBound + 36 + 8, plain.entries[100].end - 1]
+    for place in places {
+      var bytes = block.bytes
+      bytes[place] ^= 1
+      let reader = try FuseReader(bytes: bytes)
+      for direction in [FuseReader.Direction.ascending, .descending] {
+        var found: [Key] = []
+        let error = failure {
+          var scan = try reader.entries(direction)
+          while let entry = try scan.next() { found.append(Key(try entry.key)) }
+        }
+        #expect(error?.code == .corrupted)
+        let sound = direction == .ascending ? keys.prefix(96) : keys.suffix(200 - 128).reversed()[...]
+        #expect(
+          found.count >= sound.count - 32
+            && found == Array((direction == .ascending ? keys : keys.reversed()).prefix(found.count)))
+      }
+      #expect(failure { _ = try reader.prefix(keys[100].bytes) }?.code == .corrupted)
+      // A search by halves may come across the damaged row; where it does not, early keys are not concerned.
+      var early: [Key]?
+      let refusal = failure {
+        var scan = try reader.entries(upTo: keys[20].bytes)
+        early = try scan.restOfKeys()
+      }
+      #expect(early == Array(keys[..<20]) || refusal?.code == .corrupted && place == places[0])
+    }
+  }
+}
