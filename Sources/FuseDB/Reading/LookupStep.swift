@@ -1,5 +1,3 @@
-internal import CFuseIntrinsics
-
 /// How far one of many look-ups is that wait for memory together.
 ///
 /// Each key goes the steps of a single look-up: pilot, slot, entry and object. A step asks for the cache lines of all
@@ -9,7 +7,7 @@ struct LookupStep: Sendable {
   /// How many keys are on their way at once: enough to keep the processor's memory requests busy, few enough for what
   /// they ask for to stay in the first-level cache.
   @usableFromInline
-  static let keysAtOnce = 32
+  static let keysAtOnce = 16
 
   let hash: UInt64
   var way = HashTable.Way(pilotLine: 0, place: HashSection.Place(line: 0, lane: 0))
@@ -34,6 +32,9 @@ extension FuseReader {
   @usableFromInline
   @unsafe
   func fetch(_ steps: UnsafeMutableBufferPointer<LookupStep>, count: Int) {
+    let mapping = mapping
+    // Most objects reach into a second line, which is of interest here if it is to be summed up.
+    let lineCount: UInt = checksums == .verified ? 2 : 1
     if let table = index.table {
       for number in 0..<count {
         let way = table.way(of: unsafe steps[number].hash)
@@ -43,12 +44,12 @@ extension FuseReader {
       for number in 0..<count {
         let slot = table.slot(unsafe steps[number].way)
         table.prefetchEntry(of: slot)
-        prefetch(at: Int(truncatingIfNeeded: slot.object), isObject: true)
+        mapping.prefetch(at: slot.object, lineCount: lineCount)
       }
     } else if let index = index.memory {
       for number in 0..<count {
         guard let offset = index.firstOffset(hash: unsafe steps[number].hash) else { continue }
-        prefetch(at: offset, isObject: false)
+        mapping.prefetch(at: UInt64(truncatingIfNeeded: offset), lineCount: 1)
       }
     }
   }
@@ -76,18 +77,5 @@ extension FuseReader {
   private func objectOffset(forKey key: RawSpan, after step: LookupStep) throws(FuseError) -> UInt64? {
     guard let table = index.table else { return try objectOffset(forKey: key) }
     return try objectOffset(forKey: key, hash: step.hash, way: step.way, in: table, isFlat: true)
-  }
-
-  /// Asks for the first bytes of an index entry or an object; the offset may be any number.
-  @inline(__always)
-  private func prefetch(at offset: Int, isObject: Bool) {
-    let mapping = mapping
-    // SAFETY: nothing is read; a prefetch of any address is harmless.
-    unsafe mapping.bytes.withUnsafeBytes { file in
-      let address = UInt(bitPattern: file.baseAddress) &+ UInt(bitPattern: offset)
-      fuse_prefetch_address(address)
-      // Most objects reach into the next line.
-      if isObject { fuse_prefetch_address(address &+ 64) }
-    }
   }
 }

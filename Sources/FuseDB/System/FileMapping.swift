@@ -1,3 +1,4 @@
+internal import CFuseIntrinsics
 internal import CFuseSystem
 internal import Glibc
 
@@ -88,6 +89,14 @@ final class FileMapping: Sendable {
   @_lifetime(borrow self)
   func bytes(from offset: Int, count: Int) -> RawSpan {
     unsafe _overrideLifetime(RawSpan(_unsafeStart: base + offset, byteCount: count), borrowing: self)
+  }
+
+  /// Asks for cache lines from an offset on, which may be any number.
+  @inline(__always)
+  func prefetch(at offset: UInt64, lineCount: UInt) {
+    // A prefetch of any address is harmless; nothing is read.
+    let address = unsafe UInt(bitPattern: base) &+ UInt(truncatingIfNeeded: offset)
+    for line in 0..<lineCount { fuse_prefetch_address(address &+ 64 &* line) }
   }
 
   /// Where the first byte was found missing, or nil while all that was read came from the file.
