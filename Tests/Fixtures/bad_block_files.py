@@ -316,8 +316,10 @@ def order_files():
         ("row-second-early", second, file.entries[31], "the second stride begins one entry early"),
     ):
         damage = [("order", first), ("order", second)] if row == second else [("order", first)]
+        # With the second row early each entry still lies in a stride whose CRC-32 is right: a scan may be right.
+        outcome = {**failing, "scan": "either"} if row == second else failing
         yield opens(name, f"{wrong}, with checksums to match", "[X12] rows say where strides begin",
-                    file.put(row, "Q", number).sealed(strides=True), damage, **failing)  # fmt: skip
+                    file.put(row, "Q", number).sealed(strides=True), damage, **outcome)  # fmt: skip
     for name, number, wrong in (
         ("row-0", 0, "0"),
         ("row-huge", HUGE64, "2^64 - 1"),

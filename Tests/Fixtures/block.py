@@ -69,18 +69,17 @@ class Shape:
     part_count: int
     lines_per_part: int
     lanes: int
-    part_shift: int = 8
+    part_shift: int = 5
 
     @classmethod
     def canonical(cls, key_count, lanes):
-        parts = 1 if key_count <= 39_680 else ceiling(key_count, 39_680)
-        pilots = max(1, ceiling(key_count, PILOTS_PER_LINE * 5)) if parts == 1 else 256 * parts
+        parts = 1 if key_count <= 4_960 else ceiling(key_count, 4_960)
+        pilots = max(1, ceiling(key_count, PILOTS_PER_LINE * 5)) if parts == 1 else 32 * parts
         return cls(pilots, parts, max(1, ceiling(10 * key_count, 9 * parts * lanes)), lanes)
 
     def pilot_place(self, digest):
         line, rest = high_low(digest, self.pilot_lines)
         return line, high_low(rest, PILOTS_PER_LINE)[0]
-
 
 
 def line_check(line, number):
@@ -150,11 +149,19 @@ def place_keys(shape, digests):
     return pilots, slots
 
 
-def hash_section(file, lanes=None, first_seed=0, shape=None):
+def canonical_seeds(file):
+    """The seeds that a canonical writer tries: the first is 0, the others depend on every byte of the key index [X11]."""
+    yield 0
+    index = bytes(file.data[file.index : file.index_end])
+    for number in range(1, SEEDS):
+        yield xxh3_64_intdigest(index, number)
+
+
+def hash_section(file, lanes=None, seeds=None, shape=None):
     """The bytes of HASH, or None when every seed has failed."""
     keys = list(file.index_entries())
     shape = shape or Shape.canonical(len(keys), lanes or (7 if file.index_end < 2**32 else 5))
-    for seed in range(first_seed, first_seed + SEEDS):
+    for seed in seeds or canonical_seeds(file):
         digests = [xxh3_64_intdigest(key, seed) for _, key, _ in keys]
         # Two keys of one digest share every slot: no pilot parts them.
         placed = place_keys(shape, digests) if len(set(digests)) == len(digests) else None

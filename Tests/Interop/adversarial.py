@@ -4,6 +4,7 @@
     python3 adversarial.py 1000000 > top.ndjson                 # hashes that share their upper 20 bits under seed 0
     python3 adversarial.py 1000000 --share low > low.ndjson     # … their lower 44 bits
     python3 adversarial.py 1000000 --share none > usual.ndjson  # the same number of usual keys, to compare with
+    python3 adversarial.py 256 --seeds 64 > seeds.ndjson        # 256 keys against each of the numbers 0 to 63 as a seed
 
 Each line is one that `fusedb build` reads.
 """
@@ -72,9 +73,10 @@ def main():
     parser = argparse.ArgumentParser(description="Keys chosen against the hash, as lines for fusedb build.")
     parser.add_argument("count", type=int)
     parser.add_argument("--share", choices=("top", "low", "none"), default="top")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=1, help="choose as many keys against each of so many seeds: 0, 1, 2 …")
     arguments = parser.parse_args()
-    for number, key in enumerate(keys(arguments.count, arguments.share, arguments.seed)):
+    chosen = (key for seed in range(arguments.seeds) for key in keys(arguments.count, arguments.share, seed))
+    for number, key in enumerate(chosen):
         sys.stdout.write('{"keys":[{"$bin":"%s"}],"value":%d}\n' % (key.hex(), number // 10))
 
 

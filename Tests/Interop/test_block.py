@@ -16,7 +16,7 @@ from spelling import line, unspell
 from test_family import assert_command_answers, assert_wheel_answers
 
 #: Around the edges of a stride, of a line of pilots and of a part.
-COUNTS = [0, 1, 2, 6, 7, 8, 31, 32, 33, 155, 156, 1000, 39_680, 39_681, 50_000]
+COUNTS = [0, 1, 2, 6, 7, 8, 31, 32, 33, 155, 156, 1000, 4_960, 4_961, 9_920, 9_921, 50_000]
 META = {"source": "registry=1", "built": "2025-01-31T12:00:00Z", "ключ": "", "a": "b\\n"}
 
 
@@ -45,6 +45,12 @@ def section(data, kind):
 
 def seed_of(data):
     return int.from_bytes(data[section(data, "HASH")[0] :][:8], "big")
+
+
+def later_seed(data, number):
+    """The seed that is tried after so many others [X11]."""
+    model = Model(data)
+    return xxh3_64_intdigest(data[model.header["index_offset"] : model.index_end], number)
 
 
 def stats_of(command, path):
@@ -108,11 +114,12 @@ def test_build_of_random_keys_writes_the_block_of_the_specification(command, whe
         assert_wheel_answers(wheel.open(path), mapping)
 
 
-def test_a_block_of_two_parts_answers_every_key(command, tmp_path, rng):
-    mapping = mapping_of(40_000)
-    path = command.build(tmp_path / "two-parts.fsdb", calls_of(mapping))
+@pytest.mark.parametrize("count, parts", [(4_960, 1), (4_961, 2), (40_000, 9)])
+def test_a_block_of_several_parts_answers_every_key(command, tmp_path, rng, count, parts):
+    mapping = mapping_of(count)
+    path = command.build(tmp_path / "parts.fsdb", calls_of(mapping))
     model = Model(path.read_bytes())
-    assert model.block.hash.part_count == 2
+    assert model.block.hash.part_count == parts
     assert model.damage == set()
     assert_command_answers(command, path, mapping, rng.sample(sorted(mapping), 2_000))
 
@@ -226,14 +233,28 @@ def test_a_flipped_bit_of_the_header_is_refused_and_reported(command, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "share, count, seed", [("top", 2_000, 1), ("top", 256, 1), ("top", 255, 1), ("low", 2_000, 1), ("none", 2_000, 0)]
+    "share, count, suits", [("top", 2_000, False), ("top", 256, False), ("top", 255, False), ("low", 2_000, False), ("none", 2_000, True)]
 )
-def test_keys_chosen_against_the_first_seed_get_the_block_of_the_specification(command, tmp_path, share, count, seed):
+def test_keys_chosen_against_the_first_seed_get_the_block_of_the_specification(command, tmp_path, share, count, suits):
     mapping = {key: packb(number) for number, key in enumerate(adversarial.keys(count, share))}
     path = command.build(tmp_path / "chosen.fsdb", calls_of(mapping))
     data = path.read_bytes()
     assert data == bytes(with_block(canonical(mapping)))
-    assert seed_of(data) == seed
+    assert seed_of(data) == (0 if suits else later_seed(data, 1))
+
+
+def test_keys_chosen_against_the_numbers_from_0_to_63_as_seeds_have_a_hash_all_the_same(command, tmp_path, rng):
+    """No seed but 0 can be known before all keys are."""
+    keys = [key for seed in range(64) for key in adversarial.keys(256, "top", seed)]
+    for seed in (0, 1, 63):
+        assert {xxh3_64_intdigest(key, seed) >> 44 for key in keys[256 * seed : 256 * seed + 256]} == {0xABCDE}
+    mapping = {key: packb(number // 10) for number, key in enumerate(keys)}
+    path = command.build(tmp_path / "chosen.fsdb", calls_of(mapping))
+    data = path.read_bytes()
+    assert data == bytes(with_block(canonical(mapping)))
+    assert seed_of(data) == later_seed(data, 1)
+    asked = [key for key in rng.sample(keys, 400) if b"\x00" not in key]
+    assert command.found(path, asked) == {key: mapping[key] for key in asked}
 
 
 def test_a_million_keys_chosen_against_the_first_seed_have_another(command, tmp_path, rng):
@@ -243,8 +264,7 @@ def test_a_million_keys_chosen_against_the_first_seed_have_another(command, tmp_
     lines = b"".join(b'{"keys":[{"$bin":"%b"}],"value":%d}\n' % (key.hex().encode(), i // 10) for i, key in enumerate(keys))
     command("build", path, "-", "--quiet", stdin=lines, code=DONE)
     data = path.read_bytes()
-    assert section(data, "HASH") is not None
-    assert seed_of(data) != 0
+    assert seed_of(data) == later_seed(data, 1) != 0
     command("verify", path, code=DONE)
     sample = [i for i in rng.sample(range(len(keys)), 2_000) if b"\x00" not in keys[i]]
     for start in range(0, len(sample), 200):
@@ -259,7 +279,7 @@ def test_two_keys_of_one_hash_part_under_another_seed(command, tmp_path):
     mapping = {short: packb(1), twin: packb(2)}
     path = command.build(tmp_path / "twins.fsdb", calls_of(mapping))
     assert path.read_bytes() == bytes(with_block(canonical(mapping)))
-    assert seed_of(path.read_bytes()) == 1
+    assert seed_of(path.read_bytes()) == later_seed(path.read_bytes(), 1)
     assert command.found(path, [short, twin]) == mapping
 
     alone = command.build(tmp_path / "alone.fsdb", [(packb(1), [short])])
@@ -308,7 +328,7 @@ def test_a_shape_that_a_reader_need_not_expect_is_read(command, tmp_path, rng):
         pilots = rng.randrange((parts - 1 << shift) + 1, (parts << shift) + 1)
         shape = Shape(pilots, parts, rng.randrange(12, 30), lanes, part_shift=shift)
         path = tmp_path / "shape.fsdb"
-        path.write_bytes(bytes(with_hash(shape=shape, first_seed=rng.randrange(2**63))(canonical(mapping))))
+        path.write_bytes(bytes(with_hash(shape=shape, seeds=range(first := rng.randrange(2**63), first + 64))(canonical(mapping))))
         assert Model(path.read_bytes()).damage == set(), shape
         command("verify", path, code=DONE)
         assert command.found(path, list(mapping)) == mapping, shape

@@ -134,7 +134,8 @@ extension FuseReader {
   }
 
   private func damagedHash(_ way: HashTable.Way, _ message: String) -> FuseError {
-    unlessShrunk(.corrupted("\(message); 'fusedb verify' lists the damage", at: index.table!.offset(ofSlotLine: way.place.line)))
+    let offset = index.table!.offset(ofSlotLine: way.place.line)
+    return unlessShrunk(.corrupted("\(message); 'fusedb verify' lists the damage", at: offset))
   }
 
   /// The same with an index in memory.

@@ -78,9 +78,10 @@ extension KeyIndex {
   /// Where the slots begin among which a look-up of `key` finds its entry; nil where it searches the order.
   @unsafe
   fileprivate func slots(of key: RawSpan, file: UnsafeRawPointer) -> UnsafeRawPointer? {
-    // SAFETY: the line lies inside the file that the table is in.
     if let table {
-      return unsafe file + table.offset(ofSlotLine: table.way(of: key.hash(seed: table.section.seed)).place.line)
+      let way = table.way(of: key.hash(seed: table.section.seed))
+      // SAFETY: the line lies inside the file that the table is in.
+      return unsafe file + table.offset(ofSlotLine: way.place.line)
     }
     return unsafe memory.map { unsafe $0.home(of: key) }
   }

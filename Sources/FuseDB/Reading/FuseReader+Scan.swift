@@ -121,7 +121,8 @@ extension FuseReader {
       StrideRow.checksum(of: file.extracting(start..<end), number: number) == expected
     else {
       throw unlessShrunk(
-        .corrupted("the index entries from here on differ from their checksum; 'fusedb verify' lists the damage", at: start))
+        .corrupted(
+          "the index entries from here on differ from their checksum; 'fusedb verify' lists the damage", at: start))
     }
   }
 

@@ -84,7 +84,8 @@ struct HashTable: Sendable {
   @inline(__always)
   func compare(_ key: RawSpan, with slot: HashLine.Slot, isFlat: Bool = false) -> Finding {
     let count = key.byteCount
-    guard slot.entry &+ UInt64(truncatingIfNeeded: count &+ IndexEntry.overhead) <= indexByteCount else { return .other }
+    let end = slot.entry &+ UInt64(truncatingIfNeeded: count &+ IndexEntry.overhead)
+    guard end <= indexByteCount else { return .other }
     // SAFETY: an entry with a key of `count` bytes lies inside the index, as was just checked; the number in the slot is
     // far from overflow.
     let entry = unsafe index + Int(truncatingIfNeeded: slot.entry)

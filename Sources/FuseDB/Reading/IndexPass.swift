@@ -35,7 +35,9 @@ struct IndexPass: Sendable {
     // The other thread reads entries that nobody has checked yet. It stays inside the file, and what it makes of bad
     // ones is thrown away.
     let hash = BackgroundWork(isWorthThread: keyCount > Self.keysForThread) {
-      Result { () throws(FuseError) in try HashIndex(of: mapping.bytes.extracting(first: end), from: start, keyCount: keyCount) }
+      Result { () throws(FuseError) in
+        try HashIndex(of: mapping.bytes.extracting(first: end), from: start, keyCount: keyCount)
+      }
     }
     let samples = Result { () throws(FuseError) in try Self.samples(of: file, header: header) }
     let made = hash.wait()

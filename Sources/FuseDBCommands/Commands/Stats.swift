@@ -13,7 +13,7 @@ struct Stats: Command {
 
     Example:
       $ fusedb stats networks.fsdb
-      networks.fsdb: FSDB version 2, checksum 0xab5154f2
+      networks.fsdb: FSDB version 2, checksum 0xbe678a78
         keys                             3
         objects                          2
         keys per object, fewest          1

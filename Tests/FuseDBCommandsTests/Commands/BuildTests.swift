@@ -145,10 +145,10 @@ struct BuildTests {
     let words = ["--key", "id", "--key", "id", "--keep", "x", "--keep", "x"]
     let scratch = Scratch()
     let result = scratch.run(["build", "@x.fsdb"] + words, input: #"{"id":"a","x":1,"y":2}"#)
-    #expect(result == Scratch.Result(0, err: "@x.fsdb: 1 key -> 1 object, 63 bytes\n"))
+    #expect(result == Scratch.Result(0, err: "@x.fsdb: 1 key -> 1 object, 384 bytes\n"))
     #expect(scratch.run("dump", "@x.fsdb").out == #"{"keys":["a"],"value":{"x":1}}"# + "\n")
     let table = scratch.run(["build", "@x.fsdb", "--format", "csv"] + words, input: "id,x,y\na,,2\n")
-    #expect(table == Scratch.Result(0, err: "@x.fsdb: 1 key -> 1 object, 63 bytes\n"))
+    #expect(table == Scratch.Result(0, err: "@x.fsdb: 1 key -> 1 object, 384 bytes\n"))
     let refused = scratch.run(["build", "@x.fsdb"] + words, input: #"{"x":1}"#)
     #expect(
       refused
@@ -464,13 +464,14 @@ struct BuildTests {
   }
 
   @Test func `the report says what was written`() {
-    // Objects of 4 and 5 bytes: 40 + (8 + 4) + (8 + 5) + 3 * (2 + 1 + 8) bytes, and one object shared.
+    // Objects of 4 and 5 bytes: 40 + (8 + 4) + (8 + 5) + 3 * (2 + 1 + 8) bytes, and one object shared. Then from 128 on
+    // three lines of 64 (header, pilots, slots), 12 for the order, 4 zeros, a directory of 64 and a footer of 48.
     let scratch = Scratch()
-    let human = "@x.fsdb: 3 keys -> 2 objects, 98 bytes; sharing saved 12 bytes\n"
+    let human = "@x.fsdb: 3 keys -> 2 objects, 448 bytes; sharing saved 12 bytes\n"
     #expect(scratch.run("build", "@x.fsdb", input: native) == Scratch.Result(0, err: human))
     #expect(scratch.run("build", "@x.fsdb", "--quiet", input: native) == Scratch.Result(0))
     let json = """
-      {"output":"@x.fsdb","keys":3,"objects":2,"objectsShared":0,"unreachedObjects":0,"bytes":98,"bytesSavedBySharing":12,"duplicateKeys":0}
+      {"output":"@x.fsdb","keys":3,"objects":2,"objectsShared":0,"unreachedObjects":0,"bytes":448,"bytesSavedBySharing":12,"duplicateKeys":0}
 
       """
     #expect(scratch.run("build", "@x.fsdb", "--json", input: native) == Scratch.Result(0, out: json))
@@ -490,7 +491,11 @@ struct BuildTests {
 
   @Test func `nothing makes a file of nothing`() {
     let scratch = Scratch()
-    #expect(scratch.run("build", "@x.fsdb") == Scratch.Result(0, err: "@x.fsdb: 0 keys -> 0 objects, 40 bytes\n"))
+    #expect(
+      scratch.run("build", "@x.fsdb", "--plain") == Scratch.Result(0, err: "@x.fsdb: 0 keys -> 0 objects, 40 bytes\n"))
     #expect(scratch.read("x.fsdb")?.count == 40)
+    // From 64 on three lines of 64, then a directory and a footer.
+    #expect(scratch.run("build", "@x.fsdb") == Scratch.Result(0, err: "@x.fsdb: 0 keys -> 0 objects, 368 bytes\n"))
+    #expect(scratch.read("x.fsdb")?.count == 368)
   }
 }

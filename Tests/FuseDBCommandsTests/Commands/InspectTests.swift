@@ -34,9 +34,9 @@ struct StatsTests {
         == Scratch.Result(
           0,
           out: """
-            {"path":"@x.fsdb","version":2,"keys":3,"objects":2,"bytes":98,"headerBytes":40,"dataBytes":25,"indexBytes":33,"keyBytes":3,\
-            "objectBytes":9,"minKeysPerObject":1,"meanKeysPerObject":1.5,"maxKeysPerObject":2,"unreachedObjects":0,\
-            "bytesSavedBySharing":12,"checksum":"\(checksum(scratch))"}
+            {"path":"@x.fsdb","version":2,"keys":3,"objects":2,"bytes":448,"headerBytes":40,"dataBytes":25,"indexBytes":33,\
+            "extensionBytes":350,"plain":false,"keyBytes":3,"objectBytes":9,"minKeysPerObject":1,"meanKeysPerObject":1.5,"maxKeysPerObject":2,"unreachedObjects":0,\
+            "bytesSavedBySharing":12,"checksum":"\(checksum(scratch))","meta":{}}
 
             """))
   }
@@ -49,18 +49,28 @@ struct StatsTests {
           0,
           out: """
             @x.fsdb: FSDB version 2, checksum \(checksum(scratch))
-              keys                            3
-              objects                         2
-              keys per object, fewest         1
-                on average                 1.50
-                most                          2
-              size                     98 bytes
-                header                 40 bytes  40.8%
-                objects                25 bytes  25.5%
-                key index              33 bytes  33.7%
-              saved by sharing         12 bytes  without it the file would be 1.12 times as large
+              keys                             3
+              objects                          2
+              keys per object, fewest          1
+                on average                  1.50
+                most                           2
+              size                     448 bytes
+                header                  40 bytes  8.9%
+                objects                 25 bytes  5.6%
+                key index               33 bytes  7.4%
+                extension              350 bytes  78.1%
+              saved by sharing          12 bytes  without it the file would be 1.03 times as large
 
             """))
+  }
+
+  @Test func `a plain file says so and what to do`() {
+    let scratch = database("--plain")
+    let lines = scratch.run("stats", "@x.fsdb").out.lines
+    #expect(lines.contains("  size                     98 bytes"))
+    #expect(lines.contains("    extension                  none  a plain file: 'fusedb reindex' adds it"))
+    let json = scratch.run("stats", "@x.fsdb", "--json").out
+    #expect(json.contains("\"indexBytes\":33,\"extensionBytes\":0,\"plain\":true,"))
   }
 
   @Test func `objects without a key are counted`() {
@@ -80,15 +90,15 @@ struct StatsTests {
 struct VerifyTests {
   @Test func `a sound file is said to be sound`() {
     #expect(
-      database().run("verify", "@x.fsdb") == Scratch.Result(0, out: "@x.fsdb: sound (3 keys, 2 objects, 98 bytes)\n"))
+      database().run("verify", "@x.fsdb") == Scratch.Result(0, out: "@x.fsdb: sound (3 keys, 2 objects, 448 bytes)\n"))
     #expect(
       database().run("verify", "@x.fsdb", "--json")
         == Scratch.Result(
-          0, out: #"{"path":"@x.fsdb","sound":true,"damage":[],"keys":3,"objects":2,"bytes":98}"# + "\n"))
+          0, out: #"{"path":"@x.fsdb","sound":true,"damage":[],"keys":3,"objects":2,"bytes":448}"# + "\n"))
   }
 
   @Test func `damage is listed with its place and kind, all of it`() {
-    let scratch = database()
+    let scratch = database("--plain")
     scratch.flip("x.fsdb", at: 6)
     scratch.flip("x.fsdb", at: 64)
     let result = scratch.run("verify", "@x.fsdb")
@@ -106,8 +116,21 @@ struct VerifyTests {
     #expect(json.out.lines.count == 1)
   }
 
-  @Test func `every file is looked at, and one that cannot be read decides the exit status`() {
+  @Test func `damage of the extension block is listed as well`() {
     let scratch = database()
+    // The field of the header that version 2 protects by nothing, and a slot line, the third from 128 on.
+    scratch.flip("x.fsdb", at: 11)
+    scratch.flip("x.fsdb", at: 260)
+    let result = scratch.run("verify", "@x.fsdb")
+    #expect(result.status == 1)
+    let places = result.out.lines.dropLast().map { $0.split(separator: ":").prefix(3).joined(separator: ":") }
+    #expect(places.contains("@x.fsdb: offset 424: headerChecksum"))
+    #expect(places.contains("@x.fsdb: offset 128: sectionChecksum"))
+    #expect(places.contains("@x.fsdb: offset 256: hash"))
+  }
+
+  @Test func `every file is looked at, and one that cannot be read decides the exit status`() {
+    let scratch = database("--plain")
     scratch.write(scratch.read("x.fsdb")!, to: "y.fsdb")
     scratch.flip("y.fsdb", at: 97)
     let two = scratch.run("verify", "@y.fsdb", "@x.fsdb")

@@ -14,13 +14,21 @@ enum Fixtures {
     var unreachedObjects: Int
     var keys: [String: String]
     var objects: [String]
+    /// The kinds of the sections, of a file with the block.
+    var sections: [String]?
+    var meta: [String: String]?
   }
 
   struct Bad: Decodable {
     struct Damage: Decodable {
       var kind: String
       var offset: UInt64
+      var finding: ReferenceFile.Finding { ReferenceFile.Finding(kind, offset) }
     }
+    /// What a question that concerns the whole file comes to: the right answer, an error, either, or a wrong answer
+    /// that no check tells.
+    enum Outcome: String, Decodable { case answers, fails, either, lost }
+
     var wrong: String
     var damage: [Damage]
     var open: String
@@ -28,8 +36,18 @@ enum Fixtures {
     var answers: [String: String]?
     var fails: [String]?
     var invalid: [String]?
+    /// Keys that a look-up may call absent.
+    var lost: [String]?
+    var scan: Outcome?
+    var absent: Outcome?
+    var meta: Outcome?
 
-    var findings: [ReferenceFile.Finding] { damage.map { ReferenceFile.Finding($0.kind, $0.offset) }.sorted() }
+    var findings: [ReferenceFile.Finding] { damage.map(\.finding).sorted() }
+    /// All keys of the file that this one was made from.
+    var keys: Set<Key> {
+      Set(((answers?.keys).map(Array.init) ?? []).map { Key([UInt8](hex: $0)) }).union(
+        [fails, invalid, lost].flatMap { $0 ?? [] }.map { Key([UInt8](hex: $0)) })
+    }
   }
 
   /// The names of the sound files, from the folder itself.

@@ -73,7 +73,8 @@ extension Verifier {
       if !table.isSoundSlotLine(line) {
         try add(.hash, at: table.offset(ofSlotLine: line), "the check of slot line \(line) is wrong")
       } else if let expected, !expected.agree(with: table, line: line) {
-        try add(.hash, at: table.offset(ofSlotLine: line), "the slots of line \(line) do not lead to the keys they should")
+        try add(
+          .hash, at: table.offset(ofSlotLine: line), "the slots of line \(line) do not lead to the keys they should")
       }
     }
   }

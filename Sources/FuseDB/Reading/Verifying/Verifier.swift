@@ -114,7 +114,8 @@ struct Verifier: ~Escapable {
     guard let wrong else { return }
     try add(
       .fileChecksum, at: Header.Field.checksum,
-      "the bytes behind the header have checksum \(wrong.hexadecimal) and the header says \(header.checksum.hexadecimal)")
+      "the bytes behind the header have checksum \(wrong.hexadecimal) and the header says \(header.checksum.hexadecimal)"
+    )
   }
 
   @_lifetime(self: copy self)

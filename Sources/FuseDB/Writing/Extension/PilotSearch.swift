@@ -22,8 +22,10 @@ struct PilotSearch {
 
   /// Places all keys of the part. Returns false when the seed does not suit them.
   mutating func run(_ keys: IndexedKeys) -> Bool {
-    let lines = part << Int(section.partShift)..<min(
-      (part + 1) << Int(section.partShift), Int(section.pilotLineCount))
+    let lines =
+      part
+      << Int(section.partShift)..<min(
+        (part + 1) << Int(section.partShift), Int(section.pilotLineCount))
     let range = lines.lowerBound * HashSection.pilotsPerLine..<lines.upperBound * HashSection.pilotsPerLine
     let keyCount = buckets.starts[range.upperBound] - buckets.starts[range.lowerBound]
     guard keyCount <= Int(section.linesPerPart) * laneCount else { return false }
