@@ -92,8 +92,8 @@ struct `The header of the hash section` {
   @Test(
     arguments: [
       (0, .seven, 1, 1, 1), (1, .seven, 1, 1, 1), (6, .seven, 1, 1, 1), (7, .seven, 1, 1, 2), (155, .seven, 1, 1, 25),
-      (156, .seven, 2, 1, 25), (39_680, .seven, 256, 1, 6299), (39_681, .seven, 512, 2, 3150),
-      (1_000_000, .seven, 6656, 26, 6106), (4, .five, 1, 1, 1), (5, .five, 1, 1, 2), (1000, .five, 7, 1, 223),
+      (156, .seven, 2, 1, 25), (4960, .seven, 32, 1, 788), (4961, .seven, 64, 2, 394),
+      (1_000_000, .seven, 6464, 202, 786), (4, .five, 1, 1, 1), (5, .five, 1, 1, 2), (1000, .five, 7, 1, 223),
     ] as [(Int, HashSection.Lanes, UInt64, UInt64, UInt64)])
   func `has the canonical size [X11]`(
     keyCount: Int, lanes: HashSection.Lanes, pilotLines: UInt64, parts: UInt64, linesPerPart: UInt64
@@ -102,7 +102,7 @@ struct `The header of the hash section` {
     #expect(section.pilotLineCount == pilotLines)
     #expect(section.partCount == parts)
     #expect(section.linesPerPart == linesPerPart)
-    #expect(section.partShift == 8)
+    #expect(section.partShift == 5)
     #expect(section.seed == 5)
   }
 
