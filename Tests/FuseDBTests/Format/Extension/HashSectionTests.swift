@@ -76,7 +76,7 @@ struct `The header of the hash section` {
     }
   }
 
-  @Test func `of a section that is too short, no multiple of a line or not aligned is refused [X9] [X1]`() {
+  @Test func `of a section that is too short or no multiple of a line is refused, and at any place is not [X9] [X1]`() {
     let section = Self.section { _ in }
     for byteCount in 0..<section.count {
       #expect(Self.refusal([UInt8](section[..<byteCount]))?.code == .corrupted, "\(byteCount) bytes")
@@ -84,8 +84,8 @@ struct `The header of the hash section` {
     for more in [1, 63, 64, 128] {
       #expect(Self.refusal(section + [UInt8](repeating: 0, count: more))?.code == .corrupted)
     }
-    for offset in [0, 64, 640] { #expect(Self.refusal(section, at: offset) == nil) }
-    for offset in [1, 8, 32, 63] { #expect(Self.refusal(section, at: offset)?.code == .corrupted) }
+    // Where it stands says nothing; verification lists it.
+    for offset in [0, 1, 8, 63, 64, 640] { #expect(Self.refusal(section, at: offset) == nil) }
   }
 
   /// Keys, lanes, lines of pilots, parts, lines in a part: computed by hand from [X11].
