@@ -14,6 +14,7 @@ let package = Package(
       name: "Benchmarks",
       dependencies: [.product(name: "FuseDB", package: "FuseDB"), "CLMDB", "CMalloc", "CTinyCDB", "CSQLite"],
       swiftSettings: [
+        .enableExperimentalFeature("Lifetimes"),
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),

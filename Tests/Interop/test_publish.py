@@ -225,15 +225,18 @@ def test_a_file_truncated_under_a_reader_is_an_error_with_an_offset(command, big
     assert command(name, big, *rest, code=DONE).out.startswith(whole_lines), "a wrong answer before the error"
 
 
+@pytest.mark.parametrize("layout", [[], ["--plain"]], ids=["block", "plain"])
 @pytest.mark.parametrize("arguments", [["keys"], ["dump", "--format", "csv"], ["prefix", ""]], ids=" ".join)
-def test_a_last_key_shortened_under_a_reader_is_an_error(command, tmp_path, arguments):
+def test_a_last_key_shortened_under_a_reader_is_an_error(command, tmp_path, arguments, layout):
     # The last entry holds a shorter one: a key in order, and behind it the offset of an object.
     key = b"z" + (40).to_bytes(8, "big")
-    path = command.build(tmp_path / "x.fsdb", [(pack_int(1), [b"key %06d" % i for i in range(60_000)] + [key])])
+    calls = [(pack_int(1), [b"key %06d" % i for i in range(60_000)] + [key])]
+    path = command.build(tmp_path / "x.fsdb", calls, *layout)
+    place = path.read_bytes().rindex(len(key).to_bytes(2, "big") + key + (40).to_bytes(8, "big"))
     name, *rest = arguments
     process, first = paused(command, name, path, *rest)
     with open(path, "r+b") as file:
-        file.seek(-(2 + len(key) + 8), os.SEEK_END)
+        file.seek(place)
         file.write(b"\0\1")
     _, errors = resumed(process, first)
     assert process.returncode == NO, (process.returncode, errors)

@@ -17,7 +17,6 @@ struct Circumstances: Codable {
   var rounds: Int
   /// Programs that wanted a processor, on average over the minute before the end, this one included.
   var load: Double
-  var batchesAreNative: Bool
 
   static func here(_ plan: Plan, wheel: [String: String]) throws -> Circumstances {
     var name = utsname()
@@ -38,8 +37,7 @@ struct Circumstances: Codable {
       versions: versions,
       seed: Workload.seed,
       rounds: plan.rounds,
-      load: Double(field("", of: "/proc/loadavg", separator: "").prefix { $0 != " " }) ?? 0,
-      batchesAreNative: FuseDBLookUp.hasBatches)
+      load: Double(field("", of: "/proc/loadavg", separator: "").prefix { $0 != " " }) ?? 0)
   }
 
   private static var optimization: String {
