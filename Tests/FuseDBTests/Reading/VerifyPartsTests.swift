@@ -91,13 +91,26 @@ struct `Verification in parts` {
     }
   }
 
-  @Test(arguments: [1, 2, 3, 8]) func `gives the report of the model on every fixture`(threads: Int) throws {
+  @Test(arguments: [1, 2, 3, 8]) func `gives the report of the model on every plain fixture`(threads: Int) throws {
     let folder = try TemporaryFolder()
     for name in Fixtures.badNames {
       let bytes = try contents(Fixtures.path(bad: name))
       // The plain model knows no block; those files have their lists in `expected.json`.
       guard !bytes.isEmpty, !ExtensionFooter.isPresent(in: bytes.rawSpan) else { continue }
       try Self.compare(bytes, in: folder, [threads], [1, 30, 1 << 20])
+    }
+  }
+
+  @Test func `gives one report on every fixture with an extension block`() throws {
+    for name in Fixtures.badNames where name.hasPrefix("block-") {
+      let mapping = try FileMapping(path: Fixtures.path(bad: name))
+      let whole = try Self.report(mapping, threads: 1, partByteCount: 1 << 30)
+      for threads in [1, 2, 3] {
+        for size in [1, 30, 1000] {
+          #expect(
+            try Self.report(mapping, threads: threads, partByteCount: size) == whole, "\(name), parts of \(size) bytes")
+        }
+      }
     }
   }
 

@@ -44,7 +44,9 @@ struct ReferenceTable {
 
   /// The canonical section of a plain file; nil where no seed suits it. [X10] [X11]
   init?(of plain: ReferenceFile, lanes: Int) {
-    for seed in UInt64(0)..<64 {
+    let index = [UInt8](plain.bytes[Int(plain.indexOffset)...])
+    for attempt in UInt64(0)..<64 {
+      let seed = attempt == 0 ? 0 : Self.hash(index, seed: attempt)
       if let table = Self(of: plain, lanes: lanes, seed: seed) {
         self = table
         return
@@ -56,11 +58,13 @@ struct ReferenceTable {
   private init?(of plain: ReferenceFile, lanes: Int, seed: UInt64) {
     let entries = plain.entries
     let count = entries.count
-    let parts = count <= 39_680 ? 1 : (count + 39_679) / 39_680
-    let pilotLines = count <= 39_680 ? max(1, (count + 154) / 155) : 256 * parts
+    let parts = count <= 4960 ? 1 : (count + 4959) / 4960
+    let pilotLines = count <= 4960 ? max(1, (count + 154) / 155) : 32 * parts
     let linesPerPart = max(1, (10 * count + 9 * parts * lanes - 1) / (9 * parts * lanes))
-    bytes = ReferenceFile.big(Int(seed), 8) + ReferenceFile.big(pilotLines, 8) + ReferenceFile.big(parts, 8)
-    bytes += ReferenceFile.big(linesPerPart, 8) + [8, UInt8(lanes)] + [UInt8](repeating: 0, count: 26)
+    bytes =
+      ReferenceFile.big(Int(truncatingIfNeeded: seed), 8) + ReferenceFile.big(pilotLines, 8)
+      + ReferenceFile.big(parts, 8)
+    bytes += ReferenceFile.big(linesPerPart, 8) + [5, UInt8(lanes)] + [UInt8](repeating: 0, count: 26)
     bytes += ReferenceFile.big(Int(ReferenceFile.crc(bytes)), 4)
     bytes += [UInt8](repeating: 0, count: 64 * (pilotLines + parts * linesPerPart))
 
@@ -73,7 +77,7 @@ struct ReferenceTable {
     var placeOfKey = [Int](repeating: -1, count: count)
     for part in 0..<parts {
       var isTaken = [Bool](repeating: false, count: linesPerPart * lanes)
-      let range = min(part * 256, pilotLines) * 31..<min((part + 1) * 256, pilotLines) * 31
+      let range = min(part * 32, pilotLines) * 31..<min((part + 1) * 32, pilotLines) * 31
       if range.reduce(0, { $0 + buckets[$1].count }) > isTaken.count { return nil }
       let order = range.filter { !buckets[$0].isEmpty }.sorted {
         (buckets[$1].count, $0) < (buckets[$0].count, $1)

@@ -8,7 +8,7 @@ import Testing
 struct `A file that is published` {
   /// A writer with one object of this number under "a".
   private static func writer(_ number: UInt8) throws -> FuseWriter {
-    let writer = FuseWriter(.init(layout: .plain))
+    let writer = FuseWriter()
     try writer.add(["a"], [0xCC, number])
     return writer
   }

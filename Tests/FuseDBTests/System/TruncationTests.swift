@@ -36,7 +36,7 @@ struct `A file that is truncated while it is open` {
   static let sample = Sample()
   static let pageByteCount = Int(getpagesize())
 
-  private static func cut(_ path: String, to byteCount: Int) {
+  static func cut(_ path: String, to byteCount: Int) {
     let result = unsafe truncate(path, byteCount)
     #expect(result == 0)
   }
@@ -47,7 +47,7 @@ struct `A file that is truncated while it is open` {
   }
 
   /// What is wrong with the answers of `reader`, or nil. Each is the truth or a telling error.
-  private static func complaint(about reader: FuseReader) -> String? {
+  static func complaint(about reader: FuseReader) -> String? {
     let sample = sample
     for key in sample.keys {
       do throws(FuseError) {
@@ -138,46 +138,6 @@ struct `A file that is truncated while it is open` {
         failure {
           var scan = reader.objects(); _ = try scan.next()
         } == first)
-    }
-  }
-
-  static let indexedPages = 0..<(sample.indexed.count + pageByteCount - 1) / pageByteCount
-
-  @Test(arguments: indexedPages)
-  func `and has an extension block gives the truth or an error, to whatever page it is cut [M2] [M3]`(page: Int) throws
-  {
-    let folder = try TemporaryFolder()
-    let byteCount = page * Self.pageByteCount
-    for checksums in [FuseReader.Checksums.verified, .skipped] {
-      let path = try folder.write(Self.sample.indexed)
-      let reader = try FuseReader(path: path, checksums: checksums)
-      #expect(reader.index.table != nil)
-      #expect(Self.complaint(about: reader) == nil)
-      Self.cut(path, to: byteCount)
-      if byteCount < ReferenceBlock(Self.sample.indexed).indexEnd {
-        let first = try #require(failure { _ = try reader.statistics })
-        #expect(first.code == .truncated)
-        #expect(try #require(first.offset) >= byteCount)
-      }
-      #expect(Self.complaint(about: reader) == nil)
-      // It stays so when the file grows again, once a missing byte was met.
-      let met = failure { try reader.checkNotShrunk() }
-      Self.cut(path, to: Self.sample.indexed.count)
-      guard let met else { continue }
-      for key in Self.sample.keys + Self.sample.absent {
-        #expect(failure { _ = try reader.copy(of: key.bytes) } == met)
-        #expect(failure { _ = try reader.contains(key.bytes) } == met)
-      }
-    }
-  }
-
-  @Test func `and has an extension block gives the truth or an error, cut inside any page`() throws {
-    let folder = try TemporaryFolder()
-    for byteCount in stride(from: Self.sample.indexed.count - 1, to: 40, by: -977) {
-      let path = try folder.write(Self.sample.indexed)
-      let reader = try FuseReader(path: path)
-      Self.cut(path, to: byteCount)
-      #expect(Self.complaint(about: reader) == nil, "cut to \(byteCount)")
     }
   }
 

@@ -22,7 +22,7 @@ struct `The limits of a writer` {
 
   @Test func `take a key of 65,535 bytes and refuse one of 65,536 [L1]`() throws {
     let folder = try TemporaryFolder()
-    let writer = FuseWriter(.init(layout: .plain))
+    let writer = FuseWriter()
     let object = try writer.addObject([1])
     try writer.addKey([UInt8](repeating: 0x61, count: 65_535), for: object)
     let error = try #require(failure { try writer.addKey([UInt8](repeating: 0x62, count: 65_536), for: object) })

@@ -96,7 +96,8 @@ struct `The directory of an extension block` {
   @Test func `has up to 256 sections, each as long as it likes, and none too [X3] [X6]`() throws {
     #expect(try Self.parse(ReferenceBlock(behind: Samples.small, [])) == ExtensionDirectory())
     let empty = [ReferenceBlock.Section](repeating: .init(kind: "none", bytes: []), count: 257)
-    #expect(try Self.parse(ReferenceBlock(behind: Samples.small, empty.dropLast())) == ExtensionDirectory())
+    let most = try Self.parse(ReferenceBlock(behind: Samples.small, empty.dropLast()))
+    #expect(most.hash == nil && most.order == nil && most.metadata == nil)
     let error = failure { _ = try Self.parse(ReferenceBlock(behind: Samples.small, empty)) }
     #expect(error?.code == .corrupted)
   }
