@@ -1,4 +1,4 @@
-/// Makes the section `HASH` of a key index. See spec/extension.md §5 and spec/decisions/0006-hash-section.md.
+/// Makes the section `HASH` of a key index. See spec/extension.md §5 and spec/decisions/0008-hash-section.md.
 ///
 /// Keys that share a place in the pilots' table form a bucket. The buckets of a part are placed one after the other,
 /// large ones first, each by the smallest pilot that leads all its keys to free slots. Parts do not depend on each
