@@ -22,3 +22,8 @@ var scan = try reader.prefix("8.8.")
 while let entry = try scan.next() {
   print(String(decoding: try entry.key, as: UTF8.self))  // 8.8.4.4, then 8.8.8.8
 }
+
+// Many keys wait for memory together; the answers come in their order.
+try reader.withBytes(forKeys: ["8.8.8.8", "nowhere"]) { number, bytes in
+  print(number, bytes?.byteCount ?? 0)  // 0 23, then 1 0
+}

@@ -1,6 +1,7 @@
 /// What can serve as a key: text, taken as its UTF-8 bytes, or bytes.
 ///
 /// Keys are byte strings of 0 to 65,535 bytes, compared byte by byte without any normalization. See spec/format.md §5.
+/// A type of your own conforms where the compiler's experimental feature `Lifetimes` is enabled.
 public protocol FuseKey {
   /// The key's bytes, in place.
   var keyBytes: RawSpan { @_lifetime(borrow self) get }
