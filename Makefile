@@ -6,8 +6,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
-BUILD_PACKAGES := g++ libdeflate-dev libmsgpack-dev libsimdjson-dev libxxhash-dev pkg-config zlib1g-dev
-TEST_PACKAGES := python3 python3-venv
+BUILD_PACKAGES := g++ libdeflate-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
+TEST_PACKAGES := python3 python3-venv strace
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := libcdb-dev liblmdb-dev libsqlite3-dev python3 python3-venv
 DATA_PACKAGES := ieee-data tor-geoipdb

@@ -23,15 +23,16 @@ let package = Package(
     .systemLibrary(name: "CMsgpack", pkgConfig: "msgpack", providers: [.apt(["libmsgpack-dev"])]),
     .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CFuseIntrinsics"),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CFuseSystem"),
 
     .target(
       name: "FuseDB",
-      dependencies: ["CDeflate", "CFuseIntrinsics", "CFuseSystem", "CMsgpack", "CSimdjson", "CXXHash", "CZlib"],
+      dependencies: ["CDeflate", "CFuseIntrinsics", "CFuseSystem", "CMsgpack", "CSimdjson", "CXXHash", "CZlib", "CZstd"],
       swiftSettings: strict),
-    .target(name: "FuseDBCommands", dependencies: ["FuseDB", "CZlib", "CFuseSystem"], swiftSettings: strict),
+    .target(name: "FuseDBCommands", dependencies: ["FuseDB", "CZlib", "CZstd", "CFuseSystem"], swiftSettings: strict),
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"], swiftSettings: strict),
 
     .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
