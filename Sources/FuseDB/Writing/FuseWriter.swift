@@ -88,6 +88,22 @@ public final class FuseWriter {
     var keyByteCount = FormatLimits.keyByteCount
     var objectByteCount = FormatLimits.objectByteCount
     var count = FormatLimits.count
+
+    func check(object: RawSpan) throws(FuseError) {
+      guard object.byteCount > objectByteCount else { return }
+      throw FuseError(
+        .limitExceeded,
+        "the object has \(object.byteCount) bytes and the format allows \(objectByteCount); split it or store a reference"
+      )
+    }
+
+    func check(key: RawSpan) throws(FuseError) {
+      guard key.byteCount > keyByteCount else { return }
+      throw FuseError(
+        .limitExceeded,
+        "the key \(quoted(key)) has \(key.byteCount) bytes and the format allows \(keyByteCount); use a digest of it as the key"
+      )
+    }
   }
 
   /// Makes a writer that holds nothing yet.
@@ -112,12 +128,7 @@ public final class FuseWriter {
   ///   as before then.
   /// - Complexity: O(bytes), amortized.
   public func addObject(_ messagePack: RawSpan) throws(FuseError) -> ObjectID {
-    guard messagePack.byteCount <= limits.objectByteCount else {
-      throw FuseError(
-        .limitExceeded,
-        "the object has \(messagePack.byteCount) bytes and the format allows \(limits.objectByteCount); split it or store a reference"
-      )
-    }
+    try limits.check(object: messagePack)
     try MessagePackCursor.validate(messagePack)
     let shares = options.sharing == .identicalObjects
     let hash = shares ? messagePack.hash(seed: hashSeed) : 0
@@ -148,12 +159,7 @@ public final class FuseWriter {
   /// - Complexity: O(bytes), amortized.
   public func addKey(_ key: RawSpan, for object: ObjectID) throws(FuseError) {
     precondition(object.writer == ObjectIdentifier(self), "the ObjectID was returned by another FuseWriter")
-    guard key.byteCount <= limits.keyByteCount else {
-      throw FuseError(
-        .limitExceeded,
-        "the key \(quoted(key)) has \(key.byteCount) bytes and the format allows \(limits.keyByteCount); use a digest of it as the key"
-      )
-    }
+    try limits.check(key: key)
     guard keys.count < limits.count else {
       throw FuseError(
         .limitExceeded,
