@@ -55,7 +55,7 @@ final class SpillStream {
   @inline(never)
   private func nextChunk() throws(FuseError) {
     if let full = current {
-      if spill.reserve(spill.chunkByteCount) {
+      if spill.allowance.reserve(spill.chunkByteCount) {
         chunks.append(.memory(full, byteCount: filled))
         current = nil
       } else {
@@ -80,7 +80,7 @@ final class SpillStream {
 
   /// Gives back the memory. Readers that exist keep what they have.
   func removeAll() {
-    for case .memory in chunks { spill.allow(spill.chunkByteCount) }
+    for case .memory in chunks { spill.allowance.release(spill.chunkByteCount) }
     chunks = []
   }
 }

@@ -23,7 +23,7 @@ struct ObjectArena: ~Copyable {
   }
 
   /// Copies an object in. The result is valid as long as the arena.
-  mutating func store(_ bytes: RawSpan, number: UInt32) throws(FuseError) -> UnsafeRawPointer {
+  mutating func store(_ bytes: RawSpan, number: UInt32) throws(FuseError) -> ArenaObject {
     let needed = Self.byteCount(of: bytes.byteCount)
     if needed > free {
       let block = try ZeroedMemory(byteCount: byteCountOfBlock(for: bytes.byteCount), inLargePages: false)
@@ -42,7 +42,7 @@ struct ObjectArena: ~Copyable {
     }
     unsafe next = place + needed
     free -= needed
-    return UnsafeRawPointer(place)
+    return unsafe ArenaObject(at: place)
   }
 
   private static func byteCount(of byteCount: Int) -> Int {

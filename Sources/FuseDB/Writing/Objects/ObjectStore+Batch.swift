@@ -38,10 +38,10 @@ extension ObjectStore {
         let order = scratch.order
         for i in range {
           if i + Self.slotsAhead < range.upperBound {
-            partition.prefetchSlot(hashes[Int(order[i + Self.slotsAhead])])
+            partition.table.prefetchSlot(hashes[Int(order[i + Self.slotsAhead])])
           }
           if i + Self.objectsAhead < range.upperBound {
-            partition.prefetchObject(hashes[Int(order[i + Self.objectsAhead])])
+            partition.table.prefetchObject(hashes[Int(order[i + Self.objectsAhead])])
           }
           let object = Int(order[i])
           let start = object == 0 ? 0 : ends[object - 1]

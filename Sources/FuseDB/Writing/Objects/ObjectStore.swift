@@ -43,12 +43,12 @@ final class ObjectStore: Sendable {
   init(sharesObjects: Bool, keepsOrder: Bool, memory: Int, spill: Spill) throws(FuseError) {
     self.sharesObjects = sharesObjects
     let count = sharesObjects && !keepsOrder ? 1 << Int(Self.partitionCountShift) : 1
-    let allowance = Spill(in: "", memory: memory - count * 4096, chunkByteCount: 1)
+    let allowance = MemoryAllowance(memory - count * ObjectTable.leastByteCount)
     let blockByteCount = min(1 << 20, max(1 << 12, memory / (8 * count)) & ~4095)
     var cells: [Cell] = []
     for _ in 0..<count {
-      cells.append(
-        Cell(try ObjectPartition(allowance, spill: spill, seed: seed, blockByteCount: blockByteCount)))
+      let table = try ObjectTable(allowance, seed: seed, blockByteCount: blockByteCount)
+      cells.append(Cell(ObjectPartition(table, spill: spill)))
     }
     self.cells = cells
   }
@@ -66,6 +66,34 @@ final class ObjectStore: Sendable {
   }
 
   func countAdded(_ count: Int) { added.wrappingAdd(count, ordering: .relaxed) }
+
+  /// Whether the same bytes are in memory already, and one object is to serve for both.
+  func contains(_ bytes: RawSpan) throws(FuseError) -> Bool {
+    guard sharesObjects else { return false }
+    let hash = bytes.hash(seed: seed)
+    return try withPartition(partition(of: hash)) { cell in
+      if case .object = cell.table.find(bytes, hash: hash) { true } else { false }
+    }
+  }
+
+  /// Ends the adding for now, and says whether all objects are in memory.
+  func finish() throws(FuseError) -> Bool {
+    var isResident = true
+    for number in 0..<partitionCount {
+      try withPartition(number) { partition in
+        partition.finish()
+        isResident = isResident && partition.streamedCount == 0
+      }
+    }
+    return isResident
+  }
+
+  /// All partitions, once the adding has ended for now.
+  func partitions() throws(FuseError) -> [ObjectPartition] {
+    var all: [ObjectPartition] = []
+    for number in 0..<partitionCount { try withPartition(number) { all.append($0) } }
+    return all
+  }
 
   /// Calls `body` with a partition, while no other thread has it.
   func withPartition<Result>(
