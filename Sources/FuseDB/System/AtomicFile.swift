@@ -8,8 +8,8 @@ internal import Glibc
 /// durable and moves them over the old file in one step.
 final class AtomicFile {
   let path: String
-  private let folder: String
-  private let descriptor: Int32
+  let folder: String
+  let descriptor: Int32
   /// The name to remove when this object ends without having been published.
   private var temporaryPath: String?
   /// What follows the header.

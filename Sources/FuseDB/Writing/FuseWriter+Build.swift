@@ -48,25 +48,36 @@ extension FuseWriter {
       if done % 65536 == 0 { progress?(0.4 + 0.6 * Double(done) / total) }
     }
     let indexOffset = file.byteCount
+    let collector = try collector(of: chosen, indexStart: Int(indexOffset), in: file.folder)
     for (done, row) in chosen.enumerated() {
       let row = keys.rows[Int(row)]
       try file.write(bigEndian: UInt16(row.key.byteCount))
       try file.write(row.key.bytes)
       try file.write(bigEndian: offsets[Int(row.object)])
+      try collector?.add(key: row.key.bytes, object: offsets[Int(row.object)])
       if done % 65536 == 0 { progress?(0.4 + 0.6 * Double(order.count + done) / total) }
     }
     try file.flush()
     var header = Header(
       keyCount: UInt32(report.keyCount), objectCount: UInt32(report.objectCount), indexOffset: indexOffset,
       checksum: file.checksum.value)
-    if options.layout == .indexed {
-      var writer = ExtensionWriter(appendingTo: file, index: Int(indexOffset)..<Int(file.byteCount))
-      header = try writer.write(header: header, metadata: metadata)
-    }
     report.byteCount = Int(file.byteCount)
+    if let collector {
+      var writer = ExtensionWriter(to: file, index: Int(indexOffset)..<report.byteCount, checksum: file.checksum)
+      header = try writer.write(header: header, metadata: metadata, from: collector)
+      report.byteCount = writer.end
+    }
     try file.publish(header: header.bytes)
     progress?(1)
     return report
+  }
+
+  private func collector(of chosen: [UInt32], indexStart: Int, in folder: String) throws(FuseError) -> BlockCollector? {
+    guard options.layout == .indexed else { return nil }
+    let byteCount = chosen.reduce(0) { $0 + Int(keys.rows[Int($1)].key.byteCount) + IndexEntry.overhead }
+    return try BlockCollector(
+      indexStart: indexStart, keyCountAtMost: chosen.count, indexEndAtMost: indexStart + byteCount,
+      limits: BlockLimits(temporaryFolder: folder))
   }
 
   private func write(_ object: UInt32, to file: AtomicFile) throws(FuseError) {
