@@ -35,35 +35,25 @@ final class HashPartsMaker {
     search = try PilotSearch(section)
   }
 
-  /// The pilots of the parts that were made last.
-  var pilotLines: RawSpan {
-    @_lifetime(borrow self)
-    get {
-      let bytes = unsafe RawSpan(
-        _unsafeStart: pilotMemory.start, byteCount: lines.count * HashSection.lineByteCount)
-      // SAFETY: the memory has so many bytes and is there as long as self.
-      return unsafe _overrideLifetime(bytes, borrowing: self)
-    }
-  }
-
-  /// Their slots.
-  var slotLines: RawSpan {
-    @_lifetime(borrow self)
-    get {
-      let bytes = unsafe RawSpan(
-        _unsafeStart: slotMemory.start,
-        byteCount: parts.count * Int(section.linesPerPart) * HashSection.lineByteCount)
-      // SAFETY: as above.
-      return unsafe _overrideLifetime(bytes, borrowing: self)
-    }
-  }
-
   /// Makes the lines of some parts. Returns false when the seed does not suit them.
   func make(_ parts: Range<Int>) throws(FuseError) -> Bool {
     self.parts = parts
     guard try sortRecords() else { return false }
     for part in parts where !makePart(part) { return false }
     return true
+  }
+
+  /// Writes the lines of the parts that were made last.
+  func write(pilotsTo pilots: FileStream, slotsTo slots: FileStream) throws(FuseError) {
+    let (pilotMemory, slotMemory) = (pilotMemory, slotMemory)
+    let slotLineCount = parts.count * Int(section.linesPerPart)
+    // SAFETY: the memory has room for the lines of these parts.
+    let pilotLines = unsafe RawSpan(
+      _unsafeStart: pilotMemory.start, byteCount: lines.count * HashSection.lineByteCount)
+    let slotLines = unsafe RawSpan(
+      _unsafeStart: slotMemory.start, byteCount: slotLineCount * HashSection.lineByteCount)
+    try pilots.write(pilotLines)
+    try slots.write(slotLines)
   }
 
   /// Sorts the records of the parts by bucket. False when a bucket is larger than any pilot could place, or there are

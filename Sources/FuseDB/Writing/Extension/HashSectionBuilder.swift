@@ -82,9 +82,7 @@ struct HashSectionBuilder {
         // Others wait for this number, so it takes its turn, come what may.
         let outcome = Result { () throws(FuseError) in try maker.make(parts) }
         try turns.take(number) { () throws(FuseError) in
-          guard try outcome.get() else { return }
-          unsafe try pilots.write(maker.pilotLines)
-          unsafe try slots.write(maker.slotLines)
+          if try outcome.get() { unsafe try maker.write(pilotsTo: pilots, slotsTo: slots) }
         }
         if try !outcome.get() {
           isStopped.store(true, ordering: .relaxed)

@@ -52,7 +52,8 @@ struct PilotSearch {
       let (line, place) = bucket.quotientAndRemainder(dividingBy: HashSection.pilotsPerLine)
       // SAFETY: the bucket's line is one of the part's, and so are the slots' lines by the rule.
       unsafe HashLine.set(pilot: UInt16(pilot), place: place, of: pilots + line * HashSection.lineByteCount)
-      for unsaferecord in unsafe records {
+      for number in records.indices {
+        let record = unsafe records[number]
         let place = section.placeInPart(of: record.hash, pilot: pilot)
         let line = Int(truncatingIfNeeded: place.line)
         let bits = unsafe taken.start.load(fromByteOffset: line, as: UInt8.self)
@@ -98,10 +99,11 @@ struct PilotSearch {
       let count = min(step, Self.pilotCount - begin)
       for number in 0..<count { unsafe candidates[number] = UInt64(truncatingIfNeeded: begin &+ number) }
       var left = count
-      for unsaferecord in unsafe records {
+      for number in records.indices {
+        let record = unsafe records[number]
         var kept = 0
-        for number in 0..<left {
-          let pilot = unsafe candidates[number]
+        for candidate in 0..<left {
+          let pilot = unsafe candidates[candidate]
           let place = section.placeInPart(of: record.hash, pilot: pilot)
           unsafe candidates[kept] = pilot
           let bits = unsafe UInt64(taken[Int(truncatingIfNeeded: place.line)])
