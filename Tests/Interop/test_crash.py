@@ -20,6 +20,8 @@ from spelling import line, pack_int
 from tracing import contents, in_parallel, traced
 
 OUTPUT = "out.fsdb"
+#: strace's spelling of the call that removes a file.
+UNLINK = "?unlink,?unlinkat"
 #: What a temporary name looks like (spec/decisions/0005).
 TEMPORARY = re.compile(r"\.out\.fsdb\.[0-9a-f]{16}\.tmp")
 
@@ -191,17 +193,17 @@ def unnamed(command, material, tmp_path):
 
 
 def the(calls, name, part=""):
-    """The one call of this name with `part` in its arguments."""
-    (call,) = (call for call in calls if call.name == name and part in call.text)
+    """The one call whose name begins so (`rename` is `renameat` on some machines) with `part` in its arguments."""
+    (call,) = (call for call in calls if call.name.startswith(name) and part in call.text)
     return call
 
 
 @pytest.mark.parametrize("error", ["EOPNOTSUPP", "EISDIR", "EINVAL"])
 def test_a_file_system_without_unnamed_files_takes_a_named_one(unnamed, error):
-    result, files, _ = unnamed.hit(the(unnamed.calls, "openat", "O_TMPFILE"), f"error={error}")
+    result, files, _ = unnamed.hit(the(unnamed.calls, "open", "O_TMPFILE"), f"error={error}")
     assert result.code == DONE
     assert files == unnamed.expected(True)
-    assert TEMPORARY.search(the(result.calls, "openat", "O_CREAT").text)
+    assert TEMPORARY.search(the(result.calls, "open", "O_CREAT").text)
 
 
 def test_a_folder_that_cannot_be_synced_needs_none(unnamed):
@@ -215,7 +217,7 @@ def test_a_folder_that_cannot_be_synced_needs_none(unnamed):
 def test_a_temporary_name_that_cannot_be_removed_is_all_that_is_left(named, what):
     fail = the(named.calls, "rename").inject("error=ENOSPC")
     folder = named.folder()
-    result = named.run(fail, f"unlink:{what}:when=1", folder=folder)
+    result = named.run(fail, f"{UNLINK}:{what}:when=1", folder=folder)
     assert result.was_hit(the(result.calls, "unlink"), what)
     left = contents(folder)
     assert left.pop(OUTPUT) == named.old
@@ -252,7 +254,7 @@ def test_a_signal_that_is_ignored_stays_ignored(unnamed):
 
 def test_on_a_terminal_an_interruption_takes_the_place_of_the_progress(named):
     ours, theirs = pty.openpty()
-    result = named.run(the(named.calls, "rename").inject("error=EIO"), "unlink:signal=SIGINT:when=1", stderr=theirs)
+    result = named.run(the(named.calls, "rename").inject("error=EIO"), f"{UNLINK}:signal=SIGINT:when=1", stderr=theirs)
     os.close(theirs)
     seen = os.read(ours, 10_000).decode()
     os.close(ours)
