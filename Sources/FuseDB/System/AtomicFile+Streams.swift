@@ -17,6 +17,8 @@ extension AtomicFile {
       let count = retrying {
         unsafe pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(position + done))
       }
+      // A file that ends too early gives no reason.
+      if count == 0 { errno = EIO }
       guard count > 0 else { throw Self.failed("read back what was written", path: path) }
       done += count
     }
