@@ -2,8 +2,11 @@
 ///
 /// The parts of a hash section divide the hashes into ranges, one behind the other, however many keys there are. So a
 /// part's records stand in neighbouring streams.
+@safe
 final class HashRecords {
   private let streams: [SpillStream]
+  // SAFETY: `streams` keeps them. To count references would take longer than all the rest of adding a record.
+  private let unretained: UnsafeMutablePointer<Unmanaged<SpillStream>>
   private let shift: UInt64
   private let isNarrow: Bool
 
@@ -11,20 +14,29 @@ final class HashRecords {
   init(_ spill: Spill, streamCount: Int, isNarrow: Bool) {
     let size = isNarrow ? MemoryLayout<HashRecord.Narrow>.size : MemoryLayout<HashRecord>.size
     streams = (0..<streamCount).map { _ in SpillStream(spill, recordByteCount: size) }
+    unsafe unretained = .allocate(capacity: streamCount)
+    for (number, stream) in streams.enumerated() {
+      unsafe (unretained + number).initialize(to: .passUnretained(stream))
+    }
     shift = UInt64(64 - streamCount.trailingZeroBitCount)
     self.isNarrow = isNarrow
   }
+
+  deinit { unsafe unretained.deallocate() }
 
   /// Adds the record of a key.
   @inline(__always)
   func add(_ record: HashRecord) throws(FuseError) {
     // One stream is shifted by all 64 bits, which `>>` does.
-    let stream = streams[Int(truncatingIfNeeded: record.hash >> shift)]
-    if isNarrow {
-      precondition((record.entry | record.object) >> 32 == 0, "an offset is larger than it was said to be")
-      try stream.append(record: record.narrow)
-    } else {
-      try stream.append(record: record)
+    // SAFETY: so there are as many streams as the shift leaves numbers.
+    let number = Int(truncatingIfNeeded: record.hash >> shift)
+    unsafe try unretained[number]._withUnsafeGuaranteedRef { stream throws(FuseError) in
+      if isNarrow {
+        precondition((record.entry | record.object) >> 32 == 0, "an offset is larger than it was said to be")
+        try stream.append(record: record.narrow)
+      } else {
+        try stream.append(record: record)
+      }
     }
   }
 
