@@ -27,17 +27,21 @@ final class HashRecords {
   /// Adds the record of a key.
   @inline(__always)
   func add(_ record: HashRecord) throws(FuseError) {
-    // One stream is shifted by all 64 bits, which `>>` does.
-    // SAFETY: so there are as many streams as the shift leaves numbers.
+    // With one stream the shift is by all 64 bits, which `>>` can do.
     let number = Int(truncatingIfNeeded: record.hash >> shift)
-    unsafe try unretained[number]._withUnsafeGuaranteedRef { stream throws(FuseError) in
-      if isNarrow {
-        precondition((record.entry | record.object) >> 32 == 0, "an offset is larger than it was said to be")
-        try stream.append(record: record.narrow)
-      } else {
-        try stream.append(record: record)
-      }
+    if isNarrow {
+      precondition((record.entry | record.object) >> 32 == 0, "an offset is larger than it was said to be")
+      try append(record.narrow, to: number)
+    } else {
+      try append(record, to: number)
     }
+  }
+
+  @inline(__always)
+  private func append<Record: BitwiseCopyable>(_ record: Record, to number: Int) throws(FuseError) {
+    // SAFETY: there are as many streams as the shift leaves numbers.
+    let isDone = unsafe unretained[number]._withUnsafeGuaranteedRef { $0.appendInChunk(record) }
+    if !isDone { try streams[number].append(record: record) }
   }
 
   /// Forgets all records.
