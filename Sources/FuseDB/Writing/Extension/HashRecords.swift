@@ -4,22 +4,32 @@
 /// part's records stand in neighbouring streams.
 @safe
 final class HashRecords {
-  private let streams: [SpillStream]
-  // SAFETY: `streams` keeps them. To count references would take longer than all the rest of adding a record.
+  private var streams: [SpillStream] = []
+  // SAFETY: one for each stream, and `streams` keeps them. To count references would take longer than all the rest of
+  // adding a record.
   private let unretained: UnsafeMutablePointer<Unmanaged<SpillStream>>
   private let shift: UInt64
   private let isNarrow: Bool
+  private let streamCount: Int
 
-  /// - Parameter isNarrow: whether all offsets are below 2^32.
+  /// - Parameters:
+  ///   - streamCount: a power of two.
+  ///   - isNarrow: whether all offsets are below 2^32.
   init(_ spill: Spill, streamCount: Int, isNarrow: Bool) {
+    unsafe unretained = .allocate(capacity: streamCount)
+    shift = UInt64(64 - streamCount.trailingZeroBitCount)
+    self.isNarrow = isNarrow
+    self.streamCount = streamCount
+    removeAll(anewIn: spill)
+  }
+
+  /// Forgets all records; further ones go elsewhere.
+  func removeAll(anewIn spill: Spill) {
     let size = isNarrow ? MemoryLayout<HashRecord.Narrow>.size : MemoryLayout<HashRecord>.size
     streams = (0..<streamCount).map { _ in SpillStream(spill, recordByteCount: size) }
-    unsafe unretained = .allocate(capacity: streamCount)
     for (number, stream) in streams.enumerated() {
       unsafe (unretained + number).initialize(to: .passUnretained(stream))
     }
-    shift = UInt64(64 - streamCount.trailingZeroBitCount)
-    self.isNarrow = isNarrow
   }
 
   deinit { unsafe unretained.deallocate() }
@@ -42,11 +52,6 @@ final class HashRecords {
     // SAFETY: there are as many streams as the shift leaves numbers.
     let isDone = unsafe unretained[number]._withUnsafeGuaranteedRef { $0.appendInChunk(record) }
     if !isDone { try streams[number].append(record: record) }
-  }
-
-  /// Forgets all records.
-  func removeAll() {
-    for stream in streams { stream.removeAll() }
   }
 
   /// Ends the adding, and returns all records for readers on any thread.

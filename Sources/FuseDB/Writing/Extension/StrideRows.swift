@@ -1,6 +1,6 @@
 /// Collects the rows of the section `ORDR` from the entries of a key index, in order. See spec/extension.md §6, X12.
 @safe
-struct StrideRows {
+final class StrideRows {
   /// The bytes of the longest stride: keys have at most 65,535.
   private static let longestStride = StrideRow.entryCount * (IndexEntry.overhead + Int(UInt16.max))
 
@@ -29,7 +29,7 @@ struct StrideRows {
 
   /// Adds an entry.
   @inline(__always)
-  mutating func add(key: RawSpan, object: UInt64) throws(FuseError) {
+  func add(key: RawSpan, object: UInt64) throws(FuseError) {
     let count = key.byteCount
     precondition(count <= Int(UInt16.max), "a key is longer than an entry can say")
     // SAFETY: the stride has fewer than 32 entries, so there is room for another.
@@ -45,7 +45,7 @@ struct StrideRows {
   }
 
   @inline(never)
-  private mutating func endStride() throws(FuseError) {
+  private func endStride() throws(FuseError) {
     let stride = stride
     // SAFETY: so many bytes are filled.
     let bytes = unsafe RawSpan(_unsafeStart: stride.start, byteCount: filled)
@@ -61,7 +61,7 @@ struct StrideRows {
   }
 
   /// Ends the adding, and writes the section.
-  mutating func finish(to stream: FileStream) throws(FuseError) {
+  func finish(to stream: FileStream) throws(FuseError) {
     if entryCount > 0 { try endStride() }
     rows.finish()
     var reader = SpillReader(rows)

@@ -108,7 +108,7 @@ struct `The builder of the hash section` {
   /// bytes stay in memory. Eight that stay there.
   static let memories = [0, 5 << 20 + 256 << 10, 64 << 20]
 
-  @Test func `gives the bytes of the model with any memory and any number of threads [C1] [X11]`() throws {
+  @Test func `gives the bytes of the model with any memory and any number of threads [X11]`() throws {
     let file = Self.numbered(50_000)
     let expected = ReferenceBlock(behind: file).bytes
     let sizes = Self.memories.map { BlockSizes(keyCount: 50_000, memory: $0, threadCount: 2) }
