@@ -35,12 +35,21 @@ final class SpillStream {
   /// Appends one record of a type without padding.
   @inline(__always)
   func append<Record: BitwiseCopyable>(record: Record) throws(FuseError) {
+    if appendInChunk(record) { return }
+    try nextChunk()
+    _ = appendInChunk(record)
+  }
+
+  /// Appends one record if the chunk has room for it. Returns whether it had.
+  @inline(__always)
+  func appendInChunk<Record: BitwiseCopyable>(_ record: Record) -> Bool {
     let size = MemoryLayout<Record>.size
-    if room < size { try nextChunk() }
-    // SAFETY: the chunk has room for the record, by the check above.
+    guard room >= size else { return false }
+    // SAFETY: the chunk has room for the record.
     unsafe place.storeBytes(of: record, as: Record.self)
     unsafe place += size
     room &-= size
+    return true
   }
 
   /// Appends bytes.

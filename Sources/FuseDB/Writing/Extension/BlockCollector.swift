@@ -8,9 +8,8 @@ final class BlockCollector {
 
   let sizes: BlockSizes
   private let limits: BlockLimits
-  private let isNarrow: Bool
-  private var rows: StrideRows
-  private var records: HashRecords
+  private let rows: StrideRows
+  private let records: HashRecords
   private(set) var keyCount = 0
   /// The length of the key index, after the entries so far.
   private(set) var indexByteCount: UInt64 = 0
@@ -21,18 +20,17 @@ final class BlockCollector {
   init(keyCountAtMost keyCount: Int, indexEndAtMost indexEnd: Int, limits: BlockLimits) throws(FuseError) {
     self.limits = limits
     sizes = BlockSizes(keyCount: keyCount, memory: limits.memory, threadCount: limits.threadCount)
-    isNarrow = indexEnd < 1 << 32
     let spill = Spill(
       in: limits.temporaryFolder, memory: sizes.keptByteCount / Self.shareOfRows, chunkByteCount: sizes.chunkByteCount)
     rows = try StrideRows(spill)
-    records = Self.records(limits, sizes, isNarrow: isNarrow)
+    records = HashRecords(Self.spill(limits, sizes), streamCount: sizes.streamCount, isNarrow: indexEnd < 1 << 32)
   }
 
-  private static func records(_ limits: BlockLimits, _ sizes: BlockSizes, isNarrow: Bool) -> HashRecords {
-    let spill = Spill(
+  /// For the records of all keys.
+  private static func spill(_ limits: BlockLimits, _ sizes: BlockSizes) -> Spill {
+    Spill(
       in: limits.temporaryFolder, memory: sizes.keptByteCount - sizes.keptByteCount / shareOfRows,
       chunkByteCount: sizes.chunkByteCount)
-    return HashRecords(spill, streamCount: sizes.streamCount, isNarrow: isNarrow)
   }
 
   /// Adds the next entry of the key index.
@@ -52,8 +50,8 @@ final class BlockCollector {
   ///
   /// - Parameter index: that of the entries that were added.
   func hashAgain(_ index: IndexReader, seed: UInt64) throws(FuseError) {
-    // A new one has a new temporary file, and the old file's room is free.
-    records = Self.records(limits, sizes, isNarrow: isNarrow)
+    // With a new temporary file, so that the old one's room is free.
+    records.removeAll(anewIn: Self.spill(limits, sizes))
     var entry: UInt64 = 0
     try index.forEachEntry { key, object throws(FuseError) in
       try records.add(HashRecord(hash: key.hash(seed: seed), entry: entry, object: object))

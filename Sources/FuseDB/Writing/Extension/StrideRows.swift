@@ -1,6 +1,6 @@
 /// Collects the rows of the section `ORDR` from the entries of a key index, in order. See spec/extension.md §6, X12.
 @safe
-struct StrideRows {
+final class StrideRows {
   /// The bytes of the longest stride: keys have at most 65,535.
   private static let longestStride = StrideRow.entryCount * (IndexEntry.overhead + Int(UInt16.max))
 
@@ -27,7 +27,7 @@ struct StrideRows {
 
   /// Adds an entry.
   @inline(__always)
-  mutating func add(key: RawSpan, object: UInt64) throws(FuseError) {
+  func add(key: RawSpan, object: UInt64) throws(FuseError) {
     let count = key.byteCount
     precondition(count <= Int(UInt16.max), "a key is longer than an entry can say")
     // SAFETY: the stride has fewer than 32 entries, so there is room for another.
@@ -43,7 +43,7 @@ struct StrideRows {
   }
 
   @inline(never)
-  private mutating func endStride() throws(FuseError) {
+  private func endStride() throws(FuseError) {
     let stride = stride
     // SAFETY: so many bytes are filled.
     let bytes = unsafe RawSpan(_unsafeStart: stride.start, byteCount: filled)
@@ -60,7 +60,7 @@ struct StrideRows {
   /// Ends the adding, and writes the section.
   ///
   /// - Parameter indexStart: where the key index begins in the file.
-  mutating func finish(to stream: FileStream, indexStart: Int) throws(FuseError) {
+  func finish(to stream: FileStream, indexStart: Int) throws(FuseError) {
     if entryCount > 0 { try endStride() }
     rows.finish()
     var reader = SpillReader(rows)
