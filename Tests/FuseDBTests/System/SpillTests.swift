@@ -89,8 +89,8 @@ struct `Streams that spill` {
       #expect(stream.byteCount == 0)
       #expect(try Self.bytes(stream) == [])
     }
-    #expect(spill.reserve(50))
-    #expect(!spill.reserve(1))
+    #expect(spill.allowance.reserve(50))
+    #expect(!spill.allowance.reserve(1))
   }
 
   @Test func `are written and read by many threads at the same time`() throws {
