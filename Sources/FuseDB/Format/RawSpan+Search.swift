@@ -41,7 +41,9 @@ extension RawSpan {
   /// How many bytes are `byte`.
   package func count(of byte: UInt8) -> Int {
     // SAFETY: the function reads the span's bytes alone.
-    unsafe withUnsafeBytes { bytes in unsafe bytes.baseAddress.map { unsafe fuse_count_byte($0, bytes.count, byte) } ?? 0 }
+    unsafe withUnsafeBytes { bytes in
+      unsafe bytes.baseAddress.map { unsafe fuse_count_byte($0, bytes.count, byte) } ?? 0
+    }
   }
 
   /// Whether all bytes are valid UTF-8; for many bytes much quicker than ``isUTF8``, for few slower.

@@ -14,6 +14,10 @@ public struct BuildReport: Sendable, Equatable {
   public var byteCount = 0
   /// How many bytes longer the file would be if every key had its own copy of its object.
   public var bytesSavedBySharing = 0
+  /// The first few keys, in key order, that were added again.
+  package var duplicates: [DuplicateKey] = []
+  /// How many bytes went to a temporary file.
+  public var spilledByteCount = 0
 }
 
 extension FuseWriter {
@@ -33,6 +37,7 @@ extension FuseWriter {
     var report = BuildReport(sharedObjectCount: sharedObjectCount)
     let metadata = try MetadataSection.bytes(of: options.metadata)
     precondition(metadata == nil || options.layout == .indexed, "a plain file has no place for metadata")
+    try takeWaiting()
     keys.sort()
     progress?(0.3)
     let chosen = try chosenRows(&report)
@@ -77,6 +82,10 @@ extension FuseWriter {
     }
   }
 
+  private func place(of row: KeyTable.Row) -> UInt64 {
+    Int(row.ordinal) < places.count ? places[Int(row.ordinal)] : UInt64(row.ordinal)
+  }
+
   /// The row that counts for each key, in key order; rows of the sorted key table.
   private func chosenRows(_ report: inout BuildReport) throws(FuseError) -> [UInt32] {
     var chosen: [UInt32] = []
@@ -88,10 +97,16 @@ extension FuseWriter {
         continue
       }
       report.duplicateKeyCount += 1
+      let (earlier, later) = (place(of: keys.rows[Int(last)]), place(of: row))
+      let isFirst: Bool = if case .last = options.onDuplicate { false } else { true }
+      let duplicate = DuplicateKey(
+        key: row.key.bytes.array(), kept: isFirst ? earlier : later, dropped: isFirst ? later : earlier)
+      if report.duplicates.count < 5 { report.duplicates.append(duplicate) }
       switch options.onDuplicate {
       case .first: break
       case .last: chosen[chosen.count - 1] = number
       case .error:
+        refusedDuplicate = duplicate
         throw FuseError(
           .duplicateKey,
           "the key \(quoted(row.key.bytes)) was added before; keep one of them, or let the first or the last count",

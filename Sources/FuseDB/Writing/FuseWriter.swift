@@ -55,6 +55,13 @@ public final class FuseWriter {
     public var onDuplicate: DuplicatePolicy
     /// What the file has beside data and keys.
     public var layout: Layout
+    /// How many bytes of memory the process may use while it builds, at least 16 MiB; nil for a quarter of what the
+    /// machine has available. What does not fit goes to a temporary file.
+    public var memory: Int?
+    /// The folder of the temporary file, which has no name there; nil for `/var/tmp`.
+    public var temporaryFolder: String?
+    /// How many threads work at the same time; nil for one for each processor. The file does not depend on it.
+    public var threadCount: Int?
     /// What the file says about itself, such as its source or when it was built. Only an indexed file has room for it.
     public var metadata: [String: String]
 
@@ -80,6 +87,11 @@ public final class FuseWriter {
   var objects = ObjectTable()
   var keys = KeyTable()
   var sharedObjectCount = 0
+  /// Under ``DuplicatePolicy/error``, after ``build(to:progress:)`` threw `duplicateKey`: which key it was.
+  package internal(set) var refusedDuplicate: DuplicateKey?
+  /// What lanes added, until it is sorted by its places.
+  let waiting = WaitingBatches()
+  var places: [UInt64] = []
   private let limits: Limits
   private let hashSeed = fuse_random()
 

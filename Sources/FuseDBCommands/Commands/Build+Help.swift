@@ -2,22 +2,25 @@ extension Build {
   static let name = "build"
   static let summary = "make a database of records"
   static let operands = "OUTPUT [INPUT...]"
-  static let options: [Option] = [
-    .value(
-      "--format", "ndjson|csv|tsv", "how records are written; by itself, what the input's name ends in, or ndjson"),
-    .value("--key", "FIELD", "the field that holds a record's key, or a list of keys; may be repeated", repeats: true),
-    .value("--keep", "FIELD", "keep only this field of a record in its object; may be repeated", repeats: true),
-    .value("--type", "FIELD=TYPE", "what the cells of a column are: string, int, float, bool or json", repeats: true),
-    .value("--columns", "A,B,C", "the names of the columns, when the first row does not have them"),
-    .flag("--no-quotes", "take quotes in cells as they are"),
-    .value("--on-duplicate", "last|first|error", "which object a key gets that comes twice; by itself, the last"),
-    .value("--order", "key|insertion", "objects by their smallest key, or as they come with every one kept"),
-    .value("--objects", "shared|every", "identical objects stored once, or each as often as it comes"),
-    Arguments.metadataOption,
-    .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
-    .flag("--json", "print the report as JSON on standard output"),
-    .flag("--quiet", "print no report and no progress"),
-  ]
+  static let options: [Option] =
+    [
+      .value(
+        "--format", "ndjson|csv|tsv", "how records are written; by itself, what the input's name ends in, or ndjson"),
+      .value(
+        "--key", "FIELD", "the field that holds a record's key, or a list of keys; may be repeated", repeats: true),
+      .value("--keep", "FIELD", "keep only this field of a record in its object; may be repeated", repeats: true),
+      .value("--type", "FIELD=TYPE", "what the cells of a column are: string, int, float, bool or json", repeats: true),
+      .value("--columns", "A,B,C", "the names of the columns, when the first row does not have them"),
+      .flag("--no-quotes", "take quotes in cells as they are"),
+      .value("--on-duplicate", "last|first|error", "which object a key gets that comes twice; by itself, the last"),
+      .value("--order", "key|insertion", "objects by their smallest key, or as they come with every one kept"),
+      .value("--objects", "shared|every", "identical objects stored once, or each as often as it comes"),
+      Arguments.metadataOption,
+      .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
+    ] + Arguments.resourceOptions + [
+      .flag("--json", "print the report as JSON on standard output"),
+      .flag("--quiet", "print no report and no progress"),
+    ]
   static let help = """
     Reads all INPUTs, or standard input when there is none or it is '-', and writes OUTPUT in one step: a database
     that is there is replaced only when the new one is complete, and any other file is left alone. Inputs packed by

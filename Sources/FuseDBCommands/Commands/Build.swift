@@ -17,6 +17,9 @@ struct Build: Command {
     inputs = try arguments.remainingPaths("INPUT").map { $0 == Arguments.standardInput ? nil : $0 }
     try Self.check(output, arguments)
     if inputs.isEmpty { inputs = [nil] }
+    guard inputs.count <= InputPlace.mostInputs else {
+      throw arguments.error("there are \(inputs.count) INPUTs, and \(InputPlace.mostInputs) are possible")
+    }
     guard inputs.count(where: { $0 == nil }) <= 1 else { throw arguments.error("standard input can be read only once") }
     format = try arguments.choice(of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv])
     printsJSON = arguments.has("--json")
@@ -50,6 +53,7 @@ struct Build: Command {
     let sharing: FuseWriter.Sharing = writerOptions.order == .key ? .identicalObjects : .none
     writerOptions.sharing =
       try arguments.choice(of: "--objects", ["shared": .identicalObjects, "every": .none]) ?? sharing
+    try arguments.resources(into: &writerOptions)
     writerOptions.onDuplicate =
       try arguments.choice(of: "--on-duplicate", ["last": .last, "first": .first, "error": .error]) ?? .last
   }

@@ -44,6 +44,12 @@ struct FieldSelection {
     return Role(isKey: key != nil, isKept: place != nil)
   }
 
+  /// What `other`, the same selection, has seen counts as seen.
+  mutating func merge(_ other: FieldSelection) {
+    for i in keys.indices where other.keys[i].wasSeen { keys[i].wasSeen = true }
+    for i in kept.indices where other.kept[i].wasSeen { kept[i].wasSeen = true }
+  }
+
   private static func index(of name: RawSpan, in fields: [Field]) -> Int? {
     for i in 0..<fields.count where name.equals(fields[i].name) { return i }
     return nil

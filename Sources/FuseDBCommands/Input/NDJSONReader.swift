@@ -17,27 +17,20 @@ final class NDJSONReader {
     self.fields = fields
   }
 
-  /// Reads all records of `file`.
+  /// Reads all records of `block`.
   ///
-  /// - Throws: ``FuseError`` that names the input and the line.
-  func read(_ file: InputFile) throws(FuseError) {
-    sink.begin(file)
-    let lines = LineReader(InputBuffer(file))
-    while true {
-      do throws(FuseError) {
-        sink.line = lines.number + 1
-        guard let line = try lines.next() else { return }
-        try add(line, of: lines.bytes)
-      } catch {
-        throw sink.located(error)
-      }
+  /// - Throws: ``FuseError``; the sink knows the place.
+  func read(_ block: InputBlock) throws(FuseError) {
+    let bytes = block.bytes
+    var lines = LineReader(block)
+    while let line = lines.next(bytes.rawSpan) {
+      sink.line = lines.number
+      try add(line, of: bytes.rawSpan)
     }
   }
 
-  private func add(_ line: Range<Int>, of bytes: [UInt8]) throws(FuseError) {
-    if bytes[line].allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }) {
-      return
-    }
+  private func add(_ line: Range<Int>, of bytes: RawSpan) throws(FuseError) {
+    guard !Self.isBlank(bytes.extracting(line)) else { return }
     try parse(line, of: bytes) { record throws(FuseError) in
       guard case .object = record.kind else {
         throw FuseError(.invalidValue, "a line must hold one JSON object, and this one holds \(record.article)")
@@ -46,8 +39,18 @@ final class NDJSONReader {
     }
   }
 
+  private static func isBlank(_ line: RawSpan) -> Bool {
+    let line = Span<UInt8>(_bytes: line)
+    for i in 0..<line.count {
+      guard line[i] == UInt8(ascii: " ") || line[i] == UInt8(ascii: "\t") || line[i] == UInt8(ascii: "\r") else {
+        return false
+      }
+    }
+    return true
+  }
+
   private func parse(
-    _ line: Range<Int>, of bytes: [UInt8], _ body: (JSONNode) throws(FuseError) -> Void
+    _ line: Range<Int>, of bytes: RawSpan, _ body: (JSONNode) throws(FuseError) -> Void
   ) throws(FuseError) {
     var isJSON = false
     do throws(FuseError) {
@@ -73,9 +76,9 @@ final class NDJSONReader {
     }
     guard record.count == 2, let keys, let value, case .array = keys.kind else { throw notNative(record) }
     try sink.packer.pack(value)
-    let object = try sink.addPacked()
+    try sink.addPacked()
     try keys.forEachElement { key throws(FuseError) in
-      let isKey: Void? = try withKeyBytes(of: key) { bytes throws(FuseError) in try sink.addKey(bytes, for: object) }
+      let isKey: Void? = try withKeyBytes(of: key) { bytes throws(FuseError) in try sink.addKey(bytes) }
       guard isKey != nil else {
         throw FuseError(
           .invalidValue, "a key is a string or {\"$bin\": \"hexadecimal digits\"}, and here one is \(key.article)")
@@ -117,29 +120,29 @@ final class NDJSONReader {
       }
       number += 1
     }
-    let object = try sink.addPacked()
-    let keysBefore = sink.writer.addedKeyCount
-    for node in keyNodes { try addKeys(node, for: object) }
-    guard sink.writer.addedKeyCount > keysBefore else {
+    try sink.addPacked()
+    let keysBefore = sink.batch.keyCount
+    for node in keyNodes { try addKeys(node) }
+    guard sink.batch.keyCount > keysBefore else {
       throw FuseError(.invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty")
     }
   }
 
   /// The keys that a field gives: one, those of a list, or none.
-  private func addKeys(_ node: JSONNode, for object: ObjectID) throws(FuseError) {
+  private func addKeys(_ node: JSONNode) throws(FuseError) {
     switch node.kind {
     case .null: break
-    case .array: try node.forEachElement { element throws(FuseError) in try addKey(element, for: object) }
-    default: try addKey(node, for: object)
+    case .array: try node.forEachElement { element throws(FuseError) in try addKey(element) }
+    default: try addKey(node)
     }
   }
 
-  private func addKey(_ node: JSONNode, for object: ObjectID) throws(FuseError) {
+  private func addKey(_ node: JSONNode) throws(FuseError) {
     switch node.kind {
-    case .signed(let value): try addKey(String(value), for: object)
-    case .unsigned(let value): try addKey(String(value), for: object)
+    case .signed(let value): try addKey(String(value))
+    case .unsigned(let value): try addKey(String(value))
     default:
-      let isKey: Void? = try withKeyBytes(of: node) { bytes throws(FuseError) in try sink.addKey(bytes, for: object) }
+      let isKey: Void? = try withKeyBytes(of: node) { bytes throws(FuseError) in try sink.addKey(bytes) }
       guard isKey != nil else {
         throw FuseError(
           .invalidValue,
@@ -150,8 +153,8 @@ final class NDJSONReader {
     }
   }
 
-  private func addKey(_ text: String, for object: ObjectID) throws(FuseError) {
-    try sink.addKey(text.keyBytes, for: object)
+  private func addKey(_ text: String) throws(FuseError) {
+    try sink.addKey(text.keyBytes)
   }
 }
 
