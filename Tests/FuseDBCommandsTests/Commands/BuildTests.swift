@@ -279,8 +279,18 @@ struct BuildTests {
     let scratch = Scratch()
     let result = scratch.run(["build", "@x.fsdb"] + words, input: Self.duplicates)
     #expect(result.status == 0)
+    let first = "standard input:1"
+    let last = "standard input:3"
+    let isFirst = words.last == "first"
     #expect(
-      result.err.contains("\n  2 additions of a key that was there already; the \(words.last ?? "last") one counts\n"))
+      result.err.contains(
+        """
+
+          2 additions of a key that was there already; the \(words.last ?? "last") one counts
+            "k": \(isFirst ? "\(first), not standard input:2" : "standard input:2, not \(first)")
+            "k": \(isFirst ? "\(first), not \(last)" : "\(last), not standard input:2")
+
+        """))
     #expect(scratch.run("get", "@x.fsdb", "k").out == value + "\n")
   }
 
