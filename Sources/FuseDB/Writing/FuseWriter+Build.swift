@@ -34,10 +34,10 @@ extension FuseWriter {
   /// - Complexity: O(n log n) in keys; some 36 bytes of memory a key beside its own.
   @discardableResult
   public func build(to path: String, progress: ((Double) -> Void)? = nil) throws(FuseError) -> BuildReport {
+    try takeWaiting()
     var report = BuildReport(sharedObjectCount: sharedObjectCount)
     let metadata = try MetadataSection.bytes(of: options.metadata)
     precondition(metadata == nil || options.layout == .indexed, "a plain file has no place for metadata")
-    try takeWaiting()
     keys.sort()
     progress?(0.3)
     let chosen = try chosenRows(&report)
