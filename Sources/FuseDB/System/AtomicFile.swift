@@ -72,6 +72,36 @@ final class AtomicFile {
   /// Hands over what is buffered, so that `checksum` covers all bytes written.
   func flush() throws(FuseError) { try body.flush() }
 
+  /// A further stream into the file, from any place on.
+  func stream(at start: Int) throws(FuseError) -> FileStream {
+    try FileStream(to: descriptor, at: start, path: path)
+  }
+
+  /// Moves bytes towards the start of the file.
+  func move(_ range: Range<Int>, to start: Int) throws(FuseError) {
+    precondition(start <= range.lowerBound, "bytes are moved towards the start alone")
+    guard start < range.lowerBound else { return }
+    let memory = try ZeroedMemory(byteCount: 2 << 20, inLargePages: false)
+    var done = 0
+    while done < range.count {
+      let count = min(memory.byteCount, range.count - done)
+      let read = retrying { unsafe pread(descriptor, memory.start, count, off_t(range.lowerBound + done)) }
+      guard read > 0 else { throw Self.failed("read back", path: path) }
+      var written = 0
+      while written < read {
+        let part = retrying {
+          unsafe pwrite(descriptor, memory.start + written, read - written, off_t(start + done + written))
+        }
+        guard part > 0 else { throw Self.failed("write", path: path) }
+        written += part
+      }
+      done += read
+    }
+    guard retrying({ ftruncate(descriptor, off_t(start + range.count)) }) == 0 else {
+      throw Self.failed("shorten", path: path)
+    }
+  }
+
   /// What was written so far, to be read back; flush before.
   func mapped() throws(FuseError) -> FileMapping {
     try FileMapping(mapping: descriptor, byteCount: Int(byteCount), path: path, access: .mapped)

@@ -5,8 +5,8 @@ final class Spill: Sendable {
   /// How many bytes of a stream go to the file at once.
   let chunkByteCount: Int
   private let folder: String
-  /// How many bytes more may stay in memory.
-  private let allowance: Atomic<Int>
+  /// What may stay in memory.
+  let allowance: MemoryAllowance
   private let file = Mutex<TemporaryFile?>(nil)
 
   /// - Parameters:
@@ -16,23 +16,11 @@ final class Spill: Sendable {
   init(in folder: String, memory: Int, chunkByteCount: Int) {
     self.folder = folder
     self.chunkByteCount = chunkByteCount
-    allowance = Atomic(memory)
+    allowance = MemoryAllowance(memory)
   }
 
   /// How many bytes went to the temporary file.
   var spilledByteCount: Int { file.withLock { $0?.byteCount ?? 0 } }
-
-  /// Takes back or adds to what may stay in memory.
-  func allow(_ byteCount: Int) { allowance.wrappingAdd(byteCount, ordering: .relaxed) }
-
-  /// Takes `byteCount` bytes of the memory that is left; false when there is not so much.
-  func reserve(_ byteCount: Int) -> Bool {
-    guard allowance.wrappingSubtract(byteCount, ordering: .relaxed).newValue >= 0 else {
-      allow(byteCount)
-      return false
-    }
-    return true
-  }
 
   /// The temporary file, which is made when it is first asked for.
   func temporaryFile() throws(FuseError) -> TemporaryFile {

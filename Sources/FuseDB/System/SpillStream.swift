@@ -35,13 +35,17 @@ final class SpillStream {
   }
 
   /// Appends bytes.
-  func append(_ bytes: UnsafeRawBufferPointer) throws(FuseError) {
+  func append(_ bytes: RawSpan) throws(FuseError) {
     var done = 0
-    while done < bytes.count {
+    while done < bytes.byteCount {
       if current == nil || filled == capacity { try nextChunk() }
-      let count = min(capacity - filled, bytes.count - done)
-      // SAFETY: both have `count` bytes left.
-      unsafe (current!.start + filled).copyMemory(from: bytes.baseAddress! + done, byteCount: count)
+      let count = min(capacity - filled, bytes.byteCount - done)
+      let chunk = current!
+      let place = filled
+      unsafe bytes.extracting(done..<done + count).withUnsafeBytes { part in
+        // SAFETY: the chunk has so many bytes left.
+        unsafe (chunk.start + place).copyMemory(from: part.baseAddress!, byteCount: count)
+      }
       filled += count
       done += count
     }
@@ -51,13 +55,14 @@ final class SpillStream {
   @inline(never)
   private func nextChunk() throws(FuseError) {
     if let full = current {
-      if spill.reserve(spill.chunkByteCount) {
+      if spill.allowance.reserve(spill.chunkByteCount) {
         chunks.append(.memory(full, byteCount: filled))
         current = nil
       } else {
         // SAFETY: so many bytes of the chunk are filled.
-        let bytes = unsafe UnsafeRawBufferPointer(start: full.start, count: filled)
-        chunks.append(.file(place: unsafe try spill.temporaryFile().append(bytes), byteCount: filled))
+        let bytes = unsafe RawSpan(_unsafeStart: full.start, byteCount: filled)
+        let file = try spill.temporaryFile()
+        chunks.append(.file(place: try file.append(bytes), byteCount: filled))
       }
       byteCount += filled
       filled = 0
@@ -75,7 +80,7 @@ final class SpillStream {
 
   /// Gives back the memory. Readers that exist keep what they have.
   func removeAll() {
-    for case .memory in chunks { spill.allow(spill.chunkByteCount) }
+    for case .memory in chunks { spill.allowance.release(spill.chunkByteCount) }
     chunks = []
   }
 }

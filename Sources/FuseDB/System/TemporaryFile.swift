@@ -31,18 +31,29 @@ final class TemporaryFile: Sendable {
   /// Appends bytes, and returns where they begin.
   ///
   /// - Throws: ``FuseError`` with code `inputOutput`, as when the disk is full.
-  func append(_ bytes: UnsafeRawBufferPointer) throws(FuseError) -> Int {
-    let place = end.wrappingAdd(bytes.count, ordering: .relaxed).oldValue
+  func append(_ bytes: RawSpan) throws(FuseError) -> Int {
+    let place = reserve(bytes.byteCount)
+    try write(bytes, at: place)
+    return place
+  }
+
+  /// Keeps a place for so many bytes at the end, and returns where it begins.
+  func reserve(_ byteCount: Int) -> Int { end.wrappingAdd(byteCount, ordering: .relaxed).oldValue }
+
+  /// Writes bytes at a place that was reserved.
+  ///
+  /// - Throws: as ``append(_:)``.
+  func write(_ bytes: RawSpan, at place: Int) throws(FuseError) {
     var done = 0
-    while done < bytes.count {
-      // SAFETY: pwrite reads exactly the rest of the bytes.
-      let written = retrying {
-        unsafe pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(place + done))
+    while done < bytes.byteCount {
+      let rest = bytes.extracting(droppingFirst: done)
+      // SAFETY: pwrite reads exactly the rest of the span.
+      let written = unsafe rest.withUnsafeBytes { rest in
+        retrying { unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(place + done)) }
       }
       guard written > 0 else { throw Self.failed("write", in: folder) }
       done += written
     }
-    return place
   }
 
   /// Fills `bytes` with what stands from `place` on.

@@ -1,76 +1,70 @@
-internal import Synchronization
-
 /// The way into a writer for one of several threads. What the threads do at the same time leaves no trace in the file.
+///
+/// A lane collects keys in a buffer. A full one is sorted by the lane's thread; it stays in memory as a run as long as
+/// the allowance lasts, otherwise it goes to the temporary file.
 package final class WriterLane {
-  private let waiting: WaitingBatches
+  private let storage: WriterStorage
+  private let number: Int
+  private var buffer: KeyBuffer
+  private var objects = ObjectBatchScratch()
+  private var written: [UInt8] = []
+  /// What was sorted.
+  private(set) var runs: [KeyRun] = []
 
-  init(_ waiting: WaitingBatches) { self.waiting = waiting }
+  init(_ storage: WriterStorage, number: Int) throws(FuseError) {
+    self.storage = storage
+    self.number = number
+    buffer = try KeyBuffer(byteCount: storage.plan.keyBuffer)
+  }
 
   /// Adds all that `batch` holds.
   ///
-  /// - Throws: ``FuseError`` with code `limitExceeded` when the file would have too many keys or objects, `inputOutput`
-  ///   when a temporary file cannot be written.
+  /// - Throws: ``FuseError`` with code `inputOutput` when a temporary file cannot be written.
   package func add(_ batch: RecordBatch) throws(FuseError) {
-    waiting.add(batch)
-  }
-}
-
-extension FuseWriter {
-  /// A way in for one thread. Ask for all lanes before the first is used, and let no lane be used once the file is built.
-  package func makeLane() throws(FuseError) -> WriterLane { WriterLane(waiting) }
-
-  /// Adds what waits, in the order of its places.
-  func takeWaiting() throws(FuseError) {
-    for batch in waiting.takeAll() {
-      var start = 0
-      var ids: [ObjectID] = []
-      for end in batch.objectEnds {
-        ids.append(try addObject(batch.objectBytes.rawSpan.extracting(start..<end)))
-        start = end
-      }
-      for key in batch.keys {
-        try addKey(batch.keyBytes.rawSpan.extracting(key.start..<key.start + key.byteCount), for: ids[key.object])
-        places.append(key.place)
-      }
+    let first = number * storage.store.partitionCount / storage.plan.laneCount
+    try storage.store.add(batch.objectBytes, ends: batch.objectEnds, first: first, &objects)
+    let bytes = batch.keyBytes
+    for key in batch.keys {
+      try add(
+        bytes.rawSpan.extracting(key.start..<key.start &+ key.byteCount), object: objects.numbers[key.object],
+        place: key.place)
     }
   }
-}
 
-/// Batches that were added by several threads.
-final class WaitingBatches: Sendable {
-  struct Batch {
-    var objectBytes: [UInt8]
-    var objectEnds: [Int]
-    var keyBytes: [UInt8]
-    var keys: [RecordBatch.Key]
-  }
-
-  private let batches = Mutex<[Batch]>([])
-
-  func add(_ batch: RecordBatch) {
-    let copy = Batch(
-      objectBytes: batch.objectBytes, objectEnds: batch.objectEnds, keyBytes: batch.keyBytes, keys: batch.keys)
-    batches.withLock { $0.append(copy) }
-  }
-
-  func takeAll() -> [Batch] {
-    batches.withLock { batches in
-      defer { batches = [] }
-      return batches.enumerated().sorted { left, right in
-        guard let a = left.element.keys.first?.place, let b = right.element.keys.first?.place else {
-          return left.offset < right.offset
-        }
-        return (a, left.offset) < (b, right.offset)
-      }.map { $0.element }
+  /// Adds one key.
+  @inline(__always)
+  func add(_ key: RawSpan, object: ObjectNumber, place: UInt64) throws(FuseError) {
+    if buffer.append(key, object: object, place: place) { return }
+    try putAway(keepsInMemory: true)
+    guard buffer.append(key, object: object, place: place) else {
+      preconditionFailure("an empty buffer takes any key")
     }
   }
-}
 
-/// A key that was added again.
-package struct DuplicateKey: Sendable, Equatable {
-  package var key: [UInt8]
-  /// Where the addition that counts stands in the input,
-  package var kept: UInt64
-  /// and one that does not.
-  package var dropped: UInt64
+  /// Sorts what is in the buffer and begins an empty one.
+  ///
+  /// - Parameter keepsInMemory: whether the run may stay there if there is room.
+  private func putAway(keepsInMemory: Bool) throws(FuseError) {
+    guard !buffer.isEmpty else { return }
+    if keepsInMemory, storage.reserveKeyBuffer() {
+      buffer.sort()
+      runs.append(.memory(.init(buffer: buffer)))
+      buffer = try KeyBuffer(byteCount: storage.plan.keyBuffer)
+    } else {
+      runs.append(try buffer.spill(to: try storage.spill.temporaryFile(), &written))
+      buffer.removeAll()
+    }
+  }
+
+  /// Sorts what is left, so that ``runs`` are all keys. More may be added afterwards.
+  func finish() throws(FuseError) { try putAway(keepsInMemory: true) }
+
+  /// Lets go of runs in memory, after writing them to the temporary file.
+  func spillRuns() throws(FuseError) {
+    for (number, run) in runs.enumerated() {
+      guard case .memory(let keys) = run else { continue }
+      runs[number] = try keys.buffer.spill(to: try storage.spill.temporaryFile(), &written)
+      storage.releaseKeyBuffer()
+    }
+  }
 }
