@@ -1,9 +1,10 @@
-"""What build reads: NDJSON, CSV and TSV, from files and standard input, plain and gzipped; and what it refuses."""
+"""What build reads: NDJSON, CSV and TSV, from files and standard input, plain and packed by gzip or zstd; and what it refuses."""
 
 import gzip
 import json
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -122,6 +123,59 @@ def damaged_gzips():
 def test_a_damaged_gzip_is_bad_data(build, tmp_path, damage):
     (tmp_path / "in.ndjson.gz").write_bytes(damaged_gzips()[damage])
     refused(build("in.ndjson.gz", code=BAD_DATA), "in.ndjson.gz", "gzip", "compressed")
+
+
+def zstd(data, *options):
+    """What the command `zstd` makes of bytes on its standard input."""
+    return subprocess.run(["zstd", "-q", "-c", *options], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+@pytest.mark.parametrize("name", ["in.ndjson.zst", "in.zst", "in.gz", "in"])
+def test_zstd_is_known_by_its_content(build, tmp_path, name):
+    (tmp_path / name).write_bytes(zstd(NATIVE))
+    assert build(name) == NATIVE_MAPPING
+
+
+def test_zstd_on_standard_input_and_of_several_frames(build):
+    assert build(stdin=zstd(NATIVE)) == NATIVE_MAPPING
+    assert build(stdin=zstd(NATIVE[:30]) + zstd(b"") + zstd(NATIVE[30:], "--no-check")) == NATIVE_MAPPING
+
+
+def test_a_table_behind_zst_is_known_by_its_name(build, tmp_path):
+    (tmp_path / "in.csv.zst").write_bytes(zstd(b"id,x\na,1\n"))
+    assert build("in.csv.zst", "--key", "id") == {"a": '{"x":"1"}'}
+
+
+@pytest.mark.parametrize("options", [["-1"], ["-19"], ["--long=27"], ["-3", "--no-check"]])
+def test_a_large_zstd_is_read_whole(build, tmp_path, options):
+    lines = b"".join(line([b"%d" % i], b"\x01") for i in range(50_000))
+    (tmp_path / "in.zst").write_bytes(zstd(lines[:700_000], *options) + zstd(lines[700_000:], *options))
+    assert len(build("in.zst")) == 50_000
+
+
+def test_a_zstd_window_beyond_128_mebibytes_is_refused(build, tmp_path):
+    (tmp_path / "in.zst").write_bytes(zstd(NATIVE, "--long=28"))
+    refused(build("in.zst", code=BAD_DATA), "in.zst: the zstd data needs a window of more than 128 MiB")
+
+
+def damaged_zstds():
+    whole = zstd(NATIVE)
+    flipped = bytearray(whole)
+    flipped[-1] ^= 1
+    return {
+        "cut in its data": whole[: len(whole) // 2],
+        "cut in its checksum": whole[:-1],
+        "a wrong checksum": bytes(flipped),
+        "a second frame cut": whole + whole[:-4],
+        "something else behind it": whole + NATIVE,
+        "gzip behind it": whole + gzip.compress(NATIVE),
+    }
+
+
+@pytest.mark.parametrize("damage", damaged_zstds())
+def test_a_damaged_zstd_is_bad_data(build, tmp_path, damage):
+    (tmp_path / "in.ndjson.zst").write_bytes(damaged_zstds()[damage])
+    refused(build("in.ndjson.zst", code=BAD_DATA), "in.ndjson.zst", "zstd data")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--format", "ndjson"]])

@@ -21,7 +21,7 @@ extension Build {
   static let help = """
     Reads all INPUTs, or standard input when there is none or it is '-', and writes OUTPUT in one step: a database
     that is there is replaced only when the new one is complete, and any other file is left alone. Inputs packed by
-    gzip are unpacked.
+    gzip or zstd are unpacked.
 
     Without --key, a line is {"keys": ["8.8.8.8", "gmail.com"], "value": {"org": "Google LLC"}}, as 'fusedb dump'
     writes it. With --key, a line or row is any record: the named fields hold the keys, and the rest is the object.

@@ -7,7 +7,7 @@ enum InputFormat: String, CaseIterable {
   /// Cells between tabs.
   case tsv
 
-  /// What names end in, and what that says; `.gz` may follow.
+  /// What names end in, and what that says; `.gz` or `.zst` may follow.
   private static let endings: KeyValuePairs = [
     ".csv": csv, ".tsv": tsv, ".ndjson": ndjson, ".jsonl": ndjson, ".json": ndjson,
   ]
@@ -15,7 +15,8 @@ enum InputFormat: String, CaseIterable {
   /// What an input's name ends in says what it holds; nil for a name that says nothing.
   init?(guessedFrom name: String) {
     let name = name.lowercased()
-    let plain = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
+    let packing = [".gz", ".zst"].first { name.hasSuffix($0) } ?? ""
+    let plain = name.dropLast(packing.count)
     guard let ending = Self.endings.first(where: { plain.hasSuffix($0.key) }) else { return nil }
     self = ending.value
   }
