@@ -13,8 +13,6 @@ final class PackedInput {
   private var start = 0
   private var end: Int
   private var isInsidePart = false
-  /// Whether the unpacker may hold bytes that had no room.
-  private var mayHoldMore = false
 
   /// Makes one whose first bytes, `head`, are read already; nil when they begin no packed data.
   init?(_ head: [UInt8]) {
@@ -36,7 +34,8 @@ final class PackedInput {
   ) throws(FuseError) -> Int {
     var place = range.lowerBound
     while place < range.upperBound {
-      if start == end, !mayHoldMore {
+      // Neither library takes the last byte of a part before all that it holds is out: without packed bytes there is nothing to wait for.
+      if start == end {
         start = 0
         end = try refill(&packed)
         if end == 0 {
@@ -56,7 +55,6 @@ final class PackedInput {
       start += piece.usedCount
       place += piece.byteCount
       isInsidePart = !piece.endsPart
-      mayHoldMore = isInsidePart && place == range.upperBound
     }
     return place - range.lowerBound
   }
