@@ -57,15 +57,32 @@ struct Build: Command {
   private mutating func parseFields(_ arguments: borrowing Arguments) throws(UsageError) {
     let keys = arguments.values(of: "--key")
     let kept = arguments.values(of: "--keep")
-    if !keys.isEmpty { fields = FieldSelection(keys: keys, kept: kept) }
-    guard !keys.isEmpty || kept.isEmpty else {
+    let range = try parseRange(arguments)
+    if !keys.isEmpty || range != nil { fields = FieldSelection(keys: keys, range: range, kept: kept) }
+    guard fields != nil || kept.isEmpty else {
       throw arguments.error(
-        "--keep chooses fields of records, and those need --key FIELD for the field that holds the key")
+        "--keep chooses fields of records, and those need --key FIELD or --range FIRST,LAST for the fields that give the keys"
+      )
     }
+  }
+
+  private func parseRange(_ arguments: borrowing Arguments) throws(UsageError) -> FieldSelection.Range? {
+    guard let word = arguments.values(of: "--range").first else { return nil }
+    let names = word.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { [UInt8]($0) }
+    guard names.count == 2, !names.contains([]) else {
+      throw arguments.error("--range takes the names of two fields, as in --range first,last, and not \(quoted(word))")
+    }
+    return FieldSelection.Range(first: names[0], last: names[1])
   }
 
   private mutating func parseTable(_ arguments: borrowing Arguments) throws(UsageError) {
     table.takesQuotes = !arguments.has("--no-quotes")
+    if let prefix = arguments.values(of: "--skip-comments").first {
+      guard !prefix.isEmpty, !prefix.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) else {
+        throw arguments.error("--skip-comments takes what comments begin with, as in --skip-comments '#'")
+      }
+      table.commentPrefix = prefix
+    }
     if let columns = arguments.values(of: "--columns").first {
       let names = columns.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { [UInt8]($0) }
       guard Set(names).count == names.count else { throw arguments.error("--columns gives two columns the same name") }
@@ -91,17 +108,19 @@ struct Build: Command {
 
   private func checkTable(_ arguments: borrowing Arguments) throws(UsageError) {
     guard inputs.contains(where: { format(of: $0).isTable }) else {
-      for option in ["--columns", "--type", "--no-quotes"] where arguments.has(option) {
+      for option in ["--columns", "--type", "--no-quotes", "--skip-comments"] where arguments.has(option) {
         throw arguments.error(
           "\(option) is for tables, and the input is NDJSON; say --format csv or --format tsv if it is one")
       }
       return
     }
     guard let fields else {
-      throw arguments.error("a table needs --key FIELD for each column that holds keys")
+      throw arguments.error(
+        "a table needs --key FIELD for each column that holds keys, or --range FIRST,LAST for ranges of addresses")
     }
     guard let columns = table.columns else { return }
-    for name in fields.keys.map({ $0.name }) + fields.kept.map({ $0.name }) + table.types.keys {
+    let range = fields.range.map { [$0.first, $0.last] } ?? []
+    for name in fields.keys.map({ $0.name }) + range + fields.kept.map({ $0.name }) + table.types.keys {
       guard columns.contains(name) else {
         throw arguments.error("--columns names no column \(quoted(name)), and another option does")
       }

@@ -9,6 +9,7 @@ final class CSVReader {
   private let buffer: InputBuffer
   private let separator: UInt8
   private let takesQuotes: Bool
+  private let commentPrefix: [UInt8]
 
   /// Where the cells of the row stand in ``bytes``, quotes taken off.
   private(set) var cells: [Range<Int>] = []
@@ -21,16 +22,18 @@ final class CSVReader {
   /// - Parameters:
   ///   - separator: what stands between cells.
   ///   - takesQuotes: whether a cell may stand in quotes; otherwise a quote is like any character.
-  init(_ buffer: InputBuffer, separator: UInt8, takesQuotes: Bool = true) {
+  ///   - commentPrefix: what the lines begin with that are passed over, whatever else they hold; empty when all are rows.
+  init(_ buffer: InputBuffer, separator: UInt8, takesQuotes: Bool = true, commentPrefix: [UInt8] = []) {
     self.buffer = buffer
     self.separator = separator
     self.takesQuotes = takesQuotes
+    self.commentPrefix = commentPrefix
   }
 
   /// The bytes that ``cells`` are in, with the JSON parser's padding behind them.
   var bytes: [UInt8] { buffer.bytes }
 
-  /// Reads the next row that is no empty line. Returns false after the last.
+  /// Reads the next row that is neither an empty line nor a comment. Returns false after the last.
   ///
   /// - Throws: ``FuseError`` with code `invalidValue` when a quoted cell does not end, or does not end where a cell does, and when a cell is not UTF-8;
   ///   ``line`` says where.
@@ -48,7 +51,7 @@ final class CSVReader {
       }
       nextLine += row.lineFeedCount
       buffer.use(upTo: row.end)
-      if row.isEmptyLine { continue }
+      if row.isPassedOver { continue }
       // Before bytes are moved: what a cell leaves behind itself then is no part of it.
       try checkText()
       for cell in doubledCells { cells[cell] = buffer.undouble(Self.quote, in: cells[cell]) }
@@ -59,11 +62,28 @@ final class CSVReader {
   private struct Row {
     var end: Int
     var lineFeedCount: Int
-    var isEmptyLine: Bool
+    var isPassedOver: Bool
+  }
+
+  /// The comment at the buffer's start; nil when more bytes are needed to know where it ends.
+  private func scanComment() -> Row? {
+    let place = buffer.lineFeed(from: buffer.start)
+    guard let end = place.map({ $0 + 1 }) ?? (buffer.isAtEnd ? buffer.end : nil) else { return nil }
+    return Row(end: end, lineFeedCount: 1, isPassedOver: true)
+  }
+
+  /// Whether a comment begins at the buffer's start; nil when more bytes are needed to know.
+  private func beginsComment() -> Bool? {
+    guard !commentPrefix.isEmpty else { return false }
+    let known = min(commentPrefix.count, buffer.end - buffer.start)
+    guard buffer.bytes[buffer.start..<buffer.start + known].elementsEqual(commentPrefix[..<known]) else { return false }
+    return known == commentPrefix.count ? true : buffer.isAtEnd ? false : nil
   }
 
   /// Finds the cells of the row at the buffer's start; nil when more bytes are needed to know.
   private func scan() throws(FuseError) -> Row? {
+    guard let isComment = beginsComment() else { return nil }
+    if isComment { return scanComment() }
     // Taken out for the while: every use of a class's property is a checked access.
     var cells: [Range<Int>] = []
     swap(&cells, &self.cells)
@@ -95,9 +115,9 @@ final class CSVReader {
         place += 1
         // A carriage return needs the byte behind it, and a quote the byte behind it to be the last one.
         if place + 1 >= end, !isLast { return nil }
-        if place == end { return Row(end: end, lineFeedCount: lineFeedCount, isEmptyLine: false) }
+        if place == end { return Row(end: end, lineFeedCount: lineFeedCount, isPassedOver: false) }
         if bytes[place] == Self.carriageReturn {
-          if place + 1 == end { return Row(end: end, lineFeedCount: lineFeedCount, isEmptyLine: false) }
+          if place + 1 == end { return Row(end: end, lineFeedCount: lineFeedCount, isPassedOver: false) }
           if bytes[place + 1] == Self.lineFeed { place += 1 }
         }
         guard bytes[place] == separator || bytes[place] == Self.lineFeed else { throw strayText(behind: cells.count) }
@@ -109,12 +129,12 @@ final class CSVReader {
         let endsInReturn = endsRow && place > start && bytes[place - 1] == Self.carriageReturn
         cells.append(start..<(endsInReturn ? place - 1 : place))
         let isEmptyLine = endsRow && cells.count == 1 && cells[0].isEmpty
-        if place == end { return Row(end: end, lineFeedCount: lineFeedCount, isEmptyLine: isEmptyLine) }
-        if isEmptyLine { return Row(end: place + 1, lineFeedCount: lineFeedCount + 1, isEmptyLine: true) }
+        if place == end { return Row(end: end, lineFeedCount: lineFeedCount, isPassedOver: isEmptyLine) }
+        if isEmptyLine { return Row(end: place + 1, lineFeedCount: lineFeedCount + 1, isPassedOver: true) }
       }
       place += 1
       if bytes[place - 1] == Self.lineFeed {
-        return Row(end: place, lineFeedCount: lineFeedCount + 1, isEmptyLine: false)
+        return Row(end: place, lineFeedCount: lineFeedCount + 1, isPassedOver: false)
       }
     }
   }

@@ -11,6 +11,7 @@ final class NDJSONReader {
   // The parts of the record that is being read; kept, so that the memory is.
   private var keyNodes: [JSONNode] = []
   private var isKept: [Bool] = []
+  private var rangeNodes: (first: JSONNode?, last: JSONNode?)
 
   init(_ sink: RecordSink, fields: FieldSelection?) {
     self.sink = sink
@@ -101,10 +102,18 @@ final class NDJSONReader {
   private func addRecord(_ record: JSONNode) throws(FuseError) {
     keyNodes.removeAll(keepingCapacity: true)
     isKept.removeAll(keepingCapacity: true)
+    rangeNodes = (nil, nil)
     var keptCount = 0
     try record.forEachMember { name, node throws(FuseError) in
       let role = fields!.role(of: name)
       if role.isKey { keyNodes.append(node) }
+      if role.isRangeFirst || role.isRangeLast {
+        guard !role.isRangeFirst || rangeNodes.first == nil, !role.isRangeLast || rangeNodes.last == nil else {
+          throw FuseError(.invalidValue, "\(quoted(name)) comes twice, and a range has one first and one last address")
+        }
+        if role.isRangeFirst { rangeNodes.first = node }
+        if role.isRangeLast { rangeNodes.last = node }
+      }
       if role.isKept { keptCount += 1 }
       isKept.append(role.isKept)
     }
@@ -120,6 +129,7 @@ final class NDJSONReader {
     let object = try sink.addPacked()
     let keysBefore = sink.writer.addedKeyCount
     for node in keyNodes { try addKeys(node, for: object) }
+    if let names = fields!.range { try addRange(names, for: object) }
     guard sink.writer.addedKeyCount > keysBefore else {
       throw FuseError(.invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty")
     }
@@ -147,6 +157,26 @@ final class NDJSONReader {
           a key field holds \(node.article); it can hold a string, an integer, {"$bin": "hexadecimal digits"}, a list of these, or null
           """)
       }
+    }
+  }
+
+  /// The keys that the range of the record gives.
+  private func addRange(_ names: FieldSelection.Range, for object: ObjectID) throws(FuseError) {
+    let first = try addressText(rangeNodes.first, names.first)
+    let last = try addressText(rangeNodes.last, names.last)
+    try sink.addRange(from: first.rawSpan, to: last.rawSpan, names, for: object)
+  }
+
+  /// The text of one end of a range: a string or an integer.
+  private func addressText(_ node: JSONNode?, _ name: [UInt8]) throws(FuseError) -> [UInt8] {
+    switch node?.kind {
+    case .string: return node!.text.array()
+    case .signed(let value): return [UInt8](String(value).utf8)
+    case .unsigned(let value): return [UInt8](String(value).utf8)
+    case nil, .null: throw RangeKeys.missingEnd(name)
+    default:
+      throw FuseError(
+        .invalidValue, "\(quoted(name)) holds \(node!.article); the end of a range is a string or an integer")
     }
   }
 

@@ -5,6 +5,7 @@ final class RecordSink {
   let writer: FuseWriter
   let packer = MessagePackPacker()
   let parser = JSONParser()
+  private var rangeKeys = RangeKeys()
   private let progress: (InputFile, Int) -> Void
 
   /// The input that is being read.
@@ -43,6 +44,13 @@ final class RecordSink {
     try writer.addKey(key, for: object)
     keyLines?.append(line)
     if writer.addedKeyCount & 4095 == 0, let input { progress(input, writer.addedKeyCount) }
+  }
+
+  /// Points the blocks of a range of addresses at an object.
+  func addRange(
+    from first: RawSpan, to last: RawSpan, _ names: FieldSelection.Range, for object: ObjectID
+  ) throws(FuseError) {
+    try rangeKeys.forEach(from: first, to: last, names) { key throws(FuseError) in try addKey(key, for: object) }
   }
 
   /// What is wrong with the record, under the name of the input and the number of the line.

@@ -10,6 +10,8 @@ final class TableReader {
     var types: [[UInt8]: FieldType] = [:]
     /// Whether a cell may stand in quotes.
     var takesQuotes = true
+    /// What the lines begin with that are passed over; empty when all lines are rows.
+    var commentPrefix: [UInt8] = []
   }
 
   private struct Column {
@@ -26,6 +28,8 @@ final class TableReader {
   private(set) var fields: FieldSelection
   private var columnCount = 0
   private var keyColumns: [Column] = []
+  /// The numbers of the columns with the ends of a range.
+  private var rangeColumns: (first: Int, last: Int)?
   private var keptColumns: [Column] = []
 
   init(_ sink: RecordSink, fields: FieldSelection, options: Options) {
@@ -39,7 +43,8 @@ final class TableReader {
   /// - Throws: ``FuseError`` that names the input and the line.
   func read(_ file: InputFile, separator: UInt8) throws(FuseError) {
     sink.begin(file)
-    let rows = CSVReader(InputBuffer(file), separator: separator, takesQuotes: options.takesQuotes)
+    let rows = CSVReader(
+      InputBuffer(file), separator: separator, takesQuotes: options.takesQuotes, commentPrefix: options.commentPrefix)
     do throws(FuseError) {
       if let columns = options.columns {
         try name(columns)
@@ -84,7 +89,8 @@ final class TableReader {
       if role.isKept { keptColumns.append(column) }
     }
     for (option, wanted) in [
-      ("--key", fields.keys.map { $0.name }), ("--keep", fields.kept.map { $0.name }),
+      ("--key", fields.keys.map { $0.name }), ("--range", fields.range.map { [$0.first, $0.last] } ?? []),
+      ("--keep", fields.kept.map { $0.name }),
       ("--type", Array(options.types.keys)),
     ] {
       guard let missing = wanted.first(where: { numbers[$0] == nil }) else { continue }
@@ -95,6 +101,7 @@ final class TableReader {
         \(listed(names.map { quoted($0) }, "and"))
         """)
     }
+    rangeColumns = fields.range.map { (numbers[$0.first]!, numbers[$0.last]!) }
   }
 
   // MARK: Rows
@@ -116,6 +123,12 @@ final class TableReader {
     for column in keyColumns where !cells[column.number].isEmpty {
       hasKey = true
       try sink.addKey(bytes.rawSpan.extracting(cells[column.number]), for: object)
+    }
+    if let rangeColumns, let names = fields.range {
+      hasKey = true
+      let first = bytes.rawSpan.extracting(cells[rangeColumns.first])
+      let last = bytes.rawSpan.extracting(cells[rangeColumns.last])
+      try sink.addRange(from: first, to: last, names, for: object)
     }
     guard hasKey else {
       throw FuseError(.invalidValue, "the row gives no key: the cell of \(fields.keyNames) is empty")
