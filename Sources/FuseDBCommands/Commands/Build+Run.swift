@@ -20,16 +20,21 @@ extension Build {
     }
 
     let lines = NDJSONReader(sink, fields: fields)
+    let values = MessagePackReader(sink, fields: fields)
     let rows = fields.map { TableReader(sink, fields: $0, options: table) }
     for (input, size) in zip(inputs, sizes) {
       let file = try open(input, console)
       let format = format(of: input)
-      if format.isTable { try rows?.read(file, separator: format.separator) } else { try lines.read(file) }
+      switch format {
+      case .ndjson: try lines.read(file)
+      case .csv, .tsv: try rows?.read(file, separator: format.separator)
+      case .msgpack: try values.read(file)
+      }
       bytesBefore += size
     }
     let report = try write(sink, bar)
     bar.clear()
-    warnOfUnseenFields([lines.fields, rows?.fields].compactMap { $0 }, console)
+    warnOfUnseenFields([lines.fields, rows?.fields, values.fields].compactMap { $0 }, console)
     try tell(report, console)
     return .done
   }

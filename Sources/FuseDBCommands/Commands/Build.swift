@@ -18,7 +18,7 @@ struct Build: Command {
     try Self.check(output, arguments)
     if inputs.isEmpty { inputs = [nil] }
     guard inputs.count(where: { $0 == nil }) <= 1 else { throw arguments.error("standard input can be read only once") }
-    format = try arguments.choice(of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv])
+    format = try arguments.choice(of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv, "msgpack": .msgpack])
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
     try parseWriterOptions(arguments)
@@ -110,7 +110,7 @@ struct Build: Command {
     guard inputs.contains(where: { format(of: $0).isTable }) else {
       for option in ["--columns", "--type", "--no-quotes", "--skip-comments"] where arguments.has(option) {
         throw arguments.error(
-          "\(option) is for tables, and the input is NDJSON; say --format csv or --format tsv if it is one")
+          "\(option) is for tables, and no input is one; say --format csv or --format tsv if it is one")
       }
       return
     }

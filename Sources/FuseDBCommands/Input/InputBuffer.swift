@@ -3,7 +3,7 @@ internal import Glibc
 
 /// The part of an input that is read and not yet used: ``start`` to ``end`` of ``bytes``, with room for the JSON parser behind it.
 final class InputBuffer {
-  /// A line or row that is longer than the largest object and 64 thousand of the longest keys cannot be of use.
+  /// A line, row or record that is longer than the largest object and 64 thousand of the longest keys cannot be of use.
   private static let largestByteCount = 1 << 33
   private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
@@ -55,7 +55,7 @@ final class InputBuffer {
     let room = bytes.count - JSONParser.padding
     guard room < Self.largestByteCount else {
       throw FuseError(
-        .limitExceeded, "a line or row is longer than \(Self.largestByteCount) bytes; is the format right?")
+        .limitExceeded, "a line, row or record is longer than \(Self.largestByteCount) bytes; is the format right?")
     }
     bytes.append(contentsOf: repeatElement(0, count: room))
   }

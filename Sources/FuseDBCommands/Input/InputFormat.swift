@@ -6,10 +6,13 @@ enum InputFormat: String, CaseIterable {
   case csv
   /// Cells between tabs.
   case tsv
+  /// Values of MessagePack, one behind the other.
+  case msgpack
 
   /// What names end in, and what that says; `.gz` or `.zst` may follow.
   private static let endings: KeyValuePairs = [
     ".csv": csv, ".tsv": tsv, ".ndjson": ndjson, ".jsonl": ndjson, ".json": ndjson,
+    ".msgpack": msgpack, ".mpk": msgpack,
   ]
 
   /// What an input's name ends in says what it holds; nil for a name that says nothing.
@@ -22,7 +25,7 @@ enum InputFormat: String, CaseIterable {
   }
 
   /// Whether records are rows of cells.
-  var isTable: Bool { self != .ndjson }
+  var isTable: Bool { self == .csv || self == .tsv }
 
   /// What stands between cells.
   var separator: UInt8 { self == .tsv ? UInt8(ascii: "\t") : UInt8(ascii: ",") }

@@ -10,12 +10,12 @@ final class RecordSink {
 
   /// The input that is being read.
   private(set) var input: InputFile?
-  /// The line on which the record begins.
+  /// The line on which the record begins, or its number where there are no lines.
   var line = 0
 
   /// Under `--on-duplicate error`: the line of each key, in the order in which they were added.
   private var keyLines: [Int]?
-  /// The number of keys before each input, and its name.
+  /// The number of keys before each input, and what it is called in messages before the number of a line or record.
   private var inputs: [(firstKey: Int, name: String)] = []
 
   /// - Parameter progress: called for every few thousand keys with the input and the number of keys so far.
@@ -25,12 +25,15 @@ final class RecordSink {
     self.progress = progress
   }
 
-  /// Goes on with another input.
-  func begin(_ input: InputFile) {
+  /// Goes on with another input, whose records are counted by lines or one by one.
+  func begin(_ input: InputFile, countsLines: Bool = true) {
     self.input = input
     line = 0
-    inputs.append((writer.addedKeyCount, input.name))
+    inputs.append((writer.addedKeyCount, input.name + (countsLines ? ":" : ": record ")))
   }
+
+  /// Adds an object: the bytes of one MessagePack value.
+  func addObject(_ messagePack: RawSpan) throws(FuseError) -> ObjectID { try writer.addObject(messagePack) }
 
   /// Adds what the packer holds as an object, and empties it.
   func addPacked() throws(FuseError) -> ObjectID {
@@ -53,10 +56,12 @@ final class RecordSink {
     try rangeKeys.forEach(from: first, to: last, names) { key throws(FuseError) in try addKey(key, for: object) }
   }
 
-  /// What is wrong with the record, under the name of the input and the number of the line.
-  func located(_ error: FuseError) -> FuseError {
-    guard error.path == nil, let input else { return error }
-    return FuseError(error.code, error.message, path: "\(input.name):\(line)", errno: error.errno)
+  /// What is wrong with the record, under the name of the input and the number of the line or record; `offset` counts in the input.
+  func located(_ error: FuseError, at offset: Int? = nil) -> FuseError {
+    guard error.path == nil, let input = inputs.last else { return error }
+    return FuseError(
+      error.code, error.message, offset: offset.map { UInt64(clamping: $0) }, path: "\(input.name)\(line)",
+      errno: error.errno)
   }
 
   /// The error of a key that was added twice, under the input and the line of its second addition.
@@ -64,6 +69,6 @@ final class RecordSink {
     guard error.code == .duplicateKey, let ordinal = error.offset.map({ Int(clamping: $0) }), let keyLines,
       ordinal < keyLines.count, let input = inputs.last(where: { $0.firstKey <= ordinal })
     else { return error }
-    return FuseError(error.code, "a key comes twice: " + error.message, path: "\(input.name):\(keyLines[ordinal])")
+    return FuseError(error.code, "a key comes twice: " + error.message, path: "\(input.name)\(keyLines[ordinal])")
   }
 }
