@@ -5,9 +5,9 @@ extension Build {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     if let refusal = refusalToOverwrite { return console.explain(UsageError(refusal, in: Self.name)) }
     // Before an hour's work: all inputs are there.
-    for case let path? in inputs { try InputFile.check(path: path) }
+    for case let path? in inputs.map({ $0.path }) { try InputFile.check(path: path) }
     let bar = ProgressBar(console, isQuiet: isQuiet)
-    let sizes = inputs.map { $0.map(Self.size(of:)) ?? 0 }
+    let sizes = inputs.map { $0.path.map(Self.size(of:)) ?? 0 }
     var bytesBefore = 0
     let sink = RecordSink(writerOptions) { input, keyCount in
       // Where the size of an input is unknown, so is that of the whole.
@@ -23,11 +23,10 @@ extension Build {
     let values = MessagePackReader(sink, fields: fields)
     let rows = fields.map { TableReader(sink, fields: $0, options: table) }
     for (input, size) in zip(inputs, sizes) {
-      let file = try open(input, console)
-      let format = format(of: input)
-      switch format {
+      let file = try open(input.path, console)
+      switch input.format {
       case .ndjson: try lines.read(file)
-      case .csv, .tsv: try rows?.read(file, separator: format.separator)
+      case .csv, .tsv: try rows?.read(file, separator: input.format.separator)
       case .msgpack: try values.read(file)
       }
       bytesBefore += size

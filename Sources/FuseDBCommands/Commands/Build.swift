@@ -3,9 +3,7 @@ internal import FuseDB
 /// `fusedb build`: makes a database of records.
 struct Build: Command {
   var output: String
-  /// Paths, or nil for standard input.
-  var inputs: [String?]
-  var format: InputFormat?
+  var inputs: [InputName]
   var fields: FieldSelection?
   var table = TableReader.Options()
   var writerOptions = FuseWriter.Options()
@@ -14,11 +12,16 @@ struct Build: Command {
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     output = try arguments.path("OUTPUT")
-    inputs = try arguments.remainingPaths("INPUT").map { $0 == Arguments.standardInput ? nil : $0 }
+    var words = try arguments.remainingPaths("INPUT")
     try Self.check(output, arguments)
-    if inputs.isEmpty { inputs = [nil] }
-    guard inputs.count(where: { $0 == nil }) <= 1 else { throw arguments.error("standard input can be read only once") }
-    format = try arguments.choice(of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv, "msgpack": .msgpack])
+    if words.isEmpty { words = [Arguments.standardInput] }
+    let format: InputFormat? = try arguments.choice(
+      of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv, "msgpack": .msgpack])
+    inputs = words.map { InputName($0, format: format) }
+    guard !inputs.contains(where: { $0.path == "" }) else { throw arguments.emptyPath("INPUT") }
+    guard inputs.count(where: { $0.path == nil }) <= 1 else {
+      throw arguments.error("standard input can be read only once")
+    }
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
     try parseWriterOptions(arguments)
@@ -107,7 +110,7 @@ struct Build: Command {
   }
 
   private func checkTable(_ arguments: borrowing Arguments) throws(UsageError) {
-    guard inputs.contains(where: { format(of: $0).isTable }) else {
+    guard inputs.contains(where: { $0.format.isTable }) else {
       for option in ["--columns", "--type", "--no-quotes", "--skip-comments"] where arguments.has(option) {
         throw arguments.error(
           "\(option) is for tables, and no input is one; say --format csv or --format tsv if it is one")
@@ -125,10 +128,5 @@ struct Build: Command {
         throw arguments.error("--columns names no column \(quoted(name)), and another option does")
       }
     }
-  }
-
-  /// How the records of an input are written.
-  func format(of input: String?) -> InputFormat {
-    format ?? input.flatMap { InputFormat(guessedFrom: $0) } ?? .ndjson
   }
 }

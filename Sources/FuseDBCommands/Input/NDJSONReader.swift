@@ -66,13 +66,7 @@ final class NDJSONReader {
   // MARK: The native form
 
   private func addNative(_ record: JSONNode) throws(FuseError) {
-    var keys: JSONNode?
-    var value: JSONNode?
-    try record.forEachMember { name, node throws(FuseError) in
-      if name.equals(Self.keysName) { keys = node }
-      if name.equals(Self.valueName) { value = node }
-    }
-    guard record.count == 2, let keys, let value, case .array = keys.kind else { throw notNative(record) }
+    guard let (keys, value) = nativeParts(of: record) else { throw notNative(record) }
     try sink.packer.pack(value)
     let object = try sink.addPacked()
     try keys.forEachElement { key throws(FuseError) in
@@ -82,6 +76,19 @@ final class NDJSONReader {
           .invalidValue, "a key is a string or {\"$bin\": \"hexadecimal digits\"}, and here one is \(key.article)")
       }
     }
+  }
+
+  /// The members `keys`, an array, and `value`; nil unless the record has these and no others.
+  private func nativeParts(of record: JSONNode) -> (keys: JSONNode, value: JSONNode)? {
+    guard record.count == 2 else { return nil }
+    var keys: JSONNode?
+    var value: JSONNode?
+    try? record.forEachMember { name, node throws(FuseError) in
+      if name.equals(Self.keysName) { keys = node }
+      if name.equals(Self.valueName) { value = node }
+    }
+    guard let keys, let value, case .array = keys.kind else { return nil }
+    return (keys, value)
   }
 
   private func notNative(_ record: JSONNode) -> FuseError {
@@ -116,6 +123,10 @@ final class NDJSONReader {
       }
       if role.isKept { keptCount += 1 }
       isKept.append(role.isKept)
+    }
+    // With none of the named fields it would give no key, and be refused: so it can be a line of the native form. [R6]
+    if keyNodes.isEmpty, rangeNodes.first == nil, rangeNodes.last == nil, nativeParts(of: record) != nil {
+      return try addNative(record)
     }
     sink.packer.packMap(count: keptCount)
     var number = 0

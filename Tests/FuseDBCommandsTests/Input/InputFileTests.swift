@@ -122,12 +122,28 @@ struct InputFileTests {
 struct InputFormatTests {
   @Test(arguments: [
     ("x.ndjson", InputFormat.ndjson), ("x.jsonl", .ndjson), ("x.json", .ndjson), ("x.csv", .csv), ("x.tsv", .tsv),
-    ("x.CSV", .csv),
+    ("x.CSV", .csv), ("x.msgpack", .msgpack), ("x.mpk.zst", .msgpack),
     ("x.csv.gz", .csv), ("x.tsv.GZ", .tsv), ("x.json.gz", .ndjson), ("x.csv.zst", .csv), ("x.NDJSON.ZST", .ndjson),
     ("x.zst", nil), ("x.csv.gz.zst", nil), ("x", nil), ("csv", nil), ("x.csv.bz2", nil),
     ("a.csv/b", nil), ("x.gz", nil), ("x.fsdb", nil),
   ])
   func `a name's ending tells the format`(name: String, format: InputFormat?) {
     #expect(InputFormat(guessedFrom: name) == format)
+  }
+
+  @Test(
+    arguments: [
+      ("x", nil, "x", .ndjson), ("x.csv", nil, "x.csv", .csv), ("x.csv", .tsv, "x.csv", .tsv), ("-", nil, nil, .ndjson),
+      ("-", .csv, nil, .csv), ("csv:x", nil, "x", .csv), ("csv:x.tsv", .msgpack, "x.tsv", .csv),
+      ("msgpack:-", nil, nil, .msgpack), ("ndjson:a:b", nil, "a:b", .ndjson), ("csv:tsv:x", nil, "tsv:x", .csv),
+      ("./csv:x", nil, "./csv:x", .ndjson), ("CSV:x", nil, "CSV:x", .ndjson), ("C:x.csv", nil, "C:x.csv", .csv),
+      ("csv:", nil, "", .csv), ("csv", nil, "csv", .ndjson), (":x", nil, ":x", .ndjson),
+    ] as [(String, InputFormat?, String?, InputFormat)])
+  func `a format before the name counts first, then the option, then the ending`(
+    word: String, option: InputFormat?, path: String?, format: InputFormat
+  ) {
+    let name = InputName(word, format: option)
+    #expect(name.path == path)
+    #expect(name.format == format)
   }
 }
