@@ -72,7 +72,7 @@ final class CSVReader {
     return Row(end: end, lineFeedCount: 1, isPassedOver: true)
   }
 
-  /// Whether a comment begins at the buffer's start; nil when more bytes are needed to know.
+  /// Whether a comment begins at the buffer's start; nil when more bytes are needed to know. [T14]
   private func beginsComment() -> Bool? {
     guard !commentPrefix.isEmpty else { return false }
     let known = min(commentPrefix.count, buffer.end - buffer.start)

@@ -5,7 +5,7 @@ struct InputName: Equatable {
   /// How its records are written.
   let format: InputFormat
 
-  /// Takes `word` apart. What it says itself counts first, then `format`, then what the path ends in.
+  /// Takes `word` apart. What it says itself counts first, then `format`, then what the path ends in. [S4]
   init(_ word: String, format: InputFormat?) {
     var path = word
     var ownFormat: InputFormat?

@@ -1,6 +1,6 @@
 internal import FuseDB
 
-/// Reads records that are MessagePack values, one behind the other. See spec/json.md, "MessagePack".
+/// Reads records that are MessagePack values, one behind the other. See spec/json.md, "MessagePack". [S3]
 final class MessagePackReader {
   private let sink: RecordSink
   private let records: MessagePackRecords

@@ -23,8 +23,8 @@ final class MessagePackRecords {
   func add(_ record: RawSpan) throws(FuseError) {
     var cursor = MessagePackCursor(record)
     switch try cursor.readHead() {
-    case .array(2): try addNative(record)
-    case .map(let count) where fields != nil: try addMap(record, count)
+    case .array(2): try addNative(record)  // [S1]
+    case .map(let count) where fields != nil: try addMap(record, count)  // [S2]
     case .map:
       throw FuseError(
         .invalidValue,

@@ -2,7 +2,7 @@ internal import FuseDB
 
 /// The bytes behind a packed input: parts of gzip or zstd data, one behind the other, unpacked as they are asked for.
 ///
-/// Data that ends inside of a part is an error, and so are bytes behind a part that begin none: both are passed over in silence by others.
+/// Data that ends inside of a part is an error, and so are bytes behind a part that begin none: both are passed over in silence by others. [S5]
 final class PackedInput {
   private static let bufferByteCount = 1 << 17
   /// How many bytes tell what kind of data a file holds.

@@ -1,6 +1,6 @@
 internal import FuseDB
 
-/// Makes keys of ranges of addresses: the blocks that cover them, as text.
+/// Makes keys of ranges of addresses: the blocks that cover them, as text. [R8]
 struct RangeKeys {
   /// The key, kept for its memory.
   private var key: [UInt8] = []
