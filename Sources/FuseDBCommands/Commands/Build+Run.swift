@@ -5,14 +5,14 @@ extension Build {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     if let refusal = refusalToOverwrite { return console.explain(UsageError(refusal, in: Self.name)) }
     // Before an hour's work: all inputs are there.
-    for case let path? in inputs { try InputFile.check(path: path) }
+    for case let path? in inputs.map({ $0.path }) { try InputFile.check(path: path) }
     let progress = BuildProgress(
-      ProgressBar(console, isQuiet: isQuiet), inputSizes: inputs.map { $0.map(Self.size(of:)) })
+      ProgressBar(console, isQuiet: isQuiet), inputSizes: inputs.map { $0.path.map(Self.size(of:)) })
     let options = optionsInUse
     let writer = FuseWriter(options)
     let loader = try InputLoader(job(options), writer)
     try loader.run { number throws(FuseError) in
-      try open(inputs[number], console)
+      try open(inputs[number].path, console)
     } progress: {
       progress.show($0)
     }
@@ -34,7 +34,7 @@ extension Build {
   private func job(_ options: FuseWriter.Options) -> InputLoader.Job {
     // Where objects stand in the order of the input, one thread adds them.
     let threadCount = options.order == .insertion ? 1 : options.threadCount ?? 1
-    let names = inputs.map { ($0 ?? InputFile.standardInputName, format(of: $0)) }
+    let names = inputs.map { ($0.name, $0.format) }
     return InputLoader.Job(
       inputs: names, fields: fields, table: table, threadCount: threadCount,
       blockByteCount: InputLoader.blockByteCount(memory: options.memory ?? 0))
@@ -70,9 +70,10 @@ extension Build {
     }
   }
 
-  /// `file:line` of a record.
+  /// Where a record is, for messages.
   func place(_ number: UInt64) -> String {
     let place = InputPlace(number)
-    return "\(inputs[place.input] ?? InputFile.standardInputName):\(place.line)"
+    let input = inputs[place.input]
+    return input.format.place(in: input.name, place.line)
   }
 }

@@ -6,11 +6,13 @@ struct BlockCutter {
   enum Boundary {
     /// At any line feed.
     case lineFeed
-    /// At a line feed that is not in a cell in quotes.
-    case row(separator: UInt8)
+    /// At a line feed that is not in a cell in quotes. Comments, with this prefix if it is not empty, have no cells.
+    case row(separator: UInt8, commentPrefix: [UInt8])
+    /// Behind a MessagePack value.
+    case value
   }
 
-  /// A line or row that is longer than the largest object and 64 thousand of the longest keys cannot be of use.
+  /// A line, row or record that is longer than the largest object and 64 thousand of the longest keys cannot be of use.
   private static let mostBytes = 1 << 33
   /// The smallest block; a byte order mark fits.
   static let fewestBytes = 4
@@ -23,7 +25,9 @@ struct BlockCutter {
   private let dropsByteOrderMark: Bool
   private var isFresh = true
   private var isAtEnd = false
-  /// The number of the line behind the last block, from 1.
+  /// Where in the unpacked input the next block begins.
+  private var nextOffset = 0
+  /// The number of the line or record behind the last block, from 1.
   private(set) var nextLine = 1
   /// What was read behind the last record that is whole.
   private var rest: [UInt8] = []
@@ -54,7 +58,8 @@ struct BlockCutter {
       isFresh = false
       if cut(start..<end, block) { return !block.range.isEmpty }
       guard block.room < Self.mostBytes else {
-        throw FuseError(.limitExceeded, "a line or row is longer than \(Self.mostBytes) bytes; is the format right?")
+        throw FuseError(
+          .limitExceeded, "a line, row or record is longer than \(Self.mostBytes) bytes; is the format right?")
       }
       block.grow()
     }
@@ -64,41 +69,84 @@ struct BlockCutter {
   private mutating func cut(_ range: Range<Int>, _ block: InputBlock) -> Bool {
     let array = block.bytes
     let bytes = array.rawSpan
-    let firstQuote: Int? =
-      if case .row = boundary { bytes.firstIndex(of: Self.quote, in: range) } else { nil }
-    guard let end = isAtEnd ? range.upperBound : lastEnd(in: range, of: bytes, firstQuote) else { return false }
-    block.range = range.lowerBound..<end
-    block.hasQuotes = firstQuote != nil
     block.firstLine = nextLine
-    nextLine += bytes.extracting(block.range).count(of: Self.lineFeed)
+    block.hasQuotes = false
+    var found: Int?
+    switch boundary {
+    case .lineFeed: found = bytes.lastIndex(of: Self.lineFeed, in: range).map { $0 + 1 }
+    case .row(let separator, let commentPrefix):
+      if let quote = bytes.firstIndex(of: Self.quote, in: range) {
+        block.hasQuotes = true
+        // All that is left is one block at the end.
+        if !isAtEnd { found = lastEnd(in: range, of: bytes, quote, separator, commentPrefix) }
+      } else {
+        found = bytes.lastIndex(of: Self.lineFeed, in: range).map { $0 + 1 }
+      }
+    case .value: found = takeValues(in: range, of: bytes)
+    }
+    guard let end = isAtEnd ? range.upperBound : found else { return false }
+    block.range = range.lowerBound..<end
+    block.offset = nextOffset
+    nextOffset += block.range.count
+    if case .value = boundary {} else { nextLine += bytes.extracting(block.range).count(of: Self.lineFeed) }
     rest.removeAll(keepingCapacity: true)
     rest.append(contentsOf: array[end..<range.upperBound])
     return true
   }
 
-  /// Behind the last record in `range` that is known to be whole.
-  private func lastEnd(in range: Range<Int>, of bytes: RawSpan, _ firstQuote: Int?) -> Int? {
-    guard case .row(let separator) = boundary, var quote = firstQuote else {
-      return bytes.lastIndex(of: Self.lineFeed, in: range).map { $0 + 1 }
+  /// Counts the MessagePack values in `range`, and returns where the last whole one ends.
+  private mutating func takeValues(in range: Range<Int>, of bytes: RawSpan) -> Int? {
+    var place = range.lowerBound
+    while place < range.upperBound {
+      do throws(FuseError) {
+        guard
+          let byteCount = try MessagePackCursor.byteCountOfFirstValue(in: bytes.extracting(place..<range.upperBound))
+        else { break }
+        place += byteCount
+        nextLine += 1
+      } catch {
+        // Whoever reads the block meets the same error, and says where it is.
+        return range.upperBound
+      }
     }
+    return place > range.lowerBound ? place : nil
+  }
+
+  /// Behind the last row in `range` that is known to be whole.
+  private func lastEnd(
+    in range: Range<Int>, of bytes: RawSpan, _ firstQuote: Int, _ separator: UInt8, _ commentPrefix: [UInt8]
+  ) -> Int? {
     let each = Span<UInt8>(_bytes: bytes)
     var end: Int?
-    // Behind the last cell in quotes, or where the range begins.
+    // Where the row begins that was met last, and from where on nothing was looked at.
+    var rowStart = range.lowerBound
     var start = range.lowerBound
-    while true {
-      // A quote opens a cell only where a cell begins.
-      let opens =
-        quote == range.lowerBound || each[quote - 1] == separator || each[quote - 1] == Self.lineFeed
-      if opens {
-        if let place = bytes.lastIndex(of: Self.lineFeed, in: start..<quote) { end = place + 1 }
+    var next: Int? = firstQuote
+    while let quote = next {
+      if let lineFeed = bytes.lastIndex(of: Self.lineFeed, in: start..<quote) {
+        rowStart = lineFeed + 1
+        end = rowStart
+      }
+      if !commentPrefix.isEmpty, begins(rowStart..<range.upperBound, of: bytes, with: commentPrefix) {
+        guard let lineFeed = bytes.firstIndex(of: Self.lineFeed, in: quote..<range.upperBound) else { return end }
+        rowStart = lineFeed + 1
+        end = rowStart
+        start = rowStart
+      } else if quote == range.lowerBound || each[quote - 1] == separator || each[quote - 1] == Self.lineFeed {
+        // A quote opens a cell only where a cell begins.
         guard let closing = closingQuote(behind: quote, in: range, of: bytes) else { return end }
         start = closing + 1
-        quote = closing
+      } else {
+        start = quote + 1
       }
-      guard let next = bytes.firstIndex(of: Self.quote, in: quote + 1..<range.upperBound) else { break }
-      quote = next
+      next = bytes.firstIndex(of: Self.quote, in: start..<range.upperBound)
     }
     return bytes.lastIndex(of: Self.lineFeed, in: start..<range.upperBound).map { $0 + 1 } ?? end
+  }
+
+  private func begins(_ range: Range<Int>, of bytes: RawSpan, with prefix: [UInt8]) -> Bool {
+    range.count >= prefix.count
+      && bytes.extracting(range.lowerBound..<range.lowerBound + prefix.count).equals(prefix)
   }
 
   /// The next quote that is not doubled.

@@ -7,6 +7,7 @@ final class CSVReader {
   private static let carriageReturn = UInt8(ascii: "\r")
 
   private let takesQuotes: Bool
+  private let commentPrefix: [UInt8]
   /// The line on which the last row begins, from 1.
   private(set) var line = 1
   /// The cells of the last row, and others behind them; kept, so that their memory is.
@@ -14,10 +15,15 @@ final class CSVReader {
   /// The numbers of the cells with doubled quotes in them.
   private var doubledCells: [Int] = []
 
-  /// - Parameter takesQuotes: whether a cell may stand in quotes; otherwise a quote is like any character.
-  init(takesQuotes: Bool) { self.takesQuotes = takesQuotes }
+  /// - Parameters:
+  ///   - takesQuotes: whether a cell may stand in quotes; otherwise a quote is like any character.
+  ///   - commentPrefix: what the lines begin with that are passed over, whatever else they hold; empty when all are rows.
+  init(takesQuotes: Bool, commentPrefix: [UInt8]) {
+    self.takesQuotes = takesQuotes
+    self.commentPrefix = commentPrefix
+  }
 
-  /// Takes rows off `block` and calls `body` with each that is no empty line, until there are no more or `body` returns false.
+  /// Takes rows off `block` and calls `body` with each that is neither an empty line nor a comment, until there are no more or `body` returns false.
   /// It gets the block's bytes, where in them the cells stand, quotes taken off, and the number of the line on which the row begins.
   ///
   /// - Throws: ``FuseError`` with code `invalidValue` when a quoted cell does not end, or does not end where a cell does, and when a cell is not UTF-8;
@@ -46,6 +52,13 @@ final class CSVReader {
     var goesOn = true
     while goesOn, start < end {
       self.line = line
+      // [T14]
+      if !commentPrefix.isEmpty, bytes[start..<end].starts(with: commentPrefix) {
+        start = bytes.rawSpan.firstIndex(of: Self.lineFeed, in: start..<end).map { $0 + 1 } ?? end
+        scan.skip(to: start, bytes.rawSpan)
+        line += 1
+        continue
+      }
       var count = 0
       var lineFeedCount = 1
       var isEmptyLine = false

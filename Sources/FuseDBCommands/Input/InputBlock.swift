@@ -12,8 +12,10 @@ final class InputBlock: @unchecked Sendable {
   var range = 0..<0
   /// The number of the input among all, from 0.
   var input = 0
-  /// The number of the line on which ``range`` begins, from 1.
+  /// The number of the line on which ``range`` begins, or of its first record where there are no lines, from 1.
   var firstLine = 1
+  /// Where in the unpacked input ``range`` begins.
+  var offset = 0
   /// The block's place among all.
   var number = 0
   /// How the records are written.

@@ -85,8 +85,7 @@ final class InputLoader {
   /// Cuts an input into blocks and hands them over. Returns false when the rest is of no use.
   private func cut(_ input: Int, _ file: InputFile, _ progress: (Progress) -> Void) throws(FuseError) -> Bool {
     let format = job.inputs[input].format
-    let separatesByQuotes = format.isTable && job.table.takesQuotes
-    var cutter = BlockCutter(file, separatesByQuotes ? .row(separator: format.separator) : .lineFeed)
+    var cutter = BlockCutter(file, boundary(format), dropsByteOrderMark: format != .msgpack)
     var columns: TableColumns?
     if format.isTable, let names = job.table.columns { columns = try name(names, input, line: 1) }
     while true {
@@ -100,7 +99,7 @@ final class InputLoader {
           guard !format.isTable || columns != nil else {
             throw FuseError(
               .invalidValue, "the row that names the columns is missing; write it, or name them with --columns A,B,C"
-            ).located(in: job.inputs[input].name, line: cutter.nextLine)
+            ).located(at: format.place(in: job.inputs[input].name, cutter.nextLine))
           }
           return true
         }
@@ -121,17 +120,28 @@ final class InputLoader {
     }
   }
 
+  private func boundary(_ format: InputFormat) -> BlockCutter.Boundary {
+    switch format {
+    case .ndjson: .lineFeed
+    case .csv, .tsv:
+      job.table.takesQuotes
+        ? .row(separator: format.separator, commentPrefix: job.table.commentPrefix) : .lineFeed
+    case .msgpack: .value
+    }
+  }
+
   private func fill(_ block: InputBlock, _ cutter: inout BlockCutter, _ input: Int) throws(FuseError) -> Bool {
     do throws(FuseError) {
       return try cutter.next(block)
     } catch {
-      throw error.located(in: job.inputs[input].name, line: cutter.nextLine)
+      let (name, format) = job.inputs[input]
+      throw error.located(at: format.place(in: name, cutter.nextLine))
     }
   }
 
   /// The columns that the first row names; nil when the block has no row.
   private func takeNames(off block: InputBlock) throws(FuseError) -> TableColumns? {
-    let rows = CSVReader(takesQuotes: job.table.takesQuotes)
+    let rows = CSVReader(takesQuotes: job.table.takesQuotes, commentPrefix: job.table.commentPrefix)
     var names: [[UInt8]]?
     do throws(FuseError) {
       try rows.takeRows(off: block) { bytes, cells, _ throws(FuseError) in
@@ -139,7 +149,7 @@ final class InputLoader {
         return false
       }
     } catch {
-      throw error.located(in: job.inputs[block.input].name, line: rows.line)
+      throw error.located(at: block.format.place(in: job.inputs[block.input].name, rows.line))
     }
     return try names.map { names throws(FuseError) in try name(names, block.input, line: rows.line) }
   }
@@ -149,7 +159,8 @@ final class InputLoader {
     do throws(FuseError) {
       return try TableColumns(names, &fields!, types: job.table.types)
     } catch {
-      throw error.located(in: job.inputs[input].name, line: line)
+      let (name, format) = job.inputs[input]
+      throw error.located(at: format.place(in: name, line))
     }
   }
 }

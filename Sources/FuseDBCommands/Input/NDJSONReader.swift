@@ -11,6 +11,7 @@ final class NDJSONReader {
   // The parts of the record that is being read; kept, so that the memory is.
   private var keyNodes: [JSONNode] = []
   private var isKept: [Bool] = []
+  private var rangeNodes: (first: JSONNode?, last: JSONNode?)
 
   init(_ sink: RecordSink, fields: FieldSelection?) {
     self.sink = sink
@@ -68,13 +69,7 @@ final class NDJSONReader {
   // MARK: The native form
 
   private func addNative(_ record: JSONNode) throws(FuseError) {
-    var keys: JSONNode?
-    var value: JSONNode?
-    try record.forEachMember { name, node throws(FuseError) in
-      if name.equals(Self.keysName) { keys = node }
-      if name.equals(Self.valueName) { value = node }
-    }
-    guard record.count == 2, let keys, let value, case .array = keys.kind else { throw notNative(record) }
+    guard let (keys, value) = nativeParts(of: record) else { throw notNative(record) }
     try sink.packer.pack(value)
     try sink.addPacked()
     try keys.forEachElement { key throws(FuseError) in
@@ -84,6 +79,19 @@ final class NDJSONReader {
           .invalidValue, "a key is a string or {\"$bin\": \"hexadecimal digits\"}, and here one is \(key.article)")
       }
     }
+  }
+
+  /// The members `keys`, an array, and `value`; nil unless the record has these and no others.
+  private func nativeParts(of record: JSONNode) -> (keys: JSONNode, value: JSONNode)? {
+    guard record.count == 2 else { return nil }
+    var keys: JSONNode?
+    var value: JSONNode?
+    try? record.forEachMember { name, node throws(FuseError) in
+      if name.equals(Self.keysName) { keys = node }
+      if name.equals(Self.valueName) { value = node }
+    }
+    guard let keys, let value, case .array = keys.kind else { return nil }
+    return (keys, value)
   }
 
   private func notNative(_ record: JSONNode) -> FuseError {
@@ -104,12 +112,24 @@ final class NDJSONReader {
   private func addRecord(_ record: JSONNode) throws(FuseError) {
     keyNodes.removeAll(keepingCapacity: true)
     isKept.removeAll(keepingCapacity: true)
+    rangeNodes = (nil, nil)
     var keptCount = 0
     try record.forEachMember { name, node throws(FuseError) in
       let role = fields!.role(of: name)
       if role.isKey { keyNodes.append(node) }
+      if role.isRangeFirst || role.isRangeLast {
+        guard !role.isRangeFirst || rangeNodes.first == nil, !role.isRangeLast || rangeNodes.last == nil else {
+          throw FuseError(.invalidValue, "\(quoted(name)) comes twice, and a range has one first and one last address")
+        }
+        if role.isRangeFirst { rangeNodes.first = node }
+        if role.isRangeLast { rangeNodes.last = node }
+      }
       if role.isKept { keptCount += 1 }
       isKept.append(role.isKept)
+    }
+    // With none of the named fields it would give no key, and be refused: so it can be a line of the native form. [R6]
+    if keyNodes.isEmpty, rangeNodes.first == nil, rangeNodes.last == nil, nativeParts(of: record) != nil {
+      return try addNative(record)
     }
     sink.packer.packMap(count: keptCount)
     var number = 0
@@ -123,6 +143,7 @@ final class NDJSONReader {
     try sink.addPacked()
     let keysBefore = sink.batch.keyCount
     for node in keyNodes { try addKeys(node) }
+    if let names = fields!.range { try addRange(names) }
     guard sink.batch.keyCount > keysBefore else {
       throw FuseError(.invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty")
     }
@@ -150,6 +171,26 @@ final class NDJSONReader {
           a key field holds \(node.article); it can hold a string, an integer, {"$bin": "hexadecimal digits"}, a list of these, or null
           """)
       }
+    }
+  }
+
+  /// The keys that the range of the record gives.
+  private func addRange(_ names: FieldSelection.Range) throws(FuseError) {
+    let first = try addressText(rangeNodes.first, names.first)
+    let last = try addressText(rangeNodes.last, names.last)
+    try sink.addRange(from: first.rawSpan, to: last.rawSpan, names)
+  }
+
+  /// The text of one end of a range: a string or an integer.
+  private func addressText(_ node: JSONNode?, _ name: [UInt8]) throws(FuseError) -> [UInt8] {
+    switch node?.kind {
+    case .string: return node!.text.array()
+    case .signed(let value): return [UInt8](String(value).utf8)
+    case .unsigned(let value): return [UInt8](String(value).utf8)
+    case nil, .null: throw RangeKeys.missingEnd(name)
+    default:
+      throw FuseError(
+        .invalidValue, "\(quoted(name)) holds \(node!.article); the end of a range is a string or an integer")
     }
   }
 

@@ -7,6 +7,7 @@ final class RecordWorker: @unchecked Sendable {
   private let sink = RecordSink()
   private let lines: NDJSONReader
   private let rows: TableReader
+  private let values: MessagePackReader
   private let lane: WriterLane
   private let inputNames: [String]
 
@@ -15,10 +16,15 @@ final class RecordWorker: @unchecked Sendable {
     self.inputNames = inputNames
     lines = NDJSONReader(sink, fields: fields)
     rows = TableReader(sink, options: table)
+    values = MessagePackReader(sink, fields: fields)
   }
 
-  /// The fields that hold keys, and which of them lines of NDJSON had.
-  var fields: FieldSelection? { lines.fields }
+  /// The fields that hold keys, and which of them records had that are no rows.
+  var fields: FieldSelection? {
+    guard var fields = lines.fields, let others = values.fields else { return nil }
+    fields.merge(others)
+    return fields
+  }
 
   /// Parses blocks until none follows.
   func work(_ blocks: BlockExchange) {
@@ -39,17 +45,21 @@ final class RecordWorker: @unchecked Sendable {
     sink.removeAll()
     sink.input = block.input
     do throws(FuseError) {
-      if block.format.isTable { try rows.read(block) } else { try lines.read(block) }
+      switch block.format {
+      case .ndjson: try lines.read(block)
+      case .csv, .tsv: try rows.read(block)
+      case .msgpack: try values.read(block)
+      }
     } catch {
-      throw error.located(in: inputNames[block.input], line: sink.line)
+      throw error.located(at: block.format.place(in: inputNames[block.input], sink.line))
     }
     try lane.add(sink.batch)
   }
 }
 
 extension FuseError {
-  /// What is wrong with a record, under the name of its input and the number of its line.
-  func located(in input: String, line: Int) -> FuseError {
-    path == nil ? FuseError(code, message, path: "\(input):\(line)", errno: errno) : self
+  /// What is wrong with a record, under its place in its input.
+  func located(at place: String) -> FuseError {
+    path == nil ? FuseError(code, message, offset: offset, path: place, errno: errno) : self
   }
 }

@@ -13,6 +13,8 @@ final class TableColumns: Sendable {
   let names: [[UInt8]]
   /// Those that hold keys.
   let keys: [Column]
+  /// The numbers and names of those with the ends of a range.
+  let range: (first: Int, last: Int, names: FieldSelection.Range)?
   /// Those that stay in the object.
   let kept: [Column]
   /// The names as they stand in objects, and what makes their copies quick behind them.
@@ -42,8 +44,8 @@ final class TableColumns: Sendable {
       if role.isKept { kept.append(column) }
     }
     for (option, wanted) in [
-      ("--key", fields.keys.map { $0.name }), ("--keep", fields.kept.map { $0.name }),
-      ("--type", Array(types.keys)),
+      ("--key", fields.keys.map { $0.name }), ("--range", fields.range.map { [$0.first, $0.last] } ?? []),
+      ("--keep", fields.kept.map { $0.name }), ("--type", Array(types.keys)),
     ] {
       guard let missing = wanted.first(where: { numbers[$0] == nil }) else { continue }
       throw FuseError(
@@ -55,6 +57,7 @@ final class TableColumns: Sendable {
     }
     self.names = names
     self.keys = keys
+    range = fields.range.map { (numbers[$0.first]!, numbers[$0.last]!, $0) }
     self.kept = kept
     packedNames = packer.bytes.array() + [UInt8](repeating: 0, count: MessagePackPacker.padding)
     keyNames = fields.keyNames

@@ -10,6 +10,8 @@ final class TableReader {
     var types: [[UInt8]: FieldType] = [:]
     /// Whether a cell may stand in quotes.
     var takesQuotes = true
+    /// What the lines begin with that are passed over; empty when all lines are rows.
+    var commentPrefix: [UInt8] = []
   }
 
   private let sink: RecordSink
@@ -17,7 +19,7 @@ final class TableReader {
 
   init(_ sink: RecordSink, options: Options) {
     self.sink = sink
-    rows = CSVReader(takesQuotes: options.takesQuotes)
+    rows = CSVReader(takesQuotes: options.takesQuotes, commentPrefix: options.commentPrefix)
   }
 
   /// Reads all records of `block`.
@@ -64,6 +66,11 @@ final class TableReader {
     for column in columns.keys where !cells[column.number].isEmpty {
       hasKey = true
       try sink.addKey(bytes.extracting(cells[column.number]))
+    }
+    if let range = columns.range {
+      hasKey = true
+      try sink.addRange(
+        from: bytes.extracting(cells[range.first]), to: bytes.extracting(cells[range.last]), range.names)
     }
     guard hasKey else {
       throw FuseError(.invalidValue, "the row gives no key: the cell of \(columns.keyNames) is empty")

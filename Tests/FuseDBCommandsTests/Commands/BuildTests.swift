@@ -373,7 +373,7 @@ struct BuildTests {
     (["build", "x", "--keep", "a"], "--keep chooses fields of records"),
     (["build", "x", "a.csv"], "a table needs --key FIELD"),
     (["build", "x", "--format", "csv"], "a table needs --key FIELD"),
-    (["build", "x", "--format", "xml"], "the option --format takes ndjson, csv or tsv"),
+    (["build", "x", "--format", "xml"], "the option --format takes ndjson, csv, tsv or msgpack"),
     (["build", "x", "--columns", "a,b"], "--columns is for tables"),
     (["build", "x", "--no-quotes"], "--no-quotes is for tables"),
     (["build", "x", "--type", "a=int"], "--type is for tables"),
@@ -426,7 +426,10 @@ struct BuildTests {
     #expect(result.err.hasPrefix("fusedb: @absent/x.fsdb: "))
   }
 
-  @Test(arguments: ["csv", "tsv", "ndjson", "jsonl", "json"].flatMap { [$0, $0 + ".gz", $0.uppercased()] })
+  @Test(
+    arguments: ["csv", "tsv", "ndjson", "jsonl", "json", "msgpack", "mpk"].flatMap {
+      [$0, $0 + ".gz", $0 + ".zst", $0.uppercased()]
+    })
   func `an output that is named like an input is refused, whatever follows it`(ending: String) {
     let scratch = Scratch()
     scratch.write(native, to: "i.nd")

@@ -28,8 +28,30 @@ struct BlockCutterTests {
   ])
   func `blocks of rows do not end inside of quotes`(text input: String, expected: [String]) throws {
     let blocks = try BlockCutter.blocks(
-      of: Array(input.utf8), .row(separator: UInt8(ascii: ",")), byteCount: 4, format: .csv, in: Scratch())
+      of: Array(input.utf8), .row(separator: UInt8(ascii: ","), commentPrefix: []), byteCount: 4, format: .csv,
+      in: Scratch())
     #expect(blocks.map { text($0) } == expected)
+  }
+
+  @Test(arguments: [
+    ("#\"\na\nb\n", ["#\"\n", "a\nb\n"]), ("\"\n#\"\n#\"\nx", ["\"\n#\"\n#\"\n", "x"]),
+    ("a\n#,\"\nbc\nd\n", ["a\n", "#,\"\n", "bc\n", "d\n"]), ("#a\"bcdefgh\nijk\n", ["#a\"bcdefgh\n", "ijk\n"]),
+  ])
+  func `quotes in comments are none`(text input: String, expected: [String]) throws {
+    let boundary = BlockCutter.Boundary.row(separator: UInt8(ascii: ","), commentPrefix: [UInt8(ascii: "#")])
+    let blocks = try BlockCutter.blocks(
+      of: Array(input.utf8), boundary, byteCount: 4, format: .csv, in: Scratch())
+    #expect(blocks.map { text($0) } == expected)
+  }
+
+  @Test func `blocks of values end behind a value, and know the number and the place of their first`() throws {
+    // Values of 1, 5, 1 and 3 bytes.
+    let bytes: [UInt8] = [0x01, 0xA4, 0x61, 0x62, 0x63, 0x64, 0xC0, 0x92, 0x01, 0x02]
+    let blocks = try BlockCutter.blocks(
+      of: bytes, .value, dropsByteOrderMark: false, byteCount: 4, format: .msgpack, in: Scratch())
+    #expect(blocks.map { Array($0.bytes[$0.range]) } == [[0x01], Array(bytes[1..<7]), Array(bytes[7...])])
+    #expect(blocks.map { $0.firstLine } == [1, 2, 4])
+    #expect(blocks.map { $0.offset } == [0, 1, 7])
   }
 
   @Test func `blocks are the input, know their first lines and whether they have quotes, and have their padding`()
@@ -42,7 +64,8 @@ struct BlockCutterTests {
     for _ in 0..<300 {
       let bytes = (0..<Int.random(in: 0...200, using: &random)).map { _ in alphabet.randomElement(using: &random)! }
       let byteCount = Int.random(in: 1...70, using: &random)
-      let boundary: BlockCutter.Boundary = Bool.random(using: &random) ? .lineFeed : .row(separator: UInt8(ascii: ","))
+      let boundary: BlockCutter.Boundary =
+        Bool.random(using: &random) ? .lineFeed : .row(separator: UInt8(ascii: ","), commentPrefix: [])
       let blocks = try BlockCutter.blocks(of: bytes, boundary, byteCount: max(4, byteCount), in: scratch)
       #expect(blocks.flatMap { Array($0.bytes[$0.range]) } == bytes, "seed \(seed)")
       var line = 1

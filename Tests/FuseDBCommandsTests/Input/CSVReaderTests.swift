@@ -23,13 +23,14 @@ private enum Outcome: Equatable {
 }
 
 private func read(
-  _ bytes: [UInt8], format: InputFormat = .csv, takesQuotes: Bool = true, blockByteCount: Int = 1 << 12,
-  in scratch: Scratch = Scratch()
+  _ bytes: [UInt8], format: InputFormat = .csv, takesQuotes: Bool = true, commentPrefix: String = "",
+  blockByteCount: Int = 1 << 12, in scratch: Scratch = Scratch()
 ) throws -> Outcome {
+  let commentPrefix = Array(commentPrefix.utf8)
   let blocks = try BlockCutter.blocks(
-    of: bytes, takesQuotes ? .row(separator: format.separator) : .lineFeed, byteCount: blockByteCount, format: format,
-    in: scratch)
-  let reader = CSVReader(takesQuotes: takesQuotes)
+    of: bytes, takesQuotes ? .row(separator: format.separator, commentPrefix: commentPrefix) : .lineFeed,
+    byteCount: blockByteCount, format: format, in: scratch)
+  let reader = CSVReader(takesQuotes: takesQuotes, commentPrefix: commentPrefix)
   var rows: [Row] = []
   for block in blocks {
     do throws(FuseError) {
@@ -180,6 +181,25 @@ struct CSVReaderTests {
     #expect(
       try read(Array("\"a\"\t\"b\n\"\n".utf8), format: .tsv, takesQuotes: false)
         == .rows([Row(1, "\"a\"", "\"b"), Row(2, "\"")]))
+  }
+
+  @Test(
+    arguments: [
+      ("# a,\"b\na,b\n#\r\n1,2\n", "#", [Row(2, "a", "b"), Row(4, "1", "2")]),
+      ("#", "#", []), ("\u{FEFF}#\n#x", "#", []), ("a\n#b", "#", [Row(1, "a")]),
+      ("a,#\n #b,c\n\"#\",d\n", "#", [Row(1, "a", "#"), Row(2, " #b", "c"), Row(3, "#", "d")]),
+      ("\"a\n#b\"\n#c\n", "#", [Row(1, "a\n#b")]),
+      ("//a\n/b\n/\n//\n/", "//", [Row(2, "/b"), Row(3, "/"), Row(5, "/")]),
+    ] as [(String, String, [Row])])
+  private func `lines that begin as comments do are passed over`(text: String, prefix: String, rows: [Row]) throws {
+    for byteCount in [4, 6, 9, 1 << 16] {
+      let found = try read(Array(text.utf8), commentPrefix: prefix, blockByteCount: byteCount)
+      #expect(found == .rows(rows), "with blocks of \(byteCount) bytes")
+    }
+  }
+
+  @Test func `a comment need not be UTF-8`() throws {
+    #expect(try read([0x23, 0xFF, 0x0A, 0x61], commentPrefix: "#") == .rows([Row(2, "a")]))
   }
 
   @Test(arguments: [true, false])

@@ -21,17 +21,44 @@ private struct Case {
     self.takesQuotes = takesQuotes
     inputs = (0..<Int.random(in: 1...3, using: &random)).map { _ in
       let format = InputFormat.allCases.randomElement(using: &random)!
+      if format == .msgpack { return (format, Self.values(withErrors: withErrors, &random)) }
       let lines = (0..<Int.random(in: 0...30, using: &random)).map { _ in
         Self.line(of: format, takesQuotes: takesQuotes, withErrors: withErrors, &random)
       }
       let ends = ["\n", "\r\n", "\n\n"]
       var text = Bool.random(using: &random) ? "\u{FEFF}" : ""
       if format.isTable { text += Self.row(["id", "x", "y"], of: format) + "\n" }
-      for line in lines { text += line + ends.randomElement(using: &random)! }
+      for line in lines {
+        if format.isTable, Int.random(in: 0..<5, using: &random) == 0 { text += "# a \"comment,\n" }
+        text += line + ends.randomElement(using: &random)!
+      }
       var bytes = Array(text.utf8)
       if Bool.random(using: &random), bytes.last == UInt8(ascii: "\n"), !lines.isEmpty { bytes.removeLast() }
       return (format, bytes)
     }
+  }
+
+  private static func values(withErrors: Bool, _ random: inout SeededRandom) -> [UInt8] {
+    let packer = MessagePackPacker()
+    for _ in 0..<Int.random(in: 0...30, using: &random) {
+      if withErrors, Int.random(in: 0..<20, using: &random) == 0 {
+        packer.packNull()
+      } else if Bool.random(using: &random) {
+        packer.packMap(count: 2)
+        for text in ["id", "k\(Int.random(in: 0..<20, using: &random))", "x", words.randomElement(using: &random)!] {
+          packer.pack(string: Array(text.utf8).rawSpan)
+        }
+      } else {
+        packer.packArray(count: 2)
+        packer.packArray(count: 1)
+        packer.pack(binary: [UInt8.random(in: 0...30, using: &random)].rawSpan)
+        packer.pack(binary: [UInt8](repeating: 0xC1, count: Int.random(in: 0...300, using: &random)).rawSpan)
+      }
+    }
+    var bytes = packer.bytes.array()
+    if withErrors, Int.random(in: 0..<20, using: &random) == 0 { bytes.append(0xC1) }
+    if withErrors, Bool.random(using: &random), !bytes.isEmpty { bytes.removeLast() }
+    return bytes
   }
 
   private static func row(_ cells: [String], of format: InputFormat) -> String {
@@ -66,6 +93,7 @@ private struct Case {
     var job = InputLoader.Job(inputs: inputs.indices.map { ("input \($0)", inputs[$0].format) })
     job.fields = FieldSelection(keys: [Array("id".utf8)], kept: [])
     job.table.takesQuotes = takesQuotes
+    job.table.commentPrefix = [UInt8(ascii: "#")]
     job.threadCount = threadCount
     job.blockByteCount = blockByteCount
     do throws(FuseError) {
