@@ -86,4 +86,40 @@ fuse_equal_flat(const void *_Nullable left, const void *_Nullable right, size_t 
   return difference == 0;
 }
 
+/// Which of the 64 bytes at `bytes` are `a` or `b`: a bit for each, from the lowest on.
+static inline __attribute__((always_inline)) uint64_t fuse_match_bytes64(const void *_Nonnull bytes, uint8_t a, uint8_t b) {
+  const uint8_t *each = (const uint8_t *)bytes;
+  uint64_t mask = 0;
+#if defined(__SSE2__)
+  __m128i as = _mm_set1_epi8((char)a), bs = _mm_set1_epi8((char)b);
+  for (int i = 0; i < 4; i++) {
+    __m128i part = _mm_loadu_si128((const __m128i *)(each + 16 * i));
+    __m128i equal = _mm_or_si128(_mm_cmpeq_epi8(part, as), _mm_cmpeq_epi8(part, bs));
+    mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(equal) << (16 * i);
+  }
+#else
+  for (int i = 0; i < 64; i++) mask |= (uint64_t)(each[i] == a || each[i] == b) << i;
+#endif
+  return mask;
+}
+
+/// How many of the `count` bytes at `bytes` are `byte`.
+static inline size_t fuse_count_byte(const void *_Nonnull bytes, size_t count, uint8_t byte) {
+  const uint8_t *each = (const uint8_t *)bytes;
+  size_t found = 0, i = 0;
+#if defined(__SSE2__)
+  __m128i wanted = _mm_set1_epi8((char)byte);
+  while (count - i >= 16) {
+    // A lane counts to 255 at most.
+    size_t end = count - i < 255 * 16 ? i + (count - i) / 16 * 16 : i + 255 * 16;
+    __m128i lanes = _mm_setzero_si128();
+    for (; i < end; i += 16) lanes = _mm_sub_epi8(lanes, _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(each + i)), wanted));
+    __m128i sums = _mm_sad_epu8(lanes, _mm_setzero_si128());
+    found += (size_t)_mm_cvtsi128_si64(sums) + (size_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums));
+  }
+#endif
+  for (; i < count; i++) found += each[i] == byte;
+  return found;
+}
+
 #endif

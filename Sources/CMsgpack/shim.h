@@ -2,3 +2,52 @@
 #error "msgpack.h not found: apt-get install libmsgpack-dev"
 #endif
 #include <msgpack.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Bytes that grow at their end. See spec/decisions/0013-reading-on-all-cores.md.
+typedef struct {
+  uint8_t *_Nullable data;
+  size_t size;
+  size_t capacity;
+} fuse_pack_buffer;
+
+/// Makes room for `count` bytes more; -1 when memory is short.
+static __attribute__((noinline, unused)) int fuse_pack_grow(fuse_pack_buffer *_Nonnull buffer, size_t count) {
+  if (count > SIZE_MAX / 4 - buffer->size) return -1;
+  size_t capacity = 2 * (buffer->size + count);
+  uint8_t *data = (uint8_t *)realloc(buffer->data, capacity);
+  if (!data) return -1;
+  buffer->data = data;
+  buffer->capacity = capacity;
+  return 0;
+}
+
+/// Appends `count` bytes; -1 when memory is short.
+static inline __attribute__((always_inline)) int
+fuse_pack_append(fuse_pack_buffer *_Nonnull buffer, const void *_Nonnull bytes, size_t count) {
+  if (__builtin_expect(buffer->capacity - buffer->size < count, 0) && fuse_pack_grow(buffer, count) != 0) return -1;
+  memcpy(buffer->data + buffer->size, bytes, count);
+  buffer->size += count;
+  return 0;
+}
+
+/// The same by 16 bytes at a time, where 15 more can be read behind `bytes`.
+static inline __attribute__((always_inline)) int
+fuse_pack_append_padded(fuse_pack_buffer *_Nonnull buffer, const void *_Nonnull bytes, size_t count) {
+  if (__builtin_expect(buffer->capacity - buffer->size < count + 16, 0) && fuse_pack_grow(buffer, count + 16) != 0) return -1;
+  uint8_t *to = buffer->data + buffer->size;
+  for (size_t done = 0; done < count; done += 16) memcpy(to + done, (const uint8_t *)bytes + done, 16);
+  buffer->size += count;
+  return 0;
+}
+
+// msgpack-c's packing over that buffer: `fuse_pack_str` and so on. Through its own packer each piece is a call by a pointer.
+#define msgpack_pack_inline_func(name) static inline int fuse_pack##name
+#define msgpack_pack_inline_func_cint(name) static inline int fuse_pack##name
+#define msgpack_pack_inline_func_fixint(name) static inline int fuse_pack_fix##name
+#define msgpack_pack_user fuse_pack_buffer *_Nonnull
+#define msgpack_pack_append_buffer(user, bytes, count) return fuse_pack_append(user, bytes, count)
+#include <msgpack/pack_template.h>

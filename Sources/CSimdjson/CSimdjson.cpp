@@ -34,3 +34,7 @@ fuse_json_result fuse_json_parse(fuse_json_parser *parser, const uint8_t *text, 
   if (auto code = parser->parser.parse(text, length, false).get(root)) return failed(code);
   return {parser->parser.doc.tape.get(), parser->parser.doc.string_buf.get(), ""};
 }
+
+bool fuse_is_utf8(const void *bytes, size_t length) {
+  return simdjson::validate_utf8(static_cast<const char *>(bytes), length);
+}

@@ -2,3 +2,4 @@
 #error "zstd.h not found: apt-get install libzstd-dev"
 #endif
 #include <zstd.h>
+#include <zstd_errors.h>

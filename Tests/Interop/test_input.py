@@ -1,10 +1,12 @@
-"""What build reads: NDJSON, CSV and TSV, from files and standard input, plain and gzipped; and what it refuses."""
+"""What build reads: NDJSON, CSV and TSV, from files and standard input, plain and packed by gzip or zstd; and what it refuses."""
 
 import gzip
 import json
 import os
 import re
+import subprocess
 
+import msgpack
 import pytest
 
 from conftest import BAD_DATA, DONE, USAGE
@@ -122,6 +124,59 @@ def damaged_gzips():
 def test_a_damaged_gzip_is_bad_data(build, tmp_path, damage):
     (tmp_path / "in.ndjson.gz").write_bytes(damaged_gzips()[damage])
     refused(build("in.ndjson.gz", code=BAD_DATA), "in.ndjson.gz", "gzip", "compressed")
+
+
+def zstd(data, *options):
+    """What the command `zstd` makes of bytes on its standard input."""
+    return subprocess.run(["zstd", "-q", "-c", *options], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+@pytest.mark.parametrize("name", ["in.ndjson.zst", "in.zst", "in.gz", "in"])
+def test_zstd_is_known_by_its_content(build, tmp_path, name):
+    (tmp_path / name).write_bytes(zstd(NATIVE))
+    assert build(name) == NATIVE_MAPPING
+
+
+def test_zstd_on_standard_input_and_of_several_frames(build):
+    assert build(stdin=zstd(NATIVE)) == NATIVE_MAPPING
+    assert build(stdin=zstd(NATIVE[:30]) + zstd(b"") + zstd(NATIVE[30:], "--no-check")) == NATIVE_MAPPING
+
+
+def test_a_table_behind_zst_is_known_by_its_name(build, tmp_path):
+    (tmp_path / "in.csv.zst").write_bytes(zstd(b"id,x\na,1\n"))
+    assert build("in.csv.zst", "--key", "id") == {"a": '{"x":"1"}'}
+
+
+@pytest.mark.parametrize("options", [["-1"], ["-19"], ["--long=27"], ["-3", "--no-check"]])
+def test_a_large_zstd_is_read_whole(build, tmp_path, options):
+    lines = b"".join(line([b"%d" % i], b"\x01") for i in range(50_000))
+    (tmp_path / "in.zst").write_bytes(zstd(lines[:700_000], *options) + zstd(lines[700_000:], *options))
+    assert len(build("in.zst")) == 50_000
+
+
+def test_a_zstd_window_beyond_128_mebibytes_is_refused(build, tmp_path):
+    (tmp_path / "in.zst").write_bytes(zstd(NATIVE, "--long=28"))
+    refused(build("in.zst", code=BAD_DATA), "in.zst: the zstd data needs a window of more than 128 MiB")
+
+
+def damaged_zstds():
+    whole = zstd(NATIVE)
+    flipped = bytearray(whole)
+    flipped[-1] ^= 1
+    return {
+        "cut in its data": whole[: len(whole) // 2],
+        "cut in its checksum": whole[:-1],
+        "a wrong checksum": bytes(flipped),
+        "a second frame cut": whole + whole[:-4],
+        "something else behind it": whole + NATIVE,
+        "gzip behind it": whole + gzip.compress(NATIVE),
+    }
+
+
+@pytest.mark.parametrize("damage", damaged_zstds())
+def test_a_damaged_zstd_is_bad_data(build, tmp_path, damage):
+    (tmp_path / "in.ndjson.zst").write_bytes(damaged_zstds()[damage])
+    refused(build("in.ndjson.zst", code=BAD_DATA), "in.ndjson.zst", "zstd data")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--format", "ndjson"]])
@@ -440,3 +495,56 @@ def test_values_of_records_are_those_of_the_spelling(command, tmp_path):
     command("build", tmp_path / "x.fsdb", "--key", "id", stdin=json.dumps(record).encode(), code=DONE)
     del record["id"]
     assert command.mapping(tmp_path / "x.fsdb") == {b"k": unspell(json.dumps(record))}
+
+
+# --- MessagePack, and several formats at once ---
+
+
+def packed(*records, **options):
+    return b"".join(msgpack.packb(record, **options) for record in records)
+
+
+def test_messagepack_of_another_implementation_builds_what_a_dump_builds(build, command, tmp_path, rng):
+    objects = [
+        (
+            [f"key-{i}", b"\xff%d" % i][: rng.randint(0, 2)],
+            {"n": i, "f": i / 7, "b": b"\x00" * (i % 40), "l": [None, True, "é"] * (i % 5)},
+        )
+        for i in range(3_000)
+    ]
+    (tmp_path / "in.msgpack").write_bytes(packed(*([keys, value] for keys, value in objects)))
+    mapping = build("in.msgpack")
+    assert sum(len(keys) for keys, _ in objects) == len(mapping)
+    assert command.mapping(tmp_path / "out.fsdb") == {
+        key.encode() if isinstance(key, str) else key: msgpack.packb(value) for keys, value in objects for key in keys
+    }
+
+
+def test_messagepack_maps_with_key_fields_in_zstd(build, tmp_path):
+    (tmp_path / "in.mpk.zst").write_bytes(zstd(packed({"id": "a", "x": 1}, {"x": 2, "id": [7, b"b"]})))
+    assert build("in.mpk.zst", "--key", "id") == {"a": '{"x":1}', "7": '{"x":2}', "b": '{"x":2}'}
+
+
+def test_damaged_messagepack_names_record_and_offset(build, tmp_path):
+    whole = packed(*([[f"k{i}"], i] for i in range(100)))
+    start = len(packed(*([[f"k{i}"], i] for i in range(99))))
+    for name, data, word in [
+        ("cut", whole[:-1], f"record 100: offset {len(whole) - 1}: the record ends in its middle"),
+        ("behind", whole + b"\n", f"record 101: offset {len(whole)}: "),
+        ("c1", whole[:start] + b"\xc1", f"record 100: offset {start}: "),
+        ("bomb", whole[:start] + b"\x92\x90\xdd\xff\xff\xff\xff", f"record 100: offset {start + 7}: "),
+    ]:
+        (tmp_path / f"{name}.mpk").write_bytes(data)
+        refused(build(f"{name}.mpk", code=BAD_DATA), f"{name}.mpk: {word}")
+
+
+def test_a_dump_a_table_and_messagepack_in_one_build(build, tmp_path):
+    (tmp_path / "dump.ndjson").write_bytes(NATIVE)
+    (tmp_path / "table").write_text("id,x\nd,1\n")
+    (tmp_path / "more.mpk").write_bytes(packed([["e"], 5]))
+    assert build("dump.ndjson", "csv:table", "more.mpk", "ndjson:-", "--key", "id", stdin=b'{"id":"f","x":2}') == {
+        **NATIVE_MAPPING,
+        "d": '{"x":"1"}',
+        "e": "5",
+        "f": '{"x":2}',
+    }

@@ -5,6 +5,7 @@
 #ifndef CSIMDJSON_H
 #define CSIMDJSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,9 @@ void fuse_json_parser_destroy(fuse_json_parser *_Nonnull parser);
 /// Parses `length` bytes, behind which `fuse_json_padding()` more are readable. The result lives until
 /// the next call with the same parser.
 fuse_json_result fuse_json_parse(fuse_json_parser *_Nonnull parser, const uint8_t *_Nonnull text, size_t length);
+
+/// Whether the bytes are valid UTF-8, at many bytes a nanosecond.
+bool fuse_is_utf8(const void *_Nonnull bytes, size_t length);
 
 #ifdef __cplusplus
 }

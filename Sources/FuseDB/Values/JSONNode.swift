@@ -19,18 +19,20 @@ package final class JSONParser {
 
   deinit { unsafe fuse_json_parser_destroy(parser) }
 
-  /// Calls `body` with the value that `bytes[range]` spells.
+  /// Calls `body` with the value that `bytes` spells in `range`.
   ///
   /// - Precondition: ``padding`` bytes follow the range.
   /// - Throws: ``FuseError`` with code `invalidValue` when the text is not JSON; and what `body` throws.
   package func withNode<Result>(
-    of bytes: [UInt8], _ range: Range<Int>, _ body: (JSONNode) throws(FuseError) -> Result
+    of bytes: RawSpan, _ range: Range<Int>, _ body: (JSONNode) throws(FuseError) -> Result
   ) throws(FuseError) -> Result {
-    precondition(range.lowerBound >= 0 && range.upperBound + Self.padding <= bytes.count, "the text lacks its padding")
-    // SAFETY: the precondition keeps the parser inside the array, which lives until this call returns, as does the
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= bytes.byteCount &- Self.padding, "the text lacks its padding")
+    // SAFETY: the precondition keeps the parser inside the span, which lives until this call returns, as does the
     // tape.
-    let parsed = unsafe bytes.withUnsafeBufferPointer { bytes in
-      unsafe fuse_json_parse(parser, bytes.baseAddress! + range.lowerBound, range.count)
+    let parsed = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe fuse_json_parse(
+        parser, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + range.lowerBound, range.count)
     }
     guard let tape = unsafe parsed.tape, let strings = unsafe parsed.strings else {
       throw .invalidValue("not JSON: \(unsafe String(cString: parsed.error))", at: 0)
@@ -46,7 +48,7 @@ package final class JSONParser {
   ) throws(FuseError) -> Result {
     var bytes = text.array()
     bytes.append(contentsOf: repeatElement(0, count: Self.padding))
-    return try withNode(of: bytes, 0..<text.byteCount, body)
+    return try withNode(of: bytes.rawSpan, 0..<text.byteCount, body)
   }
 }
 

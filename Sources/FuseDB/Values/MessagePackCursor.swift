@@ -2,7 +2,7 @@
 ///
 /// Lengths are in bytes; strings, binaries and extensions are followed by that many bytes, arrays by `count` values,
 /// maps by `count` pairs of values.
-enum MessagePackToken: Equatable {
+package enum MessagePackToken: Equatable {
   case null
   case bool(Bool)
   case unsigned(UInt64)
@@ -16,7 +16,7 @@ enum MessagePackToken: Equatable {
   case map(count: Int)
 
   /// Bytes of payload right behind the head.
-  var payloadByteCount: Int {
+  package var payloadByteCount: Int {
     switch self {
     case .string(let byteCount), .binary(let byteCount), .extension(_, let byteCount): byteCount
     default: 0
@@ -56,13 +56,13 @@ enum MessagePackToken: Equatable {
 }
 
 /// Reads MessagePack bytes head by head. Every number is checked against what remains before it is believed.
-struct MessagePackCursor: ~Escapable {
+package struct MessagePackCursor: ~Escapable {
   let bytes: RawSpan
   /// Where the next head begins.
-  private(set) var offset: Int
+  package private(set) var offset: Int
 
   @_lifetime(copy bytes)
-  init(_ bytes: RawSpan, at offset: Int = 0) {
+  package init(_ bytes: RawSpan, at offset: Int = 0) {
     self.bytes = bytes
     self.offset = offset
   }
@@ -72,7 +72,7 @@ struct MessagePackCursor: ~Escapable {
   /// Reads one head and stands behind it: before its payload or its first child, of which as many bytes are left as
   /// it needs at least.
   @_lifetime(self: copy self)
-  mutating func readHead() throws(FuseError) -> MessagePackToken {
+  package mutating func readHead() throws(FuseError) -> MessagePackToken {
     let first = try read(UInt8.self)
     let token: MessagePackToken
     switch first {
@@ -124,7 +124,7 @@ struct MessagePackCursor: ~Escapable {
   /// Reads the payload of the head just read.
   @_lifetime(copy self)
   @_lifetime(self: copy self)
-  mutating func readPayload(byteCount: Int) -> RawSpan {
+  package mutating func readPayload(byteCount: Int) -> RawSpan {
     let payload = bytes.extracting(offset..<offset + byteCount)
     offset += byteCount
     return payload
@@ -136,7 +136,7 @@ struct MessagePackCursor: ~Escapable {
   /// - Complexity: O(bytes of the value), without recursion or allocation.
   @discardableResult
   @_lifetime(self: copy self)
-  mutating func skipValue(nesting limit: Int = FormatLimits.nesting) throws(FuseError) -> Bool {
+  package mutating func skipValue(nesting limit: Int = FormatLimits.nesting) throws(FuseError) -> Bool {
     // How many values are still to come at each depth.
     var pending = InlineArray<129, Int>(repeating: 0)
     var depth = 0
@@ -181,7 +181,7 @@ struct MessagePackCursor: ~Escapable {
 
 extension MessagePackCursor {
   /// Throws unless `bytes` are exactly one MessagePack value. [V1] [V2] [V3]
-  static func validate(_ bytes: RawSpan) throws(FuseError) {
+  package static func validate(_ bytes: RawSpan) throws(FuseError) {
     if isPlainValue(bytes) { return }
     var cursor = MessagePackCursor(bytes)
     try cursor.skipValue()

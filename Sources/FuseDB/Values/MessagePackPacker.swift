@@ -1,23 +1,22 @@
 internal import CMsgpack
 
-/// Writes MessagePack through msgpack-c, which always takes the shortest encoding.
+/// Writes MessagePack by msgpack-c, which always takes the shortest encoding.
 @safe
 package final class MessagePackPacker {
-  // SAFETY: both are allocated in init, freed in deinit, and used by this class alone; the packer points at the buffer.
-  private let buffer: UnsafeMutablePointer<msgpack_sbuffer>
-  private let packer: UnsafeMutablePointer<msgpack_packer>
+  /// How many bytes behind a range make its copy quick.
+  package static let padding = 16
+
+  // SAFETY: allocated in init, freed in deinit, and used by this class alone.
+  private let buffer: UnsafeMutablePointer<fuse_pack_buffer>
 
   package init() {
     unsafe buffer = .allocate(capacity: 1)
-    unsafe packer = .allocate(capacity: 1)
-    unsafe msgpack_sbuffer_init(buffer)
-    unsafe msgpack_packer_init(packer, buffer, msgpack_sbuffer_write)
+    unsafe buffer.initialize(to: fuse_pack_buffer())
   }
 
   deinit {
-    unsafe msgpack_sbuffer_destroy(buffer)
+    unsafe free(buffer.pointee.data)
     unsafe buffer.deallocate()
-    unsafe packer.deallocate()
   }
 
   /// What was packed since the last ``clear()``.
@@ -25,7 +24,7 @@ package final class MessagePackPacker {
     @_lifetime(borrow self)
     get {
       let start = unsafe UnsafeRawPointer(buffer.pointee.data)
-      // SAFETY: the buffer holds `size` bytes until it is written to or destroyed, both of which need this object.
+      // SAFETY: the buffer holds `size` bytes until it is written to or freed, both of which need this object.
       return unsafe _overrideLifetime(
         RawSpan(_unsafeStart: start ?? UnsafeRawPointer(buffer), byteCount: start == nil ? 0 : buffer.pointee.size),
         borrowing: self)
@@ -33,49 +32,67 @@ package final class MessagePackPacker {
   }
 
   /// Forgets what was packed and keeps the memory.
-  package func clear() { unsafe msgpack_sbuffer_clear(buffer) }
+  package func clear() { unsafe buffer.pointee.size = 0 }
 
-  package func packNull() { unsafe check(msgpack_pack_nil(packer)) }
-  package func pack(_ value: Bool) { unsafe check(value ? msgpack_pack_true(packer) : msgpack_pack_false(packer)) }
-  package func pack(_ value: Int64) { unsafe check(msgpack_pack_int64(packer, value)) }
-  package func pack(_ value: UInt64) { unsafe check(msgpack_pack_uint64(packer, value)) }
+  package func packNull() { unsafe check(fuse_pack_nil(buffer)) }
+  package func pack(_ value: Bool) { unsafe check(value ? fuse_pack_true(buffer) : fuse_pack_false(buffer)) }
+  package func pack(_ value: Int64) { unsafe check(fuse_pack_int64(buffer, value)) }
+  package func pack(_ value: UInt64) { unsafe check(fuse_pack_uint64(buffer, value)) }
 
   /// A float32 by its bits, so that a NaN keeps its payload.
-  package func pack(float32 bits: UInt32) { unsafe check(msgpack_pack_float(packer, Float(bitPattern: bits))) }
+  package func pack(float32 bits: UInt32) { unsafe check(fuse_pack_float(buffer, Float(bitPattern: bits))) }
 
   /// A float64 by its bits, so that a NaN keeps its payload.
-  package func pack(float64 bits: UInt64) { unsafe check(msgpack_pack_double(packer, Double(bitPattern: bits))) }
+  package func pack(float64 bits: UInt64) { unsafe check(fuse_pack_double(buffer, Double(bitPattern: bits))) }
 
   package func pack(string bytes: RawSpan) {
-    unsafe check(msgpack_pack_str(packer, bytes.byteCount))
+    unsafe check(fuse_pack_str(buffer, bytes.byteCount))
     append(bytes)
   }
 
+  /// The string that `bytes` has in `range`.
+  package func pack(string range: Range<Int>, of bytes: RawSpan) {
+    unsafe check(fuse_pack_str(buffer, range.count))
+    append(range, of: bytes)
+  }
+
   package func pack(binary bytes: RawSpan) {
-    unsafe check(msgpack_pack_bin(packer, bytes.byteCount))
+    unsafe check(fuse_pack_bin(buffer, bytes.byteCount))
     append(bytes)
   }
 
   package func pack(extension type: Int8, _ bytes: RawSpan) {
-    unsafe check(msgpack_pack_ext(packer, bytes.byteCount, type))
+    unsafe check(fuse_pack_ext(buffer, bytes.byteCount, type))
     append(bytes)
   }
 
   /// The head of an array; `count` values follow.
-  package func packArray(count: Int) { unsafe check(msgpack_pack_array(packer, count)) }
+  package func packArray(count: Int) { unsafe check(fuse_pack_array(buffer, count)) }
 
   /// The head of a map; `count` pairs of values follow.
-  package func packMap(count: Int) { unsafe check(msgpack_pack_map(packer, count)) }
+  package func packMap(count: Int) { unsafe check(fuse_pack_map(buffer, count)) }
 
   /// Bytes as they are: the body of a string, or a whole value.
   package func append(_ bytes: RawSpan) {
     guard bytes.byteCount > 0 else { return }
     // SAFETY: the buffer copies exactly the span's bytes.
     unsafe bytes.withUnsafeBytes { bytes in
-      unsafe check(msgpack_sbuffer_write(buffer, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count))
+      unsafe check(fuse_pack_append(buffer, bytes.baseAddress!, bytes.count))
+    }
+  }
+
+  /// The same for what `bytes` has in `range`; quicker for a short range that ``padding`` bytes follow.
+  package func append(_ range: Range<Int>, of bytes: RawSpan) {
+    guard range.upperBound <= bytes.byteCount &- Self.padding, range.lowerBound >= 0 else {
+      return append(bytes.extracting(range))
+    }
+    // SAFETY: the guard puts the range and the 15 bytes behind it inside the span.
+    unsafe bytes.withUnsafeBytes { bytes in
+      unsafe check(fuse_pack_append_padded(buffer, bytes.baseAddress! + range.lowerBound, range.count))
     }
   }
 
   /// Packing fails for want of memory alone, which Swift's own containers do not survive either.
+  @inline(__always)
   private func check(_ result: Int32) { precondition(result == 0, "out of memory while packing a value") }
 }

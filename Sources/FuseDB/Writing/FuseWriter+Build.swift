@@ -14,6 +14,10 @@ public struct BuildReport: Sendable, Equatable {
   public var byteCount = 0
   /// How many bytes longer the file would be if every key had its own copy of its object.
   public var bytesSavedBySharing = 0
+  /// The first few additions of a key that was there already, in key order.
+  package var duplicates: [DuplicateKey] = []
+  /// How many bytes went to a temporary file.
+  public var spilledByteCount = 0
 }
 
 extension FuseWriter {
@@ -58,6 +62,9 @@ extension FuseWriter {
     }
     report.keyCount = assembly.keyCount
     report.duplicateKeyCount = outcome.duplicateCount
+    report.duplicates = outcome.duplicates
+    report.duplicates = outcome.duplicates
+    report.spilledByteCount = storage.spill.spilledByteCount
     report.byteCount = try assembly.publish(
       objectCount: report.objectCount, metadata: metadata)
     progress?(1)

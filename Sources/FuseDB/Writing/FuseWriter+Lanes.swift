@@ -17,7 +17,8 @@ extension FuseWriter {
     if let storage { return storage }
     let laneCount = max(1, options.threadCount ?? Parallel.processorCount)
     let made = try WriterStorage(
-      options, plan ?? MemoryPlan(byteCount: options.memory ?? 1 << 30, laneCount: laneCount))
+      options,
+      plan ?? MemoryPlan(byteCount: options.memory ?? MachineMemory.availableByteCount / 4, laneCount: laneCount))
     storage = made
     return made
   }

@@ -12,17 +12,45 @@ package final class RecordBatch {
     var place: UInt64
   }
 
-  /// The objects, one behind the other.
-  private(set) var objectBytes: [UInt8] = []
-  /// Where each object ends.
-  private(set) var objectEnds: [Int] = []
-  private(set) var keyBytes: [UInt8] = []
-  private(set) var keys: [Key] = []
+  // One property, since every use of a class's property is a checked access.
+  private struct Contents {
+    var objectBytes: [UInt8] = []
+    var objectEnds: [Int] = []
+    var keyBytes: [UInt8] = []
+    var keys: [Key] = []
+
+    mutating func add(object: RawSpan) {
+      objectBytes.append(object)
+      objectEnds.append(objectBytes.count)
+    }
+
+    mutating func add(key: RawSpan, place: UInt64) {
+      precondition(!objectEnds.isEmpty, "a key needs an object before it")
+      keys.append(Key(start: keyBytes.count, byteCount: key.byteCount, object: objectEnds.count - 1, place: place))
+      keyBytes.append(key)
+    }
+
+    mutating func removeAll() {
+      objectBytes.removeAll(keepingCapacity: true)
+      objectEnds.removeAll(keepingCapacity: true)
+      keyBytes.removeAll(keepingCapacity: true)
+      keys.removeAll(keepingCapacity: true)
+    }
+  }
+
+  private var contents = Contents()
   private let limits: FuseWriter.Limits
 
   package convenience init() { self.init(limits: FuseWriter.Limits()) }
 
   init(limits: FuseWriter.Limits) { self.limits = limits }
+
+  /// The objects, one behind the other.
+  var objectBytes: [UInt8] { contents.objectBytes }
+  /// Where each object ends.
+  var objectEnds: [Int] { contents.objectEnds }
+  var keyBytes: [UInt8] { contents.keyBytes }
+  var keys: [Key] { contents.keys }
 
   /// How many keys are in it.
   package var keyCount: Int { keys.count }
@@ -35,8 +63,7 @@ package final class RecordBatch {
   /// - Throws: ``FuseError`` with code `limitExceeded` when it has more than 4 GiB - 1 bytes.
   package func addObject(_ messagePack: RawSpan) throws(FuseError) {
     try limits.check(object: messagePack)
-    objectBytes.append(messagePack)
-    objectEnds.append(objectBytes.count)
+    contents.add(object: messagePack)
   }
 
   /// Points `key` at the object that was added last.
@@ -45,19 +72,12 @@ package final class RecordBatch {
   ///   the last. Additions of one place point at one object.
   /// - Throws: ``FuseError`` with code `limitExceeded` when it has more than 65,535 bytes.
   package func addKey(_ key: RawSpan, place: UInt64) throws(FuseError) {
-    precondition(!objectEnds.isEmpty, "a key needs an object before it")
     try limits.check(key: key)
-    keys.append(Key(start: keyBytes.count, byteCount: key.byteCount, object: objectEnds.count - 1, place: place))
-    keyBytes.append(key)
+    contents.add(key: key, place: place)
   }
 
   /// Forgets everything and keeps the memory.
-  package func removeAll() {
-    objectBytes.removeAll(keepingCapacity: true)
-    objectEnds.removeAll(keepingCapacity: true)
-    keyBytes.removeAll(keepingCapacity: true)
-    keys.removeAll(keepingCapacity: true)
-  }
+  package func removeAll() { contents.removeAll() }
 }
 
 extension [UInt8] {

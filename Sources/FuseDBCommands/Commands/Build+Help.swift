@@ -2,29 +2,44 @@ extension Build {
   static let name = "build"
   static let summary = "make a database of records"
   static let operands = "OUTPUT [INPUT...]"
-  static let options: [Option] = [
-    .value(
-      "--format", "ndjson|csv|tsv", "how records are written; by itself, what the input's name ends in, or ndjson"),
-    .value("--key", "FIELD", "the field that holds a record's key, or a list of keys; may be repeated", repeats: true),
-    .value("--keep", "FIELD", "keep only this field of a record in its object; may be repeated", repeats: true),
-    .value("--type", "FIELD=TYPE", "what the cells of a column are: string, int, float, bool or json", repeats: true),
-    .value("--columns", "A,B,C", "the names of the columns, when the first row does not have them"),
-    .flag("--no-quotes", "take quotes in cells as they are"),
-    .value("--on-duplicate", "last|first|error", "which object a key gets that comes twice; by itself, the last"),
-    .value("--order", "key|insertion", "objects by their smallest key, or as they come with every one kept"),
-    .value("--objects", "shared|every", "identical objects stored once, or each as often as it comes"),
-    Arguments.metadataOption,
-    .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
-    .flag("--json", "print the report as JSON on standard output"),
-    .flag("--quiet", "print no report and no progress"),
-  ]
+  static let options: [Option] =
+    [
+      .value(
+        "--format", "FORMAT",
+        "ndjson, csv, tsv or msgpack; by itself, what each input's name ends in, or ndjson"),
+      .value(
+        "--key", "FIELD", "the field that holds a record's key, or a list of keys; may be repeated", repeats: true),
+      .value("--range", "FIRST,LAST", "the fields with a range's first and last address; its CIDR blocks are keys"),
+      .value("--keep", "FIELD", "keep only this field of a record in its object; may be repeated", repeats: true),
+      .value("--type", "FIELD=TYPE", "what the cells of a column are: string, int, float, bool or json", repeats: true),
+      .value("--columns", "A,B,C", "the names of the columns, when the first row does not have them"),
+      .flag("--no-quotes", "take quotes in cells as they are"),
+      .value("--skip-comments", "PREFIX", "pass over the lines of a table that begin with this, such as '#'"),
+      .value("--on-duplicate", "last|first|error", "which object a key gets that comes twice; by itself, the last"),
+      .value("--order", "key|insertion", "objects by their smallest key, or as they come with every one kept"),
+      .value("--objects", "shared|every", "identical objects stored once, or each as often as it comes"),
+      Arguments.metadataOption,
+      .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
+    ] + Arguments.resourceOptions + [
+      .flag("--json", "print the report as JSON on standard output"),
+      .flag("--quiet", "print no report and no progress"),
+    ]
   static let help = """
     Reads all INPUTs, or standard input when there is none or it is '-', and writes OUTPUT in one step: a database
     that is there is replaced only when the new one is complete, and any other file is left alone. Inputs packed by
-    gzip are unpacked.
+    gzip or zstd are unpacked.
+
+    FORMAT:INPUT, as in csv:list.txt or msgpack:-, gives one input another format than the others. (A file whose name
+    begins so is ./csv:list.txt.)
 
     Without --key, a line is {"keys": ["8.8.8.8", "gmail.com"], "value": {"org": "Google LLC"}}, as 'fusedb dump'
     writes it. With --key, a line or row is any record: the named fields hold the keys, and the rest is the object.
+    Lines of the first form, such as a dump, may stand beside records. MessagePack is the same without JSON: arrays of
+    keys and a value, which is stored as it is, or maps with --key.
+
+    With --range, alone or beside --key, the keys are the fewest CIDR blocks that cover a range of addresses, such as
+    8.8.8.0/24 or 2001:db8::/32. Addresses are text or integers; integers below 2^32 are IPv4. Ranges that overlap
+    give blocks inside each other, which are different keys, or equal ones, for which --on-duplicate decides.
 
     The same records give the same bytes, in whatever order they come.
 

@@ -3,9 +3,7 @@ internal import FuseDB
 /// `fusedb build`: makes a database of records.
 struct Build: Command {
   var output: String
-  /// Paths, or nil for standard input.
-  var inputs: [String?]
-  var format: InputFormat?
+  var inputs: [InputName]
   var fields: FieldSelection?
   var table = TableReader.Options()
   var writerOptions = FuseWriter.Options()
@@ -14,11 +12,19 @@ struct Build: Command {
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     output = try arguments.path("OUTPUT")
-    inputs = try arguments.remainingPaths("INPUT").map { $0 == Arguments.standardInput ? nil : $0 }
+    var words = try arguments.remainingPaths("INPUT")
     try Self.check(output, arguments)
-    if inputs.isEmpty { inputs = [nil] }
-    guard inputs.count(where: { $0 == nil }) <= 1 else { throw arguments.error("standard input can be read only once") }
-    format = try arguments.choice(of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv])
+    if words.isEmpty { words = [Arguments.standardInput] }
+    let format: InputFormat? = try arguments.choice(
+      of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv, "msgpack": .msgpack])
+    inputs = words.map { InputName($0, format: format) }
+    guard !inputs.contains(where: { $0.path == "" }) else { throw arguments.emptyPath("INPUT") }
+    guard inputs.count <= InputPlace.mostInputs else {
+      throw arguments.error("there are \(inputs.count) INPUTs, and \(InputPlace.mostInputs) are possible")
+    }
+    guard inputs.count(where: { $0.path == nil }) <= 1 else {
+      throw arguments.error("standard input can be read only once")
+    }
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
     try parseWriterOptions(arguments)
@@ -50,6 +56,7 @@ struct Build: Command {
     let sharing: FuseWriter.Sharing = writerOptions.order == .key ? .identicalObjects : .none
     writerOptions.sharing =
       try arguments.choice(of: "--objects", ["shared": .identicalObjects, "every": .none]) ?? sharing
+    try arguments.resources(into: &writerOptions)
     writerOptions.onDuplicate =
       try arguments.choice(of: "--on-duplicate", ["last": .last, "first": .first, "error": .error]) ?? .last
   }
@@ -57,15 +64,32 @@ struct Build: Command {
   private mutating func parseFields(_ arguments: borrowing Arguments) throws(UsageError) {
     let keys = arguments.values(of: "--key")
     let kept = arguments.values(of: "--keep")
-    if !keys.isEmpty { fields = FieldSelection(keys: keys, kept: kept) }
-    guard !keys.isEmpty || kept.isEmpty else {
+    let range = try parseRange(arguments)
+    if !keys.isEmpty || range != nil { fields = FieldSelection(keys: keys, range: range, kept: kept) }
+    guard fields != nil || kept.isEmpty else {
       throw arguments.error(
-        "--keep chooses fields of records, and those need --key FIELD for the field that holds the key")
+        "--keep chooses fields of records, and those need --key FIELD or --range FIRST,LAST for the fields that give the keys"
+      )
     }
+  }
+
+  private func parseRange(_ arguments: borrowing Arguments) throws(UsageError) -> FieldSelection.Range? {
+    guard let word = arguments.values(of: "--range").first else { return nil }
+    let names = word.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { [UInt8]($0) }
+    guard names.count == 2, !names.contains([]) else {
+      throw arguments.error("--range takes the names of two fields, as in --range first,last, and not \(quoted(word))")
+    }
+    return FieldSelection.Range(first: names[0], last: names[1])
   }
 
   private mutating func parseTable(_ arguments: borrowing Arguments) throws(UsageError) {
     table.takesQuotes = !arguments.has("--no-quotes")
+    if let prefix = arguments.values(of: "--skip-comments").first {
+      guard !prefix.isEmpty, !prefix.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) else {
+        throw arguments.error("--skip-comments takes what comments begin with, as in --skip-comments '#'")
+      }
+      table.commentPrefix = prefix
+    }
     if let columns = arguments.values(of: "--columns").first {
       let names = columns.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { [UInt8]($0) }
       guard Set(names).count == names.count else { throw arguments.error("--columns gives two columns the same name") }
@@ -90,26 +114,23 @@ struct Build: Command {
   }
 
   private func checkTable(_ arguments: borrowing Arguments) throws(UsageError) {
-    guard inputs.contains(where: { format(of: $0).isTable }) else {
-      for option in ["--columns", "--type", "--no-quotes"] where arguments.has(option) {
+    guard inputs.contains(where: { $0.format.isTable }) else {
+      for option in ["--columns", "--type", "--no-quotes", "--skip-comments"] where arguments.has(option) {
         throw arguments.error(
-          "\(option) is for tables, and the input is NDJSON; say --format csv or --format tsv if it is one")
+          "\(option) is for tables, and no input is one; say --format csv or --format tsv if it is one")
       }
       return
     }
     guard let fields else {
-      throw arguments.error("a table needs --key FIELD for each column that holds keys")
+      throw arguments.error(
+        "a table needs --key FIELD for each column that holds keys, or --range FIRST,LAST for ranges of addresses")
     }
     guard let columns = table.columns else { return }
-    for name in fields.keys.map({ $0.name }) + fields.kept.map({ $0.name }) + table.types.keys {
+    let range = fields.range.map { [$0.first, $0.last] } ?? []
+    for name in fields.keys.map({ $0.name }) + range + fields.kept.map({ $0.name }) + table.types.keys {
       guard columns.contains(name) else {
         throw arguments.error("--columns names no column \(quoted(name)), and another option does")
       }
     }
-  }
-
-  /// How the records of an input are written.
-  func format(of input: String?) -> InputFormat {
-    format ?? input.flatMap { InputFormat(guessedFrom: $0) } ?? .ndjson
   }
 }

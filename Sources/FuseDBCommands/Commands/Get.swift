@@ -30,6 +30,9 @@ struct Get: Command {
       {"key":"10.0.0.0/8","found":false}
     """
 
+  /// How much of a list is read at once.
+  private static let blockByteCount = 1 << 16
+
   var path: String
   var keys: [[UInt8]]
   /// A path, or `-`, with more keys.
@@ -62,14 +65,15 @@ struct Get: Command {
     if try !answer(keys, reader, isSingle: isSingle, console) { status = .no }
     guard let input else { return status }
     // A key is bytes: neither a carriage return nor a byte order mark is taken off.
-    let lines = LineReader(InputBuffer(input, dropsByteOrderMark: false), keepsCarriageReturn: true)
-    var isAtEnd = false
-    while !isAtEnd {
-      var block: [[UInt8]] = []
-      let end = Result { () throws(FuseError) in try lines.readKeys(into: &block) }
-      // Also those before the place where the list cannot be read further.
-      if try !answer(block, reader, isSingle: false, console) { status = .no }
-      isAtEnd = try end.get()
+    var cutter = BlockCutter(input, .lineFeed, dropsByteOrderMark: false)
+    let block = InputBlock(byteCount: Self.blockByteCount)
+    while try cutter.next(block) {
+      var lines = LineReader(block, keepsCarriageReturn: true)
+      while true {
+        let keys = lines.keys(of: block)
+        guard !keys.isEmpty else { break }
+        if try !answer(keys, reader, isSingle: false, console) { status = .no }
+      }
     }
     return status
   }
@@ -155,17 +159,13 @@ struct Get: Command {
 
 extension LineReader {
   /// Enough keys for look-ups to wait for memory together, and few enough to keep.
-  private static let keysInBlock = 1024
-  private static let bytesInBlock = 1 << 20
+  private static let mostKeys = 1024
 
-  /// Appends the next lines; returns whether they are the last.
-  fileprivate func readKeys(into keys: inout [[UInt8]]) throws(FuseError) -> Bool {
-    var byteCount = 0
-    while keys.count < Self.keysInBlock, byteCount < Self.bytesInBlock {
-      guard let line = try next() else { return true }
-      keys.append(Array(bytes[line]))
-      byteCount += line.count
-    }
-    return false
+  /// The next lines; none after the last.
+  fileprivate mutating func keys(of block: InputBlock) -> [[UInt8]] {
+    let bytes = block.bytes
+    var keys: [[UInt8]] = []
+    while keys.count < Self.mostKeys, let line = next(bytes.rawSpan) { keys.append(Array(bytes[line])) }
+    return keys
   }
 }

@@ -43,6 +43,15 @@ enum Humans {
     return decimal(value, places: value < 9.995 ? 2 : value < 99.95 ? 1 : 0) + " " + unit
   }
 
+  /// `0:05`, `12:34`, `1:02:03`.
+  static func clock(seconds: Double) -> String {
+    let seconds = Int(min(max(seconds.rounded(), 0), 359_999))
+    func twoDigits(_ number: Int) -> String { (number < 10 ? "0" : "") + "\(number)" }
+    let minutes = seconds / 60 % 60
+    let start = seconds < 3600 ? "\(minutes)" : "\(seconds / 3600):\(twoDigits(minutes))"
+    return "\(start):\(twoDigits(seconds % 60))"
+  }
+
   /// A number with a given number of decimal places, rounded half away from zero.
   static func decimal(_ value: Double, places: Int) -> String {
     var scale = 1

@@ -3,6 +3,7 @@ internal import FuseDB
 /// A value in a report.
 indirect enum ReportValue {
   case text(String)
+  case key([UInt8])
   case count(Int)
   case offset(UInt64)
   case number(Double)
@@ -28,6 +29,7 @@ extension JSONWriter {
   mutating func append(_ value: ReportValue) {
     switch value {
     case .text(let text): append(string: text)
+    case .key(let key): append(key: key.rawSpan)
     case .count(let count): append(String(count))
     case .offset(let offset): append(String(offset))
     case .number(let number): append("\(number)")

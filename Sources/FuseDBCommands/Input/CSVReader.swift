@@ -1,138 +1,106 @@
 internal import FuseDB
 
-/// Reads rows of cells by RFC 4180, in place. See spec/json.md, "CSV and TSV".
+/// Finds the cells of rows by RFC 4180, in place. See spec/json.md, "CSV and TSV".
 final class CSVReader {
   private static let quote = UInt8(ascii: "\"")
   private static let lineFeed = UInt8(ascii: "\n")
   private static let carriageReturn = UInt8(ascii: "\r")
 
-  private let buffer: InputBuffer
-  private let separator: UInt8
   private let takesQuotes: Bool
-
-  /// Where the cells of the row stand in ``bytes``, quotes taken off.
-  private(set) var cells: [Range<Int>] = []
-  /// The line on which the row begins, from 1.
+  private let commentPrefix: [UInt8]
+  /// The line on which the last row begins, from 1.
   private(set) var line = 1
-  private var nextLine = 1
+  /// The cells of the last row, and others behind them; kept, so that their memory is.
+  private var cells: [Range<Int>] = []
   /// The numbers of the cells with doubled quotes in them.
   private var doubledCells: [Int] = []
 
   /// - Parameters:
-  ///   - separator: what stands between cells.
   ///   - takesQuotes: whether a cell may stand in quotes; otherwise a quote is like any character.
-  init(_ buffer: InputBuffer, separator: UInt8, takesQuotes: Bool = true) {
-    self.buffer = buffer
-    self.separator = separator
+  ///   - commentPrefix: what the lines begin with that are passed over, whatever else they hold; empty when all are rows.
+  init(takesQuotes: Bool, commentPrefix: [UInt8]) {
     self.takesQuotes = takesQuotes
+    self.commentPrefix = commentPrefix
   }
 
-  /// The bytes that ``cells`` are in, with the JSON parser's padding behind them.
-  var bytes: [UInt8] { buffer.bytes }
-
-  /// Reads the next row that is no empty line. Returns false after the last.
+  /// Takes rows off `block` and calls `body` with each that is neither an empty line nor a comment, until there are no more or `body` returns false.
+  /// It gets the block's bytes, where in them the cells stand, quotes taken off, and the number of the line on which the row begins.
   ///
   /// - Throws: ``FuseError`` with code `invalidValue` when a quoted cell does not end, or does not end where a cell does, and when a cell is not UTF-8;
-  ///   ``line`` says where.
-  func next() throws(FuseError) -> Bool {
-    while true {
-      line = nextLine
-      while buffer.start == buffer.end {
-        // More than once, where a byte order mark was all there was.
-        guard try buffer.fill() else { return false }
-      }
-      // A row that does not end in the buffer is read again when there is more of it; the buffer doubles, so that this adds up to little.
-      guard let row = try scan() else {
-        _ = try buffer.fill()
+  ///   ``line`` says where. And what `body` throws.
+  func takeRows(
+    off block: InputBlock, _ body: (RawSpan, Span<Range<Int>>, Int) throws(FuseError) -> Bool
+  ) throws(FuseError) {
+    // Taken out for the while: every use of a class's property is a checked access.
+    var bytes: [UInt8] = []
+    var cells: [Range<Int>] = []
+    swap(&bytes, &block.bytes)
+    swap(&cells, &self.cells)
+    defer {
+      swap(&bytes, &block.bytes)
+      swap(&cells, &self.cells)
+    }
+    let takesQuotes = takesQuotes && block.hasQuotes
+    // What stands between cells is ASCII, so all rows may be looked at as one.
+    let isUTF8 = bytes.rawSpan.extracting(block.range).isLongUTF8
+    let separator = block.format.separator
+    let end = block.range.upperBound
+    var start = block.range.lowerBound
+    var scan = SeparatorScan(bytes.rawSpan, block.range, separator: separator)
+    line = block.firstLine
+    var line = line
+    var goesOn = true
+    while goesOn, start < end {
+      self.line = line
+      // [T14]
+      if !commentPrefix.isEmpty, bytes[start..<end].starts(with: commentPrefix) {
+        start = bytes.rawSpan.firstIndex(of: Self.lineFeed, in: start..<end).map { $0 + 1 } ?? end
+        scan.skip(to: start, bytes.rawSpan)
+        line += 1
         continue
       }
-      nextLine += row.lineFeedCount
-      buffer.use(upTo: row.end)
-      if row.isEmptyLine { continue }
-      // Before bytes are moved: what a cell leaves behind itself then is no part of it.
-      try checkText()
-      for cell in doubledCells { cells[cell] = buffer.undouble(Self.quote, in: cells[cell]) }
-      return true
-    }
-  }
-
-  private struct Row {
-    var end: Int
-    var lineFeedCount: Int
-    var isEmptyLine: Bool
-  }
-
-  /// Finds the cells of the row at the buffer's start; nil when more bytes are needed to know.
-  private func scan() throws(FuseError) -> Row? {
-    // Taken out for the while: every use of a class's property is a checked access.
-    var cells: [Range<Int>] = []
-    swap(&cells, &self.cells)
-    defer { swap(&cells, &self.cells) }
-    cells.removeAll(keepingCapacity: true)
-    doubledCells.removeAll(keepingCapacity: true)
-    let (separator, takesQuotes) = (separator, takesQuotes)
-    let array = buffer.bytes
-    let bytes = array.span
-    let end = buffer.end
-    let isLast = buffer.isAtEnd
-    var place = buffer.start
-    var lineFeedCount = 0
-    while true {
-      if takesQuotes, place < end, bytes[place] == Self.quote {
-        place += 1
-        let start = place
-        while true {
-          while place < end, bytes[place] != Self.quote {
-            if bytes[place] == Self.lineFeed { lineFeedCount += 1 }
-            place += 1
-          }
-          guard place < end else { return try unfinished(isLast) }
-          guard place + 1 < end, bytes[place + 1] == Self.quote else { break }
-          if doubledCells.last != cells.count { doubledCells.append(cells.count) }
-          place += 2
+      var count = 0
+      var lineFeedCount = 1
+      var isEmptyLine = false
+      var endsRow = false
+      repeat {
+        let cell: Range<Int>
+        if takesQuotes, start < end, bytes[start] == Self.quote {
+          cell = try quotedCell(count, at: start, bytes.rawSpan, end)
+          lineFeedCount += bytes.rawSpan.extracting(cell).count(of: Self.lineFeed)
+          (start, endsRow) = try next(behind: count, at: cell.upperBound + 1, bytes.rawSpan, end, separator)
+          scan.skip(to: start, bytes.rawSpan)
+        } else {
+          let stop = scan.next(bytes.rawSpan)
+          endsRow = stop == end || bytes[stop] == Self.lineFeed
+          let endsInReturn = endsRow && stop > start && bytes[stop - 1] == Self.carriageReturn
+          cell = start..<(endsInReturn ? stop - 1 : stop)
+          isEmptyLine = endsRow && count == 0 && cell.isEmpty
+          start = min(stop + 1, end)
         }
-        cells.append(start..<place)
-        place += 1
-        // A carriage return needs the byte behind it, and a quote the byte behind it to be the last one.
-        if place + 1 >= end, !isLast { return nil }
-        if place == end { return Row(end: end, lineFeedCount: lineFeedCount, isEmptyLine: false) }
-        if bytes[place] == Self.carriageReturn {
-          if place + 1 == end { return Row(end: end, lineFeedCount: lineFeedCount, isEmptyLine: false) }
-          if bytes[place + 1] == Self.lineFeed { place += 1 }
-        }
-        guard bytes[place] == separator || bytes[place] == Self.lineFeed else { throw strayText(behind: cells.count) }
-      } else {
-        let start = place
-        while place < end, bytes[place] != separator, bytes[place] != Self.lineFeed { place += 1 }
-        guard place < end || isLast else { return nil }
-        let endsRow = place == end || bytes[place] == Self.lineFeed
-        let endsInReturn = endsRow && place > start && bytes[place - 1] == Self.carriageReturn
-        cells.append(start..<(endsInReturn ? place - 1 : place))
-        let isEmptyLine = endsRow && cells.count == 1 && cells[0].isEmpty
-        if place == end { return Row(end: end, lineFeedCount: lineFeedCount, isEmptyLine: isEmptyLine) }
-        if isEmptyLine { return Row(end: place + 1, lineFeedCount: lineFeedCount + 1, isEmptyLine: true) }
+        if count < cells.count { cells[count] = cell } else { cells.append(cell) }
+        count += 1
+      } while !endsRow
+      if !isEmptyLine {
+        // Before bytes are moved: what a cell leaves behind itself then is no part of it.
+        if !isUTF8 { try checkText(cells[..<count], of: bytes.rawSpan) }
+        if takesQuotes { undouble(&bytes, &cells) }
+        goesOn = try body(bytes.rawSpan, cells.span.extracting(0..<count), line)
       }
-      place += 1
-      if bytes[place - 1] == Self.lineFeed {
-        return Row(end: place, lineFeedCount: lineFeedCount + 1, isEmptyLine: false)
-      }
+      line += lineFeedCount
     }
+    block.range = start..<end
+    block.firstLine = line
   }
 
-  /// Cells become text of JSON sooner or later, and that is UTF-8.
-  private func checkText() throws(FuseError) {
-    guard let first = cells.first, let last = cells.last else { return }
-    let bytes = buffer.bytes
-    // What stands between cells is ASCII, so all of the row may be looked at as one.
-    guard !bytes.rawSpan.extracting(first.lowerBound..<last.upperBound).isUTF8 else { return }
-    let number = cells.firstIndex { !bytes.rawSpan.extracting($0).isUTF8 } ?? 0
-    throw FuseError(
-      .invalidValue,
-      "cell \(number + 1) is not UTF-8: \(quoted(bytes.rawSpan.extracting(cells[number]))); convert the input first")
-  }
-
-  private func unfinished(_ isLast: Bool) throws(FuseError) -> Row? {
-    guard isLast else { return nil }
+  /// The cell behind the quote at `place`, up to the one that closes it.
+  private func quotedCell(_ number: Int, at place: Int, _ bytes: RawSpan, _ end: Int) throws(FuseError) -> Range<Int> {
+    var from = place + 1
+    while let quote = bytes.firstIndex(of: Self.quote, in: from..<end) {
+      guard quote + 1 < end, Span<UInt8>(_bytes: bytes)[quote + 1] == Self.quote else { return place + 1..<quote }
+      if doubledCells.last != number { doubledCells.append(number) }
+      from = quote + 2
+    }
     throw FuseError(
       .invalidValue,
       """
@@ -140,12 +108,48 @@ final class CSVReader {
       """)
   }
 
-  private func strayText(behind cell: Int) -> FuseError {
-    FuseError(
+  /// Where the cell behind the one whose quote closed before `place` begins, and whether it is one of the next row.
+  private func next(
+    behind number: Int, at place: Int, _ bytes: RawSpan, _ end: Int, _ separator: UInt8
+  ) throws(FuseError) -> (start: Int, endsRow: Bool) {
+    let each = Span<UInt8>(_bytes: bytes)
+    var place = place
+    if place < end, each[place] == Self.carriageReturn, place + 1 == end || each[place + 1] == Self.lineFeed {
+      place += 1
+    }
+    guard place < end else { return (end, true) }
+    guard each[place] == separator || each[place] == Self.lineFeed else {
+      throw FuseError(
+        .invalidValue,
+        """
+        in the row that begins here, text follows the closing quote of cell \(number + 1); write a quote inside of a cell as two, \
+        or read quotes as they are with --no-quotes
+        """)
+    }
+    return (place + 1, each[place] == Self.lineFeed)
+  }
+
+  /// Makes each pair of quotes one, in place.
+  private func undouble(_ bytes: inout [UInt8], _ cells: inout [Range<Int>]) {
+    for number in doubledCells {
+      let cell = cells[number]
+      var to = cell.lowerBound
+      var from = cell.lowerBound
+      while from < cell.upperBound {
+        bytes[to] = bytes[from]
+        from += bytes[from] == Self.quote ? 2 : 1
+        to += 1
+      }
+      cells[number] = cell.lowerBound..<to
+    }
+    doubledCells.removeAll(keepingCapacity: true)
+  }
+
+  /// Cells become text of JSON sooner or later, and that is UTF-8.
+  private func checkText(_ cells: ArraySlice<Range<Int>>, of bytes: RawSpan) throws(FuseError) {
+    guard let number = cells.firstIndex(where: { !bytes.extracting($0).isUTF8 }) else { return }
+    throw FuseError(
       .invalidValue,
-      """
-      in the row that begins here, text follows the closing quote of cell \(cell); write a quote inside of a cell as two, \
-      or read quotes as they are with --no-quotes
-      """)
+      "cell \(number + 1) is not UTF-8: \(quoted(bytes.extracting(cells[number]))); convert the input first")
   }
 }

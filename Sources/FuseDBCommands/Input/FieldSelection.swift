@@ -12,13 +12,22 @@ struct FieldSelection {
     var quotedName: String { quoted(name) }
   }
 
+  /// The two fields that hold the ends of a range of addresses.
+  struct Range {
+    var first: [UInt8]
+    var last: [UInt8]
+  }
+
   /// The fields that hold keys.
   var keys: [Field]
+  /// The fields whose range of addresses gives keys.
+  let range: Range?
   /// The fields that stay; when there are none, all that hold no keys.
   var kept: [Field]
 
-  init(keys: [[UInt8]], kept: [[UInt8]]) {
+  init(keys: [[UInt8]], range: Range? = nil, kept: [[UInt8]]) {
     self.keys = Self.fields(keys)
+    self.range = range
     self.kept = Self.fields(kept)
   }
 
@@ -31,6 +40,8 @@ struct FieldSelection {
   /// What a field is good for.
   struct Role {
     var isKey: Bool
+    var isRangeFirst: Bool
+    var isRangeLast: Bool
     var isKept: Bool
   }
 
@@ -38,10 +49,24 @@ struct FieldSelection {
   mutating func role(of name: RawSpan) -> Role {
     let key = Self.index(of: name, in: keys)
     if let key { keys[key].wasSeen = true }
-    guard !kept.isEmpty else { return Role(isKey: key != nil, isKept: key == nil) }
-    let place = Self.index(of: name, in: kept)
-    if let place { kept[place].wasSeen = true }
-    return Role(isKey: key != nil, isKept: place != nil)
+    var role = Role(isKey: key != nil, isRangeFirst: false, isRangeLast: false, isKept: false)
+    if let range {
+      role.isRangeFirst = name.equals(range.first)
+      role.isRangeLast = name.equals(range.last)
+    }
+    if kept.isEmpty {
+      role.isKept = !role.isKey && !role.isRangeFirst && !role.isRangeLast
+    } else if let place = Self.index(of: name, in: kept) {
+      kept[place].wasSeen = true
+      role.isKept = true
+    }
+    return role
+  }
+
+  /// What `other`, the same selection, has seen counts as seen.
+  mutating func merge(_ other: FieldSelection) {
+    for i in keys.indices where other.keys[i].wasSeen { keys[i].wasSeen = true }
+    for i in kept.indices where other.kept[i].wasSeen { kept[i].wasSeen = true }
   }
 
   private static func index(of name: RawSpan, in fields: [Field]) -> Int? {

@@ -1,27 +1,19 @@
 internal import CZlib
 internal import FuseDB
 
-/// Unpacks gzip data of any number of members, one behind the other.
+/// Unpacks members of gzip data.
 ///
 /// zlib's own `gzread` takes everything behind a member that does not begin like one for the end, in silence; here that is an error.
 @safe
-final class Gunzip {
+final class Gunzip: Unpacker {
   /// What every member begins with.
   static let magic: [UInt8] = [0x1F, 0x8B]
-  private static let bufferByteCount = 1 << 17
 
-  // SAFETY: allocated in init, freed in deinit and used by this class alone; `next_in` is set before each call.
+  let name = "gzip"
+  // SAFETY: allocated in init, freed in deinit and used by this class alone; `next_in` and `next_out` are set before each call.
   private let stream: UnsafeMutablePointer<z_stream>
-  private var packed: [UInt8]
-  private var start = 0
-  private var end: Int
-  private var isInsideMember = true
 
-  /// Makes one that has read the data's first bytes already.
-  init(_ head: [UInt8]) {
-    packed = [UInt8](repeating: 0, count: Self.bufferByteCount)
-    packed.replaceSubrange(0..<head.count, with: head)
-    end = head.count
+  init() {
     unsafe stream = .allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
     // 15 bits of window, and 16 for gzip's own header and checksum.
@@ -34,62 +26,41 @@ final class Gunzip {
     unsafe stream.deallocate()
   }
 
-  /// Fills `bytes[range]` as far as the data reaches, and returns how far that is. `refill` fills an array with packed bytes in the same way.
-  func read(
-    into bytes: inout [UInt8], _ range: Range<Int>, refill: (inout [UInt8]) throws(FuseError) -> Int
-  ) throws(FuseError) -> Int {
-    var place = range.lowerBound
-    while place < range.upperBound {
-      if start == end {
-        start = 0
-        end = try refill(&packed)
-        if end == 0 {
-          guard !isInsideMember else {
-            throw FuseError(.invalidValue, "the gzip data ends in its middle; copy or pack the file again")
-          }
-          break
-        }
-      }
-      if !isInsideMember, try !beginMember() { continue }
-      place += try inflate(into: &bytes, place..<range.upperBound)
-    }
-    return place - range.lowerBound
-  }
-
-  /// Begins the next member, or passes over the zeros with which some programs fill up a file.
-  private func beginMember() throws(FuseError) -> Bool {
-    while start < end, packed[start] == 0 { start += 1 }
-    guard start < end else { return false }
+  /// Passes over the zeros with which some programs fill up a file.
+  func begin(_ packed: [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
+    guard let start = packed[range].firstIndex(where: { $0 != 0 }) else { return range.upperBound }
     guard packed[start] == Self.magic[0] else {
       throw FuseError(.invalidValue, "bytes that are not gzip data follow the gzip data; copy or pack the file again")
     }
     unsafe inflateReset(stream)
-    isInsideMember = true
-    return true
+    return start
   }
 
-  private func inflate(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
-    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "the range lies inside the array")
-    let room = min(range.count, Int(UInt32.max))
-    let (start, end) = (start, end)
-    // SAFETY: zlib reads the packed bytes from `start` to `end` and writes at most `room` bytes from the range's start on.
-    let result = unsafe packed.withUnsafeMutableBytes { packed in
+  func unpack(
+    _ packed: [UInt8], _ source: Range<Int>, into bytes: inout [UInt8], _ room: Range<Int>
+  ) throws(FuseError) -> UnpackedPiece {
+    precondition(source.lowerBound >= 0 && source.upperBound <= packed.count, "the source lies inside the array")
+    precondition(room.lowerBound >= 0 && room.upperBound <= bytes.count, "the room lies inside the array")
+    let roomCount = UInt32(clamping: room.count)
+    // SAFETY: zlib reads the bytes of `source` and never writes them; it writes at most `roomCount` bytes from the room's start on.
+    let result = unsafe packed.withUnsafeBytes { packed in
       unsafe bytes.withUnsafeMutableBytes { bytes in
-        unsafe stream.pointee.next_in = packed.baseAddress!.assumingMemoryBound(to: UInt8.self) + start
-        unsafe stream.pointee.avail_in = UInt32(end - start)
-        unsafe stream.pointee.next_out = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + range.lowerBound
-        unsafe stream.pointee.avail_out = UInt32(room)
-        return unsafe CZlib.inflate(stream, Z_NO_FLUSH)
+        let input = unsafe packed.baseAddress!.assumingMemoryBound(to: UInt8.self) + source.lowerBound
+        unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input)
+        unsafe stream.pointee.avail_in = UInt32(source.count)
+        unsafe stream.pointee.next_out = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + room.lowerBound
+        unsafe stream.pointee.avail_out = roomCount
+        return unsafe inflate(stream, Z_NO_FLUSH)
       }
     }
-    self.start = end - Int(unsafe stream.pointee.avail_in)
-    switch result {
-    case Z_STREAM_END: isInsideMember = false
-    case Z_OK, Z_BUF_ERROR: break
-    default:
+    guard [Z_STREAM_END, Z_OK, Z_BUF_ERROR].contains(result) else {
       let reason = unsafe stream.pointee.msg.map { unsafe String(cString: $0) } ?? "error \(result)"
       throw FuseError(.invalidValue, "the gzip data is damaged (\(reason)); copy or pack the file again")
     }
-    return room - Int(unsafe stream.pointee.avail_out)
+    let unusedCount = Int(unsafe stream.pointee.avail_in)
+    let unfilledCount = unsafe stream.pointee.avail_out
+    return UnpackedPiece(
+      usedCount: source.count - unusedCount, byteCount: Int(roomCount - unfilledCount), endsPart: result == Z_STREAM_END
+    )
   }
 }

@@ -1,7 +1,7 @@
 internal import FuseDB
 internal import Glibc
 
-/// A file or standard input, read from its start to its end; what gzip packed is unpacked on the way, whatever the file's name.
+/// A file or standard input, read from its start to its end; what gzip or zstd packed is unpacked on the way, whatever the file's name.
 final class InputFile {
   /// What stands for `-` in messages.
   static let standardInputName = "standard input"
@@ -17,7 +17,7 @@ final class InputFile {
   private let isOwned: Bool
   /// The bytes by which the kind of file was recognized, until they are passed on.
   private var head: [UInt8] = []
-  private var gunzip: Gunzip?
+  private var packed: PackedInput?
 
   /// Opens the file at `path`.
   ///
@@ -37,10 +37,11 @@ final class InputFile {
     let isFile = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     byteCount = isFile ? max(0, Int(status.st_size) - max(0, lseek(descriptor, 0, SEEK_CUR))) : nil
 
-    var head = [UInt8](repeating: 0, count: 2)
-    let headCount = try readPacked(into: &head, 0..<2)
+    var head = [UInt8](repeating: 0, count: PackedInput.headByteCount)
+    let headCount = try readPacked(into: &head, head.indices)
     head.removeSubrange(headCount...)
-    if head == Gunzip.magic { gunzip = Gunzip(head) } else { self.head = head }
+    packed = PackedInput(head)
+    if packed == nil { self.head = head }
   }
 
   deinit {
@@ -60,11 +61,11 @@ final class InputFile {
 
   /// Fills `bytes[range]` as far as the input reaches, and returns how far that is.
   ///
-  /// - Throws: ``FuseError`` with code `notFound` when the input cannot be read, `invalidValue` when it is gzip data that is cut short or damaged.
+  /// - Throws: ``FuseError`` with code `notFound` when the input cannot be read, `invalidValue` when it is packed data that is cut short or damaged.
   func read(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
-    if let gunzip {
+    if let packed {
       do throws(FuseError) {
-        return try gunzip.read(into: &bytes, range) { packed throws(FuseError) in
+        return try packed.read(into: &bytes, range) { packed throws(FuseError) in
           try readPacked(into: &packed, packed.indices)
         }
       } catch {

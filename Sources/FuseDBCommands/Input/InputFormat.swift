@@ -6,22 +6,31 @@ enum InputFormat: String, CaseIterable {
   case csv
   /// Cells between tabs.
   case tsv
+  /// Values of MessagePack, one behind the other.
+  case msgpack
 
-  /// What names end in, and what that says; `.gz` may follow.
+  /// What names end in, and what that says; `.gz` or `.zst` may follow.
   private static let endings: KeyValuePairs = [
     ".csv": csv, ".tsv": tsv, ".ndjson": ndjson, ".jsonl": ndjson, ".json": ndjson,
+    ".msgpack": msgpack, ".mpk": msgpack,
   ]
 
   /// What an input's name ends in says what it holds; nil for a name that says nothing.
   init?(guessedFrom name: String) {
     let name = name.lowercased()
-    let plain = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
+    let packing = [".gz", ".zst"].first { name.hasSuffix($0) } ?? ""
+    let plain = name.dropLast(packing.count)
     guard let ending = Self.endings.first(where: { plain.hasSuffix($0.key) }) else { return nil }
     self = ending.value
   }
 
   /// Whether records are rows of cells.
-  var isTable: Bool { self != .ndjson }
+  var isTable: Bool { self == .csv || self == .tsv }
+
+  /// Where a record is, for messages: by its line, or by its number where there are no lines.
+  func place(in input: String, _ number: Int) -> String {
+    self == .msgpack ? "\(input): record \(number)" : "\(input):\(number)"
+  }
 
   /// What stands between cells.
   var separator: UInt8 { self == .tsv ? UInt8(ascii: "\t") : UInt8(ascii: ",") }

@@ -1,39 +1,35 @@
 internal import FuseDB
 
-/// Reads an input line by line, in place.
-final class LineReader {
-  private let buffer: InputBuffer
+/// Goes through the lines of a block.
+struct LineReader {
   private let keepsCarriageReturn: Bool
-  /// The number of the line that ``next()`` returned last, from 1.
-  private(set) var number = 0
+  private var rest: Range<Int>
+  private let firstLine: Int
+  /// How many lines ``next(_:)`` has returned.
+  private var count = 0
 
-  /// Reads `buffer`; a carriage return before a line feed belongs to the line only when it is to be kept.
-  init(_ buffer: InputBuffer, keepsCarriageReturn: Bool = false) {
-    self.buffer = buffer
+  /// Begins where `block` does; a carriage return before a line feed belongs to the line only when it is to be kept.
+  init(_ block: InputBlock, keepsCarriageReturn: Bool = false) {
     self.keepsCarriageReturn = keepsCarriageReturn
+    rest = block.range
+    firstLine = block.firstLine
   }
 
-  /// The bytes that the range of ``next()`` is in, with the JSON parser's padding behind it.
-  var bytes: [UInt8] { buffer.bytes }
+  /// The number of the line that ``next(_:)`` returned last, from 1.
+  var number: Int { firstLine + count - 1 }
 
-  /// Where the next line stands in ``bytes``, without its end; nil after the last.
-  func next() throws(FuseError) -> Range<Int>? {
-    var searched = buffer.start
-    while true {
-      if let place = buffer.lineFeed(from: searched) { return take(place, using: place + 1) }
-      let known = buffer.end - buffer.start
-      guard try buffer.fill() else { break }
-      searched = buffer.start + known
-    }
+  /// Where the next line stands in the block's bytes, without its end; nil after the last.
+  mutating func next(_ bytes: RawSpan) -> Range<Int>? {
+    guard !rest.isEmpty else { return nil }
+    count += 1
+    let start = rest.lowerBound
     // The last line may have no end.
-    return buffer.start < buffer.end ? take(buffer.end, using: buffer.end) : nil
-  }
-
-  private func take(_ end: Int, using next: Int) -> Range<Int> {
-    let start = buffer.start
-    buffer.use(upTo: next)
-    number += 1
-    let endsInPair = next > end && end > start && buffer.bytes[end - 1] == UInt8(ascii: "\r")
+    guard let end = bytes.firstIndex(of: UInt8(ascii: "\n"), in: rest) else {
+      defer { rest = rest.upperBound..<rest.upperBound }
+      return rest
+    }
+    rest = end + 1..<rest.upperBound
+    let endsInPair = end > start && Span<UInt8>(_bytes: bytes)[end - 1] == UInt8(ascii: "\r")
     return start..<(endsInPair && !keepsCarriageReturn ? end - 1 : end)
   }
 }

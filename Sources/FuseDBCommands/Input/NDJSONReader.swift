@@ -11,33 +11,27 @@ final class NDJSONReader {
   // The parts of the record that is being read; kept, so that the memory is.
   private var keyNodes: [JSONNode] = []
   private var isKept: [Bool] = []
+  private var rangeNodes: (first: JSONNode?, last: JSONNode?)
 
   init(_ sink: RecordSink, fields: FieldSelection?) {
     self.sink = sink
     self.fields = fields
   }
 
-  /// Reads all records of `file`.
+  /// Reads all records of `block`.
   ///
-  /// - Throws: ``FuseError`` that names the input and the line.
-  func read(_ file: InputFile) throws(FuseError) {
-    sink.begin(file)
-    let lines = LineReader(InputBuffer(file))
-    while true {
-      do throws(FuseError) {
-        sink.line = lines.number + 1
-        guard let line = try lines.next() else { return }
-        try add(line, of: lines.bytes)
-      } catch {
-        throw sink.located(error)
-      }
+  /// - Throws: ``FuseError``; the sink knows the place.
+  func read(_ block: InputBlock) throws(FuseError) {
+    let bytes = block.bytes
+    var lines = LineReader(block)
+    while let line = lines.next(bytes.rawSpan) {
+      sink.line = lines.number
+      try add(line, of: bytes.rawSpan)
     }
   }
 
-  private func add(_ line: Range<Int>, of bytes: [UInt8]) throws(FuseError) {
-    if bytes[line].allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }) {
-      return
-    }
+  private func add(_ line: Range<Int>, of bytes: RawSpan) throws(FuseError) {
+    guard !Self.isBlank(bytes.extracting(line)) else { return }
     try parse(line, of: bytes) { record throws(FuseError) in
       guard case .object = record.kind else {
         throw FuseError(.invalidValue, "a line must hold one JSON object, and this one holds \(record.article)")
@@ -46,8 +40,18 @@ final class NDJSONReader {
     }
   }
 
+  private static func isBlank(_ line: RawSpan) -> Bool {
+    let line = Span<UInt8>(_bytes: line)
+    for i in 0..<line.count {
+      guard line[i] == UInt8(ascii: " ") || line[i] == UInt8(ascii: "\t") || line[i] == UInt8(ascii: "\r") else {
+        return false
+      }
+    }
+    return true
+  }
+
   private func parse(
-    _ line: Range<Int>, of bytes: [UInt8], _ body: (JSONNode) throws(FuseError) -> Void
+    _ line: Range<Int>, of bytes: RawSpan, _ body: (JSONNode) throws(FuseError) -> Void
   ) throws(FuseError) {
     var isJSON = false
     do throws(FuseError) {
@@ -65,22 +69,29 @@ final class NDJSONReader {
   // MARK: The native form
 
   private func addNative(_ record: JSONNode) throws(FuseError) {
-    var keys: JSONNode?
-    var value: JSONNode?
-    try record.forEachMember { name, node throws(FuseError) in
-      if name.equals(Self.keysName) { keys = node }
-      if name.equals(Self.valueName) { value = node }
-    }
-    guard record.count == 2, let keys, let value, case .array = keys.kind else { throw notNative(record) }
+    guard let (keys, value) = nativeParts(of: record) else { throw notNative(record) }
     try sink.packer.pack(value)
-    let object = try sink.addPacked()
+    try sink.addPacked()
     try keys.forEachElement { key throws(FuseError) in
-      let isKey: Void? = try withKeyBytes(of: key) { bytes throws(FuseError) in try sink.addKey(bytes, for: object) }
+      let isKey: Void? = try withKeyBytes(of: key) { bytes throws(FuseError) in try sink.addKey(bytes) }
       guard isKey != nil else {
         throw FuseError(
           .invalidValue, "a key is a string or {\"$bin\": \"hexadecimal digits\"}, and here one is \(key.article)")
       }
     }
+  }
+
+  /// The members `keys`, an array, and `value`; nil unless the record has these and no others.
+  private func nativeParts(of record: JSONNode) -> (keys: JSONNode, value: JSONNode)? {
+    guard record.count == 2 else { return nil }
+    var keys: JSONNode?
+    var value: JSONNode?
+    try? record.forEachMember { name, node throws(FuseError) in
+      if name.equals(Self.keysName) { keys = node }
+      if name.equals(Self.valueName) { value = node }
+    }
+    guard let keys, let value, case .array = keys.kind else { return nil }
+    return (keys, value)
   }
 
   private func notNative(_ record: JSONNode) -> FuseError {
@@ -101,12 +112,24 @@ final class NDJSONReader {
   private func addRecord(_ record: JSONNode) throws(FuseError) {
     keyNodes.removeAll(keepingCapacity: true)
     isKept.removeAll(keepingCapacity: true)
+    rangeNodes = (nil, nil)
     var keptCount = 0
     try record.forEachMember { name, node throws(FuseError) in
       let role = fields!.role(of: name)
       if role.isKey { keyNodes.append(node) }
+      if role.isRangeFirst || role.isRangeLast {
+        guard !role.isRangeFirst || rangeNodes.first == nil, !role.isRangeLast || rangeNodes.last == nil else {
+          throw FuseError(.invalidValue, "\(quoted(name)) comes twice, and a range has one first and one last address")
+        }
+        if role.isRangeFirst { rangeNodes.first = node }
+        if role.isRangeLast { rangeNodes.last = node }
+      }
       if role.isKept { keptCount += 1 }
       isKept.append(role.isKept)
+    }
+    // With none of the named fields it would give no key, and be refused: so it can be a line of the native form. [R6]
+    if keyNodes.isEmpty, rangeNodes.first == nil, rangeNodes.last == nil, nativeParts(of: record) != nil {
+      return try addNative(record)
     }
     sink.packer.packMap(count: keptCount)
     var number = 0
@@ -117,29 +140,30 @@ final class NDJSONReader {
       }
       number += 1
     }
-    let object = try sink.addPacked()
-    let keysBefore = sink.writer.addedKeyCount
-    for node in keyNodes { try addKeys(node, for: object) }
-    guard sink.writer.addedKeyCount > keysBefore else {
+    try sink.addPacked()
+    let keysBefore = sink.batch.keyCount
+    for node in keyNodes { try addKeys(node) }
+    if let names = fields!.range { try addRange(names) }
+    guard sink.batch.keyCount > keysBefore else {
       throw FuseError(.invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty")
     }
   }
 
   /// The keys that a field gives: one, those of a list, or none.
-  private func addKeys(_ node: JSONNode, for object: ObjectID) throws(FuseError) {
+  private func addKeys(_ node: JSONNode) throws(FuseError) {
     switch node.kind {
     case .null: break
-    case .array: try node.forEachElement { element throws(FuseError) in try addKey(element, for: object) }
-    default: try addKey(node, for: object)
+    case .array: try node.forEachElement { element throws(FuseError) in try addKey(element) }
+    default: try addKey(node)
     }
   }
 
-  private func addKey(_ node: JSONNode, for object: ObjectID) throws(FuseError) {
+  private func addKey(_ node: JSONNode) throws(FuseError) {
     switch node.kind {
-    case .signed(let value): try addKey(String(value), for: object)
-    case .unsigned(let value): try addKey(String(value), for: object)
+    case .signed(let value): try addKey(String(value))
+    case .unsigned(let value): try addKey(String(value))
     default:
-      let isKey: Void? = try withKeyBytes(of: node) { bytes throws(FuseError) in try sink.addKey(bytes, for: object) }
+      let isKey: Void? = try withKeyBytes(of: node) { bytes throws(FuseError) in try sink.addKey(bytes) }
       guard isKey != nil else {
         throw FuseError(
           .invalidValue,
@@ -150,8 +174,28 @@ final class NDJSONReader {
     }
   }
 
-  private func addKey(_ text: String, for object: ObjectID) throws(FuseError) {
-    try sink.addKey(text.keyBytes, for: object)
+  /// The keys that the range of the record gives.
+  private func addRange(_ names: FieldSelection.Range) throws(FuseError) {
+    let first = try addressText(rangeNodes.first, names.first)
+    let last = try addressText(rangeNodes.last, names.last)
+    try sink.addRange(from: first.rawSpan, to: last.rawSpan, names)
+  }
+
+  /// The text of one end of a range: a string or an integer.
+  private func addressText(_ node: JSONNode?, _ name: [UInt8]) throws(FuseError) -> [UInt8] {
+    switch node?.kind {
+    case .string: return node!.text.array()
+    case .signed(let value): return [UInt8](String(value).utf8)
+    case .unsigned(let value): return [UInt8](String(value).utf8)
+    case nil, .null: throw RangeKeys.missingEnd(name)
+    default:
+      throw FuseError(
+        .invalidValue, "\(quoted(name)) holds \(node!.article); the end of a range is a string or an integer")
+    }
+  }
+
+  private func addKey(_ text: String) throws(FuseError) {
+    try sink.addKey(text.keyBytes)
   }
 }
 

@@ -1,61 +1,48 @@
 internal import FuseDB
 
-/// Takes records from the readers of the formats and gives them to a writer. One packer and one parser serve all of them.
+/// Takes records from the readers of the formats, on one thread, and gathers them for a writer.
 final class RecordSink {
-  let writer: FuseWriter
+  let batch = RecordBatch()
   let packer = MessagePackPacker()
   let parser = JSONParser()
-  private let progress: (InputFile, Int) -> Void
 
-  /// The input that is being read.
-  private(set) var input: InputFile?
-  /// The line on which the record begins.
+  /// The number of the input that is being read, from 0.
+  var input = 0
+  /// The line on which the record begins, or its number where there are no lines, from 1.
   var line = 0
+  /// How many objects were added since the batch was empty.
+  private(set) var recordCount = 0
+  private var rangeKeys = RangeKeys()
 
-  /// Under `--on-duplicate error`: the line of each key, in the order in which they were added.
-  private var keyLines: [Int]?
-  /// The number of keys before each input, and its name.
-  private var inputs: [(firstKey: Int, name: String)] = []
-
-  /// - Parameter progress: called for every few thousand keys with the input and the number of keys so far.
-  init(_ options: FuseWriter.Options, progress: @escaping (InputFile, Int) -> Void = { _, _ in }) {
-    writer = FuseWriter(options)
-    if case .error = options.onDuplicate { keyLines = [] }
-    self.progress = progress
-  }
-
-  /// Goes on with another input.
-  func begin(_ input: InputFile) {
-    self.input = input
-    line = 0
-    inputs.append((writer.addedKeyCount, input.name))
-  }
-
-  /// Adds what the packer holds as an object, and empties it.
-  func addPacked() throws(FuseError) -> ObjectID {
+  /// Adds what the packer holds, which is one value nested no deeper than allowed, as an object, and empties it. The keys that follow point at it.
+  func addPacked() throws(FuseError) {
     let packer = packer
     defer { packer.clear() }
-    return try writer.addObject(packer.bytes)
+    recordCount += 1
+    try batch.addObject(packer.bytes)
   }
 
-  /// Points `key` at an object.
-  func addKey(_ key: RawSpan, for object: ObjectID) throws(FuseError) {
-    try writer.addKey(key, for: object)
-    keyLines?.append(line)
-    if writer.addedKeyCount & 4095 == 0, let input { progress(input, writer.addedKeyCount) }
+  /// Points `key` at the last object.
+  func addKey(_ key: RawSpan) throws(FuseError) {
+    try batch.addKey(key, place: InputPlace(input: input, line: line).number)
   }
 
-  /// What is wrong with the record, under the name of the input and the number of the line.
-  func located(_ error: FuseError) -> FuseError {
-    guard error.path == nil, let input else { return error }
-    return FuseError(error.code, error.message, path: "\(input.name):\(line)", errno: error.errno)
+  /// Adds an object: the bytes of one MessagePack value. The keys that follow point at it.
+  func addObject(_ messagePack: RawSpan) throws(FuseError) {
+    try MessagePackCursor.validate(messagePack)
+    recordCount += 1
+    try batch.addObject(messagePack)
   }
 
-  /// The error of a key that was added twice, under the input and the line of its second addition.
-  func locatedDuplicate(_ error: FuseError) -> FuseError {
-    guard error.code == .duplicateKey, let ordinal = error.offset.map({ Int(clamping: $0) }), let keyLines,
-      ordinal < keyLines.count, let input = inputs.last(where: { $0.firstKey <= ordinal })
-    else { return error }
-    return FuseError(error.code, "a key comes twice: " + error.message, path: "\(input.name):\(keyLines[ordinal])")
+  /// Points the blocks of a range of addresses at the last object.
+  func addRange(from first: RawSpan, to last: RawSpan, _ names: FieldSelection.Range) throws(FuseError) {
+    try rangeKeys.forEach(from: first, to: last, names) { key throws(FuseError) in try addKey(key) }
+  }
+
+  /// Forgets everything and keeps the memory.
+  func removeAll() {
+    batch.removeAll()
+    packer.clear()
+    recordCount = 0
   }
 }

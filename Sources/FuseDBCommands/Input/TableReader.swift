@@ -10,140 +10,94 @@ final class TableReader {
     var types: [[UInt8]: FieldType] = [:]
     /// Whether a cell may stand in quotes.
     var takesQuotes = true
-  }
-
-  private struct Column {
-    var number: Int
-    var name: [UInt8]
-    var type: FieldType
-    /// The name as it stands in objects.
-    var packedName: [UInt8]
+    /// What the lines begin with that are passed over; empty when all lines are rows.
+    var commentPrefix: [UInt8] = []
   }
 
   private let sink: RecordSink
-  private let options: Options
-  /// Which fields hold keys and which ones stay.
-  private(set) var fields: FieldSelection
-  private var columnCount = 0
-  private var keyColumns: [Column] = []
-  private var keptColumns: [Column] = []
+  private let rows: CSVReader
 
-  init(_ sink: RecordSink, fields: FieldSelection, options: Options) {
+  init(_ sink: RecordSink, options: Options) {
     self.sink = sink
-    self.fields = fields
-    self.options = options
+    rows = CSVReader(takesQuotes: options.takesQuotes, commentPrefix: options.commentPrefix)
   }
 
-  /// Reads all records of `file`.
+  /// Reads all records of `block`.
   ///
-  /// - Throws: ``FuseError`` that names the input and the line.
-  func read(_ file: InputFile, separator: UInt8) throws(FuseError) {
-    sink.begin(file)
-    let rows = CSVReader(InputBuffer(file), separator: separator, takesQuotes: options.takesQuotes)
+  /// - Throws: ``FuseError``; the sink knows the place.
+  func read(_ block: InputBlock) throws(FuseError) {
+    guard let columns = block.columns else { preconditionFailure("rows need columns") }
     do throws(FuseError) {
-      if let columns = options.columns {
-        try name(columns)
-      } else {
-        guard try rows.next() else {
-          throw FuseError(
-            .invalidValue, "the row that names the columns is missing; write it, or name them with --columns A,B,C")
-        }
-        let bytes = rows.bytes
-        try name(rows.cells.map { Array(bytes[$0]) })
-      }
-      while try rows.next() {
-        sink.line = rows.line
-        try add(rows.cells, of: rows.bytes)
+      try rows.takeRows(off: block) { bytes, cells, line throws(FuseError) in
+        try add(bytes, cells, columns, line: line)
+        return true
       }
     } catch {
       sink.line = rows.line
-      throw sink.located(error)
+      throw error
     }
   }
 
-  // MARK: Columns
-
-  private func name(_ names: [[UInt8]]) throws(FuseError) {
+  private func add(
+    _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns, line: Int
+  ) throws(FuseError) {
+    guard cells.count == columns.names.count else {
+      throw FuseError(
+        .invalidValue,
+        "the row has \(Humans.count(cells.count, "cell")) and there are \(Humans.count(columns.names.count, "column"))")
+    }
     let packer = sink.packer
-    columnCount = names.count
-    keyColumns = []
-    keptColumns = []
-    var numbers: [[UInt8]: Int] = [:]
-    for (number, name) in names.enumerated() {
-      if let first = numbers.updateValue(number, forKey: name) {
-        throw FuseError(
-          .invalidValue,
-          "columns \(first + 1) and \(number + 1) are both called \(quoted(name)); give every column a name of its own")
+    let packedNames = columns.packedNames
+    packer.packMap(count: columns.kept.count)
+    for column in columns.kept {
+      packer.append(column.packedName, of: packedNames.rawSpan)
+      let cell = cells[column.number]
+      if column.type == .string {
+        packer.pack(string: cell, of: bytes)
+      } else if cell.isEmpty {
+        packer.packNull()
+      } else {
+        try pack(cell, of: bytes, column, columns)
       }
-      packer.pack(string: name.rawSpan)
-      let column = Column(
-        number: number, name: name, type: options.types[name] ?? .string, packedName: packer.bytes.array())
-      packer.clear()
-      let role = fields.role(of: name.rawSpan)
-      if role.isKey { keyColumns.append(column) }
-      if role.isKept { keptColumns.append(column) }
     }
-    for (option, wanted) in [
-      ("--key", fields.keys.map { $0.name }), ("--keep", fields.kept.map { $0.name }),
-      ("--type", Array(options.types.keys)),
-    ] {
-      guard let missing = wanted.first(where: { numbers[$0] == nil }) else { continue }
-      throw FuseError(
-        .invalidValue,
-        """
-        there is no column \(quoted(missing)), which \(option) names; the columns are \
-        \(listed(names.map { quoted($0) }, "and"))
-        """)
-    }
-  }
-
-  // MARK: Rows
-
-  private func add(_ cells: [Range<Int>], of bytes: [UInt8]) throws(FuseError) {
-    guard cells.count == columnCount else {
-      throw FuseError(
-        .invalidValue,
-        "the row has \(Humans.count(cells.count, "cell")) and there are \(Humans.count(columnCount, "column"))")
-    }
-    let packer = sink.packer
-    packer.packMap(count: keptColumns.count)
-    for column in keptColumns {
-      packer.append(column.packedName.rawSpan)
-      try pack(cells[column.number], of: bytes, column, to: packer)
-    }
-    let object = try sink.addPacked()
+    sink.line = line
+    try sink.addPacked()
     var hasKey = false
-    for column in keyColumns where !cells[column.number].isEmpty {
+    for column in columns.keys where !cells[column.number].isEmpty {
       hasKey = true
-      try sink.addKey(bytes.rawSpan.extracting(cells[column.number]), for: object)
+      try sink.addKey(bytes.extracting(cells[column.number]))
+    }
+    if let range = columns.range {
+      hasKey = true
+      try sink.addRange(
+        from: bytes.extracting(cells[range.first]), to: bytes.extracting(cells[range.last]), range.names)
     }
     guard hasKey else {
-      throw FuseError(.invalidValue, "the row gives no key: the cell of \(fields.keyNames) is empty")
+      throw FuseError(.invalidValue, "the row gives no key: the cell of \(columns.keyNames) is empty")
     }
   }
 
   private func pack(
-    _ cell: Range<Int>, of bytes: [UInt8], _ column: Column, to packer: MessagePackPacker
+    _ cell: Range<Int>, of bytes: RawSpan, _ column: TableColumns.Column, _ columns: TableColumns
   ) throws(FuseError) {
-    guard !cell.isEmpty || column.type == .string else { return packer.packNull() }
-    let text = bytes.rawSpan.extracting(cell)
+    let packer = sink.packer
+    let text = bytes.extracting(cell)
+    let name = { quoted(columns.names[column.number]) }
     guard column.type == .json else {
-      guard column.type.pack(text, to: packer) else { throw malformed(text, column) }
+      guard column.type.pack(text, to: packer) else {
+        throw FuseError(
+          .invalidValue,
+          """
+          column \(name()): \(quoted(text)) is not \(column.type.rule); correct the cell, \
+          or take the column as text without --type
+          """)
+      }
       return
     }
     do throws(FuseError) {
       try sink.parser.withNode(of: bytes, cell) { node throws(FuseError) in try packer.pack(node, depth: 1) }
     } catch {
-      throw FuseError(.invalidValue, "column \(quoted(column.name)): \(quoted(text)): \(error.message)")
+      throw FuseError(.invalidValue, "column \(name()): \(quoted(text)): \(error.message)")
     }
-  }
-
-  private func malformed(_ text: RawSpan, _ column: Column) -> FuseError {
-    FuseError(
-      .invalidValue,
-      """
-      column \(quoted(column.name)): \(quoted(text)) is not \(column.type.rule); correct the cell, \
-      or take the column as text without --type
-      """)
   }
 }

@@ -279,8 +279,18 @@ struct BuildTests {
     let scratch = Scratch()
     let result = scratch.run(["build", "@x.fsdb"] + words, input: Self.duplicates)
     #expect(result.status == 0)
+    let first = "standard input:1"
+    let last = "standard input:3"
+    let isFirst = words.last == "first"
     #expect(
-      result.err.contains("\n  2 additions of a key that was there already; the \(words.last ?? "last") one counts\n"))
+      result.err.contains(
+        """
+
+          2 additions of a key that was there already; the \(words.last ?? "last") one counts
+            "k": \(isFirst ? "\(first), not standard input:2" : "standard input:2, not \(first)")
+            "k": \(isFirst ? "\(first), not \(last)" : "\(last), not standard input:2")
+
+        """))
     #expect(scratch.run("get", "@x.fsdb", "k").out == value + "\n")
   }
 
@@ -293,11 +303,13 @@ struct BuildTests {
     scratch.write("{\"keys\":[\"z\"],\"value\":0}\n\n{\"keys\":[\"b\",\"z\"],\"value\":0}\n", to: "a.ndjson")
     let second = scratch.run("build", "@y.fsdb", "@a.ndjson", "--on-duplicate", "error")
     #expect(second.status == 65)
-    #expect(second.err.hasPrefix("fusedb: @a.ndjson:3: a key comes twice: the key \"z\" "))
+    #expect(
+      second.err.hasPrefix("fusedb: @a.ndjson:3: a key comes twice: the key \"z\" was added before, at @a.ndjson:1; "))
     scratch.write("{\"id\":\"z\"}\n{\"id\":[\"b\",\"c\"]}\n", to: "a.ndjson")
     let third = scratch.run("build", "@y.fsdb", "@a.ndjson", "@b.csv", "--key", "id", "--on-duplicate", "error")
     #expect(third.status == 65)
-    #expect(third.err.hasPrefix("fusedb: @b.csv:4: a key comes twice: the key \"c\" "))
+    #expect(
+      third.err.hasPrefix("fusedb: @b.csv:4: a key comes twice: the key \"c\" was added before, at @a.ndjson:2; "))
     scratch.write("{\"id\":\"z\"}\n{\"id\":[\"b\",\"z\"]}\n", to: "a.ndjson")
     scratch.write("id,x\nc,2\n", to: "b.csv")
     let fourth = scratch.run("build", "@y.fsdb", "@a.ndjson", "@b.csv", "--key", "id", "--on-duplicate", "error")
@@ -361,7 +373,7 @@ struct BuildTests {
     (["build", "x", "--keep", "a"], "--keep chooses fields of records"),
     (["build", "x", "a.csv"], "a table needs --key FIELD"),
     (["build", "x", "--format", "csv"], "a table needs --key FIELD"),
-    (["build", "x", "--format", "xml"], "the option --format takes ndjson, csv or tsv"),
+    (["build", "x", "--format", "xml"], "the option --format takes ndjson, csv, tsv or msgpack"),
     (["build", "x", "--columns", "a,b"], "--columns is for tables"),
     (["build", "x", "--no-quotes"], "--no-quotes is for tables"),
     (["build", "x", "--type", "a=int"], "--type is for tables"),
@@ -414,7 +426,10 @@ struct BuildTests {
     #expect(result.err.hasPrefix("fusedb: @absent/x.fsdb: "))
   }
 
-  @Test(arguments: ["csv", "tsv", "ndjson", "jsonl", "json"].flatMap { [$0, $0 + ".gz", $0.uppercased()] })
+  @Test(
+    arguments: ["csv", "tsv", "ndjson", "jsonl", "json", "msgpack", "mpk"].flatMap {
+      [$0, $0 + ".gz", $0 + ".zst", $0.uppercased()]
+    })
   func `an output that is named like an input is refused, whatever follows it`(ending: String) {
     let scratch = Scratch()
     scratch.write(native, to: "i.nd")
@@ -471,22 +486,51 @@ struct BuildTests {
     #expect(scratch.run("build", "@x.fsdb", input: native) == Scratch.Result(0, err: human))
     #expect(scratch.run("build", "@x.fsdb", "--quiet", input: native) == Scratch.Result(0))
     let json = """
-      {"output":"@x.fsdb","keys":3,"objects":2,"objectsShared":0,"unreachedObjects":0,"bytes":448,"bytesSavedBySharing":12,"duplicateKeys":0}
-
+      {"output":"@x.fsdb","keys":3,"objects":2,"objectsShared":0,"unreachedObjects":0,"bytes":448,"bytesSavedBySharing":12,"duplicateKeys":0,"duplicates":[],"records":2,"seconds":
       """
-    #expect(scratch.run("build", "@x.fsdb", "--json", input: native) == Scratch.Result(0, out: json))
+    let first = scratch.run("build", "@x.fsdb", "--json", "--memory", "32M", "--threads", "2", input: native)
+    #expect(first.status == 0)
+    #expect(first.out.hasPrefix(json), "\(first.out)")
+    #expect(first.out.contains(",\"threads\":2,\"memory\":33554432,\"peakMemory\":"), "\(first.out)")
     let more = native + native + #"{"keys":[],"value":1}"#
+    let duplicates = """
+      [{"key":"a","kept":"standard input:3","dropped":"standard input:1"},\
+      {"key":"b","kept":"standard input:3","dropped":"standard input:1"},\
+      {"key":"c","kept":"standard input:4","dropped":"standard input:2"}]
+      """
+    let second = scratch.run("build", "@x.fsdb", "--json", input: more)
     #expect(
-      scratch.run("build", "@x.fsdb", "--json", input: more).out
-        == json
-        .replacing("\"objectsShared\":0,\"unreachedObjects\":0", with: "\"objectsShared\":2,\"unreachedObjects\":1")
-        .replacing("\"duplicateKeys\":0", with: "\"duplicateKeys\":3"))
+      second.out.hasPrefix(
+        json
+          .replacing("\"objectsShared\":0,\"unreachedObjects\":0", with: "\"objectsShared\":2,\"unreachedObjects\":1")
+          .replacing("\"duplicateKeys\":0,\"duplicates\":[]", with: "\"duplicateKeys\":3,\"duplicates\":\(duplicates)")
+          .replacing("\"records\":2", with: "\"records\":5")), "\(second.out)")
     #expect(
       scratch.run("build", "@x.fsdb", input: more).err == human + """
           3 additions of a key that was there already; the last one counts
+            "a": standard input:3, not standard input:1
+            "b": standard input:3, not standard input:1
+            "c": standard input:4, not standard input:2
           1 object without a key left out
 
         """)
+  }
+
+  @Test func `of many keys that come again the first few are named`() {
+    let lines = (0..<9).map { #"{"keys":["k\#($0)"],"value":1}"# }.joined(separator: "\n") + "\n"
+    let result = Scratch().run("build", "@x.fsdb", input: lines + lines)
+    #expect(
+      result.err.hasSuffix(
+        """
+          9 additions of a key that was there already; the last one counts
+            "k0": standard input:10, not standard input:1
+            "k1": standard input:11, not standard input:2
+            "k2": standard input:12, not standard input:3
+            "k3": standard input:13, not standard input:4
+            "k4": standard input:14, not standard input:5
+            …
+
+        """), "\(result.err)")
   }
 
   @Test func `nothing makes a file of nothing`() {

@@ -23,20 +23,25 @@ private enum Outcome: Equatable {
 }
 
 private func read(
-  _ bytes: [UInt8], separator: Character = ",", takesQuotes: Bool = true, bufferByteCount: Int = 1 << 12,
-  in scratch: Scratch = Scratch()
+  _ bytes: [UInt8], format: InputFormat = .csv, takesQuotes: Bool = true, commentPrefix: String = "",
+  blockByteCount: Int = 1 << 12, in scratch: Scratch = Scratch()
 ) throws -> Outcome {
-  let buffer = try scratch.buffer(bytes, byteCount: bufferByteCount)
-  let reader = CSVReader(buffer, separator: separator.asciiValue!, takesQuotes: takesQuotes)
+  let commentPrefix = Array(commentPrefix.utf8)
+  let blocks = try BlockCutter.blocks(
+    of: bytes, takesQuotes ? .row(separator: format.separator, commentPrefix: commentPrefix) : .lineFeed,
+    byteCount: blockByteCount, format: format, in: scratch)
+  let reader = CSVReader(takesQuotes: takesQuotes, commentPrefix: commentPrefix)
   var rows: [Row] = []
-  do {
-    while try reader.next() {
-      let bytes = reader.bytes
-      rows.append(Row(reader.line, reader.cells.map { Array(bytes[$0]) }))
+  for block in blocks {
+    do throws(FuseError) {
+      try reader.takeRows(off: block) { bytes, cells, line throws(FuseError) in
+        rows.append(Row(line, cells.indices.map { bytes.extracting(cells[$0]).array() }))
+        return true
+      }
+    } catch {
+      #expect(error.code == .invalidValue)
+      return .refused(line: reader.line)
     }
-  } catch {
-    #expect(error.code == .invalidValue)
-    return .refused(line: reader.line)
   }
   return .rows(rows)
 }
@@ -137,8 +142,8 @@ struct CSVReaderTests {
   @Test(arguments: good)
   private func `cells are those of RFC 4180`(text: String, rows: [Row]) throws {
     for byteCount in [4, 6, 9, 1 << 16] {
-      let found = try read(Array(text.utf8), bufferByteCount: byteCount)
-      #expect(found == .rows(rows), "with a buffer of \(byteCount) bytes")
+      let found = try read(Array(text.utf8), blockByteCount: byteCount)
+      #expect(found == .rows(rows), "with blocks of \(byteCount) bytes")
     }
   }
 
@@ -151,8 +156,8 @@ struct CSVReaderTests {
     throws
   {
     for byteCount in [4, 6, 9, 1 << 16] {
-      let found = try read(Array(text.utf8), bufferByteCount: byteCount)
-      #expect(found == .refused(line: line), "with a buffer of \(byteCount) bytes")
+      let found = try read(Array(text.utf8), blockByteCount: byteCount)
+      #expect(found == .refused(line: line), "with blocks of \(byteCount) bytes")
     }
   }
 
@@ -168,18 +173,37 @@ struct CSVReaderTests {
 
   @Test func `the separator may be a tab`() throws {
     #expect(
-      try read(Array("a,b\tc\n\"d\te\"\t\"\"\n".utf8), separator: "\t")
+      try read(Array("a,b\tc\n\"d\te\"\t\"\"\n".utf8), format: .tsv)
         == .rows([Row(1, "a,b", "c"), Row(2, "d\te", "")]))
   }
 
   @Test func `quotes may be characters like others`() throws {
     #expect(
-      try read(Array("\"a\"\t\"b\n\"\n".utf8), separator: "\t", takesQuotes: false)
+      try read(Array("\"a\"\t\"b\n\"\n".utf8), format: .tsv, takesQuotes: false)
         == .rows([Row(1, "\"a\"", "\"b"), Row(2, "\"")]))
   }
 
+  @Test(
+    arguments: [
+      ("# a,\"b\na,b\n#\r\n1,2\n", "#", [Row(2, "a", "b"), Row(4, "1", "2")]),
+      ("#", "#", []), ("\u{FEFF}#\n#x", "#", []), ("a\n#b", "#", [Row(1, "a")]),
+      ("a,#\n #b,c\n\"#\",d\n", "#", [Row(1, "a", "#"), Row(2, " #b", "c"), Row(3, "#", "d")]),
+      ("\"a\n#b\"\n#c\n", "#", [Row(1, "a\n#b")]),
+      ("//a\n/b\n/\n//\n/", "//", [Row(2, "/b"), Row(3, "/"), Row(5, "/")]),
+    ] as [(String, String, [Row])])
+  private func `lines that begin as comments do are passed over`(text: String, prefix: String, rows: [Row]) throws {
+    for byteCount in [4, 6, 9, 1 << 16] {
+      let found = try read(Array(text.utf8), commentPrefix: prefix, blockByteCount: byteCount)
+      #expect(found == .rows(rows), "with blocks of \(byteCount) bytes")
+    }
+  }
+
+  @Test func `a comment need not be UTF-8`() throws {
+    #expect(try read([0x23, 0xFF, 0x0A, 0x61], commentPrefix: "#") == .rows([Row(2, "a")]))
+  }
+
   @Test(arguments: [true, false])
-  func `any text gives the rows of a slow and simple reader, whatever the size of the buffer`(takesQuotes: Bool) throws
+  func `any text gives the rows of a slow and simple reader, whatever the size of the blocks`(takesQuotes: Bool) throws
   {
     let seed = UInt64.random(in: 0...UInt64.max)
     var random = SeededRandom(seed: seed)
@@ -190,8 +214,8 @@ struct CSVReaderTests {
       let bytes = (0..<Int.random(in: 0...24, using: &random)).map { _ in alphabet.randomElement(using: &random)! }
       let byteCount = Int.random(in: 4...30, using: &random)
       let expected = model(bytes, separator: UInt8(ascii: ","), takesQuotes: takesQuotes)
-      let found = try read(bytes, takesQuotes: takesQuotes, bufferByteCount: byteCount, in: scratch)
-      #expect(found == expected, "seed \(seed): \(hex(bytes)) with a buffer of \(byteCount) bytes")
+      let found = try read(bytes, takesQuotes: takesQuotes, blockByteCount: byteCount, in: scratch)
+      #expect(found == expected, "seed \(seed): \(hex(bytes)) with blocks of \(byteCount) bytes")
       if case .refused = expected { refusedCount += 1 }
     }
     #expect(takesQuotes ? refusedCount > 50 : refusedCount == 0)
@@ -215,7 +239,7 @@ struct CSVReaderTests {
           UInt8(ascii: ",")
         ])
       }
-      let found = try read(Array(written.joined(separator: Array("\r\n".utf8))), bufferByteCount: 8, in: scratch)
+      let found = try read(Array(written.joined(separator: Array("\r\n".utf8))), blockByteCount: 8, in: scratch)
       guard case .rows(let read) = found else {
         Issue.record("seed \(seed): refused")
         continue

@@ -13,17 +13,17 @@ struct LineReaderTests {
   ])
   func `lines end with a line feed, one carriage return before it included`(text: String, expected: [String]) throws {
     for byteCount in [4, 5, 7, 64] {
-      let found = try lines(Array(text.utf8), bufferByteCount: byteCount)
-      #expect(found == expected.map { Array($0.utf8) }, "with a buffer of \(byteCount) bytes")
+      let found = try lines(Array(text.utf8), blockByteCount: byteCount)
+      #expect(found == expected.map { Array($0.utf8) }, "with blocks of \(byteCount) bytes")
     }
   }
 
   @Test func `a carriage return can be kept`() throws {
-    let found = try lines(Array("a\r\n\r\nb".utf8), bufferByteCount: 4, keepsCarriageReturn: true)
+    let found = try lines(Array("a\r\n\r\nb".utf8), blockByteCount: 4, keepsCarriageReturn: true)
     #expect(found == [Array("a\r".utf8), Array("\r".utf8), Array("b".utf8)])
   }
 
-  @Test func `lines are those of splitting, whatever the size of the buffer`() throws {
+  @Test func `lines are those of splitting, whatever the size of the blocks`() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     var random = SeededRandom(seed: seed)
     let scratch = Scratch()
@@ -34,7 +34,7 @@ struct LineReaderTests {
       var expected = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map(Array.init)
       if expected.last == [] { expected.removeLast() }
       let byteCount = Int.random(in: 4...90, using: &random)
-      #expect(try lines(bytes, bufferByteCount: byteCount, in: scratch) == expected, "seed \(seed)")
+      #expect(try lines(bytes, blockByteCount: byteCount, in: scratch) == expected, "seed \(seed)")
     }
   }
 }

@@ -1,3 +1,4 @@
+import FuseDB
 import Glibc
 
 @testable import FuseDBCommands
@@ -5,23 +6,37 @@ import Glibc
 extension Scratch {
   /// An input that holds `bytes`.
   func input(_ bytes: [UInt8]) throws -> InputFile { try InputFile(path: write(bytes, to: "input")) }
+}
 
-  /// A buffer on such an input, small enough that everything meets its end.
-  func buffer(_ bytes: [UInt8], byteCount: Int) throws -> InputBuffer {
-    InputBuffer(try input(bytes), byteCount: byteCount)
+extension BlockCutter {
+  /// All blocks of an input, each of its own, `byteCount` long where records are not longer.
+  static func blocks(
+    of bytes: [UInt8], _ boundary: Boundary = .lineFeed, dropsByteOrderMark: Bool = true, byteCount: Int,
+    format: InputFormat = .ndjson, in scratch: Scratch
+  ) throws -> [InputBlock] {
+    var cutter = BlockCutter(try scratch.input(bytes), boundary, dropsByteOrderMark: dropsByteOrderMark)
+    var blocks: [InputBlock] = []
+    while true {
+      let block = InputBlock(byteCount: byteCount)
+      block.format = format
+      guard try cutter.next(block) else { return blocks }
+      blocks.append(block)
+    }
   }
 }
 
 /// All lines of an input.
-func lines(_ bytes: [UInt8], bufferByteCount: Int, keepsCarriageReturn: Bool = false, in scratch: Scratch = Scratch())
+func lines(_ bytes: [UInt8], blockByteCount: Int, keepsCarriageReturn: Bool = false, in scratch: Scratch = Scratch())
   throws -> [[UInt8]]
 {
-  let reader = LineReader(
-    try scratch.buffer(bytes, byteCount: bufferByteCount), keepsCarriageReturn: keepsCarriageReturn)
   var lines: [[UInt8]] = []
-  while let line = try reader.next() {
-    lines.append(Array(reader.bytes[line]))
-    precondition(reader.number == lines.count)
+  for block in try BlockCutter.blocks(of: bytes, byteCount: blockByteCount, in: scratch) {
+    var reader = LineReader(block, keepsCarriageReturn: keepsCarriageReturn)
+    let bytes = block.bytes
+    while let line = reader.next(bytes.rawSpan) {
+      lines.append(Array(bytes[line]))
+      precondition(reader.number == lines.count)
+    }
   }
   return lines
 }

@@ -101,4 +101,24 @@ struct `The packer` {
     let appended = packer.bytes.array()
     #expect(appended == raw)
   }
+
+  @Test func `packs any part of some bytes, whatever stands behind it`() {
+    let bytes = (0..<80).map { UInt8($0) }
+    for start in 0...80 {
+      for end in start...80 {
+        let packer = MessagePackPacker()
+        packer.packNull()
+        packer.pack(string: start..<end, of: bytes.rawSpan)
+        packer.append(start..<end, of: bytes.rawSpan)
+        packer.packNull()
+        let head: [UInt8] = end - start < 32 ? [0xA0 | UInt8(end - start)] : [0xD9, UInt8(end - start)]
+        let packed = packer.bytes.array()
+        var expected: [UInt8] = [0xC0] + head
+        expected += bytes[start..<end]
+        expected += bytes[start..<end]
+        expected.append(0xC0)
+        #expect(packed == expected)
+      }
+    }
+  }
 }

@@ -1,0 +1,46 @@
+internal import FuseDB
+
+extension Arguments {
+  /// The options of commands that need memory, disk and time.
+  static let resourceOptions: [Option] = [
+    .value("--memory", "SIZE", "how much memory to use, as in 512M or 2G; by itself, a quarter of what is available"),
+    .value("--temp", "DIR", "where a temporary file goes if that memory is too little"),
+    .value("--threads", "N", "how many threads work; by itself, one for each processor"),
+  ]
+  private static let leastMemory = 16 << 20
+  private static let mostThreads = 1024
+
+  /// Takes those options.
+  func resources(into options: inout FuseWriter.Options) throws(UsageError) {
+    if let text = text(of: "--memory") {
+      guard let size = Self.byteCount(text) else {
+        throw error("the option --memory takes bytes, or a number with K, M, G or T as in 512M, and not '\(text)'")
+      }
+      guard size >= Self.leastMemory else { throw error("the option --memory takes 16M at least, and not '\(text)'") }
+      options.memory = size
+    }
+    if let folder = text(of: "--temp") {
+      guard !folder.isEmpty else { throw error("the option --temp takes the path of a folder") }
+      options.temporaryFolder = folder
+    }
+    if let count = try count(of: "--threads") {
+      guard (1...Self.mostThreads).contains(count) else {
+        throw error("the option --threads takes a number from 1 to \(Self.mostThreads), and not '\(count)'")
+      }
+      options.threadCount = count
+    }
+  }
+
+  /// The size that a text spells: bytes, or steps of 1,024 with K, M, G or T behind the number, in either case and with or
+  /// without `B` or `iB`. Nil for anything else.
+  static func byteCount(_ text: String) -> Int? {
+    let digits = text.utf8.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+    guard let number = Int(String(digits) ?? "") else { return nil }
+    var unit = text.dropFirst(digits.count).uppercased()
+    if unit.hasSuffix("IB"), unit.count == 3 { unit.removeLast(2) }
+    if unit.hasSuffix("B"), unit.count <= 2 { unit.removeLast() }
+    guard let power = ["", "K", "M", "G", "T"].firstIndex(of: unit) else { return nil }
+    let (size, overflows) = number.multipliedReportingOverflow(by: 1 << (10 * power))
+    return overflows ? nil : size
+  }
+}

@@ -1,0 +1,103 @@
+internal import FuseDB
+
+/// Where the thread that cuts blocks and those that parse them meet.
+final class BlockExchange: Sendable {
+  /// What was parsed.
+  struct Totals: Sendable {
+    var recordCount = 0
+    var keyCount = 0
+  }
+
+  /// What the thread that cuts can do next.
+  enum Turn {
+    /// Fill this block.
+    case cut(InputBlock)
+    /// All blocks are on their way: parse this one.
+    case parse(InputBlock)
+    /// Something failed, and nothing that follows is of use.
+    case stop
+  }
+
+  private struct State {
+    /// Cut and not yet taken, in their order.
+    var waiting: [InputBlock] = []
+    var free: [InputBlock] = []
+    var blockCount = 0
+    var isClosed = false
+    /// What failed first in the order of the input, and in which block.
+    var failure: (block: Int, error: FuseError)?
+    var totals = Totals()
+  }
+
+  private let state = Monitor(State())
+  private let blockByteCount: Int
+  private let mostBlocks: Int
+
+  /// - Parameters:
+  ///   - blockByteCount: the size of a block; one whose record was longer is not used again.
+  ///   - mostBlocks: how many blocks there may be at a time.
+  init(blockByteCount: Int, mostBlocks: Int) {
+    self.blockByteCount = blockByteCount
+    self.mostBlocks = mostBlocks
+  }
+
+  // MARK: For the thread that cuts
+
+  /// Waits for something to do.
+  func nextTurn() -> Turn {
+    let (blockByteCount, mostBlocks) = (blockByteCount, mostBlocks)
+    return state.wait { state in
+      if state.failure != nil { return .stop }
+      if let block = state.free.popLast() { return .cut(block) }
+      if state.blockCount < mostBlocks {
+        state.blockCount += 1
+        return .cut(InputBlock(byteCount: blockByteCount))
+      }
+      return state.waiting.isEmpty ? nil : .parse(state.waiting.removeFirst())
+    }
+  }
+
+  /// Hands a block over to be parsed.
+  func handOver(_ block: InputBlock) { state.change { $0.waiting.append(block) } }
+
+  /// Says that no block follows.
+  func close() { state.change { $0.isClosed = true } }
+
+  /// What was parsed so far.
+  var totals: Totals { state.change { $0.totals } }
+
+  /// What failed first in the order of the input.
+  var failure: FuseError? { state.change { $0.failure?.error } }
+
+  // MARK: For the threads that parse
+
+  /// Waits for a block to parse; nil when none follows that is of use.
+  func take() -> InputBlock? {
+    state.wait { state -> InputBlock?? in
+      if let first = state.waiting.first {
+        // Blocks before the one that failed may fail, too, and then that counts.
+        if let failure = state.failure, failure.block < first.number { return .some(nil) }
+        return state.waiting.removeFirst()
+      }
+      return state.isClosed ? .some(nil) : nil
+    }
+  }
+
+  /// Takes back a block that was parsed, with what it held.
+  func takeBack(_ block: InputBlock, _ totals: Totals) {
+    let isUsual = block.room == blockByteCount
+    state.change { state in
+      state.totals.recordCount += totals.recordCount
+      state.totals.keyCount += totals.keyCount
+      if isUsual { state.free.append(block) } else { state.blockCount -= 1 }
+    }
+  }
+
+  /// Remembers what failed in block `number`, unless an earlier one failed.
+  func fail(block number: Int, _ error: FuseError) {
+    state.change { state in
+      if let known = state.failure, known.block < number { return }
+      state.failure = (number, error)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+internal import FuseDB
+
+/// Whole records of one input, on their way from the thread that reads to one that parses.
+@safe
+final class InputBlock: @unchecked Sendable {
+  /// Readable bytes behind the records, for those who look at many at once.
+  static let padding = max(JSONParser.padding, RawSpan.matchByteCount) + MessagePackPacker.padding
+
+  // SAFETY: used by the thread that fills it or by the one that it was handed to, never by both.
+  /// The records are in ``range``; at least ``padding`` bytes follow.
+  var bytes: [UInt8]
+  var range = 0..<0
+  /// The number of the input among all, from 0.
+  var input = 0
+  /// The number of the line on which ``range`` begins, or of its first record where there are no lines, from 1.
+  var firstLine = 1
+  /// Where in the unpacked input ``range`` begins.
+  var offset = 0
+  /// The block's place among all.
+  var number = 0
+  /// How the records are written.
+  var format = InputFormat.ndjson
+  /// For rows: the columns.
+  var columns: TableColumns?
+  /// Whether a byte is a quote.
+  var hasQuotes = false
+
+  /// - Parameter byteCount: the room for records.
+  init(byteCount: Int) {
+    bytes = [UInt8](repeating: 0, count: byteCount + Self.padding)
+  }
+
+  /// The room for records.
+  var room: Int { bytes.count - Self.padding }
+
+  /// Doubles the room.
+  func grow() { bytes.append(contentsOf: repeatElement(0, count: room)) }
+}

@@ -1,0 +1,61 @@
+internal import FuseDB
+
+/// The bytes behind a packed input: parts of gzip or zstd data, one behind the other, unpacked as they are asked for.
+///
+/// Data that ends inside of a part is an error, and so are bytes behind a part that begin none: both are passed over in silence by others. [S5]
+final class PackedInput {
+  private static let bufferByteCount = 1 << 17
+  /// How many bytes tell what kind of data a file holds.
+  static let headByteCount = 4
+
+  private let unpacker: any Unpacker
+  private var packed: [UInt8]
+  private var start = 0
+  private var end: Int
+  private var isInsidePart = false
+
+  /// Makes one whose first bytes, `head`, are read already; nil when they begin no packed data.
+  init?(_ head: [UInt8]) {
+    if head.starts(with: Gunzip.magic) {
+      unpacker = Gunzip()
+    } else if Unzstd.begins(with: head) {
+      unpacker = Unzstd()
+    } else {
+      return nil
+    }
+    packed = [UInt8](repeating: 0, count: Self.bufferByteCount)
+    packed.replaceSubrange(0..<head.count, with: head)
+    end = head.count
+  }
+
+  /// Fills `bytes[range]` as far as the data reaches, and returns how far that is. `refill` fills an array with packed bytes in the same way.
+  func read(
+    into bytes: inout [UInt8], _ range: Range<Int>, refill: (inout [UInt8]) throws(FuseError) -> Int
+  ) throws(FuseError) -> Int {
+    var place = range.lowerBound
+    while place < range.upperBound {
+      // Neither library takes the last byte of a part before all that it holds is out: without packed bytes there is nothing to wait for.
+      if start == end {
+        start = 0
+        end = try refill(&packed)
+        if end == 0 {
+          guard !isInsidePart else {
+            throw FuseError(
+              .invalidValue, "the \(unpacker.name) data ends in its middle; copy or pack the file again")
+          }
+          break
+        }
+      }
+      if !isInsidePart {
+        start = try unpacker.begin(packed, start..<end)
+        guard start < end else { continue }
+        isInsidePart = true
+      }
+      let piece = try unpacker.unpack(packed, start..<end, into: &bytes, place..<range.upperBound)
+      start += piece.usedCount
+      place += piece.byteCount
+      isInsidePart = !piece.endsPart
+    }
+    return place - range.lowerBound
+  }
+}

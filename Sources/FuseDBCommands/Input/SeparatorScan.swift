@@ -1,0 +1,50 @@
+internal import FuseDB
+
+/// Finds separators and line feeds, one after the other.
+struct SeparatorScan {
+  private let separator: UInt8
+  private let end: Int
+  /// Where the bytes are that ``matches`` is about.
+  private var start: Int
+  /// A bit for each place that was not returned.
+  private var matches: UInt64
+
+  /// - Precondition: 64 bytes can be read behind the range.
+  init(_ bytes: RawSpan, _ range: Range<Int>, separator: UInt8) {
+    self.separator = separator
+    end = range.upperBound
+    start = range.lowerBound
+    matches = 0
+    match(bytes)
+  }
+
+  @inline(__always)
+  private mutating func match(_ bytes: RawSpan) {
+    matches = bytes.matches(of: separator, or: UInt8(ascii: "\n"), at: start)
+    // What follows the end may be left from an earlier block.
+    if start > end &- RawSpan.matchByteCount { matches &= (1 as UInt64) << UInt64(end &- start) &- 1 }
+  }
+
+  /// The next place, or the end of the range.
+  @inline(__always)
+  mutating func next(_ bytes: RawSpan) -> Int {
+    while matches == 0 {
+      start &+= RawSpan.matchByteCount
+      guard start < end else {
+        start = end
+        return end
+      }
+      match(bytes)
+    }
+    let place = start &+ matches.trailingZeroBitCount
+    matches &= matches &- 1
+    return place
+  }
+
+  /// Goes on at `place`.
+  mutating func skip(to place: Int, _ bytes: RawSpan) {
+    start = place
+    matches = 0
+    if place < end { match(bytes) }
+  }
+}

@@ -1,0 +1,80 @@
+internal import CZstd
+internal import FuseDB
+
+/// Unpacks frames of zstd data, and passes over the frames that say they are to be skipped.
+@safe
+final class Unzstd: Unpacker {
+  /// What a frame begins with: the number 0xFD2FB528, lowest byte first.
+  private static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
+  /// What a frame to be skipped begins with, behind a byte from 0x50 to 0x5F.
+  private static let skippableMagic: [UInt8] = [0x2A, 0x4D, 0x18]
+  /// The base-2 logarithm of the largest window: 128 MiB, which is what `zstd` allows by itself. A frame says how much memory it needs, and it may
+  /// say four gigabytes.
+  private static let windowBits: Int32 = 27
+
+  let name = "zstd"
+  // SAFETY: made in init, freed in deinit and used by this class alone.
+  private let context: OpaquePointer
+
+  /// Whether `head` begins a frame of either kind.
+  static func begins(with head: [UInt8]) -> Bool {
+    head.starts(with: magic) || (0x50...0x5F).contains(head.first ?? 0) && head.dropFirst().starts(with: skippableMagic)
+  }
+
+  init() {
+    guard let context = unsafe ZSTD_createDCtx() else { preconditionFailure("out of memory for unpacking zstd data") }
+    unsafe self.context = unsafe context
+    let result = unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowBits)
+    precondition(ZSTD_isError(result) == 0, "libzstd knows windows of this size")
+  }
+
+  deinit {
+    unsafe _ = ZSTD_freeDCtx(context)
+  }
+
+  /// Nothing lies between frames; what begins none is found when it is unpacked.
+  func begin(_ packed: [UInt8], _ range: Range<Int>) throws(FuseError) -> Int { range.lowerBound }
+
+  func unpack(
+    _ packed: [UInt8], _ source: Range<Int>, into bytes: inout [UInt8], _ room: Range<Int>
+  ) throws(FuseError) -> UnpackedPiece {
+    precondition(source.lowerBound >= 0 && source.upperBound <= packed.count, "the source lies inside the array")
+    precondition(room.lowerBound >= 0 && room.upperBound <= bytes.count, "the room lies inside the array")
+    var usedCount = 0
+    var byteCount = 0
+    // SAFETY: libzstd reads the bytes of `source` and writes at most as many as `room` has, from its start on.
+    let result = unsafe packed.withUnsafeBytes { packed in
+      unsafe bytes.withUnsafeMutableBytes { bytes in
+        var input = unsafe ZSTD_inBuffer(src: packed.baseAddress! + source.lowerBound, size: source.count, pos: 0)
+        var output = unsafe ZSTD_outBuffer(dst: bytes.baseAddress! + room.lowerBound, size: room.count, pos: 0)
+        defer {
+          usedCount = unsafe input.pos
+          byteCount = unsafe output.pos
+        }
+        return unsafe ZSTD_decompressStream(context, &output, &input)
+      }
+    }
+    guard ZSTD_isError(result) == 0 else { throw Self.error(result) }
+    return UnpackedPiece(usedCount: usedCount, byteCount: byteCount, endsPart: result == 0)
+  }
+
+  private static func error(_ result: Int) -> FuseError {
+    switch ZSTD_getErrorCode(result) {
+    case ZSTD_error_frameParameter_windowTooLarge:
+      FuseError(
+        .invalidValue,
+        """
+        the zstd data needs a window of more than \(1 << (windowBits - 20)) MiB; pack it with --long=\(windowBits) or less, \
+        or unpack it first by zstd -d --long=31
+        """)
+    case ZSTD_error_prefix_unknown:
+      FuseError(.invalidValue, "bytes that are not zstd data follow the zstd data; copy or pack the file again")
+    case ZSTD_error_dictionary_wrong:
+      FuseError(.invalidValue, "the zstd data was packed with a dictionary; unpack it first by zstd -d -D DICTIONARY")
+    default:
+      FuseError(
+        .invalidValue,
+        "the zstd data is damaged (\(unsafe String(cString: ZSTD_getErrorName(result)))); copy or pack the file again")
+    }
+  }
+}
