@@ -50,3 +50,8 @@ extension FuseReader {
     try Differences(from: old, to: self)
   }
 }
+
+extension FuseReader {
+  /// Whether this is the same file as another, or a copy of it, as far as lengths, headers and their checksums tell.
+  package func isSameFile(as other: FuseReader) -> Bool { byteCount == other.byteCount && header == other.header }
+}

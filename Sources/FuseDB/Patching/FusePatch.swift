@@ -48,7 +48,6 @@ public enum FusePatch {
   /// The result is compared with the length and the checksum that the patch names before it gets its name. `output` may
   /// be the path of `old`, whose readers keep what they have open.
   ///
-  /// - Returns: the length of the new file.
   /// - Throws: ``FuseError`` with code `patchMismatch` when the patch was made from another file than `old`;
   ///   `corrupted`, `truncated` or `unsupportedVersion`, with its path, when the patch is damaged or no patch, or when
   ///   `old` is damaged; `notFound` when there is no patch; `inputOutput` when the file cannot be written. What stood at
@@ -56,7 +55,7 @@ public enum FusePatch {
   /// - Complexity: O(bytes of both files + keys log objects); some 12 bytes of memory an old object and 8 a new one, and
   ///   the memory of building the extension block.
   @discardableResult
-  public static func apply(_ path: String, to old: FuseReader, output: String) throws(FuseError) -> Int {
+  public static func apply(_ path: String, to old: FuseReader, output: String) throws(FuseError) -> PatchedFile {
     let patch = try FileMapping(path: path)
     let head: PatchHead
     do throws(FuseError) {
@@ -73,6 +72,8 @@ public enum FusePatch {
     try patcher.writeBlock()
     try old.checkNotShrunk()
     try file.publish(header: head.newHeader.bytes)
-    return Int(file.byteCount)
+    return PatchedFile(
+      keyCount: Int(head.newHeader.keyCount), objectCount: Int(head.newHeader.objectCount),
+      byteCount: head.newByteCount)
   }
 }

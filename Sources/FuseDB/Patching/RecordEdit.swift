@@ -71,6 +71,6 @@ struct RecordEdit: Equatable {
   }
 
   private static func slot(_ bytes: RawSpan, _ place: Int) -> Int {
-    Int(bytes.loadInside(at: place, as: UInt32.self) &* 0x9E37_79B1 >> (32 - UInt32(placeBitCount)))
+    Int((bytes.loadInside(at: place, as: UInt32.self) &* 0x9E37_79B1) >> (32 - placeBitCount))
   }
 }

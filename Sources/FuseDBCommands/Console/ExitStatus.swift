@@ -25,4 +25,10 @@ enum ExitStatus: Int32 {
       case .inputOutput: .inputOutput
       }
   }
+
+  /// The status for an error of a command for which 1 says something else than that a file is damaged.
+  init(ofInput error: FuseError) {
+    let status = ExitStatus(error)
+    self = status == .no ? .badData : status
+  }
 }
