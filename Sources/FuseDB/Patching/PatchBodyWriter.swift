@@ -5,7 +5,7 @@ internal import CZstd
 @safe
 final class PatchBodyWriter {
   private static let bufferByteCount = 1 << 17
-  /// Beyond this, bodies get a twentieth smaller and take many times as long.
+  /// The highest of them, 22, makes large bodies a fourteenth smaller in ten times the time.
   private static let level: Int32 = 9
 
   private let file: AtomicFile

@@ -25,8 +25,12 @@ struct Patcher {
   /// Writes the records of the new file. [U9] [U10]
   mutating func writeRecords() throws(FuseError) {
     var cursor = 0
+    var hasMoved = false
     while file.byteCount < UInt64(dataEnd) {
       let (kind, argument) = try body.operation(PatchOperation.Records.self)
+      // So every second operation at least writes a record, and a patch cannot keep anybody busy for nothing.
+      guard kind != .moved || !hasMoved else { throw body.bad("the cursor is to move twice") }
+      hasMoved = kind == .moved
       switch kind {
       case .copied:
         let count = try body.count(argument, upTo: old.recordCount - cursor, of: "records to copy")
@@ -54,7 +58,7 @@ struct Patcher {
 
   private mutating func copy(_ records: Range<Int>) throws(FuseError) {
     let range = old.range(ofRecords: records)
-    try begin(byteCount: range.count)
+    try checkRoom(records: records.count, byteCount: range.count)
     let (from, to) = (UInt64(range.lowerBound), file.byteCount)
     for record in records {
       successors.set(record, starts.count, isCopy: true)
@@ -94,9 +98,11 @@ struct Patcher {
   /// How many bytes the data section has left.
   private var room: Int { dataEnd - Int(file.byteCount) }
 
-  /// Throws unless so many bytes of records have room.
-  private func begin(byteCount: Int) throws(FuseError) {
-    guard byteCount <= room else { throw body.bad("the records do not end at \(dataEnd), where the new file's keys begin") }
+  /// Throws unless so many records of so many bytes may follow.
+  private func checkRoom(records count: Int, byteCount: Int) throws(FuseError) {
+    guard byteCount <= room, count <= Int(head.newHeader.objectCount) - starts.count else {
+      throw body.bad("the new file has \(head.newHeader.objectCount) records up to \(dataEnd), and more follow")
+    }
   }
 
   /// Takes bytes of the patch; they are there before memory is used for them.
@@ -113,7 +119,7 @@ struct Patcher {
   }
 
   private mutating func write(_ object: [UInt8]) throws(FuseError) {
-    try begin(byteCount: ObjectRecord.overhead + object.count)
+    try checkRoom(records: 1, byteCount: ObjectRecord.overhead + object.count)
     starts.append(file.byteCount)
     try file.write(bigEndian: UInt32(object.count))
     try file.write(bigEndian: Checksum.of(object.rawSpan))

@@ -31,7 +31,7 @@ struct Diff: Command {
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
       $ fusedb diff networks.fsdb today.fsdb --patch today.patch
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
-      today.patch: 157 bytes make today.fsdb of networks.fsdb
+      today.patch: 154 bytes make today.fsdb of networks.fsdb
     """
 
   var oldPath: String
@@ -45,6 +45,9 @@ struct Diff: Command {
     newPath = try arguments.path("NEW")
     printsJSON = arguments.has("--json")
     patchPath = try arguments.path(of: "--patch", "PATCH")
+    guard patchPath == nil || (patchPath != oldPath && patchPath != newPath) else {
+      throw arguments.error("--patch would replace the file that it is to describe; give the patch a name of its own")
+    }
     isSummary = arguments.has("--summary") || patchPath != nil
   }
 

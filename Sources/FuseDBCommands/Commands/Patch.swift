@@ -21,7 +21,7 @@ struct Patch: Command {
       $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build today.fsdb --quiet
       $ fusedb diff networks.fsdb today.fsdb --patch today.patch
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
-      today.patch: 157 bytes make today.fsdb of networks.fsdb
+      today.patch: 154 bytes make today.fsdb of networks.fsdb
       $ fusedb patch networks.fsdb today.patch copy.fsdb
       copy.fsdb: 1 object, 2 keys, 448 bytes
     """
