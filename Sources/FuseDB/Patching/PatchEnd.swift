@@ -37,7 +37,8 @@ struct PatchEnd {
       guard let record = ObjectRecord(at: offset, before: reader.dataEnd, in: file),
         Checksum.of(file.extracting(record.range)) == record.checksum
       else {
-        throw reader.unlessShrunk(.corrupted("the record here is damaged; 'fusedb verify' lists the damage", at: offset))
+        throw reader.unlessShrunk(
+          .corrupted("the record here is damaged; 'fusedb verify' lists the damage", at: offset))
       }
       starts.append(offset)
       offset = UInt64(record.end)

@@ -38,7 +38,7 @@ struct Patcher {
         try copy(cursor..<cursor + count)
         cursor += count
       case .edited:
-        guard cursor < old.recordCount else { throw body.bad("a record is to be edited that the old file does not have") }
+        guard cursor < old.recordCount else { throw body.bad("the record to be edited is not in the old file") }
         try writeEdited(cursor, editCount: argument)
         cursor += 1
       case .new:

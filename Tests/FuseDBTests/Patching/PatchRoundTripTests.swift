@@ -10,7 +10,8 @@ struct `Patches make the new file of the old one` {
     let bench = try PatchBench()
     let name = Fixtures.goodNames[number]
     let old = try contents(Fixtures.path(good: name))
-    for other in [name] + stride(from: number % 8, to: Fixtures.goodNames.count, by: 8).map({ Fixtures.goodNames[$0] }) {
+    for other in [name] + stride(from: number % 8, to: Fixtures.goodNames.count, by: 8).map({ Fixtures.goodNames[$0] })
+    {
       let new = try contents(Fixtures.path(good: other))
       let patch = try bench.patch(from: old, to: new)
       #expect(try bench.apply(patch, to: old) == new, "\(name) -> \(other)")
