@@ -146,9 +146,9 @@ def pair(command, tmp_path):
 
 
 def refused(command, old, patch, out, code=BAD_DATA):
-    out.write_bytes(b"as it was")
+    out.write_bytes(b"FSDB as it was")
     result = command("patch", old, patch, out, code=code)
-    assert out.read_bytes() == b"as it was"
+    assert out.read_bytes() == b"FSDB as it was"
     assert result.errors.startswith("fusedb: ")
     return result.errors
 

@@ -9,11 +9,11 @@
 ///
 /// It is no `Sequence`, because a step can fail; see ``Scan``.
 public struct Differences: Sendable {
-  private var keys: KeyMerge
+  private var keys: KeyPairs
   /// How many keys were passed over because both files have the same object for them.
   public private(set) var equalCount = 0
 
-  init(from old: FuseReader, to new: FuseReader) throws(FuseError) { keys = try KeyMerge(from: old, to: new) }
+  init(from old: FuseReader, to new: FuseReader) throws(FuseError) { keys = try KeyPairs(from: old, to: new) }
 
   /// The next difference, or nil behind the last.
   ///

@@ -73,7 +73,7 @@ struct PatchMaker {
 
   /// Says how each entry of the new file comes about, in their order.
   mutating func writeEntries() throws(FuseError) {
-    var keys = try KeyMerge(from: old.reader, to: new.reader)
+    var keys = try KeyPairs(from: old.reader, to: new.reader)
     // Entries that need no operation of their own yet.
     var (followed, dropped) = (0, 0)
     var written = 0

@@ -28,7 +28,7 @@ struct RecordOrigins {
   }
 
   private mutating func pairByKeys() throws(FuseError) {
-    var keys = try KeyMerge(from: old.reader, to: new.reader)
+    var keys = try KeyPairs(from: old.reader, to: new.reader)
     while let pair = try keys.next() {
       guard let oldEntry = pair.old, let newEntry = pair.new else { continue }
       let origin = try old.record(of: oldEntry)

@@ -45,13 +45,14 @@ struct Diff: Command {
     newPath = try arguments.path("NEW")
     printsJSON = arguments.has("--json")
     patchPath = try arguments.path(of: "--patch", "PATCH")
-    guard patchPath == nil || (patchPath != oldPath && patchPath != newPath) else {
-      throw arguments.error("--patch would replace the file that it is to describe; give the patch a name of its own")
-    }
     isSummary = arguments.has("--summary") || patchPath != nil
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
+    if let patchPath, let refusal = Overwriting.refusal(of: patchPath, unless: Overwriting.patch) {
+      return console.explain(
+        UsageError(refusal + "; give --patch another name, or remove that file", in: Self.name))
+    }
     do throws(FuseError) {
       return try compare(console)
     } catch {

@@ -41,6 +41,10 @@ struct Patch: Command {
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
+    if let refusal = Overwriting.refusal(of: output, unless: Overwriting.database) {
+      return console.explain(
+        UsageError(refusal + "; OUTPUT comes last: give it another name, or remove that file", in: Self.name))
+    }
     do throws(FuseError) {
       let old = try FuseReader.forCommand(oldPath)
       let report = try FusePatch.apply(patchPath, to: old, output: output)

@@ -88,7 +88,7 @@ struct DiffCommandTests {
     (["@old.fsdb", "@new.fsdb", "@x"], "the argument \"@x\" is one too many"),
     (["@old.fsdb", "@new.fsdb", "--patch"], "the option --patch lacks its value PATCH"),
     (["@old.fsdb", "@new.fsdb", "--patch", ""], "PATCH is empty"),
-    (["@old.fsdb", "@new.fsdb", "--patch", "@new.fsdb"], "--patch would replace the file that it is to describe"),
+    (["@old.fsdb", "@new.fsdb", "--patch", "@new.fsdb"], "'@new.fsdb' is a file of 576 bytes that is no patch, and "),
   ])
   func `wrong usage is named`(words: [String], message: String) {
     let scratch = both()
@@ -173,6 +173,9 @@ struct PatchCommandTests {
     #expect(scratch.run("patch", "@old.fsdb", "@", "@made.fsdb").status == 66)
     #expect(scratch.run("patch", "@old.fsdb", "@p", "@absent/made.fsdb").status == 74)
     #expect(scratch.run("patch", "@old.fsdb", "@p").status == 64)
+    let slip = scratch.run("patch", "@old.fsdb", "@p", "@p")
+    #expect(slip.status == 64)
+    #expect(slip.err.hasPrefix("fusedb: patch: '@p' is a file of "))
     #expect(scratch.names == ["bad", "bad.fsdb", "new.fsdb", "old.fsdb", "p"])
   }
 }

@@ -1,5 +1,5 @@
 /// Goes through the keys of two files together, in order, each key once.
-struct KeyMerge: Sendable {
+struct KeyPairs: Sendable {
   /// A key, with its entry in one file or in both.
   struct Pair {
     var old: Entry?
