@@ -12,17 +12,13 @@ final class AtomicFile {
   private let descriptor: Int32
   /// The name to remove when this object ends without having been published.
   private var temporaryPath: String?
-  /// What is not handed to the system yet, one block at most.
-  private var buffer: [UInt8] = []
-  private var handedOver = 0
-  /// Whole blocks at multiples of their size become large pages in the page cache, where the system has them: readers
-  /// then map a large page at a time, and miss fewer translations.
-  private static let blockByteCount = 2 << 20
+  /// What follows the header.
+  private let body: FileStream
 
-  /// The CRC-32 of all bytes written after the first ``Header/byteCount``.
-  private(set) var checksum = Checksum()
-  /// The bytes written so far.
-  private(set) var byteCount: UInt64 = 0
+  /// The CRC-32 of all bytes written after the first ``Header/byteCount``; flush before.
+  var checksum: Checksum { body.checksum }
+  /// The bytes written so far, and the header.
+  var byteCount: UInt64 { UInt64(body.position) }
 
   /// Begins a file that is to replace whatever stands at `path`, and leaves room for a header at its start.
   init(replacing path: String) throws(FuseError) {
@@ -50,10 +46,14 @@ final class AtomicFile {
     }
     guard opened >= 0 else { throw Self.failed("create a file in \(folder)", path: path) }
     descriptor = opened
-    buffer.reserveCapacity(Self.blockByteCount)
     // The header comes last, when its numbers are known.
-    buffer.append(contentsOf: repeatElement(0, count: Header.byteCount))
-    byteCount = UInt64(Header.byteCount)
+    do throws(FuseError) {
+      body = try FileStream(to: opened, at: Header.byteCount, path: path)
+    } catch {
+      close(opened)
+      if let temporaryPath { unsafe unlink(temporaryPath) }
+      throw error
+    }
   }
 
   deinit {
@@ -61,51 +61,45 @@ final class AtomicFile {
     if let temporaryPath { unsafe unlink(temporaryPath) }
   }
 
-  /// How many bytes from the buffer's start to the end of their block.
-  private var room: Int { Self.blockByteCount - handedOver % Self.blockByteCount }
-
   /// Appends bytes.
-  func write(_ bytes: RawSpan) throws(FuseError) {
-    byteCount += UInt64(bytes.byteCount)
-    var done = 0
-    while done < bytes.byteCount {
-      let left = bytes.byteCount - done
-      if buffer.isEmpty, left >= room {
-        // Whole blocks go out from where they are.
-        let blocks = bytes.extracting(done..<done + room + (left - room) / Self.blockByteCount * Self.blockByteCount)
-        checksum.update(blocks)
-        try writeOut(blocks)
-        done += blocks.byteCount
-      } else {
-        let part = bytes.extracting(done..<done + min(left, room - buffer.count))
-        // SAFETY: the array copies the span's bytes before the pointer ends.
-        unsafe part.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
-        done += part.byteCount
-        if buffer.count == room { try flush() }
-      }
-    }
-  }
+  func write(_ bytes: RawSpan) throws(FuseError) { try body.write(bytes) }
 
   /// Appends an integer, big-endian.
-  func write<T: FixedWidthInteger>(bigEndian value: T) throws(FuseError) {
-    if buffer.count + MemoryLayout<T>.size > room {
-      var bytes: [UInt8] = []
-      bytes.append(bigEndian: value)
-      return try write(bytes.rawSpan)
-    }
-    byteCount += UInt64(MemoryLayout<T>.size)
-    buffer.append(bigEndian: value)
+  func write<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T) throws(FuseError) {
+    try body.write(bigEndian: value)
   }
 
   /// Hands over what is buffered, so that `checksum` covers all bytes written.
-  func flush() throws(FuseError) {
-    // Taken out for the while, so that the span's borrow does not meet the checksum's change.
-    var full: [UInt8] = []
-    swap(&full, &buffer)
-    checksum.update(full.rawSpan.extracting(droppingFirst: handedOver == 0 ? Header.byteCount : 0))
-    try writeOut(full.rawSpan)
-    full.removeAll(keepingCapacity: true)
-    swap(&full, &buffer)
+  func flush() throws(FuseError) { try body.flush() }
+
+  /// A further stream into the file, from any place on.
+  func stream(at start: Int) throws(FuseError) -> FileStream {
+    try FileStream(to: descriptor, at: start, path: path)
+  }
+
+  /// Moves bytes towards the start of the file.
+  func move(_ range: Range<Int>, to start: Int) throws(FuseError) {
+    precondition(start <= range.lowerBound, "bytes are moved towards the start alone")
+    guard start < range.lowerBound else { return }
+    let memory = try ZeroedMemory(byteCount: 2 << 20, inLargePages: false)
+    var done = 0
+    while done < range.count {
+      let count = min(memory.byteCount, range.count - done)
+      let read = retrying { unsafe pread(descriptor, memory.start, count, off_t(range.lowerBound + done)) }
+      guard read > 0 else { throw Self.failed("read back", path: path) }
+      var written = 0
+      while written < read {
+        let part = retrying {
+          unsafe pwrite(descriptor, memory.start + written, read - written, off_t(start + done + written))
+        }
+        guard part > 0 else { throw Self.failed("write", path: path) }
+        written += part
+      }
+      done += read
+    }
+    guard retrying({ ftruncate(descriptor, off_t(start + range.count)) }) == 0 else {
+      throw Self.failed("shorten", path: path)
+    }
   }
 
   /// What was written so far, to be read back; flush before.
@@ -148,20 +142,6 @@ final class AtomicFile {
     }
   }
 
-  private func writeOut(_ bytes: RawSpan) throws(FuseError) {
-    var done = 0
-    while done < bytes.byteCount {
-      let rest = bytes.extracting(droppingFirst: done)
-      // SAFETY: write reads exactly the rest of the span.
-      let written = unsafe rest.withUnsafeBytes { rest in
-        retrying { unsafe Glibc.write(descriptor, rest.baseAddress, rest.count) }
-      }
-      guard written > 0 else { throw Self.failed("write", path: path) }
-      done += written
-      handedOver += written
-    }
-  }
-
   /// Hidden, and named after the file, so that a person who finds one knows what it was.
   private static func uniqueName(beside path: String, in folder: String) -> String {
     let name = path.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } ?? ""
@@ -170,7 +150,7 @@ final class AtomicFile {
   }
 
   /// Whatever goes wrong on the writing side is a failure to write, even when a folder is missing.
-  private static func failed(_ action: String, path: String) -> FuseError {
+  static func failed(_ action: String, path: String) -> FuseError {
     let error = FuseError.system(action, path: path)
     return FuseError(.inputOutput, error.message, path: path, errno: error.errno)
   }

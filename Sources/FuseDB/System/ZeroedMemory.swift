@@ -1,20 +1,21 @@
 internal import Glibc
 
-/// A block of memory that begins as zeros, aligned to a page, in large pages where the system has them: a random
-/// access then seldom waits for an address translation.
+/// A block of memory that begins as zeros, aligned to a page, and goes back to the system when this object ends.
 @safe
 final class ZeroedMemory: Sendable {
   let byteCount: Int
   // SAFETY: owned until deinit; who writes does so before the object is shared.
   nonisolated(unsafe) let start: UnsafeMutableRawPointer
 
-  init(byteCount: Int) throws(FuseError) {
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS
+  /// - Parameter inLargePages: whether the system should take large pages where it has them: a random access then
+  ///   seldom waits for an address translation, and a first access takes two megabytes at once.
+  init(byteCount: Int, inLargePages: Bool = true) throws(FuseError) {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
     let mapped = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
     guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
       throw .system("allocate \(byteCount) bytes", path: nil)
     }
-    unsafe madvise(mapped, byteCount, MADV_HUGEPAGE)
+    unsafe madvise(mapped, byteCount, inLargePages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE)
     self.byteCount = byteCount
     unsafe start = mapped
   }

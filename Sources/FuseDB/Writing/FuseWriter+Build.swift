@@ -30,94 +30,52 @@ extension FuseWriter {
   /// - Complexity: O(n log n) in keys; some 36 bytes of memory a key beside its own.
   @discardableResult
   public func build(to path: String, progress: ((Double) -> Void)? = nil) throws(FuseError) -> BuildReport {
-    var report = BuildReport(sharedObjectCount: sharedObjectCount)
     let metadata = try MetadataSection.bytes(of: options.metadata)
     precondition(metadata == nil || options.layout == .indexed, "a plain file has no place for metadata")
-    keys.sort()
-    progress?(0.3)
-    let chosen = try chosenRows(&report)
-    let order = objectOrder(of: chosen, &report)
-    progress?(0.4)
-
-    let file = try AtomicFile(replacing: path)
-    let total = Double(order.count + chosen.count)
-    var offsets = [UInt64](repeating: 0, count: objects.count)
-    for (done, object) in order.enumerated() {
-      offsets[Int(object)] = file.byteCount
-      try write(object, to: file)
-      if done % 65536 == 0 { progress?(0.4 + 0.6 * Double(done) / total) }
+    let storage = try openStorage()
+    var report = BuildReport()
+    let isResident = try storage.store.finish()
+    for lane in lanes {
+      try lane.finish()
+      if !isResident { try lane.spillRuns() }
     }
-    let indexOffset = file.byteCount
-    for (done, row) in chosen.enumerated() {
-      let row = keys.rows[Int(row)]
-      try file.write(bigEndian: UInt16(row.key.byteCount))
-      try file.write(row.key.bytes)
-      try file.write(bigEndian: offsets[Int(row.object)])
-      if done % 65536 == 0 { progress?(0.4 + 0.6 * Double(order.count + done) / total) }
+    progress?(0.1)
+    let pipeline = pipeline(storage)
+    let assembly: FileAssembly
+    let outcome: KeyPipeline.Outcome
+    if isResident {
+      let objects = try ResidentAssembly(storage, pipeline, order: options.order)
+      assembly = try FileAssembly(replacing: path, dataByteCountAtMost: objects.dataByteCount)
+      outcome = try objects.run(assembly, &report) { _ in }
+      try check(outcome)
+    } else {
+      var objects = try PartitionedAssembly(storage, pipeline, order: options.order)
+      let prepared = try objects.prepare(&report) { _ in }
+      outcome = prepared.outcome
+      try check(outcome)
+      assembly = try FileAssembly(replacing: path, dataByteCountAtMost: prepared.dataByteCount)
+      try objects.write(to: assembly, dataByteCount: prepared.dataByteCount) { _ in }
     }
-    try file.flush()
-    var header = Header(
-      keyCount: UInt32(report.keyCount), objectCount: UInt32(report.objectCount), indexOffset: indexOffset,
-      checksum: file.checksum.value)
-    if options.layout == .indexed {
-      var writer = ExtensionWriter(appendingTo: file, index: Int(indexOffset)..<Int(file.byteCount))
-      header = try writer.write(header: header, metadata: metadata)
-    }
-    report.byteCount = Int(file.byteCount)
-    try file.publish(header: header.bytes)
+    report.keyCount = assembly.keyCount
+    report.duplicateKeyCount = outcome.duplicateCount
+    report.byteCount = try assembly.publish(
+      objectCount: report.objectCount, layout: options.layout, metadata: metadata)
     progress?(1)
     return report
   }
 
-  private func write(_ object: UInt32, to file: AtomicFile) throws(FuseError) {
-    try objects.withBytes(of: object) { bytes throws(FuseError) in
-      try file.write(bigEndian: UInt32(bytes.byteCount))
-      try file.write(bigEndian: Checksum.of(bytes))
-      try file.write(bytes)
-    }
+  private func pipeline(_ storage: WriterStorage) -> KeyPipeline {
+    var runs: [KeyRun] = []
+    for lane in lanes { runs += lane.runs }
+    let fileRunCount = runs.count { if case .file = $0 { true } else { false } }
+    return KeyPipeline(
+      runs: runs, windowByteCount: storage.plan.runWindow(of: fileRunCount), policy: options.onDuplicate)
   }
 
-  /// The row that counts for each key, in key order; rows of the sorted key table.
-  private func chosenRows(_ report: inout BuildReport) throws(FuseError) -> [UInt32] {
-    var chosen: [UInt32] = []
-    chosen.reserveCapacity(keys.count)
-    for number in 0..<UInt32(keys.count) {
-      let row = keys.rows[Int(number)]
-      guard let last = chosen.last, keys.rows[Int(last)].key.bytes.equals(row.key.bytes) else {
-        chosen.append(number)
-        continue
-      }
-      report.duplicateKeyCount += 1
-      switch options.onDuplicate {
-      case .first: break
-      case .last: chosen[chosen.count - 1] = number
-      case .error:
-        throw FuseError(
-          .duplicateKey,
-          "the key \(quoted(row.key.bytes)) was added before; keep one of them, or let the first or the last count",
-          offset: UInt64(row.ordinal))
-      }
-    }
-    report.keyCount = chosen.count
-    return chosen
-  }
-
-  /// The objects to write, in their order. [C2] [C3]
-  private func objectOrder(of chosen: [UInt32], _ report: inout BuildReport) -> [UInt32] {
-    var keysOfObject = [UInt32](repeating: 0, count: objects.count)
-    var order: [UInt32] = []
-    for row in chosen {
-      let object = Int(keys.rows[Int(row)].object)
-      if keysOfObject[object] == 0 {
-        order.append(UInt32(object))
-      } else {
-        report.bytesSavedBySharing += objects.byteCount(of: UInt32(object)) + ObjectRecord.overhead
-      }
-      keysOfObject[object] += 1
-    }
-    report.unreachedObjectCount = objects.count - order.count
-    if options.order == .insertion { order = [UInt32](0..<UInt32(objects.count)) }
-    report.objectCount = order.count
-    return order
+  /// What went wrong with the merge of the keys.
+  private func check(_ outcome: KeyPipeline.Outcome) throws(FuseError) {
+    guard let error = outcome.error else { return }
+    refusedDuplicate = outcome.duplicates.first
+    throw error
   }
 }

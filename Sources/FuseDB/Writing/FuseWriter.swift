@@ -1,5 +1,3 @@
-internal import CFuseSystem
-
 /// Collects objects and the keys that point at them, and writes them as one immutable file.
 ///
 ///     let writer = FuseWriter()
@@ -55,19 +53,30 @@ public final class FuseWriter {
     public var onDuplicate: DuplicatePolicy
     /// What the file has beside data and keys.
     public var layout: Layout
+    /// How many bytes of memory the process may use while it builds, at least 16 MiB; nil for a quarter of what the
+    /// machine has available. What does not fit goes to a temporary file.
+    public var memory: Int?
+    /// The folder of the temporary file, which has no name there; nil for `/var/tmp`.
+    public var temporaryFolder: String?
+    /// How many threads work at the same time; nil for one for each processor. The file does not depend on it.
+    public var threadCount: Int?
     /// What the file says about itself, such as its source or when it was built. Only an indexed file has room for it.
     public var metadata: [String: String]
 
     /// Canonical order, identical objects stored once, the last addition of a key counts, indexed.
     public init(
       order: Order = .key, sharing: Sharing = .identicalObjects, onDuplicate: DuplicatePolicy = .last,
-      layout: Layout = .indexed, metadata: [String: String] = [:]
+      layout: Layout = .indexed, metadata: [String: String] = [:], memory: Int? = nil, temporaryFolder: String? = nil,
+      threadCount: Int? = nil
     ) {
       self.order = order
       self.sharing = sharing
       self.onDuplicate = onDuplicate
       self.layout = layout
       self.metadata = metadata
+      self.memory = memory
+      self.temporaryFolder = temporaryFolder
+      self.threadCount = threadCount
     }
 
     /// What `fusedb` 0.3.0 does: for the same sequence of calls the same bytes.
@@ -77,31 +86,55 @@ public final class FuseWriter {
   /// How this writer works.
   public let options: Options
 
-  var objects = ObjectTable()
-  var keys = KeyTable()
-  var sharedObjectCount = 0
-  private let limits: Limits
-  private let hashSeed = fuse_random()
+  /// The additions that were made one by one.
+  var lane: WriterLane?
+  /// All ways in.
+  var lanes: [WriterLane] = []
+  var storage: WriterStorage?
+  /// Under ``DuplicatePolicy/error``, after ``build(to:progress:)`` threw `duplicateKey`: which key it was.
+  package internal(set) var refusedDuplicate: DuplicateKey?
+  let limits: Limits
+  let plan: MemoryPlan?
 
   /// The format's limits; tests make them small.
   struct Limits {
     var keyByteCount = FormatLimits.keyByteCount
     var objectByteCount = FormatLimits.objectByteCount
     var count = FormatLimits.count
+
+    func check(object: RawSpan) throws(FuseError) {
+      guard object.byteCount > objectByteCount else { return }
+      throw FuseError(
+        .limitExceeded,
+        "the object has \(object.byteCount) bytes and the format allows \(objectByteCount); split it or store a reference"
+      )
+    }
+
+    func check(key: RawSpan) throws(FuseError) {
+      guard key.byteCount > keyByteCount else { return }
+      throw FuseError(
+        .limitExceeded,
+        "the key \(quoted(key)) has \(key.byteCount) bytes and the format allows \(keyByteCount); use a digest of it as the key"
+      )
+    }
   }
 
   /// Makes a writer that holds nothing yet.
   public convenience init(_ options: Options = Options()) {
-    self.init(options, limits: Limits())
+    self.init(options, plan: nil)
   }
 
-  init(_ options: Options, limits: Limits) {
+  /// - Parameter plan: how memory is divided; nil as the options say.
+  init(_ options: Options, limits: Limits = Limits(), plan: MemoryPlan? = nil) {
     self.options = options
     self.limits = limits
+    self.plan = plan
   }
 
   /// How many keys were added, additions of the same key counted each.
-  public var addedKeyCount: Int { keys.count }
+  ///
+  /// Keys that lanes added are not among them.
+  public private(set) var addedKeyCount = 0
 
   /// Adds an object: the bytes of exactly one MessagePack value.
   ///
@@ -112,25 +145,14 @@ public final class FuseWriter {
   ///   as before then.
   /// - Complexity: O(bytes), amortized.
   public func addObject(_ messagePack: RawSpan) throws(FuseError) -> ObjectID {
-    guard messagePack.byteCount <= limits.objectByteCount else {
-      throw FuseError(
-        .limitExceeded,
-        "the object has \(messagePack.byteCount) bytes and the format allows \(limits.objectByteCount); split it or store a reference"
-      )
-    }
+    try limits.check(object: messagePack)
     try MessagePackCursor.validate(messagePack)
-    let shares = options.sharing == .identicalObjects
-    let hash = shares ? messagePack.hash(seed: hashSeed) : 0
-    if shares, let known = objects.find(messagePack, hash: hash) {
-      sharedObjectCount += 1
-      return ObjectID(writer: ObjectIdentifier(self), number: known)
-    }
-    guard objects.count < limits.count else {
+    let store = try openStorage().store
+    if store.count >= limits.count, try !store.contains(messagePack) {
       throw FuseError(
         .limitExceeded, "there are \(limits.count) objects and the format allows no more; build several files")
     }
-    let number = shares ? objects.append(messagePack, hash: hash) : objects.append(messagePack)
-    return ObjectID(writer: ObjectIdentifier(self), number: number)
+    return ObjectID(writer: ObjectIdentifier(self), number: try store.add(messagePack))
   }
 
   /// Adds an object: the bytes of exactly one MessagePack value.
@@ -148,19 +170,16 @@ public final class FuseWriter {
   /// - Complexity: O(bytes), amortized.
   public func addKey(_ key: RawSpan, for object: ObjectID) throws(FuseError) {
     precondition(object.writer == ObjectIdentifier(self), "the ObjectID was returned by another FuseWriter")
-    guard key.byteCount <= limits.keyByteCount else {
-      throw FuseError(
-        .limitExceeded,
-        "the key \(quoted(key)) has \(key.byteCount) bytes and the format allows \(limits.keyByteCount); use a digest of it as the key"
-      )
-    }
-    guard keys.count < limits.count else {
+    try limits.check(key: key)
+    guard addedKeyCount < limits.count else {
       throw FuseError(
         .limitExceeded,
         "there are \(limits.count) keys and the format allows no more, so \(quoted(key)) cannot be added; build several files"
       )
     }
-    keys.append(key, object: object.number)
+    let lane = if let lane { lane } else { try openLane() }
+    try lane.add(key, object: object.number, place: UInt64(addedKeyCount))
+    addedKeyCount += 1
   }
 
   /// Points `key` at an object of this writer.
@@ -188,5 +207,5 @@ public final class FuseWriter {
 public struct ObjectID: Hashable, Sendable {
   /// The writer that it belongs to.
   let writer: ObjectIdentifier
-  let number: UInt32
+  let number: ObjectNumber
 }

@@ -1,0 +1,113 @@
+internal import Glibc
+
+/// Bytes written one behind the other into an open file, from a place on, with their checksum.
+///
+/// Whole blocks at multiples of their size become large pages in the page cache, where the system has them: readers then
+/// map a large page at a time, and miss fewer translations.
+@safe
+final class FileStream {
+  private static let blockByteCount = 2 << 20
+
+  private let path: String
+  private let descriptor: Int32
+  // SAFETY: `block` has `blockByteCount` bytes, and `filled` is never more.
+  private let block: ZeroedMemory
+  private var filled = 0
+  private var handedOver: Int
+
+  /// Where the first byte stands in the file.
+  let start: Int
+  /// The checksum of all bytes handed to the system; flush before.
+  private(set) var checksum = Checksum()
+
+  /// Where the next byte is going to stand.
+  var position: Int { handedOver &+ filled }
+  /// How many bytes were written.
+  var byteCount: Int { position &- start }
+
+  /// - Parameters:
+  ///   - descriptor: stays open as long as this object is used.
+  ///   - path: for errors.
+  init(to descriptor: Int32, at start: Int, path: String) throws(FuseError) {
+    self.descriptor = descriptor
+    self.start = start
+    self.path = path
+    handedOver = start
+    block = try ZeroedMemory(byteCount: Self.blockByteCount, inLargePages: false)
+  }
+
+  /// How many bytes the block takes: less where it does not begin at a multiple of its size.
+  private var room: Int { Self.blockByteCount &- handedOver % Self.blockByteCount }
+
+  /// Appends bytes.
+  @inline(__always)
+  func write(_ bytes: RawSpan) throws(FuseError) {
+    guard bytes.byteCount < room &- filled else { return try writeAcross(bytes) }
+    // SAFETY: the block has more bytes left than these.
+    unsafe bytes.withUnsafeBytes { bytes in
+      if let from = bytes.baseAddress { unsafe (block.start + filled).copyMemory(from: from, byteCount: bytes.count) }
+    }
+    filled &+= bytes.byteCount
+  }
+
+  /// Appends an integer, big-endian.
+  @inline(__always)
+  func write<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T) throws(FuseError) {
+    let size = MemoryLayout<T>.size
+    guard size < room &- filled else {
+      var bytes: [UInt8] = []
+      bytes.append(bigEndian: value)
+      return try writeAcross(bytes.rawSpan)
+    }
+    // SAFETY: the block has more bytes left than the integer.
+    unsafe block.start.storeBytes(of: value.bigEndian, toByteOffset: filled, as: T.self)
+    filled &+= size
+  }
+
+  private func writeAcross(_ bytes: RawSpan) throws(FuseError) {
+    var done = 0
+    while done < bytes.byteCount {
+      let left = bytes.byteCount - done
+      if filled == 0, left >= room {
+        // Whole blocks go out from where they are.
+        let count = room + (left - room) / Self.blockByteCount * Self.blockByteCount
+        try handOver(bytes.extracting(done..<done + count))
+        done += count
+      } else {
+        let part = bytes.extracting(done..<done + min(left, room - filled))
+        // SAFETY: the part is no longer than what is left of the block.
+        unsafe part.withUnsafeBytes { part in
+          unsafe (block.start + filled).copyMemory(from: part.baseAddress!, byteCount: part.count)
+        }
+        filled += part.byteCount
+        done += part.byteCount
+        if filled == room { try flush() }
+      }
+    }
+  }
+
+  /// Hands over what is buffered, so that ``checksum`` covers all bytes written.
+  func flush() throws(FuseError) {
+    let block = block
+    // SAFETY: so many bytes of the block were filled.
+    let bytes = unsafe RawSpan(_unsafeStart: block.start, byteCount: filled)
+    try handOver(bytes)
+    filled = 0
+  }
+
+  private func handOver(_ bytes: RawSpan) throws(FuseError) {
+    checksum.update(bytes)
+    let start = handedOver
+    var done = 0
+    while done < bytes.byteCount {
+      let rest = bytes.extracting(droppingFirst: done)
+      // SAFETY: pwrite reads exactly the rest of the span.
+      let written = unsafe rest.withUnsafeBytes { rest in
+        retrying { unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(start + done)) }
+      }
+      guard written > 0 else { throw AtomicFile.failed("write", path: path) }
+      done += written
+    }
+    handedOver = start + done
+  }
+}

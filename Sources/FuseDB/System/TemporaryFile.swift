@@ -1,0 +1,79 @@
+internal import CFuseSystem
+internal import Glibc
+internal import Synchronization
+
+/// A file without a name, for what does not fit into memory. It is gone with this object, and with the process.
+///
+/// Any number of threads may append and read at the same time.
+final class TemporaryFile: Sendable {
+  private let folder: String
+  private let descriptor: Int32
+  private let end = Atomic(0)
+
+  /// How many bytes were appended.
+  var byteCount: Int { end.load(ordering: .relaxed) }
+
+  /// Makes a file in `folder`.
+  init(in folder: String) throws(FuseError) {
+    self.folder = folder
+    var opened = retrying { unsafe fuse_open_unnamed(folder, 0o600) }
+    if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
+      let name = "\(folder)/.fsdb.\(fuse_random().hexadecimal.dropFirst(2)).tmp"
+      opened = retrying { unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
+      if opened >= 0 { unsafe unlink(name) }
+    }
+    guard opened >= 0 else { throw Self.failed("create", in: folder) }
+    descriptor = opened
+  }
+
+  deinit { close(descriptor) }
+
+  /// Appends bytes, and returns where they begin.
+  ///
+  /// - Throws: ``FuseError`` with code `inputOutput`, as when the disk is full.
+  func append(_ bytes: RawSpan) throws(FuseError) -> Int {
+    let place = reserve(bytes.byteCount)
+    try write(bytes, at: place)
+    return place
+  }
+
+  /// Keeps a place for so many bytes at the end, and returns where it begins.
+  func reserve(_ byteCount: Int) -> Int { end.wrappingAdd(byteCount, ordering: .relaxed).oldValue }
+
+  /// Writes bytes at a place that was reserved.
+  ///
+  /// - Throws: as ``append(_:)``.
+  func write(_ bytes: RawSpan, at place: Int) throws(FuseError) {
+    var done = 0
+    while done < bytes.byteCount {
+      let rest = bytes.extracting(droppingFirst: done)
+      // SAFETY: pwrite reads exactly the rest of the span.
+      let written = unsafe rest.withUnsafeBytes { rest in
+        retrying { unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(place + done)) }
+      }
+      guard written > 0 else { throw Self.failed("write", in: folder) }
+      done += written
+    }
+  }
+
+  /// Fills `bytes` with what stands from `place` on.
+  ///
+  /// - Precondition: so much was appended there.
+  func read(into bytes: UnsafeMutableRawBufferPointer, at place: Int) throws(FuseError) {
+    var done = 0
+    while done < bytes.count {
+      // SAFETY: pread writes at most the rest of the bytes.
+      let count = retrying {
+        unsafe pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(place + done))
+      }
+      guard count > 0 else { throw Self.failed("read back", in: folder) }
+      done += count
+    }
+  }
+
+  private static func failed(_ action: String, in folder: String) -> FuseError {
+    let error = FuseError.system("\(action) a temporary file in this folder", path: folder)
+    let hint = error.errno == ENOSPC ? "; make room there, or choose another folder for temporary files" : ""
+    return FuseError(.inputOutput, error.message + hint, path: folder, errno: error.errno)
+  }
+}

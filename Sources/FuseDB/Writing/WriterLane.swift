@@ -1,0 +1,70 @@
+/// The way into a writer for one of several threads. What the threads do at the same time leaves no trace in the file.
+///
+/// A lane collects keys in a buffer. A full one is sorted by the lane's thread; it stays in memory as a run as long as
+/// the allowance lasts, otherwise it goes to the temporary file.
+package final class WriterLane {
+  private let storage: WriterStorage
+  private let number: Int
+  private var buffer: KeyBuffer
+  private var objects = ObjectBatchScratch()
+  private var written: [UInt8] = []
+  /// What was sorted.
+  private(set) var runs: [KeyRun] = []
+
+  init(_ storage: WriterStorage, number: Int) throws(FuseError) {
+    self.storage = storage
+    self.number = number
+    buffer = try KeyBuffer(byteCount: storage.plan.keyBuffer)
+  }
+
+  /// Adds all that `batch` holds.
+  ///
+  /// - Throws: ``FuseError`` with code `inputOutput` when a temporary file cannot be written.
+  package func add(_ batch: RecordBatch) throws(FuseError) {
+    let first = number * storage.store.partitionCount / storage.plan.laneCount
+    try storage.store.add(batch.objectBytes, ends: batch.objectEnds, first: first, &objects)
+    let bytes = batch.keyBytes
+    for key in batch.keys {
+      try add(
+        bytes.rawSpan.extracting(key.start..<key.start &+ key.byteCount), object: objects.numbers[key.object],
+        place: key.place)
+    }
+  }
+
+  /// Adds one key.
+  @inline(__always)
+  func add(_ key: RawSpan, object: ObjectNumber, place: UInt64) throws(FuseError) {
+    if buffer.append(key, object: object, place: place) { return }
+    try putAway(keepsInMemory: true)
+    guard buffer.append(key, object: object, place: place) else {
+      preconditionFailure("an empty buffer takes any key")
+    }
+  }
+
+  /// Sorts what is in the buffer and begins an empty one.
+  ///
+  /// - Parameter keepsInMemory: whether the run may stay there if there is room.
+  private func putAway(keepsInMemory: Bool) throws(FuseError) {
+    guard !buffer.isEmpty else { return }
+    if keepsInMemory, storage.reserveKeyBuffer() {
+      buffer.sort()
+      runs.append(.memory(.init(buffer: buffer)))
+      buffer = try KeyBuffer(byteCount: storage.plan.keyBuffer)
+    } else {
+      runs.append(try buffer.spill(to: try storage.spill.temporaryFile(), &written))
+      buffer.removeAll()
+    }
+  }
+
+  /// Sorts what is left, so that ``runs`` are all keys. More may be added afterwards.
+  func finish() throws(FuseError) { try putAway(keepsInMemory: true) }
+
+  /// Lets go of runs in memory, after writing them to the temporary file.
+  func spillRuns() throws(FuseError) {
+    for (number, run) in runs.enumerated() {
+      guard case .memory(let keys) = run else { continue }
+      runs[number] = try keys.buffer.spill(to: try storage.spill.temporaryFile(), &written)
+      storage.releaseKeyBuffer()
+    }
+  }
+}
