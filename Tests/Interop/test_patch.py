@@ -20,7 +20,7 @@ def changed(mapping, rng, count):
     mapping = dict(mapping)
     for _ in range(count):
         key = rng.choice(list(mapping)) if mapping else b"first"
-        match rng.randrange(4):
+        match rng.randrange(5):
             case 0:
                 mapping.pop(key, None)
             case 1:
@@ -28,6 +28,9 @@ def changed(mapping, rng, count):
             case 2:
                 value = mapping.get(key)
                 mapping |= {other: packb([value, "longer"]) for other in mapping if mapping[other] == value}
+            case 3:
+                # Others keep the object.
+                mapping[key] = packb([mapping.get(key), "alone"])
             case _:
                 mapping[key] = rng.choice(list(mapping.values()) or [b"\x01"])
     return mapping

@@ -12,7 +12,8 @@ enum Overwriting {
     // Only a file has content to lose; whether anything else can be replaced is for the writer to say.
     guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return nil }
     guard !begins(path, with: kind.magic) else { return nil }
-    return "'\(path)' is a file of \(Humans.size(Int(status.st_size))) that is no \(kind.noun), and would be overwritten"
+    let size = Humans.size(Int(status.st_size))
+    return "'\(path)' is a file of \(size) that is no \(kind.noun), and would be overwritten"
   }
 
   /// Whether these are the first bytes of a file. One that cannot be read is not known to have them.

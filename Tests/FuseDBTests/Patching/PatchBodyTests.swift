@@ -19,6 +19,20 @@ struct `A body that makes no sense is refused` {
     #expect(try bench.body(of: try bench.patch(from: Self.old, to: Self.new)) == Self.right)
   }
 
+  /// In both the key a or c gets 09, which is made of record 0 before or behind the copy of that.
+  @Test(arguments: [
+    ([[9], [1], [2, 3, 4]], "05 00 01 01 09 07 08 02 08 00"),
+    ([[1], [9], [2, 3, 4]], "04 07 05 00 01 01 09 04 04 02 04 00"),
+  ])
+  func `a copy succeeds a record before an edit of it does, whatever comes first [U11]`(
+    objects: [[UInt8]], hex: String
+  ) throws {
+    let new = ReferenceFile(objects: objects, keys: [([0x61], 0), ([0x63], 1), ([0x65], 2)]).bytes
+    let bench = try PatchBench()
+    #expect(try bench.body(of: try bench.patch(from: Self.old, to: new)) == [UInt8](hex: hex))
+    #expect(try bench.apply(try bench.forged(from: Self.old, to: new, body: [UInt8](hex: hex)), to: Self.old) == new)
+  }
+
   @Test(arguments: [
     // Numbers, [U4] and [U5]
     ("", "the patch ends in its middle"),
