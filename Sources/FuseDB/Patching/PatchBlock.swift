@@ -8,14 +8,18 @@ enum PatchBlock {
     case literal
   }
 
-  /// Appends the block of a canonical writer to a file that ends with its key index.
+  /// Writes the block of a canonical writer behind the key index of a file, which ends there.
   ///
-  /// - Returns: the header with the checksum of the whole file.
+  /// - Returns: the header with the checksum of the whole file, and the file's length.
   static func rebuild(
     in file: AtomicFile, index: Range<Int>, header: Header, metadata: [UInt8]?
-  ) throws(FuseError) -> Header {
-    var writer = ExtensionWriter(appendingTo: file, index: index)
-    return try writer.write(header: header, metadata: metadata)
+  ) throws(FuseError) -> (header: Header, byteCount: Int) {
+    try file.flush()
+    let reader = IndexReader(index, of: file, keyCount: Int(header.keyCount))
+    let collector = try BlockCollector(reading: reader, limits: BlockLimits(temporaryFolder: file.folder))
+    var writer = ExtensionWriter(to: file, index: index, checksum: file.checksum)
+    let whole = try writer.write(header: header, metadata: metadata, from: collector)
+    return (whole, writer.end)
   }
 
   /// Finds out whether a patch can leave the block out, by making it once, in a file beside `path` that never gets a
@@ -33,10 +37,10 @@ enum PatchBlock {
     let index = reader.dataEnd..<reader.index.end
     let file = try AtomicFile(replacing: path)
     try file.write(bytes.extracting(Header.byteCount..<index.upperBound))
-    let header = try rebuild(in: file, index: index, header: reader.header, metadata: copy)
-    guard header == reader.header, file.byteCount == UInt64(reader.byteCount) else { return .literal }
-    try file.flush()
-    let rebuilt = try file.mapped()
+    let made = try rebuild(in: file, index: index, header: reader.header, metadata: copy)
+    guard made.header == reader.header, made.byteCount == reader.byteCount else { return .literal }
+    let rebuilt = try FileMapping(
+      mapping: file.descriptor, byteCount: made.byteCount, path: path, access: .mapped)
     let areEqual = rebuilt.bytes.extracting(droppingFirst: index.upperBound)
       .equals(bytes.extracting(droppingFirst: index.upperBound))
     return areEqual ? .rebuilt(metadata: copy) : .literal

@@ -102,6 +102,7 @@ extension Patcher {
     guard let block = PatchOperation.Block(rawValue: try body.number()) else {
       throw body.bad("there is no such block")
     }
+    var made: (header: Header, byteCount: Int)?
     switch block {
     case .absent:
       try body.finish()
@@ -114,16 +115,19 @@ extension Patcher {
         metadata = bytes
       }
       try body.finish()
-      _ = try PatchBlock.rebuild(in: file, index: index, header: head.newHeader, metadata: metadata)
+      made = try PatchBlock.rebuild(in: file, index: index, header: head.newHeader, metadata: metadata)
     case .literal:
       try body.bytes(head.newByteCount - index.upperBound) { part throws(FuseError) in try file.write(part) }
       try body.finish()
     }
     try file.flush()
-    guard file.byteCount == UInt64(head.newByteCount), file.checksum.value == head.newHeader.checksum else {
+    // Of a rebuilt block the writer knows both.
+    let byteCount = made?.byteCount ?? Int(file.byteCount)
+    let checksum = made?.header.checksum ?? file.checksum.value
+    guard byteCount == head.newByteCount, checksum == head.newHeader.checksum else {
       throw body.bad(
         """
-        the new file has \(file.byteCount) bytes with checksum \(file.checksum.value.hexadecimal), and must have \
+        the new file has \(byteCount) bytes with checksum \(checksum.hexadecimal), and must have \
         \(head.newByteCount) with \(head.newHeader.checksum.hexadecimal)
         """)
     }

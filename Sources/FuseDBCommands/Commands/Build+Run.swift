@@ -6,6 +6,7 @@ extension Build {
     if let refusal = refusalToOverwrite { return console.explain(UsageError(refusal, in: Self.name)) }
     // Before an hour's work: all inputs are there.
     for case let path? in inputs { try InputFile.check(path: path) }
+    console.willReplace(output)
     let bar = ProgressBar(console, isQuiet: isQuiet)
     let sizes = inputs.map { $0.map(Self.size(of:)) ?? 0 }
     var bytesBefore = 0

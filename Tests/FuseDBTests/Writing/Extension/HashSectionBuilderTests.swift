@@ -6,13 +6,8 @@ struct `The builder of the hash section` {
   /// The section that is built for a plain file.
   private static func section(
     of plain: ReferenceFile, lanes: HashSection.Lanes? = nil, threadCount: Int = 2
-  ) throws(FuseError) -> [UInt8]? {
-    let mapping = try FileMapping(bytes: plain.bytes.rawSpan, isLocked: false)
-    let keys = try IndexedKeys(
-      in: Int(plain.indexOffset)..<plain.bytes.count, of: mapping, count: plain.keyCount)
-    guard let memory = try HashSectionBuilder(keys, lanes: lanes, threadCount: threadCount).build() else { return nil }
-    // SAFETY: the array copies the memory's bytes before it ends.
-    return unsafe [UInt8](UnsafeRawBufferPointer(start: memory.start, count: memory.byteCount))
+  ) throws -> [UInt8]? {
+    try BlockMaker(lanes: lanes, threadCount: threadCount).block(of: plain).table?.bytes
   }
 
   private static func file(_ keys: [[UInt8]]) -> ReferenceFile {
