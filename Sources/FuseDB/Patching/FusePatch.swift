@@ -2,7 +2,7 @@
 ///
 ///     let old = try FuseReader(path: "monday.fsdb")
 ///     let new = try FuseReader(path: "tuesday.fsdb")
-///     try FusePatch.make(from: old, to: new, at: "tuesday.patch").byteCount     // 3,412
+///     try FusePatch.make(from: old, to: new, at: "tuesday.patch").byteCount     // 1,660
 ///
 ///     // Elsewhere:
 ///     try FusePatch.apply("tuesday.patch", to: old, output: "tuesday.fsdb")     // the same bytes
