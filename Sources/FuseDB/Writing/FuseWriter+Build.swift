@@ -44,12 +44,13 @@ extension FuseWriter {
       if !isResident { try lane.spillRuns() }
     }
     progress?(0.1)
-    let pipeline = pipeline(storage)
+    let pipeline = KeyPipeline(
+      lanes, storage.plan, policy: options.onDuplicate, conflicts: try conflicts?(storage.store))
     let assembly: FileAssembly
     let outcome: KeyPipeline.Outcome
     if isResident {
       let objects = try ResidentAssembly(storage, pipeline, order: options.order)
-      assembly = try self.assembly(storage, path, pipeline.runs, dataByteCount: objects.dataByteCount)
+      assembly = try self.assembly(storage, path, pipeline, dataByteCount: objects.dataByteCount)
       outcome = try objects.run(assembly, &report) { _ in }
       try check(outcome)
     } else {
@@ -57,12 +58,11 @@ extension FuseWriter {
       let prepared = try objects.prepare(&report) { _ in }
       outcome = prepared.outcome
       try check(outcome)
-      assembly = try self.assembly(storage, path, pipeline.runs, dataByteCount: prepared.dataByteCount)
+      assembly = try self.assembly(storage, path, pipeline, dataByteCount: prepared.dataByteCount)
       try objects.write(to: assembly, dataByteCount: prepared.dataByteCount) { _ in }
     }
     report.keyCount = assembly.keyCount
     report.duplicateKeyCount = outcome.duplicateCount
-    report.duplicates = outcome.duplicates
     report.duplicates = outcome.duplicates
     report.spilledByteCount = storage.spill.spilledByteCount
     report.byteCount = try assembly.publish(
@@ -72,24 +72,15 @@ extension FuseWriter {
   }
 
   private func assembly(
-    _ storage: WriterStorage, _ path: String, _ runs: [KeyRun], dataByteCount: Int
+    _ storage: WriterStorage, _ path: String, _ pipeline: KeyPipeline, dataByteCount: Int
   ) throws(FuseError) -> FileAssembly {
-    let keyCount = runs.reduce(0) { $0 + $1.keyCount }
-    let keyByteCount = runs.reduce(0) { $0 + $1.keyByteCount }
+    let keyCount = pipeline.keyCount
     return try FileAssembly(
       replacing: path, options.layout, keyCountAtMost: keyCount, dataByteCountAtMost: dataByteCount,
-      indexByteCountAtMost: keyByteCount + keyCount * IndexEntry.overhead,
+      indexByteCountAtMost: pipeline.keyByteCount + keyCount * IndexEntry.overhead,
       limits: BlockLimits(
         memory: storage.plan.extensionBlock, temporaryFolder: storage.temporaryFolder,
         threadCount: storage.plan.laneCount))
-  }
-
-  private func pipeline(_ storage: WriterStorage) -> KeyPipeline {
-    var runs: [KeyRun] = []
-    for lane in lanes { runs += lane.runs }
-    let fileRunCount = runs.count { if case .file = $0 { true } else { false } }
-    return KeyPipeline(
-      runs: runs, windowByteCount: storage.plan.runWindow(of: fileRunCount), policy: options.onDuplicate)
   }
 
   /// What went wrong with the merge of the keys.

@@ -8,8 +8,12 @@ package final class WriterLane {
   private var buffer: KeyBuffer
   private var objects = ObjectBatchScratch()
   private var written: [UInt8] = []
-  /// What was sorted.
-  private(set) var runs: [KeyRun] = []
+  /// What was sorted: runs, each with those that go on where it ends.
+  private(set) var runs: [[KeyRun]] = []
+  /// Whether keys come in order, and whether all keys in the buffer do, and whether they go on where the last run ends.
+  private var isInOrder = false
+  private var isBufferInOrder = false
+  private var goesOn = false
 
   init(_ storage: WriterStorage, number: Int) throws(FuseError) {
     self.storage = storage
@@ -41,19 +45,33 @@ package final class WriterLane {
     }
   }
 
+  /// Says that the keys to come are in order, each once, until this is called again.
+  ///
+  /// They need no sorting then, and however many they are they make one run, but for a few that share a buffer with others.
+  func beginOrder() throws(FuseError) {
+    if !buffer.isHalfEmpty { try putAway(keepsInMemory: true) }
+    isInOrder = true
+    isBufferInOrder = buffer.isEmpty
+    goesOn = false
+  }
+
   /// Sorts what is in the buffer and begins an empty one.
   ///
   /// - Parameter keepsInMemory: whether the run may stay there if there is room.
   private func putAway(keepsInMemory: Bool) throws(FuseError) {
     guard !buffer.isEmpty else { return }
+    if !isBufferInOrder { buffer.sort() }
+    let run: KeyRun
     if keepsInMemory, storage.reserveKeyBuffer() {
-      buffer.sort()
-      runs.append(.memory(.init(buffer: buffer)))
+      run = .memory(.init(buffer: buffer))
       buffer = try KeyBuffer(byteCount: storage.plan.keyBuffer)
     } else {
-      runs.append(try buffer.spill(to: try storage.spill.temporaryFile(), &written))
+      run = try buffer.spill(to: try storage.spill.temporaryFile(), &written)
       buffer.removeAll()
     }
+    if goesOn { runs[runs.count - 1].append(run) } else { runs.append([run]) }
+    goesOn = isBufferInOrder
+    isBufferInOrder = isInOrder
   }
 
   /// Sorts what is left, so that ``runs`` are all keys. More may be added afterwards.
@@ -61,10 +79,12 @@ package final class WriterLane {
 
   /// Lets go of runs in memory, after writing them to the temporary file.
   func spillRuns() throws(FuseError) {
-    for (number, run) in runs.enumerated() {
-      guard case .memory(let keys) = run else { continue }
-      runs[number] = try keys.buffer.spill(to: try storage.spill.temporaryFile(), &written)
-      storage.releaseKeyBuffer()
+    for number in runs.indices {
+      for (part, run) in runs[number].enumerated() {
+        guard case .memory(let keys) = run else { continue }
+        runs[number][part] = try keys.buffer.spill(to: try storage.spill.temporaryFile(), &written)
+        storage.releaseKeyBuffer()
+      }
     }
   }
 }

@@ -9,9 +9,27 @@ struct KeyPipeline: Sendable {
     var error: FuseError?
   }
 
-  let runs: [KeyRun]
+  /// Runs, each in parts.
+  let runs: [[KeyRun]]
   let windowByteCount: Int
   let policy: FuseWriter.DuplicatePolicy
+  let conflicts: MergeConflicts?
+
+  init(
+    _ lanes: [WriterLane], _ plan: MemoryPlan, policy: FuseWriter.DuplicatePolicy, conflicts: MergeConflicts? = nil
+  ) {
+    runs = lanes.flatMap { $0.runs }
+    // One part of a run is read at a time.
+    let fileCount = runs.count { $0.contains { if case .file = $0 { true } else { false } } }
+    windowByteCount = plan.runWindow(of: fileCount)
+    self.policy = policy
+    self.conflicts = conflicts
+  }
+
+  /// How many keys there are at most,
+  var keyCount: Int { runs.joined().reduce(0) { $0 + $1.keyCount } }
+  /// and the length of all.
+  var keyByteCount: Int { runs.joined().reduce(0) { $0 + $1.keyByteCount } }
 
   /// Calls `body` with all keys in order, batch by batch.
   ///
@@ -40,9 +58,7 @@ struct KeyPipeline: Sendable {
     var outcome = Outcome()
     defer { full.close() }
     do throws(FuseError) {
-      var cursors: [KeyCursor] = []
-      for run in runs { cursors.append(try KeyCursor(run, windowByteCount: windowByteCount)) }
-      var merge = try KeyMerge(cursors, policy: policy)
+      var merge = try KeyMerge(runs, windowByteCount: windowByteCount, policy: policy, conflicts: conflicts)
       do throws(FuseError) {
         while let batch = empty.pop() {
           let goesOn = try merge.fill(batch)

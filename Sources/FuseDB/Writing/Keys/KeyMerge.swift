@@ -4,25 +4,56 @@
 /// node the run that lost there, so that a step compares once on each level.
 @safe
 struct KeyMerge: ~Copyable {
-  private let cursors: [KeyCursor]
+  private var cursors: [KeyCursor] = []
+  /// Of each run, the parts that are not begun, the next one last.
+  private var parts: [[KeyRun]]
+  private let windowByteCount: Int
   /// The runs that lost, the winner of all at 0.
   private var losers: [Int]
   private var isAtEnd: [Bool]
   private let policy: FuseWriter.DuplicatePolicy
+  private let conflicts: MergeConflicts?
+  /// Whether the last key counts as a duplicate already.
+  private var isDuplicate = false
 
-  /// Additions of a key that was there already.
+  /// Additions of a key that was there already; with `conflicts`, keys that have different objects.
   private(set) var duplicateCount = 0
   /// The first few of them in key order.
   private(set) var duplicates: [DuplicateKey] = []
   private static let mostDuplicates = 5
 
-  init(_ cursors: [KeyCursor], policy: FuseWriter.DuplicatePolicy) throws(FuseError) {
-    self.cursors = cursors
+  /// - Parameters:
+  ///   - runs: the runs, each in parts that go on where the one before ends.
+  ///   - windowByteCount: how much of each run in a file is in memory.
+  ///   - conflicts: where the keys are those of files, what tells a conflict from the same object.
+  init(
+    _ runs: [[KeyRun]], windowByteCount: Int, policy: FuseWriter.DuplicatePolicy, conflicts: MergeConflicts?
+  ) throws(FuseError) {
+    self.windowByteCount = windowByteCount
     self.policy = policy
-    losers = [Int](repeating: -1, count: max(1, cursors.count))
+    self.conflicts = conflicts
+    losers = [Int](repeating: -1, count: max(1, runs.count))
     isAtEnd = []
-    for cursor in cursors { isAtEnd.append(try !cursor.advance()) }
-    for run in cursors.indices { settle(run) }
+    parts = runs.map { $0.reversed() }
+    for run in runs.indices {
+      cursors.append(try KeyCursor(parts[run].removeLast(), windowByteCount: windowByteCount))
+      isAtEnd.append(try !advance(run))
+    }
+    for run in runs.indices { settle(run) }
+  }
+
+  /// Goes to the next key of a run; false at its end.
+  @inline(__always)
+  private mutating func advance(_ run: Int) throws(FuseError) -> Bool {
+    if try cursors[run].advance() { return true }
+    return try beginPart(of: run)
+  }
+
+  @inline(never)
+  private mutating func beginPart(of run: Int) throws(FuseError) -> Bool {
+    guard let part = parts[run].popLast() else { return false }
+    cursors[run] = try KeyCursor(part, windowByteCount: windowByteCount)
+    return try advance(run)
   }
 
   /// Lets a run that has a new key, or has begun, find its place in the tree.
@@ -65,12 +96,15 @@ struct KeyMerge: ~Copyable {
   /// Appends keys to `batch` until it is full. Returns false when there are no more.
   ///
   /// - Throws: ``FuseError`` with code `inputOutput` when a run cannot be read; `duplicateKey` under
-  ///   ``FuseWriter/DuplicatePolicy/error``, and ``duplicates`` says which.
+  ///   ``FuseWriter/DuplicatePolicy/error``, and ``duplicates`` says which; what ``MergeConflicts`` throws.
   mutating func fill(_ batch: KeyBatch) throws(FuseError) -> Bool {
     guard !cursors.isEmpty else { return false }
     while true {
       let run = losers[0]
-      guard !isAtEnd[run] else { return false }
+      guard !isAtEnd[run] else {
+        try conflicts?.settle(batch)
+        return false
+      }
       let cursor = cursors[run]
       // SAFETY: the cursor's key is valid until it advances.
       let key = unsafe RawSpan(_unsafeStart: cursor.key, byteCount: cursor.keyByteCount)
@@ -78,9 +112,13 @@ struct KeyMerge: ~Copyable {
         try settleDuplicate(cursor, of: key, in: batch)
       } else {
         // The last key stays until the next is known to be another.
+        if isDuplicate {
+          try conflicts?.settle(batch)
+          isDuplicate = false
+        }
         guard batch.append(key, object: cursor.object, place: cursor.place) else { return true }
       }
-      isAtEnd[run] = try !cursor.advance()
+      isAtEnd[run] = try !advance(run)
       settle(run)
     }
   }
@@ -90,13 +128,24 @@ struct KeyMerge: ~Copyable {
   private mutating func settleDuplicate(
     _ cursor: KeyCursor, of key: RawSpan, in batch: KeyBatch
   ) throws(FuseError) {
-    duplicateCount += 1
     let before = batch.lastPlace
+    if let conflicts {
+      guard try conflicts.differs(batch, from: cursor.object, at: cursor.place) else { return }
+    }
     let keepsThis = policy == .last
-    if duplicates.count < Self.mostDuplicates {
-      duplicates.append(
-        DuplicateKey(
-          key: key.array(), kept: keepsThis ? cursor.place : before, dropped: keepsThis ? before : cursor.place))
+    if conflicts == nil || !isDuplicate {
+      duplicateCount += 1
+      if duplicates.count < Self.mostDuplicates {
+        duplicates.append(
+          DuplicateKey(
+            key: key.array(), kept: keepsThis ? cursor.place : before, dropped: keepsThis ? before : cursor.place))
+      }
+    } else if keepsThis, duplicateCount == duplicates.count {
+      duplicates[duplicates.count - 1].kept = cursor.place
+    }
+    isDuplicate = true
+    if let conflicts, conflicts.combines {
+      return try conflicts.combine(key, batch, with: cursor.object, at: cursor.place)
     }
     switch policy {
     case .first: break

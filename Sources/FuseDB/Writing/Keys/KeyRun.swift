@@ -34,11 +34,10 @@ extension KeyBuffer {
   private static let writtenAtOnce = 1 << 20
   private static let rowsAhead = 16
 
-  /// Sorts the keys and writes them to a temporary file.
+  /// Writes the keys, which are sorted, to a temporary file.
   ///
   /// - Parameter scratch: takes what is written at once.
   func spill(to file: TemporaryFile, _ scratch: inout [UInt8]) throws(FuseError) -> KeyRun {
-    sort()
     let total = keyByteCount + count * Self.fileOverhead
     let start = file.reserve(total)
     scratch.removeAll(keepingCapacity: true)
