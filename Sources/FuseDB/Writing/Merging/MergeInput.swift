@@ -11,6 +11,8 @@ struct MergeInput: Sendable {
 
   init(_ path: String) throws(FuseError) {
     reader = try FuseReader(path: path, expecting: .none)
+    // A page of two megabytes would count as such, however little of it is read.
+    reader.mapping.keepPagesSmall()
     isIndexed = if case .section = reader.index.order { true } else { false }
   }
 

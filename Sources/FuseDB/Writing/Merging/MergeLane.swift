@@ -13,11 +13,11 @@ struct MergeLane {
     /// For what is remembered of records.
     let records: Int
 
-    /// The block is made later: its memory is free while files are read.
+    /// The block is made later, and runs are read later: their memory is free while files are read.
     init(_ plan: MemoryPlan) {
-      let share = plan.extensionBlock / plan.laneCount
+      let share = (plan.extensionBlock + plan.runWindows) / plan.laneCount
       pages = share / 2
-      records = min(16 << 20, share / 4)
+      records = min(16 << 20, share / 2)
     }
   }
 

@@ -29,7 +29,8 @@ struct RecordNumbers {
   @inline(__always)
   subscript(offset: UInt64) -> UInt64? {
     let row = rows[row(of: offset)]
-    return row.offset == offset ? row.value : nil
+    // No record begins at 0, whatever a file says.
+    return row.offset == offset && offset != 0 ? row.value : nil
   }
 
   /// Remembers something of the record at an offset.
