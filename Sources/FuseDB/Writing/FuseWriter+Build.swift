@@ -44,7 +44,7 @@ extension FuseWriter {
       if !isResident { try lane.spillRuns() }
     }
     progress?(0.1)
-    let pipeline = pipeline(storage)
+    let pipeline = try pipeline(storage)
     let assembly: FileAssembly
     let outcome: KeyPipeline.Outcome
     if isResident {
@@ -84,12 +84,16 @@ extension FuseWriter {
         threadCount: storage.plan.laneCount))
   }
 
-  private func pipeline(_ storage: WriterStorage) -> KeyPipeline {
+  private func pipeline(_ storage: WriterStorage) throws(FuseError) -> KeyPipeline {
+    let plan = storage.plan
     var runs: [KeyRun] = []
     for lane in lanes { runs += lane.runs }
-    let fileRunCount = runs.count { if case .file = $0 { true } else { false } }
+    if runs.fileCount > plan.fanIn {
+      runs = try runs.merged(
+        fanIn: plan.fanIn, windowByteCount: plan.runWindow(of: plan.fanIn), to: storage.spill.temporaryFile())
+    }
     return KeyPipeline(
-      runs: runs, windowByteCount: storage.plan.runWindow(of: fileRunCount), policy: options.onDuplicate)
+      runs: runs, windowByteCount: plan.runWindow(of: runs.fileCount), policy: options.onDuplicate)
   }
 
   /// What went wrong with the merge of the keys.

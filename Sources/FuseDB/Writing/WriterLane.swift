@@ -7,7 +7,6 @@ package final class WriterLane {
   private let number: Int
   private var buffer: KeyBuffer
   private var objects = ObjectBatchScratch()
-  private var written: [UInt8] = []
   /// What was sorted.
   private(set) var runs: [KeyRun] = []
 
@@ -51,7 +50,7 @@ package final class WriterLane {
       runs.append(.memory(.init(buffer: buffer)))
       buffer = try KeyBuffer(byteCount: storage.plan.keyBuffer)
     } else {
-      runs.append(try buffer.spill(to: try storage.spill.temporaryFile(), &written))
+      runs.append(try buffer.spill(to: try storage.spill.temporaryFile()))
       buffer.removeAll()
     }
   }
@@ -63,7 +62,7 @@ package final class WriterLane {
   func spillRuns() throws(FuseError) {
     for (number, run) in runs.enumerated() {
       guard case .memory(let keys) = run else { continue }
-      runs[number] = try keys.buffer.spill(to: try storage.spill.temporaryFile(), &written)
+      runs[number] = try keys.buffer.spill(to: try storage.spill.temporaryFile())
       storage.releaseKeyBuffer()
     }
   }
