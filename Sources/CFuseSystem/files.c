@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,7 +11,7 @@
 int fuse_open_unnamed(const char *folder, unsigned mode) {
 #ifdef O_TMPFILE
   // Without /proc such a file could never be given a name.
-  if (access("/proc/self/fd", X_OK) != 0) {
+  if (access("/proc/thread-self/fd", X_OK) != 0) {
     errno = EOPNOTSUPP;
     return -1;
   }
@@ -21,13 +20,6 @@ int fuse_open_unnamed(const char *folder, unsigned mode) {
   errno = EOPNOTSUPP;
   return -1;
 #endif
-}
-
-int fuse_link_unnamed(int descriptor, const char *path) {
-  // The way through /proc is the one that needs no privilege (open(2), O_TMPFILE).
-  char source[64];
-  snprintf(source, sizeof source, "/proc/self/fd/%d", descriptor);
-  return linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
 uint64_t fuse_random(void) {

@@ -42,3 +42,19 @@ fuse_xxh3_64_flat(const void *bytes, size_t length, uint64_t seed) {
   longer += XXH3_mul128_fold64(word2 ^ (XXH_readLE64(XXH3_kSecret + 16) + seed), word3 ^ (XXH_readLE64(XXH3_kSecret + 24) - seed));
   return XXH3_avalanche(length > 16 ? longer : shorter);
 }
+
+/// Begins XXH3-64 under `seed` of bytes that come in pieces. NULL when memory is short.
+static inline void *fuse_xxh3_64_begin(uint64_t seed) {
+  XXH3_state_t *state = XXH3_createState();
+  if (state) XXH3_64bits_reset_withSeed(state, seed);
+  return state;
+}
+
+static inline void fuse_xxh3_64_continue(void *state, const void *bytes, size_t length) {
+  XXH3_64bits_update((XXH3_state_t *)state, bytes, length);
+}
+
+/// The hash of all the pieces so far.
+static inline uint64_t fuse_xxh3_64_value(const void *state) { return XXH3_64bits_digest((const XXH3_state_t *)state); }
+
+static inline void fuse_xxh3_64_end(void *state) { XXH3_freeState((XXH3_state_t *)state); }

@@ -1,4 +1,4 @@
-// What Swift's Glibc module lacks: calls behind _GNU_SOURCE, and a signal handler.
+// What Swift's Glibc module lacks: calls behind _GNU_SOURCE, and signal handlers.
 #ifndef CFUSESYSTEM_H
 #define CFUSESYSTEM_H
 
@@ -52,8 +52,28 @@ static inline __attribute__((always_inline)) int64_t fuse_region_fault(fuse_regi
 /// Opens a file without a name in the folder `path`, readable and writable; -1 and errno where that is not supported.
 int fuse_open_unnamed(const char *_Nonnull folder, unsigned mode);
 
-/// Gives the file behind `descriptor` (from `fuse_open_unnamed`) a name that must not exist yet; -1 and errno on failure.
-int fuse_link_unnamed(int descriptor, const char *_Nonnull path);
+// The calls below make, move and remove names in one step with a list of the names that are to be removed when a signal
+// ends the process. They return -1 and errno on failure.
+
+/// Creates a file under a name that must not exist yet and is not to stay, and opens it, readable and writable.
+int fuse_create_unfinished(const char *_Nonnull path, unsigned mode);
+
+/// Gives the file behind `descriptor` (from `fuse_open_unnamed`) a name that must not exist yet and is not to stay.
+int fuse_link_unfinished(int descriptor, const char *_Nonnull path);
+
+/// Gives the file behind `descriptor` (from `fuse_open_unnamed`) its name, which must not exist yet.
+int fuse_link_finished(int descriptor, const char *_Nonnull path);
+
+/// Moves a file from a name that was not to stay to its own.
+int fuse_rename_finished(const char *_Nonnull unfinished, const char *_Nonnull path);
+
+/// Removes a name that was not to stay.
+int fuse_unlink_unfinished(const char *_Nonnull path);
+
+/// From now on SIGHUP, SIGINT and SIGTERM, unless they are ignored, remove the names that are not to stay and write `text`
+/// to standard error, or the other text once a file has got its own name; then they end the process as they would have.
+/// A later call changes the texts. For commands: a library leaves signals to its host.
+void fuse_on_interruption(const char *_Nonnull text, const char *_Nonnull text_when_finished);
 
 /// How many processors this process may run on; at least 1.
 int fuse_processor_count(void);

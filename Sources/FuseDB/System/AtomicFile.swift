@@ -8,8 +8,9 @@ internal import Glibc
 /// durable and moves them over the old file in one step.
 final class AtomicFile {
   let path: String
-  private let folder: String
-  private let descriptor: Int32
+  let folder: String
+  private let folderDescriptor: OwnedDescriptor
+  private let file: OwnedDescriptor
   /// The name to remove when this object ends without having been published.
   private var temporaryPath: String?
   /// What follows the header.
@@ -38,28 +39,33 @@ final class AtomicFile {
       throw FuseError(
         .inputOutput, "there is something here that is not a regular file; choose another name", path: path)
     }
+    // Before the work: a folder that cannot be opened could not be made durable after it.
+    let openedFolder = retrying { unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard openedFolder >= 0 else { throw Self.failed("open the folder \(folder)", path: path) }
+    folderDescriptor = OwnedDescriptor(openedFolder)
     var opened = retrying { unsafe fuse_open_unnamed(folder, 0o666) }
     if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
       let temporary = Self.uniqueName(beside: path, in: folder)
-      opened = retrying { unsafe open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
+      opened = retrying { unsafe fuse_create_unfinished(temporary, 0o666) }
       if opened >= 0 { temporaryPath = temporary }
     }
     guard opened >= 0 else { throw Self.failed("create a file in \(folder)", path: path) }
-    descriptor = opened
+    file = OwnedDescriptor(opened)
     // The header comes last, when its numbers are known.
     do throws(FuseError) {
       body = try FileStream(to: opened, at: Header.byteCount, path: path)
     } catch {
-      close(opened)
-      if let temporaryPath { unsafe unlink(temporaryPath) }
+      if let temporaryPath { unsafe fuse_unlink_unfinished(temporaryPath) }
       throw error
     }
   }
 
   deinit {
-    close(descriptor)
-    if let temporaryPath { unsafe unlink(temporaryPath) }
+    // Where this fails too, nothing is left to try; the first failure is what people read.
+    if let temporaryPath { unsafe fuse_unlink_unfinished(temporaryPath) }
   }
+
+  var descriptor: Int32 { file.number }
 
   /// Appends bytes.
   func write(_ bytes: RawSpan) throws(FuseError) { try body.write(bytes) }
@@ -72,36 +78,6 @@ final class AtomicFile {
   /// Hands over what is buffered, so that `checksum` covers all bytes written.
   func flush() throws(FuseError) { try body.flush() }
 
-  /// A further stream into the file, from any place on.
-  func stream(at start: Int) throws(FuseError) -> FileStream {
-    try FileStream(to: descriptor, at: start, path: path)
-  }
-
-  /// Moves bytes towards the start of the file.
-  func move(_ range: Range<Int>, to start: Int) throws(FuseError) {
-    precondition(start <= range.lowerBound, "bytes are moved towards the start alone")
-    guard start < range.lowerBound else { return }
-    let memory = try ZeroedMemory(byteCount: 2 << 20, inLargePages: false)
-    var done = 0
-    while done < range.count {
-      let count = min(memory.byteCount, range.count - done)
-      let read = retrying { unsafe pread(descriptor, memory.start, count, off_t(range.lowerBound + done)) }
-      guard read > 0 else { throw Self.failed("read back", path: path) }
-      var written = 0
-      while written < read {
-        let part = retrying {
-          unsafe pwrite(descriptor, memory.start + written, read - written, off_t(start + done + written))
-        }
-        guard part > 0 else { throw Self.failed("write", path: path) }
-        written += part
-      }
-      done += read
-    }
-    guard retrying({ ftruncate(descriptor, off_t(start + range.count)) }) == 0 else {
-      throw Self.failed("shorten", path: path)
-    }
-  }
-
   /// What was written so far, to be read back; flush before.
   func mapped() throws(FuseError) -> FileMapping {
     try FileMapping(mapping: descriptor, byteCount: Int(byteCount), path: path, access: .mapped)
@@ -110,36 +86,34 @@ final class AtomicFile {
   /// Writes the header, makes the file durable and moves it to its name.
   func publish(header: [UInt8]) throws(FuseError) {
     try flush()
-    let written = retrying { unsafe pwrite(descriptor, header, header.count, 0) }
-    guard written == header.count else { throw Self.failed("write the header", path: path) }
-    guard retrying({ fsync(descriptor) }) == 0 else { throw Self.failed("make the file durable", path: path) }
-    // Where nothing stands at the path, the file takes it at once; otherwise it needs a name to be moved from.
-    if temporaryPath == nil, unsafe fuse_link_unnamed(descriptor, path) == 0 {
-      return try Self.makeDurable(folder: folder, path: path)
+    guard writeAll(header.rawSpan, to: descriptor, at: 0) else {
+      throw Self.failed("write the header", path: path)
     }
+    // Not repeated when it fails: the system may have dropped what it could not write, and would say yes.
+    guard retrying({ fsync(descriptor) }) == 0 else { throw Self.failed("make the file durable", path: path) }
+    try moveToName()
+    // A name lasts when its folder has been written. Some file systems cannot sync a folder and say EINVAL; they have
+    // nothing to sync then.
+    if retrying({ fsync(folderDescriptor.number) }) != 0, errno != EINVAL {
+      throw Self.failed("make the folder durable (the new file is in place)", path: path)
+    }
+  }
+
+  /// Gives the file its name: at once where nothing stands there, otherwise by way of another name.
+  private func moveToName() throws(FuseError) {
     if temporaryPath == nil {
+      if unsafe fuse_link_finished(descriptor, path) == 0 { return }
+      guard errno == EEXIST else { throw Self.failed("name the new file", path: path) }
       let temporary = Self.uniqueName(beside: path, in: folder)
-      guard unsafe fuse_link_unnamed(descriptor, temporary) == 0 else {
+      guard unsafe fuse_link_unfinished(descriptor, temporary) == 0 else {
         throw Self.failed("name the new file", path: path)
       }
       temporaryPath = temporary
     }
-    guard unsafe rename(temporaryPath!, path) == 0 else {
+    guard unsafe fuse_rename_finished(temporaryPath!, path) == 0 else {
       throw Self.failed("move the new file to its name", path: path)
     }
     temporaryPath = nil
-    try Self.makeDurable(folder: folder, path: path)
-  }
-
-  /// A rename lasts when its folder has been written.
-  private static func makeDurable(folder: String, path: String) throws(FuseError) {
-    let descriptor = retrying { unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    guard descriptor >= 0 else { throw failed("open the folder \(folder)", path: path) }
-    defer { close(descriptor) }
-    // Some file systems cannot sync a folder and say EINVAL; they have nothing to sync then.
-    if retrying({ fsync(descriptor) }) != 0, errno != EINVAL {
-      throw failed("make the folder durable (the new file is in place)", path: path)
-    }
   }
 
   /// Hidden, and named after the file, so that a person who finds one knows what it was.

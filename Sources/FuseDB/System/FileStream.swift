@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Bytes written one behind the other into an open file, from a place on, with their checksum.
 ///
 /// Whole blocks at multiples of their size become large pages in the page cache, where the system has them: readers then
@@ -97,17 +95,7 @@ final class FileStream {
 
   private func handOver(_ bytes: RawSpan) throws(FuseError) {
     checksum.update(bytes)
-    let start = handedOver
-    var done = 0
-    while done < bytes.byteCount {
-      let rest = bytes.extracting(droppingFirst: done)
-      // SAFETY: pwrite reads exactly the rest of the span.
-      let written = unsafe rest.withUnsafeBytes { rest in
-        retrying { unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(start + done)) }
-      }
-      guard written > 0 else { throw AtomicFile.failed("write", path: path) }
-      done += written
-    }
-    handedOver = start + done
+    guard writeAll(bytes, to: descriptor, at: handedOver) else { throw AtomicFile.failed("write", path: path) }
+    handedOver += bytes.byteCount
   }
 }

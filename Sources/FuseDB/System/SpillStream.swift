@@ -3,50 +3,66 @@
 /// One thread writes; then any number of readers read, each by one thread.
 @safe
 final class SpillStream {
-  fileprivate enum Chunk {
-    case memory(ZeroedMemory, byteCount: Int)
-    case file(place: Int, byteCount: Int)
-  }
-
   private let spill: Spill
   /// How many bytes of a chunk are used: no record begins in one chunk and ends in another.
   private let capacity: Int
-  fileprivate private(set) var chunks: [Chunk] = []
-  // SAFETY: the chunk that is being filled has `capacity` bytes, of which `filled` are used.
+  private var chunks: [SpillContents.Chunk] = []
+  /// How many of the chunks are counted as memory that the streams share.
+  private var reservedCount = 0
+  // SAFETY: the chunk that is being filled has `capacity` bytes, of which `room` are left, from `place` on; without a
+  // chunk nothing is left.
   private var current: ZeroedMemory?
-  private var filled = 0
-  private(set) var byteCount = 0
+  private var place: UnsafeMutableRawPointer
+  private var room = 0
+  private var putAwayByteCount = 0
+
+  /// How many bytes were appended.
+  var byteCount: Int { putAwayByteCount + filled }
+  private var filled: Int { current == nil ? 0 : capacity - room }
+
+  /// What was appended, once the writing has ended.
+  var contents: SpillContents { SpillContents(chunks, spill) }
 
   /// - Parameter recordByteCount: what is appended has this length, each time; or 1 for any length.
   init(_ spill: Spill, recordByteCount: Int = 1) {
     self.spill = spill
     capacity = spill.chunkByteCount / recordByteCount * recordByteCount
     precondition(capacity > 0, "a record is longer than a chunk")
+    // Nothing is written there: there is no room.
+    unsafe place = UnsafeMutableRawPointer(bitPattern: 1)!
   }
 
   /// Appends one record of a type without padding.
   @inline(__always)
   func append<Record: BitwiseCopyable>(record: Record) throws(FuseError) {
+    if appendInChunk(record) { return }
+    try nextChunk()
+    _ = appendInChunk(record)
+  }
+
+  /// Appends one record if the chunk has room for it. Returns whether it had.
+  @inline(__always)
+  func appendInChunk<Record: BitwiseCopyable>(_ record: Record) -> Bool {
     let size = MemoryLayout<Record>.size
-    if current == nil || filled &+ size > capacity { try nextChunk() }
-    // SAFETY: the chunk has room for the record, by the check above.
-    unsafe current!.start.storeBytes(of: record, toByteOffset: filled, as: Record.self)
-    filled &+= size
+    guard room >= size else { return false }
+    // SAFETY: the chunk has room for the record.
+    unsafe place.storeBytes(of: record, as: Record.self)
+    unsafe place += size
+    room &-= size
+    return true
   }
 
   /// Appends bytes.
   func append(_ bytes: RawSpan) throws(FuseError) {
     var done = 0
     while done < bytes.byteCount {
-      if current == nil || filled == capacity { try nextChunk() }
-      let count = min(capacity - filled, bytes.byteCount - done)
-      let chunk = current!
-      let place = filled
-      unsafe bytes.extracting(done..<done + count).withUnsafeBytes { part in
-        // SAFETY: the chunk has so many bytes left.
-        unsafe (chunk.start + place).copyMemory(from: part.baseAddress!, byteCount: count)
-      }
-      filled += count
+      if room == 0 { try nextChunk() }
+      let count = min(room, bytes.byteCount - done)
+      let part = bytes.extracting(done..<done + count)
+      // SAFETY: the chunk has room for the part.
+      unsafe part.withUnsafeBytes { unsafe place.copyMemory(from: $0.baseAddress!, byteCount: count) }
+      unsafe place += count
+      room -= count
       done += count
     }
   }
@@ -55,118 +71,61 @@ final class SpillStream {
   @inline(never)
   private func nextChunk() throws(FuseError) {
     if let full = current {
+      let byteCount = filled
       if spill.allowance.reserve(spill.chunkByteCount) {
-        chunks.append(.memory(full, byteCount: filled))
+        chunks.append(.memory(full, byteCount: byteCount))
+        reservedCount += 1
         current = nil
       } else {
         // SAFETY: so many bytes of the chunk are filled.
-        let bytes = unsafe RawSpan(_unsafeStart: full.start, byteCount: filled)
+        let bytes = unsafe RawSpan(_unsafeStart: full.start, byteCount: byteCount)
         let file = try spill.temporaryFile()
-        chunks.append(.file(place: try file.append(bytes), byteCount: filled))
+        chunks.append(.file(place: try file.append(bytes), byteCount: byteCount))
       }
-      byteCount += filled
-      filled = 0
+      putAwayByteCount += byteCount
+      room = 0
     }
-    if current == nil { current = try ZeroedMemory(byteCount: spill.chunkByteCount, inLargePages: false) }
+    let chunk =
+      if let current { current } else {
+        try ZeroedMemory(byteCount: spill.chunkByteCount, inLargePages: false)
+      }
+    current = chunk
+    unsafe place = chunk.start
+    room = capacity
   }
 
   /// Ends the writing.
   func finish() {
-    if let current { chunks.append(.memory(current, byteCount: filled)) }
-    byteCount += filled
+    guard let last = current else { return }
+    chunks.append(.memory(last, byteCount: filled))
+    putAwayByteCount += filled
     current = nil
-    filled = 0
+    room = 0
   }
 
   /// Gives back the memory. Readers that exist keep what they have.
   func removeAll() {
-    for case .memory in chunks { spill.allowance.release(spill.chunkByteCount) }
+    spill.allowance.release(reservedCount * spill.chunkByteCount)
+    reservedCount = 0
     chunks = []
+    current = nil
+    room = 0
+    putAwayByteCount = 0
   }
 }
 
-/// Reads a stream from its start.
-@safe
-struct SpillReader: ~Copyable {
-  private static let tooShort = "a stream is shorter than what was written to it"
+/// What was appended to a stream, for readers on any thread.
+struct SpillContents: Sendable {
+  enum Chunk: Sendable {
+    case memory(ZeroedMemory, byteCount: Int)
+    case file(place: Int, byteCount: Int)
+  }
 
-  private let chunks: [SpillStream.Chunk]
-  private let spill: Spill
-  private var number = 0
-  /// What is left of the chunk that is being read.
-  private var place = 0
-  private var end = 0
-  private var memory: ZeroedMemory?
-  /// Chunks of the file are read into this.
-  private var buffer: ZeroedMemory?
-  /// Where bytes stand together that begin in one chunk and end in another.
-  private var joined: [UInt8] = []
+  let chunks: [Chunk]
+  let spill: Spill
 
-  /// - Parameter stream: finished.
-  init(_ stream: SpillStream, _ spill: Spill) {
-    chunks = stream.chunks
+  fileprivate init(_ chunks: [Chunk], _ spill: Spill) {
+    self.chunks = chunks
     self.spill = spill
-  }
-
-  /// Reads the next record, or returns nil at the end.
-  @inline(__always)
-  mutating func next<Record: BitwiseCopyable>(as type: Record.Type) throws(FuseError) -> Record? {
-    if place == end, try !nextChunk() { return nil }
-    // SAFETY: chunks hold whole records.
-    let record = unsafe memory!.start.loadUnaligned(fromByteOffset: place, as: type)
-    place &+= MemoryLayout<Record>.size
-    return record
-  }
-
-  /// Calls `body` with the next `count` bytes, at least one, which must be there.
-  @inline(__always)
-  mutating func withNext<Result>(
-    _ count: Int, _ body: (RawSpan) throws(FuseError) -> Result
-  ) throws(FuseError) -> Result {
-    if place == end, try !nextChunk() { preconditionFailure(Self.tooShort) }
-    if count <= end &- place {
-      // SAFETY: so many bytes are left of the chunk.
-      let chunk = memory!
-      let bytes = unsafe RawSpan(_unsafeStart: chunk.start + place, byteCount: count)
-      place &+= count
-      return try body(bytes)
-    }
-    joined.removeAll(keepingCapacity: true)
-    while joined.count < count {
-      if place == end, try !nextChunk() { preconditionFailure(Self.tooShort) }
-      let part = min(count - joined.count, end - place)
-      // SAFETY: the array copies what is left of the chunk.
-      unsafe joined.append(contentsOf: UnsafeRawBufferPointer(start: memory!.start + place, count: part))
-      place += part
-    }
-    return try body(joined.rawSpan)
-  }
-
-  /// Whether all was read.
-  mutating func isAtEnd() throws(FuseError) -> Bool {
-    guard place == end else { return false }
-    return try !nextChunk()
-  }
-
-  @inline(never)
-  private mutating func nextChunk() throws(FuseError) -> Bool {
-    repeat {
-      guard number < chunks.count else { return false }
-      switch chunks[number] {
-      case .memory(let chunk, let byteCount):
-        memory = chunk
-        end = byteCount
-      case .file(let start, let byteCount):
-        if buffer == nil { buffer = try ZeroedMemory(byteCount: spill.chunkByteCount, inLargePages: false) }
-        // SAFETY: the buffer has room for a chunk.
-        unsafe try spill.temporaryFile().read(
-          into: UnsafeMutableRawBufferPointer(start: buffer!.start, count: byteCount), at: start)
-        memory = buffer
-        end = byteCount
-      }
-      place = 0
-      number += 1
-    } while end == 0
-    return true
   }
 }

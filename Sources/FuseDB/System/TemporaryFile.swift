@@ -7,7 +7,7 @@ internal import Synchronization
 /// Any number of threads may append and read at the same time.
 final class TemporaryFile: Sendable {
   private let folder: String
-  private let descriptor: Int32
+  private let file: OwnedDescriptor
   private let end = Atomic(0)
 
   /// How many bytes were appended.
@@ -19,14 +19,14 @@ final class TemporaryFile: Sendable {
     var opened = retrying { unsafe fuse_open_unnamed(folder, 0o600) }
     if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
       let name = "\(folder)/.fsdb.\(fuse_random().hexadecimal.dropFirst(2)).tmp"
-      opened = retrying { unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
-      if opened >= 0 { unsafe unlink(name) }
+      opened = retrying { unsafe fuse_create_unfinished(name, 0o600) }
+      if opened >= 0 { unsafe fuse_unlink_unfinished(name) }
     }
     guard opened >= 0 else { throw Self.failed("create", in: folder) }
-    descriptor = opened
+    file = OwnedDescriptor(opened)
   }
 
-  deinit { close(descriptor) }
+  private var descriptor: Int32 { file.number }
 
   /// Appends bytes, and returns where they begin.
   ///
@@ -44,16 +44,7 @@ final class TemporaryFile: Sendable {
   ///
   /// - Throws: as ``append(_:)``.
   func write(_ bytes: RawSpan, at place: Int) throws(FuseError) {
-    var done = 0
-    while done < bytes.byteCount {
-      let rest = bytes.extracting(droppingFirst: done)
-      // SAFETY: pwrite reads exactly the rest of the span.
-      let written = unsafe rest.withUnsafeBytes { rest in
-        retrying { unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(place + done)) }
-      }
-      guard written > 0 else { throw Self.failed("write", in: folder) }
-      done += written
-    }
+    guard writeAll(bytes, to: descriptor, at: place) else { throw Self.failed("write", in: folder) }
   }
 
   /// Fills `bytes` with what stands from `place` on.
@@ -66,6 +57,8 @@ final class TemporaryFile: Sendable {
       let count = retrying {
         unsafe pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(place + done))
       }
+      // A file that ends too early gives no reason.
+      if count == 0 { errno = EIO }
       guard count > 0 else { throw Self.failed("read back", in: folder) }
       done += count
     }

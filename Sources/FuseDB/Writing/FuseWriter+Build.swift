@@ -49,7 +49,7 @@ extension FuseWriter {
     let outcome: KeyPipeline.Outcome
     if isResident {
       let objects = try ResidentAssembly(storage, pipeline, order: options.order)
-      assembly = try FileAssembly(replacing: path, dataByteCountAtMost: objects.dataByteCount)
+      assembly = try self.assembly(storage, path, pipeline.runs, dataByteCount: objects.dataByteCount)
       outcome = try objects.run(assembly, &report) { _ in }
       try check(outcome)
     } else {
@@ -57,7 +57,7 @@ extension FuseWriter {
       let prepared = try objects.prepare(&report) { _ in }
       outcome = prepared.outcome
       try check(outcome)
-      assembly = try FileAssembly(replacing: path, dataByteCountAtMost: prepared.dataByteCount)
+      assembly = try self.assembly(storage, path, pipeline.runs, dataByteCount: prepared.dataByteCount)
       try objects.write(to: assembly, dataByteCount: prepared.dataByteCount) { _ in }
     }
     report.keyCount = assembly.keyCount
@@ -65,9 +65,22 @@ extension FuseWriter {
     report.duplicates = outcome.duplicates
     report.spilledByteCount = storage.spill.spilledByteCount
     report.byteCount = try assembly.publish(
-      objectCount: report.objectCount, layout: options.layout, metadata: metadata)
+      objectCount: report.objectCount, metadata: metadata)
     progress?(1)
     return report
+  }
+
+  private func assembly(
+    _ storage: WriterStorage, _ path: String, _ runs: [KeyRun], dataByteCount: Int
+  ) throws(FuseError) -> FileAssembly {
+    let keyCount = runs.reduce(0) { $0 + $1.keyCount }
+    let keyByteCount = runs.reduce(0) { $0 + $1.keyByteCount }
+    return try FileAssembly(
+      replacing: path, options.layout, keyCountAtMost: keyCount, dataByteCountAtMost: dataByteCount,
+      indexByteCountAtMost: keyByteCount + keyCount * IndexEntry.overhead,
+      limits: BlockLimits(
+        memory: storage.plan.extensionBlock, temporaryFolder: storage.temporaryFolder,
+        threadCount: storage.plan.laneCount))
   }
 
   private func pipeline(_ storage: WriterStorage) -> KeyPipeline {

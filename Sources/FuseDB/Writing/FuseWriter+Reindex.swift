@@ -34,7 +34,8 @@ extension FuseWriter {
   /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` also when the data, the key
   ///   index or the metadata are damaged; `limitExceeded` when `metadata` needs more than a megabyte; `inputOutput` when
   ///   the file cannot be written. The file is as before then, unless the very last step failed, as there.
-  /// - Complexity: O(bytes of the file); some 50 bytes of memory a key, 12 an object.
+  /// - Complexity: O(bytes of the file); 16 bytes of memory a key, at most half a gigabyte, and 12 an object. Further
+  ///   keys wait in a temporary file beside it.
   @discardableResult
   public static func reindex(
     _ path: String, metadata: [String: String]? = nil, progress: ((Double) -> Void)? = nil

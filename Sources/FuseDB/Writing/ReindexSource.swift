@@ -68,10 +68,12 @@ struct ReindexSource {
     guard file.checksum.value == checksum else {
       throw .corrupted("the file changed while it was copied; replace files by renaming", at: Header.byteCount)
     }
+    let index = IndexReader(reader.dataEnd..<indexEnd, of: file, keyCount: reader.keyCount)
+    let collector = try BlockCollector(reading: index, limits: BlockLimits(temporaryFolder: file.folder))
     // What the header says beside the checksum stays, and readers of version 2 ignore the rest of it.
-    var writer = ExtensionWriter(appendingTo: file, index: reader.dataEnd..<indexEnd)
-    let header = try writer.write(header: reader.header, metadata: metadata)
-    let byteCount = Int(file.byteCount)
+    var writer = ExtensionWriter(to: file, index: index.range, checksum: file.checksum)
+    let header = try writer.write(header: reader.header, metadata: metadata, from: collector)
+    let byteCount = writer.end
     progress?(0.9)
     try file.publish(header: header.bytes)
     progress?(1)

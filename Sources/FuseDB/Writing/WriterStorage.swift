@@ -3,11 +3,13 @@ final class WriterStorage: Sendable {
   let plan: MemoryPlan
   let store: ObjectStore
   let spill: Spill
+  let temporaryFolder: String
   private let keys: MemoryAllowance
 
   init(_ options: FuseWriter.Options, _ plan: MemoryPlan) throws(FuseError) {
     self.plan = plan
-    spill = Spill(in: options.temporaryFolder ?? "/var/tmp", memory: 0, chunkByteCount: plan.spillChunk)
+    temporaryFolder = options.temporaryFolder ?? "/var/tmp"
+    spill = Spill(in: temporaryFolder, memory: 0, chunkByteCount: plan.spillChunk)
     store = try ObjectStore(
       sharesObjects: options.sharing == .identicalObjects, keepsOrder: options.order == .insertion,
       memory: plan.objects, spill: spill)

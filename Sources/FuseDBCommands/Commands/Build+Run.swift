@@ -6,6 +6,7 @@ extension Build {
     if let refusal = refusalToOverwrite { return console.explain(UsageError(refusal, in: Self.name)) }
     // Before an hour's work: all inputs are there.
     for case let path? in inputs.map({ $0.path }) { try InputFile.check(path: path) }
+    console.willReplace(output)
     let progress = BuildProgress(
       ProgressBar(console, isQuiet: isQuiet), inputSizes: inputs.map { $0.path.map(Self.size(of:)) })
     let options = optionsInUse

@@ -42,6 +42,7 @@ struct Reindex: Command {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     var statuses: [ExitStatus] = []
     for path in paths {
+      console.willReplace(path)
       let bar = ProgressBar(console, isQuiet: isQuiet)
       do throws(FuseError) {
         let report = try FuseWriter.reindex(path, metadata: metadata) { fraction in bar.show(fraction, path) }

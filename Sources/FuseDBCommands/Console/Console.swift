@@ -9,18 +9,30 @@ package final class Console {
   let err: Output
   /// What `-` stands for.
   let input: Int32
+  /// Whether this is the process's own console, and its signals are the command's to handle.
+  private let handlesSignals: Bool
 
   /// The process's standard input, output and error.
   package convenience init() {
     self.init(
       out: Output(STDOUT_FILENO, name: "standard output"), err: Output(STDERR_FILENO, name: "standard error"),
-      input: STDIN_FILENO)
+      input: STDIN_FILENO, handlesSignals: true)
   }
 
-  init(out: Output, err: Output, input: Int32) {
+  init(out: Output, err: Output, input: Int32, handlesSignals: Bool = false) {
     self.out = out
     self.err = err
     self.input = input
+    self.handlesSignals = handlesSignals
+  }
+
+  /// Call this before the work on a new file at `path` begins, so that a signal that ends the command leaves nothing
+  /// behind and says what has become of the file.
+  func willReplace(_ path: String) {
+    guard handlesSignals else { return }
+    // A progress bar may stand in the line.
+    let start = (err.isTerminal ? ProgressBar.erasure : "") + "fusedb: interrupted; \(path) is "
+    Interruption.write(start + "as it was\n", whenPublished: start + "complete\n")
   }
 
   /// Says something to the person who runs the command.

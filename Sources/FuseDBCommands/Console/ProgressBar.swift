@@ -1,6 +1,8 @@
 /// One line on a terminal that says how far a command is. On anything else it is silent.
 final class ProgressBar {
   private static let width = 24
+  /// Takes the line away.
+  static let erasure = "\r\u{1B}[K"
   /// Ten lines a second are as fast as anybody reads.
   private static let interval = 0.1
 
@@ -34,7 +36,7 @@ final class ProgressBar {
   func clear() {
     guard let output, lastShown > 0 else { return }
     lastShown = 0
-    try? output.show("\r\u{1B}[K")
+    try? output.show(Self.erasure)
   }
 
   /// `[#####-------------------]  21% text`

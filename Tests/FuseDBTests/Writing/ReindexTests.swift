@@ -190,12 +190,7 @@ struct `Reindexing` {
 
   /// A sound file whose section `META` has these bytes.
   private func file(withMetadata bytes: [UInt8], in folder: TemporaryFolder) throws -> [UInt8] {
-    let plain = try FuseReader(path: try folder.write(Samples.small.bytes, as: "plain.fsdb"))
-    let file = try AtomicFile(replacing: folder.path("made.fsdb"))
-    try file.write(Array(Samples.small.bytes[40...]).rawSpan)
-    try file.flush()
-    var writer = ExtensionWriter(appendingTo: file, index: plain.dataEnd..<plain.byteCount)
-    let header = try writer.write(header: plain.header, metadata: bytes)
+    let (file, header) = try BlockMaker(metadata: bytes).file(of: Samples.small, in: folder, named: "made.fsdb")
     try file.publish(header: header.bytes)
     return try folder.read("made.fsdb")
   }

@@ -141,7 +141,13 @@ enum HashLine {
   }
 
   @unsafe
+  @inline(__always)
   private static func put(_ value: UInt64, at offset: Int, byteCount: Int, of line: UnsafeMutableRawPointer) {
+    if byteCount == 8 { return unsafe line.storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt64.self) }
+    if byteCount == 4 {
+      let value = UInt32(truncatingIfNeeded: value).bigEndian
+      return unsafe line.storeBytes(of: value, toByteOffset: offset, as: UInt32.self)
+    }
     for i in 0..<byteCount {
       let byte = UInt8(truncatingIfNeeded: value >> UInt64(8 * (byteCount - 1 - i)))
       unsafe line.storeBytes(of: byte, toByteOffset: offset + i, as: UInt8.self)

@@ -35,7 +35,7 @@ struct DataWindows {
       precondition(window.start == Int(assembly.dataEnd), "the records fill the data section without a gap")
       window.stream.finish()
       let memory = try ZeroedMemory(byteCount: window.end - window.start)
-      var reader = SpillReader(window.stream, spill)
+      var reader = SpillReader(window.stream)
       while let offset = try reader.next(as: UInt64.self), let byteCount = try reader.next(as: UInt32.self) {
         let place = Int(offset) - window.start
         try reader.withNext(Int(byteCount)) { object in

@@ -30,7 +30,7 @@ struct EqualObjects {
   /// One pass. Returns how many objects it settled.
   private mutating func settle(_ partition: ObjectPartition, seed: UInt64, memory: Int) throws(FuseError) -> Int {
     let table = try ObjectTable(
-      MemoryAllowance(max(0, memory)), seed: seed, blockByteCount: max(4096, min(1 << 20, memory / 8)) & ~4095)
+      MemoryAllowance(memory), seed: seed, blockByteCount: max(4096, min(1 << 20, memory / 8)) & ~4095)
     // The number in the partition of each object in the table.
     var numbers: [UInt32] = []
     var (next, settledCount, foundCount) = (0, 0, 0)
@@ -48,9 +48,10 @@ struct EqualObjects {
         first[index] = numbers[Int(object.number)]
         foundCount += 1
       case .freeSlot(let slot):
-        // The first of a pass needs no room: nothing is compared with it later unless there was some.
-        guard try table.add(bytes, hash: hash, slot: slot) != nil || settledCount == 0 else { return }
-        if table.objects.count > numbers.count { numbers.append(number) }
+        // Each pass gets on by one object at least.
+        let added = try table.add(bytes, hash: hash, slot: slot, isAlwaysTaken: numbers.isEmpty)
+        guard added != nil else { return }
+        numbers.append(number)
         first[index] = number
       }
       settledCount += 1

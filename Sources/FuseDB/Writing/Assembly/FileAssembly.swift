@@ -2,15 +2,29 @@
 final class FileAssembly {
   let file: AtomicFile
   private let index: FileStream
+  private let collector: BlockCollector?
   private(set) var keyCount = 0
 
   /// - Parameters:
   ///   - path: where the file is to appear.
+  ///   - layout: whether there is to be a block.
+  ///   - keyCount: how many keys may come.
   ///   - dataByteCount: how long the data section is going to be, at most; the index is written behind that, and moved
   ///     where the data is shorter.
-  init(replacing path: String, dataByteCountAtMost dataByteCount: Int) throws(FuseError) {
+  ///   - indexByteCount: how long the index is going to be, at most.
+  ///   - limits: what the making of the block may use.
+  init(
+    replacing path: String, _ layout: FuseWriter.Layout, keyCountAtMost keyCount: Int,
+    dataByteCountAtMost dataByteCount: Int, indexByteCountAtMost indexByteCount: Int, limits: BlockLimits
+  ) throws(FuseError) {
     file = try AtomicFile(replacing: path)
-    index = try file.stream(at: Header.byteCount + dataByteCount)
+    let indexStart = Header.byteCount + dataByteCount
+    index = try file.stream(at: indexStart)
+    collector =
+      layout == .plain
+      ? nil
+      : try BlockCollector(
+        keyCountAtMost: keyCount, indexEndAtMost: indexStart + indexByteCount, limits: limits)
   }
 
   /// Where the next object record is going to stand.
@@ -30,22 +44,29 @@ final class FileAssembly {
     try index.write(bigEndian: UInt16(truncatingIfNeeded: key.byteCount))
     try index.write(key)
     try index.write(bigEndian: object)
+    try collector?.add(key: key, object: object)
     keyCount &+= 1
   }
 
   /// Completes the file and lets it appear. Returns its length.
-  func publish(objectCount: Int, layout: FuseWriter.Layout, metadata: [UInt8]?) throws(FuseError) -> Int {
+  func publish(objectCount: Int, metadata: [UInt8]?) throws(FuseError) -> Int {
     try file.flush()
     try index.flush()
     let indexStart = Int(dataEnd)
     try file.move(index.start..<index.position, to: indexStart)
-    let indexEnd = indexStart + index.byteCount
+    let indexRange = indexStart..<indexStart + index.byteCount
     var checksum = file.checksum
     checksum.append(index.checksum.value, byteCount: index.byteCount)
-    let header = Header(
+    var header = Header(
       keyCount: UInt32(keyCount), objectCount: UInt32(objectCount), indexOffset: UInt64(indexStart),
       checksum: checksum.value)
+    var end = indexRange.upperBound
+    if let collector {
+      var block = ExtensionWriter(to: file, index: indexRange, checksum: checksum)
+      header = try block.write(header: header, metadata: metadata, from: collector)
+      end = block.end
+    }
     try file.publish(header: header.bytes)
-    return indexEnd
+    return end
   }
 }

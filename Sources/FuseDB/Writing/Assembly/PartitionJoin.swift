@@ -68,7 +68,7 @@ struct PartitionJoin {
       }
     }
     var isReached = [Bool](repeating: false, count: partition.count)
-    var reader = SpillReader(pairs, spill)
+    var reader = SpillReader(pairs)
     while let pair = try reader.next(as: Pair.self) {
       let object = equal.first(of: Int(pair.object))
       if isReached[object] {
@@ -93,7 +93,7 @@ struct PartitionJoin {
     offsets.finish()
     let ranks = try Self.contents(of: ranks, count: partition.count, as: UInt32.self, spill)
     let offsets = try Self.contents(of: offsets, count: objectCount, as: UInt64.self, spill)
-    var reader = SpillReader(pairs, spill)
+    var reader = SpillReader(pairs)
     while let pair = try reader.next(as: Pair.self) {
       try keyOffsets.append(record: offsets[Int(ranks[Int(pair.object)])])
     }
@@ -128,7 +128,7 @@ struct PartitionJoin {
   ) throws(FuseError) -> [Record] {
     var all: [Record] = []
     all.reserveCapacity(count)
-    var reader = SpillReader(stream, spill)
+    var reader = SpillReader(stream)
     while let record = try reader.next(as: type) { all.append(record) }
     return all
   }

@@ -85,8 +85,8 @@ struct PartitionedAssembly {
   }
 
   private func writeIndex(to assembly: FileAssembly, _ progress: (Int) -> Void) throws(FuseError) {
-    let readers = joins.map { join in OffsetReader(SpillReader(join.keyOffsets, spill)) }
-    var reader = SpillReader(keys, spill)
+    let readers = joins.map { join in OffsetReader(SpillReader(join.keyOffsets)) }
+    var reader = SpillReader(keys)
     while let keyByteCount = try reader.next(as: UInt16.self) {
       guard let object = try reader.next(as: UInt64.self),
         let offset = try readers[ObjectNumber(rawValue: object).partition].next()
@@ -114,7 +114,7 @@ struct PartitionedAssembly {
     private(set) var byteCount = 0
 
     init(_ stream: SpillStream, _ spill: Spill) throws(FuseError) {
-      reader = SpillReader(stream, spill)
+      reader = SpillReader(stream)
       try advance()
     }
 

@@ -31,7 +31,7 @@ final class KeyCursor {
       rowCount = keys.buffer.count
       (window, file, fileEnd) = (nil, nil, 0)
       unsafe key = UnsafeRawPointer(keys.buffer.memory.start)
-    case .file(let file, let range):
+    case .file(let file, let range, _):
       (buffer, rowCount) = (nil, 0)
       let window = try ZeroedMemory(byteCount: max(windowByteCount, Self.leastWindow), inLargePages: false)
       self.window = window

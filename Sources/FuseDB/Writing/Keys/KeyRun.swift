@@ -3,7 +3,22 @@ enum KeyRun: Sendable {
   /// Sorted in memory.
   case memory(SortedKeys)
   /// Written to a temporary file.
-  case file(TemporaryFile, Range<Int>)
+  case file(TemporaryFile, Range<Int>, keyCount: Int)
+
+  var keyCount: Int {
+    switch self {
+    case .memory(let keys): keys.buffer.count
+    case .file(_, _, let keyCount): keyCount
+    }
+  }
+
+  /// The length of all keys.
+  var keyByteCount: Int {
+    switch self {
+    case .memory(let keys): keys.buffer.keyByteCount
+    case .file(_, let range, let keyCount): range.count - keyCount * KeyBuffer.fileOverhead
+    }
+  }
 
   /// The buffer of a run, which is changed no more.
   @safe
@@ -38,7 +53,7 @@ extension KeyBuffer {
         scratch.removeAll(keepingCapacity: true)
       }
     }
-    return .file(file, start..<start + total)
+    return .file(file, start..<start + total, keyCount: count)
   }
 
   private func append(_ row: Row, to bytes: inout [UInt8]) {

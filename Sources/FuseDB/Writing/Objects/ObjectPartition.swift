@@ -63,7 +63,7 @@ final class ObjectPartition {
   /// Calls `body` with each object of the stream, in order.
   func forEachStreamed(_ body: (RawSpan) throws(FuseError) -> Void) throws(FuseError) {
     guard let stream else { return }
-    var reader = SpillReader(stream, spill)
+    var reader = SpillReader(stream)
     while let byteCount = try reader.next(as: UInt32.self) { try reader.withNext(Int(byteCount), body) }
   }
 }

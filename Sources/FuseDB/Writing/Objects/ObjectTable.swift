@@ -58,8 +58,10 @@ final class ObjectTable {
   }
 
   /// Stores an object that ``find(_:hash:)`` did not find; nil when the allowance is used up.
+  ///
+  /// - Parameter isAlwaysTaken: whether there is room however little is left.
   @inline(never)
-  func add(_ bytes: RawSpan, hash: UInt64, slot: Int) throws(FuseError) -> UInt32? {
+  func add(_ bytes: RawSpan, hash: UInt64, slot: Int, isAlwaysTaken: Bool = false) throws(FuseError) -> UInt32? {
     var slot = slot
     if !isFull, objects.count * 4 >= slotMask * 3 {
       isFull = !allowance.reserve((slotMask + 1) * 8)
@@ -68,7 +70,8 @@ final class ObjectTable {
         slot = freeSlot(for: hash)
       }
     }
-    guard let object = try append(bytes) else { return nil }
+    if isAlwaysTaken { isFull = false }
+    guard let object = try append(bytes, isAlwaysTaken: isAlwaysTaken) else { return nil }
     let value = UInt64(UInt(bitPattern: unsafe object.start)) | Self.tag(of: hash)
     // SAFETY: the slot is one of the table.
     unsafe slots.start.storeBytes(of: value, toByteOffset: slot * 8, as: UInt64.self)
@@ -76,13 +79,13 @@ final class ObjectTable {
   }
 
   /// Stores an object that is not to be found; nil when the allowance is used up.
-  func append(_ bytes: RawSpan) throws(FuseError) -> ArenaObject? {
+  func append(_ bytes: RawSpan, isAlwaysTaken: Bool = false) throws(FuseError) -> ArenaObject? {
     guard !isFull else { return nil }
     var needed = arena.byteCountOfBlock(for: bytes.byteCount)
     // The array of objects doubles.
     if objects.count == objects.capacity { needed += max(64, objects.capacity) * MemoryLayout<ArenaObject>.stride }
     isFull = needed > 0 && !allowance.reserve(needed)
-    guard !isFull else { return nil }
+    guard !isFull || isAlwaysTaken else { return nil }
     let object = try arena.store(bytes, number: UInt32(objects.count))
     objects.append(object)
     return object

@@ -131,4 +131,22 @@ struct `The header of the hash section` {
       }
     }
   }
+
+  @Test(arguments: [1, 2, 3, 155, 4960, 4961, 50_000, 1_000_000, 4_294_967_295])
+  func `says which hashes have their pilots in some lines`(keyCount: Int) {
+    var random = SeededRandom.announced()
+    let section = HashSection(keyCount: keyCount, lanes: .seven, seed: 0)
+    let lineCount = Int(section.pilotLineCount)
+    func line(_ hash: UInt64) -> Int { Int(section.pilotPlace(of: hash).line) }
+    for _ in 0..<200 {
+      let first = random.below(lineCount)
+      let lines = first..<first + 1 + random.below(lineCount - first)
+      let hashes = section.hashes(ofPilotLines: lines)
+      #expect(line(hashes.lowerBound) == lines.lowerBound)
+      #expect(line(hashes.upperBound) == lines.upperBound - 1)
+      #expect(hashes.lowerBound == 0 ? first == 0 : line(hashes.lowerBound - 1) == first - 1)
+      #expect(
+        hashes.upperBound == .max ? lines.upperBound == lineCount : line(hashes.upperBound + 1) == lines.upperBound)
+    }
+  }
 }

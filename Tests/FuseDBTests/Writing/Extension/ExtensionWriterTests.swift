@@ -41,11 +41,7 @@ struct `The writer of the extension block` {
     var random = SeededRandom.announced()
     let folder = try TemporaryFolder()
     let plain = ReferenceFile(canonical: Samples.mapping(count, &random))
-    let file = try AtomicFile(replacing: folder.path("wide.fsdb"))
-    let body = [UInt8](plain.bytes[40...])
-    try file.write(body.rawSpan)
-    var writer = ExtensionWriter(appendingTo: file, index: Int(plain.indexOffset)..<plain.bytes.count)
-    let header = try writer.write(header: try Header(parsing: plain.bytes.rawSpan), metadata: nil, lanes: .five)
+    let (file, header) = try BlockMaker(lanes: .five).file(of: plain, in: folder, named: "wide.fsdb")
     try file.publish(header: header.bytes)
     #expect(try folder.read("wide.fsdb") == ReferenceBlock(behind: plain, lanes: 5).bytes)
   }

@@ -6,13 +6,8 @@ struct `The builder of the hash section` {
   /// The section that is built for a plain file.
   private static func section(
     of plain: ReferenceFile, lanes: HashSection.Lanes? = nil, threadCount: Int = 2
-  ) throws(FuseError) -> [UInt8]? {
-    let mapping = try FileMapping(bytes: plain.bytes.rawSpan, isLocked: false)
-    let keys = try IndexedKeys(
-      in: Int(plain.indexOffset)..<plain.bytes.count, of: mapping, count: plain.keyCount)
-    guard let memory = try HashSectionBuilder(keys, lanes: lanes, threadCount: threadCount).build() else { return nil }
-    // SAFETY: the array copies the memory's bytes before it ends.
-    return unsafe [UInt8](UnsafeRawBufferPointer(start: memory.start, count: memory.byteCount))
+  ) throws -> [UInt8]? {
+    try BlockMaker(lanes: lanes, threadCount: threadCount).block(of: plain).table?.bytes
   }
 
   private static func file(_ keys: [[UInt8]]) -> ReferenceFile {
@@ -105,5 +100,52 @@ struct `The builder of the hash section` {
       for lane in 0..<7 where table.slot(line, lane) == .init(tag: 0, entry: 0xFFFF_FFFF, object: 0) { free += 1 }
     }
     #expect(free == 7 * table.linesPerPart - 1000)
+  }
+
+  // MARK: Memory
+
+  /// Nothing to divide: one stream, all of it in the temporary file, one part at a time. Eight streams, of which some
+  /// bytes stay in memory. Eight that stay there.
+  static let memories = [0, 5 << 20 + 256 << 10, 64 << 20]
+
+  @Test func `gives the bytes of the model with any memory and any number of threads [X11]`() throws {
+    let file = Self.numbered(50_000)
+    let expected = ReferenceBlock(behind: file).bytes
+    let sizes = Self.memories.map { BlockSizes(keyCount: 50_000, memory: $0, threadCount: 2) }
+    #expect(sizes.map(\.streamCount) == [1, 8, 8])
+    // Records have 16 bytes.
+    #expect(sizes.map { $0.keptByteCount < 16 * 50_000 } == [true, true, false])
+    for memory in Self.memories {
+      for threadCount in 1...3 {
+        let isEqual = try BlockMaker(memory: memory, threadCount: threadCount).block(of: file).bytes == expected
+        #expect(isEqual, "\(memory) bytes, \(threadCount) threads")
+      }
+      // Told that the file may be large, it keeps wide records and writes the same.
+      let isEqual = try BlockMaker(memory: memory, mayBeLarge: true).block(of: file).bytes == expected
+      #expect(isEqual, "\(memory) bytes, wide records")
+    }
+  }
+
+  @Test(arguments: memories)
+  func `takes another seed after parts were written under the first, with any memory`(memory: Int) throws {
+    var random = SeededRandom.announced()
+    // The last bucket of three parts is too large.
+    let hashes = Set((0..<300).map { _ in 0xFFFF_FFFF_FF00_0000 | random.next() & 0xFF_FFFF })
+    let file = Self.file((0..<12_000).map { Array("key \($0)".utf8) } + hashes.map(XXH3Inverse.key))
+    let expected = ReferenceBlock(behind: file)
+    #expect(try #require(expected.table).seed != 0)
+    for threadCount in 1...3 {
+      let isEqual = try BlockMaker(memory: memory, threadCount: threadCount).block(of: file).bytes == expected.bytes
+      #expect(isEqual, "\(threadCount) threads")
+    }
+  }
+
+  @Test func `leaves nothing of its attempts behind when all seeds fail [X1] [X11]`() throws {
+    // Other parts find their places before that of the key that stands in the index three hundred times.
+    let file = Self.file((0..<6000).map { Array("key \($0)".utf8) } + [[UInt8]](repeating: [0x61], count: 300))
+    let order = ReferenceBlock.Section(kind: "ORDR", bytes: ReferenceBlock.order(of: file))
+    for memory in [0, 64 << 20] {
+      #expect(try BlockMaker(memory: memory).block(of: file).bytes == ReferenceBlock(behind: file, [order]).bytes)
+    }
   }
 }

@@ -1,0 +1,41 @@
+/// How the making of an extension block divides its memory. The bytes of the block don't depend on it.
+struct BlockSizes: Sendable {
+  /// Enough that each stream of records is short, few enough that the ends of all stay in the cache.
+  private static let mostStreams = 1024
+  private static let keysPerStream = 8192
+  private static let chunkByteCounts = 4096...1 << 20
+  /// What two files' streams and other small things take.
+  private static let fixedByteCount = 5 << 20
+  private static let mostPartsAtOnce = 8
+
+  /// Records are kept in so many streams, by the upper bits of their hashes; a power of two.
+  let streamCount: Int
+  /// What goes to the temporary file at once.
+  let chunkByteCount: Int
+  /// How many bytes of full chunks may stay in memory.
+  let keptByteCount: Int
+  /// How many parts of the hash section a thread makes at once.
+  let partsAtOnce: Int
+  let threadCount: Int
+
+  /// - Parameters:
+  ///   - keyCount: at most so many keys come.
+  ///   - memory: in bytes. A quarter is for chunks being filled, half for full ones, an eighth for threads that make
+  ///     parts. However little it is, some 6 MiB are taken.
+  init(keyCount: Int, memory: Int, threadCount: Int) {
+    let memory = max(0, memory - Self.fixedByteCount)
+    let mostStreams = min(Self.mostStreams, memory / 4 / 8192)
+    var streamCount = 1
+    while streamCount * 2 <= mostStreams, streamCount * Self.keysPerStream < keyCount { streamCount *= 2 }
+    self.streamCount = streamCount
+    var chunkByteCount = Self.chunkByteCounts.lowerBound
+    while chunkByteCount < Self.chunkByteCounts.upperBound, chunkByteCount * 2 * streamCount <= memory / 4 {
+      chunkByteCount *= 2
+    }
+    self.chunkByteCount = chunkByteCount
+    keptByteCount = memory / 2
+    self.threadCount = max(1, threadCount)
+    let perPart = HashSection.keysPerPart * (2 * HashRecord.byteCount + 11)
+    partsAtOnce = min(Self.mostPartsAtOnce, max(1, memory / 8 / self.threadCount / perPart))
+  }
+}

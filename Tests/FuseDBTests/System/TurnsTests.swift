@@ -1,0 +1,23 @@
+import Synchronization
+import Testing
+
+@testable import FuseDB
+
+struct `Threads that take turns` {
+  @Test(arguments: [1, 2, 3, 8])
+  func `go in the order of their numbers, also after a failure`(threadCount: Int) {
+    let turns = Turns()
+    let taken = Mutex<[Int]>([])
+    let failures = Parallel.map(500, threadCount: threadCount) { number in
+      let outcome = Result { () throws(FuseError) in
+        try turns.take(number) { () throws(FuseError) in
+          taken.withLock { $0.append(number) }
+          if number % 7 == 0 { throw FuseError(.inputOutput, "no") }
+        }
+      }
+      if case .failure = outcome { return true } else { return false }
+    }
+    #expect(taken.withLock { $0 } == Array(0..<500))
+    #expect(failures == (0..<500).map { $0 % 7 == 0 })
+  }
+}

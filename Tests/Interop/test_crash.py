@@ -1,0 +1,314 @@
+"""A command that is killed, or whose system call fails, at any call that changes a file: the old output or the new one, whole."""
+
+import array
+import errno
+import fcntl
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import termios
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from conftest import DONE, IO_FAILURE
+from spelling import line, pack_int
+from tracing import contents, in_parallel, traced
+
+OUTPUT = "out.fsdb"
+#: strace's spelling of the call that removes a file.
+UNLINK = "?unlink,?unlinkat"
+#: What a temporary name looks like (spec/decisions/0005).
+TEMPORARY = re.compile(r"\.out\.fsdb\.[0-9a-f]{16}\.tmp")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command that writes OUTPUT in the folder where it runs. `{name}` in a word is the path of that file of `material`."""
+
+    words: str
+    old: str | None = None  # the file of `material` that stands at OUTPUT before
+
+    def arguments(self, material):
+        return self.words.format(**material).split()
+
+
+#: A command with another way of writing files needs a line here, and its inputs in `material`.
+JOBS = {
+    "build": Job("build out.fsdb {small}"),
+    "build over a file": Job("build out.fsdb {small}", "old"),
+    "build --plain over a file": Job("build out.fsdb {small} --plain --json", "old"),
+    "build of many blocks over a file": Job("build out.fsdb {large}", "old"),
+    "reindex": Job("reindex out.fsdb", "plain"),
+}
+
+
+@pytest.fixture(scope="module")
+def material(command, tmp_path_factory):
+    """The inputs, by name."""
+    place = tmp_path_factory.mktemp("material")
+    (place / "small").write_bytes(b"".join(line([b"key %d" % i], pack_int(i)) for i in range(100)))
+    (place / "large").write_bytes(b"".join(line([b"%d" % i * 20], pack_int(i)) for i in range(40_000)))
+    command("build", place / "old", stdin=b'{"keys":["old"],"value":"what was there before"}\n', code=DONE)
+    command("build", place / "plain", place / "small", "--plain", code=DONE)
+    return {path.name: path for path in place.iterdir()}
+
+
+class Plan:
+    """A job in one of the two ways of naming, its calls in order, and what stands at OUTPUT before and after."""
+
+    def __init__(self, command, material, tmp_path, job, is_named):
+        self.command, self.material, self.place, self.job = command, material, tmp_path, job
+        self.words, self.count = job.arguments(material), 0
+        self.setup = ()
+        if is_named:
+            # Where /proc is not there, a file without a name could not be given one, and none is made.
+            look = next(call for call in self.run().calls if "/proc/thread-self/fd" in call.text)
+            self.setup = (f"{look.name}:error=ENOENT:when={look.number}+",)
+        folder = self.folder()
+        result = self.run(folder=folder)
+        assert result.code == DONE, result
+        self.calls = [call for call in result.calls if call.is_change]
+        named = [i for i, call in enumerate(self.calls) if call.name.startswith(("rename", "link")) and call.is_done]
+        # The last of them; a file with a temporary name was linked before it is renamed.
+        self.published = named[-1]
+        assert any("O_CREAT" in call.text for call in self.calls) == is_named
+        self.old = material[job.old].read_bytes() if job.old else None
+        self.new = contents(folder)[OUTPUT]
+        for content in filter(None, (self.old, self.new)):
+            (tmp_path / "whole.fsdb").write_bytes(content)
+            command("verify", tmp_path / "whole.fsdb", code=DONE)
+        assert self.old != self.new
+
+    def folder(self):
+        """A new folder, as it is before the job."""
+        self.count += 1
+        folder = self.place / f"{self.count} {os.urandom(4).hex()}"
+        folder.mkdir()
+        if self.job.old:
+            shutil.copy(self.material[self.job.old], folder / OUTPUT)
+        return folder
+
+    def run(self, *injections, folder=None, **options):
+        result = traced(self.command, self.words, folder or self.folder(), (*self.setup, *injections), **options)
+        assert not (self.setup and "linkat(" in result.log), f"a file without a name:\n{result.log}"
+        return result
+
+    def hit(self, call, what):
+        """A run with an injection that took place, and the files that it left."""
+        folder = self.folder()
+        result = self.run(call.inject(what), folder=folder)
+        assert result.was_hit(call, what), f"{what} missed {call}\n{result.log}"
+        return result, contents(folder), folder
+
+    def each(self, check):
+        """Calls `check` with each call, and whether that comes after the output got its name."""
+
+        def one(number):
+            call = self.calls[number]
+            try:
+                check(call, number > self.published)
+            except AssertionError as error:
+                raise AssertionError(f"{call}: {error}") from error
+
+        assert len(in_parallel(one, range(len(self.calls)))) == len(self.calls) >= 8
+
+    def expected(self, is_new):
+        content = self.new if is_new else self.old
+        return {} if content is None else {OUTPUT: content}
+
+
+@pytest.fixture(params=JOBS)
+def job(request):
+    return JOBS[request.param]
+
+
+@pytest.fixture(params=[False, True], ids=["unnamed", "named"])
+def plan(command, material, tmp_path, job, request):
+    return Plan(command, material, tmp_path, job, is_named=request.param)
+
+
+def test_killed_before_any_call_that_changes_a_file(plan):
+    def check(call, is_new):
+        result, files, folder = plan.hit(call, "signal=SIGKILL")
+        assert result.code == -signal.SIGKILL
+        left = {name: files.pop(name) for name in list(files) if name != OUTPUT}
+        assert files == plan.expected(is_new)
+        # While it has a temporary name, SIGKILL leaves that; nothing else.
+        if plan.setup or call.name.startswith("rename"):
+            assert len(left) <= 1 and all(TEMPORARY.fullmatch(name) for name in left)
+        else:
+            assert left == {}
+        plan.command(*plan.words, cwd=folder, code=DONE)
+        assert contents(folder) == plan.expected(True) | left
+
+    plan.each(check)
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+def test_an_error_of_any_call_that_changes_a_file(plan, error):
+    def check(call, is_new):
+        result, files, _ = plan.hit(call, f"error={error}")
+        assert files == plan.expected(is_new)
+        if call.is_for_people and call.text.startswith("2"):
+            assert result.code == DONE  # all was done, and there is nowhere to say that something was not said
+            return
+        assert result.code == IO_FAILURE, result
+        assert os.strerror(getattr(errno, error)) in result.err
+        assert ("standard output" if call.is_for_people else OUTPUT) in result.err
+        assert ("is in place" in result.err) == (is_new and not call.is_for_people)
+
+    plan.each(check)
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
+def test_ended_by_a_signal_after_any_call_that_changes_a_file(plan, name):
+    def check(call, is_new):
+        is_new |= call == plan.calls[plan.published]
+        result, files, _ = plan.hit(call, f"signal={name}")
+        assert result.code == -signal.Signals[name]
+        assert files == plan.expected(is_new)
+        assert f"fusedb: interrupted; {OUTPUT} is {'complete' if is_new else 'as it was'}\n" in result.err
+
+    plan.each(check)
+
+
+# --- single moments ---
+
+
+@pytest.fixture
+def named(command, material, tmp_path):
+    """A build over a file, with a temporary name."""
+    return Plan(command, material, tmp_path, JOBS["build over a file"], is_named=True)
+
+
+@pytest.fixture
+def unnamed(command, material, tmp_path):
+    """A build over a file, without a name until the end."""
+    return Plan(command, material, tmp_path, JOBS["build over a file"], is_named=False)
+
+
+def the(calls, name, part=""):
+    """The one call whose name begins so (`rename` is `renameat` on some machines) with `part` in its arguments."""
+    (call,) = (call for call in calls if call.name.startswith(name) and part in call.text)
+    return call
+
+
+@pytest.mark.parametrize("error", ["EOPNOTSUPP", "EISDIR", "EINVAL"])
+def test_a_file_system_without_unnamed_files_takes_a_named_one(unnamed, error):
+    result, files, _ = unnamed.hit(the(unnamed.calls, "open", "O_TMPFILE"), f"error={error}")
+    assert result.code == DONE
+    assert files == unnamed.expected(True)
+    assert TEMPORARY.search(the(result.calls, "open", "O_CREAT").text)
+
+
+def test_a_folder_that_cannot_be_synced_needs_none(unnamed):
+    *_, last = (call for call in unnamed.calls if call.name == "fsync")
+    result, files, _ = unnamed.hit(last, "error=EINVAL")
+    assert result.code == DONE
+    assert files == unnamed.expected(True)
+
+
+@pytest.mark.parametrize("what", ["error=EIO", "signal=SIGKILL"])
+def test_a_temporary_name_that_cannot_be_removed_is_all_that_is_left(named, what):
+    fail = the(named.calls, "rename").inject("error=ENOSPC")
+    folder = named.folder()
+    result = named.run(fail, f"{UNLINK}:{what}:when=1", folder=folder)
+    assert result.was_hit(the(result.calls, "unlink"), what)
+    left = contents(folder)
+    assert left.pop(OUTPUT) == named.old
+    assert len(left) == 1 and all(TEMPORARY.fullmatch(name) for name in left)
+    if what == "error=EIO":
+        # What went wrong first is what people need to know.
+        assert result.code == IO_FAILURE
+        assert os.strerror(errno.ENOSPC) in result.err and os.strerror(errno.EIO) not in result.err
+
+
+def test_a_call_that_was_interrupted_is_repeated(unnamed):
+    folder = unnamed.folder()
+    result = unnamed.run("pwrite64,fsync:error=EINTR:when=1..3", folder=folder)
+    assert result.log.count("EINTR") == 6
+    assert (result.code, contents(folder)) == (DONE, unnamed.expected(True))
+
+
+def test_a_write_that_takes_nothing_is_an_error(unnamed):
+    folder = unnamed.folder()
+    result = unnamed.run("pwrite64:retval=0:when=1", folder=folder)
+    assert (result.code, contents(folder)) == (IO_FAILURE, unnamed.expected(False))
+    assert OUTPUT in result.err
+
+
+def test_a_signal_that_is_ignored_stays_ignored(unnamed):
+    """As `nohup fusedb build …` has it."""
+    folder = unnamed.folder()
+    call = the(unnamed.calls, "rename")
+    result = unnamed.run(call.inject("signal=SIGHUP"), folder=folder, before=["env", "--ignore-signal=HUP"])
+    assert result.was_hit(call, "signal=SIGHUP")
+    assert (result.code, contents(folder)) == (DONE, unnamed.expected(True))
+    assert "interrupted" not in result.err
+
+
+def test_on_a_terminal_an_interruption_takes_the_place_of_the_progress(named):
+    ours, theirs = pty.openpty()
+    result = named.run(the(named.calls, "rename").inject("error=EIO"), f"{UNLINK}:signal=SIGINT:when=1", stderr=theirs)
+    os.close(theirs)
+    seen = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert result.code == -signal.SIGINT
+    assert seen.endswith("\r\x1b[Kfusedb: interrupted; out.fsdb is as it was\r\n"), seen
+
+
+def test_an_interruption_that_nobody_reads_ends_the_command_all_the_same(named):
+    """Standard error is a pipe that is full, or closed at its other end."""
+    call = the(named.calls, "rename")
+    for fill in (True, False):
+        ours, theirs = os.pipe()
+        if fill:
+            os.set_blocking(theirs, False)
+            with pytest.raises(BlockingIOError):
+                while True:
+                    os.write(theirs, b"x")
+            os.set_blocking(theirs, True)
+        else:
+            os.close(ours)
+        folder = named.folder()
+        result = named.run(call.inject("signal=SIGTERM"), folder=folder, stderr=theirs)
+        os.close(theirs)
+        assert (result.code, contents(folder)) == (-signal.SIGTERM, named.expected(True))
+        if fill:
+            os.close(ours)
+
+
+def test_while_its_input_is_read_an_interruption_says_that_nothing_changed(command, material, tmp_path):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = command.start("build", OUTPUT, cwd=tmp_path, stdin=subprocess.PIPE)
+        process.stdin.write(b'{"keys":["a"],"value":1}\n')
+        process.stdin.flush()
+        # It waits for more once it has taken this; the handler was there before.
+        wait_until_empty(process.stdin)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (-number, b"fusedb: interrupted; out.fsdb is as it was\n")
+        assert os.listdir(tmp_path) == []
+
+
+def wait_until_empty(pipe):
+    """Waits until the reader of a pipe has taken all that was written."""
+    left = array.array("i", [1])
+    while left[0]:
+        fcntl.ioctl(pipe, termios.FIONREAD, left)
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("words", ["keys {}", "dump {}", "get {} k --json", "stats {}"])
+def test_a_closed_pipe_is_no_noise_where_its_signal_is_ignored(command, big, words):
+    ours, theirs = os.pipe()
+    os.close(ours)
+    name, *rest = words.format(big).split()
+    process = command.start(name, *rest, stdout=theirs, preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN))
+    os.close(theirs)
+    assert (process.communicate(timeout=60)[1], process.returncode) == (b"", IO_FAILURE)
