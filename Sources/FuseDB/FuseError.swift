@@ -25,6 +25,8 @@ public struct FuseError: Error, Sendable, Hashable {
     case duplicateKey
     /// A value is not what it should be: MessagePack, JSON or a typed field; `offset` counts within the value.
     case invalidValue
+    /// A patch was made from another file than the one it is to be applied to.
+    case patchMismatch
     /// There is no such file, or it may not be read.
     case notFound
     /// A system call failed; `errno` says how.

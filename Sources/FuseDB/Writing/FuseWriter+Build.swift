@@ -63,6 +63,7 @@ extension FuseWriter {
     report.keyCount = assembly.keyCount
     report.duplicateKeyCount = outcome.duplicateCount
     report.duplicates = outcome.duplicates
+    report.duplicates = outcome.duplicates
     report.spilledByteCount = storage.spill.spilledByteCount
     report.byteCount = try assembly.publish(
       objectCount: report.objectCount, metadata: metadata)

@@ -91,8 +91,15 @@ struct Arguments {
   }
 
   /// Takes the next operand, a path.
-  mutating func path(_ name: String) throws(UsageError) -> String {
-    let word = try operand(name)
+  mutating func path(_ name: String) throws(UsageError) -> String { try path(try operand(name), name) }
+
+  /// The value of an option that is a path, which its help calls `name`.
+  func path(of option: String, _ name: String) throws(UsageError) -> String? {
+    guard let word = values(of: option).first else { return nil }
+    return try path(word, name)
+  }
+
+  private func path(_ word: [UInt8], _ name: String) throws(UsageError) -> String {
     guard !word.isEmpty else { throw emptyPath(name) }
     guard let path = String(validating: word, as: UTF8.self) else {
       // Any spelling of it would be the path of another file.

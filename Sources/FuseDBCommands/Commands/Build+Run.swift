@@ -29,6 +29,9 @@ extension Build {
     var options = writerOptions
     options.memory = options.memory ?? MachineMemory.availableByteCount / 4
     options.threadCount = options.threadCount ?? Parallel.processorCount
+    // Beside the output there is room for it, and mostly for as much again.
+    let folder = output.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(output[...$0]) } ?? "."
+    options.temporaryFolder = options.temporaryFolder ?? folder
     return options
   }
 

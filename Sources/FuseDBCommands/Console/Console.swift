@@ -42,10 +42,13 @@ package final class Console {
   }
 
   /// Says what failed, and returns the status for it.
-  func report(_ error: FuseError) -> ExitStatus {
+  func report(_ error: FuseError) -> ExitStatus { report(error, status: ExitStatus(error)) }
+
+  /// Says what failed, and returns `status`.
+  func report(_ error: FuseError, status: ExitStatus) -> ExitStatus {
     // Whoever closed the pipe has read enough.
     if error.errno != EPIPE { note(error.description) }
-    return ExitStatus(error)
+    return status
   }
 
   /// Says how the command is called, and returns the status for that.

@@ -20,9 +20,15 @@ enum ExitStatus: Int32 {
     self =
       switch error.code {
       case .notADatabase, .unsupportedVersion, .corrupted, .truncated: .no
-      case .limitExceeded, .duplicateKey, .invalidValue: .badData
+      case .limitExceeded, .duplicateKey, .invalidValue, .patchMismatch: .badData
       case .notFound: .noInput
       case .inputOutput: .inputOutput
       }
+  }
+
+  /// The status for an error of a command for which 1 says something else than that a file is damaged.
+  init(ofInput error: FuseError) {
+    let status = ExitStatus(error)
+    self = status == .no ? .badData : status
   }
 }

@@ -3,7 +3,9 @@ import Testing
 @testable import FuseDBCommands
 
 struct HelpTests {
-  private static let names = ["build", "get", "prefix", "keys", "dump", "stats", "verify", "reindex", "bench", "help"]
+  private static let names = [
+    "build", "get", "prefix", "keys", "dump", "stats", "verify", "diff", "patch", "reindex", "bench", "help",
+  ]
 
   @Test func `the version is named`() {
     #expect(Scratch().run("--version") == Scratch.Result(0, out: "fusedb 0.1.0 (FSDB format 2)\n"))
@@ -112,7 +114,7 @@ struct HelpTests {
         continue
       }
       let words = part.split(separator: " ").dropFirst().map {
-        $0.contains(".fsdb") || $0.hasSuffix(".csv") ? "@" + $0 : String($0)
+        $0.contains(".fsdb") || $0.hasSuffix(".csv") || $0.hasSuffix(".patch") ? "@" + $0 : String($0)
       }
       let result = scratch.run(words, input: input)
       input = result.out + result.err.lines.filter { !$0.hasPrefix("fusedb: ") }.map { $0 + "\n" }.joined()

@@ -1,0 +1,79 @@
+/// Patches: files that make a new database of an old one, where sending the whole would be too much.
+///
+///     let old = try FuseReader(path: "monday.fsdb")
+///     let new = try FuseReader(path: "tuesday.fsdb")
+///     try FusePatch.make(from: old, to: new, at: "tuesday.patch").byteCount     // 1,660
+///
+///     // Elsewhere:
+///     try FusePatch.apply("tuesday.patch", to: old, output: "tuesday.fsdb")     // the same bytes
+///
+/// Any two databases have a patch, and it is small when they are alike: objects that stay cost next to nothing, wherever
+/// they move, and neither do their keys. See spec/patch.md.
+public enum FusePatch {
+  /// Writes the patch that makes `new` of `old` as the file at `path`, which appears complete or not at all.
+  ///
+  /// Both files are read whole and their checksums compared, however they were opened.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when one of the files is damaged; `inputOutput` when
+  ///   the patch cannot be written. What stood at `path` stands there still then, unless the very last step failed, as
+  ///   in ``FuseWriter/build(to:progress:)``.
+  /// - Complexity: O(keys log objects + bytes of both files); some 35 bytes of memory an object, and while the extension
+  ///   block is compared, the memory of building it and a file as long as `new` that has no name.
+  @discardableResult
+  public static func make(from old: FuseReader, to new: FuseReader, at path: String) throws(FuseError) -> PatchReport {
+    let (oldEnd, newEnd) = (try PatchEnd(old), try PatchEnd(new))
+    let block = try PatchBlock.description(of: new, beside: path)
+    let file = try AtomicFile(replacing: path)
+    let head = PatchHead(from: old, to: new)
+    try file.write(head.oldHeader.bytes.rawSpan)
+    try file.write(head.newHeader.bytes.rawSpan)
+    let body = try PatchBodyWriter(appendingTo: file)
+    var maker = try PatchMaker(from: oldEnd, to: newEnd, body: body)
+    try maker.writeRecords()
+    try maker.writeEntries()
+    try maker.write(block)
+    try body.finish()
+    try file.flush()
+    // What was read while a file shrank is no part of it.
+    try old.checkNotShrunk()
+    try new.checkNotShrunk()
+    try file.publish(header: head.prologue(byteCount: file.byteCount, restChecksum: file.checksum.value))
+    var report = maker.report
+    report.byteCount = Int(file.byteCount)
+    return report
+  }
+
+  /// Makes the new file of `old` and the patch at `path`, as the file at `output`, which appears complete or not at all.
+  ///
+  /// The result is compared with the length and the checksum that the patch names before it gets its name. `output` may
+  /// be the path of `old`, whose readers keep what they have open.
+  ///
+  /// - Throws: ``FuseError`` with code `patchMismatch` when the patch was made from another file than `old`;
+  ///   `corrupted`, `truncated` or `unsupportedVersion`, with its path, when the patch is damaged or no patch, or when
+  ///   `old` is damaged; `notFound` when there is no patch; `inputOutput` when the file cannot be written. What stood at
+  ///   `output` stands there still then, unless the very last step failed, as in ``FuseWriter/build(to:progress:)``.
+  /// - Complexity: O(bytes of both files + keys log objects); some 12 bytes of memory an old object and 8 a new one, and
+  ///   the memory of building the extension block.
+  @discardableResult
+  public static func apply(_ path: String, to old: FuseReader, output: String) throws(FuseError) -> PatchedFile {
+    let patch = try FileMapping(path: path)
+    let head: PatchHead
+    do throws(FuseError) {
+      head = try PatchHead(parsing: patch.bytes)
+    } catch {
+      try patch.checkNotShrunk()
+      throw error.at(path: path)
+    }
+    try head.checkBelongs(to: old, path: path)
+    let file = try AtomicFile(replacing: output)
+    var patcher = Patcher(head, from: try PatchEnd(old), to: file, body: try PatchBodyReader(of: patch))
+    try patcher.writeRecords()
+    try patcher.writeEntries()
+    try patcher.writeBlock()
+    try old.checkNotShrunk()
+    try file.publish(header: head.newHeader.bytes)
+    return PatchedFile(
+      keyCount: Int(head.newHeader.keyCount), objectCount: Int(head.newHeader.objectCount),
+      byteCount: head.newByteCount)
+  }
+}

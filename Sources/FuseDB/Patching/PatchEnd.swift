@@ -1,0 +1,97 @@
+/// The file at one end of a patch, found sound, and its records by their numbers.
+struct PatchEnd {
+  let reader: FuseReader
+  /// Where each record begins, and behind the last one the end of the data section.
+  private let starts: [UInt64]
+
+  /// How many records there are.
+  var recordCount: Int { starts.count - 1 }
+
+  /// Compares all checksums of the file's header and records, and finds the records. [U8]
+  ///
+  /// - Complexity: O(bytes); 8 bytes of memory a record.
+  init(_ reader: FuseReader) throws(FuseError) {
+    self.reader = reader
+    let mapping = reader.mapping
+    mapping.willReadInOrder()
+    defer { mapping.didReadInOrder() }
+    let checksum = Checksum.of(Header.byteCount..<mapping.byteCount, in: mapping)
+    guard checksum == reader.header.checksum else {
+      throw reader.unlessShrunk(
+        .corrupted(
+          """
+          the file's checksum is \(checksum.hexadecimal) and its header says \(reader.header.checksum.hexadecimal); \
+          'fusedb verify' lists the damage
+          """, at: Header.Field.checksum))
+    }
+    starts = try Self.starts(in: reader)
+    try mapping.checkNotShrunk()
+  }
+
+  private static func starts(in reader: FuseReader) throws(FuseError) -> [UInt64] {
+    let mapping = reader.mapping
+    let file = mapping.bytes
+    var starts: [UInt64] = []
+    var offset = UInt64(Header.byteCount)
+    while offset < UInt64(reader.dataEnd) {
+      guard let record = ObjectRecord(at: offset, before: reader.dataEnd, in: file),
+        Checksum.of(file.extracting(record.range)) == record.checksum
+      else {
+        throw reader.unlessShrunk(
+          .corrupted("the record here is damaged; 'fusedb verify' lists the damage", at: offset))
+      }
+      starts.append(offset)
+      offset = UInt64(record.end)
+    }
+    guard starts.count == Int(reader.header.objectCount) else {
+      throw reader.unlessShrunk(
+        .corrupted(
+          "the header counts \(reader.header.objectCount) objects and the data section holds \(starts.count)",
+          at: Header.Field.objectCount))
+    }
+    return starts + [offset]
+  }
+
+  /// Where some records stand, one behind the other.
+  func range(ofRecords numbers: Range<Int>) -> Range<Int> {
+    Int(starts[numbers.lowerBound])..<Int(starts[numbers.upperBound])
+  }
+
+  /// Where the object of a record stands.
+  func range(ofObject number: Int) -> Range<Int> {
+    Int(starts[number]) + ObjectRecord.overhead..<Int(starts[number + 1])
+  }
+
+  /// The bytes of a record's object.
+  @_lifetime(borrow self)
+  func object(_ number: Int) -> RawSpan {
+    let mapping = reader.mapping
+    // SAFETY: the mapping lives as long as the reader, which self keeps.
+    return unsafe _overrideLifetime(mapping.bytes.extracting(range(ofObject: number)), borrowing: self)
+  }
+
+  /// The stored checksum of a record's object.
+  func checksum(_ number: Int) -> UInt32 {
+    let mapping = reader.mapping
+    return mapping.bytes.loadInside(at: Int(starts[number]) + 4, as: UInt32.self)
+  }
+
+  /// Which record an entry points at.
+  ///
+  /// - Complexity: O(log records).
+  func record(of entry: Entry) throws(FuseError) -> Int {
+    var low = 0
+    var high = recordCount
+    while low < high {
+      let middle = (low + high) / 2
+      if starts[middle] < entry.objectOffset { low = middle + 1 } else { high = middle }
+    }
+    guard low < recordCount, starts[low] == entry.objectOffset else {
+      throw reader.unlessShrunk(
+        .corrupted(
+          "the index entry here points at \(entry.objectOffset), where no record begins; 'fusedb verify' lists the damage",
+          at: entry.entry.offset))
+    }
+    return low
+  }
+}

@@ -1,0 +1,19 @@
+extension PatchHead {
+  /// Throws unless the patch was made from `old`. [U7]
+  ///
+  /// The header holds the file's checksum, which is compared with the bytes themselves when the records are read.
+  func checkBelongs(to old: FuseReader, path: String) throws(FuseError) {
+    guard old.byteCount == oldByteCount, old.header == oldHeader else {
+      throw FuseError(
+        .patchMismatch,
+        """
+        the patch belongs to a file of \(oldByteCount) bytes and \(oldHeader.keyCount) keys with checksum \
+        \(oldHeader.checksum.hexadecimal), and \(old.path) has \(old.byteCount) bytes and \(old.keyCount) keys with \
+        \(old.header.checksum.hexadecimal); take the file that the patch was made from\(isMade(old) ? " (this one is what the patch makes)" : "")
+        """, path: path)
+    }
+  }
+
+  /// Whether the file is what the patch is to make.
+  private func isMade(_ reader: FuseReader) -> Bool { reader.byteCount == newByteCount && reader.header == newHeader }
+}

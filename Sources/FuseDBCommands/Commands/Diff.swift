@@ -1,0 +1,164 @@
+internal import FuseDB
+
+/// `fusedb diff`: says what changed from one database to another.
+struct Diff: Command {
+  static let name = "diff"
+  static let summary = "list the keys that changed between two files, or write a patch"
+  static let operands = "OLD NEW"
+  static let options: [Option] = [
+    .flag("--json", "print one JSON object for each key, with its values; or the summary as one"),
+    .flag("--summary", "print how many keys changed, not which"),
+    .value("--patch", "PATCH", "write what makes NEW of OLD, for 'fusedb patch', and print the summary only"),
+  ]
+  static let help = """
+    Prints a line for each key that OLD and NEW answer differently, in the order of the keys: '+' for one that was added,
+    '-' for one that was removed, '~' for one whose object changed. Keys are spelled as 'fusedb keys' spells them.
+
+    A patch is small when the files are alike: it names the objects that changed, not the bytes that moved. It belongs to
+    OLD alone, and makes NEW byte for byte. It appears under its name complete or not at all.
+
+    Exit status, also with --patch: 0 when both files give the same answers, 1 when they differ, 65 when one is damaged,
+    66 when one cannot be read, 74 when the patch cannot be written.
+
+    Example:
+      $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build today.fsdb --quiet
+      $ fusedb diff networks.fsdb today.fsdb
+      ~ 1.1.1.0/24
+      - 8.8.4.0/24
+      - 8.8.8.0/24
+      + 9.9.9.0/24
+      $ fusedb diff networks.fsdb today.fsdb --summary
+      1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
+      $ fusedb diff networks.fsdb today.fsdb --patch today.patch
+      1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
+      today.patch: 154 bytes make today.fsdb of networks.fsdb
+    """
+
+  var oldPath: String
+  var newPath: String
+  var printsJSON: Bool
+  var isSummary: Bool
+  var patchPath: String?
+
+  init(parsing arguments: inout Arguments) throws(UsageError) {
+    oldPath = try arguments.path("OLD")
+    newPath = try arguments.path("NEW")
+    printsJSON = arguments.has("--json")
+    patchPath = try arguments.path(of: "--patch", "PATCH")
+    isSummary = arguments.has("--summary") || patchPath != nil
+  }
+
+  func run(_ console: Console) throws(FuseError) -> ExitStatus {
+    if let patchPath, let refusal = Overwriting.refusal(of: patchPath, unless: Overwriting.patch) {
+      return console.explain(
+        UsageError(refusal + "; give --patch another name, or remove that file", in: Self.name))
+    }
+    do throws(FuseError) {
+      return try compare(console)
+    } catch {
+      return console.report(error, status: ExitStatus(ofInput: error))
+    }
+  }
+
+  private func compare(_ console: Console) throws(FuseError) -> ExitStatus {
+    let old = try FuseReader.forCommand(oldPath)
+    let new = try FuseReader.forCommand(newPath)
+    var counts = DifferenceCounts()
+    var differences = try new.differences(from: old)
+    while let difference = try differences.next() {
+      counts.add(difference)
+      if !isSummary { try tell(difference, old, new, console) }
+    }
+    counts.unchanged = differences.equalCount
+    let patch = try patchPath.map { path throws(FuseError) in try FusePatch.make(from: old, to: new, at: path) }
+    if isSummary { try tell(counts, patch, console) }
+    if counts.areEqual, !new.isSameFile(as: old) {
+      console.note("the files give the same answers, and their bytes differ: in order, extension block or header")
+    }
+    return counts.areEqual ? .done : .no
+  }
+
+  private func tell(
+    _ difference: Difference, _ old: FuseReader, _ new: FuseReader, _ console: Console
+  ) throws(FuseError) {
+    try console.out.line { writer throws(FuseError) in
+      let key = try difference.entry.keyBytes
+      if printsJSON {
+        writer.append("{\"change\":\"\(difference.word)\",\"key\":")
+        writer.append(key: key)
+        try append("old", difference.old, of: old, to: &writer)
+        try append("new", difference.new, of: new, to: &writer)
+        writer.append("}")
+      } else {
+        writer.append(difference.sign + " ")
+        EscapedText.append(key, to: &writer.out)
+      }
+      try old.checkNotShrunk()
+      try new.checkNotShrunk()
+    }
+  }
+
+  private func append(
+    _ name: String, _ entry: Entry?, of reader: FuseReader, to writer: inout JSONWriter
+  ) throws(FuseError) {
+    guard let entry else { return }
+    writer.append(",\"\(name)\":")
+    try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
+      let object = try entry.bytes
+      try writer.append(messagePack: object)
+    }
+  }
+
+  private func tell(_ counts: DifferenceCounts, _ patch: PatchReport?, _ console: Console) throws(FuseError) {
+    if printsJSON {
+      var members = counts.members
+      if let patch, let patchPath {
+        members += [
+          ("patch", .text(patchPath)), ("patchBytes", .count(patch.byteCount)),
+          ("copiedObjects", .count(patch.copiedObjectCount)), ("editedObjects", .count(patch.editedObjectCount)),
+          ("newObjects", .count(patch.newObjectCount)),
+        ]
+      }
+      try console.out.line { writer throws(FuseError) in writer.append(members: members) }
+    } else {
+      try console.out.line(counts.sentence)
+    }
+    if let patch, let patchPath, !printsJSON {
+      try? console.err.line("\(patchPath): \(Humans.size(patch.byteCount)) make \(newPath) of \(oldPath)")
+    }
+  }
+}
+
+extension Difference {
+  /// What it is called in JSON.
+  fileprivate var word: String {
+    switch self {
+    case .added: "added"
+    case .removed: "removed"
+    case .changed: "changed"
+    }
+  }
+
+  /// What stands before the key in a line of text.
+  fileprivate var sign: String {
+    switch self {
+    case .added: "+"
+    case .removed: "-"
+    case .changed: "~"
+    }
+  }
+
+  fileprivate var old: Entry? {
+    switch self {
+    case .added: nil
+    case .removed(let entry), .changed(let entry, _): entry
+    }
+  }
+
+  fileprivate var new: Entry? {
+    switch self {
+    case .removed: nil
+    case .added(let entry), .changed(_, let entry): entry
+    }
+  }
+}

@@ -1,0 +1,28 @@
+internal import FuseDB
+internal import Glibc
+
+/// Keeps commands from replacing what they did not write.
+enum Overwriting {
+  static let database = (magic: Array("FSDB".utf8), noun: "database")
+  static let patch = (magic: Array("FSDPAT".utf8), noun: "patch")
+
+  /// Why the file at `path` must not be overwritten: it is neither of that kind nor empty.
+  static func refusal(of path: String, unless kind: (magic: [UInt8], noun: String)) -> String? {
+    var status = stat()
+    // Only a file has content to lose; whether anything else can be replaced is for the writer to say.
+    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return nil }
+    guard !begins(path, with: kind.magic) else { return nil }
+    let size = Humans.size(Int(status.st_size))
+    return "'\(path)' is a file of \(size) that is no \(kind.noun), and would be overwritten"
+  }
+
+  /// Whether these are the first bytes of a file. One that cannot be read is not known to have them.
+  private static func begins(_ path: String, with magic: [UInt8]) -> Bool {
+    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var head = [UInt8](repeating: 0, count: magic.count)
+    // SAFETY: read writes at most as many bytes as the array has.
+    return unsafe read(descriptor, &head, head.count) == magic.count && head == magic
+  }
+}

@@ -1,0 +1,91 @@
+import Testing
+
+@testable import FuseDB
+
+struct `A patch that is not right makes no file` {
+  private static let old = Samples.small.bytes(.indexed)
+  private static let new = ReferenceFile(canonical: [
+    Key(""): [0x02], Key("a"): [0x82, 0xA1, 0x6E, 0x08, 0xA1, 0x73, 0xA3, 0x61, 0x62, 0x63], Key("b"): [0x05],
+    Key([0xC3, 0x28]): [0xC4, 0x02, 0x00, 0x28], Key([0xFF, 0xFF]): [0x02],
+  ]).bytes(.indexed)
+
+  /// Expects an error, the old output as it was, and nothing else in the folder.
+  private func expectRefused(
+    _ patch: [UInt8], of old: [UInt8] = Self.old, _ code: FuseError.Code? = nil, _ what: String
+  ) throws {
+    let folder = try TemporaryFolder()
+    try folder.write([1, 2, 3], as: "new.fsdb")
+    try folder.write(patch, as: "p")
+    let reader = try FuseReader(bytes: old, checksums: .skipped)
+    let error = failure {
+      _ = try FusePatch.apply(folder.path("p"), to: reader, output: folder.path("new.fsdb"))
+    }
+    #expect(error != nil, "\(what)")
+    if let code { #expect(error?.code == code, "\(what): \(error?.description ?? "")") }
+    #expect(try folder.read("new.fsdb") == [1, 2, 3], "\(what)")
+    #expect(try folder.names == ["new.fsdb", "p"], "\(what)")
+  }
+
+  @Test func `every byte is covered [U1] [U2]`() throws {
+    let patch = try PatchBench().patch(from: Self.old, to: Self.new)
+    for place in patch.indices {
+      for mask in [0x01, 0x80, 0xFF] as [UInt8] {
+        var damaged = patch
+        damaged[place] ^= mask
+        let code: FuseError.Code = place == 6 || place == 7 ? .unsupportedVersion : .corrupted
+        try expectRefused(damaged, code, "byte \(place) changed by \(mask)")
+      }
+    }
+  }
+
+  @Test func `it is whole [U2]`() throws {
+    let patch = try PatchBench().patch(from: Self.old, to: Self.new)
+    for count in patch.indices { try expectRefused(Array(patch.prefix(count)), nil, "cut to \(count)") }
+    try expectRefused(patch + [0], .truncated, "one byte more")
+  }
+
+  @Test func `it belongs to the old file [U7]`() throws {
+    let patch = try PatchBench().patch(from: Self.old, to: Self.new)
+    try expectRefused(patch, of: Self.new, .patchMismatch, "the new file")
+    try expectRefused(patch, of: Samples.small.bytes, .patchMismatch, "the same mapping, plain")
+    try expectRefused(patch, of: Samples.twoSamples.bytes, .patchMismatch, "another file")
+  }
+
+  @Test func `the old file is sound [U8]`() throws {
+    let patch = try PatchBench().patch(from: Self.old, to: Self.new)
+    let sections = 128
+    for place in Array(40..<sections) + [Self.old.count - 12] {
+      // Where the file cannot even be opened, there is nothing to apply to.
+      let damaged = Self.old.flipping(bit: place * 8)
+      guard (try? FuseReader(bytes: damaged, checksums: .skipped)) != nil else { continue }
+      try expectRefused(patch, of: damaged, .corrupted, "byte \(place) of the old file")
+    }
+    var header = Samples.small.bytes
+    let plainPatch = try PatchBench().patch(from: header, to: Self.new)
+    header[36] = 1
+    try expectRefused(plainPatch, of: header, .patchMismatch, "the reserved field of the header")
+  }
+
+  @Test func `it must be there, and a database is none [U1]`() throws {
+    let reader = try FuseReader(bytes: Self.old)
+    let folder = try TemporaryFolder()
+    let missing = failure { _ = try FusePatch.apply(folder.path("p"), to: reader, output: folder.path("x")) }
+    #expect(missing?.code == .notFound)
+    #expect(missing?.path == folder.path("p"))
+    try expectRefused(Self.new, .corrupted, "a database")
+    try expectRefused([0x46], .corrupted, "one byte")
+  }
+
+  @Test func `a damaged file has no patch [U8]`() throws {
+    let folder = try TemporaryFolder()
+    let (old, new) = (try FuseReader(bytes: Self.old), try FuseReader(bytes: Self.new))
+    for place in 40..<Self.old.count - 48 {
+      let damaged = Self.old.flipping(bit: place * 8 + 3)
+      guard let reader = try? FuseReader(bytes: damaged, checksums: .skipped) else { continue }
+      for (from, to) in [(reader, new), (new, reader), (reader, old)] {
+        #expect(failure { _ = try FusePatch.make(from: from, to: to, at: folder.path("p")) }?.code == .corrupted)
+      }
+    }
+    #expect(try folder.names == [])
+  }
+}

@@ -1,0 +1,324 @@
+"""`diff` and `patch`, beside an applier that was written from spec/patch.md alone."""
+
+import json
+import re
+
+import pytest
+from block import with_block
+from fsdb import canonical, insertion
+from msgpack import packb
+
+import model_patch
+from conftest import BAD_DATA, DONE, FIXTURES, IO_FAILURE, NO, NO_INPUT, ROOT, fixture_names
+from model_patch import PatchError, apply, pack, seal, squeeze
+from spelling import line, spell_key
+from test_block import bytes_of_listing
+
+
+def changed(mapping, rng, count):
+    """A mapping some changes later."""
+    mapping = dict(mapping)
+    for _ in range(count):
+        key = rng.choice(list(mapping)) if mapping else b"first"
+        match rng.randrange(5):
+            case 0:
+                mapping.pop(key, None)
+            case 1:
+                mapping[rng.randbytes(rng.randrange(12)).replace(b"\0", b"\1")] = packb({"n": rng.randrange(50), "text": "new" * rng.randrange(9)})
+            case 2:
+                value = mapping.get(key)
+                mapping |= {other: packb([value, "longer"]) for other in mapping if mapping[other] == value}
+            case 3:
+                # Others keep the object.
+                mapping[key] = packb([mapping.get(key), "alone"])
+            case _:
+                mapping[key] = rng.choice(list(mapping.values()) or [b"\x01"])
+    return mapping
+
+
+def mapping_of(count):
+    return {b"host-%d.example" % n: packb({"n": n // 10, "text": "x" * (n // 10 % 30)}) for n in range(count)}
+
+
+def calls_of(mapping, rng):
+    """Objects with some of their keys each, in any order, some of them twice and some without a key."""
+    calls = [(value, [key]) for key, value in mapping.items()]
+    calls += [(value, []) for value in list(mapping.values())[:3]]
+    rng.shuffle(calls)
+    return calls
+
+
+def files_of(mapping, rng, command, wheel, folder):
+    """The mapping in every kind of file: {name: path}."""
+    calls = calls_of(mapping, rng)
+    build = command.build
+    return {
+        "canonical": build(folder / "canonical.fsdb", calls),
+        "meta": build(folder / "meta.fsdb", calls, "--meta", "source=x"),
+        "plain": build(folder / "plain.fsdb", calls, "--plain"),
+        "insertion": build(folder / "insertion.fsdb", calls, "--order", "insertion", "--objects", "every"),
+        "wheel": wheel.write(folder / "wheel.fsdb", calls),
+    }
+
+
+@pytest.mark.parametrize("count", [0, 1, 40, 600])
+def test_patches_between_files_of_every_kind_give_the_new_file_here_and_in_the_model(command, wheel, tmp_path, rng, count):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    mapping = mapping_of(count)
+    later = changed(mapping, rng, 12)
+    olds = files_of(mapping, rng, command, wheel, tmp_path / "old")
+    news = files_of(later, rng, command, wheel, tmp_path / "new")
+    patch, out = tmp_path / "p", tmp_path / "out.fsdb"
+    for old in olds.values():
+        for name, new in news.items():
+            command("diff", old, new, "--patch", patch, code=DONE if later == mapping else NO)
+            command("patch", old, patch, out, "--quiet", code=DONE)
+            assert out.read_bytes() == new.read_bytes()
+            # Building a block takes the model long.
+            if count < 600 or name in ("plain", "wheel"):
+                assert apply(patch.read_bytes(), old.read_bytes()) == new.read_bytes()
+
+
+@pytest.mark.parametrize("name", fixture_names("good"))
+def test_a_patch_to_each_sound_file_is_read_by_the_model(command, tmp_path, name):
+    new = FIXTURES / "good" / name
+    patch = tmp_path / "p"
+    for old in (FIXTURES / "good" / "ten-keys.fsdb", FIXTURES / "good" / "block-ten-keys.fsdb", new):
+        result = command("diff", old, new, "--patch", patch, "--json")
+        assert result.code in (DONE, NO)
+        assert result.json["patchBytes"] == len(patch.read_bytes())
+        assert apply(patch.read_bytes(), old.read_bytes()) == new.read_bytes()
+
+
+def test_the_worked_example_is_read_by_both(command, tmp_path):
+    page = (ROOT / "spec" / "patch.md").read_text()
+    patch = bytes_of_listing(page.split("```\n")[1])
+    old = bytes(canonical({b"8.8.8.8": b"\x81\xa1a\x01", b"gmail.com": b"\x81\xa1a\x01"}))
+    new = bytes(canonical({b"8.8.8.8": b"\x81\xa1a\x02", b"gmail.com": b"\x81\xa1a\x02", b"k": b"\xc0"}))
+    assert apply(patch, old) == new
+    (tmp_path / "old").write_bytes(old)
+    (tmp_path / "p").write_bytes(patch)
+    command("patch", tmp_path / "old", tmp_path / "p", tmp_path / "out", code=DONE)
+    assert (tmp_path / "out").read_bytes() == new
+
+
+# --- diff beside dictionaries ---
+
+
+@pytest.mark.parametrize("changes", [0, 1, 30])
+def test_diff_is_that_of_two_dictionaries(command, wheel, tmp_path, rng, changes):
+    mapping = mapping_of(300) | {b"\xff\x01": b"\x01", b"": b"\x02", b"a\\b\n": b"\x03"}
+    later = changed(mapping, rng, changes)
+    old = command.build(tmp_path / "old.fsdb", calls_of(mapping, rng))
+    new = wheel.write(tmp_path / "new.fsdb", calls_of(later, rng))
+    expected = []
+    for key in sorted(mapping.keys() | later.keys()):
+        if mapping.get(key) != later.get(key):
+            expected.append((key, "added" if key not in mapping else "removed" if key not in later else "changed"))
+    code = NO if expected else DONE
+    listing = command("diff", old, new, "--json", code=code).lines
+    assert [(json.loads(row)["key"], json.loads(row)["change"]) for row in listing] == [
+        (json.loads(spell_key(key)), change) for key, change in expected
+    ]
+    # The same objects as text as `get` prints.
+    for member, path in (("old", old), ("new", new)):
+        found = command("get", path, "--json", "--", *(key for key, _ in expected)).lines if expected else []
+        for row, answer in zip(map(json.loads, listing), map(json.loads, found), strict=True):
+            assert row.get(member, "absent") == (answer["value"] if answer["found"] else "absent")
+    signs = {"added": b"+ ", "removed": b"- ", "changed": b"~ "}
+    text = command("diff", old, new, code=code).lines
+    assert [row[:2] for row in text] == [signs[change] for _, change in expected]
+    counts = command("diff", old, new, "--summary", "--json", code=code).json
+    assert counts == {
+        **{name: sum(change == name for _, change in expected) for name in ("added", "removed", "changed")},
+        "unchanged": len(mapping.keys() | later.keys()) - len(expected),
+    }
+
+
+# --- refusals ---
+
+
+@pytest.fixture
+def pair(command, tmp_path):
+    """(old, new, patch): small files with blocks, as paths."""
+    old = command.build(tmp_path / "old.fsdb", [(b"\x01", [b"a", b"c"]), (b"\x93\x02\x03\x04", [b"e"])])
+    new = command.build(tmp_path / "new.fsdb", [(b"\x01", [b"a"]), (b"\x93\x02\x05\x04", [b"d", b"e"])])
+    command("diff", old, new, "--patch", tmp_path / "p", code=NO)
+    return old, new, tmp_path / "p"
+
+
+def refused(command, old, patch, out, code=BAD_DATA):
+    out.write_bytes(b"FSDB as it was")
+    result = command("patch", old, patch, out, code=code)
+    assert out.read_bytes() == b"FSDB as it was"
+    assert result.errors.startswith("fusedb: ")
+    return result.errors
+
+
+def test_a_damaged_patch_leaves_the_output_alone(command, tmp_path, pair, rng):
+    old, _, patch = pair
+    whole = patch.read_bytes()
+    for place in rng.sample(range(len(whole)), 40):
+        patch.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << rng.randrange(8)]) + whole[place + 1 :])
+        assert str(patch) in refused(command, old, patch, tmp_path / "out")
+    for size in [0, 1, 39, 40, 119, 120, len(whole) - 1]:
+        patch.write_bytes(whole[:size])
+        assert str(patch) in refused(command, old, patch, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.fsdb", "old.fsdb", "out", "p"]
+
+
+def test_a_patch_of_another_file_names_both_checksums(command, tmp_path, pair):
+    old, new, patch = pair
+    message = refused(command, new, patch, tmp_path / "out")
+    for path in (old, new):
+        assert f"0x{path.read_bytes()[32:36].hex()}" in message
+    assert "is what the patch makes" in message
+
+
+def test_a_damaged_old_file_is_refused(command, tmp_path, pair):
+    old, _, patch = pair
+    whole = old.read_bytes()
+    for place in range(8, len(whole), 5):
+        old.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        refused(command, old, patch, tmp_path / "out")
+
+
+def test_missing_files_and_folders(command, tmp_path, pair):
+    old, _, patch = pair
+    refused(command, tmp_path / "missing", patch, tmp_path / "out", code=NO_INPUT)
+    refused(command, old, tmp_path / "missing", tmp_path / "out", code=NO_INPUT)
+    command("patch", old, patch, tmp_path / "missing" / "out", code=IO_FAILURE)
+    command("patch", old, patch, tmp_path, code=IO_FAILURE)
+
+
+def test_bodies_with_right_checksums_are_taken_here_as_by_the_model(command, tmp_path, rng):
+    old = bytes(insertion([(b"\x01", [b"a", b"c"]), (b"\x93\x02\x03\x04", [b"e"]), (b"\x93\x02\x03\x05", [b"f", b"b"])]))
+    new = bytes(insertion([(b"\x93\x02\x03\x07", [b"e"]), (b"\x01", [b"a", b"c", b"d"]), (b"\x07", [b"f", b"x"])]))
+    (tmp_path / "old").write_bytes(old)
+    (tmp_path / "new").write_bytes(new)
+    patch, out = tmp_path / "p", tmp_path / "out"
+    command("diff", tmp_path / "old", tmp_path / "new", "--patch", patch, code=NO)
+    body = model_patch.unsqueeze(patch.read_bytes()[120:])
+    taken = 0
+    for _ in range(150):
+        other = bytearray(body)
+        place = rng.randrange(len(body))
+        match rng.randrange(3):
+            case 0:
+                other[place] ^= 1 << rng.randrange(8)
+            case 1:
+                del other[place]
+            case _:
+                # A move there and back, a key left out and so on: some of these make the same file.
+                other[place:place] = rng.choice([b"\x0b", b"\x07", b"\x04", b"\x05", b"\x01", b"\x80"])
+        data = pack(old, new, bytes(other))
+        try:
+            assert apply(data, old) == new
+            expected = DONE
+        except PatchError:
+            expected = BAD_DATA
+        taken += expected == DONE
+        patch.write_bytes(data)
+        if expected == BAD_DATA:
+            refused(command, tmp_path / "old", patch, out)
+        else:
+            command("patch", tmp_path / "old", patch, out, code=DONE)
+            assert out.read_bytes() == new
+    print(f"{taken} of 150 bodies were another way to say the same")
+
+
+def forgeries(old, new, frame):
+    """Heads and frames that are not right, with right checksums: (what, patch)."""
+    lengths, headers = (len(old), len(new)), old[:40] + new[:40]
+    yield "another magic", seal(*lengths, headers + frame, magic=b"FSDPAX")
+    yield "version 2", seal(*lengths, headers + frame, version=2)
+    yield "two frames", seal(*lengths, headers + frame + frame)
+    yield "a byte behind the frame", seal(*lengths, headers + frame + b"\x00")
+    yield "a skippable frame first", seal(*lengths, headers + bytes.fromhex("502a4d1800000000") + frame)
+    yield "no frame", seal(*lengths, headers)
+    yield "half a frame", seal(*lengths, headers + frame[: len(frame) // 2])
+    yield "no header", seal(*lengths, headers)[:119]
+    yield "the old length", seal(len(old) + 1, len(new), headers + frame)
+    yield "the new length, one more", seal(len(old), len(new) + 1, headers + frame)
+    yield "the new length, none", seal(len(old), 0, headers + frame)
+    yield "the new length, 2^63", seal(len(old), 1 << 63, headers + frame)
+    yield "the old length, 2^64 - 1", seal((1 << 64) - 1, len(new), headers + frame)
+    for offset, number in ((40, 0), (44, 3), (64, 41), (48, 0xFF), (52, 0xFF), (56, 0xFF), (72, 0xFF)):
+        for end in (0, 40):
+            changed = bytearray(headers)
+            changed[offset - 40 + end] = number
+            yield f"byte {offset + end} of the headers", seal(*lengths, bytes(changed) + frame)
+
+
+def test_forged_heads_and_frames_are_refused(command, tmp_path, pair):
+    old, new, patch = pair
+    frame = patch.read_bytes()[120:]
+    for what, data in forgeries(old.read_bytes(), new.read_bytes(), frame):
+        patch.write_bytes(data)
+        assert refused(command, old, patch, tmp_path / "out"), what
+
+
+def test_a_wide_window_is_refused_and_nothing_is_unpacked_for_nothing(command, tmp_path, pair):
+    """A frame that asks for a window of 2 GiB, and 64 MiB of zeros behind what is needed."""
+    old, new, patch = pair
+    lengths, headers = (len(old.read_bytes()), len(new.read_bytes())), old.read_bytes()[:40] + new.read_bytes()[:40]
+    body = model_patch.unsqueeze(patch.read_bytes()[120:])
+    # Magic, a descriptor without a length, a window of 2^31, one raw block.
+    block = (len(body) << 3 | 1).to_bytes(3, "little")
+    wide = bytes.fromhex("28b52ffd00") + bytes([(31 - 10) << 3]) + block + body
+    patch.write_bytes(seal(*lengths, headers + wide))
+    assert "cannot be unpacked" in refused(command, old, patch, tmp_path / "out")
+    narrow = bytes.fromhex("28b52ffd00") + bytes([(23 - 10) << 3]) + block + body
+    patch.write_bytes(seal(*lengths, headers + narrow))
+    command("patch", old, patch, tmp_path / "out", code=DONE)
+    assert (tmp_path / "out").read_bytes() == new.read_bytes()
+    patch.write_bytes(seal(*lengths, headers + squeeze(body + bytes(1 << 26))))
+    assert "goes on behind its end" in refused(command, old, patch, tmp_path / "out")
+
+
+# --- size ---
+
+
+def test_a_patch_of_objects_that_grew_is_as_small_as_promised(command, tmp_path, rng):
+    """The promise is 60 kB for 500 objects of a file of 1,000,000 keys. A patch grows with what changed, 120 bytes an object, and
+    not with the file: so 50 objects of 100,000 keys may take 6 kB."""
+    objects = [{"id": n, "text": "".join(rng.choices("abcdefgh", k=80)), "tags": ["x", "y"]} for n in range(10_000)]
+    keys = [b"host-%d-%d.example" % (n, rng.randrange(10**6)) for n in range(100_000)]
+
+    def build(name):
+        lines = b"".join(line(keys[n::10_000], packb(value)) for n, value in enumerate(objects))
+        command("build", tmp_path / name, "-", "--quiet", stdin=lines, code=DONE)
+
+    build("old.fsdb")
+    for number in rng.sample(range(10_000), 50):
+        objects[number]["text"] += "!"
+    build("new.fsdb")
+    old, new, patch = tmp_path / "old.fsdb", tmp_path / "new.fsdb", tmp_path / "p"
+    report = command("diff", old, new, "--patch", patch, "--json", code=NO).json
+    assert (report["changed"], report["editedObjects"], report["newObjects"]) == (500, 50, 0)
+    assert len(patch.read_bytes()) <= 50 * 120
+    command("patch", old, patch, old, code=DONE)
+    assert old.read_bytes() == new.read_bytes()
+
+
+def test_the_same_files_have_the_same_patch_and_a_patch_to_itself_is_nearly_nothing(command, tmp_path, pair):
+    old, new, patch = pair
+    before = patch.read_bytes()
+    command("diff", old, new, "--patch", patch, code=NO)
+    assert patch.read_bytes() == before
+    assert command("diff", old, old, "--patch", patch, code=DONE).out.startswith(b"0 keys added")
+    assert len(patch.read_bytes()) < 150
+    assert apply(patch.read_bytes(), old.read_bytes()) == old.read_bytes()
+
+
+def test_a_block_of_another_builder_is_carried(command, tmp_path):
+    plain = canonical(mapping_of(40))
+    old, new = tmp_path / "old.fsdb", tmp_path / "new.fsdb"
+    old.write_bytes(bytes(plain))
+    new.write_bytes(bytes(with_block(plain, lanes=5)))
+    result = command("diff", old, new, "--patch", tmp_path / "p", code=DONE)
+    assert re.search("give the same answers, and their bytes differ", result.errors)
+    command("patch", old, tmp_path / "p", tmp_path / "out", code=DONE)
+    assert (tmp_path / "out").read_bytes() == new.read_bytes()
+    assert apply((tmp_path / "p").read_bytes(), bytes(plain)) == new.read_bytes()
