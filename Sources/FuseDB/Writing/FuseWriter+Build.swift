@@ -16,8 +16,6 @@ public struct BuildReport: Sendable, Equatable {
   public var bytesSavedBySharing = 0
   /// The first few additions of a key that was there already, in key order.
   package var duplicates: [DuplicateKey] = []
-  /// How many bytes went to a temporary file.
-  public var spilledByteCount = 0
 }
 
 extension FuseWriter {
@@ -64,7 +62,6 @@ extension FuseWriter {
     report.duplicateKeyCount = outcome.duplicateCount
     report.duplicates = outcome.duplicates
     report.duplicates = outcome.duplicates
-    report.spilledByteCount = storage.spill.spilledByteCount
     report.byteCount = try assembly.publish(
       objectCount: report.objectCount, metadata: metadata)
     progress?(1)
