@@ -1,7 +1,7 @@
 /// How a build divides the memory that it may use. See spec/decisions/0009-external-build.md.
 struct MemoryPlan {
   /// What the process needs beside: code, stacks, the buffers of output files.
-  private static let overhead = 12 << 20
+  private static let overhead = 20 << 20
   static let leastByteCount = 16 << 20
 
   /// For objects that are kept in memory, with their table.
