@@ -16,8 +16,6 @@ public struct BuildReport: Sendable, Equatable {
   public var bytesSavedBySharing = 0
   /// The first few additions of a key that was there already, in key order.
   package var duplicates: [DuplicateKey] = []
-  /// How many bytes went to a temporary file.
-  public var spilledByteCount = 0
 }
 
 extension FuseWriter {
@@ -44,8 +42,8 @@ extension FuseWriter {
       if !isResident { try lane.spillRuns() }
     }
     progress?(0.1)
-    let pipeline = KeyPipeline(
-      lanes, storage.plan, policy: options.onDuplicate, conflicts: try conflicts?(storage.store))
+    let pipeline = try KeyPipeline(
+      lanes, storage, policy: options.onDuplicate, conflicts: try conflicts?(storage.store))
     let assembly: FileAssembly
     let outcome: KeyPipeline.Outcome
     if isResident {
@@ -64,7 +62,6 @@ extension FuseWriter {
     report.keyCount = assembly.keyCount
     report.duplicateKeyCount = outcome.duplicateCount
     report.duplicates = outcome.duplicates
-    report.spilledByteCount = storage.spill.spilledByteCount
     report.byteCount = try assembly.publish(
       objectCount: report.objectCount, metadata: metadata)
     progress?(1)

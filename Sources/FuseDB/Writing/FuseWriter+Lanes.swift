@@ -22,4 +22,7 @@ extension FuseWriter {
     storage = made
     return made
   }
+
+  /// How many bytes went to the temporary file so far.
+  package var spilledByteCount: Int { storage?.spill.spilledByteCount ?? 0 }
 }

@@ -1,7 +1,7 @@
 /// How a build divides the memory that it may use. See spec/decisions/0009-external-build.md.
 struct MemoryPlan {
   /// What the process needs beside: code, stacks, the buffers of output files.
-  private static let overhead = 12 << 20
+  private static let overhead = 20 << 20
   static let leastByteCount = 16 << 20
 
   /// For objects that are kept in memory, with their table.
@@ -28,12 +28,17 @@ struct MemoryPlan {
     self.laneCount = laneCount
     objects = usable / 100 * 36
     keys = usable / 100 * 32
-    keyBuffer = min(max(keys / (4 * laneCount) & ~4095, KeyBuffer.leastByteCount), 32 << 20)
+    keyBuffer = min(max(keys / (2 * laneCount) & ~4095, KeyBuffer.leastByteCount), 32 << 20)
     extensionBlock = usable / 100 * 16
     runWindows = usable / 100 * 6
     spillChunk = min(1 << 18, max(1 << 12, usable / 2048)) & ~4095
   }
 
+  private static let leastRunWindow = 1 << 14
+
+  /// How many runs on disk may be read at once.
+  var fanIn: Int { max(16, runWindows / Self.leastRunWindow) }
+
   /// How much is read at once of each of `count` runs on disk.
-  func runWindow(of count: Int) -> Int { min(1 << 20, runWindows / max(1, count)) & ~4095 }
+  func runWindow(of count: Int) -> Int { max(4096, min(1 << 20, runWindows / max(1, count)) & ~4095) }
 }

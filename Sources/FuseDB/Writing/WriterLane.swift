@@ -7,10 +7,9 @@ package final class WriterLane {
   private let number: Int
   private var buffer: KeyBuffer
   private var objects = ObjectBatchScratch()
-  private var written: [UInt8] = []
-  /// What was sorted: runs, each with those that go on where it ends.
-  private(set) var runs: [[KeyRun]] = []
-  /// Whether keys come in order, and whether all keys in the buffer do, and whether they go on where the last run ends.
+  /// What was sorted.
+  private(set) var chains: [KeyChain] = []
+  /// Whether keys come in order, and whether all keys in the buffer do, and whether they go on where the last chain ends.
   private var isInOrder = false
   private var isBufferInOrder = false
   private var goesOn = false
@@ -47,7 +46,8 @@ package final class WriterLane {
 
   /// Says that the keys to come are in order, each once, until this is called again.
   ///
-  /// They need no sorting then, and however many they are they make one run, but for a few that share a buffer with others.
+  /// They need no sorting then, and however many they are they make one chain, but for a few that share a buffer with
+  /// others.
   func beginOrder() throws(FuseError) {
     if !buffer.isHalfEmpty { try putAway(keepsInMemory: true) }
     isInOrder = true
@@ -66,23 +66,23 @@ package final class WriterLane {
       run = .memory(.init(buffer: buffer))
       buffer = try KeyBuffer(byteCount: storage.plan.keyBuffer)
     } else {
-      run = try buffer.spill(to: try storage.spill.temporaryFile(), &written)
+      run = try buffer.spill(to: try storage.spill.temporaryFile())
       buffer.removeAll()
     }
-    if goesOn { runs[runs.count - 1].append(run) } else { runs.append([run]) }
+    if goesOn { chains[chains.count - 1].parts.append(run) } else { chains.append(KeyChain(parts: [run])) }
     goesOn = isBufferInOrder
     isBufferInOrder = isInOrder
   }
 
-  /// Sorts what is left, so that ``runs`` are all keys. More may be added afterwards.
+  /// Sorts what is left, so that ``chains`` are all keys. More may be added afterwards.
   func finish() throws(FuseError) { try putAway(keepsInMemory: true) }
 
   /// Lets go of runs in memory, after writing them to the temporary file.
   func spillRuns() throws(FuseError) {
-    for number in runs.indices {
-      for (part, run) in runs[number].enumerated() {
+    for number in chains.indices {
+      for (part, run) in chains[number].parts.enumerated() {
         guard case .memory(let keys) = run else { continue }
-        runs[number][part] = try keys.buffer.spill(to: try storage.spill.temporaryFile(), &written)
+        chains[number].parts[part] = try keys.buffer.spill(to: try storage.spill.temporaryFile())
         storage.releaseKeyBuffer()
       }
     }

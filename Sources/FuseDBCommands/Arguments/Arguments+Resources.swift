@@ -3,7 +3,7 @@ internal import FuseDB
 extension Arguments {
   /// The options of commands that need memory, disk and time.
   static let resourceOptions: [Option] = [
-    .value("--memory", "SIZE", "how much memory to use, as in 512M or 2G; by itself, a quarter of what is available"),
+    .value("--memory", "SIZE", "how much memory to use: 512M, 2G (K is 1,024); by itself, a quarter of what is free"),
     .value("--temp", "DIR", "where a temporary file goes if that memory is too little"),
     .value("--threads", "N", "how many threads work; by itself, one for each processor"),
   ]

@@ -13,15 +13,15 @@ extension Build {
 
   /// Says what was done.
   func tell(
-    _ report: BuildReport, _ options: FuseWriter.Options, _ recordCount: Int, seconds: Double, _ console: Console
+    _ report: BuildReport, _ writer: FuseWriter, _ recordCount: Int, seconds: Double, _ console: Console
   ) throws(FuseError) {
     if printsJSON {
       let members =
         members(of: report) + [
           ("records", .count(recordCount)), ("seconds", .number((seconds * 1000).rounded() / 1000)),
-          ("threads", .count(options.threadCount ?? 1)), ("memory", .count(options.memory ?? 0)),
+          ("threads", .count(writer.options.threadCount ?? 1)), ("memory", .count(writer.options.memory ?? 0)),
           ("peakMemory", .count(MachineMemory.peakByteCount ?? 0)),
-          ("spilledBytes", .count(report.spilledByteCount)),
+          ("spilledBytes", .count(writer.spilledByteCount)),
         ]
       try console.out.line { writer throws(FuseError) in writer.append(members: members) }
     }

@@ -20,7 +20,7 @@ extension Build {
     let report = try write(writer, progress, recordCount: loader.totals.recordCount)
     progress.bar.clear()
     if let fields = loader.fields { warnOfUnseen(fields, console) }
-    try tell(report, options, loader.totals.recordCount, seconds: progress.bar.elapsed, console)
+    try tell(report, writer, loader.totals.recordCount, seconds: progress.bar.elapsed, console)
     return .done
   }
 

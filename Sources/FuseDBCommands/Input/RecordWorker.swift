@@ -51,7 +51,10 @@ final class RecordWorker: @unchecked Sendable {
       case .msgpack: try values.read(block)
       }
     } catch {
-      throw error.located(at: block.format.place(in: inputNames[block.input], sink.line))
+      // Only where there are no lines is the offset one in the input.
+      throw error.located(
+        at: block.format.place(in: inputNames[block.input], sink.line),
+        offset: block.format == .msgpack ? error.offset : nil)
     }
     try lane.add(sink.batch)
   }
@@ -59,7 +62,7 @@ final class RecordWorker: @unchecked Sendable {
 
 extension FuseError {
   /// What is wrong with a record, under its place in its input.
-  func located(at place: String) -> FuseError {
+  func located(at place: String, offset: UInt64? = nil) -> FuseError {
     path == nil ? FuseError(code, message, offset: offset, path: place, errno: errno) : self
   }
 }

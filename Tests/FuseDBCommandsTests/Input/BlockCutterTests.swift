@@ -35,7 +35,8 @@ struct BlockCutterTests {
 
   @Test(arguments: [
     ("#\"\na\nb\n", ["#\"\n", "a\nb\n"]), ("\"\n#\"\n#\"\nx", ["\"\n#\"\n#\"\n", "x"]),
-    ("a\n#,\"\nbc\nd\n", ["a\n", "#,\"\n", "bc\n", "d\n"]), ("#a\"bcdefgh\nijk\n", ["#a\"bcdefgh\n", "ijk\n"]),
+    ("a\n#,\"\nbc\nd\n", ["a\n", "#,\"\n", "bc\n", "d\n"]),
+    ("#a\"bcdefgh\nijklmnop\n", ["#a\"bcdefgh\n", "ijklmnop\n"]),
   ])
   func `quotes in comments are none`(text input: String, expected: [String]) throws {
     let boundary = BlockCutter.Boundary.row(separator: UInt8(ascii: ","), commentPrefix: [UInt8(ascii: "#")])

@@ -41,6 +41,10 @@ struct ModelWriter {
     // For each addition of an object, which stored one it is.
     var stored: [Int] = []
     var target: [Key: Int] = [:]
+    // Which addition of a key counts so far, and how many there were of all keys.
+    var places: [Key: UInt64] = [:]
+    var place: UInt64 = 0
+    var duplicates: [(key: Key, duplicate: DuplicateKey)] = []
     for call in calls {
       switch call {
       case .object(let bytes):
@@ -52,10 +56,21 @@ struct ModelWriter {
           objects.append(bytes)
         }
       case .key(let key, let object):
-        if target[Key(key)] != nil { report.duplicateKeyCount += 1 }
+        if let known = places[Key(key)] {
+          report.duplicateKeyCount += 1
+          let isLast = options.onDuplicate == .last
+          let duplicate = DuplicateKey(key: key, kept: isLast ? place : known, dropped: isLast ? known : place)
+          duplicates.append((Key(key), duplicate))
+        }
+        if places[Key(key)] == nil || options.onDuplicate == .last { places[Key(key)] = place }
+        place += 1
         if target[Key(key)] == nil || options.onDuplicate == .last { target[Key(key)] = stored[object] }
       }
     }
+    let inOrder = duplicates.enumerated().sorted { left, right in
+      left.element.key == right.element.key ? left.offset < right.offset : left.element.key < right.element.key
+    }
+    report.duplicates = inOrder.prefix(5).map { $0.element.duplicate }
     let keys = target.keys.sorted()
     var order: [Int] = []
     for key in keys {

@@ -16,7 +16,8 @@ struct `A merge of damaged files` {
       let error = failure { try FuseWriter.merge([empty, path], to: folder.path("out.fsdb")) }
       if let error {
         #expect(error.path == path, "bit \(bit): \(error)")
-        #expect([.corrupted, .truncated, .notADatabase, .unsupportedVersion].contains(error.code), "bit \(bit): \(error)")
+        #expect(
+          [.corrupted, .truncated, .notADatabase, .unsupportedVersion].contains(error.code), "bit \(bit): \(error)")
         refusedCount += 1
         #expect(try folder.names == ["empty.fsdb", "in.fsdb"])
       } else {

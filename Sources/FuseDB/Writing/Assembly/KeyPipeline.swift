@@ -9,27 +9,32 @@ struct KeyPipeline: Sendable {
     var error: FuseError?
   }
 
-  /// Runs, each in parts.
-  let runs: [[KeyRun]]
-  let windowByteCount: Int
-  let policy: FuseWriter.DuplicatePolicy
-  let conflicts: MergeConflicts?
+  private let chains: [KeyChain]
+  private let windowByteCount: Int
+  private let policy: FuseWriter.DuplicatePolicy
+  private let conflicts: MergeConflicts?
 
+  /// - Parameter conflicts: as for ``KeyMerge``.
   init(
-    _ lanes: [WriterLane], _ plan: MemoryPlan, policy: FuseWriter.DuplicatePolicy, conflicts: MergeConflicts? = nil
-  ) {
-    runs = lanes.flatMap { $0.runs }
-    // One part of a run is read at a time.
-    let fileCount = runs.count { $0.contains { if case .file = $0 { true } else { false } } }
-    windowByteCount = plan.runWindow(of: fileCount)
+    _ lanes: [WriterLane], _ storage: WriterStorage, policy: FuseWriter.DuplicatePolicy,
+    conflicts: MergeConflicts? = nil
+  ) throws(FuseError) {
+    let plan = storage.plan
+    var chains = lanes.flatMap { $0.chains }
+    if chains.fileCount > plan.fanIn {
+      chains = try chains.merged(
+        fanIn: plan.fanIn, windowByteCount: plan.runWindow(of: plan.fanIn), to: storage.spill.temporaryFile())
+    }
+    self.chains = chains
+    windowByteCount = plan.runWindow(of: chains.fileCount)
     self.policy = policy
     self.conflicts = conflicts
   }
 
   /// How many keys there are at most,
-  var keyCount: Int { runs.joined().reduce(0) { $0 + $1.keyCount } }
+  var keyCount: Int { chains.reduce(0) { $0 + $1.keyCount } }
   /// and the length of all.
-  var keyByteCount: Int { runs.joined().reduce(0) { $0 + $1.keyByteCount } }
+  var keyByteCount: Int { chains.reduce(0) { $0 + $1.keyByteCount } }
 
   /// Calls `body` with all keys in order, batch by batch.
   ///
@@ -58,7 +63,9 @@ struct KeyPipeline: Sendable {
     var outcome = Outcome()
     defer { full.close() }
     do throws(FuseError) {
-      var merge = try KeyMerge(runs, windowByteCount: windowByteCount, policy: policy, conflicts: conflicts)
+      var cursors: [KeyChainCursor] = []
+      for chain in chains { cursors.append(try KeyChainCursor(chain, windowByteCount: windowByteCount)) }
+      var merge = try KeyMerge(cursors, policy: policy, conflicts: conflicts)
       do throws(FuseError) {
         while let batch = empty.pop() {
           let goesOn = try merge.fill(batch)

@@ -3,9 +3,16 @@ internal import CFuseIntrinsics
 /// Where the objects of a build stand in the file, by their numbers; and whether a key points at them.
 @safe
 final class ObjectOffsets {
-  private static let reached: UInt64 = 1 << 63
+  /// What is known of an object.
+  struct Place: BitwiseCopyable {
+    /// Where its record begins, or 0.
+    var offset: UInt64
+    /// The length of the object. It stands here, because at the object itself every key would wait for memory.
+    var byteCount: UInt32
+    var isReached: UInt32
+  }
 
-  // SAFETY: one word for each object of each partition, those of partition `p` from `starts[p]` on.
+  // SAFETY: one place for each object of each partition, those of partition `p` from `starts[p]` on.
   private let memory: ZeroedMemory
   private let starts: [Int]
 
@@ -16,33 +23,22 @@ final class ObjectOffsets {
       defer { total += count }
       return total
     }
-    memory = try ZeroedMemory(byteCount: max(8, total * 8))
+    memory = try ZeroedMemory(byteCount: max(1, total) * MemoryLayout<Place>.stride, inLargePages: total > 1 << 19)
   }
 
+  /// What is known of an object; offset 0 when it has none yet.
   @inline(__always)
-  private func place(of object: ObjectNumber) -> Int { (starts[object.partition] &+ object.number) &* 8 }
-
-  /// The offset of an object, or nil when it has none yet.
-  @inline(__always)
-  func offset(of object: ObjectNumber) -> UInt64? {
-    let value = unsafe memory.start.load(fromByteOffset: place(of: object), as: UInt64.self) & ~Self.reached
-    return value == 0 ? nil : value
+  subscript(object: ObjectNumber) -> Place {
+    get { unsafe memory.start.load(fromByteOffset: position(of: object), as: Place.self) }
+    set { unsafe memory.start.storeBytes(of: newValue, toByteOffset: position(of: object), as: Place.self) }
   }
 
-  func set(_ offset: UInt64, of object: ObjectNumber) {
-    unsafe memory.start.storeBytes(of: offset, toByteOffset: place(of: object), as: UInt64.self)
-  }
-
-  /// Notes that a key points at an object that has an offset. Returns whether another did already.
+  /// Asks for what is known of an object.
   @inline(__always)
-  func reach(_ object: ObjectNumber) -> Bool {
-    let place = place(of: object)
-    let value = unsafe memory.start.load(fromByteOffset: place, as: UInt64.self)
-    unsafe memory.start.storeBytes(of: value | Self.reached, toByteOffset: place, as: UInt64.self)
-    return value & Self.reached != 0
-  }
+  func prefetch(_ object: ObjectNumber) { unsafe fuse_prefetch(memory.start + position(of: object)) }
 
-  /// Asks for the word of an object.
   @inline(__always)
-  func prefetch(_ object: ObjectNumber) { unsafe fuse_prefetch(memory.start + place(of: object)) }
+  private func position(of object: ObjectNumber) -> Int {
+    (starts[object.partition] &+ object.number) &* MemoryLayout<Place>.stride
+  }
 }

@@ -31,21 +31,21 @@ struct ResidentAssembly {
         if i + Self.objectsAhead < rows.count { offsets.prefetch(rows[i + Self.objectsAhead].object) }
         let row = rows[i]
         let object = row.object
-        let offset: UInt64
-        if let known = offsets.offset(of: object) {
-          offset = known
-        } else {
-          offset = assembly.dataEnd
-          offsets.set(offset, of: object)
+        var place = offsets[object]
+        if place.offset == 0 {
           let stored = partitions[object.partition].table.objects[object.number]
+          place.offset = assembly.dataEnd
+          place.byteCount = UInt32(truncatingIfNeeded: stored.byteCount)
           try assembly.add(object: stored.bytes)
         }
-        if offsets.reach(object) {
-          let stored = partitions[object.partition].table.objects[object.number]
-          saved += stored.byteCount + ObjectRecord.overhead
-        } else {
+        if place.isReached == 0 {
+          place.isReached = 1
           reachedCount += 1
+          offsets[object] = place
+        } else {
+          saved += Int(place.byteCount) + ObjectRecord.overhead
         }
+        let offset = place.offset
         try batch.withKey(of: row) { key throws(FuseError) in try assembly.add(key: key, object: offset) }
       }
       progress(assembly.keyCount)
@@ -64,7 +64,8 @@ struct ResidentAssembly {
   ) throws(FuseError) {
     for (partition, contents) in partitions.enumerated() {
       for (number, object) in contents.table.objects.enumerated() {
-        offsets.set(assembly.dataEnd, of: ObjectNumber(partition: partition, number: number))
+        offsets[ObjectNumber(partition: partition, number: number)] = .init(
+          offset: assembly.dataEnd, byteCount: UInt32(truncatingIfNeeded: object.byteCount), isReached: 0)
         try assembly.add(object: object.bytes)
       }
     }

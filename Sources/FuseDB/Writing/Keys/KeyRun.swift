@@ -31,35 +31,64 @@ enum KeyRun: Sendable {
 extension KeyBuffer {
   /// The bytes before a key in a temporary file: its length, its object and its place.
   static let fileOverhead = 2 + overhead
-  private static let writtenAtOnce = 1 << 20
   private static let rowsAhead = 16
 
   /// Writes the keys, which are sorted, to a temporary file.
-  ///
-  /// - Parameter scratch: takes what is written at once.
-  func spill(to file: TemporaryFile, _ scratch: inout [UInt8]) throws(FuseError) -> KeyRun {
-    let total = keyByteCount + count * Self.fileOverhead
-    let start = file.reserve(total)
-    scratch.removeAll(keepingCapacity: true)
-    scratch.reserveCapacity(Self.writtenAtOnce + Self.fileOverhead + FormatLimits.keyByteCount)
-    var place = start
+  func spill(to file: TemporaryFile) throws(FuseError) -> KeyRun {
+    var writer = KeyRunWriter(to: file, keyCount: count, keyByteCount: keyByteCount)
     for i in 0..<count {
       prefetch(row: i + Self.rowsAhead)
-      unsafe append(rows[i], to: &scratch)
-      if scratch.count >= Self.writtenAtOnce || i == count - 1 {
-        try file.write(scratch.rawSpan, at: place)
-        place += scratch.count
-        scratch.removeAll(keepingCapacity: true)
-      }
+      let row = unsafe rows[i]
+      // SAFETY: the row names a record of the block, whose head and key have these lengths.
+      let record = unsafe RawSpan(
+        _unsafeStart: memory.start + Int(row.place), byteCount: Self.overhead + Int(row.keyByteCount))
+      try writer.append(record)
     }
-    return .file(file, start..<start + total, keyCount: count)
+    return try writer.finish()
+  }
+}
+
+/// Writes sorted keys to a temporary file, as one run.
+struct KeyRunWriter: ~Copyable {
+  private static let writtenAtOnce = 1 << 18
+
+  private let file: TemporaryFile
+  private let range: Range<Int>
+  private let keyCount: Int
+  private var place: Int
+  private var bytes: [UInt8] = []
+
+  /// - Parameters:
+  ///   - keyCount: how many keys are going to come.
+  ///   - keyByteCount: the length of all of them.
+  init(to file: TemporaryFile, keyCount: Int, keyByteCount: Int) {
+    self.file = file
+    self.keyCount = keyCount
+    let byteCount = keyByteCount + keyCount * KeyBuffer.fileOverhead
+    place = file.reserve(byteCount)
+    range = place..<place + byteCount
+    bytes.reserveCapacity(Self.writtenAtOnce + KeyBuffer.fileOverhead + FormatLimits.keyByteCount)
   }
 
-  private func append(_ row: Row, to bytes: inout [UInt8]) {
-    // SAFETY: the row names a record of the block, whose head and key have these lengths.
-    let record = unsafe UnsafeRawBufferPointer(
-      start: memory.start + Int(row.place), count: Self.overhead + Int(row.keyByteCount))
-    unsafe withUnsafeBytes(of: UInt16(truncatingIfNeeded: row.keyByteCount)) { unsafe bytes.append(contentsOf: $0) }
-    unsafe bytes.append(contentsOf: record)
+  /// Appends a key behind its object and its place.
+  mutating func append(_ record: RawSpan) throws(FuseError) {
+    let keyByteCount = UInt16(truncatingIfNeeded: record.byteCount - KeyBuffer.overhead)
+    unsafe withUnsafeBytes(of: keyByteCount) { unsafe bytes.append(contentsOf: $0) }
+    // SAFETY: the array copies the record's bytes.
+    unsafe record.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+    if bytes.count >= Self.writtenAtOnce { try flush() }
+  }
+
+  /// The run, once all keys were appended.
+  consuming func finish() throws(FuseError) -> KeyRun {
+    try flush()
+    precondition(place == range.upperBound, "a run has the keys that were announced")
+    return .file(file, range, keyCount: keyCount)
+  }
+
+  private mutating func flush() throws(FuseError) {
+    try file.write(bytes.rawSpan, at: place)
+    place += bytes.count
+    bytes.removeAll(keepingCapacity: true)
   }
 }

@@ -102,6 +102,7 @@ struct IndexWalk {
   }
 
   private func bad(_ what: String) -> FuseError {
-    reader.unlessShrunk(.corrupted("index entry \(nextNumber) \(what); 'fusedb verify' lists the damage", at: nextOffset))
+    reader.unlessShrunk(
+      .corrupted("index entry \(nextNumber) \(what); 'fusedb verify' lists the damage", at: nextOffset))
   }
 }

@@ -19,7 +19,8 @@ final class MappedPages {
     self.mapping = mapping
     self.range = range
     mostBlocks = max(Self.leastBlocks, byteCount >> Self.blockShift)
-    isIn = [Bool](repeating: false, count: range.upperBound >> Self.blockShift - range.lowerBound >> Self.blockShift + 1)
+    isIn = [Bool](
+      repeating: false, count: range.upperBound >> Self.blockShift - range.lowerBound >> Self.blockShift + 1)
   }
 
   deinit { mapping.dropPages(in: range) }

@@ -25,14 +25,14 @@ final class MergeConflicts: @unchecked Sendable {
   /// Whether different objects are combined.
   var combines: Bool { combiner != nil }
 
-  /// Whether the last key of a batch has another object than the one at `place`.
-  func differs(_ batch: KeyBatch, from object: ObjectNumber, at place: UInt64) throws(FuseError) -> Bool {
+  /// Whether the last key of a batch has another object than the same key has here.
+  func differs(_ batch: KeyBatch, from head: KeyHead) throws(FuseError) -> Bool {
     let last = batch.lastObject
     if combined == nil {
-      if last == object { return false }
-      if isShared(last) && isShared(object) { return true }
+      if last == head.object { return false }
+      if isShared(last) && isShared(head.object) { return true }
     }
-    let second = try bytes(at: place)
+    let second = try bytes(at: head.place)
     if let combined { return !combined.rawSpan.equals(second) }
     let first = try bytes(at: batch.lastPlace)
     return !first.equals(second)
@@ -41,11 +41,10 @@ final class MergeConflicts: @unchecked Sendable {
   private func isShared(_ object: ObjectNumber) -> Bool { object.number < sharedCounts[object.partition] }
 
   /// Combines the object of the last key of a batch with another, and keeps the outcome until ``settle(_:)``.
-  func combine(
-    _ key: RawSpan, _ batch: KeyBatch, with object: ObjectNumber, at place: UInt64
-  ) throws(FuseError) {
+  func combine(_ batch: KeyBatch, with head: KeyHead) throws(FuseError) {
     guard let combiner else { return }
-    let second = try bytes(at: place)
+    let key = head.keyBytes
+    let second = try bytes(at: head.place)
     let outcome: MergeOptions.Combination
     if let combined {
       outcome = try combiner(key, combined.rawSpan, second)
@@ -57,7 +56,7 @@ final class MergeConflicts: @unchecked Sendable {
     case .first: break
     case .second:
       combined = nil
-      batch.replaceLast(object: object, place: place)
+      batch.replaceLast(object: head.object, place: head.place)
     case .value(let value):
       do throws(FuseError) {
         try MessagePackCursor.validate(value.rawSpan)

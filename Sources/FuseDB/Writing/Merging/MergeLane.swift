@@ -129,7 +129,8 @@ struct MergeLane {
       try MessagePackCursor.validate(bytes)
     } catch {
       throw reader.unlessShrunk(
-        .corrupted("the object here is not MessagePack: \(error.message); 'fusedb verify' lists the damage", at: offset))
+        .corrupted("the object here is not MessagePack: \(error.message); 'fusedb verify' lists the damage", at: offset)
+      )
     }
     // SAFETY: the array copies the span's bytes.
     unsafe bytes.withUnsafeBytes { unsafe objectBytes.append(contentsOf: $0) }

@@ -59,7 +59,7 @@ struct Merger {
     report.objectCount = built.objectCount
     report.byteCount = built.byteCount
     report.bytesSavedBySharing = built.bytesSavedBySharing
-    report.spilledByteCount = built.spilledByteCount
+    report.spilledByteCount = writer.spilledByteCount
     return report
   }
 
@@ -134,8 +134,8 @@ struct Merger {
     guard case .combine(let combiner) = options.onConflict else { return KeyPipeline.Outcome() }
     let storage = try writer.openStorage()
     for lane in writer.lanes { try lane.finish() }
-    let pipeline = KeyPipeline(
-      writer.lanes, storage.plan, policy: .last, conflicts: try conflicts(storage.store, combiner: combiner))
+    let pipeline = try KeyPipeline(
+      writer.lanes, storage, policy: .last, conflicts: try conflicts(storage.store, combiner: combiner))
     writer.lanes = []
     let lane = try writer.makeLane()
     try lane.beginOrder()
