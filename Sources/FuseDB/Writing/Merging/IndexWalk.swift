@@ -75,10 +75,12 @@ struct IndexWalk {
     while entry != nil { try advance() }
   }
 
-  /// Lets go of what lies behind: pages of a mapping count as memory of the process.
+  /// Lets go of what was read: pages of a mapping count as memory of the process.
   @inline(never)
   private mutating func dropPages() {
-    reader.mapping.dropPages(in: min(keptFrom, nextOffset)..<nextOffset)
+    let mapping = reader.mapping
+    // The order and the last bytes are read, too, and the kernel may map two megabytes around each.
+    mapping.dropPages(in: 0..<mapping.byteCount)
     keptFrom = nextOffset
   }
 

@@ -17,10 +17,13 @@ struct MergeInput: Sendable {
     file = try InputDescriptor(path: path)
     reader = try FuseReader(try file.mapping(), checksums: .verified, expecting: .none)
     isIndexed = if case .section = reader.index.order { true } else { false }
+    dropPages()
   }
 
-  var keyCount: Int { reader.keyCount }
   var path: String { reader.path }
+
+  /// Lets go of all pages of the mapping: they count as memory of the process.
+  func dropPages() { reader.mapping.dropPages(in: 0..<reader.byteCount) }
 
   /// Of a file that has no checksums but one: compares that. [O2]
   func checkWhole() throws(FuseError) {

@@ -73,6 +73,7 @@ struct MergeLane {
     }
     try walk.checkRest()
     try flush(reader, number, &records)
+    for file in [input] + others { file.dropPages() }
   }
 
   /// Whether one of the walks comes across `key`, which they all go on to.
