@@ -52,7 +52,7 @@ def test_exit_codes(command, tmp_path):
     for name, value in (("a", b"1"), ("b", b"2")):
         command("build", tmp_path / name, stdin=b'{"keys":["k"],"value":%s}\n' % value, code=DONE)
     result = command("merge", tmp_path / "o", tmp_path / "a", tmp_path / "b", "--on-conflict", "error", code=BAD_DATA)
-    assert f"{tmp_path}/b: the key \"k\" has another object in {tmp_path}/a" in result.err
+    assert f"{tmp_path}/b: the key \"k\" has another object in {tmp_path}/a" in result.errors
     command("merge", tmp_path / "o", tmp_path / "a", tmp_path / "missing", code=NO_INPUT)
     (tmp_path / "cut").write_bytes((tmp_path / "a").read_bytes()[:-1])
     command("merge", tmp_path / "o", tmp_path / "a", tmp_path / "cut", code=BAD_DATA)
