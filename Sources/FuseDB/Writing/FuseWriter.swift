@@ -102,6 +102,10 @@ public final class FuseWriter {
     var objectByteCount = FormatLimits.objectByteCount
     var count = FormatLimits.count
 
+    var tooManyObjects: FuseError {
+      FuseError(.limitExceeded, "there are \(count) objects and the format allows no more; build several files")
+    }
+
     func check(object: RawSpan) throws(FuseError) {
       guard object.byteCount > objectByteCount else { return }
       throw FuseError(
@@ -149,8 +153,7 @@ public final class FuseWriter {
     try MessagePackCursor.validate(messagePack)
     let store = try openStorage().store
     if store.count >= limits.count, try !store.contains(messagePack) {
-      throw FuseError(
-        .limitExceeded, "there are \(limits.count) objects and the format allows no more; build several files")
+      throw limits.tooManyObjects
     }
     return ObjectID(writer: ObjectIdentifier(self), number: try store.add(messagePack))
   }

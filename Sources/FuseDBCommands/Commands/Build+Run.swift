@@ -62,7 +62,10 @@ extension Build {
     _ writer: FuseWriter, _ progress: BuildProgress, recordCount: Int
   ) throws(FuseError) -> BuildReport {
     do throws(FuseError) {
-      return try writer.build(to: output) { progress.show("writing", $0, recordCount: recordCount) }
+      return try writer.build(to: output) { phase, share in
+        // Where a phase says only that it began, nobody knows how far it is.
+        progress.show(phase.rawValue, share == 0 ? nil : share, recordCount: recordCount)
+      }
     } catch {
       guard error.code == .duplicateKey, let duplicate = writer.refusedDuplicate else { throw error }
       throw FuseError(

@@ -12,17 +12,25 @@ struct KeyPipeline: Sendable {
   let runs: [KeyRun]
   let windowByteCount: Int
   let policy: FuseWriter.DuplicatePolicy
+  /// How many keys a file may have.
+  let mostKeys: Int
 
   /// Calls `body` with all keys in order, batch by batch.
   ///
-  /// - Throws: what `body` throws. What goes wrong with the runs is in the outcome.
+  /// - Throws: what `body` throws, and `limitExceeded` when there are too many keys. What goes wrong with the runs is in the outcome.
   func forEachBatch(_ body: (KeyBatch) throws(FuseError) -> Void) throws(FuseError) -> Outcome {
     let full = BoundedQueue<KeyBatch>(capacity: Self.batchCount)
     let empty = BoundedQueue<KeyBatch>(capacity: Self.batchCount)
     for _ in 0..<Self.batchCount { _ = empty.push(KeyBatch()) }
     let merge = BackgroundWork(isWorthThread: true) { merged(from: empty, to: full) }
     do throws(FuseError) {
+      var keyCount = 0
       while let batch = full.pop() {
+        keyCount += batch.rows.count
+        guard keyCount <= mostKeys else {
+          throw FuseError(
+            .limitExceeded, "there are more than \(mostKeys) keys and the format allows no more; build several files")
+        }
         try body(batch)
         batch.removeAll()
         _ = empty.push(batch)
