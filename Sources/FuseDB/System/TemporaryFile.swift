@@ -51,16 +51,8 @@ final class TemporaryFile: Sendable {
   ///
   /// - Precondition: so much was appended there.
   func read(into bytes: UnsafeMutableRawBufferPointer, at place: Int) throws(FuseError) {
-    var done = 0
-    while done < bytes.count {
-      // SAFETY: pread writes at most the rest of the bytes.
-      let count = retrying {
-        unsafe pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(place + done))
-      }
-      // A file that ends too early gives no reason.
-      if count == 0 { errno = EIO }
-      guard count > 0 else { throw Self.failed("read back", in: folder) }
-      done += count
+    guard unsafe readWhole(descriptor, into: bytes, at: place) else {
+      throw Self.failed("read back", in: folder)
     }
   }
 
