@@ -6,8 +6,8 @@ package enum Tool {
   /// Every command, in the order in which `fusedb help` lists them.
   static var commands: [any Command.Type] {
     [
-      Build.self, Get.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self, Diff.self, Patch.self,
-      Reindex.self, Bench.self, Help.self,
+      Build.self, Get.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self, Merge.self, Diff.self,
+      Patch.self, Reindex.self, Bench.self, Help.self,
     ]
   }
 

@@ -22,6 +22,8 @@ public final class FuseReader: Sendable {
     case many
     /// A few times: opening takes half the work, and a look-up searches by halves.
     case few
+    /// None: opening a plain file reads its header alone. Whoever goes through the rest checks it; see ``MergeInput``.
+    case none
   }
 
   /// The path that the file was opened under; where there was none, words for it, such as "descriptor 7".

@@ -8,6 +8,14 @@ struct IndexPass: Sendable {
   /// Where entry 0, 32, 64 … begins: where ordered scans start.
   let samples: [UInt64]
 
+  /// What is known of an index that nobody has read.
+  static let unread = IndexPass(hash: nil, samples: [])
+
+  private init(hash: HashIndex?, samples: [UInt64]) {
+    self.hash = hash
+    self.samples = samples
+  }
+
   /// Reads the whole index, which ends at `end`: every entry inside it, keys strictly ascending, objects inside the data
   /// section, nothing behind the last entry. [O3] [O4] [O5]
   ///
@@ -83,7 +91,7 @@ struct IndexPass: Sendable {
 
   /// The records from `offset` on end where the index begins: a wrong index offset that happens to look like an index
   /// is found here. [O5]
-  private static func checkRecords(from offset: UInt64, until end: Int, in file: RawSpan) throws(FuseError) {
+  static func checkRecords(from offset: UInt64, until end: Int, in file: RawSpan) throws(FuseError) {
     var offset = offset
     while offset < UInt64(end) {
       guard let record = ObjectRecord(at: offset, before: end, in: file) else {

@@ -68,6 +68,7 @@ struct KeyIndex: Sendable {
     of mapping: FileMapping, header: Header, until end: Int, checksums: FuseReader.Checksums,
     _ lookups: FuseReader.Lookups
   ) throws(FuseError) -> IndexPass {
+    if case .none = lookups { return .unread }
     mapping.willReadInOrder(from: checksums == .verified ? 0 : Int(header.indexOffset))
     defer { mapping.didReadInOrder() }
     guard checksums == .verified else {

@@ -141,6 +141,23 @@ final class FileMapping: Sendable {
     unsafe madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_RANDOM)
   }
 
+  /// Tells the kernel to bring pages in one by one, or a few around them, also where it has large ones.
+  func keepPagesSmall() {
+    guard copy == nil else { return }
+    unsafe madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_NOHUGEPAGE)
+  }
+
+  /// Lets go of a mapped file's pages in `range`: they count as this process's memory no more, and come back when they
+  /// are read.
+  /// - Precondition: the range lies inside the file.
+  func dropPages(in range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "the range lies inside the file")
+    guard copy == nil, !range.isEmpty else { return }
+    let start = range.lowerBound & ~(Int(getpagesize()) - 1)
+    // SAFETY: the mapping is of a file and read-only, so its pages come back with the file's bytes.
+    unsafe madvise(UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
+  }
+
   /// Brings all pages of a mapped file in; see ``Prefault``.
   func bringIn(unless isStopped: () -> Bool = { false }, asksKernel: Bool = true) {
     // SAFETY: the mapping lives as long as self. The pointer loses its `const` for madvise, which writes nothing.

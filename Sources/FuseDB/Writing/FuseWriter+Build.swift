@@ -53,13 +53,14 @@ extension FuseWriter {
       try lane.finish()
       if !isResident { try lane.spillRuns() }
     }
-    let pipeline = try pipeline(storage)
-    let total = max(1, pipeline.runs.reduce(0) { $0 + $1.keyCount })
+    let pipeline = try KeyPipeline(
+      lanes, storage, policy: options.onDuplicate, mostKeys: limits.count, conflicts: try conflicts?(storage.store))
+    let total = max(1, pipeline.keyCount)
     let assembly: FileAssembly
     let outcome: KeyPipeline.Outcome
     if isResident {
       let objects = try ResidentAssembly(storage, pipeline, order: options.order)
-      assembly = try self.assembly(storage, path, pipeline.runs, dataByteCount: objects.dataByteCount)
+      assembly = try self.assembly(storage, path, pipeline, dataByteCount: objects.dataByteCount)
       outcome = try objects.run(assembly, &report) { progress(.writing, Double($0) / Double(total)) }
       try check(outcome)
     } else {
@@ -67,7 +68,7 @@ extension FuseWriter {
       let prepared = try objects.prepare(&report) { progress(.sorting, Double($0) / Double(total)) }
       outcome = prepared.outcome
       try check(outcome)
-      assembly = try self.assembly(storage, path, pipeline.runs, dataByteCount: prepared.dataByteCount)
+      assembly = try self.assembly(storage, path, pipeline, dataByteCount: prepared.dataByteCount)
       try objects.write(to: assembly, dataByteCount: prepared.dataByteCount) {
         progress(.writing, Double($0) / Double(total))
       }
@@ -82,29 +83,15 @@ extension FuseWriter {
   }
 
   private func assembly(
-    _ storage: WriterStorage, _ path: String, _ runs: [KeyRun], dataByteCount: Int
+    _ storage: WriterStorage, _ path: String, _ pipeline: KeyPipeline, dataByteCount: Int
   ) throws(FuseError) -> FileAssembly {
-    let keyCount = runs.reduce(0) { $0 + $1.keyCount }
-    let keyByteCount = runs.reduce(0) { $0 + $1.keyByteCount }
+    let keyCount = pipeline.keyCount
     return try FileAssembly(
       replacing: path, options.layout, keyCountAtMost: keyCount, dataByteCountAtMost: dataByteCount,
-      indexByteCountAtMost: keyByteCount + keyCount * IndexEntry.overhead,
+      indexByteCountAtMost: pipeline.keyByteCount + keyCount * IndexEntry.overhead,
       limits: BlockLimits(
         memory: storage.plan.extensionBlock, temporaryFolder: storage.temporaryFolder,
         threadCount: storage.plan.laneCount))
-  }
-
-  private func pipeline(_ storage: WriterStorage) throws(FuseError) -> KeyPipeline {
-    let plan = storage.plan
-    var runs: [KeyRun] = []
-    for lane in lanes { runs += lane.runs }
-    if runs.fileCount > plan.fanIn {
-      runs = try runs.merged(
-        fanIn: plan.fanIn, windowByteCount: plan.runWindow(of: plan.fanIn), to: storage.spill.temporaryFile())
-    }
-    return KeyPipeline(
-      runs: runs, windowByteCount: plan.runWindow(of: runs.fileCount), policy: options.onDuplicate,
-      mostKeys: limits.count)
   }
 
   /// What went wrong with the merge of the keys.

@@ -8,7 +8,11 @@ package final class WriterLane {
   private var buffer: KeyBuffer
   private var objects = ObjectBatchScratch()
   /// What was sorted.
-  private(set) var runs: [KeyRun] = []
+  private(set) var chains: [KeyChain] = []
+  /// Whether keys come in order, and whether all keys in the buffer do, and whether they go on where the last chain ends.
+  private var isInOrder = false
+  private var isBufferInOrder = false
+  private var goesOn = false
 
   init(_ storage: WriterStorage, number: Int) throws(FuseError) {
     self.storage = storage
@@ -40,30 +44,47 @@ package final class WriterLane {
     }
   }
 
+  /// Says that the keys to come are in order, each once, until this is called again.
+  ///
+  /// They need no sorting then, and however many they are they make one chain, but for a few that share a buffer with
+  /// others.
+  func beginOrder() throws(FuseError) {
+    if !buffer.isHalfEmpty { try putAway(keepsInMemory: true) }
+    isInOrder = true
+    isBufferInOrder = buffer.isEmpty
+    goesOn = false
+  }
+
   /// Sorts what is in the buffer and begins an empty one.
   ///
   /// - Parameter keepsInMemory: whether the run may stay there if there is room.
   private func putAway(keepsInMemory: Bool) throws(FuseError) {
     guard !buffer.isEmpty else { return }
+    if !isBufferInOrder { buffer.sort() }
+    let run: KeyRun
     if keepsInMemory, storage.reserveKeyBuffer() {
-      buffer.sort()
-      runs.append(.memory(.init(buffer: buffer)))
+      run = .memory(.init(buffer: buffer))
       buffer = try KeyBuffer(byteCount: storage.plan.keyBuffer)
     } else {
-      runs.append(try buffer.spill(to: try storage.spill.temporaryFile()))
+      run = try buffer.spill(to: try storage.spill.temporaryFile())
       buffer.removeAll()
     }
+    if goesOn { chains[chains.count - 1].parts.append(run) } else { chains.append(KeyChain(parts: [run])) }
+    goesOn = isBufferInOrder
+    isBufferInOrder = isInOrder
   }
 
-  /// Sorts what is left, so that ``runs`` are all keys. More may be added afterwards.
+  /// Sorts what is left, so that ``chains`` are all keys. More may be added afterwards.
   func finish() throws(FuseError) { try putAway(keepsInMemory: true) }
 
   /// Lets go of runs in memory, after writing them to the temporary file.
   func spillRuns() throws(FuseError) {
-    for (number, run) in runs.enumerated() {
-      guard case .memory(let keys) = run else { continue }
-      runs[number] = try keys.buffer.spill(to: try storage.spill.temporaryFile())
-      storage.releaseKeyBuffer()
+    for number in chains.indices {
+      for (part, run) in chains[number].parts.enumerated() {
+        guard case .memory(let keys) = run else { continue }
+        chains[number].parts[part] = try keys.buffer.spill(to: try storage.spill.temporaryFile())
+        storage.releaseKeyBuffer()
+      }
     }
   }
 }

@@ -10,25 +10,34 @@ extension Arguments {
   private static let leastMemory = 16 << 20
   private static let mostThreads = 1024
 
+  /// What those options say; nil where they are not given.
+  struct Resources {
+    var memory: Int?
+    var temporaryFolder: String?
+    var threadCount: Int?
+  }
+
   /// Takes those options.
-  func resources(into options: inout FuseWriter.Options) throws(UsageError) {
+  func resources() throws(UsageError) -> Resources {
+    var resources = Resources()
     if let text = text(of: "--memory") {
       guard let size = Self.byteCount(text) else {
         throw error("the option --memory takes bytes, or a number with K, M, G or T as in 512M, and not '\(text)'")
       }
       guard size >= Self.leastMemory else { throw error("the option --memory takes 16M at least, and not '\(text)'") }
-      options.memory = size
+      resources.memory = size
     }
     if let folder = text(of: "--temp") {
       guard !folder.isEmpty else { throw error("the option --temp takes the path of a folder") }
-      options.temporaryFolder = folder
+      resources.temporaryFolder = folder
     }
     if let count = try count(of: "--threads") {
       guard (1...Self.mostThreads).contains(count) else {
         throw error("the option --threads takes a number from 1 to \(Self.mostThreads), and not '\(count)'")
       }
-      options.threadCount = count
+      resources.threadCount = count
     }
+    return resources
   }
 
   /// The size that a text spells: bytes, or steps of 1,024 with K, M, G or T behind the number, in either case and with or

@@ -99,6 +99,13 @@ struct Arguments {
     return try path(word, name)
   }
 
+  /// The values of an option that is a path and may be repeated, which its help calls `name`.
+  func paths(of option: String, _ name: String) throws(UsageError) -> [String] {
+    var paths: [String] = []
+    for word in values(of: option) { paths.append(try path(word, name)) }
+    return paths
+  }
+
   private func path(_ word: [UInt8], _ name: String) throws(UsageError) -> String {
     guard !word.isEmpty else { throw emptyPath(name) }
     guard let path = String(validating: word, as: UTF8.self) else {

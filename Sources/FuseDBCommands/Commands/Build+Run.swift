@@ -29,9 +29,7 @@ extension Build {
     var options = writerOptions
     options.memory = options.memory ?? MachineMemory.availableByteCount / 4
     options.threadCount = options.threadCount ?? Parallel.processorCount
-    // Beside the output there is room for it, and mostly for as much again.
-    let folder = output.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(output[...$0]) } ?? "."
-    options.temporaryFolder = options.temporaryFolder ?? folder
+    options.temporaryFolder = options.temporaryFolder ?? folder(of: output)
     return options
   }
 
@@ -83,4 +81,9 @@ extension Build {
     let input = inputs[place.input]
     return input.format.place(in: input.name, place.line)
   }
+}
+
+/// Where a temporary file goes by itself: beside the output there is room for it, and mostly for as much again.
+func folder(of output: String) -> String {
+  output.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(output[...$0]) } ?? "."
 }

@@ -56,7 +56,10 @@ struct Build: Command {
     let sharing: FuseWriter.Sharing = writerOptions.order == .key ? .identicalObjects : .none
     writerOptions.sharing =
       try arguments.choice(of: "--objects", ["shared": .identicalObjects, "every": .none]) ?? sharing
-    try arguments.resources(into: &writerOptions)
+    let resources = try arguments.resources()
+    writerOptions.memory = resources.memory
+    writerOptions.temporaryFolder = resources.temporaryFolder
+    writerOptions.threadCount = resources.threadCount
     writerOptions.onDuplicate =
       try arguments.choice(of: "--on-duplicate", ["last": .last, "first": .first, "error": .error]) ?? .last
   }

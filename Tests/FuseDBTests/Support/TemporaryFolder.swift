@@ -22,6 +22,9 @@ final class TemporaryFolder: Sendable {
     return path(name)
   }
 
+  /// Removes the file `name`.
+  func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
+
   /// The bytes of the file `name`.
   func read(_ name: String) throws -> [UInt8] { try contents(path(name)) }
 

@@ -9,11 +9,36 @@ struct KeyPipeline: Sendable {
     var error: FuseError?
   }
 
-  let runs: [KeyRun]
-  let windowByteCount: Int
-  let policy: FuseWriter.DuplicatePolicy
-  /// How many keys a file may have.
-  let mostKeys: Int
+  private let chains: [KeyChain]
+  private let windowByteCount: Int
+  private let policy: FuseWriter.DuplicatePolicy
+  private let mostKeys: Int
+  private let conflicts: MergeConflicts?
+
+  /// - Parameters:
+  ///   - mostKeys: how many keys a file may have.
+  ///   - conflicts: as for ``KeyMerge``.
+  init(
+    _ lanes: [WriterLane], _ storage: WriterStorage, policy: FuseWriter.DuplicatePolicy, mostKeys: Int,
+    conflicts: MergeConflicts? = nil
+  ) throws(FuseError) {
+    let plan = storage.plan
+    var chains = lanes.flatMap { $0.chains }
+    if chains.fileCount > plan.fanIn {
+      chains = try chains.merged(
+        fanIn: plan.fanIn, windowByteCount: plan.runWindow(of: plan.fanIn), to: storage.spill.temporaryFile())
+    }
+    self.chains = chains
+    windowByteCount = plan.runWindow(of: chains.fileCount)
+    self.policy = policy
+    self.mostKeys = mostKeys
+    self.conflicts = conflicts
+  }
+
+  /// How many keys there are at most,
+  var keyCount: Int { chains.reduce(0) { $0 + $1.keyCount } }
+  /// and the length of all.
+  var keyByteCount: Int { chains.reduce(0) { $0 + $1.keyByteCount } }
 
   /// Calls `body` with all keys in order, batch by batch.
   ///
@@ -48,9 +73,9 @@ struct KeyPipeline: Sendable {
     var outcome = Outcome()
     defer { full.close() }
     do throws(FuseError) {
-      var cursors: [KeyCursor] = []
-      for run in runs { cursors.append(try KeyCursor(run, windowByteCount: windowByteCount)) }
-      var merge = try KeyMerge(cursors, policy: policy)
+      var cursors: [KeyChainCursor] = []
+      for chain in chains { cursors.append(try KeyChainCursor(chain, windowByteCount: windowByteCount)) }
+      var merge = try KeyMerge(cursors, policy: policy, conflicts: conflicts)
       do throws(FuseError) {
         while let batch = empty.pop() {
           let goesOn = try merge.fill(batch)

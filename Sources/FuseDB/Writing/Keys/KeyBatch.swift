@@ -22,6 +22,7 @@ final class KeyBatch: @unchecked Sendable {
   }
 
   var lastPlace: UInt64 { rows.last?.place ?? 0 }
+  var lastObject: ObjectNumber { rows.last?.object ?? ObjectNumber(rawValue: 0) }
 
   /// The key of a row.
   @inline(__always)

@@ -42,6 +42,8 @@ final class KeyBuffer {
   static let leastByteCount = byteCount(of: FormatLimits.keyByteCount) + padding
 
   var isEmpty: Bool { count == 0 }
+  /// Whether a second half is left of the block.
+  var isHalfEmpty: Bool { recordsStart - rowsEnd > memory.byteCount / 2 }
 
   /// Adds a key; false when the block is full.
   @inline(__always)

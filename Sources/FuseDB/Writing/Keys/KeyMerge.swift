@@ -1,58 +1,91 @@
 /// Merges runs of keys into one: each key once, in key order, with the addition that counts.
 struct KeyMerge: ~Copyable {
-  private var tree: LoserTree<KeyCursor>
+  private var tree: LoserTree<KeyChainCursor>
   private let policy: FuseWriter.DuplicatePolicy
+  private let conflicts: MergeConflicts?
+  /// Whether the last key is counted as a duplicate already.
+  private var isDuplicate = false
 
-  /// Additions of a key that was there already.
+  /// Additions of a key that was there already; with `conflicts`, keys that have different objects.
   private(set) var duplicateCount = 0
   /// The first few of them in key order.
   private(set) var duplicates: [DuplicateKey] = []
   private static let mostDuplicates = 5
 
-  init(_ cursors: [KeyCursor], policy: FuseWriter.DuplicatePolicy) throws(FuseError) {
+  /// - Parameter conflicts: where the keys are those of files, what tells a conflict from the same object.
+  init(
+    _ cursors: [KeyChainCursor], policy: FuseWriter.DuplicatePolicy, conflicts: MergeConflicts?
+  ) throws(FuseError) {
     tree = try LoserTree(cursors)
     self.policy = policy
+    self.conflicts = conflicts
   }
 
   /// Appends keys to `batch` until it is full. Returns false when there are no more.
   ///
   /// - Throws: ``FuseError`` with code `inputOutput` when a run cannot be read; `duplicateKey` under
-  ///   ``FuseWriter/DuplicatePolicy/error``, and ``duplicates`` says which.
+  ///   ``FuseWriter/DuplicatePolicy/error``, and ``duplicates`` says which; what ``MergeConflicts`` throws.
   mutating func fill(_ batch: KeyBatch) throws(FuseError) -> Bool {
     while true {
       let head = tree.head
-      guard !head.isAtEnd else { return false }
+      guard !head.isAtEnd else {
+        try settle(batch)
+        return false
+      }
       let key = head.keyBytes
       if batch.endsIn(key) {
         try settleDuplicate(head, in: batch)
       } else {
         // The last key stays until the next is known to be another.
+        if isDuplicate { try settle(batch) }
         guard batch.append(key, object: head.object, place: head.place) else { return true }
       }
       try tree.advance()
     }
   }
 
+  /// All additions of the last key have come.
+  private mutating func settle(_ batch: KeyBatch) throws(FuseError) {
+    isDuplicate = false
+    try conflicts?.settle(batch)
+  }
+
   /// The same key again: places ascend, so the one before is the first, and this one the last so far.
   @inline(never)
   private mutating func settleDuplicate(_ head: KeyHead, in batch: KeyBatch) throws(FuseError) {
-    duplicateCount += 1
-    let before = batch.lastPlace
-    let keepsThis = policy == .last
-    let key = head.keyBytes
-    if duplicates.count < Self.mostDuplicates {
-      duplicates.append(
-        DuplicateKey(
-          key: key.array(), kept: keepsThis ? head.place : before, dropped: keepsThis ? before : head.place))
+    if let conflicts {
+      // The same object from two files is none.
+      guard try conflicts.differs(batch, from: head) else { return }
     }
+    note(head, in: batch)
+    isDuplicate = true
+    if let conflicts, conflicts.combines { return try conflicts.combine(batch, with: head) }
     switch policy {
     case .first: break
     case .last: batch.replaceLast(object: head.object, place: head.place)
     case .error:
+      let key = head.keyBytes
       throw FuseError(
         .duplicateKey,
         "the key \(quoted(key)) was added before; keep one of them, or let the first or the last count",
         offset: head.place)
+    }
+  }
+
+  /// Counts a duplicate, and remembers the first few. Of files, keys are counted, not additions.
+  private mutating func note(_ head: KeyHead, in batch: KeyBatch) {
+    let before = batch.lastPlace
+    let keepsThis = policy == .last
+    if conflicts != nil, isDuplicate {
+      if keepsThis, duplicateCount == duplicates.count { duplicates[duplicateCount - 1].kept = head.place }
+      return
+    }
+    duplicateCount += 1
+    if duplicates.count < Self.mostDuplicates {
+      let key = head.keyBytes
+      duplicates.append(
+        DuplicateKey(
+          key: key.array(), kept: keepsThis ? head.place : before, dropped: keepsThis ? before : head.place))
     }
   }
 }

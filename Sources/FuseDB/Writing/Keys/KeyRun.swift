@@ -33,9 +33,8 @@ extension KeyBuffer {
   static let fileOverhead = 2 + overhead
   private static let rowsAhead = 16
 
-  /// Sorts the keys and writes them to a temporary file.
+  /// Writes the keys, which are sorted, to a temporary file.
   func spill(to file: TemporaryFile) throws(FuseError) -> KeyRun {
-    sort()
     var writer = KeyRunWriter(to: file, keyCount: count, keyByteCount: keyByteCount)
     for i in 0..<count {
       prefetch(row: i + Self.rowsAhead)

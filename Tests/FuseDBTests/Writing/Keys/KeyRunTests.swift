@@ -35,7 +35,7 @@ struct `Keys that are sorted to be merged` {
     return buffer
   }
 
-  private static func contents(of tree: consuming LoserTree<KeyCursor>) throws -> [Addition] {
+  private static func contents(of tree: consuming LoserTree<KeyChainCursor>) throws -> [Addition] {
     var all: [Addition] = []
     while true {
       let head = tree.head
@@ -46,7 +46,11 @@ struct `Keys that are sorted to be merged` {
   }
 
   private static func contents(of runs: [KeyRun], windowByteCount: Int = 4096) throws -> [Addition] {
-    try contents(of: LoserTree(runs.map { try KeyCursor($0, windowByteCount: windowByteCount) }))
+    try contents(of: runs.map { KeyChain(parts: [$0]) }, windowByteCount: windowByteCount)
+  }
+
+  private static func contents(of chains: [KeyChain], windowByteCount: Int = 4096) throws -> [Addition] {
+    try contents(of: LoserTree(chains.map { try KeyChainCursor($0, windowByteCount: windowByteCount) }))
   }
 
   @Test(arguments: [0, 1, 2, 11, 12, 13, 100, 5000])
@@ -57,8 +61,8 @@ struct `Keys that are sorted to be merged` {
     for _ in 0..<3 {
       let additions = Self.additions(count, &random)
       let buffer = try Self.buffer(additions)
-      let spilled = try Self.buffer(additions).spill(to: file)
       buffer.sort()
+      let spilled = try buffer.spill(to: file)
       let expected = additions.sorted()
       #expect(try Self.contents(of: [.memory(.init(buffer: buffer))]) == expected)
       #expect(try Self.contents(of: [spilled]) == expected)
@@ -111,8 +115,8 @@ struct `Keys that are sorted to be merged` {
     var runs: [KeyRun] = []
     for (number, part) in parts.enumerated() {
       let buffer = try Self.buffer(part)
+      buffer.sort()
       if number == 1 {
-        buffer.sort()
         runs.append(.memory(.init(buffer: buffer)))
       } else {
         runs.append(try buffer.spill(to: file))
@@ -121,7 +125,7 @@ struct `Keys that are sorted to be merged` {
     let expected = additions.sorted()
     #expect(try Self.contents(of: runs) == expected)
     for fanIn in [2, 3, 16] {
-      let merged = try runs.merged(fanIn: fanIn, windowByteCount: 4096, to: file)
+      let merged = try runs.map { KeyChain(parts: [$0]) }.merged(fanIn: fanIn, windowByteCount: 4096, to: file)
       #expect(merged.fileCount <= fanIn)
       #expect(merged.reduce(0) { $0 + $1.keyCount } == 3000)
       #expect(try Self.contents(of: merged) == expected)
@@ -140,7 +144,8 @@ struct `Keys that are sorted to be merged` {
         buffer.sort()
         return KeyRun.memory(.init(buffer: buffer))
       }
-      var merge = try KeyMerge(runs.map { try KeyCursor($0, windowByteCount: 0) }, policy: policy)
+      var merge = try KeyMerge(
+        runs.map { try KeyChainCursor(KeyChain(parts: [$0]), windowByteCount: 0) }, policy: policy, conflicts: nil)
       var found: [Addition] = []
       var goesOn = true
       while goesOn {

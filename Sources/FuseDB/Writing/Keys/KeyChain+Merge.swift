@@ -1,32 +1,32 @@
-extension [KeyRun] {
+extension [KeyChain] {
   /// How many are in files.
-  var fileCount: Int { count { if case .file = $0 { true } else { false } } }
+  var fileCount: Int { count { $0.isInFile } }
 
-  /// The same keys in at most `fanIn` runs of files, beside those in memory: groups of runs become one each, and groups
-  /// of these, so that a little memory is enough to read all runs at once.
+  /// The same keys in at most `fanIn` chains in files, beside those in memory: groups of chains become one run each, and
+  /// groups of these, so that a little memory is enough to read all at once.
   ///
-  /// - Parameter windowByteCount: how much of each run is read at once.
-  func merged(fanIn: Int, windowByteCount: Int, to file: TemporaryFile) throws(FuseError) -> [KeyRun] {
+  /// - Parameter windowByteCount: how much of each chain is read at once.
+  func merged(fanIn: Int, windowByteCount: Int, to file: TemporaryFile) throws(FuseError) -> [KeyChain] {
     precondition(fanIn > 1, "a merge of one run gets nowhere")
-    var waiting = filter { if case .file = $0 { true } else { false } }
+    var waiting = filter { $0.isInFile }
     while waiting.count > fanIn {
       // As few as lead to the number that is wanted: each key is written again for nothing else.
       let count = Swift.min(fanIn, waiting.count - fanIn + 1)
       let group = waiting[..<count]
       waiting.removeFirst(count)
-      waiting.append(try KeyRun(merging: group, windowByteCount: windowByteCount, to: file))
+      waiting.append(KeyChain(parts: [try KeyRun(merging: group, windowByteCount: windowByteCount, to: file)]))
     }
-    return waiting + filter { if case .memory = $0 { true } else { false } }
+    return waiting + filter { !$0.isInFile }
   }
 }
 
 extension KeyRun {
-  /// The keys of several runs, duplicates and all.
+  /// The keys of several chains, duplicates and all.
   fileprivate init(
-    merging runs: ArraySlice<KeyRun>, windowByteCount: Int, to file: TemporaryFile
+    merging runs: ArraySlice<KeyChain>, windowByteCount: Int, to file: TemporaryFile
   ) throws(FuseError) {
-    var cursors: [KeyCursor] = []
-    for run in runs { cursors.append(try KeyCursor(run, windowByteCount: windowByteCount)) }
+    var cursors: [KeyChainCursor] = []
+    for run in runs { cursors.append(try KeyChainCursor(run, windowByteCount: windowByteCount)) }
     var tree = try LoserTree(cursors)
     var writer = KeyRunWriter(
       to: file, keyCount: runs.reduce(0) { $0 + $1.keyCount }, keyByteCount: runs.reduce(0) { $0 + $1.keyByteCount })

@@ -1,0 +1,58 @@
+internal import FuseDB
+
+extension Merge {
+  /// Says what was done.
+  func tell(
+    _ report: MergeReport, _ options: MergeOptions, seconds: Double, _ console: Console
+  ) throws(FuseError) {
+    if printsJSON {
+      let members =
+        members(of: report) + [
+          ("seconds", .number((seconds * 1000).rounded() / 1000)), ("threads", .count(options.threadCount ?? 1)),
+          ("memory", .count(options.memory ?? 0)), ("peakMemory", .count(MachineMemory.peakByteCount ?? 0)),
+          ("spilledBytes", .count(report.spilledByteCount)),
+        ]
+      try console.out.line { writer throws(FuseError) in writer.append(members: members) }
+    }
+    guard !isQuiet, !printsJSON else { return }
+    for line in summary(of: report) { try? console.err.line(line) }
+  }
+
+  /// What depends on the files alone.
+  private func members(of report: MergeReport) -> [(name: String, value: ReportValue)] {
+    let conflicts = report.conflicts.map { conflict in
+      ReportValue.members([
+        ("key", .key(conflict.key)), ("kept", .text(inputs[conflict.kept])),
+        ("dropped", .text(inputs[conflict.dropped])),
+      ])
+    }
+    return [
+      ("output", .text(output)), ("inputs", .count(inputs.count)), ("inputKeys", .count(report.inputKeyCount)),
+      ("subtractedKeys", .count(report.subtractedKeyCount)), ("keys", .count(report.keyCount)),
+      ("objects", .count(report.objectCount)), ("bytes", .count(report.byteCount)),
+      ("bytesSavedBySharing", .count(report.bytesSavedBySharing)), ("conflictingKeys", .count(report.conflictCount)),
+      ("conflicts", .list(conflicts)),
+    ]
+  }
+
+  /// The report in a line, and a line for each thing that may surprise.
+  private func summary(of report: MergeReport) -> [String] {
+    var first = "\(output): \(Humans.count(report.inputKeyCount, "key")) of \(Humans.count(inputs.count, "file")) -> "
+    first += "\(Humans.count(report.keyCount, "key")), \(Humans.count(report.objectCount, "object")), "
+    first += Humans.size(report.byteCount)
+    if report.bytesSavedBySharing > 0 { first += "; sharing saved \(Humans.size(report.bytesSavedBySharing))" }
+    var lines = [first]
+    if report.subtractedKeyCount > 0 {
+      lines.append("  \(Humans.count(report.subtractedKeyCount, "key")) subtracted")
+    }
+    if report.conflictCount > 0 {
+      let kept: String = if case .first = options.onConflict { "first" } else { "last" }
+      lines.append("  \(Humans.count(report.conflictCount, "key")) with different objects; the \(kept) file counts")
+      for conflict in report.conflicts {
+        lines.append("    \(quoted(conflict.key)): \(inputs[conflict.kept]), not \(inputs[conflict.dropped])")
+      }
+      if report.conflicts.count < report.conflictCount { lines.append("    …") }
+    }
+    return lines
+  }
+}

@@ -1,0 +1,34 @@
+internal import FuseDB
+
+extension Merge {
+  func run(_ console: Console) throws(FuseError) -> ExitStatus {
+    if let refusal = Overwriting.refusal(of: output, unless: Overwriting.database) {
+      return console.explain(
+        UsageError(refusal + "; OUTPUT comes first: give it another name, or remove that file", in: Self.name))
+    }
+    console.willReplace(output)
+    let bar = ProgressBar(console, isQuiet: isQuiet)
+    let options = optionsInUse
+    do throws(FuseError) {
+      let report = try FuseWriter.merge(inputs, to: output, options: options) { share in bar.show(share, output) }
+      bar.clear()
+      try tell(report, options, seconds: bar.elapsed, console)
+      return .done
+    } catch {
+      bar.clear()
+      // What cannot be read is an input that is missing, whatever the system said.
+      let isInput = error.path.map { (inputs + options.subtracting).contains($0) && $0 != output } ?? false
+      if error.code == .inputOutput, isInput { return console.report(error, status: .noInput) }
+      return console.report(error, status: ExitStatus(ofInput: error))
+    }
+  }
+
+  /// The options, with what a merge takes by itself written out.
+  private var optionsInUse: MergeOptions {
+    var options = options
+    options.memory = options.memory ?? MachineMemory.availableByteCount / 4
+    options.threadCount = options.threadCount ?? Parallel.processorCount
+    options.temporaryFolder = options.temporaryFolder ?? folder(of: output)
+    return options
+  }
+}

@@ -1,0 +1,72 @@
+import Testing
+
+@testable import FuseDB
+
+struct `A merge that combines objects` {
+  /// The longer of two, or both in an array; anything that depends on the order.
+  private static func combined(_ first: [UInt8], _ second: [UInt8]) -> [UInt8] {
+    switch (first.count + 2 * second.count) % 3 {
+    case 0: first
+    case 1: second
+    default: [0x92] + first + second
+    }
+  }
+
+  @Sendable private static func combine(
+    _ key: RawSpan, _ first: RawSpan, _ second: RawSpan
+  ) throws(FuseError) -> MergeOptions.Combination {
+    switch (first.byteCount + 2 * second.byteCount) % 3 {
+    case 0: .first
+    case 1: .second
+    default: .value([0x92] + first.array() + second.array())
+    }
+  }
+
+  @Test func `folds them in the order of the files, and leaves equal ones alone`() throws {
+    var random = SeededRandom.announced()
+    for count in [1, 2, 3, 6] {
+      let bench = try MergeBench.random(count, keyCount: 600, &random)
+      let expected = bench.merged { $0 == $1 ? $0 : Self.combined($0, $1) }
+      for plan in [nil, MergeBench.tinyPlan(laneCount: 2), MergeBench.tinyPlan(objects: 1 << 14)] {
+        let found = try bench.merge(.init(onConflict: .combine(Self.combine)), plan: plan)
+        let isEqual = found.bytes == ReferenceFile(canonical: expected).bytes(.indexed)
+        #expect(isEqual, "\(count) files")
+        // What was combined may equal the next one by chance, and is a conflict all the same.
+        #expect(found.report.conflictCount == bench.conflicts.count)
+      }
+    }
+  }
+
+  @Test func `is given the key and both objects, the first file's first`() throws {
+    var random = SeededRandom.announced()
+    var bench = try MergeBench()
+    try bench.add([Key("k"): [0xA1, 0x61], Key("same"): [7]], 2, &random)
+    try bench.add([Key("k"): [0xA1, 0x62], Key("same"): [7]], 0, &random)
+    let report = try bench.merge(
+      .init(
+        onConflict: .combine { key, first, second in
+          .value([0x93, 0xA1] + key.array() + first.array() + second.array())
+        }))
+    let merged: MergeBench.Mapping = [
+      Key("k"): [0x93, 0xA1, 0x6B, 0xA1, 0x61, 0xA1, 0x62], Key("same"): [7],
+    ]
+    #expect(report.bytes == ReferenceFile(canonical: merged).bytes(.indexed))
+  }
+
+  @Test func `refuses what is not one MessagePack value, passes errors on, and leaves no file`() throws {
+    var random = SeededRandom.announced()
+    var bench = try MergeBench()
+    for value in [1, 2] as [UInt8] { try bench.add([Key("k"): [value]], 0, &random) }
+    for value in [[], [0xC1], [1, 1]] as [[UInt8]] {
+      let error = try #require(failure { try bench.merge(.init(onConflict: .combine { _, _, _ in .value(value) })) })
+      #expect(error.code == .invalidValue)
+      #expect(error.message.contains("\"k\""))
+    }
+    let mine = FuseError(.limitExceeded, "enough")
+    #expect(
+      failure {
+        try bench.merge(.init(onConflict: .combine { (_, _, _) throws(FuseError) in throw mine }))
+      } == mine)
+    #expect(try bench.folder.names == ["input 0.fsdb", "input 1.fsdb"])
+  }
+}
