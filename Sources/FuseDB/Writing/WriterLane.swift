@@ -46,9 +46,11 @@ package final class WriterLane {
   private func putAway(keepsInMemory: Bool) throws(FuseError) {
     guard !buffer.isEmpty else { return }
     if keepsInMemory, storage.reserveKeyBuffer() {
+      // First, because it may fail: keys are not added to what has become a run.
+      let empty = try KeyBuffer(byteCount: storage.plan.keyBuffer)
       buffer.sort()
       runs.append(.memory(.init(buffer: buffer)))
-      buffer = try KeyBuffer(byteCount: storage.plan.keyBuffer)
+      buffer = empty
     } else {
       runs.append(try buffer.spill(to: try storage.spill.temporaryFile()))
       buffer.removeAll()
