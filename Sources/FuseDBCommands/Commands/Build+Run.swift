@@ -30,7 +30,8 @@ extension Build {
     options.memory = options.memory ?? MachineMemory.availableByteCount / 4
     options.threadCount = options.threadCount ?? Parallel.processorCount
     // Beside the output there is room for it, and mostly for as much again.
-    let folder = output.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(output[...$0]) } ?? "."
+    // By bytes: a slash and an accent behind it are one character.
+    let folder = output.utf8.lastIndex(of: UInt8(ascii: "/")).flatMap { String(output.utf8[...$0]) } ?? "."
     options.temporaryFolder = options.temporaryFolder ?? folder
     return options
   }
@@ -41,7 +42,7 @@ extension Build {
     let names = inputs.map { ($0.name, $0.format) }
     return InputLoader.Job(
       inputs: names, fields: fields, table: table, threadCount: threadCount,
-      blockByteCount: InputLoader.blockByteCount(memory: options.memory ?? 0))
+      blockByteCount: InputLoader.blockByteCount(memory: options.memory ?? 0, threadCount: threadCount))
   }
 
   private func open(_ input: String?, _ console: Console) throws(FuseError) -> InputFile {
