@@ -20,7 +20,11 @@ final class TemporaryFile: Sendable {
     if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
       let name = "\(folder)/.fsdb.\(fuse_random().hexadecimal.dropFirst(2)).tmp"
       opened = retrying { unsafe fuse_create_unfinished(name, 0o600) }
-      if opened >= 0 { unsafe fuse_unlink_unfinished(name) }
+      if opened >= 0, unsafe fuse_unlink_unfinished(name) != 0 {
+        let error = Self.failed("remove the name \(name) of", in: folder)
+        close(opened)
+        throw error
+      }
     }
     guard opened >= 0 else { throw Self.failed("create", in: folder) }
     file = OwnedDescriptor(opened)

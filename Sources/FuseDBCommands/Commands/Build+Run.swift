@@ -39,7 +39,7 @@ extension Build {
     let names = inputs.map { ($0.name, $0.format) }
     return InputLoader.Job(
       inputs: names, fields: fields, table: table, threadCount: threadCount,
-      blockByteCount: InputLoader.blockByteCount(memory: options.memory ?? 0))
+      blockByteCount: InputLoader.blockByteCount(memory: options.memory ?? 0, threadCount: threadCount))
   }
 
   private func open(_ input: String?, _ console: Console) throws(FuseError) -> InputFile {
@@ -85,5 +85,6 @@ extension Build {
 
 /// Where a temporary file goes by itself: beside the output there is room for it, and mostly for as much again.
 func folder(of output: String) -> String {
-  output.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(output[...$0]) } ?? "."
+  // By bytes: a slash and an accent behind it are one character.
+  output.utf8.lastIndex(of: UInt8(ascii: "/")).flatMap { String(output.utf8[...$0]) } ?? "."
 }
