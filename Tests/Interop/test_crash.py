@@ -51,6 +51,10 @@ JOBS = {
     "merge": Job("merge out.fsdb {old} {plain}", "old"),
     "patch": Job("patch {old} {patch} out.fsdb", "old"),
     "reindex": Job("reindex out.fsdb", "plain"),
+    "merge": Job("merge out.fsdb {plain} {old}"),
+    "merge over one of its inputs": Job("merge out.fsdb {plain} out.fsdb --temp .", "old"),
+    "build beyond memory over a file": Job("build out.fsdb {spilling} --memory 16M --temp .", "old"),
+    "merge beyond memory": Job("merge out.fsdb {spilled} {spilled2} --memory 16M --temp ."),
 }
 
 
@@ -60,6 +64,12 @@ def material(command, tmp_path_factory):
     place = tmp_path_factory.mktemp("material")
     (place / "small").write_bytes(b"".join(line([b"key %d" % i], pack_int(i)) for i in range(100)))
     (place / "large").write_bytes(b"".join(line([b"%d" % i * 20], pack_int(i)) for i in range(40_000)))
+    # A few bytes more than the memory for objects, and keys for more than one buffer.
+    for name, first in (("spilling", 0), ("spilling2", 20_000)):
+        lines = (line([b"%d" % i * 20], pack_int(i)) for i in range(first, first + 40_000))
+        (place / name).write_bytes(b"".join(lines))
+    command("build", place / "spilled", place / "spilling", code=DONE)
+    command("build", place / "spilled2", place / "spilling2", code=DONE)
     command("build", place / "old", stdin=b'{"keys":["old"],"value":"what was there before"}\n', code=DONE)
     command("build", place / "plain", place / "small", "--plain", code=DONE)
     command("diff", place / "old", place / "plain", "--patch", place / "patch", code=NO)

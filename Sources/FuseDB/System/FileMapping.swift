@@ -141,12 +141,6 @@ final class FileMapping: Sendable {
     unsafe madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_RANDOM)
   }
 
-  /// Tells the kernel to bring pages in one by one, or a few around them, also where it has large ones.
-  func keepPagesSmall() {
-    guard copy == nil else { return }
-    unsafe madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_NOHUGEPAGE)
-  }
-
   /// Lets go of a mapped file's pages in `range`: they count as this process's memory no more, and come back when they
   /// are read.
   /// - Precondition: the range lies inside the file.

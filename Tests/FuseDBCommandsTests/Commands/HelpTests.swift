@@ -4,7 +4,7 @@ import Testing
 
 struct HelpTests {
   private static let names = [
-    "build", "get", "prefix", "keys", "dump", "stats", "verify", "diff", "patch", "reindex", "bench", "help",
+    "build", "get", "prefix", "keys", "dump", "stats", "verify", "merge", "diff", "patch", "reindex", "bench", "help",
   ]
 
   @Test func `the version is named`() {

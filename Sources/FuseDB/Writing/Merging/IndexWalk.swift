@@ -6,7 +6,8 @@ struct IndexWalk {
 
   private let reader: FuseReader
   private let isIndexed: Bool
-  private let pages: MappedPages
+  /// From where on pages of the mapping are in memory because of this walk.
+  private var keptFrom: Int
   /// The entry that it stands on, nil at the end.
   private(set) var entry: IndexEntry?
   /// The number of the entry behind that, and where it begins.
@@ -20,8 +21,8 @@ struct IndexWalk {
   init(_ input: MergeInput) throws(FuseError) {
     reader = input.reader
     isIndexed = input.isIndexed
-    pages = MappedPages(reader.dataEnd..<reader.index.end, of: reader.mapping, limit: Self.pageLimit)
     nextOffset = reader.dataEnd
+    keptFrom = nextOffset
     try advance()
   }
 
@@ -36,7 +37,7 @@ struct IndexWalk {
     guard let next = IndexEntry(at: offset, in: file), next.end <= reader.index.end else {
       throw bad("runs past the end of the index")
     }
-    pages.willRead(offset..<next.end)
+    if next.end &- keptFrom > Self.pageLimit { dropPages() }
     if let previous, !file.isAscending(previous, next.keyRange) {
       throw bad("has a key that does not come after the one before it")
     }
@@ -52,7 +53,9 @@ struct IndexWalk {
     if isIndexed, !key.isEmpty, let entry, try isBefore(entry, key) {
       let place = try reader.position(ofFirstKeyNotBefore: key.rawSpan)
       previous = nil
+      dropPages()
       (nextNumber, nextOffset) = (place.number, place.offset)
+      keptFrom = nextOffset
       if place.number < reader.keyCount, place.number % KeyOrder.stride != 0 {
         try reader.checkStride(place.number / KeyOrder.stride)
       }
@@ -72,6 +75,15 @@ struct IndexWalk {
     while entry != nil { try advance() }
   }
 
+  /// Lets go of what was read: pages of a mapping count as memory of the process.
+  @inline(never)
+  private mutating func dropPages() {
+    let mapping = reader.mapping
+    // The order and the last bytes are read, too, and the kernel may map two megabytes around each.
+    mapping.dropPages(in: 0..<mapping.byteCount)
+    keptFrom = nextOffset
+  }
+
   @inline(never)
   private func checkStride() throws(FuseError) {
     let stride = nextNumber / KeyOrder.stride
@@ -85,6 +97,7 @@ struct IndexWalk {
   @inline(never)
   private mutating func finish() throws(FuseError) {
     entry = nil
+    dropPages()
     guard nextOffset == reader.index.end else {
       throw reader.unlessShrunk(
         .corrupted(

@@ -5,20 +5,16 @@ final class MergeConflicts: @unchecked Sendable {
   private let inputs: [MergeInput]
   private let store: ObjectStore
   private let combiner: MergeOptions.Combiner?
-  private let pages: [MappedPages]
   /// How many objects of each partition were stored once for all: two of these that have different numbers are different.
   private let sharedCounts: [Int]
   /// What the last key is to get, unless that is the object of a file.
   private var combined: [UInt8]?
 
-  /// - Parameter pageLimit: how much of all files may be in memory.
-  init(
-    _ inputs: [MergeInput], _ store: ObjectStore, pageLimit: Int, combiner: MergeOptions.Combiner?
-  ) throws(FuseError) {
+  /// - Parameter combiner: what combines different objects, if they are to be combined.
+  init(_ inputs: [MergeInput], _ store: ObjectStore, combiner: MergeOptions.Combiner?) throws(FuseError) {
     self.inputs = inputs
     self.store = store
     self.combiner = combiner
-    pages = inputs.map { $0.dataPages(limit: pageLimit / inputs.count) }
     sharedCounts = try store.partitions().map { $0.residentCount }
   }
 
@@ -32,10 +28,8 @@ final class MergeConflicts: @unchecked Sendable {
       if last == head.object { return false }
       if isShared(last) && isShared(head.object) { return true }
     }
-    let second = try bytes(at: head.place)
-    if let combined { return !combined.rawSpan.equals(second) }
-    let first = try bytes(at: batch.lastPlace)
-    return !first.equals(second)
+    let first = if let combined { combined } else { try object(at: batch.lastPlace) }
+    return try first != object(at: head.place)
   }
 
   private func isShared(_ object: ObjectNumber) -> Bool { object.number < sharedCounts[object.partition] }
@@ -44,15 +38,9 @@ final class MergeConflicts: @unchecked Sendable {
   func combine(_ batch: KeyBatch, with head: KeyHead) throws(FuseError) {
     guard let combiner else { return }
     let key = head.keyBytes
-    let second = try bytes(at: head.place)
-    let outcome: MergeOptions.Combination
-    if let combined {
-      outcome = try combiner(key, combined.rawSpan, second)
-    } else {
-      let first = try bytes(at: batch.lastPlace)
-      outcome = try combiner(key, first, second)
-    }
-    switch outcome {
+    let first = if let combined { combined } else { try object(at: batch.lastPlace) }
+    let second = try object(at: head.place)
+    switch try combiner(key, first.rawSpan, second.rawSpan) {
     case .first: break
     case .second:
       combined = nil
@@ -78,14 +66,10 @@ final class MergeConflicts: @unchecked Sendable {
   }
 
   /// The object of a file.
-  @_lifetime(borrow self)
-  private func bytes(at rawPlace: UInt64) throws(FuseError) -> RawSpan {
+  private func object(at rawPlace: UInt64) throws(FuseError) -> [UInt8] {
     let place = MergePlace(rawPlace)
-    let reader = inputs[place.input].reader
-    let record = try reader.record(at: place.offset)
-    pages[place.input].willRead(record.offset..<record.end)
-    let mapping = reader.mapping
-    // SAFETY: the mapping lives as long as the inputs, which this object keeps.
-    return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
+    var bytes: [UInt8] = []
+    try inputs[place.input].append(objectAt: place.offset, to: &bytes)
+    return bytes
   }
 }

@@ -6,20 +6,7 @@ struct MergeLane {
   /// What is remembered of a record whose object is still to be asked for.
   private static let isPending: UInt64 = 1 << 63
 
-  /// What a thread may use beside its buffer of keys.
-  struct Limits {
-    /// For the pages of a data section.
-    let pages: Int
-    /// For what is remembered of records.
-    let records: Int
-
-    /// The block is made later, and runs are read later: their memory is free while files are read.
-    init(_ plan: MemoryPlan) {
-      let share = (plan.extensionBlock + plan.runWindows) / plan.laneCount
-      pages = share / 2
-      records = min(16 << 20, share / 2)
-    }
-  }
+  private static let mostRecordBytes = 16 << 20
 
   private struct Row {
     var keyRange: Range<Int>
@@ -31,7 +18,8 @@ struct MergeLane {
   private let storage: WriterStorage
   private let lane: WriterLane
   private let number: Int
-  private let limits: Limits
+  /// How much memory may be used to remember records.
+  private let recordByteCount: Int
   private var rows: [Row] = []
   private var objectBytes: [UInt8] = []
   private var objectEnds: [Int] = []
@@ -46,7 +34,9 @@ struct MergeLane {
     self.storage = storage
     self.lane = lane
     self.number = number
-    limits = Limits(storage.plan)
+    // The block is made later, and runs are read later: their memory is free while files are read.
+    let plan = storage.plan
+    recordByteCount = min(Self.mostRecordBytes, (plan.extensionBlock + plan.runWindows) / plan.laneCount)
     rows.reserveCapacity(Self.batchKeyCount)
   }
 
@@ -57,8 +47,7 @@ struct MergeLane {
     try input.checkWhole()
     try lane.beginOrder()
     let reader = input.reader
-    let pages = input.dataPages(limit: limits.pages)
-    var records = RecordNumbers(objectCount: Int(reader.header.objectCount), limit: limits.records)
+    var records = RecordNumbers(objectCount: Int(reader.header.objectCount), limit: recordByteCount)
     var walk = try IndexWalk(input)
     var walks: [IndexWalk] = []
     for other in others { walks.append(try IndexWalk(other)) }
@@ -74,7 +63,7 @@ struct MergeLane {
         if isSubtracted {
           subtractedCount += 1
         } else {
-          try add(entry, of: reader, pages, &records)
+          try add(entry, of: input, &records)
           if rows.count >= Self.batchKeyCount || objectBytes.count >= Self.batchByteCount {
             try flush(reader, number, &records)
           }
@@ -84,6 +73,7 @@ struct MergeLane {
     }
     try walk.checkRest()
     try flush(reader, number, &records)
+    for file in [input] + others { file.dropPages() }
   }
 
   /// Whether one of the walks comes across `key`, which they all go on to.
@@ -105,35 +95,31 @@ struct MergeLane {
 
   @inline(__always)
   private mutating func add(
-    _ entry: IndexEntry, of reader: FuseReader, _ pages: MappedPages, _ records: inout RecordNumbers
+    _ entry: IndexEntry, of input: MergeInput, _ records: inout RecordNumbers
   ) throws(FuseError) {
     let offset = entry.objectOffset
     let object: UInt64
     if let known = records[offset] {
       object = known
     } else {
-      try take(offset, of: reader, pages)
+      try take(offset, of: input)
       object = Self.isPending | UInt64(objectEnds.count - 1)
       records.set(object, of: offset)
     }
     rows.append(Row(keyRange: entry.keyRange, offset: offset, object: object))
   }
 
-  /// Copies an object, so that the store is asked for it with many others. Every byte of it is checked.
-  private mutating func take(_ offset: UInt64, of reader: FuseReader, _ pages: MappedPages) throws(FuseError) {
-    let record = try reader.record(at: offset)
-    pages.willRead(record.offset..<record.end)
-    let mapping = reader.mapping
-    let bytes = mapping.bytes.extracting(record.range)
+  /// Reads an object, so that the store is asked for it with many others. Every byte of it is checked.
+  private mutating func take(_ offset: UInt64, of input: MergeInput) throws(FuseError) {
+    let start = objectBytes.count
+    try input.append(objectAt: offset, to: &objectBytes)
     do throws(FuseError) {
-      try MessagePackCursor.validate(bytes)
+      try MessagePackCursor.validate(objectBytes.rawSpan.extracting(start...))
     } catch {
-      throw reader.unlessShrunk(
-        .corrupted("the object here is not MessagePack: \(error.message); 'fusedb verify' lists the damage", at: offset)
-      )
+      throw FuseError.corrupted(
+        "the object here is not MessagePack: \(error.message); 'fusedb verify' lists the damage", at: offset
+      ).at(path: input.path)
     }
-    // SAFETY: the array copies the span's bytes.
-    unsafe bytes.withUnsafeBytes { unsafe objectBytes.append(contentsOf: $0) }
     objectEnds.append(objectBytes.count)
     objectOffsets.append(offset)
   }

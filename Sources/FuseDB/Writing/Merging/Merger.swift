@@ -66,9 +66,7 @@ struct Merger {
   private func conflicts(
     _ store: ObjectStore, combiner: MergeOptions.Combiner?
   ) throws(FuseError) -> MergeConflicts {
-    // What the block will need, which is made when all keys are merged; half of it is in use before.
-    let pageLimit = try writer.openStorage().plan.extensionBlock / 2
-    return try MergeConflicts(inputs, store, pageLimit: pageLimit, combiner: combiner)
+    try MergeConflicts(inputs, store, combiner: combiner)
   }
 
   // MARK: Reading
