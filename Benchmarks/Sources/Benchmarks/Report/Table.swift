@@ -9,7 +9,7 @@ struct Table {
   private static let subjects = Subject.allCases
   private static let order = [
     "open", "heap at open", "get-hit", "get-miss", "get-batch-16", "get-batch-64", "get-hit-two-threads", "prefix",
-    "scan", "verify", "build", "size",
+    "scan", "verify", "build", "build-table", "build-table-memory", "size",
   ]
 
   var markdown: String {
@@ -80,7 +80,11 @@ struct Table {
     add("get-batch-64 to the floor", "get-batch-64") { _ in results.row(keys, "get-hit", .floor) }
     add("one thread to two threads", "get-hit") { results.row(keys, "get-hit-two-threads", $0) }
     add("verify to fusedb 0.3.0", "verify") { _ in results.row(keys, "verify", .wheel) }
-    add("build to fusedb 0.3.0", "build") { _ in results.row(keys, "build", .wheel) }
+    for what in ["build", "build-table"] {
+      for peer in [Subject.tinyCDB, .lmdb, .wheel] {
+        add("\(what) to \(peer.rawValue)", what) { _ in results.row(keys, "build", peer) }
+      }
+    }
     return lines.joined(separator: "\n")
   }
 
@@ -89,7 +93,8 @@ struct Table {
     Look-ups and scans: for one key; `prefix`: for one prefix with all its keys; `get-hit-two-threads`: for one key,
     both threads together. What fusedb 0.3.0 looks up includes the Python interpreter and a bytes object for each
     answer. tinycdb has no order, so its scan is in that of adding. `verify` in the first column proves everything; in
-    the second it compares checksums alone, which is what fusedb 0.3.0 does. See the [README](../README.md) for what
+    the second it compares checksums alone, which is what fusedb 0.3.0 does. `build-table` is the command with a table of
+    text and `--memory 512M`, and its ratios are to the peers' `build`, which gets keys and objects in memory. See the [README](../README.md) for what
     each subject does.
     """
   }
