@@ -28,6 +28,9 @@ final class FuseDBCommand {
     try run(["build", output, table, "--key", "key"] + Record.types.flatMap { ["--type", $0] })
   }
 
+  /// Makes one database of several.
+  func merge(_ output: String, of inputs: [String]) throws -> Run { try run(["merge", output] + inputs) }
+
   private func run(_ arguments: [String]) throws -> Run {
     let command = [path] + arguments + ["--memory", Self.memory, "--quiet"]
     let line = String(decoding: try JSONEncoder().encode(command), as: UTF8.self)

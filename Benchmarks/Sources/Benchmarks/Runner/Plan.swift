@@ -6,7 +6,7 @@ struct Plan {
   /// Rounds that count. One more comes first and warms up.
   var rounds: Int
   var buildRounds: Int
-  /// Whether nothing is done with the files once they are built.
+  /// Whether nothing is done with the files once they are built and merged.
   var isBuildOnly = false
   /// How long one measurement takes, about, in nanoseconds.
   var budget = 0.2e9

@@ -29,14 +29,14 @@ extension Runner {
   }
 
   /// The same keys and objects give the same bytes, whoever builds of what.
-  private func requireSame(_ path: String, _ maker: String) throws {
+  func requireSame(_ path: String, _ maker: String) throws {
     guard FileManager.default.contentsEqual(atPath: path, andPath: self.path(.fuseDB)) else {
       throw WrongAnswer("'\(maker)' made another file than the library did of the same keys and objects")
     }
   }
 
   /// The time and the memory of the command's processes.
-  private func add(_ workload: Workload, _ what: String, _ runs: [FuseDBCommand.Run]) {
+  func add(_ workload: Workload, _ what: String, _ runs: [FuseDBCommand.Run]) {
     add(workload, what, .fuseDB, .milliseconds, runs.map { $0.nanoseconds / 1e6 }, operations: 1)
     add(workload, what + "-memory", .fuseDB, .megabytes, runs.map { Double($0.bytes) / 1e6 }, operations: 1)
   }

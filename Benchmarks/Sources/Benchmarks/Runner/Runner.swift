@@ -11,7 +11,7 @@ final class Runner {
   let folder: String
   let peers: [any Peer]
   let command: FuseDBCommand
-  private let wheel: WheelPeer
+  let wheel: WheelPeer
   private var rows: [Row] = []
 
   /// Takes the command `fusedb` and a Python that has the wheel; both scripts lie in the current folder.
@@ -35,6 +35,7 @@ final class Runner {
     let workload = Workload(keyCount: keyCount, questionCount: plan.questionCount(keyCount: keyCount))
     try wheel.hand(over: workload)
     try measureBuild(workload)
+    try measureMerge(workload)
     if !plan.isBuildOnly {
       try measureOpen(workload)
       try measureVerify(workload)
