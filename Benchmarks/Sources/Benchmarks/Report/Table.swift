@@ -99,10 +99,9 @@ struct Table {
     Look-ups and scans: for one key; `prefix`: for one prefix with all its keys; `get-hit-two-threads`: for one key,
     both threads together. What fusedb 0.3.0 looks up includes the Python interpreter and a bytes object for each
     answer. tinycdb has no order, so its scan is in that of adding. `verify` in the first column proves everything; in
-    the second it compares checksums alone, which is what fusedb 0.3.0 does. `build-table` is the command with a table of
-    text, and its ratios are to the peers' `build`, which gets keys and objects in memory. `merge` is the
-    command with ten files; both have `--memory 512M`. See the [README](../README.md) for what
-    each subject does.
+    the second it compares checksums alone, which is what fusedb 0.3.0 does. `build-table` is the command with a table
+    of text, and its ratios are to the peers' `build`, which gets keys and objects in memory. `merge` is the command
+    with ten files. Both have `--memory 512M`. See the [README](../README.md) for what each subject does.
     """
   }
 

@@ -1,5 +1,5 @@
-/// What an object says, and the two ways of writing it down: as MessagePack, which the library and the peers get, and as
-/// the cells of a table, of which `fusedb build` makes the same bytes.
+/// What an object says, and the two ways of writing it down: as MessagePack, which the library and the peers get, and
+/// as the cells of a table, of which `fusedb build` makes the same bytes.
 struct Record {
   static let columns = ["id", "network", "asn", "organization", "country", "lat", "lon"]
   /// The columns whose cells are not text.
