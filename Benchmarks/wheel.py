@@ -69,6 +69,12 @@ class Jobs:
         writer.build(path)
         return {"nanoseconds": perf_counter_ns() - start}
 
+    def merge(self, sources, path):
+        gc.collect()
+        start = perf_counter_ns()
+        fusedb.merge(*sources, output=path)
+        return {"nanoseconds": perf_counter_ns() - start}
+
     def open(self, path):
         self.reader = None
         start = perf_counter_ns()

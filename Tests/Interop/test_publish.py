@@ -192,6 +192,23 @@ def test_results_that_reach_the_limit_of_a_file_are_an_io_failure(command, big, 
     assert b"standard output" in errors
 
 
+def without_threads():
+    """Leaves no room for the stack of a further thread."""
+    resource.setrlimit(resource.RLIMIT_STACK, (1 << 47, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize("threads", ["1", "4"])
+def test_a_build_ends_with_the_same_file_where_the_system_has_no_thread_left(command, folder, many_lines, threads):
+    command("build", folder / "out.fsdb", many_lines, "--quiet", code=DONE)
+    process = command.start("build", folder / "alone.fsdb", many_lines, "--quiet", "--threads", threads, preexec_fn=without_threads)
+    try:
+        _, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == DONE, errors
+    assert (folder / "alone.fsdb").read_bytes() == (folder / "out.fsdb").read_bytes()
+
+
 # --- readers, while somebody else changes the file ---
 
 

@@ -1,7 +1,7 @@
 import Foundation
 
-/// `Benchmarks bench|bench-full|KEYS… FOLDER PYTHON`, run in the folder `Benchmarks`: measures, and writes results,
-/// table and picture. `Benchmarks render NAME` makes table and picture again from results that are there.
+/// `Benchmarks bench|bench-full|bench-build|KEYS FOLDER PYTHON FUSEDB`, run in the folder `Benchmarks`: measures, and
+/// writes results, table and picture. `Benchmarks render NAME` makes table and picture again from results that are there.
 struct Command {
   struct UsageError: Error, CustomStringConvertible {
     var description: String
@@ -14,17 +14,22 @@ struct Command {
 
   func run() throws {
     guard arguments.count >= 2 else {
-      throw UsageError(description: "usage: Benchmarks bench|bench-full|KEYS FOLDER PYTHON, or: Benchmarks render NAME")
+      throw UsageError(
+        description: """
+          usage: Benchmarks bench|bench-full|bench-build|KEYS FOLDER PYTHON FUSEDB, or: Benchmarks render NAME
+          """)
     }
     if arguments[0] == "render" {
-      try render(Results(path: "\(resultFolder)/\(arguments[1]).json"))
+      try render(Results(path: "\(resultFolder)/\(arguments[1]).json"), arguments[1])
       return
     }
-    guard arguments.count == 3 else { throw UsageError(description: "name the folder for databases and a Python") }
+    guard arguments.count == 4 else {
+      throw UsageError(description: "name the folder for databases, a Python and the command fusedb")
+    }
     let plan = try plan(arguments[0])
     try FileManager.default.createDirectory(atPath: arguments[1], withIntermediateDirectories: true)
     print("seed \(Workload.seed), sizes \(plan.sizes)")
-    let results = try Runner(plan, folder: arguments[1], python: arguments[2], script: "wheel.py").run()
+    let results = try Runner(plan, folder: arguments[1], python: arguments[2], command: arguments[3]).run()
     // A trial leaves the kept results alone.
     guard plan.name != "trial" else {
       print(Table(results).markdown)
@@ -32,23 +37,28 @@ struct Command {
       return
     }
     try results.write(to: "\(resultFolder)/\(plan.name).json")
-    try render(results)
+    try render(results, plan.name)
   }
 
   private func plan(_ name: String) throws -> Plan {
     switch name {
     case Plan.bench.name: return .bench
     case Plan.full.name: return .full
+    case Plan.build.name: return .build
     default:
       guard let keyCount = Int(name), keyCount >= 10 else { throw UsageError(description: "'\(name)' is no plan") }
       return Plan(name: "trial", sizes: [keyCount], rounds: 3, buildRounds: 1)
     }
   }
 
-  private func render(_ results: Results) throws {
+  private func render(_ results: Results, _ name: String) throws {
     let table = Table(results).markdown
-    try table.write(toFile: "\(resultFolder)/table.md", atomically: true, encoding: .utf8)
-    try Chart(results).svg.write(toFile: "\(resultFolder)/speed.svg", atomically: true, encoding: .utf8)
+    let isBuildOnly = name == Plan.build.name
+    try table.write(
+      toFile: "\(resultFolder)/\(isBuildOnly ? "table-build" : "table").md", atomically: true, encoding: .utf8)
+    if !isBuildOnly {
+      try Chart(results).svg.write(toFile: "\(resultFolder)/speed.svg", atomically: true, encoding: .utf8)
+    }
     print(table)
   }
 }

@@ -11,16 +11,8 @@ extension AtomicFile {
   ///
   /// - Precondition: so much was written there.
   func read(into bytes: UnsafeMutableRawBufferPointer, at position: Int) throws(FuseError) {
-    var done = 0
-    while done < bytes.count {
-      // SAFETY: pread writes at most the rest of the bytes.
-      let count = retrying {
-        unsafe pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(position + done))
-      }
-      // A file that ends too early gives no reason.
-      if count == 0 { errno = EIO }
-      guard count > 0 else { throw Self.failed("read back what was written", path: path) }
-      done += count
+    guard unsafe readWhole(descriptor, into: bytes, at: position) else {
+      throw Self.failed("read back what was written", path: path)
     }
   }
 

@@ -22,6 +22,9 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
     if status == 0 { unsafe self.thread = thread } else { unsafe start.release() }
   }
 
+  /// Whether the work is under way. Otherwise nothing may wait for what it does but ``wait()``.
+  package var hasThread: Bool { unsafe thread != nil }
+
   /// Waits until the work is done.
   package func wait() -> Result {
     if let thread = unsafe thread { pthread_join(thread, nil) } else { unsafe result = work() }

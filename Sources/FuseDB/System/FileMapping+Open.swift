@@ -41,7 +41,8 @@ extension FileMapping {
   convenience init(reading descriptor: Int32, byteCount: Int, path: String, isLocked: Bool) throws(FuseError) {
     // SAFETY: the memory has `byteCount` bytes.
     unsafe try self.init(copying: byteCount, path: path, isLocked: isLocked) { memory throws(FuseError) in
-      let count = unsafe Self.read(descriptor, into: UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
+      let count = unsafe readAll(
+        descriptor, into: UnsafeMutableRawBufferPointer(start: memory, count: byteCount), at: 0)
       guard count >= 0 else { throw .system("read the file", path: path) }
       guard count == byteCount else {
         throw FuseError(
@@ -60,20 +61,6 @@ extension FileMapping {
     unsafe try self.init(copying: bytes.byteCount, path: path, isLocked: isLocked) { memory in
       unsafe bytes.withUnsafeBytes { unsafe memory.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
     }
-  }
-
-  /// Fills `buffer` from the start of the file. The result is smaller where the file ends early, and -1 on failure.
-  private static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    var done = 0
-    while done < buffer.count {
-      // SAFETY: `done` is inside the buffer, and no more than the rest of it is read.
-      let count = retrying {
-        unsafe pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(done))
-      }
-      guard count > 0 else { return count < 0 ? -1 : done }
-      done += count
-    }
-    return done
   }
 }
 

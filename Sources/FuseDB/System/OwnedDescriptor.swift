@@ -26,3 +26,25 @@ func writeAll(_ bytes: RawSpan, to descriptor: Int32, at place: Int) -> Bool {
   }
   return true
 }
+
+/// Fills `bytes` with what stands in a file from `place` on. Returns how many bytes there were, fewer where the file ends
+/// early; -1, with the reason in `errno`, where reading fails.
+func readAll(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at place: Int) -> Int {
+  var done = 0
+  while done < bytes.count {
+    // SAFETY: pread writes at most the rest of the bytes.
+    let count = retrying {
+      unsafe pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(place + done))
+    }
+    guard count > 0 else { return count < 0 ? -1 : done }
+    done += count
+  }
+  return done
+}
+
+/// The same, where fewer bytes are a failure too, for which `errno` says EIO.
+func readWhole(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at place: Int) -> Bool {
+  let count = unsafe readAll(descriptor, into: bytes, at: place)
+  if count >= 0, count < bytes.count { errno = EIO }
+  return count == bytes.count
+}

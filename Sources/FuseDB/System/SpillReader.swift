@@ -33,11 +33,12 @@ struct SpillReader: ~Copyable {
     return record
   }
 
-  /// Calls `body` with the next `count` bytes, at least one, which must be there.
+  /// Calls `body` with the next `count` bytes, which must be there.
   @inline(__always)
   mutating func withNext<Result>(
     _ count: Int, _ body: (RawSpan) throws(FuseError) -> Result
   ) throws(FuseError) -> Result {
+    guard count > 0 else { return try body(RawSpan()) }
     if place == end, try !nextChunk() { preconditionFailure(Self.tooShort) }
     if count <= end &- place {
       // SAFETY: so many bytes are left of the chunk.

@@ -20,7 +20,11 @@ final class TemporaryFile: Sendable {
     if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
       let name = "\(folder)/.fsdb.\(fuse_random().hexadecimal.dropFirst(2)).tmp"
       opened = retrying { unsafe fuse_create_unfinished(name, 0o600) }
-      if opened >= 0 { unsafe fuse_unlink_unfinished(name) }
+      if opened >= 0, unsafe fuse_unlink_unfinished(name) != 0 {
+        let error = Self.failed("remove the name \(name) of", in: folder)
+        close(opened)
+        throw error
+      }
     }
     guard opened >= 0 else { throw Self.failed("create", in: folder) }
     file = OwnedDescriptor(opened)
@@ -51,16 +55,8 @@ final class TemporaryFile: Sendable {
   ///
   /// - Precondition: so much was appended there.
   func read(into bytes: UnsafeMutableRawBufferPointer, at place: Int) throws(FuseError) {
-    var done = 0
-    while done < bytes.count {
-      // SAFETY: pread writes at most the rest of the bytes.
-      let count = retrying {
-        unsafe pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(place + done))
-      }
-      // A file that ends too early gives no reason.
-      if count == 0 { errno = EIO }
-      guard count > 0 else { throw Self.failed("read back", in: folder) }
-      done += count
+    guard unsafe readWhole(descriptor, into: bytes, at: place) else {
+      throw Self.failed("read back", in: folder)
     }
   }
 

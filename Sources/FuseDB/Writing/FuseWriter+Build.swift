@@ -29,42 +29,56 @@ extension FuseWriter {
   /// - Throws: ``FuseError`` with code `duplicateKey` under ``DuplicatePolicy/error``, `inputOutput` when the file cannot
   ///   be written. Nothing is left behind then, and what stood at `path` stands there still; unless the very last step
   ///   failed, which makes the folder durable: then the new file is there, and the message says so.
-  /// - Complexity: O(n log n) in keys; some 36 bytes of memory a key beside its own.
+  /// - Complexity: O(n log n) in keys, and as much memory as ``Options/memory`` says; what does not fit is written to
+  ///   the temporary folder and read again, once or, of very many keys or objects, a few times.
   @discardableResult
   public func build(to path: String, progress: ((Double) -> Void)? = nil) throws(FuseError) -> BuildReport {
+    try build(to: path) { phase, share in progress?(phase.ofWhole(share)) }
+  }
+
+  /// The same, with more to say.
+  ///
+  /// - Parameter progress: called now and then with what is being done, and the share of that which is done.
+  @discardableResult
+  package func build(
+    to path: String, phases progress: (BuildPhase, Double) -> Void
+  ) throws(FuseError) -> BuildReport {
     let metadata = try MetadataSection.bytes(of: options.metadata)
     precondition(metadata == nil || options.layout == .indexed, "a plain file has no place for metadata")
     let storage = try openStorage()
     var report = BuildReport()
+    progress(.sorting, 0)
     let isResident = try storage.store.finish()
     for lane in lanes {
       try lane.finish()
       if !isResident { try lane.spillRuns() }
     }
-    progress?(0.1)
     let pipeline = try KeyPipeline(
-      lanes, storage, policy: options.onDuplicate, conflicts: try conflicts?(storage.store))
+      lanes, storage, policy: options.onDuplicate, mostKeys: limits.count, conflicts: try conflicts?(storage.store))
+    let total = max(1, pipeline.keyCount)
     let assembly: FileAssembly
     let outcome: KeyPipeline.Outcome
     if isResident {
       let objects = try ResidentAssembly(storage, pipeline, order: options.order)
       assembly = try self.assembly(storage, path, pipeline, dataByteCount: objects.dataByteCount)
-      outcome = try objects.run(assembly, &report) { _ in }
+      outcome = try objects.run(assembly, &report) { progress(.writing, Double($0) / Double(total)) }
       try check(outcome)
     } else {
       var objects = try PartitionedAssembly(storage, pipeline, order: options.order)
-      let prepared = try objects.prepare(&report) { _ in }
+      let prepared = try objects.prepare(&report) { progress(.sorting, Double($0) / Double(total)) }
       outcome = prepared.outcome
       try check(outcome)
       assembly = try self.assembly(storage, path, pipeline, dataByteCount: prepared.dataByteCount)
-      try objects.write(to: assembly, dataByteCount: prepared.dataByteCount) { _ in }
+      try objects.write(to: assembly, dataByteCount: prepared.dataByteCount) {
+        progress(.writing, Double($0) / Double(total))
+      }
     }
+    guard report.objectCount <= limits.count else { throw limits.tooManyObjects }
     report.keyCount = assembly.keyCount
     report.duplicateKeyCount = outcome.duplicateCount
     report.duplicates = outcome.duplicates
-    report.byteCount = try assembly.publish(
-      objectCount: report.objectCount, metadata: metadata)
-    progress?(1)
+    report.byteCount = try assembly.publish(objectCount: report.objectCount, metadata: metadata, progress)
+    progress(.syncing, 1)
     return report
   }
 

@@ -6,8 +6,8 @@
 ///     try writer.addKey("gmail.com", for: google)
 ///     let report = try writer.build(to: "geo.fsdb")    // report.keyCount == 2
 ///
-/// The same mapping from keys to objects gives the same bytes, whatever order it was added in. All is kept in memory
-/// until the file is built. A writer is used by one thread at a time.
+/// The same mapping from keys to objects gives the same bytes, whatever order it was added in. Until the file is built,
+/// what does not fit into ``Options/memory`` waits in a temporary file. A writer is used by one thread at a time.
 public final class FuseWriter {
   /// In which order objects stand in the file. See spec/format.md §11.
   public enum Order: Sendable {
@@ -104,6 +104,10 @@ public final class FuseWriter {
     var objectByteCount = FormatLimits.objectByteCount
     var count = FormatLimits.count
 
+    var tooManyObjects: FuseError {
+      FuseError(.limitExceeded, "there are \(count) objects and the format allows no more; build several files")
+    }
+
     func check(object: RawSpan) throws(FuseError) {
       guard object.byteCount > objectByteCount else { return }
       throw FuseError(
@@ -143,16 +147,16 @@ public final class FuseWriter {
   /// - Returns: what to pass to ``addKey(_:for:)-(FuseKey,_)``. With ``Sharing/identicalObjects``, bytes added before
   ///   give the same one.
   /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are not one MessagePack value nested at most 128
-  ///   deep, `limitExceeded` when they are more than 4 GiB - 1 or there are 2^32 - 1 objects already. The writer is
-  ///   as before then.
+  ///   deep, `limitExceeded` when they are more than 4 GiB - 1 or there are 2^32 - 1 objects already; the writer is as
+  ///   before then. `inputOutput` when a temporary file cannot be written; the writer may not be able to go on then, and
+  ///   ``build(to:progress:)`` throws the same.
   /// - Complexity: O(bytes), amortized.
   public func addObject(_ messagePack: RawSpan) throws(FuseError) -> ObjectID {
     try limits.check(object: messagePack)
     try MessagePackCursor.validate(messagePack)
     let store = try openStorage().store
     if store.count >= limits.count, try !store.contains(messagePack) {
-      throw FuseError(
-        .limitExceeded, "there are \(limits.count) objects and the format allows no more; build several files")
+      throw limits.tooManyObjects
     }
     return ObjectID(writer: ObjectIdentifier(self), number: try store.add(messagePack))
   }
@@ -167,7 +171,7 @@ public final class FuseWriter {
   /// Points `key` at an object of this writer.
   ///
   /// - Throws: ``FuseError`` with code `limitExceeded` when the key has more than 65,535 bytes or there are 2^32 - 1
-  ///   keys already.
+  ///   keys already, `inputOutput` when a temporary file cannot be written. The key is not added then.
   /// - Precondition: `object` was returned by this writer.
   /// - Complexity: O(bytes), amortized.
   public func addKey(_ key: RawSpan, for object: ObjectID) throws(FuseError) {

@@ -63,8 +63,10 @@ package final class WriterLane {
     if !isBufferInOrder { buffer.sort() }
     let run: KeyRun
     if keepsInMemory, storage.reserveKeyBuffer() {
+      // First, because it may fail: keys are not added to what has become a run.
+      let empty = try KeyBuffer(byteCount: storage.plan.keyBuffer)
       run = .memory(.init(buffer: buffer))
-      buffer = try KeyBuffer(byteCount: storage.plan.keyBuffer)
+      buffer = empty
     } else {
       run = try buffer.spill(to: try storage.spill.temporaryFile())
       buffer.removeAll()

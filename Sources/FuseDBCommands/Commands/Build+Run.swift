@@ -39,7 +39,7 @@ extension Build {
     let names = inputs.map { ($0.name, $0.format) }
     return InputLoader.Job(
       inputs: names, fields: fields, table: table, threadCount: threadCount,
-      blockByteCount: InputLoader.blockByteCount(memory: options.memory ?? 0))
+      blockByteCount: InputLoader.blockByteCount(memory: options.memory ?? 0, threadCount: threadCount))
   }
 
   private func open(_ input: String?, _ console: Console) throws(FuseError) -> InputFile {
@@ -60,7 +60,10 @@ extension Build {
     _ writer: FuseWriter, _ progress: BuildProgress, recordCount: Int
   ) throws(FuseError) -> BuildReport {
     do throws(FuseError) {
-      return try writer.build(to: output) { progress.show("writing", $0, recordCount: recordCount) }
+      return try writer.build(to: output) { phase, share in
+        // Where a phase says only that it began, nobody knows how far it is.
+        progress.show(phase.rawValue, share == 0 ? nil : share, recordCount: recordCount)
+      }
     } catch {
       guard error.code == .duplicateKey, let duplicate = writer.refusedDuplicate else { throw error }
       throw FuseError(
@@ -82,5 +85,6 @@ extension Build {
 
 /// Where a temporary file goes by itself: beside the output there is room for it, and mostly for as much again.
 func folder(of output: String) -> String {
-  output.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(output[...$0]) } ?? "."
+  // By bytes: a slash and an accent behind it are one character.
+  output.utf8.lastIndex(of: UInt8(ascii: "/")).flatMap { String(output.utf8[...$0]) } ?? "."
 }

@@ -70,7 +70,10 @@ struct Diff: Command {
       if !isSummary { try tell(difference, old, new, console) }
     }
     counts.unchanged = differences.equalCount
-    let patch = try patchPath.map { path throws(FuseError) in try FusePatch.make(from: old, to: new, at: path) }
+    let patch = try patchPath.map { path throws(FuseError) in
+      console.willReplace(path)
+      return try FusePatch.make(from: old, to: new, at: path)
+    }
     if isSummary { try tell(counts, patch, console) }
     if counts.areEqual, !new.isSameFile(as: old) {
       console.note("the files give the same answers, and their bytes differ: in order, extension block or header")

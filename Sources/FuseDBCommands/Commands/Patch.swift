@@ -45,6 +45,7 @@ struct Patch: Command {
       return console.explain(
         UsageError(refusal + "; OUTPUT comes last: give it another name, or remove that file", in: Self.name))
     }
+    console.willReplace(output)
     do throws(FuseError) {
       let old = try FuseReader.forCommand(oldPath)
       let report = try FusePatch.apply(patchPath, to: old, output: output)

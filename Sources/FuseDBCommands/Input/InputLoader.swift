@@ -24,8 +24,10 @@ final class InputLoader {
   }
 
   /// How much is handed from thread to thread, of the memory that there is: enough for a thread to be busy, and little
-  /// enough to stay in its cache.
-  static func blockByteCount(memory: Int) -> Int { min(max(memory / 64, 1 << 16), 1 << 20) }
+  /// enough to stay in its cache. Each thread has a block, and about twice as much in what it makes of it.
+  static func blockByteCount(memory: Int, threadCount: Int) -> Int {
+    min(max(memory / (32 * max(2, threadCount)), 1 << 16), 1 << 20)
+  }
 
   private let job: Job
   private let blocks: BlockExchange

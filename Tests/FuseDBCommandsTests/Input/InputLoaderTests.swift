@@ -185,8 +185,13 @@ struct InputLoaderTests {
     #expect(numbers.map { [InputPlace($0).input, InputPlace($0).line] } == places.map { [$0.0, $0.1] })
   }
 
-  @Test(arguments: [(0, 1 << 16), (16 << 20, 1 << 18), (64 << 20, 1 << 20), (1 << 40, 1 << 20)])
-  func `blocks are a share of the memory, within bounds`(memory: Int, byteCount: Int) {
-    #expect(InputLoader.blockByteCount(memory: memory) == byteCount)
+  @Test(arguments: [
+    [0, 2, 64], [16, 1, 256], [16, 2, 256], [64, 2, 1024], [1_000_000, 2, 1024], [64, 16, 128], [64, 1024, 64],
+    [1_000_000, 1024, 1024],
+  ])
+  func `blocks are a share of the memory, divided by the threads, within bounds`(numbers: [Int]) {
+    let (megabytes, threadCount, kilobytes) = (numbers[0], numbers[1], numbers[2])
+    let byteCount = InputLoader.blockByteCount(memory: megabytes << 20, threadCount: threadCount)
+    #expect(byteCount == kilobytes << 10)
   }
 }

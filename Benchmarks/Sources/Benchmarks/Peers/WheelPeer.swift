@@ -31,6 +31,11 @@ final class WheelPeer: Peer {
 
   func build(_ workload: Workload, at path: String) throws -> Double { try time(ask("build", folder, path)) }
 
+  /// Makes one file of several.
+  ///
+  /// - Returns: nanoseconds.
+  func merge(_ output: String, of inputs: [String]) throws -> Double { try time(ask("merge", inputs, output)) }
+
   func measureOpen(_ path: String, _ workload: Workload) throws -> Double { try time(ask("open", path)) }
 
   func measureMemory(_ path: String, _ workload: Workload) throws -> Int {

@@ -9,7 +9,8 @@ struct Table {
   private static let subjects = Subject.allCases
   private static let order = [
     "open", "heap at open", "get-hit", "get-miss", "get-batch-16", "get-batch-64", "get-hit-two-threads", "prefix",
-    "scan", "verify", "build", "size",
+    "scan", "verify", "build", "build-table", "build-table-memory", "merge",
+    "merge-memory", "size",
   ]
 
   var markdown: String {
@@ -80,7 +81,16 @@ struct Table {
     add("get-batch-64 to the floor", "get-batch-64") { _ in results.row(keys, "get-hit", .floor) }
     add("one thread to two threads", "get-hit") { results.row(keys, "get-hit-two-threads", $0) }
     add("verify to fusedb 0.3.0", "verify") { _ in results.row(keys, "verify", .wheel) }
-    add("build to fusedb 0.3.0", "build") { _ in results.row(keys, "build", .wheel) }
+    for what in ["build", "build-table"] {
+      for peer in [Subject.tinyCDB, .lmdb, .wheel] {
+        add("\(what) to \(peer.rawValue)", what) { _ in results.row(keys, "build", peer) }
+      }
+    }
+    add("merge to fusedb 0.3.0 from Python", "merge") { _ in results.row(keys, "merge", .wheel) }
+    for what in ["build-table", "merge"] {
+      guard let row = results.row(keys, what, .fuseDB) else { continue }
+      lines.append("| \(what), million keys a second | \(number(Double(keys) / row.median / 1e3)) | |")
+    }
     return lines.joined(separator: "\n")
   }
 
@@ -89,8 +99,9 @@ struct Table {
     Look-ups and scans: for one key; `prefix`: for one prefix with all its keys; `get-hit-two-threads`: for one key,
     both threads together. What fusedb 0.3.0 looks up includes the Python interpreter and a bytes object for each
     answer. tinycdb has no order, so its scan is in that of adding. `verify` in the first column proves everything; in
-    the second it compares checksums alone, which is what fusedb 0.3.0 does. See the [README](../README.md) for what
-    each subject does.
+    the second it compares checksums alone, which is what fusedb 0.3.0 does. `build-table` is the command with a table
+    of text, and its ratios are to the peers' `build`, which gets keys and objects in memory. `merge` is the command
+    with ten files. Both have `--memory 512M`. See the [README](../README.md) for what each subject does.
     """
   }
 

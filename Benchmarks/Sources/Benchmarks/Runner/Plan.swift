@@ -6,6 +6,8 @@ struct Plan {
   /// Rounds that count. One more comes first and warms up.
   var rounds: Int
   var buildRounds: Int
+  /// Whether nothing is done with the files once they are built and merged.
+  var isBuildOnly = false
   /// How long one measurement takes, about, in nanoseconds.
   var budget = 0.2e9
 
@@ -13,9 +15,10 @@ struct Plan {
   func questionCount(keyCount: Int) -> Int { min(1_000_000, max(100_000, keyCount)) }
 
   /// Fewer rounds where one takes long.
-  func rounds(keyCount: Int, _ count: Int) -> Int { keyCount > 2_000_000 ? max(2, count / 2) : count }
+  func rounds(keyCount: Int, _ count: Int) -> Int { keyCount > 2_000_000 ? max(min(count, 3), count / 2) : count }
 
   static let bench = Plan(name: "bench", sizes: [10_000, 100_000, 1_000_000], rounds: 11, buildRounds: 5)
   static let full = Plan(
     name: "bench-full", sizes: [10_000, 100_000, 1_000_000, 10_000_000], rounds: 11, buildRounds: 5)
+  static let build = Plan(name: "bench-build", sizes: [10_000_000], rounds: 3, buildRounds: 3, isBuildOnly: true)
 }

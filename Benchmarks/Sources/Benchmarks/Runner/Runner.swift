@@ -6,17 +6,20 @@ import FuseDB
 final class Runner {
   static let jobs: [Job] = [.hit, .miss, .batch(16), .batch(64), .twoThreads, .prefix, .scan]
 
-  private let plan: Plan
+  let plan: Plan
   /// Where the databases are built.
-  private let folder: String
-  private let peers: [any Peer]
-  private let wheel: WheelPeer
+  let folder: String
+  let peers: [any Peer]
+  let command: FuseDBCommand
+  let wheel: WheelPeer
   private var rows: [Row] = []
 
-  init(_ plan: Plan, folder: String, python: String, script: String) throws {
+  /// Takes the command `fusedb` and a Python that has the wheel; both scripts lie in the current folder.
+  init(_ plan: Plan, folder: String, python: String, command: String) throws {
     self.plan = plan
     self.folder = folder
-    wheel = try WheelPeer(python: python, script: script, folder: folder)
+    self.command = try FuseDBCommand(command, python: python, script: "run.py")
+    wheel = try WheelPeer(python: python, script: "wheel.py", folder: folder)
     peers = [
       FuseDBPeer(checksums: .verified), FuseDBPeer(checksums: .skipped), TinyCDBPeer(), LMDBPeer(), SQLitePeer(), wheel,
     ]
@@ -32,27 +35,13 @@ final class Runner {
     let workload = Workload(keyCount: keyCount, questionCount: plan.questionCount(keyCount: keyCount))
     try wheel.hand(over: workload)
     try measureBuild(workload)
-    try measureOpen(workload)
-    try measureVerify(workload)
-    try measureJobs(workload)
+    try measureMerge(workload)
+    if !plan.isBuildOnly {
+      try measureOpen(workload)
+      try measureVerify(workload)
+      try measureJobs(workload)
+    }
     for peer in peers { try? FileManager.default.removeItem(atPath: path(peer.subject)) }
-  }
-
-  private func measureBuild(_ workload: Workload) throws {
-    note("\(workload.keyCount) keys: building")
-    var times: [Subject: [Double]] = [:]
-    for _ in 0..<plan.rounds(keyCount: workload.keyCount, plan.buildRounds) {
-      // Both readers of FuseDB have the same file.
-      for peer in peers where peer.subject != .fuseDBSkipped {
-        times[peer.subject, default: []].append(try peer.build(workload, at: path(peer.subject)))
-      }
-    }
-    for peer in peers {
-      guard let rounds = times[peer.subject] else { continue }
-      add(workload, "build", peer.subject, .milliseconds, rounds.map { $0 / 1e6 }, operations: 1)
-      let size = try FileManager.default.attributesOfItem(atPath: path(peer.subject))[.size] as? NSNumber
-      add(workload, "size", peer.subject, .megabytes, [(size?.doubleValue ?? 0) / 1e6], operations: 1)
-    }
   }
 
   private func measureOpen(_ workload: Workload) throws {
@@ -120,13 +109,13 @@ final class Runner {
   }
 
   /// In another order each round: who comes first, and so after whom each comes.
-  private func turns<T>(_ all: [T], _ round: Int) -> [T] {
+  func turns<T>(_ all: [T], _ round: Int) -> [T] {
     guard !all.isEmpty else { return [] }
     let start = round % all.count
     return Array(all[start...] + all[..<start])
   }
 
-  private func path(_ subject: Subject) -> String {
+  func path(_ subject: Subject) -> String {
     switch subject {
     case .fuseDB, .fuseDBSkipped: folder + "/ours.fsdb"
     case .tinyCDB: folder + "/tinycdb.cdb"
@@ -137,7 +126,7 @@ final class Runner {
     }
   }
 
-  private func add(
+  func add(
     _ workload: Workload, _ what: String, _ who: Subject, _ unit: Unit, _ rounds: [Double], operations: Int
   ) {
     guard !rounds.isEmpty else { return }
@@ -146,5 +135,5 @@ final class Runner {
     rows.append(Row(keys: workload.keyCount, what: what, who: who, unit: unit, operations: operations, rounds: rounds))
   }
 
-  private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 }

@@ -5,6 +5,8 @@ final class Workload: Sendable {
 
   let keys: ByteList
   let objects: ByteList
+  /// The objects as the cells of a table's row.
+  let cells: ByteList
   /// The object under each key. Popularity is skewed: floor(objects * u^2).
   let objectOfKey: [UInt32]
 
@@ -25,7 +27,9 @@ final class Workload: Sendable {
     let objectCount = max(1, keyCount / Self.keysPerObject)
 
     keys = ByteList(count: keyCount) { shapes.append($0, to: &$1) }
-    objects = ByteList(count: objectCount) { objectShapes.append($0, to: &$1) }
+    var sameShapes = objectShapes
+    objects = ByteList(count: objectCount) { objectShapes.next($0).appendMessagePack(to: &$1) }
+    cells = ByteList(count: objectCount) { sameShapes.next($0).appendCells(to: &$1) }
     objectOfKey = (0..<keyCount).map { _ in
       let u = random.nextUnit()
       return UInt32(Double(objectCount) * u * u)

@@ -49,7 +49,9 @@ final class FileAssembly {
   }
 
   /// Completes the file and lets it appear. Returns its length.
-  func publish(objectCount: Int, metadata: [UInt8]?) throws(FuseError) -> Int {
+  func publish(
+    objectCount: Int, metadata: [UInt8]?, _ progress: (BuildPhase, Double) -> Void
+  ) throws(FuseError) -> Int {
     try file.flush()
     try index.flush()
     let indexStart = Int(dataEnd)
@@ -62,10 +64,12 @@ final class FileAssembly {
       checksum: checksum.value)
     var end = indexRange.upperBound
     if let collector {
+      progress(.indexing, 0)
       var block = ExtensionWriter(to: file, index: indexRange, checksum: checksum)
       header = try block.write(header: header, metadata: metadata, from: collector)
       end = block.end
     }
+    progress(.syncing, 0)
     try file.publish(header: header.bytes)
     return end
   }

@@ -1,4 +1,4 @@
-/// Merges the runs on a thread of its own, and hands the keys over in batches.
+/// Merges the runs on a thread of its own, where the system has one left, and hands the keys over in batches.
 struct KeyPipeline: Sendable {
   private static let batchCount = 6
 
@@ -12,11 +12,14 @@ struct KeyPipeline: Sendable {
   private let chains: [KeyChain]
   private let windowByteCount: Int
   private let policy: FuseWriter.DuplicatePolicy
+  private let mostKeys: Int
   private let conflicts: MergeConflicts?
 
-  /// - Parameter conflicts: as for ``KeyMerge``.
+  /// - Parameters:
+  ///   - mostKeys: how many keys a file may have.
+  ///   - conflicts: as for ``KeyMerge``.
   init(
-    _ lanes: [WriterLane], _ storage: WriterStorage, policy: FuseWriter.DuplicatePolicy,
+    _ lanes: [WriterLane], _ storage: WriterStorage, policy: FuseWriter.DuplicatePolicy, mostKeys: Int,
     conflicts: MergeConflicts? = nil
   ) throws(FuseError) {
     let plan = storage.plan
@@ -28,6 +31,7 @@ struct KeyPipeline: Sendable {
     self.chains = chains
     windowByteCount = plan.runWindow(of: chains.fileCount)
     self.policy = policy
+    self.mostKeys = mostKeys
     self.conflicts = conflicts
   }
 
@@ -38,16 +42,21 @@ struct KeyPipeline: Sendable {
 
   /// Calls `body` with all keys in order, batch by batch.
   ///
-  /// - Throws: what `body` throws. What goes wrong with the runs is in the outcome.
+  /// - Throws: what `body` throws, and `limitExceeded` when there are too many keys. What goes wrong with the runs is in the outcome.
   func forEachBatch(_ body: (KeyBatch) throws(FuseError) -> Void) throws(FuseError) -> Outcome {
     let full = BoundedQueue<KeyBatch>(capacity: Self.batchCount)
     let empty = BoundedQueue<KeyBatch>(capacity: Self.batchCount)
     for _ in 0..<Self.batchCount { _ = empty.push(KeyBatch()) }
-    let merge = BackgroundWork(isWorthThread: true) { merged(from: empty, to: full) }
+    let merge = BackgroundWork(isWorthThread: true) {
+      defer { full.close() }
+      return merged(filling: empty.pop, giving: full.push)
+    }
+    // Without a thread, nothing would ever come.
+    guard merge.hasThread else { return try forEachBatchHere(body) }
+    var keyCount = 0
     do throws(FuseError) {
       while let batch = full.pop() {
-        try body(batch)
-        batch.removeAll()
+        try use(batch, &keyCount, body)
         _ = empty.push(batch)
       }
     } catch {
@@ -59,17 +68,47 @@ struct KeyPipeline: Sendable {
     return merge.wait()
   }
 
-  private func merged(from empty: BoundedQueue<KeyBatch>, to full: BoundedQueue<KeyBatch>) -> Outcome {
+  /// The same on this thread alone.
+  private func forEachBatchHere(_ body: (KeyBatch) throws(FuseError) -> Void) throws(FuseError) -> Outcome {
+    let batch = KeyBatch()
+    var keyCount = 0
+    var failure: FuseError?
+    let outcome = merged(filling: { batch }) { batch in
+      do throws(FuseError) {
+        try use(batch, &keyCount, body)
+      } catch {
+        failure = error
+      }
+      return failure == nil
+    }
+    if let failure { throw failure }
+    return outcome
+  }
+
+  private func use(
+    _ batch: KeyBatch, _ keyCount: inout Int, _ body: (KeyBatch) throws(FuseError) -> Void
+  ) throws(FuseError) {
+    keyCount += batch.rows.count
+    guard keyCount <= mostKeys else {
+      throw FuseError(
+        .limitExceeded, "there are more than \(mostKeys) keys and the format allows no more; build several files")
+    }
+    try body(batch)
+    batch.removeAll()
+  }
+
+  /// Fills the batches that `next` gives and hands them to `give`, until there are no more keys, no batch comes, or
+  /// `give` returns false.
+  private func merged(filling next: () -> KeyBatch?, giving give: (KeyBatch) -> Bool) -> Outcome {
     var outcome = Outcome()
-    defer { full.close() }
     do throws(FuseError) {
       var cursors: [KeyChainCursor] = []
       for chain in chains { cursors.append(try KeyChainCursor(chain, windowByteCount: windowByteCount)) }
       var merge = try KeyMerge(cursors, policy: policy, conflicts: conflicts)
       do throws(FuseError) {
-        while let batch = empty.pop() {
+        while let batch = next() {
           let goesOn = try merge.fill(batch)
-          guard full.push(batch), goesOn else { break }
+          guard give(batch), goesOn else { break }
         }
       } catch {
         outcome.error = error

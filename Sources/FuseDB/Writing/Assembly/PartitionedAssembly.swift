@@ -91,11 +91,7 @@ struct PartitionedAssembly {
       guard let object = try reader.next(as: UInt64.self),
         let offset = try readers[ObjectNumber(rawValue: object).partition].next()
       else { preconditionFailure("each key was written with its object") }
-      if keyByteCount == 0 {
-        try assembly.add(key: RawSpan(), object: offset)
-      } else {
-        try reader.withNext(Int(keyByteCount)) { key throws(FuseError) in try assembly.add(key: key, object: offset) }
-      }
+      try reader.withNext(Int(keyByteCount)) { key throws(FuseError) in try assembly.add(key: key, object: offset) }
       if assembly.keyCount % 65536 == 0 { progress(assembly.keyCount) }
     }
   }

@@ -133,7 +133,8 @@ struct Merger {
     let storage = try writer.openStorage()
     for lane in writer.lanes { try lane.finish() }
     let pipeline = try KeyPipeline(
-      writer.lanes, storage, policy: .last, conflicts: try conflicts(storage.store, combiner: combiner))
+      writer.lanes, storage, policy: .last, mostKeys: writer.limits.count,
+      conflicts: try conflicts(storage.store, combiner: combiner))
     writer.lanes = []
     let lane = try writer.makeLane()
     try lane.beginOrder()

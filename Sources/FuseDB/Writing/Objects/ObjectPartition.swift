@@ -8,6 +8,8 @@ final class ObjectPartition {
   let table: ObjectTable
   /// What came when the memory was used up: the length and the bytes of each.
   private(set) var stream: SpillStream?
+  /// Why the stream ends in the middle of an object, so that nothing can follow it.
+  private var failure: FuseError?
   /// How many objects went to the stream.
   private(set) var streamedCount = 0
   /// The length of all objects in memory and in the stream.
@@ -48,14 +50,25 @@ final class ObjectPartition {
   }
 
   /// Ends the adding for now.
-  func finish() { stream?.finish() }
+  ///
+  /// - Throws: what an earlier addition to the stream threw.
+  func finish() throws(FuseError) {
+    if let failure { throw failure }
+    stream?.finish()
+  }
 
   @inline(never)
   private func addToStream(_ bytes: RawSpan) throws(FuseError) -> UInt32 {
+    if let failure { throw failure }
     let stream = stream ?? SpillStream(spill)
     self.stream = stream
-    try stream.append(record: UInt32(bytes.byteCount))
-    try stream.append(bytes)
+    do throws(FuseError) {
+      try stream.append(record: UInt32(bytes.byteCount))
+      try stream.append(bytes)
+    } catch {
+      failure = error
+      throw error
+    }
     streamedCount += 1
     return UInt32(count - 1)
   }

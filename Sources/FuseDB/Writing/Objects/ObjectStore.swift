@@ -80,8 +80,8 @@ final class ObjectStore: Sendable {
   func finish() throws(FuseError) -> Bool {
     var isResident = true
     for number in 0..<partitionCount {
-      try withPartition(number) { partition in
-        partition.finish()
+      try withPartition(number) { partition throws(FuseError) in
+        try partition.finish()
         isResident = isResident && partition.streamedCount == 0
       }
     }

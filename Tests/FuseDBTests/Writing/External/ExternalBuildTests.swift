@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import FuseDB
@@ -159,5 +160,21 @@ struct `A build that does not fit into memory` {
     let error = try #require(failure { for number in 0..<9000 { try writer.add([String(number)], [0xC0]) } })
     #expect(error.code == .inputOutput)
     #expect(error.path == folder.path("missing"))
+  }
+
+  @Test func `refuses to go on once an object was written in part, also when there is room again`() throws {
+    let folder = try TemporaryFolder()
+    let options = FuseWriter.Options(temporaryFolder: folder.path("later"))
+    let writer = FuseWriter(options, plan: Self.plan(objects: 0, keys: 1 << 20))
+    func add(_ number: Int) throws(FuseError) {
+      try writer.add([String(number)], [0xC4, 200] + [UInt8](repeating: UInt8(number % 251), count: 200))
+    }
+    let error = try #require(failure { for number in 0..<9000 { try add(number) } })
+    #expect(error.code == .inputOutput)
+    try FileManager.default.createDirectory(atPath: folder.path("later"), withIntermediateDirectories: false)
+    // Which of these meet the same part of the objects is a matter of chance.
+    for number in 0..<2000 { _ = failure { try add(number) } }
+    #expect(failure { try writer.build(to: folder.path("file.fsdb")) } == error)
+    #expect(try folder.names == ["later"])
   }
 }
