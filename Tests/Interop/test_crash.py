@@ -51,7 +51,6 @@ JOBS = {
     "merge": Job("merge out.fsdb {old} {plain}", "old"),
     "patch": Job("patch {old} {patch} out.fsdb", "old"),
     "reindex": Job("reindex out.fsdb", "plain"),
-    "merge": Job("merge out.fsdb {plain} {old}"),
     "merge over one of its inputs": Job("merge out.fsdb {plain} out.fsdb --temp .", "old"),
 }
 
