@@ -5,8 +5,8 @@ extension FuseWriter {
   ///     report.conflictCount   // 12: keys with another object on Tuesday, which counts
   ///
   /// The new file is what a writer would build of the same mapping: equal objects are stored once, whichever files they
-  /// come from. Plain files are welcome, such as those of `fusedb` 0.3.0. Everything that is taken over is checked before
-  /// it is; a damaged file is refused, and nothing is written then. `output` may be one of the files: it is replaced in
+  /// come from. Plain files are welcome, such as those of `fusedb` 0.3.0. Everything that is taken over is checked
+  /// before it is; a damaged file is refused, and nothing is written then. `output` may be one of the files: it is replaced in
   /// one step, as by ``build(to:progress:)``.
   ///
   /// - Parameters:
