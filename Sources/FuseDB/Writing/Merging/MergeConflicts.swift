@@ -69,7 +69,8 @@ final class MergeConflicts: @unchecked Sendable {
   private func object(at rawPlace: UInt64) throws(FuseError) -> [UInt8] {
     let place = MergePlace(rawPlace)
     var bytes: [UInt8] = []
-    try inputs[place.input].append(objectAt: place.offset, to: &bytes)
+    var window = RecordWindow()
+    try inputs[place.input].append(objectAt: place.offset, to: &bytes, &window)
     return bytes
   }
 }

@@ -50,14 +50,17 @@ struct MergeInput: Sendable {
   }
 
   /// Appends the object whose record begins at `offset` to `bytes`, its checksum compared.
-  func append(objectAt offset: UInt64, to bytes: inout [UInt8]) throws(FuseError) {
+  func append(
+    objectAt offset: UInt64, to bytes: inout [UInt8], _ window: inout RecordWindow
+  ) throws(FuseError) {
     let start = bytes.count
     let room = reader.dataEnd - Header.byteCount - ObjectRecord.overhead
     guard room >= 0, offset >= Header.byteCount, offset - UInt64(Header.byteCount) <= UInt64(room) else {
       throw bad("the object here runs past the end of the data section at \(reader.dataEnd)", at: offset)
     }
     let place = Int(offset)
-    try file.append(min(Self.firstByteCount, reader.dataEnd - place), at: place, to: &bytes)
+    let limit = reader.dataEnd
+    try window.append(min(Self.firstByteCount, limit - place), at: place, before: limit, of: file, to: &bytes)
     guard let length = bytes.rawSpan.load(at: start, as: UInt32.self),
       let expected = bytes.rawSpan.load(at: start + 4, as: UInt32.self)
     else { throw cut(at: place) }
@@ -70,7 +73,7 @@ struct MergeInput: Sendable {
     if missing < 0 {
       bytes.removeLast(-missing)
     } else if missing > 0 {
-      try file.append(missing, at: end - missing, to: &bytes)
+      try window.append(missing, at: end - missing, before: limit, of: file, to: &bytes)
     }
     guard bytes.count == start + Int(length) else { throw cut(at: place) }
     let checksum = Checksum.of(bytes.rawSpan.extracting(start...))

@@ -25,6 +25,7 @@ struct MergeLane {
   private var objectEnds: [Int] = []
   private var objectOffsets: [UInt64] = []
   private var scratch = ObjectBatchScratch()
+  private var window = RecordWindow()
 
   /// How many keys came, and how many of them were taken away.
   private(set) var keyCount = 0
@@ -46,6 +47,7 @@ struct MergeLane {
   ) throws(FuseError) {
     try input.checkWhole()
     try lane.beginOrder()
+    window = RecordWindow()
     let reader = input.reader
     var records = RecordNumbers(objectCount: Int(reader.header.objectCount), limit: recordByteCount)
     var walk = try IndexWalk(input)
@@ -112,7 +114,7 @@ struct MergeLane {
   /// Reads an object, so that the store is asked for it with many others. Every byte of it is checked.
   private mutating func take(_ offset: UInt64, of input: MergeInput) throws(FuseError) {
     let start = objectBytes.count
-    try input.append(objectAt: offset, to: &objectBytes)
+    try input.append(objectAt: offset, to: &objectBytes, &window)
     do throws(FuseError) {
       try MessagePackCursor.validate(objectBytes.rawSpan.extracting(start...))
     } catch {
