@@ -30,7 +30,9 @@ let package = Package(
 
     .target(
       name: "FuseDB",
-      dependencies: ["CDeflate", "CFuseIntrinsics", "CFuseSystem", "CMsgpack", "CSimdjson", "CXXHash", "CZlib", "CZstd"],
+      dependencies: [
+        "CDeflate", "CFuseIntrinsics", "CFuseSystem", "CMsgpack", "CSimdjson", "CXXHash", "CZlib", "CZstd",
+      ],
       swiftSettings: strict),
     .target(name: "FuseDBCommands", dependencies: ["FuseDB", "CZlib", "CZstd", "CFuseSystem"], swiftSettings: strict),
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"], swiftSettings: strict),
