@@ -27,6 +27,8 @@ public struct FuseError: Error, Sendable, Hashable {
     case invalidValue
     /// A patch was made from another file than the one it is to be applied to.
     case patchMismatch
+    /// A file is sound, and one of the ``SwapRules`` does not let it serve.
+    case refused
     /// There is no such file, or it may not be read.
     case notFound
     /// A system call failed; `errno` says how.

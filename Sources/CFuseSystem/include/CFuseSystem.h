@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "fuse_hazards.h"
+
 /// A mapped file whose pages may vanish when somebody truncates the file. See spec/decisions/0003.
 typedef struct fuse_region fuse_region;
 

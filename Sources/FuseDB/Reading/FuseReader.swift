@@ -34,6 +34,9 @@ public final class FuseReader: Sendable {
   public var byteCount: Int { mapping.byteCount }
   /// What is compared with its checksum.
   public let checksums: Checksums
+  /// Which of the files that a ``ReloadableReader`` or ``FusePool`` had one after the other this is, counted from 1; 0 for
+  /// a reader that somebody opened.
+  public let generation: Int
 
   let mapping: FileMapping
   let header: Header
@@ -66,7 +69,9 @@ public final class FuseReader: Sendable {
   }
 
   /// Opens what is in memory already.
-  init(_ mapping: FileMapping, checksums: Checksums, expecting lookups: Lookups = .many) throws(FuseError) {
+  init(
+    _ mapping: FileMapping, checksums: Checksums, expecting lookups: Lookups = .many, generation: Int = 0
+  ) throws(FuseError) {
     do {
       header = try Header(parsing: mapping.bytes)
       try header.check(fileByteCount: mapping.byteCount)
@@ -79,7 +84,19 @@ public final class FuseReader: Sendable {
     try mapping.checkNotShrunk()
     self.mapping = mapping
     self.checksums = checksums
+    self.generation = generation
     keyCount = Int(header.keyCount)
     dataEnd = Int(header.indexOffset)
+  }
+
+  /// The same file once more, under another number.
+  init(_ other: FuseReader, generation: Int) {
+    mapping = other.mapping
+    header = other.header
+    dataEnd = other.dataEnd
+    index = other.index
+    checksums = other.checksums
+    keyCount = other.keyCount
+    self.generation = generation
   }
 }

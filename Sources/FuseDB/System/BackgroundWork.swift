@@ -32,6 +32,20 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
   }
 }
 
+extension BackgroundWork<Void> {
+  /// Does `work` on a thread that nobody waits for; at once where the system has no thread left.
+  static func detach(_ work: @escaping @Sendable () -> Void) {
+    let start = unsafe Unmanaged.passRetained(Start(work))
+    var thread = pthread_t()
+    // SAFETY: as above; the name of a thread that began is its thread's until it is detached.
+    if unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start.toOpaque()) == 0 {
+      pthread_detach(thread)
+    } else {
+      unsafe start.takeRetainedValue().run()
+    }
+  }
+}
+
 /// What a thread begins with, without the generic parameter that a C function cannot have.
 private final class Start {
   let run: () -> Void

@@ -3,14 +3,8 @@ internal import Glibc
 extension FileMapping {
   /// Opens the file at `path`.
   convenience init(path: String, access: FuseAccess = .mapped) throws(FuseError) {
-    // The system takes a path to end at its first zero byte, and would open another file.
-    guard !path.utf8.contains(0) else {
-      throw FuseError(.notFound, "the path holds a zero byte, so there can be no such file", path: path)
-    }
-    let descriptor = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard descriptor >= 0 else { throw .system("open the file", path: path) }
-    defer { close(descriptor) }
-    try self.init(descriptor: descriptor, path: path, access: access)
+    let descriptor = try OwnedDescriptor(reading: path)
+    try self.init(descriptor: descriptor.number, path: path, access: access)
   }
 
   /// The file behind a descriptor, which stays the caller's: neither closed nor moved.

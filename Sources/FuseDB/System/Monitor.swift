@@ -24,13 +24,15 @@ package final class Monitor<State>: Sendable {
   }
 
   /// Changes the state.
-  package func change<Result>(_ body: (inout State) -> Result) -> Result {
+  package func change<Result, Failure: Error>(
+    _ body: (inout State) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     unsafe pthread_mutex_lock(lock)
     defer {
       unsafe pthread_cond_broadcast(changed)
       unsafe pthread_mutex_unlock(lock)
     }
-    return unsafe body(&state)
+    return unsafe try body(&state)
   }
 
   /// Tries `body`, again after each change, until it has a result; only then may it have changed the state.

@@ -20,7 +20,7 @@ enum ExitStatus: Int32 {
     self =
       switch error.code {
       case .notADatabase, .unsupportedVersion, .corrupted, .truncated: .no
-      case .limitExceeded, .duplicateKey, .invalidValue, .patchMismatch: .badData
+      case .limitExceeded, .duplicateKey, .invalidValue, .patchMismatch, .refused: .badData
       case .notFound: .noInput
       case .inputOutput: .inputOutput
       }

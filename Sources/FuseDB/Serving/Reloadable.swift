@@ -1,0 +1,74 @@
+/// A database whose file may be replaced while it is read: ``ReloadableReader`` or ``FusePool``.
+///
+/// Each call reads the newest file, from its begin to its end. Calls that belong together, such as the look-ups of one
+/// request, go to one ``snapshot()``, or into one ``withReader(_:)``.
+///
+///     try store.withBytes(forKey: "8.8.8.8") { $0.byteCount }    // 31
+///     let view = store.snapshot()                                // stays as it is
+///     try store.reload()                                         // view is not disturbed
+///
+/// A file is taken when it is complete and passes the store's ``SwapRules``. Otherwise the old one serves on, and the
+/// call throws the reason.
+public protocol Reloadable: AnyObject, Sendable {
+  /// Where files are taken from.
+  var path: String { get }
+
+  /// Calls `body` with a reader of the newest file, and returns what it returns: several calls on one file, as cheap as
+  /// single ones. The file stays mapped until `body` ends; a reference to the reader that `body` keeps, keeps it longer.
+  ///
+  /// - Complexity: O(1), beside `body`. It takes no lock and writes nothing that other threads write.
+  func withReader<Result, Failure: Error>(
+    _ body: (FuseReader) throws(Failure) -> Result
+  ) throws(Failure) -> Result
+
+  /// A reader of the newest file, which stays as it is and keeps the file mapped for as long as it lives.
+  ///
+  /// - Complexity: O(1). It counts a reference, which all threads share; in a loop on many threads,
+  ///   ``withReader(_:)`` is the better choice.
+  func snapshot() -> FuseReader
+
+  /// Takes the file that is at ``path`` now, whether it changed or not.
+  ///
+  /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` when the rules' check finds
+  ///   damage; `refused` when another of the rules does not let it in. The old file serves on.
+  /// - Complexity: that of opening and checking the file. Look-ups do not wait for it.
+  func reload() throws(FuseError)
+
+  /// Takes the file that is at ``path`` now, unless it is the one that was looked at last, taken or refused. Returns
+  /// whether it was taken.
+  ///
+  /// - Parameter isAbandoned: asked when the file has passed all checks; if it returns true, nothing is taken.
+  /// - Throws: as ``reload()``, once for each file: as long as a refused file stays, further calls return false.
+  /// - Complexity: that of ``reload()``; for an unchanged file, that of opening it and reading 40 bytes.
+  func reloadIfChanged(unless isAbandoned: () -> Bool) throws(FuseError) -> Bool
+
+  /// Takes the file at `path`, and files from there from now on.
+  ///
+  /// - Throws: as ``reload()``; ``path`` then stays what it was.
+  func swap(to path: String) throws(FuseError)
+
+  /// Goes back to the file before this one, which is dropped. The file under ``path`` is not taken again until it
+  /// changes. How many files can be gone back is up to ``ServingOptions/keptFileCount``.
+  ///
+  /// - Throws: ``FuseError`` with code `notFound` when no file was kept.
+  func rollback() throws(FuseError)
+
+  /// What happened so far.
+  var counters: ServingCounters { get }
+
+  /// Counts look-ups; nil unless ``ServingOptions/countsLookups`` asks for it.
+  var lookupCounters: LookupCounters? { get }
+}
+
+extension Reloadable {
+  /// Which of the files that it had one after the other is served, counted from 1. It never goes back: after
+  /// ``rollback()``, too, it is a higher one.
+  public var generation: Int { withReader { $0.generation } }
+
+  /// Takes the file that is at ``path`` now, unless it is the one that was looked at last, taken or refused. Returns
+  /// whether it was taken.
+  ///
+  /// - Throws: as ``reload()``, once for each file.
+  @discardableResult
+  public func reloadIfChanged() throws(FuseError) -> Bool { try reloadIfChanged(unless: { false }) }
+}

@@ -1,0 +1,22 @@
+/// What is published of one file: a reader, or a pool's readers.
+protocol Served: Publishable {
+  /// A reader of the file.
+  var reader: FuseReader { get }
+
+  /// The same file, under another generation.
+  func again(generation: Int) -> Self
+}
+
+extension FuseReader: Served {
+  var reader: FuseReader { self }
+
+  /// Opens a file to serve it.
+  convenience init(
+    _ file: OwnedDescriptor, path: String, options: ServingOptions, generation: Int
+  ) throws(FuseError) {
+    let mapping = try FileMapping(descriptor: file.number, path: path, access: options.access)
+    try self.init(mapping, checksums: options.checksums, generation: generation)
+  }
+
+  func again(generation: Int) -> FuseReader { FuseReader(self, generation: generation) }
+}

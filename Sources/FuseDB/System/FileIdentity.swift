@@ -1,0 +1,43 @@
+internal import Glibc
+
+/// What tells a file from the one that was under its path before: where it is, its times, and its header, which holds the
+/// checksum of all the rest.
+///
+/// The times alone would not do: they advance with the kernel's clock, some 4 ms at a time, so that two files written in
+/// one tick can have the same. Nor would the header: two files may differ in it alone, or not at all.
+struct FileIdentity: Hashable, Sendable {
+  private var device: UInt64 = 0
+  private var inode: UInt64 = 0
+  private var byteCount: Int64 = 0
+  private var modified: [Int] = []
+  private var changed: [Int] = []
+  private var header: [UInt8] = []
+  /// Why the file cannot be looked at; 0 where it can.
+  private(set) var errno: Int32 = 0
+
+  /// Nothing that can be opened, for the reason that `error` gives.
+  init(lacking error: FuseError) { errno = error.errno ?? ENOENT }
+
+  /// What is under `path` now, which may be nothing.
+  init(path: String) {
+    do { self.init(of: try OwnedDescriptor(reading: path)) } catch { self.init(lacking: error) }
+  }
+
+  /// The open file.
+  init(of descriptor: OwnedDescriptor) {
+    var status = stat()
+    guard unsafe fstat(descriptor.number, &status) == 0 else {
+      errno = Glibc.errno
+      return
+    }
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+    byteCount = Int64(status.st_size)
+    modified = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
+    changed = [status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
+    var header = [UInt8](repeating: 0, count: Header.byteCount)
+    // SAFETY: as many bytes are read as there is room for.
+    let count = unsafe header.withUnsafeMutableBytes { unsafe readAll(descriptor.number, into: $0, at: 0) }
+    self.header = Array(header.prefix(max(0, count)))
+  }
+}
