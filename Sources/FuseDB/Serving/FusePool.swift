@@ -42,9 +42,13 @@ public final class FusePool: Reloadable {
     lookupCounters = options.countsLookups ? LookupCounters() : nil
   }
 
+  /// Where files are taken from.
   public var path: String { swapper.path }
+
+  /// What happened so far.
   public var counters: ServingCounters { swapper.counters(lookupCounters) }
 
+  /// Calls `body` with a reader of the newest file; see ``Reloadable/withReader(_:)``.
   @inlinable
   public func withReader<Result, Failure: Error>(
     _ body: (FuseReader) throws(Failure) -> Result
@@ -60,12 +64,21 @@ public final class FusePool: Reloadable {
     }
   }
 
+  /// This thread's reader of the newest file, which stays as it is; see ``Reloadable/snapshot()``.
   public func snapshot() -> FuseReader { published.retained().own }
+
+  /// Takes the file that is at ``path`` now; see ``Reloadable/reload()``.
   public func reload() throws(FuseError) { try swapper.reload() }
+
+  /// Takes the file that is at ``path`` now, if it changed; see ``Reloadable/reloadIfChanged(unless:)``.
   public func reloadIfChanged(unless isAbandoned: () -> Bool) throws(FuseError) -> Bool {
     try swapper.reload(onlyIfChanged: true, unless: isAbandoned)
   }
+
+  /// Takes the file at `path`, and files from there from now on; see ``Reloadable/swap(to:)``.
   public func swap(to path: String) throws(FuseError) { try swapper.reload(from: path) }
+
+  /// Goes back to the file before this one; see ``Reloadable/rollback()``.
   public func rollback() throws(FuseError) { try swapper.rollback() }
 
   /// The members in use, and of these this thread's.
