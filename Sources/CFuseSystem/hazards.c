@@ -49,7 +49,6 @@ static void release_record(void *pointer) {
   fuse_own_hazards = NULL;
   // A thread that was ended inside a read uses nothing any more.
   for (int i = 0; i < fuse_hazard_depth; i++) __atomic_store_n(&ended->hazards.object[i], NULL, __ATOMIC_RELEASE);
-  ended->hazards.depth = 0;
   pthread_mutex_lock(&lock);
   ended->is_free = true;
   pthread_mutex_unlock(&lock);
@@ -89,23 +88,69 @@ fuse_hazards *fuse_hazards_make(void) {
   return fuse_own_hazards = &own->hazards;
 }
 
-fuse_published *fuse_published_make(const void *object, bool reader_fences) {
+fuse_published *fuse_published_make(
+    const void *object, bool reader_fences, void (*on_left)(void *), void *context) {
   pthread_once(&once, prepare);
   fuse_published *made;
   if (posix_memalign((void **)&made, span, span) != 0) return NULL;
-  *made = (fuse_published){.object = object, .reader_fences = reader_fences || !has_barrier};
+  *made = (fuse_published){object, reader_fences || !has_barrier, on_left, context};
   return made;
 }
 
 void fuse_published_free(fuse_published *published) { free(published); }
 
-bool fuse_leave(const fuse_published *published, const void *object) {
-  fuse_hazards *hazards = fuse_own_hazards;
-  hazards->depth -= 1;
-  __atomic_store_n(&hazards->object[hazards->depth], NULL, __ATOMIC_RELEASE);
+// The compiler keeps the order of a store and a load after it; the processor, for which the replacing thread makes a
+// barrier, need not.
+static inline void order_for_barrier(const fuse_published *published) {
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
   if (__builtin_expect(published->reader_fences, 0)) __atomic_thread_fence(__ATOMIC_SEQ_CST);
-  return __atomic_load_n(&published->object, __ATOMIC_RELAXED) != object;
+}
+
+// A count of the places in use would be simpler. But every read would wait for the store of the one before: 3 ns, where
+// a place that is looked at costs a branch, which is foreseen.
+static inline const void *use(const fuse_published *published, const void **place) {
+  const void *object = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
+  for (;;) {
+    __atomic_store_n(place, object, __ATOMIC_RELAXED);
+    order_for_barrier(published);
+    const void *still = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(still == object, 1)) return object;
+    object = still;
+  }
+}
+
+static __attribute__((noinline)) const void *enter_nested(const fuse_published *published) {
+  fuse_hazards *hazards = fuse_own_hazards ? fuse_own_hazards : fuse_hazards_make();
+  if (!hazards) return NULL;
+  for (int i = 0; i < fuse_hazard_depth; i++)
+    if (!hazards->object[i]) return use(published, &hazards->object[i]);
+  return NULL;
+}
+
+const void *fuse_enter(const fuse_published *published) {
+  fuse_hazards *hazards = fuse_own_hazards;
+  if (__builtin_expect(!hazards || hazards->object[0], 0)) return enter_nested(published);
+  return use(published, &hazards->object[0]);
+}
+
+static inline void end(const fuse_published *published, const void *object, const void **place) {
+  __atomic_store_n(place, NULL, __ATOMIC_RELEASE);
+  order_for_barrier(published);
+  if (__builtin_expect(__atomic_load_n(&published->object, __ATOMIC_RELAXED) != object, 0))
+    published->on_left(published->context);
+}
+
+// Two uses of one object are alike: it does not matter whose place is cleared first.
+static __attribute__((noinline)) void leave_nested(const fuse_published *published, const void *object) {
+  const void **place = fuse_own_hazards->object;
+  while (*place != object) place++;
+  end(published, object, place);
+}
+
+void fuse_leave(const fuse_published *published, const void *object) {
+  const void **place = fuse_own_hazards->object;
+  if (__builtin_expect(*place != object, 0)) return leave_nested(published, object);
+  end(published, object, place);
 }
 
 bool fuse_barrier(const fuse_published *published) {

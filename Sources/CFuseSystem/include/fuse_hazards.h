@@ -13,8 +13,7 @@ enum { fuse_hazard_depth = 7 };
 /// What one thread is using: one cache line, to which no other thread writes. (Swift imports no type that states its own
 /// alignment.)
 typedef struct fuse_hazards {
-  const void *_Nullable object[fuse_hazard_depth];
-  uint32_t depth;   // how many are in use; for its thread alone
+  const void *_Nullable object[fuse_hazard_depth];  // NULL where nothing is
   uint32_t number;  // no other living thread has it, and it is as small as possible
 } fuse_hazards;
 
@@ -24,6 +23,9 @@ typedef struct fuse_published {
   const void *_Nullable object;
   // Readers fence each time: where the system has no barrier that the replacing thread can make for them.
   bool reader_fences;
+  // Called by a thread that used an object which has been replaced meanwhile: `fuse_is_used` may have changed.
+  void (*_Nonnull on_left)(void *_Nonnull context);
+  void *_Nonnull context;
 } fuse_published;
 
 /// This thread's hazards, once it has used an object.
@@ -43,37 +45,20 @@ static inline uint32_t fuse_thread_number(void) {
 }
 
 /// Makes what readers use. Returns NULL when memory is short.
-fuse_published *_Nullable fuse_published_make(const void *_Nonnull object, bool reader_fences);
+fuse_published *_Nullable fuse_published_make(
+    const void *_Nonnull object, bool reader_fences, void (*_Nonnull on_left)(void *_Nonnull), void *_Nonnull context);
 
 /// Frees what `fuse_published_make` made. Nobody may be using it.
 void fuse_published_free(fuse_published *_Nonnull published);
 
+// The next two are no inline functions: Swift's compiler moves retains across what it can see to release nothing.
+
 /// Begins to use the object: until `fuse_leave`, `fuse_is_used` is true of it. Returns NULL, and begins nothing, when this
 /// thread uses too many already.
-static inline __attribute__((always_inline)) const void *_Nullable fuse_enter(const fuse_published *_Nonnull published) {
-  fuse_hazards *hazards = fuse_own_hazards;
-  if (__builtin_expect(!hazards, 0)) hazards = fuse_hazards_make();
-  if (__builtin_expect(!hazards || hazards->depth == fuse_hazard_depth, 0)) return NULL;
-  const void **place = &hazards->object[hazards->depth];
-  const void *object = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
-  for (;;) {
-    __atomic_store_n(place, object, __ATOMIC_RELAXED);
-    // The compiler keeps the order; the processor, for which the replacing thread makes a barrier, need not.
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (__builtin_expect(published->reader_fences, 0)) __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    const void *still = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
-    if (__builtin_expect(still == object, 1)) break;
-    object = still;
-  }
-  hazards->depth += 1;
-  return object;
-}
+const void *_Nullable fuse_enter(const fuse_published *_Nonnull published);
 
-/// Ends what the last `fuse_enter` of this thread began, which returned `object`. Returns whether the object has been
-/// replaced: then `fuse_is_used` has to be asked again.
-///
-/// It is no inline function: what Swift's compiler can see to release nothing, it moves retains across.
-bool fuse_leave(const fuse_published *_Nonnull published, const void *_Nonnull object);
+/// Ends what one `fuse_enter` of this thread began, which returned `object`.
+void fuse_leave(const fuse_published *_Nonnull published, const void *_Nonnull object);
 
 /// Replaces the object. Readers that enter from now on use the new one. Returns false when the barrier failed: `fuse_is_used`
 /// says nothing then about objects that were replaced until now, until `fuse_barrier` returns true.

@@ -110,7 +110,7 @@ final class FileSwapper<Object: Served>: Sendable {
       state.edition = next
       state.reloadCount += 1
     }
-    _ = published.replace(by: next.object)
+    published.replace(by: next.object)
   }
 
   /// Opens a file and examines it.
