@@ -61,11 +61,12 @@ demo: ## build two databases from real registries and ask them (installs what is
 	@$(MAKE) release
 	@Examples/registries/demo
 
-.PHONY: bench bench-full bench-build
+.PHONY: bench bench-full bench-build bench-serving
 bench: ## measure FuseDB beside its peers, about five minutes (installs what is missing)
 bench-full: ## the same with 10,000,000 keys too: about half an hour, 10 GB of disk and memory
 bench-build: ## measure building alone, with 10,000,000 keys: about ten minutes, 10 GB of disk and memory
-bench bench-full bench-build:
+bench-serving: ## measure look-ups while files are swapped, about one minute
+bench bench-full bench-build bench-serving:
 	@Scripts/install-packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) build/benchmarks/venv/ready
 	@$(MAKE) release

@@ -33,6 +33,8 @@ protocol LocalDatabase: Database, Session {
   func scanTally() throws -> Tally?
   /// Walks over the keys that begin with each prefix, touching their values.
   func prefixTally(_ prefixes: ByteList, _ range: Range<Int>) throws -> Tally?
+  /// Does `body` while the file is swapped all the time; nil where there is no such thing.
+  func swapping(_ body: () throws -> Outcome?) throws -> Outcome?
 }
 
 extension LocalDatabase {
@@ -62,13 +64,22 @@ extension LocalDatabase {
     case .batch(let size): return try outcome { try batchTally(workload.hits, range, size: size) }
     case .scan: return try outcome { try scanTally() }
     case .prefix: return try outcome { try prefixTally(workload.prefixes, range) }
-    case .twoThreads:
-      guard let other else { return nil }
-      let middle = range.lowerBound + range.count / 2
-      return try onTwoThreads(
-        { try self.tally(workload.hits, range.lowerBound..<middle) },
-        { try other.tally(workload.hits, middle..<range.upperBound) })
+    case .twoThreads: return try onTwoThreads(range, workload)
+    case .swaps(let threads):
+      return try swapping {
+        try threads == 1 ? outcome { try tally(workload.hits, range) } : onTwoThreads(range, workload)
+      }
     }
+  }
+
+  func swapping(_ body: () throws -> Outcome?) throws -> Outcome? { nil }
+
+  private func onTwoThreads(_ range: Range<Int>, _ workload: Workload) throws -> Outcome? {
+    guard let other else { return nil }
+    let middle = range.lowerBound + range.count / 2
+    return try Benchmarks.onTwoThreads(
+      { try self.tally(workload.hits, range.lowerBound..<middle) },
+      { try other.tally(workload.hits, middle..<range.upperBound) })
   }
 
   private func outcome(of loop: () throws -> Tally?) throws -> Outcome? {

@@ -2,11 +2,25 @@
 enum Subject: String, Codable, CaseIterable {
   case fuseDB = "FuseDB"
   case fuseDBSkipped = "FuseDB, checksums skipped"
+  case reloadable = "ReloadableReader"
+  case counting = "ReloadableReader, counting"
+  case pool = "FusePool"
+  case snapshots = "a snapshot a look-up"
   case tinyCDB = "tinycdb"
   case lmdb = "LMDB"
   case sqlite = "SQLite"
   case wheel = "fusedb 0.3.0 from Python"
   case floor = "floor"
+}
+
+extension Subject {
+  /// Whether it is this library.
+  var isOurs: Bool {
+    switch self {
+    case .fuseDB, .fuseDBSkipped, .reloadable, .counting, .pool, .snapshots: true
+    case .tinyCDB, .lmdb, .sqlite, .wheel, .floor: false
+    }
+  }
 }
 
 /// What is asked of an open database.
@@ -19,6 +33,8 @@ enum Job: Hashable {
   case batch(Int)
   /// Look-ups of keys that are there, half of them by one thread and half by another at the same time.
   case twoThreads
+  /// Look-ups of keys that are there, by one thread or two, while the file is swapped a hundred times a second.
+  case swaps(threads: Int)
   /// A walk over all keys and objects.
   case scan
   /// Walks over the keys that begin with a prefix; an operation is one prefix.
@@ -31,8 +47,20 @@ enum Job: Hashable {
     case .miss: "get-miss"
     case .batch(let size): "get-batch-\(size)"
     case .twoThreads: "get-hit-two-threads"
+    case .swaps(threads: 1): "get-hit-swaps"
+    case .swaps: "get-hit-two-threads-swaps"
     case .scan: "scan"
     case .prefix: "prefix"
+    }
+  }
+}
+
+extension Job {
+  /// Whether a turn is timed in slices.
+  var hasSlices: Bool {
+    switch self {
+    case .twoThreads, .swaps: false
+    default: true
     }
   }
 }

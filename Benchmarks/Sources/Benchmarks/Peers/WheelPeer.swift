@@ -103,7 +103,7 @@ final class WheelDatabase: Database {
       case .scan: try peer.ask("scan")
       case .prefix: try peer.ask("prefix", range.lowerBound, range.upperBound)
       // No batches; and one interpreter runs one thread at a time.
-      case .batch, .twoThreads: WheelPeer.Answer()
+      case .batch, .twoThreads, .swaps: WheelPeer.Answer()
       }
     guard let nanoseconds = answer.nanoseconds, let found = answer.found else { return nil }
     return Outcome(nanoseconds: nanoseconds, found: found)

@@ -59,8 +59,8 @@ struct Results: Codable {
 extension Double {
   /// The number with five digits that count: what is measured has no more.
   var fiveDigits: Double {
-    guard self > 0 else { return 0 }
-    let scale = pow(10, 4 - log10(self).rounded(.down))
+    guard self != 0 else { return 0 }
+    let scale = pow(10, 4 - log10(magnitude).rounded(.down))
     return (self * scale).rounded() / scale
   }
 }

@@ -1,13 +1,21 @@
 /// How much is measured.
 struct Plan {
+  enum Kind {
+    case all
+    /// Building and merging.
+    case building
+    /// Look-ups while files are swapped.
+    case serving
+  }
+
   /// The name of the results.
   var name: String
   var sizes: [Int]
   /// Rounds that count. One more comes first and warms up.
   var rounds: Int
   var buildRounds: Int
-  /// Whether nothing is done with the files once they are built and merged.
-  var isBuildOnly = false
+  /// What is measured.
+  var kind = Kind.all
   /// How long one measurement takes, about, in nanoseconds.
   var budget = 0.2e9
 
@@ -20,5 +28,7 @@ struct Plan {
   static let bench = Plan(name: "bench", sizes: [10_000, 100_000, 1_000_000], rounds: 11, buildRounds: 5)
   static let full = Plan(
     name: "bench-full", sizes: [10_000, 100_000, 1_000_000, 10_000_000], rounds: 11, buildRounds: 5)
-  static let build = Plan(name: "bench-build", sizes: [10_000_000], rounds: 3, buildRounds: 3, isBuildOnly: true)
+  static let build = Plan(name: "bench-build", sizes: [10_000_000], rounds: 3, buildRounds: 3, kind: .building)
+  static let serving = Plan(
+    name: "bench-serving", sizes: [10_000, 1_000_000], rounds: 11, buildRounds: 1, kind: .serving)
 }

@@ -33,15 +33,16 @@ final class Runner {
   private func measure(_ keyCount: Int) throws {
     note("\(keyCount) keys: making them")
     let workload = Workload(keyCount: keyCount, questionCount: plan.questionCount(keyCount: keyCount))
+    defer { for peer in peers { try? FileManager.default.removeItem(atPath: path(peer.subject)) } }
+    guard plan.kind != .serving else { return try measureServing(workload) }
     try wheel.hand(over: workload)
     try measureBuild(workload)
     try measureMerge(workload)
-    if !plan.isBuildOnly {
+    if plan.kind == .all {
       try measureOpen(workload)
       try measureVerify(workload)
       try measureJobs(workload)
     }
-    for peer in peers { try? FileManager.default.removeItem(atPath: path(peer.subject)) }
   }
 
   private func measureOpen(_ workload: Workload) throws {
@@ -82,26 +83,31 @@ final class Runner {
   }
 
   private func measureJobs(_ workload: Workload) throws {
-    note("\(workload.keyCount) keys: comparing every answer")
     var databases: [(subject: Subject, database: any Database)] = []
     for peer in peers { databases.append((peer.subject, try peer.open(path(peer.subject), workload))) }
     databases.append((.floor, try Floor(path(.fuseDB), tablePath: folder + "/floor", workload)))
+    try measure(Self.jobs, of: databases, workload)
+  }
+
+  /// All databases do all jobs; they take turns.
+  func measure(_ jobs: [Job], of databases: [(subject: Subject, database: any Database)], _ workload: Workload) throws {
+    note("\(workload.keyCount) keys: comparing every answer")
     for (_, database) in databases { try database.check(workload) }
     let answers = ExpectedAnswers(workload)
 
     note("\(workload.keyCount) keys: looking up")
     var turnsOf: [Job: [Turns]] = [:]
-    for job in Self.jobs {
+    for job in jobs {
       turnsOf[job] = try databases.compactMap {
         try Turns(of: $0.database, $0.subject, job, workload, answers, budget: plan.budget)
       }
     }
     for round in 0...plan.rounds(keyCount: workload.keyCount, plan.rounds) {
-      for job in Self.jobs {
+      for job in jobs {
         for each in turns(turnsOf[job] ?? [], round) { try each.take(round) }
       }
     }
-    for job in Self.jobs {
+    for job in jobs {
       for each in turnsOf[job] ?? [] {
         add(workload, job.name, each.subject, .nanoseconds, each.times, operations: each.operationCount)
       }
@@ -117,7 +123,7 @@ final class Runner {
 
   func path(_ subject: Subject) -> String {
     switch subject {
-    case .fuseDB, .fuseDBSkipped: folder + "/ours.fsdb"
+    case .fuseDB, .fuseDBSkipped, .reloadable, .counting, .pool, .snapshots: folder + "/ours.fsdb"
     case .tinyCDB: folder + "/tinycdb.cdb"
     case .lmdb: folder + "/lmdb.mdb"
     case .sqlite: folder + "/sqlite.db"

@@ -42,8 +42,8 @@ final class Turns {
     let time = max(outcome.nanoseconds / Double(trial.count), 1)
     // Whole batches.
     operationCount = min(questions, max(trial.count, Int(budget / time))) / 64 * 64
-    // Threads are started once a turn.
-    sliceCount = job == .twoThreads ? operationCount : max(64, Int(Self.slice / time) / 64 * 64)
+    // Threads are started once a turn, and swaps come every few milliseconds.
+    sliceCount = job.hasSlices ? max(64, Int(Self.slice / time) / 64 * 64) : operationCount
   }
 
   func take(_ round: Int) throws {
@@ -85,7 +85,7 @@ final class ExpectedAnswers {
   func compare(_ outcome: Outcome, _ job: Job, _ range: Range<Int>, _ subject: Subject) throws {
     let expected: Tally? =
       switch job {
-      case .hit, .batch, .twoThreads: workload.expectedHits(range)
+      case .hit, .batch, .twoThreads, .swaps: workload.expectedHits(range)
       case .miss: Tally()
       case .scan: scan
       case .prefix: nil

@@ -1,0 +1,54 @@
+import FuseDB
+
+extension Runner {
+  private static let servingJobs: [Job] = [.hit, .miss, .twoThreads, .swaps(threads: 1), .swaps(threads: 2)]
+
+  /// Look-ups through what can be swapped, beside those in a plain reader of the same file.
+  func measureServing(_ workload: Workload) throws {
+    let path = path(.fuseDB)
+    _ = try FuseDBPeer(checksums: .verified).build(workload, at: path)
+    var options = ServingOptions()
+    // What swaps cost depends on the file's length, unless its pages are brought in by the swapping thread.
+    options.rules.check = .nothing
+    options.access = FuseAccess(prefault: .atOpen)
+    let reader = try FuseReader(path: path, access: options.access)
+    let store = try ReloadableReader(path: path, options: options)
+    let pool = try FusePool(path: path, size: 2, options: options)
+    options.countsLookups = true
+    let databases: [(subject: Subject, database: any LocalDatabase)] = [
+      (.fuseDB, FuseDBDatabase(reader)), (.reloadable, ServedDatabase(store)),
+      (.counting, ServedDatabase(try ReloadableReader(path: path, options: options))), (.pool, ServedDatabase(pool)),
+      (.snapshots, ServedDatabase(snapshotsOf: store)),
+    ]
+    try measure(Self.servingJobs, of: databases.map { ($0, $1) }, workload)
+
+    note("\(workload.keyCount) keys: comparing with a plain reader")
+    for (subject, database) in databases.dropFirst() {
+      let rounds = try (0..<plan.rounds).map { round in
+        try database.nanosecondsOver(databases[0].database, workload, isFirst: round.isMultiple(of: 2))
+      }
+      add(workload, "get-hit-over-plain", subject, .nanoseconds, rounds, operations: workload.hits.count)
+    }
+  }
+}
+
+extension LocalDatabase {
+  /// How much longer a look-up takes here than in `other`: the median over pairs of slices of a fraction of a
+  /// millisecond, with the same questions, one right after the other.
+  fileprivate func nanosecondsOver(_ other: any LocalDatabase, _ workload: Workload, isFirst: Bool) throws -> Double {
+    let sliceCount = 2000
+    var differences: [Double] = []
+    for (number, start) in stride(from: 0, to: workload.hits.count - sliceCount, by: sliceCount).enumerated() {
+      let slice = start..<start + sliceCount
+      // Whoever comes second finds the answers in the cache: they take turns, and both have seen the questions before.
+      _ = try tally(workload.hits, slice)
+      var times = [0.0, 0.0]
+      for turn in 0..<2 {
+        let isOwn = (turn == 0) == (number.isMultiple(of: 2) == isFirst)
+        times[isOwn ? 0 : 1] = try timed { _ = try (isOwn ? self : other).tally(workload.hits, slice) }
+      }
+      differences.append((times[0] - times[1]) / Double(sliceCount))
+    }
+    return differences.median
+  }
+}
