@@ -15,7 +15,14 @@ enum { span = 128 };
 
 _Static_assert(sizeof(fuse_hazards) <= 64, "hazards are one cache line");
 
-_Thread_local fuse_hazards *fuse_own_hazards;
+extern void *swift_retain(void *object);
+extern void swift_release(void *object);
+
+// The hazards of a thread that has none: no place is free, and none holds an object.
+static fuse_hazards no_hazards = {
+    .object = {&no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards}};
+
+_Thread_local fuse_hazards *fuse_own_hazards = &no_hazards;
 
 typedef struct record record;
 
@@ -46,7 +53,7 @@ static bool make_barrier(void) {
 
 static void release_record(void *pointer) {
   record *ended = pointer;
-  fuse_own_hazards = NULL;
+  fuse_own_hazards = &no_hazards;
   // A thread that was ended inside a read uses nothing any more.
   for (int i = 0; i < fuse_hazard_depth; i++) __atomic_store_n(&ended->hazards.object[i], NULL, __ATOMIC_RELEASE);
   pthread_mutex_lock(&lock);
@@ -74,26 +81,28 @@ static record *take_record(void) {
   return found;
 }
 
-fuse_hazards *fuse_hazards_make(void) {
+static void make_hazards(void) {
   pthread_once(&once, prepare);
-  if (!has_key) return NULL;
+  if (!has_key) return;
   pthread_mutex_lock(&lock);
   record *own = take_record();
   pthread_mutex_unlock(&lock);
-  if (!own) return NULL;
-  if (pthread_setspecific(key, own) != 0) {
-    release_record(own);
-    return NULL;
-  }
-  return fuse_own_hazards = &own->hazards;
+  if (!own) return;
+  if (pthread_setspecific(key, own) != 0) return release_record(own);
+  fuse_own_hazards = &own->hazards;
 }
 
-fuse_published *fuse_published_make(
-    const void *object, bool reader_fences, void (*on_left)(void *), void *context) {
+uint32_t fuse_thread_number(void) {
+  if (fuse_own_hazards == &no_hazards) make_hazards();
+  return fuse_own_hazards->number;
+}
+
+fuse_published *fuse_published_make(fuse_published published) {
   pthread_once(&once, prepare);
+  published.reader_fences |= !has_barrier;
   fuse_published *made;
   if (posix_memalign((void **)&made, span, span) != 0) return NULL;
-  *made = (fuse_published){object, reader_fences || !has_barrier, on_left, context};
+  *made = published;
   return made;
 }
 
@@ -101,56 +110,39 @@ void fuse_published_free(fuse_published *published) { free(published); }
 
 // The compiler keeps the order of a store and a load after it; the processor, for which the replacing thread makes a
 // barrier, need not.
-static inline void order_for_barrier(const fuse_published *published) {
-  __atomic_signal_fence(__ATOMIC_SEQ_CST);
-  if (__builtin_expect(published->reader_fences, 0)) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+static void order_for_barrier(const fuse_published *published) {
+  fuse_compiler_fence();
+  if (published->reader_fences) __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-// A count of the places in use would be simpler. But every read would wait for the store of the one before: 3 ns, where
-// a place that is looked at costs a branch, which is foreseen.
-static inline const void *use(const fuse_published *published, const void **place) {
+// The place that holds `object`, NULL for a free one; NULL when there is none.
+static const void **place_of(const void *object) {
+  const void **places = fuse_own_hazards->object;
+  for (int i = 0; i < fuse_hazard_depth; i++)
+    if (places[i] == object) return &places[i];
+  return NULL;
+}
+
+const void *fuse_enter(const fuse_published *published) {
+  if (fuse_own_hazards == &no_hazards) make_hazards();
+  const void **place = place_of(NULL);
+  if (!place) return published->retained(published->context);
   const void *object = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
   for (;;) {
     __atomic_store_n(place, object, __ATOMIC_RELAXED);
     order_for_barrier(published);
     const void *still = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
-    if (__builtin_expect(still == object, 1)) return object;
+    if (still == object) return object;
     object = still;
   }
 }
 
-static __attribute__((noinline)) const void *enter_nested(const fuse_published *published) {
-  fuse_hazards *hazards = fuse_own_hazards ? fuse_own_hazards : fuse_hazards_make();
-  if (!hazards) return NULL;
-  for (int i = 0; i < fuse_hazard_depth; i++)
-    if (!hazards->object[i]) return use(published, &hazards->object[i]);
-  return NULL;
-}
-
-const void *fuse_enter(const fuse_published *published) {
-  fuse_hazards *hazards = fuse_own_hazards;
-  if (__builtin_expect(!hazards || hazards->object[0], 0)) return enter_nested(published);
-  return use(published, &hazards->object[0]);
-}
-
-static inline void end(const fuse_published *published, const void *object, const void **place) {
+void fuse_leave(const fuse_published *published, const void *object) {
+  const void **place = place_of(object);
+  if (!place) return swift_release((void *)object);
   __atomic_store_n(place, NULL, __ATOMIC_RELEASE);
   order_for_barrier(published);
-  if (__builtin_expect(__atomic_load_n(&published->object, __ATOMIC_RELAXED) != object, 0))
-    published->on_left(published->context);
-}
-
-// Two uses of one object are alike: it does not matter whose place is cleared first.
-static __attribute__((noinline)) void leave_nested(const fuse_published *published, const void *object) {
-  const void **place = fuse_own_hazards->object;
-  while (*place != object) place++;
-  end(published, object, place);
-}
-
-void fuse_leave(const fuse_published *published, const void *object) {
-  const void **place = fuse_own_hazards->object;
-  if (__builtin_expect(*place != object, 0)) return leave_nested(published, object);
-  end(published, object, place);
+  if (__atomic_load_n(&published->object, __ATOMIC_RELAXED) != object) published->on_left(published->context);
 }
 
 bool fuse_barrier(const fuse_published *published) {
@@ -169,7 +161,5 @@ bool fuse_is_used(const void *object) {
       if (__atomic_load_n(&each->hazards.object[i], __ATOMIC_ACQUIRE) == object) return true;
   return false;
 }
-
-extern void *swift_retain(void *object);
 
 void fuse_retain(const void *object) { swift_retain((void *)object); }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// How many objects a thread can use at once, one inside the other.
+/// How many objects a thread can use at once, one inside the other, before it counts references to them.
 enum { fuse_hazard_depth = 7 };
 
 /// What one thread is using: one cache line, to which no other thread writes. (Swift imports no type that states its own
@@ -20,44 +20,43 @@ typedef struct fuse_hazards {
 /// An object that any thread may use, and some thread may replace. It has a cache line of its own, which is written
 /// when the object is replaced and never else.
 typedef struct fuse_published {
-  const void *_Nullable object;
+  const void *_Nonnull object;
   // Readers fence each time: where the system has no barrier that the replacing thread can make for them.
   bool reader_fences;
+  // Returns the object, retained.
+  void *_Nonnull (*_Nonnull retained)(void *_Nonnull context);
   // Called by a thread that used an object which has been replaced meanwhile: `fuse_is_used` may have changed.
   void (*_Nonnull on_left)(void *_Nonnull context);
   void *_Nonnull context;
 } fuse_published;
 
-/// This thread's hazards, once it has used an object.
-extern _Thread_local fuse_hazards *_Nullable fuse_own_hazards
+extern _Thread_local fuse_hazards *_Nonnull fuse_own_hazards
 #ifdef __linux__
     __attribute__((tls_model("initial-exec")))
 #endif
     ;
 
-/// Gives this thread its hazards, until it ends. Returns NULL when memory is short.
-fuse_hazards *_Nullable fuse_hazards_make(void);
+/// This thread's hazards. Before it has any, none of the places is free.
+static inline __attribute__((always_inline)) fuse_hazards *_Nonnull fuse_hazards_own(void) { return fuse_own_hazards; }
 
-/// This thread's number, from 0; below the greatest number of threads that lived at once. 0 when memory is short.
-static inline uint32_t fuse_thread_number(void) {
-  fuse_hazards *hazards = fuse_own_hazards ? fuse_own_hazards : fuse_hazards_make();
-  return hazards ? hazards->number : 0;
-}
+/// Keeps the compiler from moving a load before a store.
+static inline __attribute__((always_inline)) void fuse_compiler_fence(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+
+/// This thread's number, from 0; below the greatest number of threads that lived at once. 0 where memory is short.
+uint32_t fuse_thread_number(void);
 
 /// Makes what readers use. Returns NULL when memory is short.
-fuse_published *_Nullable fuse_published_make(
-    const void *_Nonnull object, bool reader_fences, void (*_Nonnull on_left)(void *_Nonnull), void *_Nonnull context);
+fuse_published *_Nullable fuse_published_make(fuse_published published);
 
 /// Frees what `fuse_published_make` made. Nobody may be using it.
 void fuse_published_free(fuse_published *_Nonnull published);
 
-// The next two are no inline functions: Swift's compiler moves retains across what it can see to release nothing.
+/// Begins to use the object: until `fuse_leave`, `fuse_is_used` is true of it, or it is retained.
+const void *_Nonnull fuse_enter(const fuse_published *_Nonnull published);
 
-/// Begins to use the object: until `fuse_leave`, `fuse_is_used` is true of it. Returns NULL, and begins nothing, when this
-/// thread uses too many already.
-const void *_Nullable fuse_enter(const fuse_published *_Nonnull published);
-
-/// Ends what one `fuse_enter` of this thread began, which returned `object`.
+/// Ends one use of `object` by this thread. Which of several does not matter.
+///
+/// It is no inline function: Swift's compiler moves retains across what it can see to release nothing.
 void fuse_leave(const fuse_published *_Nonnull published, const void *_Nonnull object);
 
 /// Replaces the object. Readers that enter from now on use the new one. Returns false when the barrier failed: `fuse_is_used`

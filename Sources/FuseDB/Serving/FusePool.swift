@@ -8,12 +8,10 @@
 /// nothing but the file: with `access: .copied` each has the file in memory of its own, for machines where memory is near to
 /// some processors and far from others.
 public final class FusePool: Reloadable {
-  private let published: Published<PoolMembers>
+  private let lookups: Lookups<PoolMembers>
   private let swapper: FileSwapper<PoolMembers>
   /// How many readers there are.
   public let size: Int
-  /// Counts look-ups; nil unless ``ServingOptions/countsLookups`` asks for it.
-  public let lookupCounters: LookupCounters?
 
   /// Opens the file at `path` so many times, if it passes the rules.
   ///
@@ -37,35 +35,53 @@ public final class FusePool: Reloadable {
       }
       return PoolMembers(readers)
     }
-    published = swapper.published
+    lookups = Lookups(published: swapper.published, counters: options.countsLookups ? LookupCounters() : nil)
     self.size = size
-    lookupCounters = options.countsLookups ? LookupCounters() : nil
   }
 
   /// Where files are taken from.
   public var path: String { swapper.path }
 
   /// What happened so far.
-  public var counters: ServingCounters { swapper.counters(lookupCounters) }
+  public var counters: ServingCounters { swapper.counters(lookups.counters) }
+
+  /// Calls `body` with the bytes of the object under `key`, in place; see ``Reloadable/withBytes(forKey:_:)-(RawSpan,_)``.
+  @inlinable
+  public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
+    // SAFETY: the bytes are there until the look-up is finished, once.
+    guard let found = try unsafe look(key) else { return nil }
+    let result: Result
+    do {
+      result = try unsafe body(RawSpan(_unsafeStart: found.start, byteCount: found.byteCount))
+    } catch {
+      unsafe abandon(found.use)
+      throw error
+    }
+    try unsafe finish(found.use)
+    return result
+  }
+
+  /// Whether the newest file holds `key`; see ``Reloadable/contains(_:)-(RawSpan)``.
+  public func contains(_ key: RawSpan) throws(FuseError) -> Bool { try lookups.contains(key) }
 
   /// Calls `body` with a reader of the newest file; see ``Reloadable/withReader(_:)``.
   @inlinable
   public func withReader<Result, Failure: Error>(
     _ body: (FuseReader) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    guard let use = unsafe enter() else { return try body(snapshot()) }
-    // SAFETY: as for ReloadableReader.
+    let use = unsafe enter()
+    // SAFETY: the reader stays until `leave`, and so does every reference that `body` made of it before.
     defer { unsafe leave(use) }
-    do {
-      return try unsafe use.reader._withUnsafeGuaranteedRef(body)
-    } catch {
-      // That function forgets which errors `body` throws.
-      throw error as! Failure
-    }
+    return try unsafe use.reader.borrowed(body)
+  }
+
+  /// Counts look-ups that were made with a snapshot's reader; see ``Reloadable/count(hits:misses:failures:)``.
+  public func count(hits: Int, misses: Int, failures: Int) {
+    lookups.counters?.count(hits: hits, misses: misses, failures: failures)
   }
 
   /// This thread's reader of the newest file, which stays as it is; see ``Reloadable/snapshot()``.
-  public func snapshot() -> FuseReader { published.retained().own }
+  public func snapshot() -> FuseReader { lookups.published.retained().own }
 
   /// Takes the file that is at ``path`` now; see ``Reloadable/reload()``.
   public func reload() throws(FuseError) { try swapper.reload() }
@@ -81,23 +97,25 @@ public final class FusePool: Reloadable {
   /// Goes back to the file before this one; see ``Reloadable/rollback()``.
   public func rollback() throws(FuseError) { try swapper.rollback() }
 
-  /// The members in use, and of these this thread's.
-  @usableFromInline
-  @unsafe
-  struct Use {
-    let members: UnsafeRawPointer
-    @usableFromInline let reader: Unmanaged<FuseReader>
-  }
+  // What `withBytes` and `withReader` are made of, so that they can be compiled into the caller.
 
   @usableFromInline
   @unsafe
-  func enter() -> Use? {
-    guard let members = unsafe published.enter() else { return nil }
-    let own = unsafe members._withUnsafeGuaranteedRef { unsafe Unmanaged.passUnretained($0.own) }
-    return unsafe Use(members: UnsafeRawPointer(members.toOpaque()), reader: own)
-  }
+  func look(_ key: RawSpan) throws(FuseError) -> Found? { try unsafe lookups.look(key) }
 
   @usableFromInline
   @unsafe
-  func leave(_ use: Use) { unsafe published.leave(.fromOpaque(use.members)) }
+  func finish(_ use: Use) throws(FuseError) { try unsafe lookups.finish(use) }
+
+  @usableFromInline
+  @unsafe
+  func abandon(_ use: Use) { unsafe lookups.abandon(use) }
+
+  @usableFromInline
+  @unsafe
+  func enter() -> Use { unsafe lookups.enter() }
+
+  @usableFromInline
+  @unsafe
+  func leave(_ use: Use) { unsafe lookups.leave(use) }
 }

@@ -18,4 +18,10 @@ final class PoolMembers: Served {
     let number = ThreadNumber.own
     return readers[number < readers.count ? number : number % readers.count]
   }
+
+  @inline(__always)
+  @unsafe
+  static func ownReader(of object: Unmanaged<PoolMembers>) -> Unmanaged<FuseReader> {
+    unsafe object._withUnsafeGuaranteedRef { unsafe .passUnretained($0.own) }
+  }
 }

@@ -7,17 +7,6 @@ extension Reloadable {
   /// - Throws: as ``FuseReader/withBytes(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(1).
   @inlinable
-  public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    guard let counters = lookupCounters else { return try withReader { try $0.withBytes(forKey: key, body) } }
-    return try counters.counting { try withReader { try $0.withBytes(forKey: key, body) } }
-  }
-
-  /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the newest
-  /// file has no such key. It stays mapped until `body` ends.
-  ///
-  /// - Throws: as ``FuseReader/withBytes(forKey:_:)-(RawSpan,_)``.
-  /// - Complexity: O(1).
-  @inlinable
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
     try withBytes(forKey: key.keyBytes, body)
   }
@@ -31,7 +20,6 @@ extension Reloadable {
   public func withBytes<Keys: RandomAccessCollection>(
     forKeys keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws -> Void
   ) throws where Keys.Element: FuseKey {
-    guard let counters = lookupCounters else { return try withReader { try $0.withBytes(forKeys: keys, body) } }
     var hits = 0
     var misses = 0
     do {
@@ -41,25 +29,11 @@ extension Reloadable {
           try body(number, bytes)
         }
       }
-      counters.count(hits: hits, misses: misses)
+      count(hits: hits, misses: misses, failures: 0)
     } catch {
-      counters.count(hits: hits, misses: misses, failures: 1)
+      count(hits: hits, misses: misses, failures: 1)
       throw error
     }
-  }
-
-  /// Whether the newest file holds `key`.
-  ///
-  /// - Throws: as ``FuseReader/contains(_:)-(RawSpan)``.
-  /// - Complexity: O(1).
-  @inlinable
-  public func contains(_ key: RawSpan) throws(FuseError) -> Bool {
-    guard let counters = lookupCounters else {
-      return try withReader { reader throws(FuseError) in try reader.contains(key) }
-    }
-    return try counters.counting { () throws(FuseError) in
-      try withReader { reader throws(FuseError) in try reader.contains(key) ? () : nil }
-    } != nil
   }
 
   /// Whether the newest file holds `key`.
@@ -69,23 +43,20 @@ extension Reloadable {
   @inlinable
   public func contains(_ key: some FuseKey) throws(FuseError) -> Bool { try contains(key.keyBytes) }
 
-  /// Whether the newest file holds each of `keys`, in their order.
+  /// Whether the newest file holds each of `keys`, in their order, one file for all.
   ///
   /// - Throws: as ``FuseReader/contains(keys:)``.
   /// - Complexity: O(keys).
   @inlinable
   public func contains<Keys: RandomAccessCollection>(keys: Keys) throws -> [Bool] where Keys.Element: FuseKey {
-    let answers: [Bool]
     do {
-      answers = try withReader { try $0.contains(keys: keys) }
+      let answers = try withReader { try $0.contains(keys: keys) }
+      let hits = answers.count { $0 }
+      count(hits: hits, misses: answers.count - hits, failures: 0)
+      return answers
     } catch {
-      lookupCounters?.count(failures: 1)
+      count(hits: 0, misses: 0, failures: 1)
       throw error
     }
-    if let lookupCounters {
-      let hits = answers.count { $0 }
-      lookupCounters.count(hits: hits, misses: answers.count - hits)
-    }
-    return answers
   }
 }

@@ -56,8 +56,24 @@ public protocol Reloadable: AnyObject, Sendable {
   /// What happened so far.
   var counters: ServingCounters { get }
 
-  /// Counts look-ups; nil unless ``ServingOptions/countsLookups`` asks for it.
-  var lookupCounters: LookupCounters? { get }
+  /// Adds look-ups to ``counters`` that were made by ``withReader(_:)`` or with a snapshot, and so were not counted; without
+  /// effect unless ``ServingOptions/countsLookups`` is on.
+  ///
+  /// - Complexity: O(1). It writes to no memory that other threads write to.
+  func count(hits: Int, misses: Int, failures: Int)
+
+  /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the newest
+  /// file has no such key. It stays mapped until `body` ends.
+  ///
+  /// - Throws: as ``FuseReader/withBytes(forKey:_:)-(RawSpan,_)``.
+  /// - Complexity: O(1). It takes no lock and writes to no memory that other threads write to.
+  func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result?
+
+  /// Whether the newest file holds `key`.
+  ///
+  /// - Throws: as ``FuseReader/contains(_:)-(RawSpan)``.
+  /// - Complexity: O(1), as ``withBytes(forKey:_:)-(RawSpan,_)``.
+  func contains(_ key: RawSpan) throws(FuseError) -> Bool
 }
 
 extension Reloadable {

@@ -11,10 +11,8 @@
 ///
 /// ``FuseWatcher`` reloads when the file changes.
 public final class ReloadableReader: Reloadable {
-  private let published: Published<FuseReader>
+  private let lookups: Lookups<FuseReader>
   private let swapper: FileSwapper<FuseReader>
-  /// Counts look-ups; nil unless ``ServingOptions/countsLookups`` asks for it.
-  public let lookupCounters: LookupCounters?
 
   /// Opens the file at `path`, if it passes the rules.
   ///
@@ -29,34 +27,52 @@ public final class ReloadableReader: Reloadable {
       file, path, generation throws(FuseError) in
       try FuseReader(file, path: path, options: options, generation: generation)
     }
-    published = swapper.published
-    lookupCounters = options.countsLookups ? LookupCounters() : nil
+    lookups = Lookups(published: swapper.published, counters: options.countsLookups ? LookupCounters() : nil)
   }
 
   /// Where files are taken from.
   public var path: String { swapper.path }
 
   /// What happened so far.
-  public var counters: ServingCounters { swapper.counters(lookupCounters) }
+  public var counters: ServingCounters { swapper.counters(lookups.counters) }
+
+  /// Calls `body` with the bytes of the object under `key`, in place; see ``Reloadable/withBytes(forKey:_:)-(RawSpan,_)``.
+  @inlinable
+  public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
+    // SAFETY: the bytes are there until the look-up is finished, once.
+    guard let found = try unsafe look(key) else { return nil }
+    let result: Result
+    do {
+      result = try unsafe body(RawSpan(_unsafeStart: found.start, byteCount: found.byteCount))
+    } catch {
+      unsafe abandon(found.use)
+      throw error
+    }
+    try unsafe finish(found.use)
+    return result
+  }
+
+  /// Whether the newest file holds `key`; see ``Reloadable/contains(_:)-(RawSpan)``.
+  public func contains(_ key: RawSpan) throws(FuseError) -> Bool { try lookups.contains(key) }
 
   /// Calls `body` with a reader of the newest file; see ``Reloadable/withReader(_:)``.
   @inlinable
   public func withReader<Result, Failure: Error>(
     _ body: (FuseReader) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    guard let reader = unsafe enter() else { return try body(snapshot()) }
+    let use = unsafe enter()
     // SAFETY: the reader stays until `leave`, and so does every reference that `body` made of it before.
-    defer { unsafe leave(reader) }
-    do {
-      return try unsafe reader._withUnsafeGuaranteedRef(body)
-    } catch {
-      // That function forgets which errors `body` throws.
-      throw error as! Failure
-    }
+    defer { unsafe leave(use) }
+    return try unsafe use.reader.borrowed(body)
+  }
+
+  /// Counts look-ups that were made with a snapshot's reader; see ``Reloadable/count(hits:misses:failures:)``.
+  public func count(hits: Int, misses: Int, failures: Int) {
+    lookups.counters?.count(hits: hits, misses: misses, failures: failures)
   }
 
   /// A reader of the newest file, which stays as it is; see ``Reloadable/snapshot()``.
-  public func snapshot() -> FuseReader { published.retained() }
+  public func snapshot() -> FuseReader { lookups.published.retained() }
 
   /// Takes the file that is at ``path`` now; see ``Reloadable/reload()``.
   public func reload() throws(FuseError) { try swapper.reload() }
@@ -72,11 +88,25 @@ public final class ReloadableReader: Reloadable {
   /// Goes back to the file before this one; see ``Reloadable/rollback()``.
   public func rollback() throws(FuseError) { try swapper.rollback() }
 
-  @usableFromInline
-  @unsafe
-  func enter() -> Unmanaged<FuseReader>? { unsafe published.enter() }
+  // What `withBytes` and `withReader` are made of, so that they can be compiled into the caller.
 
   @usableFromInline
   @unsafe
-  func leave(_ reader: Unmanaged<FuseReader>) { unsafe published.leave(reader) }
+  func look(_ key: RawSpan) throws(FuseError) -> Found? { try unsafe lookups.look(key) }
+
+  @usableFromInline
+  @unsafe
+  func finish(_ use: Use) throws(FuseError) { try unsafe lookups.finish(use) }
+
+  @usableFromInline
+  @unsafe
+  func abandon(_ use: Use) { unsafe lookups.abandon(use) }
+
+  @usableFromInline
+  @unsafe
+  func enter() -> Use { unsafe lookups.enter() }
+
+  @usableFromInline
+  @unsafe
+  func leave(_ use: Use) { unsafe lookups.leave(use) }
 }

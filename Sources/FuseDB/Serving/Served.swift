@@ -5,6 +5,10 @@ protocol Served: Publishable {
 
   /// The same file, under another generation.
   func again(generation: Int) -> Self
+
+  /// The reader for this thread, of an object that is in use; nothing is retained.
+  @unsafe
+  static func ownReader(of object: Unmanaged<Self>) -> Unmanaged<FuseReader>
 }
 
 extension FuseReader: Served {
@@ -19,4 +23,8 @@ extension FuseReader: Served {
   }
 
   func again(generation: Int) -> FuseReader { FuseReader(self, generation: generation) }
+
+  @inline(__always)
+  @unsafe
+  static func ownReader(of object: Unmanaged<FuseReader>) -> Unmanaged<FuseReader> { unsafe object }
 }

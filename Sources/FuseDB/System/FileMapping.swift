@@ -91,6 +91,11 @@ final class FileMapping: Sendable {
     unsafe _overrideLifetime(RawSpan(_unsafeStart: base + offset, byteCount: count), borrowing: self)
   }
 
+  /// Where a byte that is known to lie inside the file is in memory.
+  @inline(__always)
+  @unsafe
+  func address(of offset: Int) -> UnsafeRawPointer { unsafe base + offset }
+
   /// Asks for cache lines from an offset on, which may be any number.
   @inline(__always)
   func prefetch(at offset: UInt64, lineCount: UInt) {

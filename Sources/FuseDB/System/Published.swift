@@ -1,4 +1,5 @@
 internal import CFuseSystem
+internal import Synchronization
 
 /// What can be published: it says how much goes away with it.
 protocol Publishable: AnyObject, Sendable {
@@ -22,28 +23,68 @@ struct Published<Object: Publishable>: Sendable {
     unsafe place = try owner.makePlace(readersFence: readersFence)
   }
 
-  /// Begins to use the object, for ``leave(_:)``; nil when this thread uses as many objects as it can, and has to take
-  /// ``retained()``.
+  /// Begins to use the object, for ``leave(_:)`` or ``leaveUnescaped(_:)``.
+  ///
+  /// This and ``leaveUnescaped(_:)`` are what `fuse_enter` and `fuse_leave` do, for a thread that uses nothing else.
   @inline(__always)
   @unsafe
-  func enter() -> Unmanaged<Object>? {
-    guard let object = unsafe fuse_enter(place) else { return nil }
-    return unsafe Unmanaged.fromOpaque(object)
+  func enter() -> Unmanaged<Object> {
+    let hazard = unsafe Self.firstHazard
+    let object = unsafe pointer.pointee.load(ordering: .acquiring)
+    if unsafe hazard.pointee.load(ordering: .relaxed) == 0 {
+      unsafe hazard.pointee.store(object, ordering: .relaxed)
+      orderForBarrier()
+      if unsafe pointer.pointee.load(ordering: .acquiring) == object { return unsafe Self.unmanaged(object) }
+      unsafe hazard.pointee.store(0, ordering: .relaxed)
+    }
+    return unsafe .fromOpaque(fuse_enter(place))
   }
 
-  /// Ends what the last ``enter()`` of this thread began.
+  /// Ends one ``enter()`` of this thread, which returned `object`.
   @inline(__always)
   @unsafe
   func leave(_ object: Unmanaged<Object>) { unsafe fuse_leave(place, object.toOpaque()) }
 
+  /// The same where nothing can have retained `object` since; otherwise the compiler could move the retain behind this.
+  @inline(__always)
+  @unsafe
+  func leaveUnescaped(_ object: Unmanaged<Object>) {
+    let hazard = unsafe Self.firstHazard
+    let number = unsafe UInt(bitPattern: object.toOpaque())
+    guard unsafe hazard.pointee.load(ordering: .relaxed) == number else { return unsafe leave(object) }
+    unsafe hazard.pointee.store(0, ordering: .releasing)
+    orderForBarrier()
+    if unsafe pointer.pointee.load(ordering: .relaxed) != number { unsafe place.pointee.on_left(place.pointee.context) }
+  }
+
   /// The object, kept by whoever asks.
   func retained() -> Object {
-    // SAFETY: only objects of this type are published here.
-    guard let object = unsafe enter() else { return unsafe unsafeDowncast(owner.current, to: Object.self) }
+    let object = unsafe enter()
     // A retain that Swift's compiler sees could be moved behind `leave`.
     unsafe fuse_retain(object.toOpaque())
     unsafe leave(object)
     return unsafe object.takeRetainedValue()
+  }
+
+  // SAFETY: both lie in structs that begin with such a word, which is accessed atomically everywhere.
+  @inline(__always)
+  private static var firstHazard: UnsafePointer<Atomic<UInt>> {
+    unsafe UnsafeRawPointer(fuse_hazards_own()).assumingMemoryBound(to: Atomic<UInt>.self)
+  }
+  @inline(__always)
+  private var pointer: UnsafePointer<Atomic<UInt>> {
+    unsafe UnsafeRawPointer(place).assumingMemoryBound(to: Atomic<UInt>.self)
+  }
+
+  @inline(__always)
+  private static func unmanaged(_ object: UInt) -> Unmanaged<Object> {
+    unsafe .fromOpaque(UnsafeRawPointer(bitPattern: object)!)
+  }
+
+  @inline(__always)
+  private func orderForBarrier() {
+    fuse_compiler_fence()
+    if unsafe place.pointee.reader_fences { atomicMemoryFence(ordering: .sequentiallyConsistent) }
   }
 
   /// Puts `next`, which was never published before, in the object's place. From now on every thread uses `next`. The

@@ -23,11 +23,14 @@ final class PublishedOwner: Sendable {
 
   /// Publishes the first object. Call it once.
   func makePlace(readersFence: Bool) throws(FuseError) -> UnsafeMutablePointer<fuse_published> {
-    // SAFETY: whoever uses an object keeps this owner, so the context is there when it is called.
+    // SAFETY: whoever uses an object keeps this owner, so the context is there when a function is called.
     let made = unsafe fuse_published_make(
-      Self.pointer(to: current), readersFence,
-      { unsafe Unmanaged<PublishedOwner>.fromOpaque($0).takeUnretainedValue().dispose() },
-      Unmanaged.passUnretained(self).toOpaque())
+      fuse_published(
+        object: Self.pointer(to: current), reader_fences: readersFence,
+        retained: {
+          unsafe UnsafeMutableRawPointer(Unmanaged.passRetained(owner(of: $0).current as AnyObject).toOpaque())
+        },
+        on_left: { unsafe owner(of: $0).dispose() }, context: Unmanaged.passUnretained(self).toOpaque()))
     guard let made = unsafe made else { throw .system("get memory", path: nil) }
     unsafe place = made
     return unsafe made
@@ -45,7 +48,7 @@ final class PublishedOwner: Sendable {
   }
 
   /// Releases those that nobody uses any more.
-  private func dispose() {
+  fileprivate func dispose() {
     let byteCount = state.change { $0.replaced.reduce(0) { $0 + $1.byteCount } }
     if byteCount > Self.mostBytesInPassing {
       BackgroundWork.detach { _ = self.takeUnused() }
@@ -69,4 +72,9 @@ final class PublishedOwner: Sendable {
   private static func pointer(to object: any Publishable) -> UnsafeMutableRawPointer {
     unsafe Unmanaged<AnyObject>.passUnretained(object).toOpaque()
   }
+}
+
+@unsafe
+private func owner(of context: UnsafeMutableRawPointer) -> PublishedOwner {
+  unsafe Unmanaged<PublishedOwner>.fromOpaque(context).takeUnretainedValue()
 }
