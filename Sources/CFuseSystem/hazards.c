@@ -110,11 +110,15 @@ static inline void order_for_barrier(const fuse_published *published) {
 // a place that is looked at costs a branch, which is foreseen.
 static inline const void *use(const fuse_published *published, const void **place) {
   const void *object = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
-  for (;;) {
+  for (bool is_late = false;; is_late = true) {
     __atomic_store_n(place, object, __ATOMIC_RELAXED);
     order_for_barrier(published);
     const void *still = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
-    if (__builtin_expect(still == object, 1)) return object;
+    if (__builtin_expect(still == object, 1)) {
+      // Whoever looked in between took the object before for used, and left it to this thread.
+      if (__builtin_expect(is_late, 0)) published->on_left(published->context);
+      return object;
+    }
     object = still;
   }
 }

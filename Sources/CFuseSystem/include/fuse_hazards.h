@@ -23,7 +23,8 @@ typedef struct fuse_published {
   const void *_Nullable object;
   // Readers fence each time: where the system has no barrier that the replacing thread can make for them.
   bool reader_fences;
-  // Called by a thread that used an object which has been replaced meanwhile: `fuse_is_used` may have changed.
+  // Called by a thread that used, or seemed to use, an object which has been replaced meanwhile: `fuse_is_used` may have
+  // changed.
   void (*_Nonnull on_left)(void *_Nonnull context);
   void *_Nonnull context;
 } fuse_published;
