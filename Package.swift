@@ -42,6 +42,8 @@ let package = Package(
       name: "FuseDBTests", dependencies: ["FuseDB", "CFuseIntrinsics", "CMalloc", "CMsgpack", "CXXHash"],
       swiftSettings: strict),
     .testTarget(name: "FuseDBCommandsTests", dependencies: ["FuseDBCommands"], swiftSettings: strict),
+    .executableTarget(
+      name: "ServingStress", dependencies: ["FuseDB", "CMalloc"], path: "Tests/ServingStress", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -128,13 +128,24 @@ const void *fuse_enter(const fuse_published *published) {
   const void **place = place_of(NULL);
   if (!place) return published->retained(published->context);
   const void *object = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
-  for (;;) {
+  for (bool is_late = false;; is_late = true) {
     __atomic_store_n(place, object, __ATOMIC_RELAXED);
     order_for_barrier(published);
     const void *still = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
-    if (still == object) return object;
+    if (still == object) {
+      // Whoever looked in between took the object before for used, and left it to this thread.
+      if (is_late) published->on_left(published->context);
+      return object;
+    }
     object = still;
   }
+}
+
+const void *fuse_enter_late(const fuse_published *published) {
+  __atomic_store_n(&fuse_own_hazards->object[0], NULL, __ATOMIC_RELEASE);
+  const void *object = fuse_enter(published);
+  published->on_left(published->context);
+  return object;
 }
 
 void fuse_leave(const fuse_published *published, const void *object) {

@@ -25,7 +25,8 @@ typedef struct fuse_published {
   bool reader_fences;
   // Returns the object, retained.
   void *_Nonnull (*_Nonnull retained)(void *_Nonnull context);
-  // Called by a thread that used an object which has been replaced meanwhile: `fuse_is_used` may have changed.
+  // Called by a thread that used, or seemed to use, an object which has been replaced meanwhile: `fuse_is_used` may have
+  // changed.
   void (*_Nonnull on_left)(void *_Nonnull context);
   void *_Nonnull context;
 } fuse_published;
@@ -53,6 +54,9 @@ void fuse_published_free(fuse_published *_Nonnull published);
 
 /// Begins to use the object: until `fuse_leave`, `fuse_is_used` is true of it, or it is retained.
 const void *_Nonnull fuse_enter(const fuse_published *_Nonnull published);
+
+/// The same for a thread whose first place holds an object that was replaced as it entered.
+const void *_Nonnull fuse_enter_late(const fuse_published *_Nonnull published);
 
 /// Ends one use of `object` by this thread. Which of several does not matter.
 ///

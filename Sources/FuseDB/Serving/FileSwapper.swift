@@ -102,15 +102,16 @@ final class FileSwapper<Object: Served>: Sendable {
     }
   }
 
-  /// Publishes an edition, and changes what is kept.
+  /// Publishes an edition, and changes what is kept. Counters wait for both: no thread sees a generation there and
+  /// afterwards reads an older one, nor the other way round.
   private func serve(_ next: Edition, keeping change: (inout State) -> Void) {
     state.change { state in
       change(&state)
       if state.kept.count > options.keptFileCount { state.kept.removeFirst() }
       state.edition = next
       state.reloadCount += 1
+      published.replace(by: next.object)
     }
-    published.replace(by: next.object)
   }
 
   /// Opens a file and examines it.

@@ -25,7 +25,8 @@ public final class FusePool: Reloadable {
     try self.init(path: path, size: size ?? Parallel.processorCount, options: options, readersFence: false)
   }
 
-  init(path: String, size: Int, options: ServingOptions, readersFence: Bool) throws(FuseError) {
+  /// - Parameter readersFence: as for ``Published``.
+  package init(path: String, size: Int, options: ServingOptions, readersFence: Bool) throws(FuseError) {
     precondition(size >= 1, "a pool has at least one reader")
     swapper = try FileSwapper(path: path, options: options, readersFence: readersFence) {
       file, path, generation throws(FuseError) in

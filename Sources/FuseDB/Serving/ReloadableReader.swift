@@ -22,7 +22,8 @@ public final class ReloadableReader: Reloadable {
     try self.init(path: path, options: options, readersFence: false)
   }
 
-  init(path: String, options: ServingOptions, readersFence: Bool) throws(FuseError) {
+  /// - Parameter readersFence: as for ``Published``.
+  package init(path: String, options: ServingOptions, readersFence: Bool) throws(FuseError) {
     swapper = try FileSwapper(path: path, options: options, readersFence: readersFence) {
       file, path, generation throws(FuseError) in
       try FuseReader(file, path: path, options: options, generation: generation)

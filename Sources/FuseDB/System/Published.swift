@@ -35,7 +35,7 @@ struct Published<Object: Publishable>: Sendable {
       unsafe hazard.pointee.store(object, ordering: .relaxed)
       orderForBarrier()
       if unsafe pointer.pointee.load(ordering: .acquiring) == object { return unsafe Self.unmanaged(object) }
-      unsafe hazard.pointee.store(0, ordering: .relaxed)
+      return unsafe .fromOpaque(fuse_enter_late(place))
     }
     return unsafe .fromOpaque(fuse_enter(place))
   }

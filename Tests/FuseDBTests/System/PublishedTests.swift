@@ -1,0 +1,237 @@
+import Glibc
+import Synchronization
+import Testing
+
+@testable import FuseDB
+
+/// When a published object goes.
+struct PublishedTests {
+  @Test(arguments: [false, true])
+  func `an object that nobody uses goes as it is replaced`(readersFence: Bool) throws {
+    let log = Log()
+    let published = try Published(Tracked("first", log), readersFence: readersFence)
+    published.replace(by: Tracked("second", log))
+    #expect(log.ended == ["first"])
+    published.replace(by: Tracked("third", log))
+    #expect(log.ended == ["first", "second"])
+  }
+
+  @Test(arguments: [false, true])
+  func `the last thread that uses an object releases it, as it leaves`(readersFence: Bool) throws {
+    let log = Log()
+    let published = try Published(Tracked("first", log), readersFence: readersFence)
+    let users = (0..<3).map { _ in User(of: published, log) }
+    for user in users { user.isInside.wait() }
+    published.replace(by: Tracked("second", log))
+    // Whoever comes now uses the second, and does not disturb the first.
+    let late = User(of: published, log)
+    late.isInside.wait()
+    late.mayLeave.open()
+    #expect(late.work.wait() == [])
+    for (number, user) in users.enumerated() {
+      #expect(log.ended == [])
+      user.mayLeave.open()
+      #expect(user.work.wait() == (number == 2 ? ["first"] : []))
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `uses of one thread, one inside the other, count until the outermost ends`(readersFence: Bool) throws {
+    let log = Log()
+    let published = try Published(Tracked("0", log), readersFence: readersFence)
+    // Each level replaces what it uses. A thread has room for seven.
+    func descend(to depth: Int) throws {
+      let object = unsafe published.enter()
+      published.replace(by: Tracked("\(depth + 1)", log))
+      #expect(log.ended == [])
+      if depth < 6 { try descend(to: depth + 1) }
+      let name = unsafe object._withUnsafeGuaranteedRef { $0.name }
+      #expect(name == "\(depth)")
+      #expect(!log.ended.contains(name))
+      unsafe published.leave(object)
+      #expect(log.ended == (depth...6).reversed().map { "\($0)" })
+    }
+    func fill(_ rest: Int, then body: () throws -> Void) throws {
+      guard rest > 0 else { return try body() }
+      let object = unsafe published.enter()
+      try fill(rest - 1, then: body)
+      unsafe published.leave(object)
+    }
+    try descend(to: 0)
+    try fill(7) {
+      // There is no room left: these count references.
+      let eighth = unsafe published.enter()
+      let kept = published.retained()
+      published.replace(by: Tracked("8", log))
+      #expect(kept.name == "7")
+      #expect(published.retained().name == "8")
+      unsafe published.leave(eighth)
+      #expect(log.ended.count == 7)
+    }
+    #expect(log.ended.last == "7")
+  }
+
+  @Test(arguments: [false, true])
+  func `uses of two places, one inside the other, end in any order`(readersFence: Bool) throws {
+    let log = Log()
+    let places = try (0..<2).map { try Published(Tracked("first \($0)", log), readersFence: readersFence) }
+    let inside = unsafe (first: places[0].enter(), second: places[1].enter())
+    for (number, place) in places.enumerated() { place.replace(by: Tracked("second \(number)", log)) }
+    #expect(log.ended == [])
+    unsafe places[0].leave(inside.first)
+    #expect(log.ended == ["first 0"])
+    let again = unsafe places[0].enter()
+    unsafe places[1].leave(inside.second)
+    #expect(log.ended == ["first 0", "first 1"])
+    places[0].replace(by: Tracked("third", log))
+    #expect(log.ended == ["first 0", "first 1"])
+    unsafe places[0].leave(again)
+    #expect(log.ended == ["first 0", "first 1", "second 0"])
+  }
+
+  @Test(arguments: [false, true])
+  func `an object that was retained goes with its last reference`(readersFence: Bool) throws {
+    let log = Log()
+    let published = try Published(Tracked("first", log), readersFence: readersFence)
+    var kept = [published.retained()]
+    published.replace(by: Tracked("second", log))
+    #expect(log.ended == [])
+    #expect(kept[0].name == "first")
+    kept = []
+    #expect(log.ended == ["first"])
+  }
+
+  @Test func `a thread that ended inside a use uses nothing any more`() throws {
+    let log = Log()
+    let published = try Published(Tracked("first", log))
+    BackgroundWork(isWorthThread: true) { _ = unsafe published.enter() }.wait()
+    published.replace(by: Tracked("second", log))
+    #expect(log.ended == ["first"])
+    // The next thread takes over what that one left, and finds all its room empty: it counts no reference.
+    BackgroundWork(isWorthThread: true) { for _ in 0..<7 { _ = unsafe published.enter() } }.wait()
+    published.replace(by: Tracked("third", log))
+    #expect(log.ended == ["first", "second"])
+  }
+
+  @Test func `what takes long to release is released by a thread of its own`() throws {
+    let log = Log()
+    let published = try Published(Tracked("large", log, byteCount: 64 << 20 + 1))
+    let (isInside, mayLeave) = (Gate(), Gate())
+    let leaver = BackgroundWork(isWorthThread: true) {
+      let object = unsafe published.enter()
+      isInside.open()
+      mayLeave.wait()
+      unsafe published.leave(object)
+      // While both live, their numbers differ.
+      return (own: ThreadNumber.own, releaser: log.waitForEnd(of: "large"))
+    }
+    isInside.wait()
+    published.replace(by: Tracked("small", log))
+    mayLeave.open()
+    let threads = leaver.wait()
+    #expect(threads.own != threads.releaser)
+
+    let other = try Published(Tracked("small", log, byteCount: 64 << 20))
+    other.replace(by: Tracked("none", log))
+    #expect(log.ended == ["large", "small"])
+    #expect(log.waitForEnd(of: "small") == ThreadNumber.own)
+  }
+
+  /// A thread may still announce an object after it was replaced, and be seen to do so, before it looks again and takes
+  /// the new one. That must not keep the old one.
+  @Test(arguments: [false, true])
+  func `nothing is kept of what threads seemed to use`(readersFence: Bool) throws {
+    final class Counted: Publishable {
+      let living: Shared
+      var byteCount: Int { 1 }
+      init(_ living: Shared) {
+        self.living = living
+        living.value.wrappingAdd(1, ordering: .relaxed)
+      }
+      deinit { living.value.wrappingSubtract(1, ordering: .relaxed) }
+    }
+    let living = Shared()
+    let published = try Published(Counted(living), readersFence: readersFence)
+    // Odd while threads read, even while they rest, negative at the end.
+    let beat = Shared()
+    let rests = Shared()
+    let readers = (0..<2).map { _ in
+      BackgroundWork(isWorthThread: true) {
+        var last = 0
+        while true {
+          let now = beat.value.load(ordering: .acquiring)
+          if now < 0 { return }
+          if now % 2 == 1 {
+            unsafe published.leave(published.enter())
+          } else if now != last {
+            last = now
+            rests.value.wrappingAdd(1, ordering: .releasing)
+          } else {
+            sched_yield()
+          }
+        }
+      }
+    }
+    var leftCount = 0
+    for round in 1...20_000 {
+      beat.value.store(2 * round - 1, ordering: .releasing)
+      published.replace(by: Counted(living))
+      beat.value.store(2 * round, ordering: .releasing)
+      while rests.value.load(ordering: .acquiring) < 2 * round { sched_yield() }
+      leftCount += living.value.load(ordering: .relaxed) - 1
+    }
+    beat.value.store(-1, ordering: .releasing)
+    for reader in readers { reader.wait() }
+    #expect(leftCount == 0)
+    withExtendedLifetime(published) {}
+  }
+}
+
+/// An object that says when it goes, and on which thread.
+private final class Tracked: Publishable {
+  let name: String
+  let byteCount: Int
+  private let log: Log
+
+  init(_ name: String, _ log: Log, byteCount: Int = 1) {
+    self.name = name
+    self.byteCount = byteCount
+    self.log = log
+  }
+
+  deinit { log.add(name) }
+}
+
+/// The objects that went, in this order.
+private final class Log: Sendable {
+  private let entries = Monitor([(name: String, thread: Int)]())
+
+  var ended: [String] { entries.change { $0.map(\.name) } }
+  func add(_ name: String) { entries.change { $0.append((name, ThreadNumber.own)) } }
+  /// Returns the thread on which it went.
+  func waitForEnd(of name: String) -> Int {
+    entries.wait { entries in entries.first { $0.name == name }?.thread }
+  }
+}
+
+/// Another thread that uses an object until it may leave, and then says what is gone.
+private final class User: Sendable {
+  let isInside = Gate()
+  let mayLeave = Gate()
+  let work: BackgroundWork<[String]>
+
+  init(of published: Published<Tracked>, _ log: Log) {
+    let (isInside, mayLeave) = (isInside, mayLeave)
+    work = BackgroundWork(isWorthThread: true) {
+      let object = unsafe published.enter()
+      isInside.open()
+      mayLeave.wait()
+      unsafe published.leave(object)
+      return log.ended
+    }
+  }
+}
+
+private final class Shared: Sendable {
+  let value = Atomic(0)
+}
