@@ -22,6 +22,8 @@ int fuse_open_unnamed(const char *folder, unsigned mode) {
 #endif
 }
 
+int fuse_pipe(int *ends) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
+
 uint64_t fuse_random(void) {
   uint64_t bits;
   if (getrandom(&bits, sizeof bits, 0) == sizeof bits) return bits;

@@ -77,6 +77,9 @@ int fuse_unlink_unfinished(const char *_Nonnull path);
 /// A later call changes the texts. For commands: a library leaves signals to its host.
 void fuse_on_interruption(const char *_Nonnull text, const char *_Nonnull text_when_finished);
 
+/// Makes a pipe whose ends, to read and to write, don't block and are closed in a new program; -1 and errno on failure.
+int fuse_pipe(int *_Nonnull ends);
+
 /// How many processors this process may run on; at least 1.
 int fuse_processor_count(void);
 

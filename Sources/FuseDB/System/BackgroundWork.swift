@@ -35,14 +35,28 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
 extension BackgroundWork<Void> {
   /// Does `work` on a thread that nobody waits for; at once where the system has no thread left.
   static func detach(_ work: @escaping @Sendable () -> Void) {
+    if detachedThread(work) != 0 { work() }
+  }
+
+  /// Does `work` on a thread that nobody waits for.
+  ///
+  /// - Throws: ``FuseError`` with code `inputOutput` where the system has no thread left; nothing is done then.
+  static func detachOrThrow(_ work: @escaping @Sendable () -> Void) throws(FuseError) {
+    let status = detachedThread(work)
+    guard status == 0 else {
+      errno = status
+      throw .system("start a thread", path: nil)
+    }
+  }
+
+  /// Does `work` on a thread of its own. Returns 0, or the number of the error that kept it from being done.
+  private static func detachedThread(_ work: @escaping @Sendable () -> Void) -> Int32 {
     let start = unsafe Unmanaged.passRetained(Start(work))
     var thread = pthread_t()
     // SAFETY: as above; the name of a thread that began is its thread's until it is detached.
-    if unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start.toOpaque()) == 0 {
-      pthread_detach(thread)
-    } else {
-      unsafe start.takeRetainedValue().run()
-    }
+    let status = unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start.toOpaque())
+    if status == 0 { pthread_detach(thread) } else { unsafe start.release() }
+    return status
   }
 }
 
