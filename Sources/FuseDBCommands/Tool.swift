@@ -7,7 +7,7 @@ package enum Tool {
   static var commands: [any Command.Type] {
     [
       Build.self, Get.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self, Merge.self, Diff.self,
-      Patch.self, Reindex.self, Bench.self, Help.self,
+      Patch.self, Reindex.self, Watch.self, Bench.self, Help.self,
     ]
   }
 

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import BAD_DATA, DONE, FIXTURES, IO_FAILURE, NO, NO_INPUT, USAGE
 
-COMMANDS = ["build", "get", "prefix", "keys", "dump", "stats", "verify"]
+COMMANDS = ["build", "get", "prefix", "keys", "dump", "stats", "verify", "watch"]
 READERS = {"get": ["k"], "prefix": [""], "keys": [], "dump": [], "stats": [], "verify": []}
 GOOD, BAD = FIXTURES / "good" / "one-key.fsdb", FIXTURES / "bad" / "file-crc-flipped.fsdb"
 

@@ -32,6 +32,8 @@ public final class FuseReader: Sendable {
   public let keyCount: Int
   /// The file's length in bytes.
   public var byteCount: Int { mapping.byteCount }
+  /// The file's checksum, which differs where anything behind the header does.
+  package var checksum: UInt32 { header.checksum }
   /// What is compared with its checksum.
   public let checksums: Checksums
   /// Which of the files that a ``ReloadableReader`` or ``FusePool`` had one after the other this is, counted from 1; 0 for

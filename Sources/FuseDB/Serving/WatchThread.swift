@@ -23,13 +23,15 @@ struct WatchThread {
 
   mutating func run() {
     repeat {
-      // What changed while the store was busy is not waited for.
       var current = look()
+      // What changes while the store is busy is not waited for.
       while current != examined {
         guard let rest = comingToRest(current) else { return }
         examine(rest.look, isForced: rest.isForced)
         current = look()
       }
+      // Whether a file that looks as before is the same, the store knows best.
+      examine(current, isForced: false)
     } while waitForChange()
   }
 

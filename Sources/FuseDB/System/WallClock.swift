@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// The time of day, which may be set back.
-enum WallClock {
+package enum WallClock {
   /// Seconds since the beginning of 1970, UTC.
-  static var now: Double {
+  package static var now: Double {
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9

@@ -73,6 +73,18 @@ struct Arguments {
     return count
   }
 
+  /// The value of an option that is a number in a range, with or without a fraction.
+  func number(of name: String, in range: ClosedRange<Double>) throws(UsageError) -> Double? {
+    guard let text = text(of: name) else { return nil }
+    // `Double` would take exponents, hexadecimal digits and `nan` as well.
+    let isDecimal = text.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 }
+    guard isDecimal, let number = Double(text), range.contains(number) else {
+      let bounds = [range.lowerBound, range.upperBound].map { $0 == $0.rounded() ? "\(Int($0))" : "\($0)" }
+      throw error("the option \(name) takes a number from \(bounds[0]) to \(bounds[1]), and not '\(text)'")
+    }
+    return number
+  }
+
   /// The value of an option that is one of several words.
   func choice<Choice>(of name: String, _ choices: KeyValuePairs<String, Choice>) throws(UsageError) -> Choice? {
     guard let text = text(of: name) else { return nil }

@@ -35,6 +35,13 @@ package final class Console {
     Interruption.write(start + "as it was\n", whenPublished: start + "complete\n")
   }
 
+  /// Call this before a command waits for something that may never come: a signal then ends it also where it is the first
+  /// process of a container, which the system spares.
+  func willWait() {
+    guard handlesSignals else { return }
+    Interruption.write("", whenPublished: "")
+  }
+
   /// Says something to the person who runs the command.
   func note(_ message: String) {
     // Where standard error is closed nobody wants to know.

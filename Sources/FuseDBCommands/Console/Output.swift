@@ -51,6 +51,16 @@ package final class Output {
     try flush()
   }
 
+  /// Waits until `bell` rings.
+  ///
+  /// - Throws: ``FuseError`` with the errno EPIPE when nobody can read any more what would be written; before, that ends the
+  ///   process as writing would, unless the signal is ignored.
+  func wait(for bell: Bell) throws(FuseError) {
+    guard bell.wait(orFor: descriptor, events: 0) == .descriptor else { return }
+    raise(SIGPIPE)
+    throw .cannotWrite(to: name, EPIPE)
+  }
+
   /// Hands over what is buffered.
   ///
   /// - Throws: ``FuseError`` with code `inputOutput`; the buffer is empty then, too.
@@ -65,11 +75,15 @@ package final class Output {
       }
       if written < 0, errno == EINTR { continue }
       guard written > 0 else {
-        let number = errno
-        throw FuseError(
-          .inputOutput, "cannot write to \(name): \(unsafe String(cString: strerror(number)))", errno: number)
+        throw .cannotWrite(to: name, errno)
       }
       done += written
     }
+  }
+}
+
+extension FuseError {
+  fileprivate static func cannotWrite(to name: String, _ number: Int32) -> FuseError {
+    FuseError(.inputOutput, "cannot write to \(name): \(unsafe String(cString: strerror(number)))", errno: number)
   }
 }
