@@ -63,5 +63,9 @@ final class CountingStore: Reloadable {
   func swap(to path: String) throws(FuseError) { try store.swap(to: path) }
   func rollback() throws(FuseError) { try store.rollback() }
   var counters: ServingCounters { store.counters }
-  var lookupCounters: LookupCounters? { store.lookupCounters }
+  func count(hits: Int, misses: Int, failures: Int) { store.count(hits: hits, misses: misses, failures: failures) }
+  func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
+    try store.withBytes(forKey: key, body)
+  }
+  func contains(_ key: RawSpan) throws(FuseError) -> Bool { try store.contains(key) }
 }
