@@ -8,8 +8,8 @@ extension Reloadable {
   /// - Complexity: O(1).
   @inlinable
   public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    guard let counters = lookupCounters else { return try withReader { try $0.withBytes(forKey: key, body) } }
-    return try counters.counting { try withReader { try $0.withBytes(forKey: key, body) } }
+    guard countsLookups else { return try withReader { try $0.withBytes(forKey: key, body) } }
+    return try counting { try withReader { try $0.withBytes(forKey: key, body) } }
   }
 
   /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the newest
@@ -31,7 +31,7 @@ extension Reloadable {
   public func withBytes<Keys: RandomAccessCollection>(
     forKeys keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws -> Void
   ) throws where Keys.Element: FuseKey {
-    guard let counters = lookupCounters else { return try withReader { try $0.withBytes(forKeys: keys, body) } }
+    guard countsLookups else { return try withReader { try $0.withBytes(forKeys: keys, body) } }
     var hits = 0
     var misses = 0
     do {
@@ -41,9 +41,9 @@ extension Reloadable {
           try body(number, bytes)
         }
       }
-      counters.count(hits: hits, misses: misses)
+      countLookups(hits: hits, misses: misses, failures: 0)
     } catch {
-      counters.count(hits: hits, misses: misses, failures: 1)
+      countLookups(hits: hits, misses: misses, failures: 1)
       throw error
     }
   }
@@ -54,10 +54,10 @@ extension Reloadable {
   /// - Complexity: O(1).
   @inlinable
   public func contains(_ key: RawSpan) throws(FuseError) -> Bool {
-    guard let counters = lookupCounters else {
+    guard countsLookups else {
       return try withReader { reader throws(FuseError) in try reader.contains(key) }
     }
-    return try counters.counting { () throws(FuseError) in
+    return try counting { () throws(FuseError) in
       try withReader { reader throws(FuseError) in try reader.contains(key) ? () : nil }
     } != nil
   }
@@ -79,12 +79,12 @@ extension Reloadable {
     do {
       answers = try withReader { try $0.contains(keys: keys) }
     } catch {
-      lookupCounters?.count(failures: 1)
+      countLookups(hits: 0, misses: 0, failures: 1)
       throw error
     }
-    if let lookupCounters {
+    if countsLookups {
       let hits = answers.count { $0 }
-      lookupCounters.count(hits: hits, misses: answers.count - hits)
+      countLookups(hits: hits, misses: answers.count - hits, failures: 0)
     }
     return answers
   }

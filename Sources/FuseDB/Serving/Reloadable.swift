@@ -54,10 +54,18 @@ public protocol Reloadable: AnyObject, Sendable {
   func rollback() throws(FuseError)
 
   /// What happened so far.
+  ///
+  /// - Complexity: O(threads). Look-ups do not wait for it.
   var counters: ServingCounters { get }
 
-  /// Counts look-ups; nil unless ``ServingOptions/countsLookups`` asks for it.
-  var lookupCounters: LookupCounters? { get }
+  /// Whether look-ups are counted: ``ServingOptions/countsLookups``.
+  var countsLookups: Bool { get }
+
+  /// Adds to the counts of look-ups, if they are counted: those that went to a ``snapshot()`` or into a ``withReader(_:)`` are
+  /// counted by nobody else.
+  ///
+  /// - Complexity: O(1). Each thread adds for itself: it takes no lock and writes nothing that other threads write.
+  func countLookups(hits: Int, misses: Int, failures: Int)
 }
 
 extension Reloadable {
@@ -71,4 +79,18 @@ extension Reloadable {
   /// - Throws: as ``reload()``, once for each file.
   @discardableResult
   public func reloadIfChanged() throws(FuseError) -> Bool { try reloadIfChanged(unless: { false }) }
+
+  /// Counts what `lookup` comes to: a hit, a miss when it returns nil, a failure when it throws.
+  @inlinable
+  func counting<Result, Failure: Error>(_ lookup: () throws(Failure) -> Result?) throws(Failure) -> Result? {
+    let result: Result?
+    do {
+      result = try lookup()
+    } catch {
+      countLookups(hits: 0, misses: 0, failures: 1)
+      throw error
+    }
+    countLookups(hits: result == nil ? 0 : 1, misses: result == nil ? 1 : 0, failures: 0)
+    return result
+  }
 }

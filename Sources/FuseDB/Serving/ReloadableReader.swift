@@ -13,8 +13,9 @@
 public final class ReloadableReader: Reloadable {
   private let published: Published<FuseReader>
   private let swapper: FileSwapper<FuseReader>
-  /// Counts look-ups; nil unless ``ServingOptions/countsLookups`` asks for it.
-  public let lookupCounters: LookupCounters?
+  private let lookups = LookupCounters()
+  /// Whether look-ups are counted.
+  public let countsLookups: Bool
 
   /// Opens the file at `path`, if it passes the rules.
   ///
@@ -30,12 +31,21 @@ public final class ReloadableReader: Reloadable {
       try FuseReader(file, path: path, options: options, generation: generation)
     }
     published = swapper.published
-    lookupCounters = options.countsLookups ? LookupCounters() : nil
+    countsLookups = options.countsLookups
   }
 
+  /// Where files are taken from.
   public var path: String { swapper.path }
-  public var counters: ServingCounters { swapper.counters(lookupCounters) }
+  /// What happened so far.
+  public var counters: ServingCounters { swapper.counters(lookups.sums) }
 
+  /// Adds to the counts of look-ups, if they are counted.
+  public func countLookups(hits: Int, misses: Int, failures: Int) {
+    guard countsLookups else { return }
+    lookups.count(onThread: ThreadNumber.own, hits: hits, misses: misses, failures: failures)
+  }
+
+  /// Calls `body` with a reader of the newest file.
   @inlinable
   public func withReader<Result, Failure: Error>(
     _ body: (FuseReader) throws(Failure) -> Result
@@ -51,12 +61,17 @@ public final class ReloadableReader: Reloadable {
     }
   }
 
+  /// A reader of the newest file, which stays as it is.
   public func snapshot() -> FuseReader { published.retained() }
+  /// Takes the file that is at ``path`` now.
   public func reload() throws(FuseError) { try swapper.reload() }
+  /// Takes the file that is at ``path`` now, unless it was looked at before.
   public func reloadIfChanged(unless isAbandoned: () -> Bool) throws(FuseError) -> Bool {
     try swapper.reload(onlyIfChanged: true, unless: isAbandoned)
   }
+  /// Takes the file at `path`, and files from there from now on.
   public func swap(to path: String) throws(FuseError) { try swapper.reload(from: path) }
+  /// Goes back to the file before this one.
   public func rollback() throws(FuseError) { try swapper.rollback() }
 
   @usableFromInline
