@@ -30,7 +30,9 @@ public protocol Reloadable: AnyObject, Sendable {
   /// Takes the file that is at ``path`` now, whether it changed or not.
   ///
   /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` when the rules' check finds
-  ///   damage; `refused` when another of the rules does not let it in. The old file serves on.
+  ///   damage; `refused` when another of the rules does not let it in, or somebody writes to the file meanwhile; what
+  ///   ``SwapRules/accept`` throws. The old file serves on.
+  /// - Precondition: no rule of this store calls it.
   /// - Complexity: that of opening and checking the file. Look-ups do not wait for it.
   func reload() throws(FuseError)
 

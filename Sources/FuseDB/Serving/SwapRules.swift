@@ -43,8 +43,8 @@ public struct SwapRules: Sendable {
     try examineBytes(of: new)
     guard new.keyCount >= leastKeyCount else {
       throw .refused(
-        "the file has \(new.keyCount) keys and needs \(leastKeyCount) at least (rule 'leastKeyCount'); was it built of "
-          + "all data?")
+        "the file has \(new.keyCount) keys and needs \(leastKeyCount) at least (rule 'leastKeyCount'); build it of "
+          + "all data, or change the rule")
     }
     if let greatestShrink, let old, new.keyCount < old.keyCount {
       // Divided like this, 93 keys of 100 are a shrink of exactly 0.07.
@@ -52,13 +52,14 @@ public struct SwapRules: Sendable {
       guard shrink <= greatestShrink else {
         throw .refused(
           "the file has \(new.keyCount) keys where the one that serves has \(old.keyCount), and a share of "
-            + "\(greatestShrink) may be missing at most (rule 'greatestShrink'); was it built of all data?")
+            + "\(greatestShrink) may be missing at most (rule 'greatestShrink'); build it of all data, or change the "
+            + "rule")
       }
     }
     for key in requiredKeys where !(try new.contains(key)) {
       throw .refused(
-        "the file lacks the key \(quoted(key.keyBytes)), which it must have (rule 'requiredKeys'); was it built of all "
-          + "data?")
+        "the file lacks the key \(quoted(key.keyBytes)), which it must have (rule 'requiredKeys'); build it of all "
+          + "data, or change the rule")
     }
     do {
       try accept?(new, old)
