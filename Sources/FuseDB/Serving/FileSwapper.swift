@@ -84,8 +84,9 @@ final class FileSwapper<Object: Served>: Sendable {
           options.rules, open)
       } catch {
         var look = FileLook(at: found)
-        // Rules refuse files that are whole; asking them again would be no news.
-        look.isDoubtful = error.code != .refused && found.mayHaveChanged(after: time)
+        // The system may have what it lacked another time. Rules refuse files that are whole: asking again is no news.
+        look.isDoubtful =
+          error.code == .inputOutput || error.code != .refused && found.mayHaveChanged(after: time)
         if isKnown {
           state.change { $0.edition.look = look }
           return false

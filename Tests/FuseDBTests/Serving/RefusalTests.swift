@@ -78,6 +78,28 @@ struct `What must not take a file's place` {
     #expect(bench.store.counters.refusalCount == 6)
   }
 
+  @Test func `is not what the system failed to look at, which is tried again without a word`() throws {
+    let failures = Mutex(0)
+    let bench = try ServingBench { options in
+      options.rules.accept = { new, _ in
+        guard new.generation > 1,
+          failures.withLock({
+            $0 += 1; return $0
+          }) <= 3
+        else { return }
+        throw FuseError(.inputOutput, "no memory", errno: ENOMEM)
+      }
+    }
+    try bench.put(ServingBench.file(2))
+    // So long that nobody doubts the file itself.
+    usleep(150_000)
+    #expect(failure { try bench.store.reloadIfChanged() }?.errno == ENOMEM)
+    for _ in 0..<2 { #expect(try !bench.store.reloadIfChanged()) }
+    #expect(try bench.store.reloadIfChanged())
+    #expect(try bench.said == [2])
+    #expect(bench.store.counters.refusalCount == 1)
+  }
+
   @Test func `makes no first file either`() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(ServingBench.file(1).flipping(bit: 8 * 48))

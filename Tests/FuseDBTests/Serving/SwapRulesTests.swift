@@ -61,32 +61,26 @@ struct `The rules of a swap` {
     #expect(store.snapshot().keyCount == 40)
   }
 
-  @Test(arguments: [
-    (["key 0", "key 39"], nil), (["key 0", "key 40", "key 41"], "\"key 40\""), (["a\tb\\"], #""a\tb\\""#),
-    ([""], "\"\""),
-    ([String(repeating: "x", count: 90)], "\"" + String(repeating: "x", count: 60) + "…\""),
-  ])
+  @Test(
+    arguments: [
+      (["key 0", "key 39"], nil), (["key 0", "key 40", "key 41"], "\"key 40\""), (["a\tb\\"], #""a\tb\\""#),
+      ([""], "\"\""),
+      ([String(repeating: "x", count: 90)], "\"" + String(repeating: "x", count: 60) + "…\""),
+    ] as [([String], String?)])
   func `want keys, and name the first that is missing`(keys: [String], named: String?) throws {
-    let error = try Self.outcome(keyCount: 40) { rules in
-      guard named != nil else { return rules.requiredKeys = keys.map { Array($0.utf8) } }
-      rules.requiredKeys = []
-      rules.accept = { new, _ in
-        guard new.generation > 1 else { return }
-        var rules = SwapRules()
-        rules.requiredKeys = keys.map { Array($0.utf8) }
-        try rules.examine(new, insteadOf: nil)
-      }
-    }
-    #expect(error?.code == (named == nil ? nil : .refused))
-    if let named, let error { #expect(error.message.contains("lacks the key \(named), which"), "\(error)") }
+    try Self.expect(keys.map { Array($0.utf8) }, toBeNamed: named)
   }
 
   @Test func `spell a missing key that is no text byte by byte`() throws {
-    let bench = try ServingBench()
+    try Self.expect([[0x61, 0xFF, 0x00]], toBeNamed: #""a\xff\x00""#)
+  }
+
+  private static func expect(_ keys: [[UInt8]], toBeNamed named: String?) throws {
     var rules = SwapRules()
-    rules.requiredKeys = [[0x61, 0xFF, 0x00]]
-    let error = failure { try rules.examine(bench.store.snapshot(), insteadOf: nil) }
-    #expect(error?.message.contains(#""a\xff\x00""#) == true, "\(error?.message ?? "")")
+    rules.requiredKeys = keys
+    let error = failure { try rules.examine(FuseReader(bytes: ServingBench.file(2)), insteadOf: nil) }
+    #expect(error?.code == (named == nil ? nil : .refused))
+    if let named, let error { #expect(error.message.contains("lacks the key \(named), which"), "\(error)") }
   }
 
   @Test func `hear the caller last, who sees both files`() throws {
