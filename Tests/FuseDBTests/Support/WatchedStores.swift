@@ -63,7 +63,10 @@ final class CountingStore: Reloadable {
   func swap(to path: String) throws(FuseError) { try store.swap(to: path) }
   func rollback() throws(FuseError) { try store.rollback() }
   var counters: ServingCounters { store.counters }
-  func count(hits: Int, misses: Int, failures: Int) { store.count(hits: hits, misses: misses, failures: failures) }
+  var countsLookups: Bool { store.countsLookups }
+  func countLookups(hits: Int, misses: Int, failures: Int) {
+    store.countLookups(hits: hits, misses: misses, failures: failures)
+  }
   func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
     try store.withBytes(forKey: key, body)
   }
