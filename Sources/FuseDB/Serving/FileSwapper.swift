@@ -9,9 +9,17 @@ final class FileSwapper<Object: Served>: Sendable {
   private struct Edition: Sendable {
     var object: Object
     var path: String
-    /// What was looked at last under the path.
-    var seen: FileIdentity
+    /// What is known of the path.
+    var look: FileLook
     var takenAt = WallClock.now
+    var builtAt: Double?
+
+    init(_ object: Object, at path: String, _ found: FileIdentity) {
+      self.object = object
+      self.path = path
+      look = FileLook(at: found)
+      builtAt = (try? object.reader.metadata["built"]).flatMap { UTCTime.seconds(in: $0) }
+    }
   }
 
   private struct State: Sendable {
@@ -25,23 +33,22 @@ final class FileSwapper<Object: Served>: Sendable {
   let published: Published<Object>
   private let options: ServingOptions
   private let open: Opening
-  /// Held by whoever swaps, for as long as that takes.
-  private let turn = Monitor(())
+  private let turn = ExclusiveTurn()
   private let state: Monitor<State>
 
   init(
     path: String, options: ServingOptions, readersFence: Bool, opening open: @escaping Opening
   ) throws(FuseError) {
-    precondition(options.keptFileCount >= 0, "the number of kept files is at least 0")
+    precondition(options.keptFileCount >= 0, "'keptFileCount' is at least 0")
+    options.rules.requireSense()
     self.options = options
     self.open = open
     do {
       let file = try OwnedDescriptor(reading: path)
-      let edition = Edition(
-        object: try Self.take(file, at: path, generation: 1, insteadOf: nil, options.rules, open), path: path,
-        seen: FileIdentity(of: file))
-      published = try Published(edition.object, readersFence: readersFence)
-      state = Monitor(State(edition: edition))
+      let found = FileIdentity(of: file)
+      let object = try Self.take(file, found, at: path, generation: 1, insteadOf: nil, options.rules, open)
+      published = try Published(object, readersFence: readersFence)
+      state = Monitor(State(edition: Edition(object, at: path, found)))
     } catch {
       throw error.at(path: path)
     }
@@ -54,39 +61,64 @@ final class FileSwapper<Object: Served>: Sendable {
   func reload(
     from newPath: String? = nil, onlyIfChanged: Bool = false, unless isAbandoned: () -> Bool = { false }
   ) throws(FuseError) -> Bool {
-    try turn.change { _ throws(FuseError) in
+    try turn.take { () throws(FuseError) in
       let serving = state.change { $0.edition }
       let path = newPath ?? serving.path
-      var seen: FileIdentity?
-      do throws(FuseError) {
-        let file = try OwnedDescriptor(reading: path)
-        let found = FileIdentity(of: file)
-        seen = found
-        if onlyIfChanged, found == serving.seen { return false }
-        let object = try Self.take(
-          file, at: path, generation: serving.object.reader.generation + 1, insteadOf: serving.object, options.rules,
-          open)
-        if isAbandoned() { return false }
-        serve(Edition(object: object, path: path, seen: found)) { $0.kept.append(serving) }
-        return true
-      } catch {
-        let found = seen ?? FileIdentity(lacking: error)
-        if onlyIfChanged, found == serving.seen { return false }
-        let error = error.at(path: path)
-        state.change { state in
-          // A path that was never served leaves no trace.
-          if newPath == nil { state.edition.seen = found }
-          state.refusalCount += 1
-          state.lastError = error
-        }
-        throw error
+      let file: OwnedDescriptor
+      do throws(FuseError) { file = try OwnedDescriptor(reading: path) } catch {
+        let obstacle = FileIdentity(lacking: error)
+        if onlyIfChanged, obstacle == serving.look.obstacle { return false }
+        throw refusal(error, at: path) { $0.obstacle = obstacle }
       }
+      let found = FileIdentity(of: file)
+      let isKnown = onlyIfChanged && found == serving.look.file
+      if isKnown, !serving.look.isDoubtful {
+        state.change { $0.edition.look.obstacle = nil }
+        return false
+      }
+      let time = WallClock.now
+      let object: Object
+      do throws(FuseError) {
+        object = try Self.take(
+          file, found, at: path, generation: serving.object.reader.generation + 1, insteadOf: serving.object,
+          options.rules, open)
+      } catch {
+        var look = FileLook(at: found)
+        // The system may have what it lacked another time. Rules refuse files that are whole: asking again is no news.
+        look.isDoubtful =
+          error.code == .inputOutput || error.code != .refused && found.mayHaveChanged(after: time)
+        if isKnown {
+          state.change { $0.edition.look = look }
+          return false
+        }
+        throw refusal(error, at: path) { $0 = look }
+      }
+      if isAbandoned() { return false }
+      serve(Edition(object, at: path, found)) { state in
+        state.kept.append(serving)
+        return state.kept.count > options.keptFileCount ? state.kept.removeFirst() : nil
+      }
+      return true
     }
+  }
+
+  /// Keeps account of a refused file, and returns the reason, for the caller.
+  private func refusal(
+    _ error: FuseError, at path: String, noting note: (inout FileLook) -> Void
+  ) -> FuseError {
+    let error = error.at(path: path)
+    state.change { state in
+      // A path that is not the store's leaves no trace.
+      if path == state.edition.path { note(&state.edition.look) }
+      state.refusalCount += 1
+      state.lastError = error
+    }
+    return error
   }
 
   /// Goes back to the file that was kept last.
   func rollback() throws(FuseError) {
-    try turn.change { _ throws(FuseError) in
+    try turn.take { () throws(FuseError) in
       let (serving, kept) = state.change { ($0.edition, $0.kept.last) }
       guard var previous = kept else {
         throw FuseError(
@@ -96,50 +128,55 @@ final class FileSwapper<Object: Served>: Sendable {
       }
       previous.object = previous.object.again(generation: serving.object.reader.generation + 1)
       previous.takenAt = WallClock.now
-      // What is under the path now is what we go back from.
-      if previous.path == serving.path { previous.seen = serving.seen }
-      serve(previous) { $0.kept.removeLast() }
+      // What is under the path now is what we go back from, also for whoever goes back further.
+      if previous.path == serving.path { previous.look = serving.look }
+      serve(previous) { state in
+        let last = state.kept.removeLast()
+        for number in state.kept.indices where state.kept[number].path == serving.path {
+          state.kept[number].look = serving.look
+        }
+        return last
+      }
     }
   }
 
-  /// Publishes an edition, and changes what is kept. Counters wait for both: no thread sees a generation there and
-  /// afterwards reads an older one, nor the other way round.
-  private func serve(_ next: Edition, keeping change: (inout State) -> Void) {
-    state.change { state in
-      change(&state)
-      if state.kept.count > options.keptFileCount { state.kept.removeFirst() }
+  /// Publishes an edition, and changes what is kept: `change` returns what it took away. Counters wait for both: no thread
+  /// sees a generation there and afterwards reads an older one, nor the other way round.
+  private func serve(_ next: Edition, keeping change: (inout State) -> Edition?) {
+    // What is kept no longer goes after the lock is open: unmapping takes its time.
+    _ = state.change { state in
+      let gone = change(&state)
       state.edition = next
       state.reloadCount += 1
       published.replace(by: next.object)
+      return gone
     }
   }
 
-  /// Opens a file and examines it.
+  /// Opens a file, found so, and examines it.
   private static func take(
-    _ file: OwnedDescriptor, at path: String, generation: Int, insteadOf old: Object?, _ rules: SwapRules,
-    _ open: Opening
+    _ file: OwnedDescriptor, _ found: FileIdentity, at path: String, generation: Int, insteadOf old: Object?,
+    _ rules: SwapRules, _ open: Opening
   ) throws(FuseError) -> Object {
-    let before = FileIdentity(of: file)
     let object: Object
-    do {
+    do throws(FuseError) {
       object = try open(file, path, generation)
       try rules.examine(object.reader, insteadOf: old?.reader)
     } catch {
-      guard FileIdentity(of: file) == before else { throw .unsteady }
+      guard found.isSameContent(as: FileIdentity(of: file)) else { throw .unsteady }
       throw error
     }
-    guard FileIdentity(of: file) == before else { throw .unsteady }
+    guard found.isSameContent(as: FileIdentity(of: file)) else { throw .unsteady }
     return object
   }
 
-  func counters(_ lookups: LookupCounters?) -> ServingCounters {
+  func counters(_ lookups: LookupSums) -> ServingCounters {
     let state = state.change { $0 }
-    let sums = lookups?.sums ?? (hits: 0, misses: 0, failures: 0)
-    let reader = state.edition.object.reader
     return ServingCounters(
-      generation: reader.generation, reloadCount: state.reloadCount, refusalCount: state.refusalCount,
-      lastError: state.lastError, loadedAt: state.edition.takenAt, builtAt: nil, hitCount: sums.hits,
-      missCount: sums.misses, failureCount: sums.failures)
+      generation: state.edition.object.reader.generation, reloadCount: state.reloadCount,
+      refusalCount: state.refusalCount, lastError: state.lastError, loadedAt: state.edition.takenAt,
+      builtAt: state.edition.builtAt, gatheredAt: WallClock.now, hitCount: lookups.hits,
+      missCount: lookups.misses, failureCount: lookups.failures)
   }
 }
 

@@ -44,7 +44,10 @@ public final class FusePool: Reloadable {
   public var path: String { swapper.path }
 
   /// What happened so far.
-  public var counters: ServingCounters { swapper.counters(lookups.counters) }
+  public var counters: ServingCounters { swapper.counters(lookups.counters?.sums ?? LookupSums()) }
+
+  /// Whether look-ups are counted.
+  public var countsLookups: Bool { lookups.counters != nil }
 
   /// Calls `body` with the bytes of the object under `key`, in place; see ``Reloadable/withBytes(forKey:_:)-(RawSpan,_)``.
   @inlinable
@@ -76,8 +79,8 @@ public final class FusePool: Reloadable {
     return try unsafe use.reader.borrowed(body)
   }
 
-  /// Counts look-ups that were made with a snapshot's reader; see ``Reloadable/count(hits:misses:failures:)``.
-  public func count(hits: Int, misses: Int, failures: Int) {
+  /// Adds to the counts of look-ups, if they are counted; see ``Reloadable/countLookups(hits:misses:failures:)``.
+  public func countLookups(hits: Int, misses: Int, failures: Int) {
     lookups.counters?.count(hits: hits, misses: misses, failures: failures)
   }
 

@@ -29,9 +29,9 @@ extension Reloadable {
           try body(number, bytes)
         }
       }
-      count(hits: hits, misses: misses, failures: 0)
+      countLookups(hits: hits, misses: misses, failures: 0)
     } catch {
-      count(hits: hits, misses: misses, failures: 1)
+      countLookups(hits: hits, misses: misses, failures: 1)
       throw error
     }
   }
@@ -52,10 +52,10 @@ extension Reloadable {
     do {
       let answers = try withReader { try $0.contains(keys: keys) }
       let hits = answers.count { $0 }
-      count(hits: hits, misses: answers.count - hits, failures: 0)
+      countLookups(hits: hits, misses: answers.count - hits, failures: 0)
       return answers
     } catch {
-      count(hits: 0, misses: 0, failures: 1)
+      countLookups(hits: 0, misses: 0, failures: 1)
       throw error
     }
   }

@@ -30,7 +30,9 @@ public protocol Reloadable: AnyObject, Sendable {
   /// Takes the file that is at ``path`` now, whether it changed or not.
   ///
   /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` when the rules' check finds
-  ///   damage; `refused` when another of the rules does not let it in. The old file serves on.
+  ///   damage; `refused` when another of the rules does not let it in, or somebody writes to the file meanwhile; what
+  ///   ``SwapRules/accept`` throws. The old file serves on.
+  /// - Precondition: no rule of this store calls it.
   /// - Complexity: that of opening and checking the file. Look-ups do not wait for it.
   func reload() throws(FuseError)
 
@@ -54,19 +56,24 @@ public protocol Reloadable: AnyObject, Sendable {
   func rollback() throws(FuseError)
 
   /// What happened so far.
+  ///
+  /// - Complexity: O(threads). Look-ups do not wait for it.
   var counters: ServingCounters { get }
 
-  /// Adds look-ups to ``counters`` that were made by ``withReader(_:)`` or with a snapshot, and so were not counted; without
-  /// effect unless ``ServingOptions/countsLookups`` is on.
+  /// Whether look-ups are counted: ``ServingOptions/countsLookups``.
+  var countsLookups: Bool { get }
+
+  /// Adds to the counts of look-ups, if they are counted: those that went to a ``snapshot()`` or into a ``withReader(_:)`` are
+  /// counted by nobody else.
   ///
-  /// - Complexity: O(1). It writes to no memory that other threads write to.
-  func count(hits: Int, misses: Int, failures: Int)
+  /// - Complexity: O(1). Each thread adds for itself: it takes no lock and writes nothing that other threads write.
+  func countLookups(hits: Int, misses: Int, failures: Int)
 
   /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the newest
   /// file has no such key. It stays mapped until `body` ends.
   ///
   /// - Throws: as ``FuseReader/withBytes(forKey:_:)-(RawSpan,_)``.
-  /// - Complexity: O(1). It takes no lock and writes to no memory that other threads write to.
+  /// - Complexity: O(1). It takes no lock and writes nothing that other threads write.
   func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result?
 
   /// Whether the newest file holds `key`.

@@ -10,15 +10,23 @@ public struct ServingCounters: Sendable {
   public var lastError: FuseError?
   /// When the file that serves was taken.
   public var loadedAt: Double
-  /// When the file's data were built, by its metadata `built`; nil where they say nothing that is a time.
+  /// When the file's data were built, by its metadata `built`; nil where that says no time.
+  ///
+  /// A time by RFC 3339 is one, `fusedb build --meta built=2026-11-21T16:11:12Z`, a date alone, which is its midnight, and a number
+  /// of seconds. See spec/extension.md §7.
   public var builtAt: Double?
+  /// When these numbers were gathered.
+  public var gatheredAt: Double
+
+  /// How old the data are, in seconds, below 0 where the clocks disagree; nil where ``builtAt`` is.
+  public var dataAge: Double? { builtAt.map { gatheredAt - $0 } }
+
   /// Look-ups, when ``ServingOptions/countsLookups`` is on: keys that were there,
   public var hitCount: Int
   /// keys that were not,
   public var missCount: Int
   /// and calls that threw an error.
   public var failureCount: Int
-
   /// All look-ups.
-  public var lookupCount: Int { hitCount + missCount + failureCount }
+  public var lookupCount: Int { hitCount &+ missCount &+ failureCount }
 }

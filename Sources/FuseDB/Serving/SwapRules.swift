@@ -22,6 +22,8 @@ public struct SwapRules: Sendable {
 
   /// How much of a file is looked at.
   public var check = Check.structure
+  /// How many threads look at it. More are done earlier, and take processors from the look-ups that go on meanwhile.
+  public var threadCount = 1
   /// The fewest keys that a file may have.
   public var leastKeyCount = 0
   /// The greatest share of the keys that may be missing in comparison with the file that serves, from 0 to 1; nil for
@@ -40,28 +42,39 @@ public struct SwapRules: Sendable {
   func examine(_ new: FuseReader, insteadOf old: FuseReader?) throws(FuseError) {
     try examineBytes(of: new)
     guard new.keyCount >= leastKeyCount else {
-      throw .refused("the file has \(new.keyCount) keys, and the least is \(leastKeyCount)")
+      throw .refused(
+        "the file has \(new.keyCount) keys and needs \(leastKeyCount) at least (rule 'leastKeyCount'); build it of "
+          + "all data, or change the rule")
     }
-    if let old, let greatestShrink {
-      let least = Double(old.keyCount) * (1 - greatestShrink)
-      guard Double(new.keyCount) >= least else {
+    if let greatestShrink, let old, new.keyCount < old.keyCount {
+      // Divided like this, 93 keys of 100 are a shrink of exactly 0.07.
+      let shrink = Double(old.keyCount - new.keyCount) / Double(old.keyCount)
+      guard shrink <= greatestShrink else {
         throw .refused(
-          """
-          the file has \(new.keyCount) keys where the one that serves has \(old.keyCount), and at most \
-          \((greatestShrink * 100).shortened) % may be missing
-          """)
+          "the file has \(new.keyCount) keys where the one that serves has \(old.keyCount), and a share of "
+            + "\(greatestShrink) may be missing at most (rule 'greatestShrink'); build it of all data, or change the "
+            + "rule")
       }
     }
     for key in requiredKeys where !(try new.contains(key)) {
-      throw .refused("the file lacks the key '\(String(decoding: key, as: UTF8.self))', which it must have")
+      throw .refused(
+        "the file lacks the key \(quoted(key.keyBytes)), which it must have (rule 'requiredKeys'); build it of all "
+          + "data, or change the rule")
     }
     do {
       try accept?(new, old)
     } catch let error as FuseError {
       throw error
     } catch {
-      throw .refused("the rule of this service does not accept the file: \(error)")
+      throw .refused("the service's own rule does not accept the file (rule 'accept'): \(error)")
     }
+  }
+
+  /// Ends the process when the caller asks for what cannot be.
+  func requireSense() {
+    precondition(threadCount >= 1, "'threadCount' of the rules is at least 1")
+    precondition(
+      greatestShrink.map { (0...1).contains($0) } ?? true, "'greatestShrink' of the rules is a share, from 0 to 1")
   }
 
   private func examineBytes(of new: FuseReader) throws(FuseError) {
@@ -72,7 +85,8 @@ public struct SwapRules: Sendable {
     case .full: level = .full
     }
     // The first damage is reason enough.
-    _ = try Verifier.run(new.mapping, level: level, progress: nil) { damage throws(FuseError) in
+    let division = Verifier.Division(threadCount: threadCount)
+    _ = try Verifier.run(new.mapping, level: level, division: division, progress: nil) { damage throws(FuseError) in
       throw FuseError(
         .corrupted, "\(damage.message) (\(damage.kind.rawValue)); 'fusedb verify' lists all damage",
         offset: damage.offset)
@@ -82,9 +96,4 @@ public struct SwapRules: Sendable {
 
 extension FuseError {
   static func refused(_ message: String) -> FuseError { FuseError(.refused, message) }
-}
-
-extension Double {
-  /// Without a fraction of zero.
-  fileprivate var shortened: String { self == rounded() ? "\(Int(self))" : "\(self)" }
 }

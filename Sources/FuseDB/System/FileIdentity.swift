@@ -8,6 +8,7 @@ internal import Glibc
 struct FileIdentity: Hashable, Sendable {
   private var device: UInt64 = 0
   private var inode: UInt64 = 0
+  private var kind: UInt32 = 0
   private var byteCount: Int64 = 0
   private var modified: [Int] = []
   private var changed: [Int] = []
@@ -32,6 +33,9 @@ struct FileIdentity: Hashable, Sendable {
     }
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
+    kind = UInt32(status.st_mode & S_IFMT)
+    // A folder or a device is none, whatever becomes of it; reading from a device might be more than a look.
+    guard kind == S_IFREG else { return }
     byteCount = Int64(status.st_size)
     modified = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
     changed = [status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
@@ -39,5 +43,20 @@ struct FileIdentity: Hashable, Sendable {
     // SAFETY: as many bytes are read as there is room for.
     let count = unsafe header.withUnsafeMutableBytes { unsafe readAll(descriptor.number, into: $0, at: 0) }
     self.header = Array(header.prefix(max(0, count)))
+  }
+
+  /// Whether somebody wrote to the file between this look at it and a later one. Another name, or none any more, or other
+  /// rights are no reason to give it up: that changes only the time of its last change.
+  func isSameContent(as later: FileIdentity) -> Bool {
+    var same = self
+    same.changed = later.changed
+    return same == later
+  }
+
+  /// Whether the file was changed so shortly before `time`, in seconds since 1970, that a change after it can leave the
+  /// same times. The kernel's clock advances every 10 ms at least.
+  func mayHaveChanged(after time: Double) -> Bool {
+    guard changed.count == 2 else { return false }
+    return abs(time - Double(changed[0]) - Double(changed[1]) / 1e9) < 0.1
   }
 }

@@ -63,5 +63,12 @@ final class CountingStore: Reloadable {
   func swap(to path: String) throws(FuseError) { try store.swap(to: path) }
   func rollback() throws(FuseError) { try store.rollback() }
   var counters: ServingCounters { store.counters }
-  var lookupCounters: LookupCounters? { store.lookupCounters }
+  var countsLookups: Bool { store.countsLookups }
+  func countLookups(hits: Int, misses: Int, failures: Int) {
+    store.countLookups(hits: hits, misses: misses, failures: failures)
+  }
+  func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
+    try store.withBytes(forKey: key, body)
+  }
+  func contains(_ key: RawSpan) throws(FuseError) -> Bool { try store.contains(key) }
 }

@@ -1,0 +1,16 @@
+internal import Glibc
+
+/// Memory that begins at a multiple of its alignment, for whoever goes on without it where it is short.
+@unsafe
+enum AlignedMemory {
+  /// Returns nil where memory is short.
+  ///
+  /// - Parameter alignment: a power of two, and of the size of a pointer at least.
+  static func make(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer? {
+    var memory: UnsafeMutableRawPointer?
+    return unsafe posix_memalign(&memory, alignment, byteCount) == 0 ? memory : nil
+  }
+
+  /// Gives back what `make` gave.
+  static func free(_ memory: UnsafeMutableRawPointer) { unsafe Glibc.free(memory) }
+}
