@@ -24,14 +24,14 @@ struct WatchThread {
   mutating func run() {
     repeat {
       var current = look()
+      // Whether a file that looks as before is the same, the store knows best.
+      if current == examined { examine(current, isForced: false) }
       // What changes while the store is busy is not waited for.
       while current != examined {
         guard let rest = comingToRest(current) else { return }
         examine(rest.look, isForced: rest.isForced)
         current = look()
       }
-      // Whether a file that looks as before is the same, the store knows best.
-      examine(current, isForced: false)
     } while waitForChange()
   }
 
