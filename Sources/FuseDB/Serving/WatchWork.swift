@@ -47,8 +47,8 @@ final class WatchWork: Sendable {
 
   /// Has the store take the file that it finds, and tells what came of that.
   ///
-  /// - Parameter isOutdated: asked when the file was refused: whether that is not worth telling, because another file is there
-  ///   by now.
+  /// - Parameter isOutdated: asked when the file was refused: whether that is not worth telling, because another file
+  ///   is there by now.
   /// - Returns: whether the file was refused, and nil if it was outdated.
   func reload(unlessRefusedAnd isOutdated: () -> Bool) -> Bool? {
     var isInside = false

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// What the system reports of changes to what is under a path: to the file, and to every folder and link on the way.
 ///
-/// There is no promise that every change is reported: those that another machine makes to a network file system are not, nor
-/// are mounts, nor what happens in folders that may not be read or for which the system has no watches left.
+/// There is no promise that every change is reported: those that another machine makes to a network file system are
+/// not, nor are mounts, nor what happens in folders that may not be read or for which the system has no watches left.
 ///
 /// One thread uses it.
 final class PathEvents {

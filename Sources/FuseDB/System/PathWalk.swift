@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// The way that the system takes to what is under a path: in which folders it looks up which names, through all symbolic
-/// links.
+/// The way that the system takes to what is under a path: in which folders it looks up which names, through all
+/// symbolic links.
 ///
 /// Paths and names are bytes here: a link may hold any.
 enum PathWalk {

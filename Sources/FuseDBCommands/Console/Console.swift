@@ -35,8 +35,8 @@ package final class Console {
     Interruption.write(start + "as it was\n", whenPublished: start + "complete\n")
   }
 
-  /// Call this before a command waits for something that may never come: a signal then ends it also where it is the first
-  /// process of a container, which the system spares.
+  /// Call this before a command waits for something that may never come: a signal then ends it also where it is the
+  /// first process of a container, which the system spares.
   func willWait() {
     guard handlesSignals else { return }
     Interruption.write("", whenPublished: "")

@@ -53,8 +53,8 @@ package final class Output {
 
   /// Waits until `bell` rings.
   ///
-  /// - Throws: ``FuseError`` with the errno EPIPE when nobody can read any more what would be written; before, that ends the
-  ///   process as writing would, unless the signal is ignored.
+  /// - Throws: ``FuseError`` with the errno EPIPE when nobody can read any more what would be written; before, that
+  ///   ends the process as writing would, unless the signal is ignored.
   func wait(for bell: Bell) throws(FuseError) {
     guard bell.wait(orFor: descriptor, events: 0) == .descriptor else { return }
     raise(SIGPIPE)
