@@ -20,7 +20,8 @@ extern void swift_release(void *object);
 
 // The hazards of a thread that has none: no place is free, and none holds an object.
 static fuse_hazards no_hazards = {
-    .object = {&no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards}};
+    .object = {&no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards},
+    .number = UINT32_MAX};
 
 _Thread_local fuse_hazards *fuse_own_hazards = &no_hazards;
 
@@ -92,9 +93,9 @@ static void make_hazards(void) {
   fuse_own_hazards = &own->hazards;
 }
 
-uint32_t fuse_thread_number(void) {
-  if (fuse_own_hazards == &no_hazards) make_hazards();
-  return fuse_own_hazards->number;
+uint32_t fuse_hazards_make(void) {
+  make_hazards();
+  return fuse_own_hazards == &no_hazards ? 0 : fuse_own_hazards->number;
 }
 
 fuse_published *fuse_published_make(fuse_published published) {
@@ -147,6 +148,8 @@ const void *fuse_enter_late(const fuse_published *published) {
   published->on_left(published->context);
   return object;
 }
+
+void fuse_left(const fuse_published *published) { published->on_left(published->context); }
 
 void fuse_leave(const fuse_published *published, const void *object) {
   const void **place = place_of(object);

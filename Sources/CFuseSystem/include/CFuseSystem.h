@@ -2,6 +2,7 @@
 #ifndef CFUSESYSTEM_H
 #define CFUSESYSTEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -37,18 +38,31 @@ void fuse_region_release(fuse_region *_Nonnull region);
 /// Remembers that the region's last bytes have changed, unless a fault is known already. Returns the offset to name.
 int64_t fuse_region_note_cut(fuse_region *_Nonnull region);
 
+/// Loads the fault. Returns whether none is known, and the last bytes are not what they were.
+static inline __attribute__((always_inline)) bool fuse_region_tail_differs(
+    fuse_region *_Nonnull region, int64_t *_Nonnull fault) {
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  uint64_t tail;
+  memcpy(&tail, region->tail_place, sizeof tail);
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  *fault = __atomic_load_n(&region->fault, __ATOMIC_RELAXED);
+  return *fault < 0 && tail != region->tail;
+}
+
 /// The offset of the first byte known to be missing, or -1. Whoever read the region's bytes before this call and gets -1
 /// read the file's bytes.
 ///
 /// A file that was cut lacks its last bytes, wherever it was cut. They are looked at each time: where their page is gone
 /// this sets `fault`, and where it is not they have become zeros.
 static inline __attribute__((always_inline)) int64_t fuse_region_fault(fuse_region *_Nonnull region) {
-  __atomic_thread_fence(__ATOMIC_ACQUIRE);
-  uint64_t tail;
-  memcpy(&tail, region->tail_place, sizeof tail);
-  __atomic_signal_fence(__ATOMIC_SEQ_CST);
-  int64_t fault = __atomic_load_n(&region->fault, __ATOMIC_RELAXED);
-  return __builtin_expect(fault < 0 && tail != region->tail, 0) ? fuse_region_note_cut(region) : fault;
+  int64_t fault;
+  return __builtin_expect(fuse_region_tail_differs(region, &fault), 0) ? fuse_region_note_cut(region) : fault;
+}
+
+/// Whether `fuse_region_fault` is -1, as far as that can be told without noting a cut.
+static inline __attribute__((always_inline)) bool fuse_region_is_whole(fuse_region *_Nonnull region) {
+  int64_t fault;
+  return !fuse_region_tail_differs(region, &fault) && fault < 0;
 }
 
 /// Opens a file without a name in the folder `path`, readable and writable; -1 and errno where that is not supported.

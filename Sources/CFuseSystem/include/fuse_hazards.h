@@ -43,8 +43,14 @@ static inline __attribute__((always_inline)) fuse_hazards *_Nonnull fuse_hazards
 /// Keeps the compiler from moving a load before a store.
 static inline __attribute__((always_inline)) void fuse_compiler_fence(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
+/// Gives this thread hazards. Returns its number.
+uint32_t fuse_hazards_make(void);
+
 /// This thread's number, from 0; below the greatest number of threads that lived at once. 0 where memory is short.
-uint32_t fuse_thread_number(void);
+static inline __attribute__((always_inline)) uint32_t fuse_thread_number(void) {
+  uint32_t number = fuse_own_hazards->number;
+  return __builtin_expect(number == UINT32_MAX, 0) ? fuse_hazards_make() : number;
+}
 
 /// Makes what readers use. Returns NULL when memory is short.
 fuse_published *_Nullable fuse_published_make(fuse_published published);
@@ -62,6 +68,9 @@ const void *_Nonnull fuse_enter_late(const fuse_published *_Nonnull published);
 ///
 /// It is no inline function: Swift's compiler moves retains across what it can see to release nothing.
 void fuse_leave(const fuse_published *_Nonnull published, const void *_Nonnull object);
+
+/// Has unused objects looked for, after one was left that has been replaced.
+void fuse_left(const fuse_published *_Nonnull published);
 
 /// Replaces the object. Readers that enter from now on use the new one. Returns false when the barrier failed: `fuse_is_used`
 /// says nothing then about objects that were replaced until now, until `fuse_barrier` returns true.

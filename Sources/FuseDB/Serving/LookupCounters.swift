@@ -27,9 +27,9 @@ final class LookupCounters: Sendable {
     unsafe blocks.deallocate()
   }
 
-  /// Adds to the counts of the thread that asks.
-  @inline(__always)
-  func count(hits: Int = 0, misses: Int = 0, failures: Int = 0) {
+  /// Adds to the counts of the thread that asks. A call, so that look-ups that are not counted don't save registers for it.
+  @inline(never)
+  func count(hits: Int, misses: Int, failures: Int) {
     count(onThread: ThreadNumber.own, hits: hits, misses: misses, failures: failures)
   }
 

@@ -15,34 +15,45 @@ struct Lookups<Object: Served>: Sendable {
         return unsafe found
       }
       unsafe leaveUnescaped(use)
-      counters?.count(misses: 1)
+      counters?.count(hits: 0, misses: 1, failures: 0)
       return nil
-    } catch {
-      unsafe leaveUnescaped(use)
-      counters?.count(failures: 1)
-      throw error
-    }
-  }
-
-  /// Ends a look-up whose bytes were used; throws when they may not have been the file's.
-  @inline(__always)
-  @unsafe
-  func finish(_ use: Use) throws(FuseError) {
-    do throws(FuseError) {
-      try unsafe use.reader.borrowed { reader throws(FuseError) in try reader.checkNotShrunk() }
-      unsafe leaveUnescaped(use)
-      counters?.count(hits: 1)
     } catch {
       unsafe abandon(use)
       throw error
     }
   }
 
+  /// Ends a look-up whose bytes were used; throws when they may not have been the file's.
+  ///
+  /// The usual case needs no register that it would have to save; all others are a call.
+  @inline(__always)
+  @unsafe
+  func finish(_ use: Use) throws(FuseError) {
+    let isWhole = unsafe use.reader._withUnsafeGuaranteedRef { $0.mapping.isPlainlyWhole }
+    guard isWhole, counters == nil, unsafe published.leaveQuickly(.fromOpaque(use.object)) else {
+      return try unsafe finishCarefully(use)
+    }
+  }
+
+  @inline(never)
+  @unsafe
+  private func finishCarefully(_ use: Use) throws(FuseError) {
+    defer { unsafe leaveUnescaped(use) }
+    do throws(FuseError) {
+      try unsafe use.reader.borrowed { reader throws(FuseError) in try reader.checkNotShrunk() }
+    } catch {
+      counters?.count(hits: 0, misses: 0, failures: 1)
+      throw error
+    }
+    counters?.count(hits: 1, misses: 0, failures: 0)
+  }
+
   /// Ends a look-up whose bytes were of no use.
+  @inline(never)
   @unsafe
   func abandon(_ use: Use) {
-    unsafe leaveUnescaped(use)
-    counters?.count(failures: 1)
+    unsafe leave(use)
+    counters?.count(hits: 0, misses: 0, failures: 1)
   }
 
   @inline(__always)
@@ -51,7 +62,7 @@ struct Lookups<Object: Served>: Sendable {
     do throws(FuseError) {
       let isThere = try unsafe use.reader.borrowed { reader throws(FuseError) in try reader.contains(key) }
       unsafe leaveUnescaped(use)
-      counters?.count(hits: isThere ? 1 : 0, misses: isThere ? 0 : 1)
+      counters?.count(hits: isThere ? 1 : 0, misses: isThere ? 0 : 1, failures: 0)
       return isThere
     } catch {
       unsafe abandon(use)
@@ -72,7 +83,9 @@ struct Lookups<Object: Served>: Sendable {
   /// Where nothing was retained.
   @inline(__always)
   @unsafe
-  private func leaveUnescaped(_ use: Use) { unsafe published.leaveUnescaped(.fromOpaque(use.object)) }
+  private func leaveUnescaped(_ use: Use) {
+    if unsafe !published.leaveQuickly(.fromOpaque(use.object)) { unsafe leave(use) }
+  }
 
   @inline(__always)
   @unsafe

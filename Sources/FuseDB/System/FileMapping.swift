@@ -111,6 +111,10 @@ final class FileMapping: Sendable {
     return fault < 0 ? nil : Int(fault)
   }
 
+  /// Whether none was found missing yet; where that takes more than a look, false, and ``shrunkAt`` tells.
+  @inline(__always)
+  var isPlainlyWhole: Bool { unsafe fuse_region_is_whole(region) }
+
   /// Throws once a byte was found missing.
   @inline(__always)
   func checkNotShrunk() throws(FuseError) {

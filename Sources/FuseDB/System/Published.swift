@@ -23,9 +23,9 @@ struct Published<Object: Publishable>: Sendable {
     unsafe place = try owner.makePlace(readersFence: readersFence)
   }
 
-  /// Begins to use the object, for ``leave(_:)`` or ``leaveUnescaped(_:)``.
+  /// Begins to use the object, for ``leave(_:)`` or ``leaveQuickly(_:)``.
   ///
-  /// This and ``leaveUnescaped(_:)`` are what `fuse_enter` and `fuse_leave` do, for a thread that uses nothing else.
+  /// This and ``leaveQuickly(_:)`` are what `fuse_enter` and `fuse_leave` do, for a thread that uses nothing else.
   @inline(__always)
   @unsafe
   func enter() -> Unmanaged<Object> {
@@ -46,15 +46,19 @@ struct Published<Object: Publishable>: Sendable {
   func leave(_ object: Unmanaged<Object>) { unsafe fuse_leave(place, object.toOpaque()) }
 
   /// The same where nothing can have retained `object` since; otherwise the compiler could move the retain behind this.
+  /// Returns false, and does nothing, where that takes more than a few instructions.
   @inline(__always)
   @unsafe
-  func leaveUnescaped(_ object: Unmanaged<Object>) {
+  func leaveQuickly(_ object: Unmanaged<Object>) -> Bool {
     let hazard = unsafe Self.firstHazard
     let number = unsafe UInt(bitPattern: object.toOpaque())
-    guard unsafe hazard.pointee.load(ordering: .relaxed) == number else { return unsafe leave(object) }
+    guard unsafe hazard.pointee.load(ordering: .relaxed) == number, unsafe !place.pointee.reader_fences else {
+      return false
+    }
     unsafe hazard.pointee.store(0, ordering: .releasing)
-    orderForBarrier()
-    if unsafe pointer.pointee.load(ordering: .relaxed) != number { unsafe place.pointee.on_left(place.pointee.context) }
+    fuse_compiler_fence()
+    if unsafe pointer.pointee.load(ordering: .relaxed) != number { unsafe fuse_left(place) }
+    return true
   }
 
   /// The object, kept by whoever asks.
