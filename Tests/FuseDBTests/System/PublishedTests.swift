@@ -1,5 +1,3 @@
-import Glibc
-import Synchronization
 import Testing
 
 @testable import FuseDB
@@ -136,55 +134,6 @@ struct PublishedTests {
     #expect(log.ended == ["large", "small"])
     #expect(log.waitForEnd(of: "small") == ThreadNumber.own)
   }
-
-  /// A thread may still announce an object after it was replaced, and be seen to do so, before it looks again and takes
-  /// the new one. That must not keep the old one.
-  @Test(arguments: [false, true])
-  func `nothing is kept of what threads seemed to use`(readersFence: Bool) throws {
-    final class Counted: Publishable {
-      let living: Shared
-      var byteCount: Int { 1 }
-      init(_ living: Shared) {
-        self.living = living
-        living.value.wrappingAdd(1, ordering: .relaxed)
-      }
-      deinit { living.value.wrappingSubtract(1, ordering: .relaxed) }
-    }
-    let living = Shared()
-    let published = try Published(Counted(living), readersFence: readersFence)
-    // Odd while threads read, even while they rest, negative at the end.
-    let beat = Shared()
-    let rests = Shared()
-    let readers = (0..<2).map { _ in
-      BackgroundWork(isWorthThread: true) {
-        var last = 0
-        while true {
-          let now = beat.value.load(ordering: .acquiring)
-          if now < 0 { return }
-          if now % 2 == 1 {
-            unsafe published.leave(published.enter())
-          } else if now != last {
-            last = now
-            rests.value.wrappingAdd(1, ordering: .releasing)
-          } else {
-            sched_yield()
-          }
-        }
-      }
-    }
-    var leftCount = 0
-    for round in 1...20_000 {
-      beat.value.store(2 * round - 1, ordering: .releasing)
-      published.replace(by: Counted(living))
-      beat.value.store(2 * round, ordering: .releasing)
-      while rests.value.load(ordering: .acquiring) < 2 * round { sched_yield() }
-      leftCount += living.value.load(ordering: .relaxed) - 1
-    }
-    beat.value.store(-1, ordering: .releasing)
-    for reader in readers { reader.wait() }
-    #expect(leftCount == 0)
-    withExtendedLifetime(published) {}
-  }
 }
 
 /// An object that says when it goes, and on which thread.
@@ -230,8 +179,4 @@ private final class User: Sendable {
       return log.ended
     }
   }
-}
-
-private final class Shared: Sendable {
-  let value = Atomic(0)
 }
