@@ -14,6 +14,7 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
+STRESS_LOGS := $(addprefix build/logs/stress,.log -thread.log -address.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 PYTEST := FUSEDB="$(CURDIR)/build/fusedb" .venv/bin/python -B -m pytest -q -p no:cacheprovider
@@ -44,7 +45,21 @@ test: ## check everything: format, Swift's tests, the other implementation (inst
 	swift test --skip-build --disable-xctest 2>&1 | tee $(SWIFT_LOG)
 	@$(MAKE) release
 	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
-	@Scripts/closing-lines $(SWIFT_LOG) $(PYTEST_LOG)
+	@$(MAKE) stress sanitize
+	@Scripts/closing-lines $(SWIFT_LOG) $(PYTEST_LOG) $(STRESS_LOGS)
+
+.PHONY: stress sanitize
+stress: ## read on many threads while files are replaced, a thousand times: one to two minutes
+	@mkdir -p build/logs
+	swift build -c release --product ServingStress --static-swift-stdlib
+	"$$(swift build -c release --static-swift-stdlib --show-bin-path)/ServingStress" 2>&1 | tee build/logs/stress.log
+
+sanitize: ## the same, not as often, under ThreadSanitizer and AddressSanitizer
+	@mkdir -p build/logs
+	swift build --sanitize=thread --product ServingStress --scratch-path .build/thread
+	TSAN_OPTIONS=halt_on_error=1 .build/thread/debug/ServingStress --rebuilds 200 2>&1 | tee build/logs/stress-thread.log
+	swift build --sanitize=address --product ServingStress --scratch-path .build/address -Xswiftc -use-ld=lld
+	ASAN_OPTIONS=detect_leaks=1 .build/address/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-address.log
 
 .PHONY: lint
 lint: ## check the format of the Swift code

@@ -21,6 +21,8 @@ struct Phase {
   let roundCount: Int
   var readersFence = false
   var keptFileCount = 0
+  /// Look-ups that are counted end in another way.
+  var countsLookups = false
 
   func run(in folder: ScratchFolder, threadCount: Int, seed: UInt64) throws -> Summary {
     do {

@@ -1,4 +1,5 @@
 import FuseDB
+import Glibc
 
 /// What one thread does, or several, one after the other.
 struct ReadingThread: Sendable {
@@ -22,6 +23,8 @@ struct ReadingThread: Sendable {
       var done = 0
       while done < count, !stage.isOver {
         done += 1
+        // Leaves time for the thread that replaces files, and begins anew at another moment.
+        if done % 50 == 0 { usleep(100) }
         if random.below(2) == 0 {
           try reader.read(&random) { random in try pool.read(&random) { _ in } }
         } else {

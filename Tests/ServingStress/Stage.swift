@@ -14,7 +14,7 @@ final class Stage: Sendable {
   init(_ phase: Phase, path: String) throws {
     var options = ServingOptions()
     options.keptFileCount = phase.keptFileCount
-    options.countsLookups = true
+    options.countsLookups = phase.countsLookups
     reader = Subject(try ReloadableReader(path: path, options: options, readersFence: phase.readersFence))
     pool = Subject(
       try FusePool(path: path, size: Self.poolSize, options: options, readersFence: phase.readersFence))

@@ -46,9 +46,10 @@ struct StressProgram {
     let phases = [
       Phase(name: "rebuilds", work: .rebuilds, roundCount: rebuildCount),
       Phase(name: "rebuilds, readers fence", work: .rebuilds, roundCount: rebuildCount / 4, readersFence: true),
-      Phase(name: "rollbacks", work: .rollbacks, roundCount: rebuildCount / 2, keptFileCount: 2),
+      Phase(name: "rollbacks", work: .rollbacks, roundCount: rebuildCount / 2, keptFileCount: 2, countsLookups: true),
       Phase(name: "swaps", work: .swaps, roundCount: rebuildCount * 10),
-      Phase(name: "swaps, readers fence", work: .swaps, roundCount: rebuildCount, readersFence: true),
+      Phase(
+        name: "swaps, readers fence", work: .swaps, roundCount: rebuildCount, readersFence: true, countsLookups: true),
     ]
     var answerCount = 0
     for phase in phases {

@@ -17,14 +17,15 @@ struct Witness<Store: Reloadable>: Sendable {
 
   /// Reads something, once with `inner` done meanwhile.
   mutating func read(_ random: inout SplitMix, around inner: (inout SplitMix) throws -> Void) throws {
-    switch random.below(12) {
-    case 0..<5: try readOnce(&random)
-    case 5, 6: try readInside(&random, depth: random.below(10), around: inner)
-    case 7: try hold(&random) { store in store.snapshot() }
+    switch random.below(100) {
+    case 0..<50: try readOnce(&random)
+    case 50..<65: try readInside(&random, depth: random.below(10), around: inner)
+    case 65..<75: try hold(&random) { store in store.snapshot() }
     // A reference that escapes from the body.
-    case 8: try hold(&random) { store in store.withReader { $0 } }
-    case 9: try readHeld(&random)
-    case 10: try failInside()
+    case 75..<85: try hold(&random) { store in store.withReader { $0 } }
+    case 85..<95: try readHeld(&random)
+    case 95..<99: try failInside()
+    // Seldom, for this takes a lock.
     default: try readCounters()
     }
   }
@@ -38,19 +39,31 @@ struct Witness<Store: Reloadable>: Sendable {
     if let build = tally.build { try see(nil, build, since: least) }
   }
 
-  /// Several calls on one file, and inside them the same again; there are more levels than a thread has hazards.
+  /// Several calls on one file, or one that takes long, and inside them the same again: there are more levels than a
+  /// thread has places for what it uses.
   private mutating func readInside(
     _ random: inout SplitMix, depth: Int, around inner: (inout SplitMix) throws -> Void
   ) throws {
     let least = least
-    try subject.store.withReader { reader in
-      var tally = Tally()
-      try tally.read(reader, &random)
-      try see(reader.generation, tally.build!, since: least)
-      if depth > 0 { try readInside(&random, depth: depth - 1, around: inner) } else { try inner(&random) }
-      try tally.read(reader, &random)
-      answerCount += tally.answerCount
+    var tally = Tally()
+    if random.below(2) == 0 {
+      try subject.store.withReader { reader in
+        try tally.read(reader, &random)
+        try see(reader.generation, tally.build!, since: least)
+        if depth > 0 { try readInside(&random, depth: depth - 1, around: inner) } else { try inner(&random) }
+        try tally.read(reader, &random)
+      }
+    } else {
+      let key = random.below(NumberedFile.leastKeyCount)
+      let found: Void? = try subject.store.withBytes(forKey: NumberedFile.keys[key]) { bytes in
+        try tally.count(try NumberedFile.build(saidBy: bytes, key: key), from: "long look-up")
+        try see(nil, tally.build!, since: least)
+        if depth > 0 { try readInside(&random, depth: depth - 1, around: inner) } else { try inner(&random) }
+        try tally.count(try NumberedFile.build(saidBy: bytes, key: key), from: "long look-up, at its end")
+      }
+      try tally.count(found != nil, from: "long look-up")
     }
+    answerCount += tally.answerCount
   }
 
   /// Takes a reader to keep.
@@ -80,9 +93,12 @@ struct Witness<Store: Reloadable>: Sendable {
     do {
       try subject.store.withReader { _ in throw Intended() }
       throw Violation("an error did not leave withReader")
-    } catch is Intended {
-      answerCount += 1
-    }
+    } catch is Intended {}
+    do {
+      _ = try subject.store.withBytes(forKey: NumberedFile.keys[0]) { _ in throw Intended() }
+      throw Violation("an error did not leave withBytes")
+    } catch is Intended {}
+    answerCount += 2
   }
 
   private mutating func readCounters() throws {
