@@ -15,6 +15,8 @@ struct WatchThread {
   private var events: PathEvents?
   /// What the store was last told to take.
   private var examined: Look?
+  /// Why it refused what was gone by then, or had just come.
+  private var untold: FuseError?
   /// Since when there is something that it was not told to take.
   private var changedSince: Duration?
   private var patience = Self.patience.lowerBound
@@ -71,7 +73,9 @@ struct WatchThread {
     examined = found
     // A refusal of what is gone already says nothing; but somebody has to hear of a file that is never at rest.
     var after: Look?
-    let isRefused = work.reload {
+    var untold = untold
+    defer { self.untold = untold }
+    let isRefused = work.reload(telling: &untold) {
       after = look()
       return !isForced && after != found
     }
@@ -87,7 +91,8 @@ struct WatchThread {
     let end = MonotonicClock.now + max(options.pollInterval - options.debounce, options.pollInterval / 2)
     while true {
       guard let call = work.wait(orFor: events?.number, atMost: end - MonotonicClock.now) else { return false }
-      guard call == .descriptor, let events else { return true }
+      // A folder that is never quiet must not keep the thread from looking.
+      guard call == .descriptor, let events, MonotonicClock.now < end else { return true }
       if events.take() { return true }
       guard work.wait(atMost: Self.pause) != nil else { return false }
     }

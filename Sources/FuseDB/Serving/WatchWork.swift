@@ -47,12 +47,15 @@ final class WatchWork: Sendable {
 
   /// Has the store take the file that it finds, and tells what came of that.
   ///
-  /// - Parameter isOutdated: asked when the file was refused: whether that is not worth telling, because another file
-  ///   is there by now.
+  /// - Parameters:
+  ///   - untold: why the store refused the file before, if that was not told.
+  ///   - isOutdated: asked when the file was refused: whether that is not worth telling, because another file is there
+  ///     by now.
   /// - Returns: whether the file was refused, and nil if it was outdated.
-  func reload(unlessRefusedAnd isOutdated: () -> Bool) -> Bool? {
+  func reload(telling untold: inout FuseError?, unlessRefusedAnd isOutdated: () -> Bool) -> Bool? {
     var isInside = false
     defer { if isInside { gate.leave() } }
+    let reason: FuseError
     do throws(FuseError) {
       let isTaken = try store.reloadIfChanged {
         isInside = gate.enter()
@@ -64,15 +67,25 @@ final class WatchWork: Sendable {
           .reloaded(path: store.path, generation: reader.generation, keyCount: reader.keyCount))
         onReload?(reader)
       }
-      return false
-    } catch {
-      if isOutdated() { return nil }
-      isInside = isInside || gate.enter()
-      if isInside {
-        streams.send(.refused(error))
-        onFailure?(error)
+      // The store gives a reason once for each file. If it knows this one, it was the other file that had come already.
+      guard !isTaken, let earlier = untold else {
+        untold = nil
+        return false
       }
-      return true
+      reason = earlier
+    } catch {
+      if isOutdated() {
+        untold = error
+        return nil
+      }
+      reason = error
     }
+    untold = nil
+    isInside = isInside || gate.enter()
+    if isInside {
+      streams.send(.refused(reason))
+      onFailure?(reason)
+    }
+    return true
   }
 }

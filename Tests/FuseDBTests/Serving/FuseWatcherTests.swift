@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 
 @testable import FuseDB
@@ -114,6 +115,55 @@ import Testing
     try eventually { try answer(store) == 1 }
     watcher.stop()
     #expect(heard.failures.isEmpty)
+  }
+
+  @Test(arguments: Eyes.allCases, BadFile.allCases)
+  func `says why a file is refused that came while the store was about to take another`(eyes: Eyes, bad: BadFile) throws
+  {
+    let file = try ReplacedFile(numbered(0), way: .renamedOver)
+    let heard = Heard()
+    let isReplaced = Atomic(false)
+    let store = CountingStore(try ReloadableReader(path: file.path)) {
+      // The watcher knows of number 1 only.
+      guard (try? contents(file.path)) == (try? numbered(1)), !isReplaced.exchange(true, ordering: .relaxed) else {
+        return
+      }
+      try? bad.replace(file.path, good: numbered(2), in: file.folder)
+    }
+    let watcher = try FuseWatcher(
+      store, options: eyes.options, onReload: { heard.add($0) }, onFailure: { heard.add($0) })
+    try file.replace(by: numbered(1), number: 1)
+    eventually("\(bad)") { !heard.failures.isEmpty }
+    watcher.stop()
+    #expect(heard.failures.count == 1)
+    #expect(heard.failures.allSatisfy { bad.codes.contains($0.code) })
+    #expect(heard.answers.isEmpty)
+    unsafe rmdir(file.path)
+  }
+
+  @Test func `polls beside a folder that is never quiet`() throws {
+    let file = try ReplacedFile(numbered(0), way: .renamedOver)
+    let other = try ReplacedFile(numbered(1), way: .renamedOver)
+    let store = try ReloadableReader(path: file.path)
+    var options = FuseWatcher.Options()
+    options.pollInterval = .milliseconds(100)
+    let watcher = try FuseWatcher(store, options: options)
+    let isOver = Atomic(false)
+    let noise = BackgroundWork(isWorthThread: true) {
+      while !isOver.load(ordering: .relaxed) {
+        _ = try? file.folder.write([], as: "other")
+        try? unlinkFile(file.folder.path("other"))
+      }
+    }
+    let looks = watcher.wakeCount
+    eventually { watcher.wakeCount > looks + 8 }
+    // No event tells of this.
+    try store.swap(to: other.path)
+    try other.replace(by: numbered(2), number: 2)
+    try eventually { try answer(store) == 2 }
+    isOver.store(true, ordering: .relaxed)
+    noise.wait()
+    watcher.stop()
   }
 
   @Test func `looks only when something on the way to the file changes`() throws {

@@ -42,8 +42,13 @@ final class Heard: Sendable {
 final class CountingStore: Reloadable {
   private let store: ReloadableReader
   private let looks = Atomic(0)
+  private let willReload: @Sendable () -> Void
 
-  init(_ store: ReloadableReader) { self.store = store }
+  /// - Parameter willReload: called before the store looks for a changed file.
+  init(_ store: ReloadableReader, willReload: @escaping @Sendable () -> Void = {}) {
+    self.store = store
+    self.willReload = willReload
+  }
 
   var lookCount: Int { looks.load(ordering: .relaxed) }
 
@@ -58,7 +63,8 @@ final class CountingStore: Reloadable {
   func snapshot() -> FuseReader { store.snapshot() }
   func reload() throws(FuseError) { try store.reload() }
   func reloadIfChanged(unless isAbandoned: () -> Bool) throws(FuseError) -> Bool {
-    try store.reloadIfChanged(unless: isAbandoned)
+    willReload()
+    return try store.reloadIfChanged(unless: isAbandoned)
   }
   func swap(to path: String) throws(FuseError) { try store.swap(to: path) }
   func rollback() throws(FuseError) { try store.rollback() }
