@@ -10,7 +10,8 @@
 /// A file is taken when it is complete and passes the store's ``SwapRules``. Otherwise the old one serves on, and the
 /// call throws the reason.
 public protocol Reloadable: AnyObject, Sendable {
-  /// Where files are taken from.
+  /// Where files are taken from. A relative path begins at the process's working folder of that time: a service that goes
+  /// to another folder has to give an absolute one.
   var path: String { get }
 
   /// Calls `body` with a reader of the newest file, and returns what it returns: several calls on one file, as cheap as
