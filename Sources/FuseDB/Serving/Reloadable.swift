@@ -51,7 +51,8 @@ public protocol Reloadable: AnyObject, Sendable {
   func swap(to path: String) throws(FuseError)
 
   /// Goes back to the file before this one, which is dropped. The file under ``path`` is not taken again until it
-  /// changes. How many files can be gone back is up to ``ServingOptions/keptFileCount``.
+  /// changes: for the system, another name (a hard link, a move and back) or other rights are a change, too. How many
+  /// files can be gone back is up to ``ServingOptions/keptFileCount``.
   ///
   /// - Throws: ``FuseError`` with code `notFound` when no file was kept.
   func rollback() throws(FuseError)
