@@ -1,7 +1,8 @@
 extension FuseWatcher {
   /// How a file is watched.
   public struct Options: Sendable {
-    /// How often the file is looked at where no event tells of a change.
+    /// How often the file is looked at where no event tells of a change. A store that is swapped to another path is
+    /// followed there by then.
     public var pollInterval = Duration.seconds(2)
     /// Whether the system's file events are used. Without them, changes are seen by polling alone.
     public var usesFileEvents = true

@@ -22,6 +22,8 @@ public final class FuseWatcher: Sendable {
   /// The functions are called on that thread, one at a time; what follows waits for them. They may reload the store,
   /// roll it back, and stop the watcher. To refer to the watcher itself without keeping it, they capture it weakly.
   ///
+  /// The thread takes no signals, and neither do programs that the functions start, unless they unblock them.
+  ///
   /// - Parameters:
   ///   - store: kept by the watcher.
   ///   - onReload: called after each file that the watcher took, with a reader of the newest file.

@@ -10,7 +10,8 @@
 /// A file is taken when it is complete and passes the store's ``SwapRules``. Otherwise the old one serves on, and the
 /// call throws the reason.
 public protocol Reloadable: AnyObject, Sendable {
-  /// Where files are taken from.
+  /// Where files are taken from. A relative path begins at the process's working folder of that time: a service that goes
+  /// to another folder has to give an absolute one.
   var path: String { get }
 
   /// Calls `body` with a reader of the newest file, and returns what it returns: several calls on one file, as cheap as
@@ -50,7 +51,8 @@ public protocol Reloadable: AnyObject, Sendable {
   func swap(to path: String) throws(FuseError)
 
   /// Goes back to the file before this one, which is dropped. The file under ``path`` is not taken again until it
-  /// changes. How many files can be gone back is up to ``ServingOptions/keptFileCount``.
+  /// changes: for the system, another name (a hard link, a move and back) or other rights are a change, too. How many
+  /// files can be gone back is up to ``ServingOptions/keptFileCount``.
   ///
   /// - Throws: ``FuseError`` with code `notFound` when no file was kept.
   func rollback() throws(FuseError)

@@ -21,11 +21,11 @@ public struct ServingCounters: Sendable {
   /// How old the data are, in seconds, below 0 where the clocks disagree; nil where ``builtAt`` is.
   public var dataAge: Double? { builtAt.map { gatheredAt - $0 } }
 
-  /// Look-ups, when ``ServingOptions/countsLookups`` is on: keys that were there,
+  /// How many look-ups found their key; 0 unless ``ServingOptions/countsLookups`` is on, as for those below.
   public var hitCount: Int
-  /// keys that were not,
+  /// How many look-ups found that there is no such key.
   public var missCount: Int
-  /// and calls that threw an error.
+  /// How many calls threw an error, also one of the caller's own.
   public var failureCount: Int
   /// All look-ups.
   public var lookupCount: Int { hitCount &+ missCount &+ failureCount }

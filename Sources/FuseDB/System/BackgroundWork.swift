@@ -49,12 +49,20 @@ extension BackgroundWork<Void> {
     }
   }
 
-  /// Does `work` on a thread of its own. Returns 0, or the number of the error that kept it from being done.
+  /// Does `work` on a thread of its own, which takes no signals. Returns 0, or the number of the error that kept it from
+  /// being done.
   private static func detachedThread(_ work: @escaping @Sendable () -> Void) -> Int32 {
     let start = unsafe Unmanaged.passRetained(Start(work))
     var thread = pthread_t()
+    // A new thread blocks what the one that starts it does. Signals are for threads that the process knows: one that it
+    // blocks to wait for it must not end it here. Faults of the thread itself, which it cannot block, are left alone.
+    var (blocked, before) = (sigset_t(), sigset_t())
+    unsafe sigfillset(&blocked)
+    for fault in [SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT] { unsafe sigdelset(&blocked, fault) }
+    unsafe pthread_sigmask(SIG_BLOCK, &blocked, &before)
     // SAFETY: as above; the name of a thread that began is its thread's until it is detached.
     let status = unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start.toOpaque())
+    unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
     if status == 0 { pthread_detach(thread) } else { unsafe start.release() }
     return status
   }

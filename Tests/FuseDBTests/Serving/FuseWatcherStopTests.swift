@@ -161,4 +161,46 @@ import Testing
       guard try (count("fd"), count("task")) == before else { exit(1) }
     }
   }
+
+  @Test func `leaves signals to the threads of the process, but for its own faults`() throws {
+    let signals: Set = [SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGCHLD, SIGALRM]
+    let faults: Set = [SIGBUS, SIGSEGV, SIGILL, SIGFPE]
+    let heard = Mutex<Set<Int32>>([])
+    let isAsked = DispatchSemaphore(value: 0)
+    // Whoever starts the watcher takes signals, and goes on to.
+    let before = Self.unblockSignals()
+    let watcher = try FuseWatcher(try ReloadableReader(path: file.path), options: options) { _ in
+      let blocked = Self.blockedSignals
+      heard.withLock { $0 = blocked }
+      isAsked.signal()
+    }
+    #expect(Self.blockedSignals.isEmpty)
+    Self.block(before)
+    try file.replace(by: numbered(1), number: 1)
+    isAsked.wait()
+    watcher.stop()
+    let blocked = heard.withLock { $0 }
+    #expect(blocked.isSuperset(of: signals))
+    // A file that is cut while it is read is such a fault.
+    #expect(blocked.isDisjoint(with: faults))
+  }
+
+  /// Those of this thread.
+  private static var blockedSignals: Set<Int32> {
+    var mask = sigset_t()
+    unsafe pthread_sigmask(SIG_BLOCK, nil, &mask)
+    return Set((1..<32).filter { unsafe sigismember(&mask, $0) == 1 })
+  }
+
+  private static func unblockSignals() -> sigset_t {
+    var (all, before) = (sigset_t(), sigset_t())
+    unsafe sigfillset(&all)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &all, &before)
+    return before
+  }
+
+  private static func block(_ mask: sigset_t) {
+    var mask = mask
+    unsafe pthread_sigmask(SIG_SETMASK, &mask, nil)
+  }
 }
