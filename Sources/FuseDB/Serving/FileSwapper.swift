@@ -71,7 +71,7 @@ final class FileSwapper<Object: Served>: Sendable {
         throw refusal(error, at: path) { $0.obstacle = obstacle }
       }
       let found = FileIdentity(of: file)
-      let isKnown = onlyIfChanged && found == serving.look.file
+      let isKnown = onlyIfChanged && serving.look.knows(found)
       if isKnown, !serving.look.isDoubtful {
         state.change { $0.edition.look.obstacle = nil }
         return false
@@ -129,11 +129,13 @@ final class FileSwapper<Object: Served>: Sendable {
       previous.object = previous.object.again(generation: serving.object.reader.generation + 1)
       previous.takenAt = WallClock.now
       // What is under the path now is what we go back from, also for whoever goes back further.
-      if previous.path == serving.path { previous.look = serving.look }
+      var left = serving.look
+      left.isGoneBackFrom = true
+      if previous.path == serving.path { previous.look = left }
       serve(previous) { state in
         let last = state.kept.removeLast()
         for number in state.kept.indices where state.kept[number].path == serving.path {
-          state.kept[number].look = serving.look
+          state.kept[number].look = left
         }
         return last
       }

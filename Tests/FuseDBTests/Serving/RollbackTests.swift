@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import FuseDB
@@ -57,6 +58,24 @@ struct `Going back` {
     #expect(try bench.store.reloadIfChanged())
     #expect(try bench.said == [4])
     #expect(bench.store.generation == 8)
+  }
+
+  @Test func `leaves alone what was gone back from when it gets another name or other rights`() throws {
+    let bench = try Self.bench(keeping: 1, last: 2)
+    try bench.store.rollback()
+    let before = FileIdentity(path: bench.path)
+    #expect(unsafe link(bench.path, bench.path + ".link") == 0)
+    #expect(unsafe chmod(bench.path, 0o600) == 0)
+    #expect(unsafe rename(bench.path, bench.path + ".away") == 0)
+    #expect(unsafe rename(bench.path + ".away", bench.path) == 0)
+    // The change can be seen.
+    #expect(FileIdentity(path: bench.path) != before)
+    #expect(try !bench.store.reloadIfChanged())
+    #expect(try bench.said == [1])
+    // What is written into it makes it another file.
+    try bench.put(ServingBench.file(2))
+    #expect(try bench.store.reloadIfChanged())
+    #expect(try bench.said == [2])
   }
 
   @Test func `leaves alone a file that was refused before, too`() throws {
