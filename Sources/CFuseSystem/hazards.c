@@ -130,7 +130,8 @@ const void *fuse_enter(const fuse_published *published) {
   if (!place) return published->retained(published->context);
   const void *object = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
   for (bool is_late = false;; is_late = true) {
-    __atomic_store_n(place, object, __ATOMIC_RELAXED);
+    // Releasing, because whoever finds this object here may conclude that the one before was left.
+    __atomic_store_n(place, object, __ATOMIC_RELEASE);
     order_for_barrier(published);
     const void *still = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
     if (still == object) {

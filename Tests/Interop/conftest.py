@@ -7,6 +7,7 @@ missing, tests fail; nothing is skipped.
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,12 @@ import fusedb  # noqa: E402
 import write_with_wheel  # noqa: E402
 
 from spelling import line, parse, unescape, unline, unspell, unspell_key, unspell_value  # noqa: E402
+
+# Tests in the background of a script ignore signals, and what they start would inherit that. It does not inherit a
+# function.
+for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, lambda number, frame: None)
 
 assert fusedb.__version__ == "0.3.0", f"the wheel is {fusedb.__version__}; the tests are about 0.3.0"
 

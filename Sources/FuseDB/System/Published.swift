@@ -32,7 +32,7 @@ struct Published<Object: Publishable>: Sendable {
     let hazard = unsafe Self.firstHazard
     let object = unsafe pointer.pointee.load(ordering: .acquiring)
     if unsafe hazard.pointee.load(ordering: .relaxed) == 0 {
-      unsafe hazard.pointee.store(object, ordering: .relaxed)
+      unsafe hazard.pointee.store(object, ordering: .releasing)
       orderForBarrier()
       if unsafe pointer.pointee.load(ordering: .acquiring) == object { return unsafe Self.unmanaged(object) }
       return unsafe .fromOpaque(fuse_enter_late(place))
