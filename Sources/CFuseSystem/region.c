@@ -82,12 +82,16 @@ fuse_region *fuse_region_watch(const void *base, size_t length) {
     __atomic_store_n(&node->fault, -1, __ATOMIC_RELEASE);
     __atomic_store_n(&node->base, (uintptr_t)base, __ATOMIC_RELEASE);
     __atomic_store_n(&node->length, length, __ATOMIC_RELEASE);
-    node->tail_place = (const char *)base + (length > 8 ? length - 8 : 0);
+    __atomic_store_n(&node->tail_place, (const char *)base + (length > 8 ? length - 8 : 0), __ATOMIC_RELAXED);
     if (fresh) __atomic_store_n(&regions, node, __ATOMIC_RELEASE);
   }
   pthread_mutex_unlock(&regions_lock);
   // Read under the handler's watch: the file may be cut already.
-  if (node) memcpy(&node->tail, node->tail_place, sizeof node->tail);
+  uint64_t tail;
+  if (node) {
+    memcpy(&tail, node->tail_place, sizeof tail);
+    __atomic_store_n(&node->tail, tail, __ATOMIC_RELAXED);
+  }
   return node;
 }
 

@@ -43,10 +43,12 @@ static inline __attribute__((always_inline)) bool fuse_region_tail_differs(
     fuse_region *_Nonnull region, int64_t *_Nonnull fault) {
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
   uint64_t tail;
-  memcpy(&tail, region->tail_place, sizeof tail);
+  // A region is used again when the last reference to its mapping is gone. ThreadSanitizer does not see that counts of
+  // references order what threads do; of atomic accesses it does not ask.
+  memcpy(&tail, __atomic_load_n(&region->tail_place, __ATOMIC_RELAXED), sizeof tail);
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
   *fault = __atomic_load_n(&region->fault, __ATOMIC_RELAXED);
-  return *fault < 0 && tail != region->tail;
+  return *fault < 0 && tail != __atomic_load_n(&region->tail, __ATOMIC_RELAXED);
 }
 
 /// The offset of the first byte known to be missing, or -1. Whoever read the region's bytes before this call and gets -1
