@@ -1,6 +1,6 @@
 /// A database whose file may be replaced while it is read: ``ReloadableReader`` or ``FusePool``.
 ///
-/// Each call reads the newest file, from its begin to its end. Calls that belong together, such as the look-ups of one
+/// Each call reads the newest file, from its beginning to its end. Calls that belong together, such as the look-ups of one
 /// request, go to one ``snapshot()``, or into one ``withReader(_:)``.
 ///
 ///     try store.withBytes(forKey: "8.8.8.8") { $0.byteCount }    // 31
@@ -50,9 +50,9 @@ public protocol Reloadable: AnyObject, Sendable {
   /// - Throws: as ``reload()``; ``path`` then stays what it was.
   func swap(to path: String) throws(FuseError)
 
-  /// Goes back to the file before this one, which is dropped. The file under ``path`` is not taken again until it
-  /// changes: for the system, another name (a hard link, a move and back) or other rights are a change, too. How many
-  /// files can be gone back is up to ``ServingOptions/keptFileCount``.
+  /// Goes back to the file before this one, which is dropped. The file under ``path`` is not taken again until another is
+  /// there, or somebody writes to it; another name (a hard link, a move and back) or other rights are no such change. How
+  /// many files can be gone back is up to ``ServingOptions/keptFileCount``.
   ///
   /// - Throws: ``FuseError`` with code `notFound` when no file was kept.
   func rollback() throws(FuseError)
