@@ -9,7 +9,7 @@ public struct ServingOptions: Sendable {
   /// How many of the files before this one stay open, for ``Reloadable/rollback()``. Each keeps its disk space, too,
   /// though it has lost its name.
   public var keptFileCount = 0
-  /// Whether look-ups are counted, at a nanosecond or two each; see ``ServingCounters/hitCount``.
+  /// Whether look-ups are counted, at some six nanoseconds each; see ``ServingCounters/hitCount``.
   public var countsLookups = false
 
   /// The options by default.
