@@ -299,6 +299,9 @@ def order_files():
     ):
         file = assemble_block(plain, [block_sections(plain)[0], Section("ORDR", rows)])
         yield reader_refuses(name, wrong, rule, file, [("order", file.at["ORDR"])])
+    both = assemble_block(plain, [block_sections(plain)[0], Section("ORDR", bytes(T.data[O : O + 11]))])
+    yield reader_refuses("order-11-bytes-and-pilots", "ORDR is one byte too short, and the check of the line of pilots is wrong", rule,
+                         both.flip(PILOTS + 63).sealed(), [("hash", PILOTS), ("order", both.at["ORDR"])])  # fmt: skip
 
     rule = "[X18] a scan compares the CRC-32 of each stride"
     yield opens("stride-crc", "the crc32 of the stride is wrong", rule, T.flip(O + 8).sealed(), [("order", O)], scan="fails",

@@ -14,21 +14,18 @@ extension Verifier {
         try add(.hash, at: hash.range.lowerBound, error.message)
       }
     }
-    var rows: Range<Int>?
-    if let order = directory.order {
-      let count = StrideRow.count(keyCount: Int(header.keyCount))
-      if order.range.count == count * StrideRow.byteCount {
-        rows = order.range
-      } else {
-        try add(
-          .order, at: order.range.lowerBound,
-          "the section has \(order.range.count) bytes, and \(header.keyCount) keys need \(count * StrideRow.byteCount)")
-      }
+    let rowsByteCount = StrideRow.count(keyCount: Int(header.keyCount)) * StrideRow.byteCount
+    let order = directory.order?.range
+    let rows = order.flatMap { $0.count == rowsByteCount ? $0 : nil }
+    let isProven =
+      if let index, table != nil || rows != nil { proveWays(table, rows: rows, index: index) } else { false }
+    if !isProven, let table { try walkLines(of: table, index: index) }
+    if let order, rows == nil {
+      try add(
+        .order, at: order.lowerBound,
+        "the section has \(order.count) bytes, and \(header.keyCount) keys need \(rowsByteCount)")
     }
-    if table == nil, rows == nil { return }
-    if let index, proveWays(table, rows: rows, index: index) { return }
-    if let table { try walkLines(of: table, index: index) }
-    if let rows, let index { try walkRows(rows, index: index) }
+    if !isProven, let rows, let index { try walkRows(rows, index: index) }
   }
 
   /// Whether all lines and rows are what was written and lead to every key; false too where that is not known.
