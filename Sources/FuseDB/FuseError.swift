@@ -44,19 +44,25 @@ public struct FuseError: Error, Sendable, Hashable {
     let offset: UInt64?
     let path: String?
     let errno: Int32?
+    let codingPath: String?
 
-    init(code: Code, message: String, offset: UInt64?, path: String?, errno: Int32?) {
+    init(code: Code, message: String, offset: UInt64?, path: String?, errno: Int32?, codingPath: String?) {
       self.code = code
       self.message = message
       self.offset = offset
       self.path = path
       self.errno = errno
+      self.codingPath = codingPath
     }
   }
 
   /// Makes an error; `message` is a sentence without the path, the offset and a final full stop.
-  public init(_ code: Code, _ message: String, offset: UInt64? = nil, path: String? = nil, errno: Int32? = nil) {
-    details = Details(code: code, message: message, offset: offset, path: path, errno: errno)
+  public init(
+    _ code: Code, _ message: String, offset: UInt64? = nil, path: String? = nil, errno: Int32? = nil,
+    codingPath: String? = nil
+  ) {
+    details = Details(
+      code: code, message: message, offset: offset, path: path, errno: errno, codingPath: codingPath)
   }
 
   /// The kind of failure.
@@ -69,11 +75,15 @@ public struct FuseError: Error, Sendable, Hashable {
   public var path: String? { details.path }
   /// The system's error number behind `inputOutput` and `notFound`.
   public var errno: Int32? { details.errno }
+  /// Which part of a value, for `invalidValue`: names and numbers with dots between them, as `fusedb get --field` takes
+  /// them. Empty for the whole value.
+  public var codingPath: String? { details.codingPath }
 
   /// Two errors are equal when all that they say is.
   public static func == (left: FuseError, right: FuseError) -> Bool {
     left.code == right.code && left.message == right.message && left.offset == right.offset
       && left.path == right.path && left.errno == right.errno
+      && left.codingPath == right.codingPath
   }
 
   /// Feeds code, message and offset.
@@ -85,16 +95,17 @@ public struct FuseError: Error, Sendable, Hashable {
 
   /// The same error, naming the file unless it names one already.
   func at(path: String) -> FuseError {
-    FuseError(code, message, offset: offset, path: self.path ?? path, errno: errno)
+    FuseError(code, message, offset: offset, path: self.path ?? path, errno: errno, codingPath: codingPath)
   }
 }
 
 extension FuseError: CustomStringConvertible {
-  /// `path: offset n: message`, without the parts that are unknown.
+  /// `path: offset n: codingPath: message`, without the parts that are unknown or empty.
   public var description: String {
     var text = ""
     if let path { text += "\(path): " }
     if let offset, code != .duplicateKey { text += "offset \(offset): " }
+    if let codingPath, codingPath != "" { text += "\(codingPath): " }
     return text + message
   }
 }

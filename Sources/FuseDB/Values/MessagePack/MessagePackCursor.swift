@@ -15,6 +15,25 @@ package enum MessagePackToken: Equatable {
   case array(count: Int)
   case map(count: Int)
 
+  /// What `head` says; nil where it is nothing.
+  @inline(__always)
+  init?(_ head: MessagePackHead) {
+    switch head.kind {
+    case .null: self = .null
+    case .bool: self = .bool(head.bits == 1)
+    case .unsigned: self = .unsigned(head.bits)
+    case .signed: self = .signed(Int64(bitPattern: head.bits))
+    case .float32: self = .float32(UInt32(truncatingIfNeeded: head.bits))
+    case .float64: self = .float64(head.bits)
+    case .string: self = .string(byteCount: head.count)
+    case .binary: self = .binary(byteCount: head.count)
+    case .extension: self = .extension(type: Int8(truncatingIfNeeded: head.bits), byteCount: head.count)
+    case .array: self = .array(count: head.count)
+    case .map: self = .map(count: head.count)
+    case .nothing: return nil
+    }
+  }
+
   /// Bytes of payload right behind the head.
   package var payloadByteCount: Int {
     switch self {
@@ -73,43 +92,9 @@ package struct MessagePackCursor: ~Escapable {
   /// it needs at least.
   @_lifetime(self: copy self)
   package mutating func readHead() throws(FuseError) -> MessagePackToken {
-    let first = try read(UInt8.self)
-    let token: MessagePackToken
-    switch first {
-    case 0x00...0x7F: token = .unsigned(UInt64(first))
-    case 0x80...0x8F: token = .map(count: Int(first & 0x0F))
-    case 0x90...0x9F: token = .array(count: Int(first & 0x0F))
-    case 0xA0...0xBF: token = .string(byteCount: Int(first & 0x1F))
-    case 0xC0: token = .null
-    case 0xC2: token = .bool(false)
-    case 0xC3: token = .bool(true)
-    case 0xC4: token = .binary(byteCount: Int(try read(UInt8.self)))
-    case 0xC5: token = .binary(byteCount: Int(try read(UInt16.self)))
-    case 0xC6: token = .binary(byteCount: Int(try read(UInt32.self)))
-    case 0xC7: token = try readExtension(byteCount: Int(read(UInt8.self)))
-    case 0xC8: token = try readExtension(byteCount: Int(read(UInt16.self)))
-    case 0xC9: token = try readExtension(byteCount: Int(read(UInt32.self)))
-    case 0xCA: token = .float32(try read(UInt32.self))
-    case 0xCB: token = .float64(try read(UInt64.self))
-    case 0xCC: token = .unsigned(UInt64(try read(UInt8.self)))
-    case 0xCD: token = .unsigned(UInt64(try read(UInt16.self)))
-    case 0xCE: token = .unsigned(UInt64(try read(UInt32.self)))
-    case 0xCF: token = .unsigned(try read(UInt64.self))
-    case 0xD0: token = .signed(Int64(Int8(bitPattern: try read(UInt8.self))))
-    case 0xD1: token = .signed(Int64(Int16(bitPattern: try read(UInt16.self))))
-    case 0xD2: token = .signed(Int64(Int32(bitPattern: try read(UInt32.self))))
-    case 0xD3: token = .signed(Int64(bitPattern: try read(UInt64.self)))
-    case 0xD4...0xD8: token = try readExtension(byteCount: 1 << Int(first - 0xD4))
-    case 0xD9: token = .string(byteCount: Int(try read(UInt8.self)))
-    case 0xDA: token = .string(byteCount: Int(try read(UInt16.self)))
-    case 0xDB: token = .string(byteCount: Int(try read(UInt32.self)))
-    case 0xDC: token = .array(count: Int(try read(UInt16.self)))
-    case 0xDD: token = .array(count: Int(try read(UInt32.self)))
-    case 0xDE: token = .map(count: Int(try read(UInt16.self)))
-    case 0xDF: token = .map(count: Int(try read(UInt32.self)))
-    case 0xE0...0xFF: token = .signed(Int64(Int8(bitPattern: first)))
-    default: throw .invalidValue("the byte 0xc1 begins no MessagePack value", at: offset - 1)
-    }
+    let head = MessagePackHead(at: offset, in: bytes)
+    guard let token = MessagePackToken(head) else { throw notAHead() }
+    offset = head.end
     // Only now, with the cursor behind the head. A payload is that many bytes, and a child has one byte at least. [V5]
     let left = bytes.byteCount - offset
     guard token.payloadByteCount <= left else {
@@ -164,18 +149,11 @@ package struct MessagePackCursor: ~Escapable {
     }
   }
 
-  @_lifetime(self: copy self)
-  private mutating func read<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(FuseError) -> T {
-    guard let value = bytes.load(at: offset, as: T.self) else {
-      throw .invalidValue("the MessagePack value ends in its middle", at: bytes.byteCount)
-    }
-    offset += MemoryLayout<T>.size
-    return value
-  }
-
-  @_lifetime(self: copy self)
-  private mutating func readExtension(byteCount: Int) throws(FuseError) -> MessagePackToken {
-    .extension(type: Int8(bitPattern: try read(UInt8.self)), byteCount: byteCount)
+  @inline(never)
+  private func notAHead() -> FuseError {
+    bytes.load(at: offset, as: UInt8.self) == 0xC1
+      ? .invalidValue("the byte 0xc1 begins no MessagePack value", at: offset)
+      : .invalidValue("the MessagePack value ends in its middle", at: bytes.byteCount)
   }
 }
 
