@@ -43,20 +43,7 @@ extension FuseView {
     get {
       let head = head
       guard head.kind == .map else { return nil }
-      var offset = head.end
-      var found = base.byteCount
-      for _ in 0..<head.count {
-        guard offset < base.byteCount else { break }
-        let key = MessagePackHead(at: offset, in: base)
-        let value = MessagePackHead.end(ofValueAt: offset, in: base)
-        if key.kind == .string, key.count == name.byteCount, key.count == value &- key.end,
-          base.extracting(key.end..<value).equals(name)
-        {
-          found = value
-        }
-        offset = MessagePackHead.end(ofValueAt: value, in: base)
-      }
-      return view(at: found)
+      return view(at: NameSearch(name).lastPlace(among: head.count, from: head.end, in: base))
     }
   }
 
