@@ -31,6 +31,7 @@ extension FuseView {
 
   /// An integer that fits into an `Int64`, however it is written, or nil for anything else.
   public var int64: Int64? {
+    if let wide { return wide.isSigned ? Int64(bitPattern: wide.bits) : Int64(exactly: wide.bits) }
     let head = head
     switch head.kind {
     case .signed: return Int64(bitPattern: head.bits)
@@ -41,6 +42,7 @@ extension FuseView {
 
   /// An integer that fits into a `UInt64`, however it is written, or nil for anything else.
   public var uint64: UInt64? {
+    if let wide { return wide.isSigned ? UInt64(exactly: Int64(bitPattern: wide.bits)) : wide.bits }
     let head = head
     switch head.kind {
     case .unsigned: return head.bits
@@ -56,6 +58,18 @@ extension FuseView {
   public func integer<T: FixedWidthInteger>(_ type: T.Type = T.self) -> T? {
     if let int64 { return T(exactly: int64) }
     return uint64.flatMap { T(exactly: $0) }
+  }
+
+  /// An integer that stands behind its first byte, if eight bytes do; no branch depends on how wide it happens to be.
+  @inline(__always)
+  private var wide: (bits: UInt64, isSigned: Bool)? {
+    guard let first = base.load(at: 0, as: UInt8.self), 0xCC...0xD3 ~= first,
+      let word = base.load(at: 1, as: UInt64.self)
+    else { return nil }
+    let shift = 64 &- UInt64(8 &<< (first & 3))
+    let isSigned = first & 0xFC == 0xD0
+    let bits = isSigned ? UInt64(bitPattern: Int64(bitPattern: word) &>> Int64(shift)) : word &>> shift
+    return (bits, isSigned)
   }
 
   /// A float of 64 or of 32 bits, which a `Double` holds exactly, or nil for anything else.

@@ -27,8 +27,8 @@ struct NameSearch: ~Escapable {
   func lastPlace(among count: Int, from offset: Int, in bytes: RawSpan) -> Int {
     var offset = offset
     var found = -1
-    for _ in 0..<count {
-      guard offset < bytes.byteCount else { break }
+    var left = count
+    while left > 0, offset < bytes.byteCount {
       let isName: Bool
       if let key = bytes.load(at: offset, as: UInt64.self)?.byteSwapped, key & 0xE0 == 0xA0 {
         let end = offset &+ 1 &+ Int(key & 0x1F)
@@ -39,6 +39,9 @@ struct NameSearch: ~Escapable {
         offset = MessagePackHead.end(ofValueAt: offset, in: bytes)
       }
       if isName { found = offset }
+      left &-= 1
+      // Nobody asks where the last value ends.
+      guard left > 0 else { break }
       offset = MessagePackHead.end(ofValueAt: offset, in: bytes)
     }
     return found
