@@ -48,12 +48,13 @@ extension Reloadable {
     try withValue(forKey: key.keyBytes, body)
   }
 
+  // Not inlined: Swift 6.3 fails on top-level code that takes both this and other look-ups in.
+
   /// Looks all `keys` up in the newest file, one file for all, and calls `body` for each; see
   /// ``FuseReader/withValues(forKeys:_:)``.
   ///
   /// - Throws: as ``FuseReader/withValues(forKeys:_:)``.
   /// - Complexity: O(keys and heads of their values).
-  // Never inlined, because Swift 6.3 fails to compile top-level code that both this and other look-ups are inlined into.
   @inlinable
   @inline(never)
   public func withValues<Keys: RandomAccessCollection>(
