@@ -128,4 +128,35 @@ extension MessagePackHead {
     else { return bytes.byteCount }
     return offset &+ count
   }
+
+  /// Whether the value at `left` comes before the one at `right`: integers by their number, then texts by their bytes, then the
+  /// rest by its encoding. Of two equal values, however they are encoded, none does.
+  static func isAscending(_ left: Int, _ right: Int, in bytes: RawSpan) -> Bool {
+    let (leftHead, rightHead) = (MessagePackHead(at: left, in: bytes), MessagePackHead(at: right, in: bytes))
+    if let left = leftHead.integer(Int128.self) {
+      return rightHead.integer(Int128.self).map { left < $0 } ?? true
+    }
+    switch (leftHead.kind, rightHead.kind) {
+    case (_, .unsigned), (_, .signed): return false
+    case (.string, .string):
+      return bytes.isAscending(
+        leftHead.end..<leftHead.end + leftHead.count, rightHead.end..<rightHead.end + rightHead.count)
+    case (.string, _): return true
+    case (_, .string): return false
+    default:
+      return bytes.isAscending(
+        left..<MessagePackHead.end(ofValueAt: left, in: bytes), right..<MessagePackHead.end(ofValueAt: right, in: bytes)
+      )
+    }
+  }
+
+  /// The integer, if it is one that the type holds.
+  @inline(__always)
+  func integer<T: FixedWidthInteger>(_ type: T.Type) -> T? {
+    switch kind {
+    case .unsigned: T(exactly: bits)
+    case .signed: T(exactly: Int64(bitPattern: bits))
+    default: nil
+    }
+  }
 }
