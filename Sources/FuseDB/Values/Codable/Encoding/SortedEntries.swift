@@ -1,5 +1,5 @@
-/// Entries that were packed one after the other and are to stand in ascending order: texts by their bytes, integers by their
-/// number, anything else by its encoding. So Rust's `BTreeMap` and `BTreeSet` have them.
+/// Entries that were packed one after the other and are to stand in ascending order: texts by their bytes, then integers by
+/// their number, then anything else by its encoding. So Rust's `BTreeMap` and `BTreeSet` have texts and integers.
 struct SortedEntries {
   private let packer: MessagePackPacker
   private var starts: [Int] = []
@@ -30,13 +30,25 @@ struct SortedEntries {
         leftHead.end..<leftHead.end + leftHead.count, rightHead.end..<rightHead.end + rightHead.count)
     case (.signed, .signed): return Int64(bitPattern: leftHead.bits) < Int64(bitPattern: rightHead.bits)
     case (.unsigned, .unsigned): return leftHead.bits < rightHead.bits
-    case (.signed, .unsigned): return true
-    case (.unsigned, .signed): return false
+    // Kinds do not mix: in encodings, a text may stand both before and behind a number.
+    case _ where leftHead.place != rightHead.place: return leftHead.place < rightHead.place
     default:
       let (leftEnd, rightEnd) = (
         MessagePackHead.end(ofValueAt: left, in: bytes), MessagePackHead.end(ofValueAt: right, in: bytes)
       )
       return bytes.isAscending(left..<leftEnd, right..<rightEnd)
+    }
+  }
+}
+
+extension MessagePackHead {
+  /// Where entries of this kind stand: texts, negative integers, the others, and what is neither.
+  fileprivate var place: Int {
+    switch kind {
+    case .string: 0
+    case .signed: 1
+    case .unsigned: 2
+    default: 3
     }
   }
 }
