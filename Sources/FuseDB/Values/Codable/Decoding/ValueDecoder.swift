@@ -69,7 +69,10 @@ extension ValueDecoder {
       try state.decode(type, at: try value(key))
     }
 
-    func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
+    func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? { try decodeUnlessNil(type, key) }
+
+    @inline(__always)
+    func decodeUnlessNil<T: Decodable>(_ type: T.Type, _ key: Key) throws -> T? {
       guard let value = find(key), !state.isNull(at: value) else { return nil }
       return try state.decode(type, at: value)
     }

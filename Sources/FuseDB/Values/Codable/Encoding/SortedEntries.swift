@@ -1,5 +1,5 @@
-/// Entries that were packed one after the other and are to stand in ascending order: integers by their number, then texts by
-/// their bytes, then anything else by its encoding. So Rust's `BTreeMap` and `BTreeSet` have them. [W5]
+/// Entries that were packed one after the other and are to stand in ascending order: texts by their bytes, then integers
+/// by their number, then anything else by its encoding. So Rust's `BTreeMap` and `BTreeSet` have them. [W5]
 struct SortedEntries {
   private let packer: MessagePackPacker
   private var starts: [Int] = []
