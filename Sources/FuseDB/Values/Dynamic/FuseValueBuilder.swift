@@ -38,8 +38,7 @@ struct FuseValueBuilder: ~Escapable {
     case .float64(let bits): return .double(Double(bitPattern: bits))
     case .string(let byteCount):
       let payload = takePayload(byteCount)
-      guard let text = try? UTF8Span(validating: Span<UInt8>(_bytes: payload)) else { return verbatim(from: start) }
-      return .string(String(copying: text))
+      return String(payload: payload).map { .string($0) } ?? verbatim(from: start)
     case .binary(let byteCount): return .bytes(takePayload(byteCount).array())
     case .extension(let type, let byteCount):
       let payload = takePayload(byteCount)
