@@ -75,7 +75,7 @@ extension FuseView {
   public var json: String {
     var writer = JSONWriter()
     do {
-      try writer.append(messagePack: messagePack)
+      try writer.append(self)
     } catch {
       // Somebody wrote over the mapped file since the bytes were checked.
       return "null"
