@@ -98,7 +98,7 @@ struct GetTests {
         + "\n")
   }
 
-  @Test func `several fields are columns, and absent ones keep their place`() {
+  @Test func `several fields are columns, and absent ones keep their place [K3]`() {
     let scratch = database()
     let words = ["get", "@x.fsdb", "--field", "tags.1.n", "--field", "geo.c\\.d", "--field", "none", "--field", "org"]
     let noField = "fusedb: @x.fsdb: no field none in the value of the key: "
@@ -118,7 +118,7 @@ struct GetTests {
           err: ["a", "b"].map { "fusedb: @x.fsdb: no field \($0) in the value of the key: number\n" }.joined()))
   }
 
-  @Test func `several fields in JSON are the members that are there`() {
+  @Test func `several fields in JSON are the members that are there [K3]`() {
     let scratch = database()
     let words = ["get", "@x.fsdb", "--json", "--field", "tags.0", "--field", "none", "--field", #"geo.c\.d"#]
     #expect(

@@ -71,7 +71,7 @@ struct `A look-up of a value` {
     #expect(said == [#"{"org":"Google","asn":15169}"#, "broken", #"{"$ext":[5,"00"]}"#, "[true,null]"])
   }
 
-  @Test func `whose object is no value throws, with file, offset and reason, before the body runs`() throws {
+  @Test func `whose object is no value throws, with file, offset and reason, before the body runs [W9]`() throws {
     let folder = try TemporaryFolder()
     let (reader, stores) = try Self.stores(folder)
     func check(_ error: FuseError?, _ call: String) {
@@ -116,7 +116,7 @@ struct `A look-up of a value` {
     #expect(failures > 500)
   }
 
-  @Test func `and of fields of it allocates nothing`() async {
+  @Test func `and of fields of it allocates nothing [W20]`() async {
     await #expect(processExitsWith: .exitCode(44)) { try `A look-up of a value`.countAllocations() }
   }
 }

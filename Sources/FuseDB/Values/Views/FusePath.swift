@@ -15,7 +15,7 @@ public struct FusePath: Hashable, Sendable {
 
   let steps: [Step]
 
-  /// Takes `text` apart at its dots; behind a backslash, any character is part of a name. Any text is a path.
+  /// Takes `text` apart at its dots; behind a backslash, any character is part of a name. Any text is a path. [W18]
   public init(_ text: some FuseKey) {
     var names: [[UInt8]] = [[]]
     var isEscaped = false

@@ -2,7 +2,7 @@ import Testing
 
 @testable import FuseDB
 
-struct `A path into a value` {
+struct `A path into a value [W18]` {
   private static func at(_ path: String, in json: String) throws -> String? {
     let bytes = try FuseJSON.messagePack(from: json)
     let value = try FuseView(validating: bytes.rawSpan)

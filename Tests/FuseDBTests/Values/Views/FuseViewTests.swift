@@ -78,7 +78,7 @@ struct `A view of a value` {
     Row("c70cff3b9aca000000000000000000", .extension), Row("d6fe00000000", .extension),
   ]
 
-  @Test func `gives a value as what it is, and as nothing else`() throws {
+  @Test func `gives a value as what it is, and as nothing else [W19]`() throws {
     for row in Self.table {
       let bytes = [UInt8](hex: row.hex)
       // At the end of the bytes, and before others.
@@ -140,7 +140,7 @@ struct `A view of a value` {
     #expect(tags == ["cdn", "dns"])
   }
 
-  @Test func `takes the last of equal names and keys`() throws {
+  @Test func `takes the last of equal names and keys [W18]`() throws {
     let bytes = try FuseJSON.messagePack(
       from: #"{"$map":[["a",1],["b",2],["a",3],[7,4],[{"$msgpack":"cc07"},5],[{"$msgpack":"d90162"},6],["c",null]]}"#)
     let value = try FuseView(validating: bytes.rawSpan)

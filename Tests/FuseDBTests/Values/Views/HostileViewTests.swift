@@ -23,7 +23,7 @@ struct `A view of hostile bytes` {
     }
   }
 
-  @Test func `cut at every byte or flipped at every bit, is refused or read as the model reads it [V1] [V2] [V3]`()
+  @Test func `cut at every byte or flipped at every bit, is refused or read as the model reads it [W9] [W21]`()
     throws
   {
     for json in Self.samples {
@@ -64,7 +64,7 @@ struct `A view of hostile bytes` {
   }
 
   /// Somebody may write over the file while it is mapped: whatever the bytes become, a view reads them, and none behind them.
-  @Test func `that change after they were checked, neither traps nor leads outside`() throws {
+  @Test func `that change after they were checked, neither traps nor leads outside [W21]`() throws {
     var random = SeededRandom.announced()
     for round in 0..<3000 {
       var bytes = ReferenceValue.random(&random).bytes
