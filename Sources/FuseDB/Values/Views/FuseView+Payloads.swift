@@ -1,4 +1,4 @@
-// Values with a payload: text, bytes, extensions.
+// Values with a payload: text, bytes, extensions. [W19]
 
 extension FuseView {
   /// A copy of a string, or nil for anything else, and for a string whose bytes are not UTF-8; ``stringBytes`` reads those.
