@@ -56,11 +56,12 @@ enum Job: Hashable {
 }
 
 extension Job {
-  /// Whether a turn is timed in slices.
-  var hasSlices: Bool {
+  /// How much is timed at once: threads are started once a turn, and swaps come every few milliseconds.
+  var piece: TimedLoop.Piece {
     switch self {
-    case .twoThreads, .swaps: false
-    default: true
+    case .twoThreads, .swaps: .turn
+    case .scan: .everything
+    default: .slice
     }
   }
 }

@@ -96,20 +96,29 @@ final class Runner {
     let answers = ExpectedAnswers(workload)
 
     note("\(workload.keyCount) keys: looking up")
-    var turnsOf: [Job: [Turns]] = [:]
-    for job in jobs {
-      turnsOf[job] = try databases.compactMap {
-        try Turns(of: $0.database, $0.subject, job, workload, answers, budget: plan.budget)
+    let loops = jobs.map { job in
+      databases.map { subject, database in
+        TimedLoop(
+          subject: subject, piece: job.piece, questionCount: workload.questionCount(job),
+          run: { try database.run(job, $0, workload) }, compare: { try answers.compare($0, job, $1, subject) })
       }
     }
-    for round in 0...plan.rounds(keyCount: workload.keyCount, plan.rounds) {
-      for job in jobs {
-        for each in turns(turnsOf[job] ?? [], round) { try each.take(round) }
+    try measure(zip(jobs.map(\.name), loops), keyCount: workload.keyCount)
+  }
+
+  /// Runs the loops of every job; those of one job take turns.
+  func measure(_ jobs: some Sequence<(String, [TimedLoop])>, keyCount: Int) throws {
+    let turnsOf = try jobs.map { name, loops in
+      (name, try loops.compactMap { try Turns(of: $0, budget: plan.budget) })
+    }
+    for round in 0...plan.rounds(keyCount: keyCount, plan.rounds) {
+      for (_, all) in turnsOf {
+        for each in turns(all, round) { try each.take(round) }
       }
     }
-    for job in jobs {
-      for each in turnsOf[job] ?? [] {
-        add(workload, job.name, each.subject, .nanoseconds, each.times, operations: each.operationCount)
+    for (name, all) in turnsOf {
+      for each in all {
+        add(keyCount, name, each.subject, .nanoseconds, each.times, operations: each.operationCount)
       }
     }
   }
@@ -135,10 +144,14 @@ final class Runner {
   func add(
     _ workload: Workload, _ what: String, _ who: Subject, _ unit: Unit, _ rounds: [Double], operations: Int
   ) {
+    add(workload.keyCount, what, who, unit, rounds, operations: operations)
+  }
+
+  func add(_ keyCount: Int, _ what: String, _ who: Subject, _ unit: Unit, _ rounds: [Double], operations: Int) {
     guard !rounds.isEmpty else { return }
     // Rounded here already, so that a table made from the raw results later is the same.
     let rounds = rounds.map(\.fiveDigits)
-    rows.append(Row(keys: workload.keyCount, what: what, who: who, unit: unit, operations: operations, rounds: rounds))
+    rows.append(Row(keys: keyCount, what: what, who: who, unit: unit, operations: operations, rounds: rounds))
   }
 
   func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
