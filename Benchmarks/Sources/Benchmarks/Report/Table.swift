@@ -2,17 +2,15 @@ import Foundation
 
 /// The results as Markdown: the medians, the ratios, and between what the rounds lay.
 struct Table {
-  private let results: Results
+  let results: Results
 
   init(_ results: Results) { self.results = results }
 
   private var subjects: [Subject] { Subject.allCases.filter { who in results.rows.contains { $0.who == who } } }
   private static let order = [
     "open", "heap at open", "get-hit", "get-miss", "get-batch-16", "get-batch-64", "get-hit-two-threads",
-    "get-hit-swaps",
-    "get-hit-two-threads-swaps", "get-hit-over-plain", "prefix",
-    "scan", "verify", "build", "build-table", "build-table-memory", "merge",
-    "merge-memory", "size",
+    "get-hit-swaps", "get-hit-two-threads-swaps", "get-hit-over-plain", "prefix", "scan", "verify", "build",
+    "build-table", "build-table-memory", "merge", "merge-memory", "size",
   ]
 
   var markdown: String {
@@ -20,14 +18,14 @@ struct Table {
     for keys in results.sizes.reversed() {
       parts.append("## \(grouped(keys)) keys")
       parts.append(table(keys) { number($0.median) })
-      parts.append(ratios(keys))
+      parts.append(isOfValues ? valueRatios(keys) : ratios(keys))
       parts.append("The quickest and the slowest round:")
       parts.append(
         table(keys) { row in
           row.rounds.count < 2 ? "" : "\(number(row.rounds.min() ?? 0))–\(number(row.rounds.max() ?? 0))"
         })
     }
-    parts.append(notes)
+    parts.append(isOfValues ? valueNotes : notes)
     return parts.joined(separator: "\n\n") + "\n"
   }
 
@@ -55,7 +53,7 @@ struct Table {
       "| | unit | " + subjects.map(\.rawValue).joined(separator: " | ") + " |",
       "|---|---|" + String(repeating: "---:|", count: subjects.count),
     ]
-    for what in Self.order {
+    for what in isOfValues ? Self.valueOrder : Self.order {
       let rows = subjects.map { results.row(keys, what, $0) }
       guard let unit = rows.lazy.compactMap({ $0?.unit }).first else { continue }
       let cells = rows.map { $0.map(cell) ?? "" }

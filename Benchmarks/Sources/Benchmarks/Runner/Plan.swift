@@ -6,6 +6,8 @@ struct Plan {
     case building
     /// Look-ups while files are swapped.
     case serving
+    /// Reading fields and whole values.
+    case values
   }
 
   /// The name of the results.
@@ -31,4 +33,6 @@ struct Plan {
   static let build = Plan(name: "bench-build", sizes: [10_000_000], rounds: 3, buildRounds: 3, kind: .building)
   static let serving = Plan(
     name: "bench-serving", sizes: [10_000, 1_000_000], rounds: 11, buildRounds: 1, kind: .serving)
+  static let values = Plan(
+    name: "bench-values", sizes: [10_000, 1_000_000], rounds: 11, buildRounds: 1, kind: .values, budget: 0.05e9)
 }

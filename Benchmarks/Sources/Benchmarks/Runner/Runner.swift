@@ -12,6 +12,7 @@ final class Runner {
   let peers: [any Peer]
   let command: FuseDBCommand
   let wheel: WheelPeer
+  let values: PythonValues
   private var rows: [Row] = []
 
   /// Takes the command `fusedb` and a Python that has the wheel; both scripts lie in the current folder.
@@ -20,6 +21,7 @@ final class Runner {
     self.folder = folder
     self.command = try FuseDBCommand(command, python: python, script: "run.py")
     wheel = try WheelPeer(python: python, script: "wheel.py", folder: folder)
+    values = try PythonValues(python: python, script: "values.py", folder: folder)
     peers = [
       FuseDBPeer(checksums: .verified), FuseDBPeer(checksums: .skipped), TinyCDBPeer(), LMDBPeer(), SQLitePeer(), wheel,
     ]
@@ -27,12 +29,20 @@ final class Runner {
 
   func run() throws -> Results {
     for keyCount in plan.sizes { try measure(keyCount) }
-    return Results(circumstances: try Circumstances.here(plan, wheel: wheel.versions()), rows: rows)
+    let versions =
+      try plan.kind == .values
+      ? values.versions().merging(Circumstances.valueVersions) { $1 }
+      : wheel.versions().merging(Circumstances.storeVersions) { $1 }
+    return Results(circumstances: try Circumstances.here(plan, versions: versions), rows: rows)
   }
 
   private func measure(_ keyCount: Int) throws {
     note("\(keyCount) keys: making them")
-    let workload = Workload(keyCount: keyCount, questionCount: plan.questionCount(keyCount: keyCount))
+    let questionCount = plan.questionCount(keyCount: keyCount)
+    guard plan.kind != .values else {
+      return try measureValues(ValueWorkload(keyCount: keyCount, questionCount: questionCount))
+    }
+    let workload = Workload(keyCount: keyCount, questionCount: questionCount)
     defer { for peer in peers { try? FileManager.default.removeItem(atPath: path(peer.subject)) } }
     guard plan.kind != .serving else { return try measureServing(workload) }
     try wheel.hand(over: workload)
@@ -132,10 +142,12 @@ final class Runner {
 
   func path(_ subject: Subject) -> String {
     switch subject {
-    case .fuseDB, .fuseDBSkipped, .reloadable, .counting, .pool, .snapshots: folder + "/ours.fsdb"
+    case .fuseDB, .fuseDBSkipped, .reloadable, .counting, .pool, .snapshots, .msgpackC, .pythonMsgpack:
+      folder + "/ours.fsdb"
     case .tinyCDB: folder + "/tinycdb.cdb"
     case .lmdb: folder + "/lmdb.mdb"
     case .sqlite: folder + "/sqlite.db"
+    case .maxMind, .maxMindPaths: folder + "/networks.mmdb"
     case .wheel: folder + "/wheel.fsdb"
     case .floor: folder + "/floor"
     }
