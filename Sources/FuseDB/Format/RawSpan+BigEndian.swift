@@ -97,6 +97,26 @@ extension RawSpan {
     return true
   }
 
+  /// The first seven bytes, or as many as there are, the first one lowest.
+  @inline(__always)
+  var firstSevenBytes: UInt64 {
+    let count = byteCount
+    // SAFETY: of each length, only bytes below it are read.
+    if count >= 8 {
+      return unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt64.self).littleEndian & ~0 >> 8
+    }
+    if count >= 4 {
+      let head = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self).littleEndian
+      let tail = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self).littleEndian
+      return UInt64(head) | UInt64(tail) &<< UInt64(8 &* (count &- 4))
+    }
+    guard count > 0 else { return 0 }
+    let first = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt8.self)
+    let middle = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: count / 2, as: UInt8.self)
+    let last = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 1, as: UInt8.self)
+    return UInt64(first) | UInt64(middle) &<< UInt64(8 &* (count / 2)) | UInt64(last) &<< UInt64(8 &* (count &- 1))
+  }
+
   /// XXH3-64 under `seed`.
   @inline(__always)
   func hash(seed: UInt64) -> UInt64 {

@@ -155,6 +155,15 @@ public struct Entry: Sendable {
       return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
     }
   }
+
+  /// The object as a value, in place. What is read from it is the file's if ``FuseReader/checkNotShrunk()`` returns afterwards.
+  ///
+  /// - Throws: ``FuseError`` as ``bytes``; with code `invalidValue` as ``FuseReader/view(forKey:)-(RawSpan)``.
+  /// - Complexity: O(heads of the value).
+  public var view: FuseView {
+    @_lifetime(borrow self)
+    get throws(FuseError) { try reader.view(of: bytes) }
+  }
 }
 
 /// An object as it stands in the file. It keeps the file open.
@@ -177,6 +186,15 @@ public struct StoredObject: Sendable {
       // SAFETY: the mapping lives as long as the reader, which this object keeps.
       return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
     }
+  }
+
+  /// The object as a value, in place. What is read from it is the file's if ``FuseReader/checkNotShrunk()`` returns afterwards.
+  ///
+  /// - Throws: ``FuseError`` as ``bytes``; with code `invalidValue` as ``FuseReader/view(forKey:)-(RawSpan)``.
+  /// - Complexity: O(heads of the value).
+  public var view: FuseView {
+    @_lifetime(borrow self)
+    get throws(FuseError) { try reader.view(of: bytes) }
   }
 }
 

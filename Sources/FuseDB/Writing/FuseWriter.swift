@@ -198,12 +198,12 @@ public final class FuseWriter {
 
   /// Adds an object and points each of `keys` at it.
   ///
-  ///     try writer.add(["8.8.8.8", "8.8.4.4"], messagePack)
+  ///     try writer.add(["8.8.8.8", "8.8.4.4"], messagePack: bytes)
   ///
   /// - Throws: as ``addObject(_:)-(RawSpan)`` and ``addKey(_:for:)-(RawSpan,_)``; keys before the one that was
   ///   refused stay added.
   @discardableResult
-  public func add(_ keys: some Sequence<some FuseKey>, _ messagePack: [UInt8]) throws(FuseError) -> ObjectID {
+  public func add(_ keys: some Sequence<some FuseKey>, messagePack: [UInt8]) throws(FuseError) -> ObjectID {
     let object = try addObject(messagePack)
     for key in keys { try addKey(key, for: object) }
     return object

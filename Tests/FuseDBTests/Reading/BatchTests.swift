@@ -28,7 +28,7 @@ struct `Look-ups of many keys` {
   private static func file(_ folder: TemporaryFolder, _ layout: FuseWriter.Layout, _ keys: [[UInt8]]) throws -> String {
     let writer = FuseWriter(.init(layout: layout))
     for (number, key) in keys.enumerated() {
-      try writer.add([key], [0xCD, UInt8(number >> 8), UInt8(number & 0xFF)])
+      try writer.add([key], messagePack: [0xCD, UInt8(number >> 8), UInt8(number & 0xFF)])
     }
     let path = folder.path("many.fsdb")
     try writer.build(to: path)
@@ -64,8 +64,8 @@ struct `Look-ups of many keys` {
   @Test func `take texts, also short ones, and slices`() throws {
     let folder = try TemporaryFolder()
     let writer = FuseWriter()
-    try writer.add(["8.8.8.8", "gmail.com"], [0x01])
-    try writer.add([""], [0x02])
+    try writer.add(["8.8.8.8", "gmail.com"], messagePack: [0x01])
+    try writer.add([""], messagePack: [0x02])
     try writer.build(to: folder.path("texts.fsdb"))
     let reader = try FuseReader(path: folder.path("texts.fsdb"))
     let keys = ["nowhere", "8.8.8.8", "", "a text that is longer than fits into the text itself", "gmail.com"]

@@ -8,7 +8,7 @@ struct `Keys` {
     var mapping: [Key: [UInt8]] = [Key(""): [0xC0]]
     for byte in UInt8.min...UInt8.max { mapping[Key([byte])] = [0xCC, byte] }
     let writer = FuseWriter(.init(layout: layout))
-    for (key, object) in mapping { try writer.add([key.bytes], object) }
+    for (key, object) in mapping { try writer.add([key.bytes], messagePack: object) }
     try writer.build(to: folder.path("keys.fsdb"))
     let reader = try FuseReader(path: folder.path("keys.fsdb"))
     var scan = try reader.entries()
@@ -21,7 +21,7 @@ struct `Keys` {
     let folder = try TemporaryFolder()
     let key = [UInt8](repeating: 0xFF, count: byteCount)
     let writer = FuseWriter(.init(layout: layout))
-    try writer.add([key], [0xC0])
+    try writer.add([key], messagePack: [0xC0])
     try writer.build(to: folder.path("key.fsdb"))
     let reader = try FuseReader(path: folder.path("key.fsdb"))
     #expect(try reader.copy(of: key) == [0xC0])
@@ -35,8 +35,8 @@ struct `Keys` {
     let composed = [UInt8]("é".unicodeScalars.count == 1 ? "é".utf8 : "\u{E9}".utf8)
     let decomposed = [UInt8]("e\u{301}".utf8)
     let writer = FuseWriter()
-    try writer.add([composed], [1])
-    try writer.add([decomposed], [2])
+    try writer.add([composed], messagePack: [1])
+    try writer.add([decomposed], messagePack: [2])
     #expect(try writer.build(to: folder.path("keys.fsdb")).keyCount == 2)
     let reader = try FuseReader(path: folder.path("keys.fsdb"))
     #expect(try reader.copy(of: composed) == [1])

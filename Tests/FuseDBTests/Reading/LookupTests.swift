@@ -29,7 +29,7 @@ struct `A look-up` {
     let folder = try TemporaryFolder()
     let writer = FuseWriter(.init(layout: layout))
     for number in 0..<10_000 {
-      try writer.add(["key " + String(number)], ReferenceValue.bigEndian(0xCD_0000 | UInt64(number), 3))
+      try writer.add(["key " + String(number)], messagePack: ReferenceValue.bigEndian(0xCD_0000 | UInt64(number), 3))
     }
     try writer.build(to: folder.path("many.fsdb"))
     let reader = try FuseReader(path: folder.path("many.fsdb"))

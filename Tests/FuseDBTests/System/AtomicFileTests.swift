@@ -9,7 +9,7 @@ struct `A file that is published` {
   /// A writer with one object of this number under "a".
   private static func writer(_ number: UInt8) throws -> FuseWriter {
     let writer = FuseWriter()
-    try writer.add(["a"], [0xCC, number])
+    try writer.add(["a"], messagePack: [0xCC, number])
     return writer
   }
 
@@ -257,7 +257,7 @@ private enum Acts {
     let folder = try TemporaryFolder()
     guard FileManager.default.changeCurrentDirectoryPath(folder.path) else { exit(2) }
     let writer = FuseWriter()
-    try writer.add(["a"], [0xCC, 216])
+    try writer.add(["a"], messagePack: [0xCC, 216])
     for _ in 0..<2 { try writer.build(to: "relative.fsdb") }
     let names = try folder.names
     let isThere = try FuseReader(path: "relative.fsdb").contains("a")
@@ -271,7 +271,7 @@ private enum Acts {
     var limit = rlimit(rlim_cur: 100_000, rlim_max: 100_000)
     guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { exit(2) }
     let writer = FuseWriter()
-    try writer.add(["a"], [0xC6, 0x00, 0x30, 0x00, 0x00] + [UInt8](repeating: 1, count: 0x30_0000))
+    try writer.add(["a"], messagePack: [0xC6, 0x00, 0x30, 0x00, 0x00] + [UInt8](repeating: 1, count: 0x30_0000))
     for name in ["old.fsdb", "new.fsdb"] {
       let error = failure { try writer.build(to: folder.path(name)) }
       guard error?.code == .inputOutput, error?.errno == EFBIG, error?.path == folder.path(name) else { exit(3) }

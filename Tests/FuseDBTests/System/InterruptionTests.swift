@@ -67,6 +67,6 @@ private func send(_ number: Int32) {
 private func publish() throws {
   let folder = try TemporaryFolder()
   let writer = FuseWriter()
-  try writer.add(["a"], [0xC0])
+  try writer.add(["a"], messagePack: [0xC0])
   try writer.build(to: folder.path("a.fsdb"))
 }

@@ -9,7 +9,8 @@ struct `Pages that are brought in` {
     let writer = FuseWriter()
     let path = folder.path("large.fsdb")
     for number in UInt8(1)...9 {
-      try writer.add(["key \(number)"], [0xC6, 0x00, 0x10, 0x00, 0x00] + [UInt8](repeating: number, count: 1 << 20))
+      try writer.add(
+        ["key \(number)"], messagePack: [0xC6, 0x00, 0x10, 0x00, 0x00] + [UInt8](repeating: number, count: 1 << 20))
     }
     try writer.build(to: path)
     return path

@@ -24,11 +24,11 @@ struct `Canonical order` {
           switch way {
           case 0:
             // One object for each key.
-            for (key, object) in pairs { try writer.add([key.bytes], object) }
+            for (key, object) in pairs { try writer.add([key.bytes], messagePack: object) }
           case 1:
             // One object for all its keys.
             for (object, group) in Dictionary(grouping: pairs, by: \.value) {
-              try writer.add(group.map(\.key.bytes), object)
+              try writer.add(group.map(\.key.bytes), messagePack: object)
             }
           case 2:
             // First the objects, then the keys, with objects that no key reaches.
@@ -40,7 +40,7 @@ struct `Canonical order` {
             // Each key at another object first.
             let wrong = try writer.addObject([0x92, 0x01, 0xC0])
             for (key, _) in pairs { try writer.addKey(key.bytes, for: wrong) }
-            for (key, object) in pairs { try writer.add([key.bytes], object) }
+            for (key, object) in pairs { try writer.add([key.bytes], messagePack: object) }
           }
         }
         #expect(bytes == expected, "\(size) keys, way \(way)")
@@ -50,9 +50,9 @@ struct `Canonical order` {
 
   @Test func `is that of the first keys, not of adding [C2]`() throws {
     let bytes = try Self.build(.init(layout: .plain)) { writer in
-      try writer.add(["d", "z"], [3])
-      try writer.add(["c", "b"], [2])
-      try writer.add(["y", "a"], [1])
+      try writer.add(["d", "z"], messagePack: [3])
+      try writer.add(["c", "b"], messagePack: [2])
+      try writer.add(["y", "a"], messagePack: [1])
     }
     let keys = ["a", "b", "c", "d", "y", "z"].map { [UInt8]($0.utf8) }
     #expect(
@@ -65,7 +65,7 @@ struct `Canonical order` {
   @Test func `holds identical objects once, and no object without a key [C1] [C3]`() throws {
     let folder = try TemporaryFolder()
     let writer = FuseWriter()
-    for number in 0..<100 { try writer.add(["key \(number)"], [UInt8(number % 5)]) }
+    for number in 0..<100 { try writer.add(["key \(number)"], messagePack: [UInt8(number % 5)]) }
     for number in 100..<110 { _ = try writer.addObject([UInt8(number)]) }
     let report = try writer.build(to: folder.path("file.fsdb"))
     #expect(report.objectCount == 5)
@@ -87,7 +87,9 @@ struct `Canonical order` {
     for _ in 0..<10 {
       let bytes = try Self.build(.init(sharing: .none, layout: .plain)) { writer in
         _ = try writer.addObject([1])
-        for (keys, object) in groups.shuffled(using: &random) { try writer.add(keys.shuffled(using: &random), object) }
+        for (keys, object) in groups.shuffled(using: &random) {
+          try writer.add(keys.shuffled(using: &random), messagePack: object)
+        }
       }
       #expect(bytes == expected.bytes)
     }
@@ -99,7 +101,7 @@ struct `Canonical order` {
     let same: [[UInt8]] = [
       [0x05], [0xCC, 0x05], [0xCD, 0x00, 0x05], [0xD0, 0x05], [0xCB, 0x40, 0x14, 0, 0, 0, 0, 0, 0],
     ]
-    for (number, object) in same.enumerated() { try writer.add(["key \(number)"], object) }
+    for (number, object) in same.enumerated() { try writer.add(["key \(number)"], messagePack: object) }
     #expect(try writer.build(to: folder.path("file.fsdb")).objectCount == same.count)
     let reader = try FuseReader(path: folder.path("file.fsdb"))
     for (number, object) in same.enumerated() { #expect(try reader.copy(of: Array("key \(number)".utf8)) == object) }

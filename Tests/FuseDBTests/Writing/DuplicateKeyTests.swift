@@ -4,11 +4,11 @@ import Testing
 struct `A key that is added more than once` {
   /// "b" three times, "a" twice.
   private static func fill(_ writer: FuseWriter) throws {
-    try writer.add(["b", "c"], [1])
-    try writer.add(["a"], [2])
-    try writer.add(["b"], [3])
-    try writer.add(["a"], [4])
-    try writer.add(["b"], [5])
+    try writer.add(["b", "c"], messagePack: [1])
+    try writer.add(["a"], messagePack: [2])
+    try writer.add(["b"], messagePack: [3])
+    try writer.add(["a"], messagePack: [4])
+    try writer.add(["b"], messagePack: [5])
   }
 
   @Test(arguments: [(.last, [4, 5, 1]), (.first, [2, 1, 1])] as [(FuseWriter.DuplicatePolicy, [UInt8])])
@@ -45,9 +45,9 @@ struct `A key that is added more than once` {
   @Test func `is refused at its second addition, however often it was sorted before`() throws {
     let folder = try TemporaryFolder()
     let writer = FuseWriter(.init(onDuplicate: .error))
-    for key in ["z", "y", "x"] { try writer.add([key], [1]) }
+    for key in ["z", "y", "x"] { try writer.add([key], messagePack: [1]) }
     #expect(try writer.build(to: folder.path("file.fsdb")).keyCount == 3)
-    for key in ["w", "y", "v"] { try writer.add([key], [1]) }
+    for key in ["w", "y", "v"] { try writer.add([key], messagePack: [1]) }
     #expect(failure { try writer.build(to: folder.path("file.fsdb")) }?.offset == 4)
   }
 
@@ -57,7 +57,7 @@ struct `A key that is added more than once` {
     let keys: [[UInt8]] = [
       [], [0], [0, 0], [0x61], [0x61, 0], Array("12345678".utf8), Array("12345678".utf8) + [0], Array("123456789".utf8),
     ]
-    try writer.add(keys, [1])
+    try writer.add(keys, messagePack: [1])
     #expect(try writer.build(to: folder.path("file.fsdb")).keyCount == keys.count)
   }
 }

@@ -133,7 +133,7 @@ struct `A merge` {
   @Test func `has nothing of what its files say about themselves, and says what it is told`() throws {
     let folder = try TemporaryFolder()
     let writer = FuseWriter(.init(metadata: ["source": "old"]))
-    try writer.add(["k"], [0xC0])
+    try writer.add(["k"], messagePack: [0xC0])
     try writer.build(to: folder.path("in.fsdb"))
     for metadata in [[:], ["source": "new"]] {
       try FuseWriter.merge([folder.path("in.fsdb")], to: folder.path("out.fsdb"), options: .init(metadata: metadata))

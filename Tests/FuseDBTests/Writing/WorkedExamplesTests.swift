@@ -11,7 +11,7 @@ struct `The worked examples of the specification` {
     let folder = try TemporaryFolder()
     for options in [FuseWriter.Options(layout: .plain), .compatible] {
       let writer = FuseWriter(options)
-      if !keys.isEmpty { try writer.add(keys, WorkedExamples.object) }
+      if !keys.isEmpty { try writer.add(keys, messagePack: WorkedExamples.object) }
       try writer.build(to: folder.path("example.fsdb"))
       #expect(try folder.read("example.fsdb") == bytes)
     }

@@ -18,7 +18,7 @@ struct `A writer` {
       let error = try #require(failure { _ = try writer.addObject([UInt8](hex: hex)) })
       #expect(error.code == .invalidValue)
       #expect(try #require(error.offset) <= [UInt8](hex: hex).count)
-      #expect(failure { try writer.add(["never"], [UInt8](hex: hex)) }?.code == .invalidValue)
+      #expect(failure { try writer.add(["never"], messagePack: [UInt8](hex: hex)) }?.code == .invalidValue)
       try writer.addKey("k", for: object)
       #expect(writer.addedKeyCount == 1)
       let report = try writer.build(to: folder.path("file.fsdb"))
@@ -54,7 +54,7 @@ struct `A writer` {
     var random = SeededRandom.announced()
     let writer = FuseWriter(.init(layout: layout))
     let objects = (0..<500).map { _ in ReferenceValue.random(&random).bytes }
-    for (number, object) in objects.enumerated() { try writer.add(["key \(number)"], object) }
+    for (number, object) in objects.enumerated() { try writer.add(["key \(number)"], messagePack: object) }
     try writer.build(to: folder.path("file.fsdb"))
     let reader = try FuseReader(path: folder.path("file.fsdb"))
     for (number, object) in objects.enumerated() { #expect(try reader.copy(of: Array("key \(number)".utf8)) == object) }
@@ -68,7 +68,8 @@ struct `A writer` {
     let sizes = [1, 65_535, 1 << 20 - 6, 1 << 20 - 5, 1 << 20, 3 << 20, 17]
     for size in sizes {
       let body = [UInt8](repeating: UInt8(truncatingIfNeeded: size * 31), count: size)
-      try writer.add([[UInt8](repeating: 0x6B, count: min(size, 65_535))], [0xC6] + ReferenceFile.big(size, 4) + body)
+      try writer.add(
+        [[UInt8](repeating: 0x6B, count: min(size, 65_535))], messagePack: [0xC6] + ReferenceFile.big(size, 4) + body)
     }
     // The last of the keys that are alike counts.
     #expect(try writer.build(to: folder.path("file.fsdb")).keyCount == 3)
@@ -86,8 +87,8 @@ struct `A writer` {
     try writer.build(to: folder.path("one.fsdb"))
     try writer.addKey("a", for: first)
     #expect(try writer.addObject([1]) == first)
-    try writer.add(["c"], [2])
-    try writer.add(["b"], [3])
+    try writer.add(["c"], messagePack: [2])
+    try writer.add(["b"], messagePack: [3])
     try writer.build(to: folder.path("two.fsdb"))
     #expect(try folder.read("one.fsdb") == ReferenceFile(canonical: [Key("b"): [1]]).bytes(layout))
     let second = ReferenceFile(canonical: [Key("a"): [1], Key("b"): [3], Key("c"): [2]])
@@ -99,7 +100,7 @@ struct `A writer` {
   @Test func `that built in vain builds as if it had not`() throws {
     let folder = try TemporaryFolder()
     let writer = FuseWriter()
-    try writer.add(["b", "a"], [1])
+    try writer.add(["b", "a"], messagePack: [1])
     #expect(failure { try writer.build(to: folder.path("missing/file.fsdb")) }?.code == .inputOutput)
     try writer.build(to: folder.path("file.fsdb"))
     #expect(try folder.read("file.fsdb") == ReferenceFile(canonical: [Key("a"): [1], Key("b"): [1]]).bytes(.indexed))

@@ -30,10 +30,9 @@ extension MessagePackCursor {
         pending &+= Int(first & 0x0F) << (first < 0x90 ? 1 : 0)
         containersLeft &-= 1
         guard containersLeft >= 0 else { return nil }
-      case 0xCC, 0xD0: offset &+= 1
-      case 0xCD, 0xD1: offset &+= 2
-      case 0xCA, 0xCE, 0xD2: offset &+= 4
-      case 0xCB, 0xCF, 0xD3: offset &+= 8
+      // Floats, then unsigned and signed integers: 4, 8, 1, 2, 4, 8, 1, 2, 4 or 8 bytes. No branch depends on how wide the
+      // numbers happen to be.
+      case 0xCA...0xD3: offset &+= Int(0x84_2184_2184 >> UInt64(4 &* (first &- 0xCA)) & 0x0F)
       case 0xC4, 0xD9:
         guard let length = bytes.load(at: offset, as: UInt8.self) else { return nil }
         offset &+= 1 &+ Int(length)

@@ -12,12 +12,12 @@ extension MessagePackPacker {
     case .double(let bits): pack(float64: bits)
     case .string: pack(string: node.text)
     case .array:
-      try checkNesting(depth)
+      try Self.checkNesting(depth)
       packArray(count: node.count)
       try node.forEachElement { element throws(FuseError) in try pack(element, depth: depth + 1) }
     case .object:
       if let (spelling, value) = try Self.spelling(node) { return try pack(spelling, value, depth: depth) }
-      try checkNesting(depth)
+      try Self.checkNesting(depth)
       packMap(count: node.count)
       try node.forEachMember { name, value throws(FuseError) in
         pack(string: name)
@@ -26,7 +26,8 @@ extension MessagePackPacker {
     }
   }
 
-  private func checkNesting(_ depth: Int) throws(FuseError) {
+  /// Throws where an array or map in `depth` others would be nested too deeply. [V3]
+  static func checkNesting(_ depth: Int) throws(FuseError) {
     guard depth < FormatLimits.nesting else {
       throw .invalidValue("the value is nested deeper than \(FormatLimits.nesting) levels", at: 0)
     }
@@ -68,7 +69,7 @@ extension MessagePackPacker {
       pack(extension: type, bytes.rawSpan)
     case .map:
       guard case .array = value.kind else { throw Self.malformed(spelling, "takes an array of [key, value] pairs") }
-      try checkNesting(depth)
+      try Self.checkNesting(depth)
       packMap(count: value.count)
       try value.forEachElement { pair throws(FuseError) in
         guard case .array = pair.kind, pair.count == 2 else {

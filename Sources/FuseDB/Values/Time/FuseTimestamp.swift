@@ -33,11 +33,18 @@ public struct FuseTimestamp: Hashable, Sendable {
     }
   }
 
+  /// How many bytes the shortest payload has that says this moment.
+  var payloadByteCount: Int {
+    seconds >> 34 != 0 ? 12 : nanoseconds != 0 || seconds >> 32 != 0 ? 8 : 4
+  }
+
   /// The shortest payload that says this moment.
   var payload: [UInt8] {
-    guard seconds >> 34 == 0 else { return nanoseconds.bigEndianBytes + UInt64(bitPattern: seconds).bigEndianBytes }
-    let both = UInt64(nanoseconds) << 34 | UInt64(seconds)
-    return both >> 32 == 0 ? UInt32(both).bigEndianBytes : both.bigEndianBytes
+    switch payloadByteCount {
+    case 4: UInt32(seconds).bigEndianBytes
+    case 8: (UInt64(nanoseconds) << 34 | UInt64(seconds)).bigEndianBytes
+    default: nanoseconds.bigEndianBytes + UInt64(bitPattern: seconds).bigEndianBytes
+    }
   }
 }
 

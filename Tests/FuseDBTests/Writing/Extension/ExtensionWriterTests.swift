@@ -8,7 +8,7 @@ struct `The writer of the extension block` {
   ) throws -> [UInt8] {
     let folder = try TemporaryFolder()
     let writer = FuseWriter(.init(metadata: metadata))
-    for (key, object) in mapping.shuffled(using: &random) { try writer.add([key.bytes], object) }
+    for (key, object) in mapping.shuffled(using: &random) { try writer.add([key.bytes], messagePack: object) }
     let report = try writer.build(to: folder.path("file.fsdb"))
     let bytes = try folder.read("file.fsdb")
     #expect(report.byteCount == bytes.count)

@@ -31,7 +31,7 @@ struct `A build that does not fit into memory` {
     var options = options
     options.temporaryFolder = folder.path("")
     let writer = FuseWriter(options, plan: plan)
-    for (key, object) in additions { try writer.add([key.bytes], object) }
+    for (key, object) in additions { try writer.add([key.bytes], messagePack: object) }
     let report = try writer.build(to: folder.path("file.fsdb"))
     #expect(try folder.names == ["file.fsdb"])
     let spilled = writer.storage.map { $0.spill.spilledByteCount } ?? 0
@@ -132,13 +132,13 @@ struct `A build that does not fit into memory` {
     let folder = try TemporaryFolder()
     let writer = FuseWriter(
       .init(temporaryFolder: folder.path("")), plan: Self.plan(objects: 1 << 14, keys: 1 << 17))
-    for (key, object) in additions[..<1500] { try writer.add([key.bytes], object) }
+    for (key, object) in additions[..<1500] { try writer.add([key.bytes], messagePack: object) }
     for end in [1500, additions.count] {
       let half = try Self.built(Array(additions[..<end]), .init(), nil)
       #expect(try writer.build(to: folder.path("file.fsdb")) == half.report)
       let isEqual = try folder.read("file.fsdb") == half.bytes
       #expect(isEqual)
-      if end == 1500 { for (key, object) in additions[1500...] { try writer.add([key.bytes], object) } }
+      if end == 1500 { for (key, object) in additions[1500...] { try writer.add([key.bytes], messagePack: object) } }
     }
   }
 
@@ -146,7 +146,7 @@ struct `A build that does not fit into memory` {
     let folder = try TemporaryFolder()
     let options = FuseWriter.Options(onDuplicate: .error, temporaryFolder: folder.path(""))
     let writer = FuseWriter(options, plan: Self.plan(objects: 0, keys: 0))
-    for number in 0..<9000 { try writer.add([String(number % 8999)], [0xC0]) }
+    for number in 0..<9000 { try writer.add([String(number % 8999)], messagePack: [0xC0]) }
     let error = try #require(failure { try writer.build(to: folder.path("file.fsdb")) })
     #expect(error.code == .duplicateKey)
     #expect(writer.refusedDuplicate == DuplicateKey(key: Array("0".utf8), kept: 0, dropped: 8999))
@@ -157,7 +157,8 @@ struct `A build that does not fit into memory` {
     let folder = try TemporaryFolder()
     let options = FuseWriter.Options(temporaryFolder: folder.path("missing"))
     let writer = FuseWriter(options, plan: Self.plan(objects: 0, keys: 0))
-    let error = try #require(failure { for number in 0..<9000 { try writer.add([String(number)], [0xC0]) } })
+    let error = try #require(
+      failure { for number in 0..<9000 { try writer.add([String(number)], messagePack: [0xC0]) } })
     #expect(error.code == .inputOutput)
     #expect(error.path == folder.path("missing"))
   }
@@ -167,7 +168,7 @@ struct `A build that does not fit into memory` {
     let options = FuseWriter.Options(temporaryFolder: folder.path("later"))
     let writer = FuseWriter(options, plan: Self.plan(objects: 0, keys: 1 << 20))
     func add(_ number: Int) throws(FuseError) {
-      try writer.add([String(number)], [0xC4, 200] + [UInt8](repeating: UInt8(number % 251), count: 200))
+      try writer.add([String(number)], messagePack: [0xC4, 200] + [UInt8](repeating: UInt8(number % 251), count: 200))
     }
     let error = try #require(failure { for number in 0..<9000 { try add(number) } })
     #expect(error.code == .inputOutput)

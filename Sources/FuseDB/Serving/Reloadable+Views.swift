@@ -1,0 +1,58 @@
+// What a reader shows of its values, asked of the newest file.
+
+extension Reloadable {
+  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the newest file has no
+  /// such key. It stays mapped until `body` ends.
+  ///
+  /// - Throws: as ``FuseReader/withValue(forKey:_:)-(RawSpan,_)``.
+  /// - Complexity: O(heads of the value).
+  @inlinable
+  public func withValue<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result) throws -> Result? {
+    try withBytes(forKey: key) { object in try body(view(of: object)) }
+  }
+
+  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the newest file has no
+  /// such key. It stays mapped until `body` ends.
+  ///
+  /// - Throws: as ``FuseReader/withValue(forKey:_:)-(RawSpan,_)``.
+  /// - Complexity: O(heads of the value).
+  @inlinable
+  public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result) throws -> Result? {
+    try withValue(forKey: key.keyBytes, body)
+  }
+
+  /// Looks all `keys` up in the newest file, one file for all, and calls `body` for each; see
+  /// ``FuseReader/withValues(forKeys:_:)``.
+  ///
+  /// - Throws: as ``FuseReader/withValues(forKeys:_:)``.
+  /// - Complexity: O(keys and heads of their values).
+  @inlinable
+  public func withValues<Keys: RandomAccessCollection>(
+    forKeys keys: Keys, _ body: (_ number: Int, _ value: FuseView?) throws -> Void
+  ) throws where Keys.Element: FuseKey {
+    try withBytes(forKeys: keys) { number, object in
+      guard let object else { return try body(number, nil) }
+      try body(number, view(of: object))
+    }
+  }
+
+  /// The value that an object of the newest file is.
+  @inlinable
+  @_lifetime(copy object)
+  func view(of object: RawSpan) throws(FuseError) -> FuseView {
+    guard let view = FuseView(plain: object) else { return try viewAfterAll(of: object) }
+    return view
+  }
+
+  @usableFromInline
+  @inline(never)
+  @_lifetime(copy object)
+  func viewAfterAll(of object: RawSpan) throws(FuseError) -> FuseView {
+    do throws(FuseError) {
+      return try FuseView(validating: object)
+    } catch {
+      // Should another file have come in between, that one is named, under the same path.
+      throw withReader { $0.noValue(error) }
+    }
+  }
+}
