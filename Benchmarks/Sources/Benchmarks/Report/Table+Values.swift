@@ -2,10 +2,13 @@ import Foundation
 
 /// What is particular to the results of reading values.
 extension Table {
-  static let valueOrder =
-    Wanted.allCases.flatMap { [$0.name(isFound: false), $0.name(isFound: false) + "-over-bytes"] }
-    + Wanted.allCases.map { $0.name(isFound: true) }
-    + Wanted.allCases.flatMap { [$0.name(isFound: false) + "-allocations", $0.name(isFound: true) + "-allocations"] }
+  static let valueBlocks = [
+    Wanted.allCases.map { $0.name(isFound: false) },
+    Wanted.allCases.map { $0.name(isFound: false) + "-over-bytes" },
+    Wanted.allCases.map { $0.name(isFound: true) },
+    Wanted.allCases.map { $0.name(isFound: false) + "-allocations" }
+      + Wanted.allCases.map { $0.name(isFound: true) + "-allocations" },
+  ]
 
   /// Whether these are results of reading values.
   var isOfValues: Bool { results.rows.contains { $0.what == Wanted.bytes.name(isFound: false) } }

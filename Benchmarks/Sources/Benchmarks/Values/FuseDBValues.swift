@@ -2,8 +2,8 @@ import FuseDB
 
 /// This library, with a file of objects and one of the same in their flat form.
 final class FuseDBValues {
-  private let reader: FuseReader
-  private let flatReader: FuseReader
+  let reader: FuseReader
+  let flatReader: FuseReader
 
   init(_ path: String, flatPath: String, _ workload: ValueWorkload) throws {
     try Self.build(path, workload, workload.objects)
@@ -19,18 +19,5 @@ final class FuseDBValues {
       try writer.addKey(RawSpan(_unsafeBytes: workload.keys[i]), for: ids[Int(workload.objectOfKey[i])])
     }
     try writer.build(to: path)
-  }
-
-  func loops(_ workload: ValueWorkload) -> [ValueLoop] {
-    [ValueLoop(.fuseDB, .bytes, workload.hits, BytesLookUp(reader: reader))]
-  }
-}
-
-private struct BytesLookUp: LookUp {
-  let reader: FuseReader
-
-  @inline(__always)
-  func touch(_ key: UnsafeRawBufferPointer) throws -> UInt64? {
-    try reader.withBytes(forKey: RawSpan(_unsafeBytes: key)) { $0.firstWord & 0xFF == 0x85 ? 1 : 0 }
   }
 }

@@ -1,0 +1,71 @@
+import FuseDB
+
+extension FuseDBValues {
+  /// The loops over what is wanted, from keys and from values found before.
+  func loops(_ workload: ValueWorkload) -> [ValueLoop] {
+    let find = Find(reader: reader)
+    func both(_ wanted: Wanted, _ reading: some FuseDBReading) -> [ValueLoop] {
+      [
+        ValueLoop(.fuseDB, wanted, workload.hits, ViewLookUp(reader: reader, reading: reading), over: find),
+        ValueLoop(.fuseDB, wanted, found: workload.places, ViewFound(reading: reading)),
+      ]
+    }
+    return [ValueLoop(.fuseDB, .bytes, workload.hits, find)]
+      + both(.string, StringReading()) + both(.int, IntReading()) + both(.double, DoubleReading())
+      + both(.element, ElementReading()) + both(.text, TextReading())
+      + [
+        ValueLoop(.fuseDB, .value, workload.hits, ValueLookUp(reader: reader), over: find),
+        ValueLoop(.fuseDB, .value, found: workload.places, ValueFound()),
+      ]
+  }
+}
+
+/// Finds an object and touches its first bytes.
+private struct Find: LookUp {
+  let reader: FuseReader
+
+  @inline(__always)
+  func touch(_ key: UnsafeRawBufferPointer) throws -> UInt64? {
+    // All begin with the head of a map of five.
+    try reader.withBytes(forKey: RawSpan(_unsafeBytes: key)) { $0.firstWord & 0xFF == 0x85 ? 1 : 0 }
+  }
+}
+
+/// Finds a value and reads something of it in place.
+private struct ViewLookUp<Reading: FuseDBReading>: LookUp {
+  let reader: FuseReader
+  let reading: Reading
+
+  @inline(__always)
+  func touch(_ key: UnsafeRawBufferPointer) throws -> UInt64? {
+    try reader.withValue(forKey: RawSpan(_unsafeBytes: key)) { reading.word($0) } ?? nil
+  }
+}
+
+/// Reads something of a value that was found before.
+private struct ViewFound<Reading: FuseDBReading>: LookUp {
+  let reading: Reading
+
+  @inline(__always)
+  func touch(_ key: UnsafeRawBufferPointer) throws -> UInt64? {
+    reading.word(try FuseView(validating: RawSpan(_unsafeBytes: key.loadUnaligned(as: UnsafeRawBufferPointer.self))))
+  }
+}
+
+/// Finds a value and makes all of it.
+private struct ValueLookUp: LookUp {
+  let reader: FuseReader
+
+  @inline(__always)
+  func touch(_ key: UnsafeRawBufferPointer) throws -> UInt64? {
+    try reader.withBytes(forKey: RawSpan(_unsafeBytes: key)) { Word.value(try FuseValue(messagePack: $0)) } ?? nil
+  }
+}
+
+/// Makes all of a value that was found before.
+private struct ValueFound: LookUp {
+  @inline(__always)
+  func touch(_ key: UnsafeRawBufferPointer) throws -> UInt64? {
+    Word.value(try FuseValue(messagePack: RawSpan(_unsafeBytes: key.loadUnaligned(as: UnsafeRawBufferPointer.self))))
+  }
+}
