@@ -104,7 +104,9 @@ extension FuseError: CustomStringConvertible {
   public var description: String {
     var text = ""
     if let path { text += "\(path): " }
-    if let offset, code != .duplicateKey { text += "offset \(offset): " }
+    if let offset, code != .duplicateKey {
+      text += code == .invalidValue && path != nil ? "offset \(offset) of the value: " : "offset \(offset): "
+    }
     if let codingPath, codingPath != "" { text += "\(codingPath): " }
     return text + message
   }

@@ -31,8 +31,36 @@ package final class MessagePackPacker {
     }
   }
 
+  /// How many bytes that is.
+  package var byteCount: Int { unsafe buffer.pointee.size }
+
   /// Forgets what was packed and keeps the memory.
   package func clear() { unsafe buffer.pointee.size = 0 }
+
+  /// Forgets what was packed behind the first `count` bytes.
+  func truncate(to count: Int) {
+    precondition(count >= 0 && count <= byteCount, "only what was packed can be forgotten")
+    unsafe buffer.pointee.size = count
+  }
+
+  /// Says in the head of an empty array or map, at `offset`, how many elements or pairs follow, which are there already.
+  func replaceEmptyHead(at offset: Int, isMap: Bool, count: Int) {
+    let end = byteCount
+    precondition(offset >= 0 && offset < end, "the head was packed")
+    // The head again at the end, and from there to its place.
+    if isMap { packMap(count: count) } else { packArray(count: count) }
+    let headByteCount = byteCount - end
+    // SAFETY: the buffer has the bytes up to `end`, and behind them a head, which is at most 5 bytes.
+    unsafe withUnsafeTemporaryAllocation(byteCount: 5, alignment: 1) { head in
+      let data = unsafe UnsafeMutableRawPointer(buffer.pointee.data!)
+      unsafe head.baseAddress!.copyMemory(from: data + end, byteCount: headByteCount)
+      if headByteCount > 1 {
+        unsafe memmove(data + offset + headByteCount, data + offset + 1, end - offset - 1)
+      }
+      unsafe (data + offset).copyMemory(from: head.baseAddress!, byteCount: headByteCount)
+    }
+    unsafe buffer.pointee.size = end + headByteCount - 1
+  }
 
   package func packNull() { unsafe check(fuse_pack_nil(buffer)) }
   package func pack(_ value: Bool) { unsafe check(value ? fuse_pack_true(buffer) : fuse_pack_false(buffer)) }

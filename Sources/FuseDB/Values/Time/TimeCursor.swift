@@ -17,26 +17,35 @@ struct TimeCursor {
     return cursor.rest.isEmpty
   }
 
-  /// Takes a date, and the time of day if there is one; nil where that is not all, or no such time. RFC 3339 §5.6
-  mutating func dateAndTime() -> Double? {
+  /// Takes a number without an exponent; nil where that is not all, or the whole part is no `Int64`.
+  mutating func decimal() -> (whole: Int64, fraction: ArraySlice<UInt8>)? {
+    let sign = take("-") == nil ? "" : "-"
+    let digits = takeDigits()
+    let fraction = take(".") == nil ? [] : takeDigits()
+    guard rest.isEmpty else { return nil }
+    return Int64(sign + String(decoding: digits, as: UTF8.self)).map { ($0, fraction) }
+  }
+
+  /// Takes a date, and the time of day if there is one, with the digits behind its point; nil where that is not all, or
+  /// no such time. RFC 3339 §5.6
+  mutating func dateAndTime() -> (second: Int, fraction: ArraySlice<UInt8>)? {
     guard let year = number(4), take("-") != nil, let month = number(2), take("-") != nil, let dayOfMonth = number(2),
       let day = UTCTime.day(ofYear: year, month: month, day: dayOfMonth)
     else { return nil }
-    if rest.isEmpty { return Double(day * 86_400) }
+    if rest.isEmpty { return (day * 86_400, []) }
     guard take("Tt ") != nil, let hour = number(2), hour < 24, take(":") != nil, let minute = number(2), minute < 60,
       take(":") != nil, let second = number(2), second <= 60
     else { return nil }
-    var fraction = 0.0
+    var fraction: ArraySlice<UInt8> = []
     if take(".") != nil {
-      let digits = takeDigits()
-      guard !digits.isEmpty else { return nil }
-      fraction = Double("0." + String(decoding: digits, as: UTF8.self)) ?? 0
+      fraction = takeDigits()
+      guard !fraction.isEmpty else { return nil }
     }
     guard let offset = offset(), rest.isEmpty else { return nil }
     let whole = day * 86_400 + hour * 3600 + minute * 60 + second - offset
     // A leap second is the last one of a day in UTC, and here the same as the first one of the next.
     guard second < 60 || whole % 86_400 == 0 else { return nil }
-    return Double(whole) + fraction
+    return (whole, fraction)
   }
 
   /// Takes the offset from UTC, in seconds.

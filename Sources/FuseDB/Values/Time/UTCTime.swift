@@ -12,18 +12,26 @@ package enum UTCTime {
     let bytes = Array(text.utf8)
     var cursor = TimeCursor(bytes)
     // A number beyond every float64 becomes infinite, which is outside the range.
-    guard let seconds = cursor.isNumber ? Double(text) : cursor.dateAndTime() else { return nil }
+    guard let seconds = cursor.isNumber ? Double(text) : cursor.dateAndTime().map(approximate) else { return nil }
     return range.contains(seconds) ? seconds : nil
   }
 
   /// The time by RFC 3339 in whole seconds, rounded down: `2026-11-21T16:11:12Z`. What is outside the range becomes its
   /// first or last second.
   package static func text(of seconds: Double) -> String {
-    let whole = Int(max(range.lowerBound, min(range.upperBound - 1, seconds.rounded(.down))))
-    let (days, second) = whole.dividedDown(by: 86_400)
+    text(ofSecond: Int(max(range.lowerBound, min(range.upperBound - 1, seconds.rounded(.down)))), fraction: "")
+  }
+
+  /// The time by RFC 3339: a second of the range, with `fraction` behind it.
+  static func text(ofSecond second: Int, fraction: String) -> String {
+    let (days, second) = second.dividedDown(by: 86_400)
     let date = date(ofDay: days)
     return digits(date.year, 4) + "-" + digits(date.month, 2) + "-" + digits(date.day, 2) + "T"
-      + digits(second / 3600, 2) + ":" + digits(second / 60 % 60, 2) + ":" + digits(second % 60, 2) + "Z"
+      + digits(second / 3600, 2) + ":" + digits(second / 60 % 60, 2) + ":" + digits(second % 60, 2) + fraction + "Z"
+  }
+
+  private static func approximate(_ second: Int, _ fraction: ArraySlice<UInt8>) -> Double {
+    Double(second) + (Double("0." + String(decoding: fraction, as: UTF8.self)) ?? 0)
   }
 
   private static func digits(_ number: Int, _ count: Int) -> String {

@@ -58,7 +58,9 @@ struct NameSearch: ~Escapable {
   @inline(never)
   private func isLongName(at offset: Int, in bytes: RawSpan) -> Bool {
     let key = MessagePackHead(at: offset, in: bytes)
-    guard key.kind == .string, key.count == name.byteCount, key.count <= bytes.byteCount &- key.end else { return false }
+    guard key.kind == .string, key.count == name.byteCount, key.count <= bytes.byteCount &- key.end else {
+      return false
+    }
     return bytes.extracting(key.end..<key.end &+ key.count).equals(name)
   }
 }

@@ -1,0 +1,33 @@
+// Typed values, asked of the newest file.
+
+extension Reloadable {
+  /// The object under `key` in the newest file as a typed value, or nil when that has no such key.
+  ///
+  /// - Throws: as ``FuseReader/value(_:forKey:decoder:)-(_,RawSpan,_)``.
+  /// - Complexity: O(bytes of the object).
+  public func value<Value: Decodable>(
+    _ type: Value.Type = Value.self, forKey key: RawSpan, decoder: FuseDecoder = FuseDecoder()
+  ) throws -> Value? {
+    try withReader { reader in try reader.value(type, forKey: key, decoder: decoder) }
+  }
+
+  /// The object under `key` in the newest file as a typed value, or nil when that has no such key.
+  ///
+  /// - Throws: as ``FuseReader/value(_:forKey:decoder:)-(_,RawSpan,_)``.
+  /// - Complexity: O(bytes of the object).
+  public func value<Value: Decodable>(
+    _ type: Value.Type = Value.self, forKey key: some FuseKey, decoder: FuseDecoder = FuseDecoder()
+  ) throws -> Value? {
+    try value(type, forKey: key.keyBytes, decoder: decoder)
+  }
+
+  /// The objects under `keys` as typed values, one file for all; see ``FuseReader/values(_:forKeys:decoder:)``.
+  ///
+  /// - Throws: as ``FuseReader/values(_:forKeys:decoder:)``.
+  /// - Complexity: O(keys and bytes of their objects).
+  public func values<Value: Decodable, Keys: RandomAccessCollection>(
+    _ type: Value.Type = Value.self, forKeys keys: Keys, decoder: FuseDecoder = FuseDecoder()
+  ) throws -> [Value?] where Keys.Element: FuseKey {
+    try withReader { reader in try reader.values(type, forKeys: keys, decoder: decoder) }
+  }
+}

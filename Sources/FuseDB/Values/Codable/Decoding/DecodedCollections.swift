@@ -1,0 +1,66 @@
+// What the standard library would read through containers.
+
+/// An array of what can be decoded.
+protocol DecodedArray {
+  static func decode(state: DecodingState, at offset: Int) throws -> Self
+}
+
+/// A dictionary whose keys and values can be decoded.
+protocol DecodedMap {
+  static func decode(state: DecodingState, at offset: Int) throws -> Self
+}
+
+extension Array: DecodedArray where Element: Decodable {
+  static func decode(state: DecodingState, at offset: Int) throws -> Self { try elements(state: state, at: offset) }
+
+  static func elements(state: DecodingState, at offset: Int) throws -> Self {
+    let head = state.head(at: offset)
+    guard head.kind == .array else { throw state.mismatch(Self.self, at: offset, expected: "an array") }
+    var elements: Self = []
+    // As many bytes are there at least. Types that are larger than a text grow as they come.
+    if MemoryLayout<Element>.stride <= MemoryLayout<String>.stride { elements.reserveCapacity(head.count) }
+    var element = head.end
+    for _ in 0..<head.count {
+      elements.append(try state.decode(Element.self, at: element))
+      element = state.end(ofValueAt: element)
+    }
+    return elements
+  }
+}
+
+extension Dictionary: DecodedMap where Key: Decodable, Value: Decodable {
+  static func decode(state: DecodingState, at offset: Int) throws -> Self {
+    let head = state.head(at: offset)
+    guard head.kind == .map else { throw state.mismatch(Self.self, at: offset, expected: "a map") }
+    var pairs: Self = [:]
+    var place = head.end
+    for _ in 0..<head.count {
+      let value = state.end(ofValueAt: place)
+      let key = try key(state: state, at: place)
+      guard pairs.updateValue(try state.decode(Value.self, at: value), forKey: key) == nil else {
+        throw state.corrupted("the key \(key) stands twice in this map", at: offset, offset: place)
+      }
+      place = state.end(ofValueAt: value)
+    }
+    return pairs
+  }
+
+  private static func key(state: DecodingState, at offset: Int) throws -> Key {
+    guard Key.self != String.self, state.head(at: offset).kind == .string else {
+      return try state.decode(Key.self, at: offset)
+    }
+    // JSON has texts alone for keys: so "5" may stand for 5, and for what has its own text.
+    let text = try state.string(at: offset)
+    let key: Any?
+    if let type = Key.self as? any FixedWidthInteger.Type {
+      key = type.init(text).flatMap { String($0) == text ? $0 : nil }
+    } else if let type = Key.self as? any CodingKeyRepresentable.Type {
+      key = type.init(codingKey: PlaceKey(stringValue: text))
+    } else {
+      return try state.decode(Key.self, at: offset)
+    }
+    guard let key = key as? Key
+    else { throw state.corrupted("the key \(quoted(text.keyBytes)) is no \(Key.self)", at: offset) }
+    return key
+  }
+}

@@ -1,0 +1,136 @@
+extension DecodingState {
+  /// The error that says that something else stands at `offset`.
+  @inline(never)
+  func mismatch(_ type: Any.Type, at offset: Int, expected: String) -> DecodingError {
+    let head = head(at: offset)
+    let context = context(at: offset, "\(expected) was expected, and here is \(head.spoken)")
+    return head.kind == .null ? .valueNotFound(type, context) : .typeMismatch(type, context)
+  }
+
+  /// The error that says that what stands at `value` is no such thing, found at `offset`.
+  @inline(never)
+  func corrupted(_ message: String, at value: Int, offset: Int? = nil) -> DecodingError {
+    .dataCorrupted(context(at: value, message, offset: offset))
+  }
+
+  /// The error that says that the map at `map` has no such member.
+  @inline(never)
+  func missing(_ key: some CodingKey, in map: Int) -> DecodingError {
+    .keyNotFound(key, context(at: map, "there is no member \(quoted(key.stringValue.keyBytes))"))
+  }
+
+  /// The error that says that the array at `array` has no more elements.
+  @inline(never)
+  func noElement(_ type: Any.Type, in array: Int, count: Int) -> DecodingError {
+    .valueNotFound(type, context(at: array, "one element more was expected than the \(count) of this array"))
+  }
+
+  private func context(at value: Int, _ message: String, offset: Int? = nil) -> DecodingError.Context {
+    DecodingError.Context(
+      codingPath: codingPath(to: value), debugDescription: message,
+      underlyingError: FuseError.invalidValue(message, at: offset ?? value))
+  }
+
+  /// The steps from the whole value to the one at `offset`.
+  ///
+  /// - Complexity: O(heads before it).
+  func codingPath(to offset: Int) -> [any CodingKey] {
+    var path: [any CodingKey] = []
+    var here = 0
+    while here < offset {
+      let head = head(at: here)
+      guard head.kind == .map || head.kind == .array else { break }
+      var element = head.end
+      var step: (any CodingKey)?
+      for number in 0..<head.count {
+        let value = head.kind == .map ? end(ofValueAt: element) : element
+        let end = end(ofValueAt: value)
+        if offset < end {
+          step = head.kind == .map ? key(at: element) : PlaceKey(index: number)
+          here = value
+          break
+        }
+        guard end > element else { break }
+        element = end
+      }
+      guard let step else { break }
+      path.append(step)
+    }
+    return path
+  }
+
+  /// The key of a map's pair, as a coding path shows it.
+  private func key(at offset: Int) -> any CodingKey {
+    let head = head(at: offset)
+    if head.kind == .string, let text = try? string(at: offset) { return PlaceKey(stringValue: text) }
+    if let number = head.integer(Int.self) { return PlaceKey(intValue: number) }
+    let key = bytes.extracting(offset..<max(offset, end(ofValueAt: offset)))
+    return PlaceKey(stringValue: (try? FuseJSON.text(from: key)) ?? "")
+  }
+
+  /// The library's error for `error`: with the offset, which is that of the coding path where a type has made the error itself.
+  func fuseError(_ error: DecodingError) -> FuseError {
+    let context: DecodingError.Context
+    switch error {
+    case .typeMismatch(_, let its), .valueNotFound(_, let its), .keyNotFound(_, let its), .dataCorrupted(let its):
+      context = its
+    @unknown default: return FuseError(.invalidValue, "\(error)")
+    }
+    let known = (context.underlyingError as? FuseError)?.offset
+    return FuseError(
+      .invalidValue, context.debugDescription, offset: known ?? UInt64(offset(of: context.codingPath)),
+      codingPath: FuseError.text(of: context.codingPath))
+  }
+
+  /// Where the value stands that `path` leads to, or as far as it leads.
+  private func offset(of path: [any CodingKey]) -> Int {
+    var here = 0
+    for step in path {
+      let head = head(at: here)
+      switch head.kind {
+      case .map:
+        let name = step.stringValue
+        guard let value = value(of: name.keyBytes, number: step.intValue, first: head.end, count: head.count) else {
+          return here
+        }
+        here = value
+      case .array:
+        guard let number = step.intValue, number >= 0, number < head.count else { return here }
+        here = head.end
+        for _ in 0..<number { here = end(ofValueAt: here) }
+      default: return here
+      }
+    }
+    return here
+  }
+}
+
+extension MessagePackHead {
+  /// What it is, in words.
+  fileprivate var spoken: String {
+    switch kind {
+    case .null: "nil"
+    case .bool: bits == 1 ? "true" : "false"
+    case .unsigned: "the integer \(bits)"
+    case .signed: "the integer \(Int64(bitPattern: bits))"
+    case .float32: "the number \(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))"
+    case .float64: "the number \(Double(bitPattern: bits))"
+    case .string: "a string"
+    case .binary: "binary data"
+    case .extension: "an extension of type \(Int8(truncatingIfNeeded: bits))"
+    case .array: "an array"
+    case .map: "a map"
+    case .nothing: "nothing; a decoder can be used only while its value is decoded"
+    }
+  }
+
+  /// The integer, if it is one that the type holds.
+  @inline(__always)
+  func integer<T: FixedWidthInteger>(_ type: T.Type) -> T? {
+    switch kind {
+    case .unsigned: T(exactly: bits)
+    case .signed: T(exactly: Int64(bitPattern: bits))
+    default: nil
+    }
+  }
+}

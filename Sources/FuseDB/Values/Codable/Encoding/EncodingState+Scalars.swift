@@ -1,0 +1,114 @@
+extension EncodingState {
+  /// Appends `value` as what its type is in MessagePack, or as its type says.
+  ///
+  /// - Parameter step: which part of the value around it it is; nil where it is the whole.
+  @inline(__always)
+  func append<T: Encodable>(_ value: T, at step: @autoclosure () -> CodingStep?) throws {
+    // Compiled for a scalar, only its own line is left.
+    if let text = exactly(value, String.self) {
+      packer.pack(string: text.keyBytes)
+    } else if let number = exactly(value, Int.self) {
+      packer.pack(Int64(number))
+    } else if let truth = exactly(value, Bool.self) {
+      packer.pack(truth)
+    } else if let number = exactly(value, Double.self) {
+      packer.pack(float64: number.bitPattern)
+    } else if let number = exactly(value, Float.self) {
+      packer.pack(float32: number.bitPattern)
+    } else if let number = exactly(value, UInt.self) {
+      packer.pack(UInt64(number))
+    } else if let number = exactly(value, Int64.self) {
+      packer.pack(number)
+    } else if let number = exactly(value, UInt64.self) {
+      packer.pack(number)
+    } else if let number = exactly(value, Int32.self) {
+      packer.pack(Int64(number))
+    } else if let number = exactly(value, UInt32.self) {
+      packer.pack(UInt64(number))
+    } else if let number = exactly(value, Int16.self) {
+      packer.pack(Int64(number))
+    } else if let number = exactly(value, UInt16.self) {
+      packer.pack(UInt64(number))
+    } else if let number = exactly(value, Int8.self) {
+      packer.pack(Int64(number))
+    } else if let number = exactly(value, UInt8.self) {
+      packer.pack(UInt64(number))
+    } else {
+      try within(step()) { try appendOther(value) }
+    }
+  }
+
+  /// Appends what is no scalar.
+  private func appendOther<T: Encodable>(_ value: T) throws {
+    if let bytes = exactly(value, [UInt8].self) { return packer.pack(binary: bytes.rawSpan) }
+    if let time = exactly(value, FuseTimestamp.self) { return append(time) }
+    if let value = exactly(value, FuseValue.self) { return try packer.pack(value) }
+    if let number = exactly(value, Int128.self) { return try append(wide: number) }
+    if let number = exactly(value, UInt128.self) { return try append(wide: number) }
+    switch Self.rules.rule(of: T.self) {
+    case .own: try appendOwn(value)
+    case .bytes:
+      let bytes = value as! any RandomAccessCollection<UInt8>
+      append(bytesOf: bytes)
+    case .map: try (value as! any EncodedMap).append(to: self)
+    case .set: try (value as! any EncodedSet).append(to: self)
+    case .array: try (value as! any EncodedArray).append(to: self)
+    case .date: try appendDate(value)
+    }
+  }
+
+  private static let rules = CodingRules { type in
+    if CodingRule.isLikeData(type) { return .bytes }
+    if type is any EncodedArray.Type { return .array }
+    if type is any EncodedMap.Type { return .map }
+    if type is any EncodedSet.Type { return .set }
+    return CodingRule.isDate(type) ? .date : .own
+  }
+
+  private func append(bytesOf value: some RandomAccessCollection<UInt8>) {
+    let isDone: Void? = value.withContiguousStorageIfAvailable { bytes in
+      // SAFETY: the bytes are copied before the closure ends.
+      unsafe packer.pack(binary: RawSpan(_unsafeBytes: UnsafeRawBufferPointer(bytes)))
+    }
+    if isDone == nil { packer.pack(binary: [UInt8](value).rawSpan) }
+  }
+
+  private func append(_ time: FuseTimestamp) {
+    packer.pack(extension: FuseTimestamp.extensionType, time.payload.rawSpan)
+  }
+
+  private func append(wide number: some BinaryInteger & Encodable) throws {
+    if let number = Int64(exactly: number) {
+      packer.pack(number)
+    } else if let number = UInt64(exactly: number) {
+      packer.pack(number)
+    } else {
+      throw refusal(
+        number, "\(number) has more than the 64 bits that an integer has in MessagePack; write it as a text")
+    }
+  }
+
+  /// What `Date` encodes is intercepted: one float64.
+  private func appendDate(_ value: some Encodable) throws {
+    guard case .own = encoder.dates else {
+      let packer = packer
+      let start = packer.byteCount
+      try appendOwn(value)
+      let head = MessagePackHead(at: start, in: packer.bytes)
+      precondition(head.kind == .float64, "a Date encodes a Double")
+      packer.truncate(to: start)
+      return try append(referenceSeconds: Double(bitPattern: head.bits), of: value)
+    }
+    try appendOwn(value)
+  }
+
+  private func append(referenceSeconds seconds: Double, of value: Any) throws {
+    if case .secondsSince1970 = encoder.dates {
+      return packer.pack(float64: (seconds + FuseDateStrategy.reference).bitPattern)
+    }
+    guard let time = FuseDateStrategy.timestamp(ofReferenceSeconds: seconds) else {
+      throw refusal(value, "\(seconds) seconds since the beginning of 2001 are no moment that can be written")
+    }
+    if case .text = encoder.dates { packer.pack(string: time.description.keyBytes) } else { append(time) }
+  }
+}

@@ -1,0 +1,159 @@
+/// The bytes of a value that is being encoded, and the values inside each other that are under way.
+///
+/// Members follow each other in one buffer. The head of an array or a map is written when its value has ended, over one
+/// byte that was left for it, because nobody says before how many elements come. Only a container that a type asks for by
+/// `nestedContainer` or `superEncoder` has a buffer of its own.
+final class EncodingState {
+  let packer = MessagePackPacker()
+  let encoder: FuseEncoder
+  private var frames: [EncodingFrame] = []
+  /// The steps to the value that is encoded here, and from there to the innermost one.
+  private var path: [CodingStep]
+  /// How many values stand around this part.
+  private let depth: Int
+
+  /// More values inside each other than any that may be written has, even if each array and map is wrapped twice: a
+  /// reference to itself ends here, not where the stack does.
+  private static let mostFrames = 3 * FormatLimits.nesting
+
+  init(_ encoder: FuseEncoder) {
+    self.encoder = encoder
+    path = []
+    depth = 0
+  }
+
+  /// Part of another value.
+  private init(of whole: EncodingState, at step: CodingStep) {
+    encoder = whole.encoder
+    path = whole.path + [step]
+    depth = whole.depth + whole.frames.count
+    frames = [EncodingFrame(start: 0, pathCount: path.count)]
+  }
+
+  /// The coding path of a value under way.
+  func codingPath(ofFrame number: Int) -> [any CodingKey] {
+    path.prefix(number < frames.count ? frames[number].pathCount : 0).map(\.key)
+  }
+
+  /// The error that says why `value` cannot be written.
+  func refusal(_ value: Any, _ message: String) -> EncodingError {
+    .invalidValue(value, .init(codingPath: path.map(\.key), debugDescription: message))
+  }
+
+  // MARK: Values
+
+  /// Appends `value`, which is no scalar, as its type says.
+  func appendOwn(_ value: some Encodable) throws {
+    guard depth + frames.count < Self.mostFrames else {
+      throw refusal(value, "values stand deeper inside each other than \(FormatLimits.nesting) arrays and maps can")
+    }
+    let number = frames.count
+    frames.append(EncodingFrame(start: packer.byteCount, pathCount: path.count))
+    do {
+      try value.encode(to: ValueEncoder(state: self, frame: number))
+      try finish(value)
+    } catch {
+      packer.truncate(to: frames[number].start)
+      frames.removeSubrange(number...)
+      throw error
+    }
+    frames.removeLast()
+  }
+
+  /// Calls `append` with `step`, if there is one, at the end of the coding path.
+  @inline(__always)
+  func within(_ step: CodingStep?, _ append: () throws -> Void) throws {
+    guard let step else { return try append() }
+    path.append(step)
+    defer { path.removeLast() }
+    try append()
+  }
+
+  /// Writes the head of the innermost value, and what was encoded elsewhere.
+  private func finish(_ value: Any) throws {
+    let frame = frames[frames.count - 1]
+    let packer = packer
+    if !frame.parts.isEmpty {
+      let first = frame.parts[0].offset
+      let rest = packer.bytes.extracting(droppingFirst: first).array()
+      packer.truncate(to: first)
+      var done = 0
+      for part in frame.parts {
+        packer.append(rest.rawSpan.extracting(done..<part.offset - first))
+        done = part.offset - first
+        try part.state.finishPart(value)
+        let elsewhere = part.state.packer
+        packer.append(elsewhere.bytes)
+      }
+      packer.append(rest.rawSpan.extracting(droppingFirst: done))
+    }
+    switch frame.shape {
+    case .nothing: throw refusal(value, "\(type(of: value)) encodes nothing; nil would be something")
+    case .single: break
+    case .keyed: packer.replaceEmptyHead(at: frame.start, isMap: true, count: frame.count)
+    case .unkeyed: packer.replaceEmptyHead(at: frame.start, isMap: false, count: frame.count)
+    }
+  }
+
+  private func finishPart(_ value: Any) throws {
+    // A superclass that has nothing to say.
+    if frames[0].shape == .nothing { open(.keyed, 0) }
+    try finish(value)
+  }
+
+  // MARK: Containers
+
+  /// Begins an array or a map as what a value is, unless it has begun as that before.
+  func open(_ shape: EncodingFrame.Shape, _ number: Int) {
+    expectInnermost(number)
+    guard frames[number].shape != shape else { return }
+    precondition(frames[number].shape == .nothing, "a value is encoded as two things; see Encoder.container(keyedBy:)")
+    frames[number].shape = shape
+    if shape == .keyed { packer.packMap(count: 0) } else { packer.packArray(count: 0) }
+  }
+
+  /// Calls `append` to append the next pair or element of a value; where it throws, nothing stays of that.
+  @inline(__always)
+  func appendMember(_ number: Int, key: String? = nil, _ append: () throws -> Void) throws {
+    expectInnermost(number)
+    let mark = packer.byteCount
+    if let key { packer.pack(string: key.keyBytes) }
+    do {
+      try append()
+      frames[number].count += 1
+    } catch {
+      packer.truncate(to: mark)
+      throw error
+    }
+  }
+
+  /// Appends the only thing that a value is.
+  @inline(__always)
+  func appendSingle(_ number: Int, _ append: () throws -> Void) throws {
+    expectInnermost(number)
+    precondition(frames[number].shape == .nothing, "a value is encoded as two things; see SingleValueEncodingContainer")
+    frames[number].shape = .single
+    do { try append() } catch {
+      frames[number].shape = .nothing
+      throw error
+    }
+  }
+
+  /// Makes the next pair or element a part that is encoded elsewhere.
+  func addPart(_ number: Int, key: String? = nil, at step: CodingStep) -> ValueEncoder {
+    expectInnermost(number)
+    if let key { packer.pack(string: key.keyBytes) }
+    frames[number].count += 1
+    let part = EncodingState(of: self, at: step)
+    frames[number].parts.append(.init(offset: packer.byteCount, state: part))
+    return ValueEncoder(state: part, frame: 0)
+  }
+
+  /// How many pairs or elements a value has so far.
+  func count(ofFrame number: Int) -> Int { frames[number].count }
+
+  @inline(__always)
+  private func expectInnermost(_ number: Int) {
+    precondition(number == frames.count - 1, "a container is used while a value inside it is encoded, or after its end")
+  }
+}
