@@ -34,5 +34,5 @@ struct Plan {
   static let serving = Plan(
     name: "bench-serving", sizes: [10_000, 1_000_000], rounds: 11, buildRounds: 1, kind: .serving)
   static let values = Plan(
-    name: "bench-values", sizes: [10_000, 1_000_000], rounds: 11, buildRounds: 1, kind: .values, budget: 0.05e9)
+    name: "bench-values", sizes: [10_000, 1_000_000], rounds: 11, buildRounds: 1, kind: .values, budget: 0.04e9)
 }

@@ -58,7 +58,7 @@ extension Runner {
     let local = loops.compactMap { loop in
       loop.tally.flatMap { tally in loop.base.map { (loop: loop, tally: tally, base: $0) } }
     }
-    let operations = 100_000
+    let operations = 50_000
     var rounds = [[Double]](repeating: [], count: local.count)
     for round in 0..<plan.rounds {
       let start = round % (workload.hits.count / operations) * operations

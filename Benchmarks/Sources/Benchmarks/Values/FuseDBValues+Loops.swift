@@ -16,6 +16,12 @@ extension FuseDBValues {
       + [
         ValueLoop(.fuseDB, .value, workload.hits, ValueLookUp(reader: reader), over: find),
         ValueLoop(.fuseDB, .value, found: workload.places, ValueFound()),
+        ValueLoop(
+          .fuseDB, .structure, workload.hits, DecodedLookUp<DecodedRecord>(reader: reader), over: find),
+        ValueLoop(.fuseDB, .structure, found: workload.places, DecodedFound<DecodedRecord>()),
+        ValueLoop(
+          .fuseDB, .flatStructure, workload.hits, DecodedLookUp<DecodedFlatRecord>(reader: flatReader),
+          over: Find(reader: flatReader)),
       ]
   }
 }
@@ -67,5 +73,24 @@ private struct ValueFound: LookUp {
   @inline(__always)
   func touch(_ key: UnsafeRawBufferPointer) throws -> UInt64? {
     Word.value(try FuseValue(messagePack: RawSpan(_unsafeBytes: key.loadUnaligned(as: UnsafeRawBufferPointer.self))))
+  }
+}
+
+/// Finds a value and decodes it into a struct.
+private struct DecodedLookUp<Record: FuseDBDecoded>: LookUp {
+  let reader: FuseReader
+
+  @inline(__always)
+  func touch(_ key: UnsafeRawBufferPointer) throws -> UInt64? {
+    try reader.value(Record.self, forKey: RawSpan(_unsafeBytes: key))?.word
+  }
+}
+
+/// Decodes a value that was found before into a struct.
+private struct DecodedFound<Record: FuseDBDecoded>: LookUp {
+  @inline(__always)
+  func touch(_ key: UnsafeRawBufferPointer) throws -> UInt64? {
+    let bytes = RawSpan(_unsafeBytes: key.loadUnaligned(as: UnsafeRawBufferPointer.self))
+    return try FuseDecoder().decode(Record.self, from: bytes).word
   }
 }
