@@ -14,10 +14,11 @@ typedef struct {
   size_t capacity;
 } fuse_pack_buffer;
 
-/// Makes room for `count` bytes more; -1 when memory is short.
+/// Makes room for `count` bytes more, and for 256 at least; -1 when memory is short.
 static __attribute__((noinline, unused)) int fuse_pack_grow(fuse_pack_buffer *_Nonnull buffer, size_t count) {
   if (count > SIZE_MAX / 4 - buffer->size) return -1;
   size_t capacity = 2 * (buffer->size + count);
+  if (capacity < 256) capacity = 256;
   uint8_t *data = (uint8_t *)realloc(buffer->data, capacity);
   if (!data) return -1;
   buffer->data = data;

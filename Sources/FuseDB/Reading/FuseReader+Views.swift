@@ -52,6 +52,27 @@ extension FuseReader {
     try withValue(forKey: key.keyBytes, body)
   }
 
+  /// The same for a body that may have nothing to return: nil when the file has no such key, and when `body` returns nil.
+  ///
+  /// - Throws: as ``withValue(forKey:_:)-(RawSpan,_)``.
+  /// - Complexity: O(heads of the value).
+  @inlinable
+  public func withValue<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result?) throws -> Result? {
+    guard let value = try view(forKey: key) else { return nil }
+    let result = try body(value)
+    try checkNotShrunk()
+    return result
+  }
+
+  /// The same for a body that may have nothing to return: nil when the file has no such key, and when `body` returns nil.
+  ///
+  /// - Throws: as ``withValue(forKey:_:)-(RawSpan,_)``.
+  /// - Complexity: O(heads of the value).
+  @inlinable
+  public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result?) throws -> Result? {
+    try withValue(forKey: key.keyBytes, body)
+  }
+
   /// Looks all `keys` up and calls `body` for each, in their order, with its number and its value in place, or nil where the
   /// file has no such key; see ``withBytes(forKeys:_:)``.
   ///
@@ -68,7 +89,8 @@ extension FuseReader {
   ) throws where Keys.Element: FuseKey {
     try withBytes(forKeys: keys) { number, object in
       guard let object else { return try body(number, nil) }
-      try body(number, view(of: object))
+      let value = try view(of: object)
+      try body(number, value)
     }
   }
 

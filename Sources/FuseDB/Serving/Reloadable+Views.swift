@@ -8,7 +8,10 @@ extension Reloadable {
   /// - Complexity: O(heads of the value).
   @inlinable
   public func withValue<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result) throws -> Result? {
-    try withBytes(forKey: key) { object in try body(view(of: object)) }
+    try withBytes(forKey: key) { object in
+      let value = try view(of: object)
+      return try body(value)
+    }
   }
 
   /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the newest file has no
@@ -21,23 +24,51 @@ extension Reloadable {
     try withValue(forKey: key.keyBytes, body)
   }
 
+  /// The same for a body that may have nothing to return: nil when the newest file has no such key, and when `body` returns
+  /// nil.
+  ///
+  /// - Throws: as ``FuseReader/withValue(forKey:_:)-(RawSpan,_)``.
+  /// - Complexity: O(heads of the value).
+  @inlinable
+  public func withValue<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result?) throws -> Result? {
+    let result = try withBytes(forKey: key) { object in
+      let value = try view(of: object)
+      return try body(value)
+    }
+    return result ?? nil
+  }
+
+  /// The same for a body that may have nothing to return: nil when the newest file has no such key, and when `body` returns
+  /// nil.
+  ///
+  /// - Throws: as ``FuseReader/withValue(forKey:_:)-(RawSpan,_)``.
+  /// - Complexity: O(heads of the value).
+  @inlinable
+  public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result?) throws -> Result? {
+    try withValue(forKey: key.keyBytes, body)
+  }
+
+  // Not inlined: Swift 6.3 fails on top-level code that takes both this and other look-ups in.
+
   /// Looks all `keys` up in the newest file, one file for all, and calls `body` for each; see
   /// ``FuseReader/withValues(forKeys:_:)``.
   ///
   /// - Throws: as ``FuseReader/withValues(forKeys:_:)``.
   /// - Complexity: O(keys and heads of their values).
   @inlinable
+  @inline(never)
   public func withValues<Keys: RandomAccessCollection>(
     forKeys keys: Keys, _ body: (_ number: Int, _ value: FuseView?) throws -> Void
   ) throws where Keys.Element: FuseKey {
     try withBytes(forKeys: keys) { number, object in
       guard let object else { return try body(number, nil) }
-      try body(number, view(of: object))
+      let value = try view(of: object)
+      try body(number, value)
     }
   }
 
   /// The value that an object of the newest file is.
-  @inlinable
+  @usableFromInline
   @_lifetime(copy object)
   func view(of object: RawSpan) throws(FuseError) -> FuseView {
     guard let view = FuseView(plain: object) else { return try viewAfterAll(of: object) }

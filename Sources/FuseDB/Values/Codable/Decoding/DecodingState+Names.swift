@@ -2,7 +2,7 @@ extension DecodingState {
   /// Up to here, each name is compared with each; from there on they are sorted.
   private static let fewNames = 16
 
-  /// Throws if a name stands twice in the map at `map`, of `count` pairs, whose first key is at `first`. [V8]
+  /// Throws if a name stands twice in the map at `map`, of `count` pairs, whose first key is at `first`. [W12]
   ///
   /// - Complexity: O(count log count).
   func checkNames(of map: Int, first: Int, count: Int) throws {

@@ -18,7 +18,7 @@ protocol EncodedMap {
 extension Array: EncodedArray where Element: Encodable {
   func append(to state: EncodingState) throws {
     state.packer.packArray(count: count)
-    for (number, element) in enumerated() { try state.append(element, at: .index(number)) }
+    for number in indices { try state.append(self[number], at: .index(number)) }
   }
 }
 

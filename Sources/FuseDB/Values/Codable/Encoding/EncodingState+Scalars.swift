@@ -41,6 +41,7 @@ extension EncodingState {
   /// Appends what is no scalar.
   private func appendOther<T: Encodable>(_ value: T) throws {
     if let bytes = exactly(value, [UInt8].self) { return packer.pack(binary: bytes.rawSpan) }
+    if let texts = exactly(value, [String].self) { return try texts.append(to: self) }
     if let time = exactly(value, FuseTimestamp.self) { return append(time) }
     if let value = exactly(value, FuseValue.self) { return try packer.pack(value) }
     if let number = exactly(value, Int128.self) { return try append(wide: number) }

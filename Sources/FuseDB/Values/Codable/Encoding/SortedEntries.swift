@@ -1,5 +1,5 @@
-/// Entries that were packed one after the other and are to stand in ascending order: texts by their bytes, integers by their
-/// number, anything else by its encoding. So Rust's `BTreeMap` and `BTreeSet` have them.
+/// Entries that were packed one after the other and are to stand in ascending order: integers by their number, then texts by
+/// their bytes, then anything else by its encoding. So Rust's `BTreeMap` and `BTreeSet` have them. [W5]
 struct SortedEntries {
   private let packer: MessagePackPacker
   private var starts: [Int] = []
@@ -22,21 +22,22 @@ struct SortedEntries {
     }
   }
 
+  /// Integers come before texts, and both before the rest.
   private static func isAscending(_ left: Int, _ right: Int, in bytes: RawSpan) -> Bool {
     let (leftHead, rightHead) = (MessagePackHead(at: left, in: bytes), MessagePackHead(at: right, in: bytes))
+    if let left = leftHead.integer(Int128.self) {
+      return rightHead.integer(Int128.self).map { left < $0 } ?? true
+    }
     switch (leftHead.kind, rightHead.kind) {
+    case (_, .unsigned), (_, .signed): return false
     case (.string, .string):
       return bytes.isAscending(
         leftHead.end..<leftHead.end + leftHead.count, rightHead.end..<rightHead.end + rightHead.count)
-    case (.signed, .signed): return Int64(bitPattern: leftHead.bits) < Int64(bitPattern: rightHead.bits)
-    case (.unsigned, .unsigned): return leftHead.bits < rightHead.bits
-    case (.signed, .unsigned): return true
-    case (.unsigned, .signed): return false
+    case (.string, _): return true
+    case (_, .string): return false
     default:
-      let (leftEnd, rightEnd) = (
-        MessagePackHead.end(ofValueAt: left, in: bytes), MessagePackHead.end(ofValueAt: right, in: bytes)
-      )
-      return bytes.isAscending(left..<leftEnd, right..<rightEnd)
+      return bytes.isAscending(
+        left..<MessagePackHead.end(ofValueAt: left, in: bytes), right..<MessagePackHead.end(ofValueAt: right, in: bytes))
     }
   }
 }
