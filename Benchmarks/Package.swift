@@ -12,11 +12,11 @@ let package = Package(
     .systemLibrary(name: "CTinyCDB", pkgConfig: "libcdb", providers: [.apt(["libcdb-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CMalloc"),
-    .target(name: "CAllocations"),
+    .target(name: "CMeasure"),
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        .product(name: "FuseDB", package: "FuseDB"), "CAllocations", "CLMDB", "CMalloc", "CMaxMindDB", "CMsgpackTree",
+        .product(name: "FuseDB", package: "FuseDB"), "CMeasure", "CLMDB", "CMalloc", "CMaxMindDB", "CMsgpackTree",
         "CTinyCDB", "CSQLite",
       ],
       swiftSettings: [

@@ -1,4 +1,4 @@
-import CAllocations
+import CMeasure
 import Foundation
 
 extension Runner {
@@ -20,11 +20,11 @@ extension Runner {
     for loop in loops { try check(loop, workload) }
 
     note("\(workload.keyCount) keys: reading")
-    let jobs = [false, true].flatMap { isFound in
+    let jobs = Start.allCases.flatMap { start in
       Wanted.allCases.map { wanted in
         (
-          wanted.name(isFound: isFound),
-          loops.filter { $0.wanted == wanted && $0.isFound == isFound }.map { timedLoop($0, workload) }
+          wanted.name(start),
+          loops.filter { $0.wanted == wanted && $0.start == start }.map { timedLoop($0, workload) }
         )
       }
     }
@@ -78,7 +78,7 @@ extension Runner {
 
   private func countAllocations(_ loops: [ValueLoop], _ workload: ValueWorkload) throws {
     let range = 0..<10_000
-    for loop in loops {
+    for loop in loops where loop.start != .keySerially {
       guard let tally = loop.tally else { continue }
       let before = allocation_count()
       _ = try tally(range)

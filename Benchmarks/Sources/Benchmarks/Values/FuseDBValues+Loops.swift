@@ -4,24 +4,29 @@ extension FuseDBValues {
   /// The loops over what is wanted, from keys and from values found before.
   func loops(_ workload: ValueWorkload) -> [ValueLoop] {
     let find = Find(reader: reader)
-    func both(_ wanted: Wanted, _ reading: some FuseDBReading) -> [ValueLoop] {
+    func fromKeys(_ wanted: Wanted, _ lookUp: some LookUp, over find: Find) -> [ValueLoop] {
       [
-        ValueLoop(.fuseDB, wanted, workload.hits, ViewLookUp(reader: reader, reading: reading), over: find),
-        ValueLoop(.fuseDB, wanted, found: workload.places, ViewFound(reading: reading)),
+        ValueLoop(.fuseDB, wanted, workload.hits, lookUp, over: find),
+        ValueLoop(.fuseDB, wanted, serially: workload.hits, lookUp),
       ]
     }
-    return [ValueLoop(.fuseDB, .bytes, workload.hits, find)]
+    func both(_ wanted: Wanted, _ reading: some FuseDBReading) -> [ValueLoop] {
+      fromKeys(wanted, ViewLookUp(reader: reader, reading: reading), over: find)
+        + [ValueLoop(.fuseDB, wanted, found: workload.places, ViewFound(reading: reading))]
+    }
+    return [
+      ValueLoop(.fuseDB, .bytes, workload.hits, find),
+      ValueLoop(.fuseDB, .bytes, serially: workload.hits, find),
+    ]
       + both(.string, StringReading()) + both(.int, IntReading()) + both(.double, DoubleReading())
       + both(.element, ElementReading()) + both(.text, TextReading())
+      + fromKeys(.structure, DecodedLookUp<DecodedRecord>(reader: reader), over: find)
+      + fromKeys(
+        .flatStructure, DecodedLookUp<DecodedFlatRecord>(reader: flatReader), over: Find(reader: flatReader))
+      + fromKeys(.value, ValueLookUp(reader: reader), over: find)
       + [
-        ValueLoop(.fuseDB, .value, workload.hits, ValueLookUp(reader: reader), over: find),
-        ValueLoop(.fuseDB, .value, found: workload.places, ValueFound()),
-        ValueLoop(
-          .fuseDB, .structure, workload.hits, DecodedLookUp<DecodedRecord>(reader: reader), over: find),
         ValueLoop(.fuseDB, .structure, found: workload.places, DecodedFound<DecodedRecord>()),
-        ValueLoop(
-          .fuseDB, .flatStructure, workload.hits, DecodedLookUp<DecodedFlatRecord>(reader: flatReader),
-          over: Find(reader: flatReader)),
+        ValueLoop(.fuseDB, .value, found: workload.places, ValueFound()),
       ]
   }
 }

@@ -41,6 +41,7 @@ extension MaxMindDatabase {
       let lookUp = MaxMindLookUp(database: self, reading: reading)
       return [
         ValueLoop(subject, wanted, workload.addresses, lookUp, over: find),
+        ValueLoop(subject, wanted, serially: workload.addresses, lookUp),
         ValueLoop(subject, wanted, found: entries, MaxMindFound(reading: reading)),
       ]
     }
@@ -55,7 +56,10 @@ extension MaxMindDatabase {
           ? both(.maxMind, wanted, MaxMindField(way: MemberWay(name: names[0]!), part: part))
           : both(.maxMind, wanted, MaxMindField(way: ElementWay(name: names[0]!, index: names[1]!), part: part)))
     }
-    return [ValueLoop(.maxMind, .bytes, workload.addresses, find)]
+    return [
+      ValueLoop(.maxMind, .bytes, workload.addresses, find),
+      ValueLoop(.maxMind, .bytes, serially: workload.addresses, find),
+    ]
       + field(.string, ["org"], TextPart())
       + field(.int, ["asn"], IntPart())
       + field(.double, ["lat"], DoublePart())

@@ -29,8 +29,8 @@ final class PythonValues {
   }
 
   func loops() -> [ValueLoop] {
-    func loop(_ subject: Subject, _ wanted: Wanted, isFound: Bool, _ job: String) -> ValueLoop {
-      ValueLoop(subject: subject, wanted: wanted, isFound: isFound) { range in
+    func loop(_ subject: Subject, _ wanted: Wanted, start: Start, _ job: String) -> ValueLoop {
+      ValueLoop(subject: subject, wanted: wanted, start: start) { range in
         let answer = try self.child.ask(job, range.lowerBound, range.upperBound)
         guard let nanoseconds = answer.nanoseconds, let found = answer.found else {
           throw PeerFailure("values.py gave no time")
@@ -39,8 +39,8 @@ final class PythonValues {
       }
     }
     return [
-      loop(.wheel, .text, isFound: false, "get_text"), loop(.wheel, .value, isFound: false, "get_value"),
-      loop(.pythonMsgpack, .value, isFound: true, "value"),
+      loop(.wheel, .text, start: .key, "get_text"), loop(.wheel, .value, start: .key, "get_value"),
+      loop(.pythonMsgpack, .value, start: .found, "value"),
     ]
   }
 }

@@ -2,15 +2,14 @@
 struct ValueLoop {
   let subject: Subject
   let wanted: Wanted
-  /// Whether it starts from the value, found before, and not from a key.
-  var isFound = false
+  var start = Start.key
   let run: (Range<Int>) throws -> Outcome
   /// The loop, where it runs in this process.
   var tally: ((Range<Int>) throws -> Tally)?
   /// The loop that only finds the value: what a difference is taken to.
   var base: ((Range<Int>) throws -> Tally)?
 
-  var name: String { wanted.name(isFound: isFound) }
+  var name: String { wanted.name(start) }
 }
 
 extension ValueLoop {
@@ -36,6 +35,12 @@ extension ValueLoop {
   /// A loop in this process that starts from values found before.
   init(_ subject: Subject, _ wanted: Wanted, found: ByteList, _ lookUp: some LookUp) {
     self.init(subject, wanted, found, lookUp)
-    isFound = true
+    start = .found
+  }
+
+  /// A loop in this process from keys, of which one is looked up after the other.
+  init(_ subject: Subject, _ wanted: Wanted, serially keys: ByteList, _ lookUp: some LookUp) {
+    self.init(subject, wanted, keys, SerialLookUp(other: lookUp))
+    start = .keySerially
   }
 }

@@ -20,9 +20,23 @@ enum Wanted: String, CaseIterable {
   case value
 
   /// The name in results.
-  ///
-  /// - Parameter isFound: whether the subject starts from the value and not from a key.
-  func name(isFound: Bool) -> String { isFound ? rawValue : "get-" + rawValue }
+  func name(_ start: Start) -> String {
+    switch start {
+    case .key: "get-" + rawValue
+    case .keySerially: "get-" + rawValue + "-serial"
+    case .found: rawValue
+    }
+  }
+}
+
+/// From where a loop starts each time.
+enum Start: CaseIterable {
+  /// From a key; the processor begins with the next one when it likes.
+  case key
+  /// From a key, when the look-up before has ended.
+  case keySerially
+  /// From a value that was found before.
+  case found
 }
 
 /// What is summed of answers: a number that tells whether it is the right one.

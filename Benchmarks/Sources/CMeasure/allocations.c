@@ -1,4 +1,4 @@
-#include "CAllocations.h"
+#include "CMeasure.h"
 
 #include <stddef.h>
 
