@@ -47,6 +47,6 @@ extension Dictionary: EncodedMap where Key: Encodable, Value: Encodable {
       }
       try state.append(value, at: .key(PlaceKey(stringValue: "\(key)")))
     }
-    entries.sort()
+    guard entries.sort() else { throw state.refusal(self, "two keys of this dictionary are written alike") }
   }
 }

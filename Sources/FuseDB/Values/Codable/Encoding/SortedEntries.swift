@@ -10,15 +10,18 @@ struct SortedEntries {
   /// The next entry begins: a value, or a key with its value.
   mutating func begin() { starts.append(packer.byteCount) }
 
-  /// Puts the entries into order. The last one ends with the packer.
-  func sort() {
-    guard let first = starts.first, starts.count > 1 else { return }
+  /// Puts the entries into order; returns whether no two begin with the same value. The last one ends with the packer.
+  @discardableResult
+  func sort() -> Bool {
+    guard let first = starts.first, starts.count > 1 else { return true }
     let entries = packer.bytes.extracting(droppingFirst: first).array()
     let ends = starts.dropFirst() + [packer.byteCount]
     let ranges = zip(starts, ends).map { $0 - first..<$1 - first }
+    let sorted = ranges.sorted { Self.isAscending($0.lowerBound, $1.lowerBound, in: entries.rawSpan) }
     packer.truncate(to: first)
-    for range in ranges.sorted(by: { Self.isAscending($0.lowerBound, $1.lowerBound, in: entries.rawSpan) }) {
-      packer.append(entries.rawSpan.extracting(range))
+    for range in sorted { packer.append(entries.rawSpan.extracting(range)) }
+    return zip(sorted, sorted.dropFirst()).allSatisfy {
+      Self.isAscending($0.lowerBound, $1.lowerBound, in: entries.rawSpan)
     }
   }
 
@@ -37,7 +40,8 @@ struct SortedEntries {
     case (_, .string): return false
     default:
       return bytes.isAscending(
-        left..<MessagePackHead.end(ofValueAt: left, in: bytes), right..<MessagePackHead.end(ofValueAt: right, in: bytes))
+        left..<MessagePackHead.end(ofValueAt: left, in: bytes), right..<MessagePackHead.end(ofValueAt: right, in: bytes)
+      )
     }
   }
 }
