@@ -22,7 +22,7 @@ struct Plan {
   var budget = 0.2e9
 
   /// Questions of each kind, at most; each measurement takes the next so many.
-  func questionCount(keyCount: Int) -> Int { min(1_000_000, max(100_000, keyCount)) }
+  func questionCount(keyCount: Int) -> Int { min(kind == .values ? 250_000 : 1_000_000, max(100_000, keyCount)) }
 
   /// Fewer rounds where one takes long.
   func rounds(keyCount: Int, _ count: Int) -> Int { keyCount > 2_000_000 ? max(min(count, 3), count / 2) : count }

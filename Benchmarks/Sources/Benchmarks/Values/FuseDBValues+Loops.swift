@@ -4,30 +4,24 @@ extension FuseDBValues {
   /// The loops over what is wanted, from keys and from values found before.
   func loops(_ workload: ValueWorkload) -> [ValueLoop] {
     let find = Find(reader: reader)
-    func fromKeys(_ wanted: Wanted, _ lookUp: some LookUp, over find: Find) -> [ValueLoop] {
-      [
-        ValueLoop(.fuseDB, wanted, workload.hits, lookUp, over: find),
-        ValueLoop(.fuseDB, wanted, serially: workload.hits, lookUp),
-      ]
+    func fromKeys(_ wanted: Wanted, _ lookUp: some LookUp) -> [ValueLoop] {
+      ValueLoop.fromKeys(.fuseDB, wanted, workload.hits, lookUp, over: find)
     }
-    func both(_ wanted: Wanted, _ reading: some FuseDBReading) -> [ValueLoop] {
-      fromKeys(wanted, ViewLookUp(reader: reader, reading: reading), over: find)
-        + [ValueLoop(.fuseDB, wanted, found: workload.places, ViewFound(reading: reading))]
+    func found(_ wanted: Wanted, _ lookUp: some LookUp) -> [ValueLoop] {
+      [ValueLoop(.fuseDB, wanted, found: workload.places, lookUp)]
     }
-    return [
-      ValueLoop(.fuseDB, .bytes, workload.hits, find),
-      ValueLoop(.fuseDB, .bytes, serially: workload.hits, find),
-    ]
-      + both(.string, StringReading()) + both(.int, IntReading()) + both(.double, DoubleReading())
-      + both(.element, ElementReading()) + both(.text, TextReading())
-      + fromKeys(.structure, DecodedLookUp<DecodedRecord>(reader: reader), over: find)
-      + fromKeys(
-        .flatStructure, DecodedLookUp<DecodedFlatRecord>(reader: flatReader), over: Find(reader: flatReader))
-      + fromKeys(.value, ValueLookUp(reader: reader), over: find)
-      + [
-        ValueLoop(.fuseDB, .structure, found: workload.places, DecodedFound<DecodedRecord>()),
-        ValueLoop(.fuseDB, .value, found: workload.places, ValueFound()),
-      ]
+    func field(_ wanted: Wanted, _ reading: some FuseDBReading) -> [ValueLoop] {
+      fromKeys(wanted, ViewLookUp(reader: reader, reading: reading)) + found(wanted, ViewFound(reading: reading))
+    }
+    return fromKeys(.bytes, find)
+      + field(.string, StringReading()) + field(.int, IntReading()) + field(.double, DoubleReading())
+      + field(.element, ElementReading()) + field(.text, TextReading())
+      + fromKeys(.structure, DecodedLookUp<DecodedRecord>(reader: reader))
+      + found(.structure, DecodedFound<DecodedRecord>())
+      + ValueLoop.fromKeys(
+        .fuseDB, .flatStructure, workload.hits, DecodedLookUp<DecodedFlatRecord>(reader: flatReader),
+        over: Find(reader: flatReader))
+      + fromKeys(.value, ValueLookUp(reader: reader)) + found(.value, ValueFound())
   }
 }
 

@@ -39,11 +39,8 @@ extension MaxMindDatabase {
     let entries = try entries(workload)
     func both(_ subject: Subject, _ wanted: Wanted, _ reading: some MaxMindReading) -> [ValueLoop] {
       let lookUp = MaxMindLookUp(database: self, reading: reading)
-      return [
-        ValueLoop(subject, wanted, workload.addresses, lookUp, over: find),
-        ValueLoop(subject, wanted, serially: workload.addresses, lookUp),
-        ValueLoop(subject, wanted, found: entries, MaxMindFound(reading: reading)),
-      ]
+      return ValueLoop.fromKeys(subject, wanted, workload.addresses, lookUp, over: find)
+        + [ValueLoop(subject, wanted, found: entries, MaxMindFound(reading: reading))]
     }
     func field(_ wanted: Wanted, _ path: [String], _ part: some MaxMindPart) -> [ValueLoop] {
       // They live as long as the process.
@@ -56,10 +53,7 @@ extension MaxMindDatabase {
           ? both(.maxMind, wanted, MaxMindField(way: MemberWay(name: names[0]!), part: part))
           : both(.maxMind, wanted, MaxMindField(way: ElementWay(name: names[0]!, index: names[1]!), part: part)))
     }
-    return [
-      ValueLoop(.maxMind, .bytes, workload.addresses, find),
-      ValueLoop(.maxMind, .bytes, serially: workload.addresses, find),
-    ]
+    return ValueLoop.fromKeys(.maxMind, .bytes, workload.addresses, find, over: find)
       + field(.string, ["org"], TextPart())
       + field(.int, ["asn"], IntPart())
       + field(.double, ["lat"], DoublePart())

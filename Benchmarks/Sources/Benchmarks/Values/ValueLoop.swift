@@ -26,21 +26,23 @@ extension ValueLoop {
       }, tally: { try lookUp.tally(keys, $0) })
   }
 
-  /// A loop in this process from keys, with one beside it that only finds the value.
-  init(_ subject: Subject, _ wanted: Wanted, _ keys: ByteList, _ lookUp: some LookUp, over base: some LookUp) {
-    self.init(subject, wanted, keys, lookUp)
-    self.base = { try base.tally(keys, $0) }
-  }
-
   /// A loop in this process that starts from values found before.
   init(_ subject: Subject, _ wanted: Wanted, found: ByteList, _ lookUp: some LookUp) {
     self.init(subject, wanted, found, lookUp)
     start = .found
   }
 
-  /// A loop in this process from keys, of which one is looked up after the other.
-  init(_ subject: Subject, _ wanted: Wanted, serially keys: ByteList, _ lookUp: some LookUp) {
-    self.init(subject, wanted, keys, SerialLookUp(other: lookUp))
-    start = .keySerially
+  /// Loops in this process from keys: at the processor's liking, and one look-up after the other where that is measured.
+  ///
+  /// - Parameter base: the look-up that only finds the value.
+  static func fromKeys(
+    _ subject: Subject, _ wanted: Wanted, _ keys: ByteList, _ lookUp: some LookUp, over base: some LookUp
+  ) -> [ValueLoop] {
+    var loop = ValueLoop(subject, wanted, keys, lookUp)
+    if wanted != .bytes { loop.base = { try base.tally(keys, $0) } }
+    guard wanted.isMeasuredSerially else { return [loop] }
+    var serial = ValueLoop(subject, wanted, keys, SerialLookUp(other: lookUp))
+    serial.start = .keySerially
+    return [loop, serial]
   }
 }

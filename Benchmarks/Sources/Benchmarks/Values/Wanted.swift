@@ -19,6 +19,14 @@ enum Wanted: String, CaseIterable {
   /// Everything, whatever it is, as the subject makes it.
   case value
 
+  /// Whether look-ups one after the other are measured, too: the fields would tell the same.
+  var isMeasuredSerially: Bool {
+    switch self {
+    case .bytes, .string, .structure, .value: true
+    case .int, .double, .element, .text, .flatStructure: false
+    }
+  }
+
   /// The name in results.
   func name(_ start: Start) -> String {
     switch start {
