@@ -44,6 +44,7 @@ let package = Package(
     .testTarget(name: "FuseDBCommandsTests", dependencies: ["FuseDBCommands"], swiftSettings: strict),
     .executableTarget(
       name: "ServingStress", dependencies: ["FuseDB", "CMalloc"], path: "Tests/ServingStress", swiftSettings: strict),
+    .executableTarget(name: "TypedValues", dependencies: ["FuseDB"], path: "Tests/TypedValues", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -49,7 +49,7 @@ public enum FuseValue: Sendable {
     }
   }
 
-  /// A value as it is written: its MessagePack bytes, with all that it contains.
+  /// A value as it is written: its MessagePack bytes, with all that it contains. The accessors read it anew each time.
   public struct Verbatim: Hashable, Sendable {
     /// The bytes: exactly one value.
     public let messagePack: [UInt8]
@@ -57,6 +57,8 @@ public enum FuseValue: Sendable {
     init(_ messagePack: [UInt8]) { self.messagePack = messagePack }
 
     /// What the value says, or nil for a string that is not UTF-8. What it contains may be verbatim again.
+    ///
+    /// - Complexity: O(bytes).
     public var value: FuseValue? {
       let bytes = messagePack.rawSpan
       var builder = FuseValueBuilder(bytes)

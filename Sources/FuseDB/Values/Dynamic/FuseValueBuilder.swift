@@ -38,12 +38,11 @@ struct FuseValueBuilder: ~Escapable {
     case .float64(let bits): return .double(Double(bitPattern: bits))
     case .string(let byteCount):
       let payload = takePayload(byteCount)
-      guard let text = try? UTF8Span(validating: Span<UInt8>(_bytes: payload)) else { return verbatim(from: start) }
-      return .string(String(copying: text))
+      return String(payload: payload).map { .string($0) } ?? verbatim(from: start)
     case .binary(let byteCount): return .bytes(takePayload(byteCount).array())
     case .extension(let type, let byteCount):
       let payload = takePayload(byteCount)
-      return FuseValue(shortestTimestamp: type, payload) ?? .ext(type: type, bytes: payload.array())
+      return Self.shortestTimestamp(type, payload).map { .timestamp($0) } ?? .ext(type: type, bytes: payload.array())
     case .array(let count): return .array(elements(count, depth: depth + 1))
     case .map(let count): return .map(pairs(count, depth: depth + 1))
     }
@@ -76,6 +75,14 @@ struct FuseValueBuilder: ~Escapable {
     guard depth <= FormatLimits.nesting, count <= unclaimed else { return 0 }
     unclaimed -= count
     return count
+  }
+
+  /// The moment that an extension says, unless a shorter payload says the same one.
+  private static func shortestTimestamp(_ type: Int8, _ payload: RawSpan) -> FuseTimestamp? {
+    guard type == FuseTimestamp.extensionType, let moment = FuseTimestamp(payload: payload),
+      moment.payloadByteCount == payload.byteCount
+    else { return nil }
+    return moment
   }
 
   /// The bytes of the value that begins at `start`, as they are.

@@ -128,4 +128,42 @@ extension MessagePackHead {
     else { return bytes.byteCount }
     return offset &+ count
   }
+
+  /// Whether the value at `left` comes before the one at `right`: texts by their bytes, then integers by their number, then the
+  /// rest by its encoding. Of two equal values, however they are encoded, none does.
+  static func isAscending(_ left: Int, _ right: Int, in bytes: RawSpan) -> Bool {
+    let (leftHead, rightHead) = (MessagePackHead(at: left, in: bytes), MessagePackHead(at: right, in: bytes))
+    switch (leftHead.kind, rightHead.kind) {
+    case (.string, .string):
+      return bytes.isAscending(leftHead.payload(in: bytes), rightHead.payload(in: bytes))
+    case (.string, _): return true
+    case (_, .string): return false
+    default: break
+    }
+    switch (leftHead.integer(Int128.self), rightHead.integer(Int128.self)) {
+    case (let left?, let right?): return left < right
+    case (.some, nil): return true
+    case (nil, .some): return false
+    case (nil, nil): return bytes.isAscending(range(ofValueAt: left, in: bytes), range(ofValueAt: right, in: bytes))
+    }
+  }
+
+  private func payload(in bytes: RawSpan) -> Range<Int> {
+    min(end, bytes.byteCount)..<min(end &+ count, bytes.byteCount)
+  }
+
+  private static func range(ofValueAt offset: Int, in bytes: RawSpan) -> Range<Int> {
+    let end = end(ofValueAt: offset, in: bytes)
+    return min(offset, end)..<end
+  }
+
+  /// The integer, if it is one that the type holds.
+  @inline(__always)
+  func integer<T: FixedWidthInteger>(_ type: T.Type) -> T? {
+    switch kind {
+    case .unsigned: T(exactly: bits)
+    case .signed: T(exactly: Int64(bitPattern: bits))
+    default: nil
+    }
+  }
 }

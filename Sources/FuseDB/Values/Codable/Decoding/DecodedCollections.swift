@@ -38,7 +38,7 @@ extension Dictionary: DecodedMap where Key: Decodable, Value: Decodable {
       let value = state.end(ofValueAt: place)
       let key = try key(state: state, at: place)
       guard pairs.updateValue(try state.decode(Value.self, at: value), forKey: key) == nil else {
-        throw state.corrupted("the key \(key) stands twice in this map", at: offset, offset: place)
+        throw state.doubled(place, in: offset)
       }
       place = state.end(ofValueAt: value)
     }

@@ -19,6 +19,12 @@ extension DecodingState {
     .keyNotFound(key, context(at: map, "there is no member \(quoted(key.stringValue.keyBytes))"))
   }
 
+  /// The error that says that the key at `place` stood in the map at `map` already.
+  @inline(never)
+  func doubled(_ place: Int, in map: Int) -> DecodingError {
+    corrupted("the key \(quoted(key(at: place).stringValue.keyBytes)) stands twice in this map", at: map, offset: place)
+  }
+
   /// The error that says that the array at `array` has no more elements.
   @inline(never)
   func noElement(_ type: Any.Type, in array: Int, count: Int) -> DecodingError {
@@ -89,11 +95,14 @@ extension DecodingState {
       let head = head(at: here)
       switch head.kind {
       case .map:
-        let name = step.stringValue
-        guard let value = value(of: name.keyBytes, number: step.intValue, first: head.end, count: head.count) else {
-          return here
+        var pair = head.end
+        var left = head.count
+        while left > 0, key(at: pair).stringValue != step.stringValue {
+          pair = end(ofValueAt: end(ofValueAt: pair))
+          left -= 1
         }
-        here = value
+        guard left > 0 else { return here }
+        here = end(ofValueAt: pair)
       case .array:
         guard let number = step.intValue, number >= 0, number < head.count else { return here }
         here = head.end
@@ -121,16 +130,6 @@ extension MessagePackHead {
     case .array: "an array"
     case .map: "a map"
     case .nothing: "nothing; a decoder can be used only while its value is decoded"
-    }
-  }
-
-  /// The integer, if it is one that the type holds.
-  @inline(__always)
-  func integer<T: FixedWidthInteger>(_ type: T.Type) -> T? {
-    switch kind {
-    case .unsigned: T(exactly: bits)
-    case .signed: T(exactly: Int64(bitPattern: bits))
-    default: nil
     }
   }
 }

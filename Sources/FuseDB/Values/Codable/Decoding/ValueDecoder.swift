@@ -14,9 +14,12 @@ struct ValueDecoder: Decoder {
     guard head.kind == .map else {
       throw state.mismatch(KeyedDecodingContainer<Key>.self, at: offset, expected: "a map")
     }
-    try state.checkNames(of: offset, first: head.end, count: head.count)
-    return KeyedDecodingContainer(
-      KeyedContainer(state: state, offset: offset, first: head.end, memberCount: head.count))
+    do throws(EqualKeys) {
+      let members = try MemberTable(head.count, from: head.end, in: state.bytes)
+      return KeyedDecodingContainer(KeyedContainer(state: state, offset: offset, members: members))
+    } catch {
+      throw state.doubled(error.place, in: offset)
+    }
   }
 
   func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
@@ -36,17 +39,17 @@ struct ValueDecoder: Decoder {
 extension ValueDecoder {
   struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let state: DecodingState
-    /// Where the map begins, and where its first key.
+    /// Where the map begins.
     let offset: Int
-    let first: Int
-    let memberCount: Int
+    let members: MemberTable
 
     var codingPath: [any CodingKey] { state.codingPath(to: offset) }
 
     var allKeys: [Key] {
       var keys: [Key] = []
-      var place = first
-      for _ in 0..<memberCount {
+      let map = state.head(at: offset)
+      var place = map.end
+      for _ in 0..<map.count {
         let head = state.head(at: place)
         if let text = try? state.string(at: place) {
           if let key = Key(stringValue: text) { keys.append(key) }
@@ -66,7 +69,10 @@ extension ValueDecoder {
       try state.decode(type, at: try value(key))
     }
 
-    func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
+    func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? { try decodeUnlessNil(type, key) }
+
+    @inline(__always)
+    func decodeUnlessNil<T: Decodable>(_ type: T.Type, _ key: Key) throws -> T? {
       guard let value = find(key), !state.isNull(at: value) else { return nil }
       return try state.decode(type, at: value)
     }
@@ -98,7 +104,7 @@ extension ValueDecoder {
     @inline(__always)
     private func find(_ key: some CodingKey) -> Int? {
       let name = key.stringValue
-      return state.value(of: name.keyBytes, number: key.intValue, first: first, count: memberCount)
+      return members.value(of: name.keyBytes, number: key.intValue, in: state.bytes)
     }
   }
 

@@ -40,7 +40,10 @@ extension ValueEncoder {
       }
     }
 
-    func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws {
+    func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws { try encodeOrNil(value, forKey: key) }
+
+    @inline(__always)
+    func encodeOrNil<T: Encodable>(_ value: T?, forKey key: Key) throws {
       if let value { try encode(value, forKey: key) } else { try encodeNil(forKey: key) }
     }
 

@@ -1,0 +1,156 @@
+/// Where the members of a map stand, for whoever asks for them by name.
+///
+/// A name is compared with a number of each member, one after the other; where there are many, by halves.
+struct MemberTable {
+  /// Up to here, members are compared one after the other.
+  private static let mostCompared = 16
+
+  private struct Member {
+    /// A number that equal keys share, and few others do.
+    let print: UInt32
+    /// Where the key begins, and where its value.
+    let key: UInt32
+    let value: UInt32
+  }
+
+  /// In the order of the map where they are few, otherwise by their prints.
+  private let members: [Member]
+
+  /// Looks at the `count` pairs of validated bytes from `first` on.
+  ///
+  /// - Throws: the place of a key that stood before it already. [W12]
+  /// - Complexity: O(count log count), and O(count) for up to 16 pairs. It takes 12 bytes a pair.
+  init(_ count: Int, from first: Int, in bytes: RawSpan) throws(EqualKeys) {
+    var members: [Member] = []
+    // So many pairs are there, of two bytes at least, unless somebody has overwritten the file.
+    members.reserveCapacity(min(count, bytes.byteCount / 2))
+    var offset = first
+    while members.count < count, offset < bytes.byteCount {
+      let member = Self.member(at: offset, in: bytes)
+      if count <= Self.mostCompared {
+        for earlier in members where earlier.print == member.print { try Self.expectOther(earlier, member, in: bytes) }
+      }
+      members.append(member)
+      offset = MessagePackHead.end(ofValueAt: Int(member.value), in: bytes)
+    }
+    if members.count > Self.mostCompared { try Self.sort(&members, in: bytes) }
+    self.members = members
+  }
+
+  /// Where the value under `name` begins, or under `number` if that is the key; nil where there is none.
+  @inline(never)
+  func value(of name: RawSpan, number: Int?, in bytes: RawSpan) -> Int? {
+    if let value = value(Self.print(of: name), where: { Self.isName($0, name, in: bytes) }) { return value }
+    return number.flatMap { number in
+      value(Self.print(ofInteger: Int128(number)), where: { Self.isNumber($0, number, in: bytes) })
+    }
+  }
+
+  @inline(__always)
+  private func value(_ print: UInt32, where isKey: (Member) -> Bool) -> Int? {
+    let members = members.span
+    let isSorted = members.count > Self.mostCompared
+    var place = isSorted ? firstPlace(of: print) : 0
+    while place < members.count {
+      let member = members[place]
+      if member.print == print {
+        if isKey(member) { return Int(member.value) }
+      } else if isSorted {
+        break
+      }
+      place &+= 1
+    }
+    return nil
+  }
+
+  @inline(never)
+  private func firstPlace(of print: UInt32) -> Int {
+    var low = 0
+    var high = members.count
+    while low < high {
+      let middle = (low + high) / 2
+      if members[middle].print < print { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  // MARK: Members
+
+  @inline(never)
+  private static func sort(_ members: inout [Member], in bytes: RawSpan) throws(EqualKeys) {
+    members.sort { left, right in
+      left.print != right.print
+        ? left.print < right.print
+        : MessagePackHead.isAscending(Int(left.key), Int(right.key), in: bytes)
+    }
+    for (left, right) in zip(members, members.dropFirst()) where left.print == right.print {
+      try expectOther(left, right, in: bytes)
+    }
+  }
+
+  @inline(__always)
+  private static func member(at offset: Int, in bytes: RawSpan) -> Member {
+    let key = MessagePackHead(at: offset, in: bytes)
+    let value: Int
+    let print: UInt32
+    if key.kind == .string {
+      value = min(key.end &+ key.count, bytes.byteCount)
+      print = Self.print(of: bytes.extracting(min(key.end, value)..<value))
+    } else {
+      value = MessagePackHead.end(ofValueAt: offset, in: bytes)
+      print =
+        if let number = key.integer(Int128.self) { Self.print(ofInteger: number) } else {
+          ~Self.print(of: bytes.extracting(min(offset, value)..<value))
+        }
+    }
+    return Member(print: print, key: UInt32(truncatingIfNeeded: offset), value: UInt32(truncatingIfNeeded: value))
+  }
+
+  @inline(never)
+  private static func expectOther(_ left: Member, _ right: Member, in bytes: RawSpan) throws(EqualKeys) {
+    guard !MessagePackHead.isAscending(Int(left.key), Int(right.key), in: bytes),
+      !MessagePackHead.isAscending(Int(right.key), Int(left.key), in: bytes)
+    else { return }
+    throw EqualKeys(place: Int(max(left.key, right.key)))
+  }
+
+  @inline(__always)
+  private static func isName(_ member: Member, _ name: RawSpan, in bytes: RawSpan) -> Bool {
+    let key = MessagePackHead(at: Int(member.key), in: bytes)
+    return key.kind == .string && key.count == name.byteCount && key.count <= bytes.byteCount &- key.end
+      && bytes.extracting(key.end..<key.end &+ key.count).equals(name)
+  }
+
+  private static func isNumber(_ member: Member, _ number: Int, in bytes: RawSpan) -> Bool {
+    MessagePackHead(at: Int(member.key), in: bytes).integer(Int.self) == number
+  }
+
+  // MARK: Prints
+
+  /// Of the count of some bytes, their first and their last ones.
+  @inline(__always)
+  private static func print(of bytes: RawSpan) -> UInt32 {
+    let count = bytes.byteCount
+    var print = UInt64(truncatingIfNeeded: count)
+    if count >= 8 {
+      let last = bytes.loadInside(at: count &- 8, as: UInt64.self)
+      print ^= bytes.loadInside(at: 0, as: UInt64.self) ^ (last << 29 | last >> 35)
+    } else if count >= 4 {
+      let first = UInt64(bytes.loadInside(at: 0, as: UInt32.self))
+      print ^= first << 32 ^ UInt64(bytes.loadInside(at: count &- 4, as: UInt32.self)) << 8
+    } else {
+      for offset in 0..<count { print = print << 8 ^ UInt64(bytes.loadInside(at: offset, as: UInt8.self)) }
+    }
+    return UInt32(truncatingIfNeeded: (print &* 0x9E37_79B9_7F4A_7C15) >> 32)
+  }
+
+  private static func print(ofInteger number: Int128) -> UInt32 {
+    UInt32(truncatingIfNeeded: (UInt64(truncatingIfNeeded: number) &* 0xD6E8_FEB8_6659_FD93) >> 32)
+  }
+}
+
+/// Two keys of a map are equal.
+struct EqualKeys: Error {
+  /// Where the second one begins.
+  let place: Int
+}
