@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 BUILD_PACKAGES := g++ libdeflate-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
 TEST_PACKAGES := python3 python3-venv strace zstd
 DEMO_PACKAGES := python3
-BENCH_PACKAGES := libcdb-dev liblmdb-dev libsqlite3-dev python3 python3-venv
+BENCH_PACKAGES := libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
 DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
@@ -76,12 +76,13 @@ demo: ## build two databases from real registries and ask them (installs what is
 	@$(MAKE) release
 	@Examples/registries/demo
 
-.PHONY: bench bench-full bench-build bench-serving
+.PHONY: bench bench-full bench-build bench-serving bench-values
 bench: ## measure FuseDB beside its peers, about five minutes (installs what is missing)
 bench-full: ## the same with 10,000,000 keys too: about half an hour, 10 GB of disk and memory
 bench-build: ## measure building alone, with 10,000,000 keys: about ten minutes, 10 GB of disk and memory
 bench-serving: ## measure look-ups while files are swapped, about one minute
-bench bench-full bench-build bench-serving:
+bench-values: ## measure reading fields and whole values, about two minutes
+bench bench-full bench-build bench-serving bench-values:
 	@Scripts/install-packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) build/benchmarks/venv/ready
 	@$(MAKE) release

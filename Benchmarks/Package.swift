@@ -7,12 +7,18 @@ let package = Package(
   dependencies: [.package(name: "FuseDB", path: "..")],
   targets: [
     .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+    .systemLibrary(name: "CMaxMindDB", pkgConfig: "libmaxminddb", providers: [.apt(["libmaxminddb-dev"])]),
+    .target(name: "CMsgpackTree", linkerSettings: [.linkedLibrary("msgpackc")]),
     .systemLibrary(name: "CTinyCDB", pkgConfig: "libcdb", providers: [.apt(["libcdb-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CMalloc"),
+    .target(name: "CMeasure"),
     .executableTarget(
       name: "Benchmarks",
-      dependencies: [.product(name: "FuseDB", package: "FuseDB"), "CLMDB", "CMalloc", "CTinyCDB", "CSQLite"],
+      dependencies: [
+        .product(name: "FuseDB", package: "FuseDB"), "CMeasure", "CLMDB", "CMalloc", "CMaxMindDB", "CMsgpackTree",
+        "CTinyCDB", "CSQLite",
+      ],
       swiftSettings: [
         .enableExperimentalFeature("Lifetimes"),
         .enableUpcomingFeature("ExistentialAny"),

@@ -134,8 +134,8 @@ class Jobs:
         return {"nanoseconds": perf_counter_ns() - start, **({} if sound else {"wrong": path})}
 
 
-def main():
-    jobs = Jobs()
+def serve(jobs):
+    """Does what the lines of the input ask, until it ends."""
     for line in sys.stdin:
         name, *arguments = json.loads(line)
         try:
@@ -147,4 +147,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    serve(Jobs())

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `Benchmarks bench|bench-full|bench-build|bench-serving|KEYS FOLDER PYTHON FUSEDB`, run in the folder `Benchmarks`: measures, and
+/// `Benchmarks bench|bench-full|bench-build|bench-serving|bench-values|KEYS FOLDER PYTHON FUSEDB`, run in the folder `Benchmarks`: measures, and
 /// writes results, table and picture. `Benchmarks render NAME` makes table and picture again from results that are there.
 struct Command {
   struct UsageError: Error, CustomStringConvertible {
@@ -16,7 +16,7 @@ struct Command {
     guard arguments.count >= 2 else {
       throw UsageError(
         description: """
-          usage: Benchmarks bench|bench-full|bench-build|bench-serving|KEYS FOLDER PYTHON FUSEDB, or: Benchmarks render NAME
+          usage: Benchmarks bench|bench-full|bench-build|bench-serving|bench-values|KEYS FOLDER PYTHON FUSEDB, or: Benchmarks render NAME
           """)
     }
     if arguments[0] == "render" {
@@ -46,6 +46,7 @@ struct Command {
     case Plan.full.name: return .full
     case Plan.build.name: return .build
     case Plan.serving.name: return .serving
+    case Plan.values.name: return .values
     default:
       guard let keyCount = Int(name), keyCount >= 10 else { throw UsageError(description: "'\(name)' is no plan") }
       return Plan(name: "trial", sizes: [keyCount], rounds: 3, buildRounds: 1)
@@ -54,7 +55,7 @@ struct Command {
 
   private func render(_ results: Results, _ name: String) throws {
     let table = Table(results).markdown
-    let names = [Plan.build.name: "table-build", Plan.serving.name: "table-serving"]
+    let names = [Plan.build.name: "table-build", Plan.serving.name: "table-serving", Plan.values.name: "table-values"]
     try table.write(toFile: "\(resultFolder)/\(names[name] ?? "table").md", atomically: true, encoding: .utf8)
     if names[name] == nil {
       try Chart(results).svg.write(toFile: "\(resultFolder)/speed.svg", atomically: true, encoding: .utf8)

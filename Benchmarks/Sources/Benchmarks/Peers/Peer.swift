@@ -9,7 +9,11 @@ enum Subject: String, Codable, CaseIterable {
   case tinyCDB = "tinycdb"
   case lmdb = "LMDB"
   case sqlite = "SQLite"
+  case maxMind = "libmaxminddb"
+  case maxMindPaths = "libmaxminddb, MMDB_aget_value"
+  case msgpackC = "msgpack-c"
   case wheel = "fusedb 0.3.0 from Python"
+  case pythonMsgpack = "msgpack from Python"
   case floor = "floor"
 }
 
@@ -18,7 +22,7 @@ extension Subject {
   var isOurs: Bool {
     switch self {
     case .fuseDB, .fuseDBSkipped, .reloadable, .counting, .pool, .snapshots: true
-    case .tinyCDB, .lmdb, .sqlite, .wheel, .floor: false
+    case .tinyCDB, .lmdb, .sqlite, .maxMind, .maxMindPaths, .msgpackC, .wheel, .pythonMsgpack, .floor: false
     }
   }
 }
@@ -56,11 +60,12 @@ enum Job: Hashable {
 }
 
 extension Job {
-  /// Whether a turn is timed in slices.
-  var hasSlices: Bool {
+  /// How much is timed at once: threads are started once a turn, and swaps come every few milliseconds.
+  var piece: TimedLoop.Piece {
     switch self {
-    case .twoThreads, .swaps: false
-    default: true
+    case .twoThreads, .swaps: .turn
+    case .scan: .everything
+    default: .slice
     }
   }
 }

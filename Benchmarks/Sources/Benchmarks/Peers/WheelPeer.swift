@@ -5,7 +5,7 @@ import Foundation
 final class WheelPeer: Peer {
   private let child: LineProcess
   /// Where questions and data lie for the child.
-  private let folder: String
+  let folder: String
 
   init(python: String, script: String, folder: String) throws {
     self.folder = folder
@@ -50,12 +50,12 @@ final class WheelPeer: Peer {
 
   func verify(_ path: String) throws -> Double? { try time(ask("verify", path)) }
 
-  private func write(_ list: ByteList, _ name: String) throws {
+  func write(_ list: ByteList, _ name: String) throws {
     try write(list.content.bytes, name + ".bytes")
     try write(list.content.offsets, name + ".offsets")
   }
 
-  private func write(_ bytes: UnsafeRawBufferPointer, _ name: String) throws {
+  func write(_ bytes: UnsafeRawBufferPointer, _ name: String) throws {
     try Data(bytes).write(to: URL(fileURLWithPath: folder).appendingPathComponent(name))
   }
 

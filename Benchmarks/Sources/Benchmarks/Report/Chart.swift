@@ -47,7 +47,8 @@ struct Style {
 
   init(_ subject: Subject) {
     switch subject {
-    case .reloadable, .counting, .pool, .snapshots: preconditionFailure("the picture does not show these")
+    case .reloadable, .counting, .pool, .snapshots, .maxMind, .maxMindPaths, .msgpackC, .pythonMsgpack:
+      preconditionFailure("the picture does not show these")
     case .fuseDB: (name, label, light, dark) = ("ours-checked", "FuseDB", "#0969da", "#58a6ff")
     case .fuseDBSkipped: (name, label, light, dark) = ("ours-skipped", "FuseDB, unchecked", "#0550ae", "#a5d6ff")
     case .tinyCDB: (name, label, light, dark) = ("tinycdb", "tinycdb", "#bc4c00", "#f0883e")

@@ -18,14 +18,19 @@ struct Circumstances: Codable {
   /// Programs that wanted a processor, on average over the minute before the end, this one included.
   var load: Double
 
-  static func here(_ plan: Plan, wheel: [String: String]) throws -> Circumstances {
+  /// The peers that are databases.
+  static let storeVersions = [
+    "LMDB": "\(MDB_VERSION_MAJOR).\(MDB_VERSION_MINOR).\(MDB_VERSION_PATCH)", "SQLite": SQLITE_VERSION,
+    "tinycdb": String(TINYCDB_VERSION),
+  ]
+
+  /// The peers whose values are read.
+  static let valueVersions = ["libmaxminddb": MaxMindDatabase.version, "msgpack-c": MsgpackTree.version]
+
+  static func here(_ plan: Plan, versions: [String: String]) throws -> Circumstances {
     var name = utsname()
     uname(&name)
     let kernel = withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    var versions = wheel
-    versions["LMDB"] = "\(MDB_VERSION_MAJOR).\(MDB_VERSION_MINOR).\(MDB_VERSION_PATCH)"
-    versions["SQLite"] = SQLITE_VERSION
-    versions["tinycdb"] = String(TINYCDB_VERSION)
     return Circumstances(
       processor: field("model name", of: "/proc/cpuinfo", separator: ":"),
       processors: ProcessInfo.processInfo.activeProcessorCount,

@@ -4,6 +4,7 @@ enum Unit: String, Codable {
   case nanoseconds = "ns"
   case milliseconds = "ms"
   case megabytes = "MB"
+  case allocations
 }
 
 /// One measurement: what each round gave.

@@ -2,33 +2,32 @@ import Foundation
 
 /// The results as Markdown: the medians, the ratios, and between what the rounds lay.
 struct Table {
-  private let results: Results
+  let results: Results
 
   init(_ results: Results) { self.results = results }
 
   private var subjects: [Subject] { Subject.allCases.filter { who in results.rows.contains { $0.who == who } } }
   private static let order = [
     "open", "heap at open", "get-hit", "get-miss", "get-batch-16", "get-batch-64", "get-hit-two-threads",
-    "get-hit-swaps",
-    "get-hit-two-threads-swaps", "get-hit-over-plain", "prefix",
-    "scan", "verify", "build", "build-table", "build-table-memory", "merge",
-    "merge-memory", "size",
+    "get-hit-swaps", "get-hit-two-threads-swaps", "get-hit-over-plain", "prefix", "scan", "verify", "build",
+    "build-table", "build-table-memory", "merge", "merge-memory", "size",
   ]
 
   var markdown: String {
     var parts = [introduction]
     for keys in results.sizes.reversed() {
       parts.append("## \(grouped(keys)) keys")
-      parts.append(table(keys) { number($0.median) })
-      parts.append(ratios(keys))
+      parts += blocks.map { table(keys, $0) { number($0.median) } }
+      parts.append(isOfValues ? valueRatios(keys) : ratios(keys))
       parts.append("The quickest and the slowest round:")
-      parts.append(
-        table(keys) { row in
+      parts += blocks.map {
+        table(keys, $0) { row in
           row.rounds.count < 2 ? "" : "\(number(row.rounds.min() ?? 0))–\(number(row.rounds.max() ?? 0))"
-        })
+        }
+      }
     }
-    parts.append(notes)
-    return parts.joined(separator: "\n\n") + "\n"
+    parts.append(isOfValues ? valueNotes : notes)
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
   }
 
   private var introduction: String {
@@ -50,19 +49,24 @@ struct Table {
       """
   }
 
-  private func table(_ keys: Int, _ cell: (Row) -> String) -> String {
+  /// What stands in one table each.
+  private var blocks: [[String]] { isOfValues ? Self.valueBlocks : [Self.order] }
+
+  /// A table of these rows, as far as they have cells, and of the subjects that have any of them.
+  private func table(_ keys: Int, _ whats: [String], _ cell: (Row) -> String) -> String {
+    let subjects = subjects.filter { who in whats.contains { results.row(keys, $0, who) != nil } }
     var lines = [
       "| | unit | " + subjects.map(\.rawValue).joined(separator: " | ") + " |",
       "|---|---|" + String(repeating: "---:|", count: subjects.count),
     ]
-    for what in Self.order {
+    for what in whats {
       let rows = subjects.map { results.row(keys, what, $0) }
       guard let unit = rows.lazy.compactMap({ $0?.unit }).first else { continue }
       let cells = rows.map { $0.map(cell) ?? "" }
       guard cells.contains(where: { !$0.isEmpty }) else { continue }
       lines.append("| \(what) | \(unit.rawValue) | " + cells.joined(separator: " | ") + " |")
     }
-    return lines.joined(separator: "\n")
+    return lines.count > 2 ? lines.joined(separator: "\n") : ""
   }
 
   /// FuseDB's look-ups as multiples of what stands beside them.

@@ -6,6 +6,8 @@ struct Plan {
     case building
     /// Look-ups while files are swapped.
     case serving
+    /// Reading fields and whole values.
+    case values
   }
 
   /// The name of the results.
@@ -20,7 +22,7 @@ struct Plan {
   var budget = 0.2e9
 
   /// Questions of each kind, at most; each measurement takes the next so many.
-  func questionCount(keyCount: Int) -> Int { min(1_000_000, max(100_000, keyCount)) }
+  func questionCount(keyCount: Int) -> Int { min(kind == .values ? 250_000 : 1_000_000, max(100_000, keyCount)) }
 
   /// Fewer rounds where one takes long.
   func rounds(keyCount: Int, _ count: Int) -> Int { keyCount > 2_000_000 ? max(min(count, 3), count / 2) : count }
@@ -31,4 +33,6 @@ struct Plan {
   static let build = Plan(name: "bench-build", sizes: [10_000_000], rounds: 3, buildRounds: 3, kind: .building)
   static let serving = Plan(
     name: "bench-serving", sizes: [10_000, 1_000_000], rounds: 11, buildRounds: 1, kind: .serving)
+  static let values = Plan(
+    name: "bench-values", sizes: [10_000, 1_000_000], rounds: 11, buildRounds: 1, kind: .values, budget: 0.04e9)
 }

@@ -26,29 +26,11 @@ extension Runner {
     note("\(workload.keyCount) keys: comparing with a plain reader")
     for (subject, database) in databases.dropFirst() {
       let rounds = try (0..<plan.rounds).map { round in
-        try database.nanosecondsOver(databases[0].database, workload, isFirst: round.isMultiple(of: 2))
+        try nanoseconds(
+          0..<workload.hits.count, of: { _ = try database.tally(workload.hits, $0) },
+          over: { _ = try databases[0].database.tally(workload.hits, $0) }, isFirst: round.isMultiple(of: 2))
       }
       add(workload, "get-hit-over-plain", subject, .nanoseconds, rounds, operations: workload.hits.count)
     }
-  }
-}
-
-extension LocalDatabase {
-  /// How much longer a look-up takes here than in `other`: the median over pairs of slices of a fraction of a
-  /// millisecond, with the same questions, one right after the other.
-  fileprivate func nanosecondsOver(_ other: any LocalDatabase, _ workload: Workload, isFirst: Bool) throws -> Double {
-    let sliceCount = 2000
-    var differences: [Double] = []
-    for (number, start) in stride(from: 0, to: workload.hits.count - sliceCount, by: sliceCount).enumerated() {
-      let slice = start..<start + sliceCount
-      // Each twice, because the first time brings questions and answers into the cache; who begins changes.
-      var times = [0.0, 0.0]
-      for turn in 0..<4 {
-        let isOwn = turn.isMultiple(of: 2) == (number.isMultiple(of: 2) == isFirst)
-        times[isOwn ? 0 : 1] = try timed { _ = try (isOwn ? self : other).tally(workload.hits, slice) }
-      }
-      differences.append((times[0] - times[1]) / Double(sliceCount))
-    }
-    return differences.median
   }
 }

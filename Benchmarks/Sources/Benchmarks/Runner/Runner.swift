@@ -12,6 +12,7 @@ final class Runner {
   let peers: [any Peer]
   let command: FuseDBCommand
   let wheel: WheelPeer
+  let values: PythonValues
   private var rows: [Row] = []
 
   /// Takes the command `fusedb` and a Python that has the wheel; both scripts lie in the current folder.
@@ -20,6 +21,7 @@ final class Runner {
     self.folder = folder
     self.command = try FuseDBCommand(command, python: python, script: "run.py")
     wheel = try WheelPeer(python: python, script: "wheel.py", folder: folder)
+    values = try PythonValues(python: python, script: "values.py", folder: folder)
     peers = [
       FuseDBPeer(checksums: .verified), FuseDBPeer(checksums: .skipped), TinyCDBPeer(), LMDBPeer(), SQLitePeer(), wheel,
     ]
@@ -27,12 +29,20 @@ final class Runner {
 
   func run() throws -> Results {
     for keyCount in plan.sizes { try measure(keyCount) }
-    return Results(circumstances: try Circumstances.here(plan, wheel: wheel.versions()), rows: rows)
+    let versions =
+      try plan.kind == .values
+      ? values.versions().merging(Circumstances.valueVersions) { $1 }
+      : wheel.versions().merging(Circumstances.storeVersions) { $1 }
+    return Results(circumstances: try Circumstances.here(plan, versions: versions), rows: rows)
   }
 
   private func measure(_ keyCount: Int) throws {
     note("\(keyCount) keys: making them")
-    let workload = Workload(keyCount: keyCount, questionCount: plan.questionCount(keyCount: keyCount))
+    let questionCount = plan.questionCount(keyCount: keyCount)
+    guard plan.kind != .values else {
+      return try measureValues(ValueWorkload(keyCount: keyCount, questionCount: questionCount))
+    }
+    let workload = Workload(keyCount: keyCount, questionCount: questionCount)
     defer { for peer in peers { try? FileManager.default.removeItem(atPath: path(peer.subject)) } }
     guard plan.kind != .serving else { return try measureServing(workload) }
     try wheel.hand(over: workload)
@@ -96,20 +106,29 @@ final class Runner {
     let answers = ExpectedAnswers(workload)
 
     note("\(workload.keyCount) keys: looking up")
-    var turnsOf: [Job: [Turns]] = [:]
-    for job in jobs {
-      turnsOf[job] = try databases.compactMap {
-        try Turns(of: $0.database, $0.subject, job, workload, answers, budget: plan.budget)
+    let loops = jobs.map { job in
+      databases.map { subject, database in
+        TimedLoop(
+          subject: subject, piece: job.piece, questionCount: workload.questionCount(job),
+          run: { try database.run(job, $0, workload) }, compare: { try answers.compare($0, job, $1, subject) })
       }
     }
-    for round in 0...plan.rounds(keyCount: workload.keyCount, plan.rounds) {
-      for job in jobs {
-        for each in turns(turnsOf[job] ?? [], round) { try each.take(round) }
+    try measure(zip(jobs.map(\.name), loops), keyCount: workload.keyCount)
+  }
+
+  /// Runs the loops of every job; those of one job take turns.
+  func measure(_ jobs: some Sequence<(String, [TimedLoop])>, keyCount: Int) throws {
+    let turnsOf = try jobs.map { name, loops in
+      (name, try loops.compactMap { try Turns(of: $0, budget: plan.budget) })
+    }
+    for round in 0...plan.rounds(keyCount: keyCount, plan.rounds) {
+      for (_, all) in turnsOf {
+        for each in turns(all, round) { try each.take(round) }
       }
     }
-    for job in jobs {
-      for each in turnsOf[job] ?? [] {
-        add(workload, job.name, each.subject, .nanoseconds, each.times, operations: each.operationCount)
+    for (name, all) in turnsOf {
+      for each in all {
+        add(keyCount, name, each.subject, .nanoseconds, each.times, operations: each.operationCount)
       }
     }
   }
@@ -123,10 +142,12 @@ final class Runner {
 
   func path(_ subject: Subject) -> String {
     switch subject {
-    case .fuseDB, .fuseDBSkipped, .reloadable, .counting, .pool, .snapshots: folder + "/ours.fsdb"
+    case .fuseDB, .fuseDBSkipped, .reloadable, .counting, .pool, .snapshots, .msgpackC, .pythonMsgpack:
+      folder + "/ours.fsdb"
     case .tinyCDB: folder + "/tinycdb.cdb"
     case .lmdb: folder + "/lmdb.mdb"
     case .sqlite: folder + "/sqlite.db"
+    case .maxMind, .maxMindPaths: folder + "/networks.mmdb"
     case .wheel: folder + "/wheel.fsdb"
     case .floor: folder + "/floor"
     }
@@ -135,10 +156,14 @@ final class Runner {
   func add(
     _ workload: Workload, _ what: String, _ who: Subject, _ unit: Unit, _ rounds: [Double], operations: Int
   ) {
+    add(workload.keyCount, what, who, unit, rounds, operations: operations)
+  }
+
+  func add(_ keyCount: Int, _ what: String, _ who: Subject, _ unit: Unit, _ rounds: [Double], operations: Int) {
     guard !rounds.isEmpty else { return }
     // Rounded here already, so that a table made from the raw results later is the same.
     let rounds = rounds.map(\.fiveDigits)
-    rows.append(Row(keys: workload.keyCount, what: what, who: who, unit: unit, operations: operations, rounds: rounds))
+    rows.append(Row(keys: keyCount, what: what, who: who, unit: unit, operations: operations, rounds: rounds))
   }
 
   func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

@@ -15,6 +15,29 @@ func timed(_ body: () throws -> Void) rethrows -> Double {
   return now() - start
 }
 
+/// How much longer one loop takes for an operation than another: the median over pairs of slices of a fraction of a
+/// millisecond, with the same operations, one right after the other.
+///
+/// - Parameter isFirst: whether the loop begins, and not the other.
+func nanoseconds(
+  _ range: Range<Int>, of loop: (Range<Int>) throws -> Void, over other: (Range<Int>) throws -> Void, isFirst: Bool
+) throws -> Double {
+  let sliceCount = 2000
+  var differences: [Double] = []
+  for (number, start) in stride(from: range.lowerBound, to: range.upperBound - sliceCount, by: sliceCount).enumerated()
+  {
+    let slice = start..<start + sliceCount
+    // Each twice, because the first time brings questions and answers into the cache; who begins changes.
+    var times = [0.0, 0.0]
+    for turn in 0..<4 {
+      let isOwn = turn.isMultiple(of: 2) == (number.isMultiple(of: 2) == isFirst)
+      times[isOwn ? 0 : 1] = try timed { try (isOwn ? loop : other)(slice) }
+    }
+    differences.append((times[0] - times[1]) / Double(sliceCount))
+  }
+  return differences.median
+}
+
 /// Runs two loops at the same time, each on a thread of its own, from when both are ready until both are done.
 func onTwoThreads(
   _ first: @escaping () throws -> Tally, _ second: @escaping () throws -> Tally

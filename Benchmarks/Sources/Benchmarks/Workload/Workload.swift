@@ -49,6 +49,15 @@ final class Workload: Sendable {
 
   func object(ofKey number: Int) -> UnsafeRawBufferPointer { objects[Int(objectOfKey[number])] }
 
+  /// How many questions of a job there are.
+  func questionCount(_ job: Job) -> Int {
+    switch job {
+    case .scan: keyCount
+    case .prefix: prefixes.count
+    default: hits.count
+    }
+  }
+
   /// What a look-up of these questions finds.
   func expectedHits(_ range: Range<Int>) -> Tally {
     var tally = Tally()
