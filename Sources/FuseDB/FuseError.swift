@@ -105,7 +105,7 @@ extension FuseError: CustomStringConvertible {
     var text = ""
     if let path { text += "\(path): " }
     if let offset, code != .duplicateKey {
-      text += code == .invalidValue && path != nil ? "offset \(offset) of the value: " : "offset \(offset): "
+      text += codingPath != nil && path != nil ? "offset \(offset) of the value: " : "offset \(offset): "
     }
     if let codingPath, codingPath != "" { text += "\(codingPath): " }
     return text + message

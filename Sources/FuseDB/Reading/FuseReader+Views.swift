@@ -116,10 +116,9 @@ extension FuseReader {
 
   /// The error of an object that is no value, of which `error` says why.
   func noValue(_ error: FuseError) -> FuseError {
-    let place = error.offset.map { " (at byte \($0) of the object)" } ?? ""
-    return unlessShrunk(
+    unlessShrunk(
       FuseError(
-        .invalidValue, "the object is no value: \(error.message)\(place); 'fusedb verify' lists the damage",
-        offset: error.offset))
+        .invalidValue, "the object is no value: \(error.message); 'fusedb verify' lists the damage",
+        offset: error.offset, codingPath: ""))
   }
 }

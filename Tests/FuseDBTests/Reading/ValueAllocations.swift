@@ -38,7 +38,6 @@ extension `A look-up of a value` {
     var sum = value["asn"]?.int ?? 0
     sum += Int(value["lat"]?.double ?? 0)
     sum += value["org"]?.stringBytes?.byteCount ?? 0
-    if value["org"]?.utf8Span != nil { sum += 1 }
     sum += value["tags"]?[1]?["n"]?.integer(Int.self) ?? 0
     sum += value[path: path]?.int ?? 0
     if var pairs = value.pairs { while let pair = pairs.next() { sum += pair.value.count ?? 0 } }

@@ -76,7 +76,7 @@ struct `A look-up of a value` {
     let (reader, stores) = try Self.stores(folder)
     func check(_ error: FuseError?, _ call: String) {
       #expect(error?.code == .invalidValue && error?.offset == 3 && error?.path == folder.path("file.fsdb"), "\(call)")
-      #expect(error?.message.contains("ends in its middle (at byte 3 of the object)") == true, "\(call)")
+      #expect(error?.message.contains("ends in its middle") == true, "\(call)")
     }
     check(failure { _ = try reader.withValue(forKey: "broken") { _ in Issue.record("the body ran") } }, "withValue")
     check(failure { _ = try reader.view(forKey: "broken") }, "view")

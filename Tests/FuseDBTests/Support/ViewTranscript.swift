@@ -26,13 +26,12 @@ extension FuseView {
   var accessors: String {
     // Bound to names first: a span in an expression with `??` is more than the compiler takes.
     let text = stringBytes
-    let utf8 = utf8Span
     let binary = bytes
     let payload = extensionPayload
     return [
       isNil ? "nil" : "-", said(bool), said(int), said(int64), said(uint64), said(integer(Int8.self)),
       said(integer(UInt8.self)), said(integer(Int128.self)), said(double?.bitPattern), said(float?.bitPattern),
-      said(string), said(hex(text)), utf8 == nil ? "-" : "utf8", said(hex(binary)), said(extensionType),
+      said(string), said(hex(text)), said(hex(binary)), said(extensionType),
       said(hex(payload)), said(timestamp?.seconds), said(timestamp?.nanoseconds), said(count),
     ].joined(separator: " ")
   }
@@ -73,7 +72,7 @@ extension DecodedValue {
       isNil ? "nil" : "-", said(bool), said(integer.flatMap { Int(exactly: $0) }),
       said(integer.flatMap { Int64(exactly: $0) }), said(integer.flatMap { UInt64(exactly: $0) }),
       said(integer.flatMap { Int8(exactly: $0) }), said(integer.flatMap { UInt8(exactly: $0) }), said(integer),
-      said(double), said(float), said(string), said(text.map { "x" + $0.hex }), string == nil ? "-" : "utf8",
+      said(double), said(float), said(string), said(text.map { "x" + $0.hex }),
       said(binary.map { "x" + $0.hex }), said(type), said(payload.map { "x" + $0.hex }), said(moment?.seconds),
       said(moment?.nanoseconds), said(count),
     ].joined(separator: " ")
