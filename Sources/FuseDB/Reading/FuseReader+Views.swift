@@ -29,32 +29,13 @@ extension FuseReader {
     try view(forKey: key.keyBytes)
   }
 
-  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the file has no such key.
+  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the file has no such key, too.
   ///
   ///     try reader.withValue(forKey: "8.8.8.8") { $0["org"]?.string }   // "Google LLC"
+  ///     try reader.withValue(forKey: "8.8.8.8") { $0["org"]?.int }      // nil: it is no integer
+  ///     try reader.withValue(forKey: "nowhere") { $0["org"]?.string }   // nil
   ///
   /// - Throws: as ``view(forKey:)-(RawSpan)``, also when the file shrank while `body` ran; and what `body` throws.
-  /// - Complexity: O(heads of the value).
-  @inlinable
-  public func withValue<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result) throws -> Result? {
-    guard let value = try view(forKey: key) else { return nil }
-    let result = try body(value)
-    try checkNotShrunk()
-    return result
-  }
-
-  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the file has no such key.
-  ///
-  /// - Throws: as ``withValue(forKey:_:)-(RawSpan,_)``.
-  /// - Complexity: O(heads of the value).
-  @inlinable
-  public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result) throws -> Result? {
-    try withValue(forKey: key.keyBytes, body)
-  }
-
-  /// The same for a body that may have nothing to return: nil when the file has no such key, and when `body` returns nil.
-  ///
-  /// - Throws: as ``withValue(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(heads of the value).
   @inlinable
   public func withValue<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result?) throws -> Result? {
@@ -64,7 +45,7 @@ extension FuseReader {
     return result
   }
 
-  /// The same for a body that may have nothing to return: nil when the file has no such key, and when `body` returns nil.
+  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the file has no such key, too.
   ///
   /// - Throws: as ``withValue(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(heads of the value).

@@ -1,31 +1,8 @@
 // What a reader shows of its values, asked of the newest file.
 
 extension Reloadable {
-  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the newest file has no
-  /// such key. It stays mapped until `body` ends.
-  ///
-  /// - Throws: as ``FuseReader/withValue(forKey:_:)-(RawSpan,_)``.
-  /// - Complexity: O(heads of the value).
-  @inlinable
-  public func withValue<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result) throws -> Result? {
-    try withBytes(forKey: key) { object in
-      let value = try view(of: object)
-      return try body(value)
-    }
-  }
-
-  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the newest file has no
-  /// such key. It stays mapped until `body` ends.
-  ///
-  /// - Throws: as ``FuseReader/withValue(forKey:_:)-(RawSpan,_)``.
-  /// - Complexity: O(heads of the value).
-  @inlinable
-  public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result) throws -> Result? {
-    try withValue(forKey: key.keyBytes, body)
-  }
-
-  /// The same for a body that may have nothing to return: nil when the newest file has no such key, and when `body` returns
-  /// nil.
+  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the newest file has no such key,
+  /// too. It stays mapped until `body` ends.
   ///
   /// - Throws: as ``FuseReader/withValue(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(heads of the value).
@@ -38,8 +15,8 @@ extension Reloadable {
     return result ?? nil
   }
 
-  /// The same for a body that may have nothing to return: nil when the newest file has no such key, and when `body` returns
-  /// nil.
+  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the newest file has no such key,
+  /// too. It stays mapped until `body` ends.
   ///
   /// - Throws: as ``FuseReader/withValue(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(heads of the value).

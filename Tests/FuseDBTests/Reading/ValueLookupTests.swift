@@ -103,7 +103,7 @@ struct `A look-up of a value` {
     var failures = 0
     for key in sample.keys {
       for ask in [reader.withValue(forKey:_:), store.withValue(forKey:_:)]
-        as [([UInt8], (FuseView) throws -> [UInt8]) throws -> [UInt8]?]
+        as [([UInt8], (FuseView) throws -> [UInt8]?) throws -> [UInt8]?]
       {
         do {
           #expect(try ask(key.bytes) { $0.messagePack.array() } == sample.mapping[key])
