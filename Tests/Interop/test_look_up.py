@@ -90,6 +90,52 @@ def test_a_field_that_is_not_there_is_a_definite_no(command, people, key, field)
     assert field in result.errors
 
 
+FIELDS = ["--field", "org", "--field", "geo.city", "--field", "tags.0", "--field", "asn"]
+
+
+def test_several_fields_are_columns_in_the_order_asked(command, people):
+    assert command("get", people, "8.8.8.8", *FIELDS, code=DONE).text == "Google\tMountain View\tdns\t15169\n"
+    result = command("get", people, "8.8.8.8", "gmail.com", *FIELDS, code=DONE)
+    assert [line.split("\t") for line in result.text.splitlines()] == [
+        [key, "Google", "Mountain View", "dns", "15169"] for key in ("8.8.8.8", "gmail.com")
+    ]
+
+
+def test_a_field_that_is_absent_among_several_leaves_its_column_empty(command, people):
+    result = command("get", people, "1.1.1.1", "nobody", "8.8.8.8", *FIELDS, code=NO)
+    assert [line.split("\t") for line in result.text.splitlines()] == [
+        ["1.1.1.1", "Cloudflare", "", "", "13335"],
+        ["8.8.8.8", "Google", "Mountain View", "dns", "15169"],
+    ]
+    said = result.errors.splitlines()
+    assert len(said) == 3 and "geo.city" in said[0] and "tags.0" in said[1] and "nobody" in said[2]
+
+
+def test_a_string_among_several_fields_ends_neither_its_column_nor_its_line(command, tmp_path):
+    value = '{"a":"tab\\there","b":"line\\nbreak \\\\","c":""}'
+    path = command.build(tmp_path / "text.fsdb", [(unspell(value), [b"k"])])
+    result = command("get", path, "k", "--field", "a", "--field", "b", "--field", "c", code=DONE)
+    assert result.text == "tab\\there\tline\\nbreak \\\\\t\n"
+
+
+def test_several_fields_as_json_are_those_that_are_there(command, people):
+    result = command("get", people, "--json", "1.1.1.1", "nobody", "number", *FIELDS, code=NO)
+    assert [json.loads(text) for text in result.lines] == [
+        {"key": "1.1.1.1", "found": True, "fields": {"org": "Cloudflare", "asn": 13335}},
+        {"key": "nobody", "found": False},
+        {"key": "number", "found": True, "fields": {}},
+    ]
+    assert command("get", people, "--json", "8.8.8.8", *FIELDS, code=DONE).json == {
+        "key": "8.8.8.8",
+        "found": True,
+        "fields": {"org": "Google", "geo.city": "Mountain View", "tags.0": "dns", "asn": 15169},
+    }
+
+
+def test_a_field_given_twice_is_wrong_usage(command, people):
+    command("get", people, "8.8.8.8", "--field", "org", "--field", "org", code=USAGE)
+
+
 def test_prefix_gives_the_keys_that_begin_so_in_order(command, people):
     google = '{"org":"Google","asn":15169,"geo":{"city":"Mountain View","at":[37.4,-122.1]},"tags":["dns",{"n":1}]}'
     assert command("prefix", people, "8.8.", code=DONE).text == f"8.8.4.4\t{google}\n8.8.8.8\t{google}\n"

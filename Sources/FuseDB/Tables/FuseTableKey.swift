@@ -7,8 +7,7 @@ public protocol FuseTableKey: FuseKey {
 extension String: FuseTableKey {
   /// The text of a key; nil where it is not UTF-8.
   public init?(keyBytes: RawSpan) {
-    guard let text = try? UTF8Span(validating: Span<UInt8>(_bytes: keyBytes)) else { return nil }
-    self.init(copying: text)
+    self.init(payload: keyBytes)
   }
 }
 

@@ -7,7 +7,8 @@ struct Get: Command {
   static let summary = "print the value of a key, or of several"
   static let operands = "FILE KEY..."
   static let options: [Option] = [
-    .value("--field", "PATH", "print only what stands at PATH: names and numbers with dots between them"),
+    .value(
+      "--field", "PATH", "print only what stands at PATH: names and numbers with dots between them", repeats: true),
     .value("--keys-from", "LIST", "ask for the keys in a file, one a line, or on standard input if LIST is '-'"),
     .flag("--json", "print {\"key\":...,\"found\":true,\"value\":...} for every key"),
   ]
@@ -18,7 +19,12 @@ struct Get: Command {
     PATH leads through maps by name and through lists by number from 0; '\\.' is a dot in a name. A string at its end
     is printed as it is. Where the object of a key has no such field, that counts as absent.
 
-    Exit status: 0 when all keys are there, 1 when one is absent.
+    Several --field print columns with tabs between them: the key, unless there is only one, and the fields in the
+    order in which they are given. A field that is absent leaves its column empty, so that those behind it keep their
+    numbers, and is named on standard error. With --json, "fields" stands in place of "value": those that are there,
+    under their paths.
+
+    Exit status: 0 when all keys are there, and have all fields; 1 when one is absent.
 
     Example:
       $ fusedb get networks.fsdb 8.8.8.0/24
@@ -28,6 +34,8 @@ struct Get: Command {
       $ fusedb get networks.fsdb 8.8.8.0/24 10.0.0.0/8 --json
       {"key":"8.8.8.0/24","found":true,"value":{"asn":15169,"org":"Google LLC"}}
       {"key":"10.0.0.0/8","found":false}
+      $ fusedb get networks.fsdb 8.8.8.0/24 --field asn --field org
+      15169\tGoogle LLC
     """
 
   /// How much of a list is read at once.
@@ -37,10 +45,15 @@ struct Get: Command {
   var keys: [[UInt8]]
   /// A path, or `-`, with more keys.
   var list: String?
-  var field: MessagePackPath?
-  /// The same as it was given.
-  var fieldText: String
+  var fields: [Field] = []
   var printsJSON: Bool
+
+  /// What `--field` asks for.
+  struct Field {
+    /// As it was given.
+    let text: String
+    let path: FusePath
+  }
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     path = try arguments.path("FILE")
@@ -48,9 +61,15 @@ struct Get: Command {
     keys = arguments.remaining()
     guard !keys.isEmpty || list != nil else { throw arguments.error("KEY is missing") }
     guard list != "" else { throw arguments.emptyPath("LIST") }
-    field = arguments.values(of: "--field").first.map { MessagePackPath($0) }
-    fieldText = arguments.text(of: "--field") ?? ""
     printsJSON = arguments.has("--json")
+    for word in arguments.values(of: "--field") {
+      let text = String(decoding: word, as: UTF8.self)
+      // Members of JSON have each name once.
+      guard !fields.contains(where: { $0.text == text }) else {
+        throw arguments.error("the field \(quoted(word.rawSpan)) is given twice")
+      }
+      fields.append(Field(text: text, path: FusePath(word)))
+    }
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
@@ -87,73 +106,6 @@ struct Get: Command {
       if try !answer(keys[number], object, reader, isSingle: isSingle, console) { areAllThere = false }
     }
     return areAllThere
-  }
-
-  /// Prints what is found under `key`; returns whether it is.
-  private func answer(
-    _ key: [UInt8], _ object: RawSpan?, _ reader: FuseReader, isSingle: Bool, _ console: Console
-  ) throws(FuseError) -> Bool {
-    guard let object else {
-      try sayAbsent(key, "no such key", console)
-      return false
-    }
-    var found: Range<Int>? = 0..<object.byteCount
-    if let field { found = try reader.decoding(objectOf: key) { () throws(FuseError) in try field.range(in: object) } }
-    guard let found else {
-      // Zeros where the file was cut may lead past the field.
-      try reader.checkNotShrunk()
-      try sayAbsent(key, "no field \(fieldText) in the value of the key", console)
-      return false
-    }
-    try console.out.line { writer throws(FuseError) in
-      try reader.decoding(objectOf: key) { () throws(FuseError) in
-        try append(object.extracting(found), of: key, isSingle: isSingle, to: &writer)
-      }
-      try reader.checkNotShrunk()
-    }
-    return true
-  }
-
-  private func append(
-    _ value: RawSpan, of key: [UInt8], isSingle: Bool, to writer: inout JSONWriter
-  ) throws(FuseError) {
-    if printsJSON {
-      writer.append("{\"key\":")
-      writer.append(key: key.rawSpan)
-      writer.append(",\"found\":true,\"value\":")
-      try writer.append(messagePack: value)
-      writer.append("}")
-    } else {
-      if !isSingle {
-        EscapedText.append(key.rawSpan, to: &writer.out)
-        writer.append("\t")
-      }
-      try append(value, isSingle: isSingle, to: &writer)
-    }
-  }
-
-  private func append(_ value: RawSpan, isSingle: Bool, to writer: inout JSONWriter) throws(FuseError) {
-    guard field != nil, case .string(let place) = try MessagePackKind(of: value) else {
-      return try writer.append(messagePack: value)
-    }
-    let text = value.extracting(place)
-    // Where lines are records, a string must not end its line.
-    if isSingle { writer.append(text: text) } else { EscapedText.append(text, to: &writer.out) }
-  }
-
-  private func sayAbsent(_ key: [UInt8], _ message: String, _ console: Console) throws(FuseError) {
-    if printsJSON {
-      try console.out.line { writer throws(FuseError) in
-        writer.append("{\"key\":")
-        writer.append(key: key.rawSpan)
-        writer.append(",\"found\":false}")
-      }
-    } else {
-      try? console.err.line { writer throws(FuseError) in
-        writer.append("fusedb: \(path): \(message): ")
-        EscapedText.append(key.rawSpan, to: &writer.out)
-      }
-    }
   }
 }
 

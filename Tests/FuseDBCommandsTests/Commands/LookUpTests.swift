@@ -98,6 +98,55 @@ struct GetTests {
         + "\n")
   }
 
+  @Test func `several fields are columns, and absent ones keep their place [K3]`() {
+    let scratch = database()
+    let words = ["get", "@x.fsdb", "--field", "tags.1.n", "--field", "geo.c\\.d", "--field", "none", "--field", "org"]
+    let noField = "fusedb: @x.fsdb: no field none in the value of the key: "
+    #expect(
+      scratch.run(words + ["8.8.8.8"]) == Scratch.Result(1, out: "1\tdot\t\tGoogle\n", err: noField + "8.8.8.8\n"))
+    #expect(
+      scratch.run(words + ["8.8.8.8", "gone", "8.8.4.4"])
+        == Scratch.Result(
+          1, out: "8.8.8.8\t1\tdot\t\tGoogle\n8.8.4.4\t1\tdot\t\tGoogle\n",
+          err: noField + "8.8.8.8\nfusedb: @x.fsdb: no such key: gone\n" + noField + "8.8.4.4\n"))
+    #expect(scratch.run(["get", "@x.fsdb", "8.8.8.8", "--field", "org", "--field", "geo"]).status == 0)
+    // A key without any of the fields has its line.
+    #expect(
+      scratch.run("get", "@x.fsdb", "number", "--field", "a", "--field", "b")
+        == Scratch.Result(
+          1, out: "\t\n",
+          err: ["a", "b"].map { "fusedb: @x.fsdb: no field \($0) in the value of the key: number\n" }.joined()))
+  }
+
+  @Test func `several fields in JSON are the members that are there [K3]`() {
+    let scratch = database()
+    let words = ["get", "@x.fsdb", "--json", "--field", "tags.0", "--field", "none", "--field", #"geo.c\.d"#]
+    #expect(
+      scratch.run(words + ["8.8.8.8", "gone", "number"])
+        == Scratch.Result(
+          1,
+          out: #"""
+            {"key":"8.8.8.8","found":true,"fields":{"tags.0":"dns","geo.c\\.d":"dot"}}
+            {"key":"gone","found":false}
+            {"key":"number","found":true,"fields":{}}
+
+            """#))
+    #expect(
+      scratch.run("get", "@x.fsdb", "8.8.8.8", "--json", "--field", "org", "--field", "tags.1")
+        == Scratch.Result(
+          0, out: #"{"key":"8.8.8.8","found":true,"fields":{"org":"Google","tags.1":{"n":1}}}"# + "\n"))
+  }
+
+  @Test func `a string among several fields ends neither its column nor its line`() {
+    let scratch = Scratch()
+    #expect(
+      scratch.run("build", "@x.fsdb", "--quiet", input: #"{"keys":["a"],"value":{"s":"x\ty\n\\","":null}}"#).status == 0
+    )
+    #expect(
+      scratch.run("get", "@x.fsdb", "a", "--field", "s", "--field", "")
+        == Scratch.Result(0, out: "x\\ty\\n\\\\\tnull\n"))
+  }
+
   @Test func `keys can come from a list, as they are`() {
     let scratch = database()
     let expected = Scratch.Result(
@@ -117,6 +166,7 @@ struct GetTests {
   @Test(arguments: [
     (["get"], "FILE is missing"), (["get", "x"], "KEY is missing"), (["get", "", "a"], "FILE is empty; "),
     (["get", "x", "--keys-from", ""], "LIST is empty; "),
+    (["get", "x", "k", "--field", "a", "--field", "a"], "the field \"a\" is given twice"),
     (["get", "x", "k", "--raw"], "there is no option '--raw'"),
   ])
   func `wrong usage is named`(words: [String], message: String) {

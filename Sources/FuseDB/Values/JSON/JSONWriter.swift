@@ -11,11 +11,22 @@ package struct JSONWriter {
   package mutating func append(messagePack: RawSpan) throws(FuseError) {
     try MessagePackCursor.validate(messagePack)
     var cursor = MessagePackCursor(messagePack)
-    try append(&cursor)
+    try append(&cursor, depth: 0)
   }
 
-  /// Appends the next value of `cursor`, of which ``MessagePackCursor/validate(_:)`` holds, so that nesting is bounded.
-  mutating func append(_ cursor: inout MessagePackCursor) throws(FuseError) {
+  /// Appends the JSON spelling of a value that was checked before, on one line.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` when its bytes changed since.
+  package mutating func append(_ view: FuseView) throws(FuseError) {
+    var cursor = MessagePackCursor(view.base)
+    try append(&cursor, depth: 0)
+  }
+
+  /// Appends the next value of `cursor`. [V3]
+  private mutating func append(_ cursor: inout MessagePackCursor, depth: Int) throws(FuseError) {
+    guard depth <= FormatLimits.nesting else {
+      throw .invalidValue("arrays and maps are nested deeper than \(FormatLimits.nesting) levels", at: cursor.offset)
+    }
     let start = cursor.offset
     let token = try cursor.readHead()
     guard cursor.offset - start == token.shortestHeadByteCount else {
@@ -43,28 +54,30 @@ package struct JSONWriter {
       append("[")
       for i in 0..<count {
         if i > 0 { append(",") }
-        try append(&cursor)
+        try append(&cursor, depth: depth + 1)
       }
       append("]")
     case .map(let count):
       if try Self.isObject(cursor, count: count) {
-        try appendMembers(count, of: &cursor, opening: "{", separator: ":", between: ",", closing: "}")
+        try appendMembers(
+          count, of: &cursor, depth: depth, opening: "{", separator: ":", between: ",", closing: "}")
       } else {
-        try appendMembers(count, of: &cursor, opening: "{\"$map\":[[", separator: ",", between: "],[", closing: "]]}")
+        try appendMembers(
+          count, of: &cursor, depth: depth, opening: "{\"$map\":[[", separator: ",", between: "],[", closing: "]]}")
       }
     }
   }
 
   private mutating func appendMembers(
-    _ count: Int, of cursor: inout MessagePackCursor, opening: StaticString, separator: StaticString,
+    _ count: Int, of cursor: inout MessagePackCursor, depth: Int, opening: StaticString, separator: StaticString,
     between: StaticString, closing: StaticString
   ) throws(FuseError) {
     append(opening)
     for i in 0..<count {
       if i > 0 { append(between) }
-      try append(&cursor)
+      try append(&cursor, depth: depth + 1)
       append(separator)
-      try append(&cursor)
+      try append(&cursor, depth: depth + 1)
     }
     append(closing)
   }

@@ -1,23 +1,12 @@
-// Values with a payload: text, bytes, extensions.
+// Values with a payload: text, bytes, extensions. [W19]
 
 extension FuseView {
   /// A copy of a string, or nil for anything else, and for a string whose bytes are not UTF-8; ``stringBytes`` reads those.
   ///
   /// - Complexity: O(bytes). It allocates for more than 15 bytes.
   public var string: String? {
-    guard let text = utf8Span else { return nil }
-    return String(copying: text)
-  }
-
-  /// A string in place, or nil for anything else, and for a string whose bytes are not UTF-8.
-  ///
-  /// - Complexity: O(bytes), to see whether they are UTF-8, without allocation.
-  public var utf8Span: UTF8Span? {
-    @_lifetime(copy self)
-    get {
-      guard let text = stringBytes else { return nil }
-      return try? UTF8Span(validating: Span<UInt8>(_bytes: text))
-    }
+    guard let text = stringBytes else { return nil }
+    return String(payload: text)
   }
 
   /// The bytes of a string in place, UTF-8 or not, or nil for anything else.

@@ -1,4 +1,4 @@
-// What a value is, and what it says, where it is of the type that is asked for.
+// What a value is, and what it says, where it is of the type that is asked for. [W19]
 
 extension FuseView {
   /// What the value is.

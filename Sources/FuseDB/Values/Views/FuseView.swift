@@ -9,7 +9,7 @@
 /// The bytes were checked when the view was made, so nothing here throws: what is absent, or of another type, is nil.
 /// No accessor converts: ``int`` of 3.0 is nil, and so is ``double`` of 3. Only ``string`` and ``json`` allocate.
 ///
-/// A view does not leave the scope of its bytes; the compiler sees to that. See spec/values.md.
+/// A view does not leave the scope of its bytes; the compiler sees to that. See spec/values.md §5.
 public struct FuseView: ~Escapable {
   /// They begin with the value, and may go on behind it: where it ends is found when somebody asks.
   let base: RawSpan
@@ -19,7 +19,7 @@ public struct FuseView: ~Escapable {
   @_lifetime(copy bytes)
   init(validated bytes: RawSpan) { base = bytes }
 
-  /// A view of `bytes`, which must be exactly one MessagePack value.
+  /// A view of `bytes`, which must be exactly one MessagePack value. [W9]
   ///
   /// - Throws: ``FuseError`` with code `invalidValue` and the offset, when they are not, or when arrays and maps are nested
   ///   deeper than 128 levels.
@@ -75,7 +75,7 @@ extension FuseView {
   public var json: String {
     var writer = JSONWriter()
     do {
-      try writer.append(messagePack: messagePack)
+      try writer.append(self)
     } catch {
       // Somebody wrote over the mapped file since the bytes were checked.
       return "null"

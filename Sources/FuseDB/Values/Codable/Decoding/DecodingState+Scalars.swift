@@ -127,11 +127,10 @@ extension DecodingState {
       throw mismatch(String.self, at: offset, expected: "a string")
     }
     let text = bytes.extracting(head.end..<head.end &+ head.count)
-    do {
-      return String(copying: try UTF8Span(validating: Span<UInt8>(_bytes: text)))
-    } catch {
-      throw corrupted("the string is not UTF-8", at: offset, offset: head.end + error.byteOffsets.lowerBound)
+    guard let string = String(payload: text) else {
+      throw corrupted("the string is not UTF-8", at: offset, offset: head.end + text.validUTF8Prefix)
     }
+    return string
   }
 
   /// The bytes of a bin; or those that an array of integers lists.
