@@ -49,6 +49,7 @@ extension Table {
       as a text of one's own. `struct`: all five, decoded into a struct, with an array of texts. `struct-flat`: two texts
       and three numbers, of objects with `lon` in the place of `tags`. `value`: everything, whatever it is: `FuseValue`,
       `MMDB_get_entry_data_list`, `msgpack_unpack_next`, a dictionary of Python.
+    - The peers decode into no struct, so the ratios of `struct` and `struct-flat` are to their `value`.
     - `…-allocations`: calls of malloc, calloc and realloc for one key.
     - The columns of Python include the interpreter and its loop; fusedb 0.3.0 reads FuseDB's file.
     - libmaxminddb walks down a tree and gets addresses as numbers. FuseDB gets them as text, looks them up in a hash
