@@ -26,6 +26,12 @@ struct PlaceKey: CodingKey {
     self.intValue = intValue
   }
 
+  /// A dictionary's key, with the number that its text may be: a type with numbers for its keys asks for that.
+  init(textOfKey text: String) {
+    stringValue = text
+    intValue = Int(text).flatMap { String($0) == text ? $0 : nil }
+  }
+
   init(index: Int) { self.init(intValue: index) }
 
   static let superclass = PlaceKey(stringValue: "super")

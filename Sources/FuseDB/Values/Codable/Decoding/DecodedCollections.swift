@@ -55,12 +55,15 @@ extension Dictionary: DecodedMap where Key: Decodable, Value: Decodable {
     if let type = Key.self as? any FixedWidthInteger.Type {
       key = type.init(text).flatMap { String($0) == text ? $0 : nil }
     } else if let type = Key.self as? any CodingKeyRepresentable.Type {
-      key = type.init(codingKey: PlaceKey(stringValue: text))
+      key = type.init(codingKey: PlaceKey(textOfKey: text))
     } else {
       return try state.decode(Key.self, at: offset)
     }
-    guard let key = key as? Key
-    else { throw state.corrupted("the key \(quoted(text.keyBytes)) is no \(Key.self)", at: offset) }
+    guard let key = key as? Key else {
+      let message = "the key \(quoted(text.keyBytes)) is no \(Key.self)"
+      throw Key.self is any FixedWidthInteger.Type
+        ? state.mismatch(Key.self, at: offset, message) : state.corrupted(message, at: offset)
+    }
     return key
   }
 }

@@ -7,6 +7,12 @@ extension DecodingState {
     return head.kind == .null ? .valueNotFound(type, context) : .typeMismatch(type, context)
   }
 
+  /// The error that says that what stands at `offset` cannot be made into the type.
+  @inline(never)
+  func mismatch(_ type: Any.Type, at offset: Int, _ message: String) -> DecodingError {
+    .typeMismatch(type, context(at: offset, message))
+  }
+
   /// The error that says that what stands at `value` is no such thing, found at `offset`.
   @inline(never)
   func corrupted(_ message: String, at value: Int, offset: Int? = nil) -> DecodingError {
@@ -22,12 +28,15 @@ extension DecodingState {
   /// The error that says that the array at `array` has no more elements.
   @inline(never)
   func noElement(_ type: Any.Type, in array: Int, count: Int) -> DecodingError {
-    .valueNotFound(type, context(at: array, "one element more was expected than the \(count) of this array"))
+    let message = "one element more was expected than the \(count) of this array"
+    return .valueNotFound(type, context(at: array, message, then: PlaceKey(index: count)))
   }
 
-  private func context(at value: Int, _ message: String, offset: Int? = nil) -> DecodingError.Context {
+  private func context(
+    at value: Int, _ message: String, offset: Int? = nil, then step: PlaceKey? = nil
+  ) -> DecodingError.Context {
     DecodingError.Context(
-      codingPath: codingPath(to: value), debugDescription: message,
+      codingPath: codingPath(to: value) + (step.map { [$0] } ?? []), debugDescription: message,
       underlyingError: FuseError.invalidValue(message, at: offset ?? value))
   }
 

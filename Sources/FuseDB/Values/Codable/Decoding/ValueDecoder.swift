@@ -31,7 +31,8 @@ struct ValueDecoder: Decoder {
   func singleValueContainer() -> any SingleValueDecodingContainer { SingleContainer(decoder: self) }
 }
 
-// The generic functions below stand for a requirement for each scalar type too, and are compiled for each.
+// The generic functions below stand for a requirement for each scalar type too, and are compiled for each. Those for which the
+// standard library has a default are in another file.
 
 extension ValueDecoder {
   struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
@@ -62,7 +63,10 @@ extension ValueDecoder {
 
     func decodeNil(forKey key: Key) throws -> Bool { state.isNull(at: try value(key)) }
 
-    func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
+    func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T { try decodeAny(type, key) }
+
+    @inline(__always)
+    func decodeAny<T: Decodable>(_ type: T.Type, _ key: Key) throws -> T {
       try state.decode(type, at: try value(key))
     }
 
@@ -124,7 +128,10 @@ extension ValueDecoder {
       return true
     }
 
-    mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
+    mutating func decode<T: Decodable>(_ type: T.Type) throws -> T { try decodeAny(type) }
+
+    @inline(__always)
+    mutating func decodeAny<T: Decodable>(_ type: T.Type) throws -> T {
       let value = try state.decode(type, at: try place(type))
       advance()
       return value
@@ -177,6 +184,9 @@ extension ValueDecoder {
 
     func decodeNil() -> Bool { decoder.state.isNull(at: decoder.offset) }
 
-    func decode<T: Decodable>(_ type: T.Type) throws -> T { try decoder.state.decode(type, at: decoder.offset) }
+    func decode<T: Decodable>(_ type: T.Type) throws -> T { try decodeAny(type) }
+
+    @inline(__always)
+    func decodeAny<T: Decodable>(_ type: T.Type) throws -> T { try decoder.state.decode(type, at: decoder.offset) }
   }
 }
