@@ -41,9 +41,9 @@ extension FuseError {
   /// The steps of `path` as `get --field` takes them.
   static func text(of path: [any CodingKey]) -> String {
     path.map { key in
-      key.stringValue.reduce(into: "") { text, character in
+      key.stringValue.unicodeScalars.reduce(into: "") { text, character in
         if character == "." || character == "\\" { text.append("\\") }
-        text.append(character)
+        text.unicodeScalars.append(character)
       }
     }.joined(separator: ".")
   }

@@ -17,8 +17,11 @@ extension Array: DecodedArray where Element: Decodable {
     let head = state.head(at: offset)
     guard head.kind == .array else { throw state.mismatch(Self.self, at: offset, expected: "an array") }
     var elements: Self = []
-    // As many bytes are there at least. Types that are larger than a text grow as they come.
-    if MemoryLayout<Element>.stride <= MemoryLayout<String>.stride { elements.reserveCapacity(head.count) }
+    // Types that are larger than a text grow as they come. The bytes are as many, unless somebody overwrites the file.
+    if MemoryLayout<Element>.stride <= MemoryLayout<String>.stride {
+      let bytes = state.bytes
+      elements.reserveCapacity(Swift.min(head.count, bytes.byteCount))
+    }
     var element = head.end
     for _ in 0..<head.count {
       elements.append(try state.decode(Element.self, at: element))

@@ -40,43 +40,6 @@ extension DecodingState {
       underlyingError: FuseError.invalidValue(message, at: offset ?? value))
   }
 
-  /// The steps from the whole value to the one at `offset`.
-  ///
-  /// - Complexity: O(heads before it).
-  func codingPath(to offset: Int) -> [any CodingKey] {
-    var path: [any CodingKey] = []
-    var here = 0
-    while here < offset {
-      let head = head(at: here)
-      guard head.kind == .map || head.kind == .array else { break }
-      var element = head.end
-      var step: (any CodingKey)?
-      for number in 0..<head.count {
-        let value = head.kind == .map ? end(ofValueAt: element) : element
-        let end = end(ofValueAt: value)
-        if offset < end {
-          step = head.kind == .map ? key(at: element) : PlaceKey(index: number)
-          here = value
-          break
-        }
-        guard end > element else { break }
-        element = end
-      }
-      guard let step else { break }
-      path.append(step)
-    }
-    return path
-  }
-
-  /// The key of a map's pair, as a coding path shows it.
-  private func key(at offset: Int) -> any CodingKey {
-    let head = head(at: offset)
-    if head.kind == .string, let text = try? string(at: offset) { return PlaceKey(stringValue: text) }
-    if let number = head.integer(Int.self) { return PlaceKey(intValue: number) }
-    let key = bytes.extracting(offset..<max(offset, end(ofValueAt: offset)))
-    return PlaceKey(stringValue: (try? FuseJSON.text(from: key)) ?? "")
-  }
-
   /// The library's error for `error`: with the offset, which is that of the coding path where a type has made the error itself.
   func fuseError(_ error: DecodingError) -> FuseError {
     let context: DecodingError.Context
@@ -99,7 +62,8 @@ extension DecodingState {
       switch head.kind {
       case .map:
         let name = step.stringValue
-        guard let value = value(of: name.keyBytes, number: step.intValue, first: head.end, count: head.count) else {
+        guard let value = value(of: name.keyBytes, number: step.intValue, first: head.end, count: head.count, depth: 0)
+        else {
           return here
         }
         here = value

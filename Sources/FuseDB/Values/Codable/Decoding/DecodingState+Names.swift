@@ -12,7 +12,7 @@ extension DecodingState {
       for number in 0..<count {
         let key = name(at: offset)
         for earlier in 0..<number where prints[earlier] == key.print {
-          try checkAllNames(of: map, first: first, count: count)
+          return try checkAllNames(of: map, first: first, count: count)
         }
         prints[number] = key.print
         offset = end(ofValueAt: key.end)
@@ -63,7 +63,8 @@ extension DecodingState {
     default:
       let end = max(offset, end(ofValueAt: offset))
       let start = min(offset, end)
-      return (start, end, bytes.extracting(start..<end).print)
+      // Otherwise the text "a" would be 97, of which it has the byte.
+      return (start, end, ~bytes.extracting(start..<end).print)
     }
   }
 }

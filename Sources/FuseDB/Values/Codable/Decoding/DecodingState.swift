@@ -9,6 +9,10 @@ final class DecodingState {
   private var start: UnsafeRawPointer?
   private var byteCount: Int
   private var lastMembers = InlineArray<8, LastMember>(repeating: LastMember())
+  /// The way to the value whose coding path was asked for last.
+  var lastPath: [PathStep] = []
+  /// How many values are being decoded by their types inside each other.
+  var depth = 0
 
   /// Which member of a map was found last: the next one asked for is mostly the one behind it.
   private struct LastMember {
@@ -55,9 +59,12 @@ final class DecodingState {
 
   /// Where the value of the member `name` stands, in a map of `count` pairs whose first key is at `first`.
   ///
-  /// Begins behind the member that was found last, so that whoever asks in the order of the bytes finds each at once.
-  func value(of name: RawSpan, number: Int?, first: Int, count: Int) -> Int? {
-    let place = first & 7
+  /// Begins behind the member that was found last, so that whoever asks in the order of the bytes finds each at once. That is
+  /// kept for the map decoded last at each depth, so that members don't make their map forget.
+  ///
+  /// - Parameter depth: that of the state, when the map's decoding began.
+  func value(of name: RawSpan, number: Int?, first: Int, count: Int, depth: Int) -> Int? {
+    let place = depth & 7
     let last = lastMembers[place]
     let isKnown = last.first == first
     let begin = isKnown ? last.number + 1 : 0

@@ -16,7 +16,7 @@ struct ValueDecoder: Decoder {
     }
     try state.checkNames(of: offset, first: head.end, count: head.count)
     return KeyedDecodingContainer(
-      KeyedContainer(state: state, offset: offset, first: head.end, memberCount: head.count))
+      KeyedContainer(state: state, offset: offset, first: head.end, memberCount: head.count, depth: state.depth))
   }
 
   func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
@@ -41,6 +41,7 @@ extension ValueDecoder {
     let offset: Int
     let first: Int
     let memberCount: Int
+    let depth: Int
 
     var codingPath: [any CodingKey] { state.codingPath(to: offset) }
 
@@ -49,7 +50,7 @@ extension ValueDecoder {
       var place = first
       for _ in 0..<memberCount {
         let head = state.head(at: place)
-        if let text = try? state.string(at: place) {
+        if let text = state.text(head) {
           if let key = Key(stringValue: text) { keys.append(key) }
         } else if let number = head.integer(Int.self), let key = Key(intValue: number) {
           keys.append(key)
@@ -105,7 +106,7 @@ extension ValueDecoder {
     @inline(__always)
     private func find(_ key: some CodingKey) -> Int? {
       let name = key.stringValue
-      return state.value(of: name.keyBytes, number: key.intValue, first: first, count: memberCount)
+      return state.value(of: name.keyBytes, number: key.intValue, first: first, count: memberCount, depth: depth)
     }
   }
 

@@ -133,7 +133,9 @@ final class EncodingState {
     expectInnermost(number)
     precondition(frames[number].shape == .nothing, "a value is encoded as two things; see SingleValueEncodingContainer")
     frames[number].shape = .single
+    let mark = packer.byteCount
     do { try append() } catch {
+      packer.truncate(to: mark)
       frames[number].shape = .nothing
       throw error
     }
