@@ -53,15 +53,16 @@ extension Dictionary: DecodedMap where Key: Decodable, Value: Decodable {
       return try state.decode(Key.self, at: offset)
     }
     // JSON has texts alone for keys: so "5" may stand for 5, and for what has its own text.
+    let number = Key.self as? any FixedWidthInteger.Type
+    let named = number == nil ? Key.self as? any CodingKeyRepresentable.Type : nil
+    guard number != nil || named != nil else { return try state.decode(Key.self, at: offset) }
     let text = try state.string(at: offset)
-    let key: Any?
-    if let type = Key.self as? any FixedWidthInteger.Type {
-      key = type.init(text).flatMap { String($0) == text ? $0 : nil }
-    } else if let type = Key.self as? any CodingKeyRepresentable.Type {
-      key = type.init(codingKey: PlaceKey(textOfKey: text))
-    } else {
-      return try state.decode(Key.self, at: offset)
-    }
+    let key: Any? =
+      if let number {
+        number.init(text).flatMap { String($0) == text ? $0 : nil }
+      } else {
+        named?.init(codingKey: PlaceKey(textOfKey: text))
+      }
     guard let key = key as? Key else {
       let message = "the key \(quoted(text.keyBytes)) is no \(Key.self)"
       throw Key.self is any FixedWidthInteger.Type
