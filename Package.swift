@@ -42,6 +42,7 @@ let package = Package(
       name: "FuseDBTests", dependencies: ["FuseDB", "CFuseIntrinsics", "CMalloc", "CMsgpack", "CXXHash"],
       swiftSettings: strict),
     .testTarget(name: "FuseDBCommandsTests", dependencies: ["FuseDBCommands"], swiftSettings: strict),
+    .testTarget(name: "FuseDBFoundationTests", dependencies: ["FuseDB"], swiftSettings: strict),
     .executableTarget(
       name: "ServingStress", dependencies: ["FuseDB", "CMalloc"], path: "Tests/ServingStress", swiftSettings: strict),
     .executableTarget(name: "TypedValues", dependencies: ["FuseDB"], path: "Tests/TypedValues", swiftSettings: strict),

@@ -26,6 +26,12 @@ struct PlaceKey: CodingKey {
     self.intValue = intValue
   }
 
+  /// A dictionary's key, with the number that its text may be: a type with numbers for its keys asks for that.
+  init(textOfKey text: String) {
+    stringValue = text
+    intValue = Int(text).flatMap { String($0) == text ? $0 : nil }
+  }
+
   init(index: Int) { self.init(intValue: index) }
 
   static let superclass = PlaceKey(stringValue: "super")
@@ -35,9 +41,9 @@ extension FuseError {
   /// The steps of `path` as `get --field` takes them.
   static func text(of path: [any CodingKey]) -> String {
     path.map { key in
-      key.stringValue.reduce(into: "") { text, character in
+      key.stringValue.unicodeScalars.reduce(into: "") { text, character in
         if character == "." || character == "\\" { text.append("\\") }
-        text.append(character)
+        text.unicodeScalars.append(character)
       }
     }.joined(separator: ".")
   }

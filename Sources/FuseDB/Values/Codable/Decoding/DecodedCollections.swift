@@ -17,8 +17,11 @@ extension Array: DecodedArray where Element: Decodable {
     let head = state.head(at: offset)
     guard head.kind == .array else { throw state.mismatch(Self.self, at: offset, expected: "an array") }
     var elements: Self = []
-    // As many bytes are there at least. Types that are larger than a text grow as they come.
-    if MemoryLayout<Element>.stride <= MemoryLayout<String>.stride { elements.reserveCapacity(head.count) }
+    // Types that are larger than a text grow as they come. The bytes are as many, unless somebody overwrites the file.
+    if MemoryLayout<Element>.stride <= MemoryLayout<String>.stride {
+      let bytes = state.bytes
+      elements.reserveCapacity(Swift.min(head.count, bytes.byteCount))
+    }
     var element = head.end
     for _ in 0..<head.count {
       elements.append(try state.decode(Element.self, at: element))
@@ -50,17 +53,21 @@ extension Dictionary: DecodedMap where Key: Decodable, Value: Decodable {
       return try state.decode(Key.self, at: offset)
     }
     // JSON has texts alone for keys: so "5" may stand for 5, and for what has its own text.
+    let number = Key.self as? any FixedWidthInteger.Type
+    let named = number == nil ? Key.self as? any CodingKeyRepresentable.Type : nil
+    guard number != nil || named != nil else { return try state.decode(Key.self, at: offset) }
     let text = try state.string(at: offset)
-    let key: Any?
-    if let type = Key.self as? any FixedWidthInteger.Type {
-      key = type.init(text).flatMap { String($0) == text ? $0 : nil }
-    } else if let type = Key.self as? any CodingKeyRepresentable.Type {
-      key = type.init(codingKey: PlaceKey(stringValue: text))
-    } else {
-      return try state.decode(Key.self, at: offset)
+    let key: Any? =
+      if let number {
+        number.init(text).flatMap { String($0) == text ? $0 : nil }
+      } else {
+        named?.init(codingKey: PlaceKey(textOfKey: text))
+      }
+    guard let key = key as? Key else {
+      let message = "the key \(quoted(text.keyBytes)) is no \(Key.self)"
+      throw Key.self is any FixedWidthInteger.Type
+        ? state.mismatch(Key.self, at: offset, message) : state.corrupted(message, at: offset)
     }
-    guard let key = key as? Key
-    else { throw state.corrupted("the key \(quoted(text.keyBytes)) is no \(Key.self)", at: offset) }
     return key
   }
 }

@@ -7,6 +7,12 @@ extension DecodingState {
     return head.kind == .null ? .valueNotFound(type, context) : .typeMismatch(type, context)
   }
 
+  /// The error that says that what stands at `offset` cannot be made into the type.
+  @inline(never)
+  func mismatch(_ type: Any.Type, at offset: Int, _ message: String) -> DecodingError {
+    .typeMismatch(type, context(at: offset, message))
+  }
+
   /// The error that says that what stands at `value` is no such thing, found at `offset`.
   @inline(never)
   func corrupted(_ message: String, at value: Int, offset: Int? = nil) -> DecodingError {
@@ -28,50 +34,16 @@ extension DecodingState {
   /// The error that says that the array at `array` has no more elements.
   @inline(never)
   func noElement(_ type: Any.Type, in array: Int, count: Int) -> DecodingError {
-    .valueNotFound(type, context(at: array, "one element more was expected than the \(count) of this array"))
+    let message = "one element more was expected than the \(count) of this array"
+    return .valueNotFound(type, context(at: array, message, then: PlaceKey(index: count)))
   }
 
-  private func context(at value: Int, _ message: String, offset: Int? = nil) -> DecodingError.Context {
+  private func context(
+    at value: Int, _ message: String, offset: Int? = nil, then step: PlaceKey? = nil
+  ) -> DecodingError.Context {
     DecodingError.Context(
-      codingPath: codingPath(to: value), debugDescription: message,
+      codingPath: codingPath(to: value) + (step.map { [$0] } ?? []), debugDescription: message,
       underlyingError: FuseError.invalidValue(message, at: offset ?? value))
-  }
-
-  /// The steps from the whole value to the one at `offset`.
-  ///
-  /// - Complexity: O(heads before it).
-  func codingPath(to offset: Int) -> [any CodingKey] {
-    var path: [any CodingKey] = []
-    var here = 0
-    while here < offset {
-      let head = head(at: here)
-      guard head.kind == .map || head.kind == .array else { break }
-      var element = head.end
-      var step: (any CodingKey)?
-      for number in 0..<head.count {
-        let value = head.kind == .map ? end(ofValueAt: element) : element
-        let end = end(ofValueAt: value)
-        if offset < end {
-          step = head.kind == .map ? key(at: element) : PlaceKey(index: number)
-          here = value
-          break
-        }
-        guard end > element else { break }
-        element = end
-      }
-      guard let step else { break }
-      path.append(step)
-    }
-    return path
-  }
-
-  /// The key of a map's pair, as a coding path shows it.
-  private func key(at offset: Int) -> any CodingKey {
-    let head = head(at: offset)
-    if head.kind == .string, let text = try? string(at: offset) { return PlaceKey(stringValue: text) }
-    if let number = head.integer(Int.self) { return PlaceKey(intValue: number) }
-    let key = bytes.extracting(offset..<max(offset, end(ofValueAt: offset)))
-    return PlaceKey(stringValue: (try? FuseJSON.text(from: key)) ?? "")
   }
 
   /// The library's error for `error`: with the offset, which is that of the coding path where a type has made the error itself.

@@ -30,7 +30,10 @@ extension DecodingState {
     if T.self == Int128.self { return same(try integer(Int128.self, at: offset)) }
     if T.self == UInt128.self { return same(try integer(UInt128.self, at: offset)) }
     switch Self.rules.rule(of: type) {
-    case .own, .set: return try T(from: ValueDecoder(state: self, offset: offset))
+    case .own, .set:
+      depth += 1
+      defer { depth -= 1 }
+      return try T(from: ValueDecoder(state: self, offset: offset))
     case .bytes:
       let collection = type as! any RangeReplaceableCollection<UInt8>.Type
       return collection.init(try byteArray(at: offset)) as! T
@@ -131,6 +134,16 @@ extension DecodingState {
       throw corrupted("the string is not UTF-8", at: offset, offset: head.end + text.validUTF8Prefix)
     }
     return string
+  }
+
+  /// The text that `head` begins; nil where it is none.
+  func text(_ head: MessagePackHead) -> String? {
+    let bytes = bytes
+    guard head.kind == .string, head.end &+ head.count <= bytes.byteCount,
+      let text = try? UTF8Span(
+        validating: Span<UInt8>(_bytes: bytes.extracting(head.end..<head.end &+ head.count)))
+    else { return nil }
+    return String(copying: text)
   }
 
   /// The bytes of a bin; or those that an array of integers lists.

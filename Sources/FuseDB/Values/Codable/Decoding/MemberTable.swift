@@ -1,25 +1,23 @@
-/// Where the members of a map stand, for whoever asks for them by name.
-///
-/// A name is compared with a number of each member, one after the other; where there are many, by halves.
-struct MemberTable {
-  /// Up to here, members are compared one after the other.
-  private static let mostCompared = 16
+/// Where the members of a map stand that has many, for whoever asks for them by name, in any order.
+final class MemberTable {
+  /// Up to here, members are compared with each other, and need no table: it would be an allocation.
+  static let mostCompared = 16
 
   private struct Member {
     /// A number that equal keys share, and few others do.
-    let print: UInt32
+    var print: UInt32 = 0
     /// Where the key begins, and where its value.
-    let key: UInt32
-    let value: UInt32
+    var key: UInt32 = 0
+    var value: UInt32 = 0
   }
 
-  /// In the order of the map where they are few, otherwise by their prints.
+  /// By their prints.
   private let members: [Member]
 
   /// Looks at the `count` pairs of validated bytes from `first` on.
   ///
   /// - Throws: the place of a key that stood before it already. [W12]
-  /// - Complexity: O(count log count), and O(count) for up to 16 pairs. It takes 12 bytes a pair.
+  /// - Complexity: O(count log count). It takes 12 bytes a pair.
   init(_ count: Int, from first: Int, in bytes: RawSpan) throws(EqualKeys) {
     var members: [Member] = []
     // So many pairs are there, of two bytes at least, unless somebody has overwritten the file.
@@ -27,18 +25,32 @@ struct MemberTable {
     var offset = first
     while members.count < count, offset < bytes.byteCount {
       let member = Self.member(at: offset, in: bytes)
-      if count <= Self.mostCompared {
-        for earlier in members where earlier.print == member.print { try Self.expectOther(earlier, member, in: bytes) }
-      }
       members.append(member)
       offset = MessagePackHead.end(ofValueAt: Int(member.value), in: bytes)
     }
-    if members.count > Self.mostCompared { try Self.sort(&members, in: bytes) }
+    try Self.sort(&members, in: bytes)
     self.members = members
   }
 
+  /// Compares the keys of up to ``mostCompared`` pairs with each other.
+  ///
+  /// - Throws: the place of a key that stood before it already. [W12]
+  static func compare(_ count: Int, from first: Int, in bytes: RawSpan) throws(EqualKeys) {
+    var members = InlineArray<16, Member>(repeating: Member())
+    var offset = first
+    for number in 0..<count {
+      let member = member(at: offset, in: bytes)
+      for earlier in 0..<number where members[earlier].print == member.print {
+        try expectOther(members[earlier], member, in: bytes)
+      }
+      members[number] = member
+      offset = MessagePackHead.end(ofValueAt: Int(member.value), in: bytes)
+    }
+  }
+
   /// Where the value under `name` begins, or under `number` if that is the key; nil where there is none.
-  @inline(never)
+  ///
+  /// - Complexity: O(log members), as long as prints differ.
   func value(of name: RawSpan, number: Int?, in bytes: RawSpan) -> Int? {
     if let value = value(Self.print(of: name), where: { Self.isName($0, name, in: bytes) }) { return value }
     return number.flatMap { number in
@@ -46,32 +58,18 @@ struct MemberTable {
     }
   }
 
-  @inline(__always)
   private func value(_ print: UInt32, where isKey: (Member) -> Bool) -> Int? {
-    let members = members.span
-    let isSorted = members.count > Self.mostCompared
-    var place = isSorted ? firstPlace(of: print) : 0
-    while place < members.count {
-      let member = members[place]
-      if member.print == print {
-        if isKey(member) { return Int(member.value) }
-      } else if isSorted {
-        break
-      }
-      place &+= 1
+    var place = 0
+    var end = members.count
+    while place < end {
+      let middle = (place + end) / 2
+      if members[middle].print < print { place = middle + 1 } else { end = middle }
+    }
+    while place < members.count, members[place].print == print {
+      if isKey(members[place]) { return Int(members[place].value) }
+      place += 1
     }
     return nil
-  }
-
-  @inline(never)
-  private func firstPlace(of print: UInt32) -> Int {
-    var low = 0
-    var high = members.count
-    while low < high {
-      let middle = (low + high) / 2
-      if members[middle].print < print { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 
   // MARK: Members

@@ -15,8 +15,15 @@ struct ValueDecoder: Decoder {
       throw state.mismatch(KeyedDecodingContainer<Key>.self, at: offset, expected: "a map")
     }
     do throws(EqualKeys) {
-      let members = try MemberTable(head.count, from: head.end, in: state.bytes)
-      return KeyedDecodingContainer(KeyedContainer(state: state, offset: offset, members: members))
+      var table: MemberTable?
+      if head.count > MemberTable.mostCompared {
+        table = try MemberTable(head.count, from: head.end, in: state.bytes)
+      } else {
+        try MemberTable.compare(head.count, from: head.end, in: state.bytes)
+      }
+      return KeyedDecodingContainer(
+        KeyedContainer(
+          state: state, offset: offset, first: head.end, memberCount: head.count, depth: state.depth, table: table))
     } catch {
       throw state.doubled(error.place, in: offset)
     }
@@ -34,24 +41,28 @@ struct ValueDecoder: Decoder {
   func singleValueContainer() -> any SingleValueDecodingContainer { SingleContainer(decoder: self) }
 }
 
-// The generic functions below stand for a requirement for each scalar type too, and are compiled for each.
+// The generic functions below stand for a requirement for each scalar type too, and are compiled for each. Those for which the
+// standard library has a default are in another file.
 
 extension ValueDecoder {
   struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let state: DecodingState
-    /// Where the map begins.
+    /// Where the map begins, and where its first key.
     let offset: Int
-    let members: MemberTable
+    let first: Int
+    let memberCount: Int
+    let depth: Int
+    /// Of a map of many members.
+    let table: MemberTable?
 
     var codingPath: [any CodingKey] { state.codingPath(to: offset) }
 
     var allKeys: [Key] {
       var keys: [Key] = []
-      let map = state.head(at: offset)
-      var place = map.end
-      for _ in 0..<map.count {
+      var place = first
+      for _ in 0..<memberCount {
         let head = state.head(at: place)
-        if let text = try? state.string(at: place) {
+        if let text = state.text(head) {
           if let key = Key(stringValue: text) { keys.append(key) }
         } else if let number = head.integer(Int.self), let key = Key(intValue: number) {
           keys.append(key)
@@ -65,7 +76,10 @@ extension ValueDecoder {
 
     func decodeNil(forKey key: Key) throws -> Bool { state.isNull(at: try value(key)) }
 
-    func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
+    func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T { try decodeAny(type, key) }
+
+    @inline(__always)
+    func decodeAny<T: Decodable>(_ type: T.Type, _ key: Key) throws -> T {
       try state.decode(type, at: try value(key))
     }
 
@@ -104,7 +118,8 @@ extension ValueDecoder {
     @inline(__always)
     private func find(_ key: some CodingKey) -> Int? {
       let name = key.stringValue
-      return members.value(of: name.keyBytes, number: key.intValue, in: state.bytes)
+      if let table { return table.value(of: name.keyBytes, number: key.intValue, in: state.bytes) }
+      return state.value(of: name.keyBytes, number: key.intValue, first: first, count: memberCount, depth: depth)
     }
   }
 
@@ -127,7 +142,10 @@ extension ValueDecoder {
       return true
     }
 
-    mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
+    mutating func decode<T: Decodable>(_ type: T.Type) throws -> T { try decodeAny(type) }
+
+    @inline(__always)
+    mutating func decodeAny<T: Decodable>(_ type: T.Type) throws -> T {
       let value = try state.decode(type, at: try place(type))
       advance()
       return value
@@ -180,6 +198,9 @@ extension ValueDecoder {
 
     func decodeNil() -> Bool { decoder.state.isNull(at: decoder.offset) }
 
-    func decode<T: Decodable>(_ type: T.Type) throws -> T { try decoder.state.decode(type, at: decoder.offset) }
+    func decode<T: Decodable>(_ type: T.Type) throws -> T { try decodeAny(type) }
+
+    @inline(__always)
+    func decodeAny<T: Decodable>(_ type: T.Type) throws -> T { try decoder.state.decode(type, at: decoder.offset) }
   }
 }

@@ -4,6 +4,14 @@ extension EncodingState {
   /// - Parameter step: which part of the value around it it is; nil where it is the whole.
   @inline(__always)
   func append<T: Encodable>(_ value: T, at step: @autoclosure () -> CodingStep?) throws {
+    if !appendScalar(value) { try within(step()) { try appendOther(value) } }
+  }
+
+  // A function of its own, and some more below, so that what it needs is not on the stack of values inside each other.
+
+  /// Appends `value` and returns true, if it is a scalar.
+  @inline(__always)
+  private func appendScalar<T: Encodable>(_ value: T) -> Bool {
     // Compiled for a scalar, only its own line is left.
     if let text = exactly(value, String.self) {
       packer.pack(string: text.keyBytes)
@@ -34,26 +42,49 @@ extension EncodingState {
     } else if let number = exactly(value, UInt8.self) {
       packer.pack(UInt64(number))
     } else {
-      try within(step()) { try appendOther(value) }
+      return false
     }
+    return true
   }
 
   /// Appends what is no scalar.
   private func appendOther<T: Encodable>(_ value: T) throws {
-    if let bytes = exactly(value, [UInt8].self) { return packer.pack(binary: bytes.rawSpan) }
-    if let texts = exactly(value, [String].self) { return try texts.append(to: self) }
-    if let time = exactly(value, FuseTimestamp.self) { return append(time) }
-    if let value = exactly(value, FuseValue.self) { return try packer.pack(value) }
-    if let number = exactly(value, Int128.self) { return try append(wide: number) }
-    if let number = exactly(value, UInt128.self) { return try append(wide: number) }
-    switch Self.rules.rule(of: T.self) {
+    if try appendKnown(value) { return }
+    let rule = Self.rules.rule(of: T.self)
+    if rule == .own { try appendOwn(value) } else { try append(value, by: rule) }
+  }
+
+  /// Appends `value` and returns true, if it is of a type that is known here.
+  @inline(never)
+  private func appendKnown<T: Encodable>(_ value: T) throws -> Bool {
+    if let bytes = exactly(value, [UInt8].self) {
+      packer.pack(binary: bytes.rawSpan)
+    } else if let texts = exactly(value, [String].self) {
+      try texts.append(to: self)
+    } else if let time = exactly(value, FuseTimestamp.self) {
+      append(time)
+    } else if let value = exactly(value, FuseValue.self) {
+      try packer.pack(value, depth: containerCount)
+    } else if let number = exactly(value, Int128.self) {
+      try append(wide: number)
+    } else if let number = exactly(value, UInt128.self) {
+      try append(wide: number)
+    } else {
+      return false
+    }
+    return true
+  }
+
+  @inline(never)
+  private func append<T: Encodable>(_ value: T, by rule: CodingRule) throws {
+    switch rule {
     case .own: try appendOwn(value)
     case .bytes:
       let bytes = value as! any RandomAccessCollection<UInt8>
       append(bytesOf: bytes)
-    case .map: try (value as! any EncodedMap).append(to: self)
-    case .set: try (value as! any EncodedSet).append(to: self)
-    case .array: try (value as! any EncodedArray).append(to: self)
+    case .map: try inContainer { try (value as! any EncodedMap).append(to: self) }
+    case .set: try inContainer { try (value as! any EncodedSet).append(to: self) }
+    case .array: try inContainer { try (value as! any EncodedArray).append(to: self) }
     case .date: try appendDate(value)
     }
   }

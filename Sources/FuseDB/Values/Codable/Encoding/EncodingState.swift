@@ -11,15 +11,18 @@ final class EncodingState {
   private var path: [CodingStep]
   /// How many values stand around this part.
   private let depth: Int
+  /// How many arrays and maps stand around what is appended next.
+  private(set) var containerCount: Int
 
-  /// More values inside each other than any that may be written has, even if each array and map is wrapped twice: a
-  /// reference to itself ends here, not where the stack does.
+  /// More values inside each other than any that may be written has, even if each array and map is wrapped twice: values that
+  /// are no arrays and maps, and hold themselves, end here, not where the stack does.
   private static let mostFrames = 3 * FormatLimits.nesting
 
   init(_ encoder: FuseEncoder) {
     self.encoder = encoder
     path = []
     depth = 0
+    containerCount = 0
   }
 
   /// Part of another value.
@@ -27,6 +30,7 @@ final class EncodingState {
     encoder = whole.encoder
     path = whole.path + [step]
     depth = whole.depth + whole.frames.count
+    containerCount = whole.containerCount
     frames = [EncodingFrame(start: 0, pathCount: path.count)]
   }
 
@@ -44,10 +48,12 @@ final class EncodingState {
 
   /// Appends `value`, which is no scalar, as its type says.
   func appendOwn(_ value: some Encodable) throws {
-    guard depth + frames.count < Self.mostFrames else {
+    guard containerCount <= FormatLimits.nesting, depth + frames.count < Self.mostFrames else {
       throw refusal(value, "values stand deeper inside each other than \(FormatLimits.nesting) arrays and maps can")
     }
     let number = frames.count
+    let outerCount = containerCount
+    defer { containerCount = outerCount }
     frames.append(EncodingFrame(start: packer.byteCount, pathCount: path.count))
     do {
       try value.encode(to: ValueEncoder(state: self, frame: number))
@@ -58,6 +64,13 @@ final class EncodingState {
       throw error
     }
     frames.removeLast()
+  }
+
+  /// Calls `append` to append an array or a map.
+  func inContainer(_ append: () throws -> Void) throws {
+    containerCount += 1
+    defer { containerCount -= 1 }
+    try append()
   }
 
   /// Calls `append` with `step`, if there is one, at the end of the coding path.
@@ -109,6 +122,7 @@ final class EncodingState {
     guard frames[number].shape != shape else { return }
     precondition(frames[number].shape == .nothing, "a value is encoded as two things; see Encoder.container(keyedBy:)")
     frames[number].shape = shape
+    containerCount += 1
     if shape == .keyed { packer.packMap(count: 0) } else { packer.packArray(count: 0) }
   }
 
@@ -133,7 +147,9 @@ final class EncodingState {
     expectInnermost(number)
     precondition(frames[number].shape == .nothing, "a value is encoded as two things; see SingleValueEncodingContainer")
     frames[number].shape = .single
+    let mark = packer.byteCount
     do { try append() } catch {
+      packer.truncate(to: mark)
       frames[number].shape = .nothing
       throw error
     }

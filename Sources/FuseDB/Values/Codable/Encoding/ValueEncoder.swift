@@ -22,7 +22,8 @@ struct ValueEncoder: Encoder {
   func singleValueContainer() -> any SingleValueEncodingContainer { SingleContainer(encoder: self) }
 }
 
-// The generic functions below stand for a requirement for each scalar type too, and are compiled for each.
+// The generic functions below stand for a requirement for each scalar type too, and are compiled for each. Those for which the
+// standard library has a default are in another file.
 
 extension ValueEncoder {
   struct KeyedContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
@@ -34,17 +35,20 @@ extension ValueEncoder {
       try encoder.state.appendMember(encoder.frame, key: key.stringValue) { encoder.state.packer.packNull() }
     }
 
-    func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
+    func encode<T: Encodable>(_ value: T, forKey key: Key) throws { try encodeAny(value, key) }
+
+    @inline(__always)
+    func encodeAny<T: Encodable>(_ value: T, _ key: Key) throws {
       try encoder.state.appendMember(encoder.frame, key: key.stringValue) {
         try encoder.state.append(value, at: .key(key))
       }
     }
 
-    func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws { try encodeOrNil(value, forKey: key) }
+    func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws { try encodeOrNil(value, key) }
 
     @inline(__always)
-    func encodeOrNil<T: Encodable>(_ value: T?, forKey key: Key) throws {
-      if let value { try encode(value, forKey: key) } else { try encodeNil(forKey: key) }
+    func encodeOrNil<T: Encodable>(_ value: T?, _ key: Key) throws {
+      if let value { try encodeAny(value, key) } else { try encodeNil(forKey: key) }
     }
 
     func nestedContainer<NestedKey: CodingKey>(
@@ -74,7 +78,10 @@ extension ValueEncoder {
       try encoder.state.appendMember(encoder.frame) { encoder.state.packer.packNull() }
     }
 
-    func encode<T: Encodable>(_ value: T) throws {
+    func encode<T: Encodable>(_ value: T) throws { try encodeAny(value) }
+
+    @inline(__always)
+    func encodeAny<T: Encodable>(_ value: T) throws {
       try encoder.state.appendMember(encoder.frame) { try encoder.state.append(value, at: .index(count)) }
     }
 
@@ -98,7 +105,10 @@ extension ValueEncoder {
       try encoder.state.appendSingle(encoder.frame) { encoder.state.packer.packNull() }
     }
 
-    func encode<T: Encodable>(_ value: T) throws {
+    func encode<T: Encodable>(_ value: T) throws { try encodeAny(value) }
+
+    @inline(__always)
+    func encodeAny<T: Encodable>(_ value: T) throws {
       try encoder.state.appendSingle(encoder.frame) { try encoder.state.append(value, at: nil) }
     }
   }

@@ -1,5 +1,5 @@
-// The standard library has a default for each scalar type, which searches for the member three times, and prefers it to a
-// generic function: so each is written down.
+// Where the standard library has a default for a type, it prefers that to a generic function: so these are written down. Its
+// defaults search for an optional member three times, and refuse integers of 128 bits.
 
 extension ValueDecoder.KeyedContainer {
   func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { try decodeUnlessNil(type, key) }
@@ -18,4 +18,16 @@ extension ValueDecoder.KeyedContainer {
   func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) throws -> UInt32? { try decodeUnlessNil(type, key) }
   func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? { try decodeUnlessNil(type, key) }
   func decodeIfPresent(_ type: UInt128.Type, forKey key: Key) throws -> UInt128? { try decodeUnlessNil(type, key) }
+  func decode(_ type: Int128.Type, forKey key: Key) throws -> Int128 { try decodeAny(type, key) }
+  func decode(_ type: UInt128.Type, forKey key: Key) throws -> UInt128 { try decodeAny(type, key) }
+}
+
+extension ValueDecoder.UnkeyedContainer {
+  mutating func decode(_ type: Int128.Type) throws -> Int128 { try decodeAny(type) }
+  mutating func decode(_ type: UInt128.Type) throws -> UInt128 { try decodeAny(type) }
+}
+
+extension ValueDecoder.SingleContainer {
+  func decode(_ type: Int128.Type) throws -> Int128 { try decodeAny(type) }
+  func decode(_ type: UInt128.Type) throws -> UInt128 { try decodeAny(type) }
 }
