@@ -133,4 +133,39 @@ struct `A coder that was kept` {
   @Test func `for encoding goes on where a part could not be written`() throws {
     #expect(try FuseValue(messagePack: FuseEncoder().encode(Tries())) == ["a": 1, "c": "second"])
   }
+
+  /// Encodes these names, each with its number.
+  struct Names: Encodable {
+    let names: [String]
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: AnyName.self)
+      for (number, name) in names.enumerated() { try container.encode(number, forKey: AnyName(name)) }
+    }
+  }
+
+  @Test(arguments: [0, 5, 14, 15, 1000])
+  func `for encoding refuses a name that is encoded twice`(others: Int) throws {
+    let names = (0..<others).map { "name \($0)" }
+    #expect(try FuseValue(messagePack: FuseEncoder().encode(Names(names: names + ["a", "b"]))).count == others + 2)
+    let error = failure { _ = try FuseEncoder().encode(["x": Names(names: ["a"] + names + ["a"])]) }
+    #expect(error?.code == .invalidValue)
+    #expect(error?.codingPath == "x")
+    #expect(error?.message == "Names encodes two members with the name \"a\"")
+  }
+
+  /// Asks for containers in each other, in a loop.
+  struct Deepening: Encodable {
+    let count: Int
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.unkeyedContainer()
+      for _ in 0..<count { container = container.nestedUnkeyedContainer() }
+    }
+  }
+
+  @Test func `for encoding refuses containers that are too deep in each other, however many`() throws {
+    #expect(try FuseEncoder().encode(Deepening(count: 127)) == [UInt8](repeating: 0x91, count: 127) + [0x90])
+    for count in [128, 129, 1000, 200_000] {
+      #expect(failure { _ = try FuseEncoder().encode(Deepening(count: count)) }?.code == .invalidValue)
+    }
+  }
 }

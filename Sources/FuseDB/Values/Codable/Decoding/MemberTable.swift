@@ -32,10 +32,20 @@ final class MemberTable {
     self.members = members
   }
 
+  /// Looks at the `count` pairs of a map, whose first key is at `first`; gives a table where they are many.
+  ///
+  /// - Throws: the place of a key that stood before it already. [W12]
+  @inline(__always)
+  static func ofMembers(_ count: Int, from first: Int, in bytes: RawSpan) throws(EqualKeys) -> MemberTable? {
+    if count > mostCompared { return try MemberTable(count, from: first, in: bytes) }
+    try compare(count, from: first, in: bytes)
+    return nil
+  }
+
   /// Compares the keys of up to ``mostCompared`` pairs with each other.
   ///
   /// - Throws: the place of a key that stood before it already. [W12]
-  static func compare(_ count: Int, from first: Int, in bytes: RawSpan) throws(EqualKeys) {
+  private static func compare(_ count: Int, from first: Int, in bytes: RawSpan) throws(EqualKeys) {
     var members = InlineArray<16, Member>(repeating: Member())
     var offset = first
     for number in 0..<count {
@@ -50,24 +60,24 @@ final class MemberTable {
 
   /// Where the value under `name` begins, or under `number` if that is the key; nil where there is none.
   ///
-  /// - Complexity: O(log members), as long as prints differ.
+  /// - Complexity: O(log members), also where all prints are the same.
   func value(of name: RawSpan, number: Int?, in bytes: RawSpan) -> Int? {
-    if let value = value(Self.print(of: name), where: { Self.isName($0, name, in: bytes) }) { return value }
+    if let value = value(Self.print(of: name), order: { Self.order($0, name, in: bytes) }) { return value }
     return number.flatMap { number in
-      value(Self.print(ofInteger: Int128(number)), where: { Self.isNumber($0, number, in: bytes) })
+      value(Self.print(ofInteger: Int128(number)), order: { Self.order($0, number, in: bytes) })
     }
   }
 
-  private func value(_ print: UInt32, where isKey: (Member) -> Bool) -> Int? {
+  /// - Parameter order: where a member's key stands beside the one that is looked for: below 0, before it; above 0, behind it.
+  private func value(_ print: UInt32, order: (Member) -> Int) -> Int? {
     var place = 0
     var end = members.count
     while place < end {
       let middle = (place + end) / 2
-      if members[middle].print < print { place = middle + 1 } else { end = middle }
-    }
-    while place < members.count, members[place].print == print {
-      if isKey(members[place]) { return Int(members[place].value) }
-      place += 1
+      let member = members[middle]
+      let order = member.print != print ? (member.print < print ? -1 : 1) : order(member)
+      if order == 0 { return Int(member.value) }
+      if order < 0 { place = middle + 1 } else { end = middle }
     }
     return nil
   }
@@ -112,15 +122,20 @@ final class MemberTable {
     throw EqualKeys(place: Int(max(left.key, right.key)))
   }
 
+  // As they are sorted: texts, then integers, then the rest.
+
   @inline(__always)
-  private static func isName(_ member: Member, _ name: RawSpan, in bytes: RawSpan) -> Bool {
+  private static func order(_ member: Member, _ name: RawSpan, in bytes: RawSpan) -> Int {
     let key = MessagePackHead(at: Int(member.key), in: bytes)
-    return key.kind == .string && key.count == name.byteCount && key.count <= bytes.byteCount &- key.end
-      && bytes.extracting(key.end..<key.end &+ key.count).equals(name)
+    guard key.kind == .string, key.count <= bytes.byteCount &- key.end else { return 1 }
+    return bytes.extracting(key.end..<key.end &+ key.count).compare(name)
   }
 
-  private static func isNumber(_ member: Member, _ number: Int, in bytes: RawSpan) -> Bool {
-    MessagePackHead(at: Int(member.key), in: bytes).integer(Int.self) == number
+  private static func order(_ member: Member, _ number: Int, in bytes: RawSpan) -> Int {
+    let key = MessagePackHead(at: Int(member.key), in: bytes)
+    guard key.kind != .string else { return -1 }
+    guard let integer = key.integer(Int128.self) else { return 1 }
+    return integer < number ? -1 : integer > number ? 1 : 0
   }
 
   // MARK: Prints

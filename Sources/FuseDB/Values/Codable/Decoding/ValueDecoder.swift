@@ -15,12 +15,7 @@ struct ValueDecoder: Decoder {
       throw state.mismatch(KeyedDecodingContainer<Key>.self, at: offset, expected: "a map")
     }
     do throws(EqualKeys) {
-      var table: MemberTable?
-      if head.count > MemberTable.mostCompared {
-        table = try MemberTable(head.count, from: head.end, in: state.bytes)
-      } else {
-        try MemberTable.compare(head.count, from: head.end, in: state.bytes)
-      }
+      let table = try MemberTable.ofMembers(head.count, from: head.end, in: state.bytes)
       return KeyedDecodingContainer(
         KeyedContainer(
           state: state, offset: offset, first: head.end, memberCount: head.count, depth: state.depth, table: table))

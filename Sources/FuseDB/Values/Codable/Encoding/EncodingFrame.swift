@@ -12,6 +12,9 @@ struct EncodingFrame {
   /// Parts that are encoded elsewhere, because whoever asked for their containers may fill them later.
   var parts: [Part] = []
 
+  /// Whether a part of it would stand in too many arrays and maps.
+  var isTooDeep = false
+
   struct Part {
     /// Where its bytes belong.
     let offset: Int

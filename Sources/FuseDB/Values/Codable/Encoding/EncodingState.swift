@@ -28,7 +28,7 @@ final class EncodingState {
   /// Part of another value.
   private init(of whole: EncodingState, at step: CodingStep) {
     encoder = whole.encoder
-    path = whole.path + [step]
+    path = whole.containerCount <= FormatLimits.nesting ? whole.path + [step] : whole.path
     depth = whole.depth + whole.frames.count
     containerCount = whole.containerCount
     frames = [EncodingFrame(start: 0, pathCount: path.count)]
@@ -44,12 +44,16 @@ final class EncodingState {
     .invalidValue(value, .init(codingPath: path.map(\.key), debugDescription: message))
   }
 
+  private func tooDeep(_ value: Any) -> EncodingError {
+    refusal(value, "values stand deeper inside each other than \(FormatLimits.nesting) arrays and maps can")
+  }
+
   // MARK: Values
 
   /// Appends `value`, which is no scalar, as its type says.
   func appendOwn(_ value: some Encodable) throws {
     guard containerCount <= FormatLimits.nesting, depth + frames.count < Self.mostFrames else {
-      throw refusal(value, "values stand deeper inside each other than \(FormatLimits.nesting) arrays and maps can")
+      throw tooDeep(value)
     }
     let number = frames.count
     let outerCount = containerCount
@@ -86,6 +90,7 @@ final class EncodingState {
   private func finish(_ value: Any) throws {
     let frame = frames[frames.count - 1]
     let packer = packer
+    guard !frame.isTooDeep else { throw tooDeep(value) }
     if !frame.parts.isEmpty {
       let first = frame.parts[0].offset
       let rest = packer.bytes.extracting(droppingFirst: first).array()
@@ -103,9 +108,24 @@ final class EncodingState {
     switch frame.shape {
     case .nothing: throw refusal(value, "\(type(of: value)) encodes nothing; nil would be something")
     case .single: break
-    case .keyed: packer.replaceEmptyHead(at: frame.start, isMap: true, count: frame.count)
+    case .keyed:
+      do throws(EqualKeys) {
+        // The head is one byte still.
+        _ = try MemberTable.ofMembers(frame.count, from: frame.start + 1, in: packer.bytes)
+      } catch {
+        throw twice(error.place, value)
+      }
+      packer.replaceEmptyHead(at: frame.start, isMap: true, count: frame.count)
     case .unkeyed: packer.replaceEmptyHead(at: frame.start, isMap: false, count: frame.count)
     }
+  }
+
+  @inline(never)
+  private func twice(_ place: Int, _ value: Any) -> EncodingError {
+    let packer = packer
+    let key = MessagePackHead(at: place, in: packer.bytes)
+    let name = packer.bytes.extracting(key.end..<key.end + key.count)
+    return refusal(value, "\(type(of: value)) encodes two members with the name \(quoted(name))")
   }
 
   private func finishPart(_ value: Any) throws {
@@ -158,9 +178,14 @@ final class EncodingState {
   /// Makes the next pair or element a part that is encoded elsewhere.
   func addPart(_ number: Int, key: String? = nil, at step: CodingStep) -> ValueEncoder {
     expectInnermost(number)
+    let part = EncodingState(of: self, at: step)
+    guard containerCount <= FormatLimits.nesting else {
+      // Nobody can be told before the value ends; so that a loop of such calls ends somewhere, the part is part of nothing.
+      frames[number].isTooDeep = true
+      return ValueEncoder(state: part, frame: 0)
+    }
     if let key { packer.pack(string: key.keyBytes) }
     frames[number].count += 1
-    let part = EncodingState(of: self, at: step)
     frames[number].parts.append(.init(offset: packer.byteCount, state: part))
     return ValueEncoder(state: part, frame: 0)
   }
