@@ -104,7 +104,7 @@ struct `A type that a value does not fit` {
   ]
 
   @Test(arguments: trials)
-  func `sees the errors of JSONDecoder`(trial: Trial) throws {
+  func `sees the errors of JSONDecoder [W10] [W15]`(trial: Trial) throws {
     let (seen, error) = try trial.byFuseDB(trial.json)
     let byJSON = try trial.byJSON(trial.json)
     #expect(seen.kind == byJSON.kind)

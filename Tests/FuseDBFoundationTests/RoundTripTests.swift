@@ -24,7 +24,7 @@ struct `A typed value` {
     return byJSON == value ? 1 : 0
   }
 
-  @Test func `comes back where JSON brings it back`() throws {
+  @Test func `comes back where JSON brings it back [W2] [W3] [W5] [W11]`() throws {
     var random = RandomValues.announced()
     let rounds = 300
     var counts = [0, 0, 0, 0, 0, 0, 0]
@@ -70,7 +70,7 @@ struct `A typed value` {
     #expect(try Self.throughFuseDB([text, text]) == [text, text])
   }
 
-  @Test func `that is a date comes back in every strategy`() throws {
+  @Test func `that is a date comes back in every strategy [W17]`() throws {
     var random = RandomValues.announced()
     for _ in 0..<1000 {
       let date = random.date()
@@ -99,7 +99,7 @@ struct `A typed value` {
     #expect(error?.codingPath == "at.0")
   }
 
-  @Test func `with text for numbers as keys is read too`() throws {
+  @Test func `with text for numbers as keys is read too [W13]`() throws {
     let numbers = try FuseDecoder().decode([Int: Int].self, from: try FuseEncoder().encode(["5": 1, "-7": 2]))
     #expect(numbers == [5: 1, -7: 2])
     let steps = try FuseDecoder().decode([Step: Int].self, from: try FuseEncoder().encode(["10": 1]))

@@ -24,7 +24,7 @@ struct `A damaged value` {
   }
 
   @Test(arguments: 0..<sample.count)
-  func `cut short is refused`(count: Int) throws {
+  func `cut short is refused [W9] [W21]`(count: Int) throws {
     #expect(try refusal(Sample.self, Array(Self.sample.prefix(count))) != nil)
     #expect(try refusal(FuseValue.self, Array(Self.sample.prefix(count))) != nil)
   }
@@ -81,7 +81,7 @@ struct `A damaged value` {
     #expect(try refusal(Tried.self, bytes) != nil)
   }
 
-  @Test func `whose text is not UTF-8 is refused at the byte`() throws {
+  @Test func `whose text is not UTF-8 is refused at the byte [W10] [W15]`() throws {
     // {"a": ["ok", "x\xFFy"]}
     let bytes: [UInt8] = [0x81, 0xA1, 0x61, 0x92, 0xA2, 0x6F, 0x6B, 0xA3, 0x78, 0xFF, 0x79]
     let error = try refusal([String: [String]].self, bytes)
@@ -105,7 +105,7 @@ struct `A damaged value` {
     #expect(try FuseDecoder().decode(Named.self, from: [0x82, 97, 1, 0xA1, 97, 2]) == Named(a: 2))
   }
 
-  @Test func `is refused with a path that get takes`() throws {
+  @Test func `is refused with a path that get takes [W15] [W18]`() throws {
     let value: FuseValue = ["a.b\\c": [1, [".\u{301}": "x"]]]
     let error = try refusal([String: [[String: Int]?]].self, ["a.b\\c": [nil, [".\u{301}": "x"]]] as FuseValue)
     let path = try #require(error?.codingPath)

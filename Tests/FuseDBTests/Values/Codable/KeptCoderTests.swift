@@ -107,7 +107,7 @@ struct `A coder that was kept` {
 
   struct Silent: Encodable { func encode(to encoder: any Encoder) throws {} }
 
-  @Test func `for encoding that is given nothing is an error with its place`() {
+  @Test func `for encoding that is given nothing is an error with its place [W8]`() {
     let error = failure { _ = try FuseEncoder().encode(["a": [Silent()]]) }
     #expect(error?.code == .invalidValue)
     #expect(error?.codingPath == "a.0")

@@ -82,7 +82,7 @@ struct `A large value` {
     return Int(after.uordblks + after.hblkhd) - Int(before.uordblks + before.hblkhd)
   }
 
-  @Test func `takes a small multiple of its size`() async {
+  @Test func `takes a small multiple of its size [W20]`() async {
     await #expect(processExitsWith: .exitCode(44)) {
       let count = 200_000
       let text = Packed.array(count) + Array(repeatElement([0xA1, 0x61] as [UInt8], count: count).joined())
@@ -99,7 +99,7 @@ struct `A large value` {
     }
   }
 
-  @Test func `that is refused takes no more`() async {
+  @Test func `that is refused takes no more [W20]`() async {
     await #expect(processExitsWith: .exitCode(44)) {
       let count = 200_000
       // Counts that could be, each in the other, and nothing behind them that is of the type.

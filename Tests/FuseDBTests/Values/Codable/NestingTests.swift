@@ -57,7 +57,7 @@ struct `Values inside each other` {
     }
   }
 
-  @Test func `deeper than that are refused, whichever way`() throws {
+  @Test func `deeper than that are refused, whichever way [W8] [W21]`() throws {
     let deep = [UInt8](repeating: 0x91, count: 129) + [0xC0]
     for bytes in [deep, [UInt8](repeating: 0x91, count: 1_000_000), [UInt8](repeating: 0x81, count: 1_000_000)] {
       #expect(failure { _ = try FuseDecoder().decode(Tried.self, from: bytes) }?.code == .invalidValue)
