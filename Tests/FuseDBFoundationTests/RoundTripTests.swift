@@ -105,4 +105,30 @@ struct `A typed value` {
     let steps = try FuseDecoder().decode([Step: Int].self, from: try FuseEncoder().encode(["10": 1]))
     #expect(steps == [.tenth: 1])
   }
+
+  @Test func `that is a URL is text, unless it is relative to another`() throws {
+    let link = try #require(URL(string: "https://example.com/a?b=c"))
+    let text = try FuseEncoder().encode(["https://example.com/a?b=c"])
+    #expect(try FuseEncoder().encode([link]) == text)
+    #expect(try FuseDecoder().decode([URL].self, from: text) == [link])
+    let relative = try #require(URL(string: "d/e", relativeTo: link))
+    let map = try FuseEncoder().encode(relative)
+    #expect(try FuseValue(messagePack: map)["base"]?.string == "https://example.com/a?b=c")
+    let again = try FuseDecoder().decode(URL.self, from: map)
+    #expect(again.relativeString == "d/e" && again.baseURL == link)
+    let error = #expect(throws: FuseError.self) {
+      try FuseDecoder().decode([URL].self, from: try FuseEncoder().encode([""]))
+    }
+    #expect(error?.code == .invalidValue && error?.offset == 1 && error?.codingPath == "0")
+  }
+
+  @Test func `of bytes is read from an array of integers too, if each is a byte [W14]`() throws {
+    let numbers = try FuseEncoder().encode([1, 255] as [Int])
+    #expect(try FuseDecoder().decode(Data.self, from: numbers) == Data([1, 255]))
+    #expect(try FuseDecoder().decode([UInt8].self, from: numbers) == [1, 255])
+    let error = #expect(throws: FuseError.self) {
+      try FuseDecoder().decode(Data.self, from: try FuseEncoder().encode([1, 256] as [Int]))
+    }
+    #expect(error?.offset == 2 && error?.codingPath == "1")
+  }
 }

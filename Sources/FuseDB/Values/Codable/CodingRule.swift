@@ -14,6 +14,8 @@ enum CodingRule: UInt {
   case array
   /// By the strategy for dates.
   case date
+  /// As text.
+  case url
 }
 
 /// The rules of types that were met before.
@@ -54,8 +56,12 @@ extension CodingRule {
     type is any RangeReplaceableCollection<UInt8>.Type && type is any RandomAccessCollection<UInt8>.Type
   }
 
-  /// Foundation's `Date`, which this library does without: it is coded as seconds since ``FuseDateStrategy/reference``.
-  static func isDate(_ type: Any.Type) -> Bool {
-    ["FoundationEssentials.Date", "Foundation.Date"].contains(String(reflecting: type))
+  /// Types of Foundation that are known by their names, because this library does without it.
+  static func ofFoundation(_ type: Any.Type) -> CodingRule {
+    switch String(reflecting: type) {
+    case "FoundationEssentials.Date", "Foundation.Date": .date
+    case "FoundationEssentials.URL", "Foundation.URL": .url
+    default: .own
+    }
   }
 }

@@ -40,6 +40,7 @@ extension DecodingState {
     case .array: return try (type as! any DecodedArray.Type).decode(state: self, at: offset) as! T
     case .map: return try (type as! any DecodedMap.Type).decode(state: self, at: offset) as! T
     case .date: return try date(type, at: offset)
+    case .url: return try url(type, at: offset)
     }
   }
 
@@ -47,7 +48,7 @@ extension DecodingState {
     if CodingRule.isLikeData(type) { return .bytes }
     if type is any DecodedArray.Type { return .array }
     if type is any DecodedMap.Type { return .map }
-    return CodingRule.isDate(type) ? .date : .own
+    return CodingRule.ofFoundation(type)
   }
 
   /// `value` as the type that it is.
@@ -87,7 +88,7 @@ extension DecodingState {
   }
 
   @inline(__always)
-  private func double(at offset: Int) throws -> Double {
+  func double(at offset: Int) throws -> Double {
     let head = head(at: offset)
     return head.kind == .float64 ? Double(bitPattern: head.bits) : try wholeOrNarrow(Double.self, head, at: offset)
   }
@@ -158,7 +159,7 @@ extension DecodingState {
     }
   }
 
-  private func timestamp(at offset: Int) throws -> FuseTimestamp {
+  func timestamp(at offset: Int) throws -> FuseTimestamp {
     let head = head(at: offset)
     let bytes = bytes
     guard head.kind == .extension, Int8(truncatingIfNeeded: head.bits) == FuseTimestamp.extensionType,
@@ -176,21 +177,4 @@ extension DecodingState {
     return FuseValue(validated: bytes.extracting(min(offset, end)..<end))
   }
 
-  /// A `Date`, from the one float64 that it decodes itself.
-  private func date<T: Decodable>(_ type: T.Type, at offset: Int) throws -> T {
-    let seconds: Double
-    switch decoder.dates {
-    case .own: return try T(from: ValueDecoder(state: self, offset: offset))
-    case .timestamp: seconds = FuseDateStrategy.referenceSeconds(of: try timestamp(at: offset))
-    case .secondsSince1970: seconds = try double(at: offset) - FuseDateStrategy.reference
-    case .text:
-      guard let time = FuseTimestamp(try string(at: offset)) else {
-        throw corrupted("this is no time by RFC 3339, such as 2026-11-21T16:11:12Z", at: offset)
-      }
-      seconds = FuseDateStrategy.referenceSeconds(of: time)
-    }
-    let packer = MessagePackPacker()
-    packer.pack(float64: seconds.bitPattern)
-    return try FuseDecoder(dates: .own).decode(type, fromValid: packer.bytes)
-  }
 }

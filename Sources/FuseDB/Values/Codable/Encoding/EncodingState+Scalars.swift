@@ -86,6 +86,7 @@ extension EncodingState {
     case .set: try inContainer { try (value as! any EncodedSet).append(to: self) }
     case .array: try inContainer { try (value as! any EncodedArray).append(to: self) }
     case .date: try appendDate(value)
+    case .url: try appendURL(value)
     }
   }
 
@@ -94,7 +95,7 @@ extension EncodingState {
     if type is any EncodedArray.Type { return .array }
     if type is any EncodedMap.Type { return .map }
     if type is any EncodedSet.Type { return .set }
-    return CodingRule.isDate(type) ? .date : .own
+    return CodingRule.ofFoundation(type)
   }
 
   private func append(bytesOf value: some RandomAccessCollection<UInt8>) {
@@ -105,7 +106,7 @@ extension EncodingState {
     if isDone == nil { packer.pack(binary: [UInt8](value).rawSpan) }
   }
 
-  private func append(_ time: FuseTimestamp) {
+  func append(_ time: FuseTimestamp) {
     packer.pack(extension: FuseTimestamp.extensionType, time.payload.rawSpan)
   }
 
@@ -118,29 +119,5 @@ extension EncodingState {
       throw refusal(
         number, "\(number) has more than the 64 bits that an integer has in MessagePack; write it as a text")
     }
-  }
-
-  /// What `Date` encodes is intercepted: one float64.
-  private func appendDate(_ value: some Encodable) throws {
-    guard case .own = encoder.dates else {
-      let packer = packer
-      let start = packer.byteCount
-      try appendOwn(value)
-      let head = MessagePackHead(at: start, in: packer.bytes)
-      precondition(head.kind == .float64, "a Date encodes a Double")
-      packer.truncate(to: start)
-      return try append(referenceSeconds: Double(bitPattern: head.bits), of: value)
-    }
-    try appendOwn(value)
-  }
-
-  private func append(referenceSeconds seconds: Double, of value: Any) throws {
-    if case .secondsSince1970 = encoder.dates {
-      return packer.pack(float64: (seconds + FuseDateStrategy.reference).bitPattern)
-    }
-    guard let time = FuseDateStrategy.timestamp(ofReferenceSeconds: seconds) else {
-      throw refusal(value, "\(seconds) seconds since the beginning of 2001 are no moment that can be written")
-    }
-    if case .text = encoder.dates { packer.pack(string: time.description.keyBytes) } else { append(time) }
   }
 }
