@@ -93,6 +93,18 @@ struct `A dynamic value with another coder` {
     #expect(try FuseEncoder().encode(back) == bytes)
   }
 
+  @Test func `has one place in a set, however it is written`() throws {
+    let five = try FuseValue(messagePack: [UInt8](hex: "cc05"))
+    let text = try FuseValue(messagePack: [UInt8](hex: "d90161"))
+    let lists = try Set(
+      (0..<64).map { number in
+        var set = Set<FuseValue>(minimumCapacity: 1 << (number % 8))
+        for value in [five, 5, text, "a"].shuffled() { set.insert(value) }
+        return try FuseEncoder().encode(set)
+      })
+    #expect(lists == [[UInt8](hex: "94 a161 d90161 05 cc05")])
+  }
+
   @Test func `is at most 128 deep`() throws {
     func nested(_ depth: Int) -> Data {
       Data((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
