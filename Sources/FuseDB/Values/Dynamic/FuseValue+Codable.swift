@@ -10,6 +10,8 @@ extension FuseValue: Encodable {
       var container = encoder.singleValueContainer()
       try container.encode(value)
     }
+    // Whoever hands its coder on comes here with this library's, too.
+    if encoder is ValueEncoder { return try encodeScalar(self) }
     switch plain {
     case .null:
       var container = encoder.singleValueContainer()
@@ -56,7 +58,13 @@ extension FuseValue: Decodable {
   /// is first. The pairs of a map come in the order of their names, because most decoders keep none.
   ///
   /// - Throws: `DecodingError` when it has none of these, or arrays and maps are nested deeper than 128 levels.
-  public init(from decoder: any Decoder) throws { try self.init(from: decoder, depth: 0) }
+  public init(from decoder: any Decoder) throws {
+    if decoder is ValueDecoder {
+      self = try decoder.singleValueContainer().decode(FuseValue.self)
+    } else {
+      try self.init(from: decoder, depth: 0)
+    }
+  }
 
   private init(from decoder: any Decoder, depth: Int) throws {
     if let scalar = FuseValue(scalarOf: decoder) {

@@ -62,14 +62,18 @@ extension FuseTimestamp: Codable {
   /// Encodes the moment as its ``description``; the coder of this library as MessagePack's extension.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
-    try container.encode(description)
+    if encoder is ValueEncoder { try container.encode(self) } else { try container.encode(description) }
   }
 
-  /// Decodes a moment from text, as ``init(_:)`` takes it.
+  /// Decodes a moment from text, as ``init(_:)`` takes it; with the coder of this library from MessagePack's extension.
   ///
   /// - Throws: `DecodingError` for anything else.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
+    if decoder is ValueDecoder {
+      self = try container.decode(FuseTimestamp.self)
+      return
+    }
     let text = try container.decode(String.self)
     guard let moment = FuseTimestamp(text) else {
       throw DecodingError.dataCorruptedError(

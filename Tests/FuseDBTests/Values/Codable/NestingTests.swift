@@ -70,6 +70,10 @@ struct `Values inside each other` {
     #expect(error?.codingPath == "a.0" + String(repeating: ".next", count: 127))
     let value = (0..<129).reduce(FuseValue.null) { value, _ in .array([value]) }
     #expect(failure { _ = try FuseEncoder().encode(value) }?.code == .invalidValue)
+    let inside = failure { _ = try FuseEncoder().encode(["a": [value]]) }
+    #expect(inside?.code == .invalidValue)
+    #expect(inside?.codingPath == "a.0")
+    #expect(inside?.offset == nil, "nothing is written yet")
     let writer = FuseWriter()
     #expect(failure { try writer.add(["k"], Chain(length: 129)) }?.code == .invalidValue)
     try writer.add(["k"], Chain(length: 128))

@@ -77,6 +77,34 @@ struct `A dynamic value with another coder` {
     #expect(context.codingPath.map(\.stringValue) == ["in", "Index 0"])
   }
 
+  /// Hands its coder on, as property wrappers do.
+  private struct Forwarding: Codable {
+    let value: FuseValue
+    init(_ value: FuseValue) { self.value = value }
+    init(from decoder: any Decoder) throws { value = try FuseValue(from: decoder) }
+    func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
+  }
+
+  @Test(arguments: ["d40500", "a1ff", "8101c0", "cc05", "82a162c0a161c0", "ca3fc00000", "c40101", "d6ff00000001"])
+  func `is exact with this library's coders, also where a type hands them on`(hex: String) throws {
+    let bytes = [UInt8](hex: "91" + hex)
+    let back = try FuseDecoder().decode([Forwarding].self, from: bytes)
+    #expect(try back[0].value == FuseValue(messagePack: [UInt8](hex: hex)))
+    #expect(try FuseEncoder().encode(back) == bytes)
+  }
+
+  @Test func `has one place in a set, however it is written`() throws {
+    let five = try FuseValue(messagePack: [UInt8](hex: "cc05"))
+    let text = try FuseValue(messagePack: [UInt8](hex: "d90161"))
+    let lists = try Set(
+      (0..<64).map { number in
+        var set = Set<FuseValue>(minimumCapacity: 1 << (number % 8))
+        for value in [five, 5, text, "a"].shuffled() { set.insert(value) }
+        return try FuseEncoder().encode(set)
+      })
+    #expect(lists == [[UInt8](hex: "94 a161 d90161 05 cc05")])
+  }
+
   @Test func `is at most 128 deep`() throws {
     func nested(_ depth: Int) -> Data {
       Data((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)

@@ -105,6 +105,25 @@ struct `A moment` {
     #expect(sorted == moments.sorted { Self.nanoseconds($0) < Self.nanoseconds($1) })
   }
 
+  /// Hands its coder on, as property wrappers do.
+  private struct Forwarding<Value: Codable>: Codable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+    init(from decoder: any Decoder) throws { value = try Value(from: decoder) }
+    func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
+  }
+
+  @Test func `is MessagePack's timestamp also where a type hands its coder on`() throws {
+    let bytes = try FuseEncoder().encode(["at": Forwarding(FuseTimestamp(seconds: 1))])
+    #expect(bytes == [UInt8](hex: "81a26174d6ff00000001"))
+    let back = try FuseDecoder().decode([String: Forwarding<FuseTimestamp>].self, from: bytes)
+    #expect(back["at"]?.value == FuseTimestamp(seconds: 1))
+    let error = failure {
+      _ = try FuseDecoder().decode([String: Forwarding<FuseTimestamp>].self, from: [UInt8](hex: "81a2617405"))
+    }
+    #expect(error?.codingPath == "at")
+  }
+
   @Test func `is refused by name when another coder has another text`() {
     let error = #expect(throws: DecodingError.self) {
       try JSONDecoder().decode(FuseTimestamp.self, from: Data(#""noon""#.utf8))

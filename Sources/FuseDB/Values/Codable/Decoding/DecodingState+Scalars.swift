@@ -140,11 +140,8 @@ extension DecodingState {
   /// The text that `head` begins; nil where it is none.
   func text(_ head: MessagePackHead) -> String? {
     let bytes = bytes
-    guard head.kind == .string, head.end &+ head.count <= bytes.byteCount,
-      let text = try? UTF8Span(
-        validating: Span<UInt8>(_bytes: bytes.extracting(head.end..<head.end &+ head.count)))
-    else { return nil }
-    return String(copying: text)
+    guard head.kind == .string, head.end &+ head.count <= bytes.byteCount else { return nil }
+    return String(payload: bytes.extracting(head.end..<head.end &+ head.count))
   }
 
   /// The bytes of a bin; or those that an array of integers lists.

@@ -64,7 +64,9 @@ extension EncodingState {
     } else if let time = exactly(value, FuseTimestamp.self) {
       append(time)
     } else if let value = exactly(value, FuseValue.self) {
-      try packer.pack(value, depth: containerCount)
+      do throws(FuseError) { try packer.pack(value, depth: containerCount) } catch {
+        throw refusal(value, error.message)
+      }
     } else if let number = exactly(value, Int128.self) {
       try append(wide: number)
     } else if let number = exactly(value, UInt128.self) {

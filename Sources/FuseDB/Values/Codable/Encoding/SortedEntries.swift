@@ -17,11 +17,17 @@ struct SortedEntries {
     let entries = packer.bytes.extracting(droppingFirst: first).array()
     let ends = starts.dropFirst() + [packer.byteCount]
     let ranges = zip(starts, ends).map { $0 - first..<$1 - first }
-    let sorted = ranges.sorted { MessagePackHead.isAscending($0.lowerBound, $1.lowerBound, in: entries.rawSpan) }
+    func isAscending(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
+      MessagePackHead.isAscending(left.lowerBound, right.lowerBound, in: entries.rawSpan)
+    }
+    var sorted = ranges.sorted(by: isAscending)
+    let areAllOthers = zip(sorted, sorted.dropFirst()).allSatisfy(isAscending)
+    // Equal numbers and texts in encodings of different lengths, which only a `FuseValue` has: by their bytes.
+    if !areAllOthers {
+      sorted.sort { isAscending($0, $1) || !isAscending($1, $0) && entries.rawSpan.isAscending($0, $1) }
+    }
     packer.truncate(to: first)
     for range in sorted { packer.append(entries.rawSpan.extracting(range)) }
-    return zip(sorted, sorted.dropFirst()).allSatisfy {
-      MessagePackHead.isAscending($0.lowerBound, $1.lowerBound, in: entries.rawSpan)
-    }
+    return areAllOthers
   }
 }
