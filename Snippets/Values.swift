@@ -9,7 +9,7 @@ struct Org: Codable {
 
 let writer = FuseWriter()
 try writer.add(["8.8.8.8", "gmail.com"], Org(name: "Google LLC", asn: 15169, tags: ["cdn", "dns"]))
-try writer.add(["example.org"], Org(name: "IANA"))
+try writer.add("example.org", Org(name: "IANA"))
 try writer.build(to: "orgs.fsdb")
 
 let reader = try FuseReader(path: "orgs.fsdb")

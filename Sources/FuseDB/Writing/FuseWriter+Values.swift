@@ -20,6 +20,19 @@ extension FuseWriter {
     return object
   }
 
+  /// Adds a typed value as an object and points `key` at it.
+  ///
+  /// - Throws: as ``add(_:_:encoder:)-(Sequence,_,_)``.
+  /// - Complexity: O(bytes), amortized.
+  @discardableResult
+  public func add(
+    _ key: some FuseKey, _ value: some Encodable, encoder: FuseEncoder = FuseEncoder()
+  ) throws -> ObjectID {
+    let object = try addObject(encoding: value, encoder: encoder)
+    try addKey(key, for: object)
+    return object
+  }
+
   /// Adds a typed value as an object.
   ///
   /// - Returns: what to pass to ``addKey(_:for:)-(FuseKey,_)``. With ``Sharing/identicalObjects``, equal values give the same

@@ -16,7 +16,7 @@ struct `A table` {
   ) throws -> String {
     let writer = FuseWriter()
     for key in keys {
-      try writer.add([key], Org(name: prefix + String(decoding: key, as: UTF8.self), asn: UInt32(key.count)))
+      try writer.add(key, Org(name: prefix + String(decoding: key, as: UTF8.self), asn: UInt32(key.count)))
     }
     let path = folder.path(name)
     try writer.build(to: path)

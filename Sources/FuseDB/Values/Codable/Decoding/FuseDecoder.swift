@@ -63,3 +63,14 @@ public struct FuseDecoder: Sendable {
     }
   }
 }
+
+extension FuseView {
+  /// The typed value that this is.
+  ///
+  ///     try reader.withValue(forKey: "8.8.8.8") { try $0["geo"]?.decode(Geo.self) }
+  ///
+  /// - Throws: as ``FuseDecoder/decode(_:from:)-(_,FuseView)``.
+  public func decode<Value: Decodable>(_ type: Value.Type, decoder: FuseDecoder = FuseDecoder()) throws -> Value {
+    try decoder.decode(type, from: self)
+  }
+}

@@ -7,6 +7,8 @@ struct EncodingFrame {
   /// How many steps of the coding path lead to it.
   let pathCount: Int
   var shape = Shape.nothing
+  /// Whether a dictionary encodes itself here, in any order.
+  var isDictionary = false
   /// Pairs or elements so far.
   var count = 0
   /// Parts that are encoded elsewhere, because whoever asked for their containers may fill them later.

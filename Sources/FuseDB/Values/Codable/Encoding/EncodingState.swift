@@ -115,6 +115,7 @@ final class EncodingState {
       } catch {
         throw twice(error.place, value)
       }
+      if frame.isDictionary { SortedEntries(packer, pairs: frame.count, from: frame.start + 1).sort() }
       packer.replaceEmptyHead(at: frame.start, isMap: true, count: frame.count)
     case .unkeyed: packer.replaceEmptyHead(at: frame.start, isMap: false, count: frame.count)
     }
@@ -145,6 +146,15 @@ final class EncodingState {
     containerCount += 1
     if shape == .keyed { packer.packMap(count: 0) } else { packer.packArray(count: 0) }
   }
+
+  /// Begins a map with keys of a type.
+  func open(keyedBy type: Any.Type, _ number: Int) {
+    open(.keyed, number)
+    if Self.keys.rule(of: type) == .map { frames[number].isDictionary = true }
+  }
+
+  /// What the standard library names the members of a dictionary by that encodes itself: one that a type hands its encoder to.
+  private static let keys = CodingRules { String(reflecting: $0) == "Swift._DictionaryCodingKey" ? .map : .own }
 
   /// Calls `append` to append the next pair or element of a value; where it throws, nothing stays of that.
   @inline(__always)

@@ -7,6 +7,17 @@ struct SortedEntries {
   /// - Parameter packer: where the entries will be packed, from its end on.
   init(_ packer: MessagePackPacker) { self.packer = packer }
 
+  /// The `count` pairs that were packed from `first` on.
+  init(_ packer: MessagePackPacker, pairs count: Int, from first: Int) {
+    self.packer = packer
+    var start = first
+    for _ in 0..<count {
+      starts.append(start)
+      let value = MessagePackHead.end(ofValueAt: start, in: packer.bytes)
+      start = MessagePackHead.end(ofValueAt: value, in: packer.bytes)
+    }
+  }
+
   /// The next entry begins: a value, or a key with its value.
   mutating func begin() { starts.append(packer.byteCount) }
 

@@ -10,7 +10,7 @@ struct ValueEncoder: Encoder {
   var userInfo: [CodingUserInfoKey: Any] { state.encoder.userInfo }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-    state.open(.keyed, frame)
+    state.open(keyedBy: type, frame)
     return KeyedEncodingContainer(KeyedContainer(encoder: self))
   }
 
