@@ -23,7 +23,8 @@ extension Array: DecodedArray where Element: Decodable {
       elements.reserveCapacity(Swift.min(head.count, bytes.byteCount))
     }
     var element = head.end
-    for _ in 0..<head.count {
+    let end = state.bytes.byteCount
+    while elements.count < head.count, element < end {
       elements.append(try state.decode(Element.self, at: element))
       element = state.end(ofValueAt: element)
     }

@@ -133,7 +133,8 @@ extension ValueDecoder {
 
     var codingPath: [any CodingKey] { state.codingPath(to: Int(offset)) }
     var count: Int? { Int(elementCount) }
-    var isAtEnd: Bool { index >= elementCount }
+    /// Also where the bytes end, as they do before the elements only if somebody changed them, or the value is decoded.
+    var isAtEnd: Bool { index >= elementCount || Int(next) >= state.bytes.byteCount }
     var currentIndex: Int { Int(index) }
 
     mutating func decodeNil() throws -> Bool {
