@@ -90,6 +90,12 @@ struct `A typed value` {
     #expect(try Self.throughFuseDB([Date.distantPast, .distantFuture]) == [.distantPast, .distantFuture])
   }
 
+  @Test(arguments: [Date.distantPast, Date(timeIntervalSince1970: 253_402_300_800)])
+  func `that is a date which text cannot say is refused as text [W17]`(date: Date) {
+    let error = #expect(throws: FuseError.self) { try FuseEncoder(dates: .text).encode([date]) }
+    #expect(error?.code == .invalidValue && error?.codingPath == "0")
+  }
+
   @Test(arguments: [Double.nan, .infinity, -.infinity, 1e300])
   func `that is a date beyond all times is refused`(seconds: Double) throws {
     let error = #expect(throws: FuseError.self) {

@@ -2,11 +2,14 @@
 enum CodingStep {
   case key(any CodingKey)
   case index(Int)
+  /// A dictionary's key. Its text may take long, and only an error needs it.
+  case entry(Any)
 
   var key: any CodingKey {
     switch self {
     case .key(let key): key
     case .index(let number): PlaceKey(index: number)
+    case .entry(let key): PlaceKey(stringValue: "\(key)")
     }
   }
 }

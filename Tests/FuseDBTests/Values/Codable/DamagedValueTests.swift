@@ -33,6 +33,27 @@ struct `A damaged value` {
     #expect(try refusal(Sample.self, Self.sample + [0xC0])?.offset == UInt64(Self.sample.count))
   }
 
+  /// Is made of anything, as a type is that has a value for what it cannot read.
+  private struct Anything: Decodable { init(from decoder: any Decoder) throws {} }
+
+  private struct Anythings: Decodable {
+    var count = 0
+    init(from decoder: any Decoder) throws {
+      var container = try decoder.unkeyedContainer()
+      while !container.isAtEnd {
+        _ = try container.decode(Anything.self)
+        count += 1
+      }
+    }
+  }
+
+  @Test func `whose count was overwritten after the check ends where the bytes do`() throws {
+    // An array of 2^20 elements, of which one is there.
+    let bytes: [UInt8] = [0xDD, 0, 0x10, 0, 0, 1]
+    #expect(try FuseDecoder().decode([Anything].self, fromValid: bytes.rawSpan).count == 1)
+    #expect(try FuseDecoder().decode(Anythings.self, fromValid: bytes.rawSpan).count == 1)
+  }
+
   @Test func `with any bit the other way round is refused, or is another value`() throws {
     var refused = 0
     for bit in 0..<Self.sample.count * 8 {

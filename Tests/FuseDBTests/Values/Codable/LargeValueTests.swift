@@ -61,6 +61,20 @@ struct `A large value` {
     #expect(error?.code == .invalidValue)
   }
 
+  /// A key whose text takes long.
+  private struct Place: Codable, Hashable, CustomStringConvertible {
+    var x: Int
+    var description: String {
+      Issue.record("nobody needs this text")
+      return "\(x)"
+    }
+  }
+
+  @Test func `asks its keys for no text, as long as there is no error to say`() throws {
+    let pairs = [Place(x: 1): [1], Place(x: 2): []]
+    #expect(try FuseDecoder().decode([Place: [Int]].self, from: FuseEncoder().encode(pairs)) == pairs)
+  }
+
   // MARK: Memory
 
   /// What decoding `bytes` as `type` leaves allocated, and more than `limit` times the bytes at any time ends the process.

@@ -43,9 +43,9 @@ extension Dictionary: EncodedMap where Key: Encodable, Value: Encodable {
       if Key.self != String.self, let key = key as? any CodingKeyRepresentable, !(key is any BinaryInteger) {
         state.packer.pack(string: key.codingKey.stringValue.keyBytes)
       } else {
-        try state.append(key, at: .key(PlaceKey(stringValue: "\(key)")))
+        try state.append(key, at: .entry(key))
       }
-      try state.append(value, at: .key(PlaceKey(stringValue: "\(key)")))
+      try state.append(value, at: .entry(key))
     }
     guard entries.sort() else { throw state.refusal(self, "two keys of this dictionary are written alike") }
   }

@@ -20,7 +20,11 @@ extension EncodingState {
     guard let time = FuseDateStrategy.timestamp(ofReferenceSeconds: seconds) else {
       throw refusal(value, "\(seconds) seconds since the beginning of 2001 are no moment that can be written")
     }
-    if case .text = encoder.dates { packer.pack(string: time.description.keyBytes) } else { append(time) }
+    guard case .text = encoder.dates else { return append(time) }
+    guard UTCTime.range.contains(Double(time.seconds)) else {
+      throw refusal(value, "a moment outside the years 1 to 9999 has no text by RFC 3339; write it as a timestamp")
+    }
+    packer.pack(string: time.description.keyBytes)
   }
 
   /// A `URL`, which encodes a map with its text, and with the URL that this is relative to, if there is one: then it stays that

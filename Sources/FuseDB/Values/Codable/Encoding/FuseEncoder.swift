@@ -7,6 +7,9 @@
 /// in its shortest encoding, the members of a type in their order with their names, an absent optional as nil, `Double` as
 /// float64, `Float` as float32, `Data` and `[UInt8]` as bin. What has no order of its own, a dictionary or a set, is
 /// written in ascending order, so that equal values give equal bytes.
+///
+/// A type, such as a property wrapper, that hands its encoder on to a set by `try set.encode(to: encoder)` gets what the standard
+/// library makes of it, whose order is another one in each process. `encoder.singleValueContainer()` keeps the order.
 public struct FuseEncoder: Sendable {
   /// How Foundation's `Date` is written.
   public var dates: FuseDateStrategy
