@@ -21,6 +21,7 @@ extension FuseReader {
   ///
   /// - Throws: as ``value(_:forKey:decoder:)-(_,RawSpan,_)``.
   /// - Complexity: O(bytes of the object).
+  @inlinable
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: some FuseKey, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
@@ -32,20 +33,26 @@ extension FuseReader {
   ///
   /// - Throws: as ``value(_:forKey:decoder:)-(_,RawSpan,_)``, at the first key whose object is none.
   /// - Complexity: O(keys and bytes of their objects).
+  @inlinable
   public func values<Value: Decodable, Keys: RandomAccessCollection>(
     _ type: Value.Type = Value.self, forKeys keys: Keys, decoder: FuseDecoder = FuseDecoder()
   ) throws -> [Value?] where Keys.Element: FuseKey {
     var values: [Value?] = []
     values.reserveCapacity(keys.count)
-    try withBytes(forKeys: keys) { number, object in
-      guard let object else { return values.append(nil) }
-      let key = keys[keys.index(keys.startIndex, offsetBy: number)]
-      values.append(try value(type, of: view(of: object), key: key.keyBytes, decoder))
+    var index = keys.startIndex
+    try withBytes(forKeys: keys) { _, object in
+      if let object {
+        values.append(try value(type, of: view(of: object), key: keys[index].keyBytes, decoder))
+      } else {
+        values.append(nil)
+      }
+      keys.formIndex(after: &index)
     }
     return values
   }
 
   /// The typed value that `view` is, the object under `key`.
+  @usableFromInline
   func value<Value: Decodable>(
     _ type: Value.Type, of view: FuseView, key: RawSpan, _ decoder: FuseDecoder
   ) throws -> Value {

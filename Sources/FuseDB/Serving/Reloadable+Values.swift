@@ -5,6 +5,7 @@ extension Reloadable {
   ///
   /// - Throws: as ``FuseReader/value(_:forKey:decoder:)-(_,RawSpan,_)``.
   /// - Complexity: O(bytes of the object).
+  @inlinable
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: RawSpan, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
@@ -15,6 +16,7 @@ extension Reloadable {
   ///
   /// - Throws: as ``FuseReader/value(_:forKey:decoder:)-(_,RawSpan,_)``.
   /// - Complexity: O(bytes of the object).
+  @inlinable
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: some FuseKey, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
@@ -25,6 +27,7 @@ extension Reloadable {
   ///
   /// - Throws: as ``FuseReader/values(_:forKeys:decoder:)``.
   /// - Complexity: O(keys and bytes of their objects).
+  @inlinable
   public func values<Value: Decodable, Keys: RandomAccessCollection>(
     _ type: Value.Type = Value.self, forKeys keys: Keys, decoder: FuseDecoder = FuseDecoder()
   ) throws -> [Value?] where Keys.Element: FuseKey {

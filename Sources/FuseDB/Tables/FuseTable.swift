@@ -11,12 +11,13 @@
 ///
 /// A table of a ``ReloadableReader`` or ``FusePool`` answers from the newest file; ``snapshot()`` is one that stays.
 public struct FuseTable<Key: FuseTableKey, Value: Decodable>: Sendable {
-  private enum Source {
+  @usableFromInline
+  enum Source: Sendable {
     case file(FuseReader)
     case newestFile(any Reloadable)
   }
 
-  private let source: Source
+  @usableFromInline let source: Source
   /// How objects are decoded.
   public let decoder: FuseDecoder
 
@@ -43,6 +44,7 @@ public struct FuseTable<Key: FuseTableKey, Value: Decodable>: Sendable {
   ///
   /// - Throws: as ``FuseReader/value(_:forKey:decoder:)-(_,RawSpan,_)``.
   /// - Complexity: O(bytes of the object).
+  @inlinable
   public subscript(key: Key) -> Value? {
     get throws {
       switch source {
@@ -57,6 +59,7 @@ public struct FuseTable<Key: FuseTableKey, Value: Decodable>: Sendable {
   ///
   /// - Throws: as ``FuseReader/values(_:forKeys:decoder:)``.
   /// - Complexity: O(keys and bytes of their objects).
+  @inlinable
   public func values(forKeys keys: some RandomAccessCollection<Key>) throws -> [Value?] {
     switch source {
     case .file(let reader): try reader.values(forKeys: keys, decoder: decoder)
@@ -68,6 +71,7 @@ public struct FuseTable<Key: FuseTableKey, Value: Decodable>: Sendable {
   ///
   /// - Throws: ``FuseError`` as ``FuseReader/contains(_:)-(RawSpan)``.
   /// - Complexity: O(1).
+  @inlinable
   public func contains(_ key: Key) throws(FuseError) -> Bool {
     switch source {
     case .file(let reader): try reader.contains(key)
