@@ -54,6 +54,46 @@ struct `A damaged value` {
     #expect(try FuseDecoder().decode(Anythings.self, fromValid: bytes.rawSpan).count == 1)
   }
 
+  private struct Many: Decodable {
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: AnyName.self)
+      for name in container.allKeys + [AnyName("none")] {
+        _ = try? container.decode(Sample.self, forKey: name)
+        _ = try? container.decode([String: [UInt8]].self, forKey: name)
+        _ = try? container.decode(FuseTimestamp.self, forKey: name)
+      }
+    }
+  }
+
+  @Test func `that was overwritten after the check is any value or none, and nothing behind it is read [W21]`() throws {
+    /// What decoding says, as text; with its error's place, path and sentence.
+    func said<Value: Decodable>(_ type: Value.Type, _ bytes: RawSpan) -> String {
+      do { return "\(try FuseDecoder().decode(type, fromValid: bytes))" } catch { return "\(error)" }
+    }
+    let many = Packed.map(20) + (0..<20).flatMap { Packed.text("name \($0)") + Self.sample }
+    var random = SeededRandom.announced()
+    for round in 0..<3000 {
+      var bytes = round % 10 == 0 ? many : Self.sample
+      for _ in 0...random.below(4) {
+        bytes[random.below(bytes.count)] = random.element([
+          0xC1, 0xDB, 0xDD, 0xDF, 0xC9, 0xFF, 0x9F, 0x8F, UInt8(random.below(256)),
+        ])
+      }
+      bytes = Array(bytes.prefix(bytes.count - random.below(3) * random.below(bytes.count / 2)))
+      var answers: Set<String> = []
+      for tail in [0x00, 0x91, 0xFF] as [UInt8] {
+        let longer = bytes + [UInt8](repeating: tail, count: 40)
+        let span = longer.rawSpan.extracting(first: bytes.count)
+        // A dictionary is written in another order each time.
+        let sample = said(Sample.self, span)
+        answers.insert(sample.hasPrefix("Sample(") ? "a sample" : sample)
+        answers.insert("\(said(Many.self, span)) \(said([Chain].self, span)) \(said(FuseValue.self, span))")
+        _ = said(Tried.self, span)
+      }
+      #expect(answers.count == 2, "\(bytes.hex)")
+    }
+  }
+
   @Test func `with any bit the other way round is refused, or is another value`() throws {
     var refused = 0
     for bit in 0..<Self.sample.count * 8 {

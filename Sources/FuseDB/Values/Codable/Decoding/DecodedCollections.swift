@@ -38,7 +38,10 @@ extension Dictionary: DecodedMap where Key: Decodable, Value: Decodable {
     guard head.kind == .map else { throw state.mismatch(Self.self, at: offset, expected: "a map") }
     var pairs: Self = [:]
     var place = head.end
-    for _ in 0..<head.count {
+    let end = state.bytes.byteCount
+    var left = head.count
+    while left > 0, place < end {
+      left -= 1
       let value = state.end(ofValueAt: place)
       let key = try key(state: state, at: place)
       guard pairs.updateValue(try state.decode(Value.self, at: value), forKey: key) == nil else {

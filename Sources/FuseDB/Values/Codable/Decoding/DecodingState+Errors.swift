@@ -63,22 +63,27 @@ extension DecodingState {
   /// Where the value stands that `path` leads to, or as far as it leads.
   private func offset(of path: [any CodingKey]) -> Int {
     var here = 0
+    let byteCount = bytes.byteCount
     for step in path {
       let head = head(at: here)
       switch head.kind {
       case .map:
         var pair = head.end
         var left = head.count
-        while left > 0, key(at: pair).stringValue != step.stringValue {
+        while left > 0, pair < byteCount, key(at: pair).stringValue != step.stringValue {
           pair = end(ofValueAt: end(ofValueAt: pair))
           left -= 1
         }
-        guard left > 0 else { return here }
+        guard left > 0, pair < byteCount else { return here }
         here = end(ofValueAt: pair)
       case .array:
         guard let number = step.intValue, number >= 0, number < head.count else { return here }
         here = head.end
-        for _ in 0..<number { here = end(ofValueAt: here) }
+        var left = number
+        while left > 0, here < byteCount {
+          here = end(ofValueAt: here)
+          left -= 1
+        }
       default: return here
       }
     }

@@ -55,8 +55,10 @@ extension ValueDecoder {
     var allKeys: [Key] {
       var keys: [Key] = []
       var place = first
+      // Fewer are there only if somebody changed the bytes, or the value is decoded.
       for _ in 0..<memberCount {
         let head = state.head(at: place)
+        if head.kind == .nothing { break }
         if let text = state.text(head) {
           if let key = Key(stringValue: text) { keys.append(key) }
         } else if let number = head.integer(Int.self), let key = Key(intValue: number) {
