@@ -126,6 +126,10 @@ struct `A typed value` {
       try FuseDecoder().decode([URL].self, from: try FuseEncoder().encode([""]))
     }
     #expect(error?.code == .invalidValue && error?.offset == 1 && error?.codingPath == "0")
+    let number = #expect(throws: FuseError.self) {
+      try FuseDecoder().decode(URL.self, from: try FuseEncoder().encode(5))
+    }
+    #expect(number?.message == "the text of a URL was expected, and here is the integer 5")
   }
 
   @Test func `of bytes is read from an array of integers too, if each is a byte [W14]`() throws {

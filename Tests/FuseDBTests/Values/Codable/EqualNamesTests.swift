@@ -68,16 +68,6 @@ struct `Equal names in a map` {
     #expect(error(Three.self, twice)?.message.contains("twice") == true)
   }
 
-  @Test func `in small maps that look alike cost no more than in others`() throws {
-    // Where each pair would be looked at again and again, this would not end.
-    let small = packed((0..<16).map { "firstfir\(100 + $0)lastlast" })
-    struct Nothing: Decodable {
-      init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: AnyName.self) }
-    }
-    let bytes = Packed.array(2000) + Array(repeatElement(small, count: 2000).joined())
-    #expect(try FuseDecoder().decode([Nothing].self, from: bytes).count == 2000)
-  }
-
   @Test func `that look alike to a quick look are found one by one, in any order`() throws {
     struct Backwards: Decodable {
       var sum = 0

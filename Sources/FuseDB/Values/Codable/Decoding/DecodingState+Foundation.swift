@@ -21,7 +21,9 @@ extension DecodingState {
 
   /// A `URL`, from the map that it decodes itself, in which a text stands for the URL.
   func url<T: Decodable>(_ type: T.Type, at offset: Int) throws -> T {
-    guard let text = text(head(at: offset)) else { return try T(from: ValueDecoder(state: self, offset: offset)) }
+    let head = head(at: offset)
+    if head.kind == .map { return try T(from: ValueDecoder(state: self, offset: offset)) }
+    guard let text = text(head) else { throw mismatch(type, at: offset, expected: "the text of a URL") }
     let packer = MessagePackPacker()
     packer.packMap(count: 1)
     packer.pack(string: "relative".keyBytes)
