@@ -19,18 +19,20 @@ final class InputDescriptor: Sendable {
 
   /// Reads up to `count` bytes from `place` on, fewer where the file ends, behind what `bytes` holds already.
   func append(_ count: Int, at place: Int, to bytes: inout [UInt8]) throws(FuseError) {
-    let start = bytes.count
-    var done = 0
-    bytes.append(contentsOf: repeatElement(0, count: count))
-    while done < count {
-      // SAFETY: pread writes at most the rest of what was appended.
-      let result = unsafe bytes.withUnsafeMutableBytes { bytes in
-        retrying { unsafe pread(file.number, bytes.baseAddress! + start + done, count - done, off_t(place + done)) }
+    var error: FuseError?
+    bytes.append(addingCapacity: count) { room in
+      // SAFETY: pread writes at most what is left of the room, and as much as it says is initialized.
+      unsafe room.withUnsafeMutableBufferPointer { room, done in
+        while done < count {
+          let result = retrying {
+            unsafe pread(file.number, room.baseAddress! + done, count - done, off_t(place + done))
+          }
+          guard result >= 0 else { return error = .system("read the file", path: path) }
+          if result == 0 { return }
+          done += result
+        }
       }
-      guard result >= 0 else { throw .system("read the file", path: path) }
-      if result == 0 { break }
-      done += result
     }
-    bytes.removeLast(count - done)
+    if let error { throw error }
   }
 }
