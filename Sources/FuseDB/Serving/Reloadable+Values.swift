@@ -9,7 +9,14 @@ extension Reloadable {
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: RawSpan, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
-    try withReader { reader in try reader.value(type, forKey: key, decoder: decoder) }
+    do {
+      let value = try withReader { reader in try reader.value(type, forKey: key, decoder: decoder) }
+      countLookups(hits: value == nil ? 0 : 1, misses: value == nil ? 1 : 0, failures: 0)
+      return value
+    } catch {
+      countLookups(hits: 0, misses: 0, failures: 1)
+      throw error
+    }
   }
 
   /// The object under `key` in the newest file as a typed value, or nil when that has no such key.
@@ -31,6 +38,14 @@ extension Reloadable {
   public func values<Value: Decodable, Keys: RandomAccessCollection>(
     _ type: Value.Type = Value.self, forKeys keys: Keys, decoder: FuseDecoder = FuseDecoder()
   ) throws -> [Value?] where Keys.Element: FuseKey {
-    try withReader { reader in try reader.values(type, forKeys: keys, decoder: decoder) }
+    do {
+      let values = try withReader { reader in try reader.values(type, forKeys: keys, decoder: decoder) }
+      let hits = values.count { $0 != nil }
+      countLookups(hits: hits, misses: values.count - hits, failures: 0)
+      return values
+    } catch {
+      countLookups(hits: 0, misses: 0, failures: 1)
+      throw error
+    }
   }
 }

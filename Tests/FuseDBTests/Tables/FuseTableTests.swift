@@ -195,4 +195,22 @@ struct `A table` {
     var rows = try table.prefix("a")
     #expect(try rows.next()?.value.word == "given")
   }
+
+  @Test func `of a store that counts look-ups has its own counted`() throws {
+    let folder = try TemporaryFolder()
+    var options = ServingOptions()
+    options.countsLookups = true
+    let path = try build("a", "b", in: folder)
+    for store in [
+      try ReloadableReader(path: path, options: options), try FusePool(path: path, options: options),
+    ] as [any Reloadable] {
+      let table = FuseTable<String, Org>(store)
+      #expect(try table["a"] != nil)
+      #expect(try table["none"] == nil)
+      #expect(try table.values(forKeys: ["b", "none", "a"]).count == 3)
+      #expect(throws: FuseError.self) { try store.value(Int.self, forKey: "a") }
+      let counters = store.counters
+      #expect([counters.hitCount, counters.missCount, counters.failureCount] == [3, 2, 1])
+    }
+  }
 }
