@@ -17,7 +17,8 @@ PYTEST_LOG := build/logs/pytest.log
 STRESS_LOGS := $(addprefix build/logs/stress,.log -thread.log -address.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
-PYTEST := FUSEDB="$(CURDIR)/build/fusedb" .venv/bin/python -B -m pytest -q -p no:cacheprovider
+# The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
+PYTEST := FUSEDB="$(CURDIR)/build/fusedb" .venv/bin/python -B -m pytest -q -p no:cacheprovider -n 2 --dist worksteal
 
 .PHONY: help
 help: ## list the targets
