@@ -45,6 +45,8 @@ let package = Package(
     .testTarget(name: "FuseDBFoundationTests", dependencies: ["FuseDB"], swiftSettings: strict),
     .executableTarget(
       name: "ServingStress", dependencies: ["FuseDB", "CMalloc"], path: "Tests/ServingStress", swiftSettings: strict),
+    .executableTarget(
+      name: "LongCalls", dependencies: ["FuseDB", "CMalloc"], path: "Tests/LongCalls", swiftSettings: strict),
     .executableTarget(name: "TypedValues", dependencies: ["FuseDB"], path: "Tests/TypedValues", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17

@@ -19,7 +19,7 @@ public struct FuseError: Error, Sendable, Hashable {
     case corrupted
     /// The file ends before its content does, or became shorter while it was open.
     case truncated
-    /// A key, an object or a count is larger than the format can hold.
+    /// A key, an object or a count is larger than the format can hold, or a file longer than is allowed.
     case limitExceeded
     /// A key was added twice and the writer was told to refuse that; `offset` counts calls of `addKey`, from 0.
     case duplicateKey

@@ -267,6 +267,11 @@ def hash_files():
                 [*(("hash", start) for start in {LINE_OF_A, key.slot(b"A")[1]}), ("order", O)], fails=b"a", scan="fails",
                 absent="either")  # fmt: skip
 
+    equal = T.put(E[1] + 2, "B", ord("a")).sealed(strides=True)
+    yield opens("keys-equal", "the second key is a, as the first, not b; every checksum is right", "[I4] keys ascend; only verification tells",
+                equal, [("keyOrder", E[1]), *(("hash", start) for start in {LINE_OF_A, LINE_OF_B})], fails=b"b", scan="lost",
+                absent="either")  # fmt: skip
+
     rule = "[X15] the object in the slot is the object in the entry"
     for name, number, wrong in (("second", R[1], "the second"), ("0", 0, "at 0"), ("huge", HUGE32, "at 2^32 - 1")):
         yield opens(f"slot-object-{name}", f"the object in the slot of a is {wrong}", rule,

@@ -12,13 +12,15 @@
 public enum FusePatch {
   /// Writes the patch that makes `new` of `old` as the file at `path`, which appears complete or not at all.
   ///
-  /// Both files are read whole and their checksums compared, however they were opened.
+  /// Both files are read whole and verified, however they were opened.
   ///
-  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when one of the files is damaged; `inputOutput` when
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when ``FuseReader/verify(level:progress:)`` finds damage
+  ///   in one of the files; `inputOutput` when
   ///   the patch cannot be written. What stood at `path` stands there still then, unless the very last step failed, as
   ///   in ``FuseWriter/build(to:progress:)``.
-  /// - Complexity: O(keys log objects + bytes of both files); some 35 bytes of memory an object, and while the extension
-  ///   block is compared, the memory of building it and a file as long as `new` that has no name.
+  /// - Complexity: O(keys log objects + bytes of both files); some 35 bytes of memory an object, one for each 64 of the data while a
+  ///   file is verified, and for the places at which a long object changed six times its length at most. While the
+  ///   extension block is compared, the memory of building it and a file as long as `new` that has no name.
   @discardableResult
   public static func make(from old: FuseReader, to new: FuseReader, at path: String) throws(FuseError) -> PatchReport {
     let (oldEnd, newEnd) = (try PatchEnd(old), try PatchEnd(new))
@@ -45,17 +47,27 @@ public enum FusePatch {
 
   /// Makes the new file of `old` and the patch at `path`, as the file at `output`, which appears complete or not at all.
   ///
-  /// The result is compared with the length and the checksum that the patch names before it gets its name. `output` may
-  /// be the path of `old`, whose readers keep what they have open.
+  /// Both files are verified, the result before it gets its name: a patch makes no file that
+  /// ``FuseReader/verify(path:level:progress:)`` would call damaged. `output` may be the path of `old`, whose readers keep
+  /// what they have open.
   ///
+  /// A few bytes can say how to make a file that fills a disk. So the length of the result has a limit, which the patch's
+  /// head is compared with before anything is written.
+  ///
+  /// - Parameter maxByteCount: how long the result may be; nil for four times the old file and 64 times the patch, plus
+  ///   256 MiB (``usualMaxByteCount(oldByteCount:patchByteCount:)``).
   /// - Throws: ``FuseError`` with code `patchMismatch` when the patch was made from another file than `old`;
-  ///   `corrupted`, `truncated` or `unsupportedVersion`, with its path, when the patch is damaged or no patch, or when
-  ///   `old` is damaged; `notFound` when there is no patch; `inputOutput` when the file cannot be written. What stood at
+  ///   `corrupted`, `truncated` or `unsupportedVersion`, with its path, when the patch is damaged or no patch, makes a
+  ///   damaged file, or when `old` is damaged; `limitExceeded` when the result would be too long; `notFound` when there is
+  ///   no patch; `inputOutput` when the file cannot be written, or the file system has no room for it. What stood at
   ///   `output` stands there still then, unless the very last step failed, as in ``FuseWriter/build(to:progress:)``.
-  /// - Complexity: O(bytes of both files + keys log objects); some 12 bytes of memory an old object and 8 a new one, and
-  ///   the memory of building the extension block.
+  /// - Complexity: O(bytes of both files + keys log objects); some 12 bytes of memory an old object and 8 a new one (an
+  ///   object has 9 bytes of the file at least); one object that the patch brings or changes at a time; 8 MiB to unpack
+  ///   the patch, and the memory of building the extension block and of verifying.
   @discardableResult
-  public static func apply(_ path: String, to old: FuseReader, output: String) throws(FuseError) -> PatchedFile {
+  public static func apply(
+    _ path: String, to old: FuseReader, output: String, maxByteCount: Int? = nil
+  ) throws(FuseError) -> PatchedFile {
     let patch = try FileMapping(path: path)
     let head: PatchHead
     do throws(FuseError) {
@@ -65,15 +77,26 @@ public enum FusePatch {
       throw error.at(path: path)
     }
     try head.checkBelongs(to: old, path: path)
+    let most = maxByteCount ?? usualMaxByteCount(oldByteCount: old.byteCount, patchByteCount: patch.byteCount)
+    try head.check(mostBytes: most, path: path)
     let file = try AtomicFile(replacing: output)
+    try file.checkRoom(forBytes: head.newByteCount)
     var patcher = Patcher(head, from: try PatchEnd(old), to: file, body: try PatchBodyReader(of: patch))
     try patcher.writeRecords()
     try patcher.writeEntries()
     try patcher.writeBlock()
     try old.checkNotShrunk()
+    try patcher.proveResult()
     try file.publish(header: head.newHeader.bytes)
     return PatchedFile(
       keyCount: Int(head.newHeader.keyCount), objectCount: Int(head.newHeader.objectCount),
       byteCount: head.newByteCount)
+  }
+
+  /// How long a file ``apply(_:to:output:maxByteCount:)`` makes at most, unless it is told.
+  ///
+  /// What stays comes from the old file, and seldom more than once; what is new comes from the patch, where it is packed.
+  public static func usualMaxByteCount(oldByteCount: Int, patchByteCount: Int) -> Int {
+    4 * oldByteCount + 64 * patchByteCount + (256 << 20)
   }
 }

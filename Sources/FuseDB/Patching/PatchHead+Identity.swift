@@ -14,6 +14,17 @@ extension PatchHead {
     }
   }
 
+  /// Throws where the new file would be longer than is allowed.
+  func check(mostBytes: Int, path: String) throws(FuseError) {
+    guard newByteCount > mostBytes else { return }
+    throw FuseError(
+      .limitExceeded,
+      """
+      the patch makes a file of \(newByteCount) bytes, and \(mostBytes) are allowed; if you trust it, allow more \
+      (option 'maxByteCount', 'fusedb patch --max-size')
+      """, path: path)
+  }
+
   /// Whether the file is what the patch is to make.
   private func isMade(_ reader: FuseReader) -> Bool { reader.byteCount == newByteCount && reader.header == newHeader }
 }

@@ -14,9 +14,11 @@ public struct SwapRules: Sendable {
     /// skipped. Damage elsewhere is an error when a look-up meets it.
     case nothing
     /// All of the file by its checksums: ``VerificationLevel/checksums``. It finds files that were cut, half copied or
-    /// changed after they were written.
+    /// changed after they were written. It does not find those that were written wrong, with right checksums: such a file
+    /// may have keys twice, or call keys absent that are there. Enough where the files come from a writer that you trust.
     case structure
-    /// ``VerificationLevel/full``: also every key, where it points, and every object, so files that were written wrong.
+    /// ``VerificationLevel/full``: also every key, where it points and what leads to it, and every object. It finds files
+    /// that were written wrong too, by a faulty program or by an attacker.
     case full
   }
 

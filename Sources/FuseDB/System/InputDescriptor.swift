@@ -3,19 +3,42 @@ internal import Glibc
 /// An open file that is read piece by piece: what is read counts as memory only where the caller keeps it, while the
 /// kernel maps as much as two megabytes around a byte that is read of a mapping.
 final class InputDescriptor: Sendable {
-  private let path: String
+  /// What tells the file from another one, and from itself after somebody wrote to it.
+  struct Stamp: Equatable, Sendable {
+    var device: UInt64
+    var inode: UInt64
+    var byteCount: Int
+    var modified: Int
+    var modifiedNanoseconds: Int
+  }
+
+  /// How many descriptors the process may have.
+  static var mostOpen: Int {
+    var limit = rlimit()
+    let isKnown = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+    return isKnown ? Int(clamping: limit.rlim_cur) : 1024
+  }
+
+  let path: String
   private let file: OwnedDescriptor
 
   /// Opens the file at `path`.
   init(path: String) throws(FuseError) {
-    let descriptor = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard descriptor >= 0 else { throw .system("open the file", path: path) }
     self.path = path
-    file = OwnedDescriptor(descriptor)
+    file = try OwnedDescriptor(reading: path)
   }
 
   /// The same file, mapped.
   func mapping() throws(FuseError) -> FileMapping { try FileMapping(descriptor: file.number, path: path) }
+
+  /// What the file is now.
+  func stamp() throws(FuseError) -> Stamp {
+    var status = stat()
+    guard unsafe fstat(file.number, &status) == 0 else { throw .system("read the file's size", path: path) }
+    return Stamp(
+      device: UInt64(status.st_dev), inode: UInt64(status.st_ino), byteCount: Int(status.st_size),
+      modified: status.st_mtim.tv_sec, modifiedNanoseconds: status.st_mtim.tv_nsec)
+  }
 
   /// Reads up to `count` bytes from `place` on, fewer where the file ends, behind what `bytes` holds already.
   func append(_ count: Int, at place: Int, to bytes: inout [UInt8]) throws(FuseError) {

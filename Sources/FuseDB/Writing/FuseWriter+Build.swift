@@ -43,6 +43,16 @@ extension FuseWriter {
   package func build(
     to path: String, phases progress: (BuildPhase, Double) -> Void
   ) throws(FuseError) -> BuildReport {
+    try build(to: path, merging: nil, phases: progress)
+  }
+
+  /// The same of keys that come from files.
+  ///
+  /// - Parameter inputs: the files, which tell a conflict from the same object; nil where a key is a duplicate whenever
+  ///   it comes again.
+  func build(
+    to path: String, merging inputs: [MergeInput]?, phases progress: (BuildPhase, Double) -> Void
+  ) throws(FuseError) -> BuildReport {
     let metadata = try MetadataSection.bytes(of: options.metadata)
     precondition(metadata == nil || options.layout == .indexed, "a plain file has no place for metadata")
     let storage = try openStorage()
@@ -53,8 +63,11 @@ extension FuseWriter {
       try lane.finish()
       if !isResident { try lane.spillRuns() }
     }
+    let conflicts = try inputs.map { inputs throws(FuseError) in
+      try MergeConflicts(inputs, storage.store, combiner: nil)
+    }
     let pipeline = try KeyPipeline(
-      lanes, storage, policy: options.onDuplicate, mostKeys: limits.count, conflicts: try conflicts?(storage.store))
+      lanes, storage, policy: options.onDuplicate, mostKeys: limits.count, conflicts: conflicts)
     let total = max(1, pipeline.keyCount)
     let assembly: FileAssembly
     let outcome: KeyPipeline.Outcome

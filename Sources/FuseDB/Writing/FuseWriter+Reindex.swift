@@ -26,13 +26,15 @@ extension FuseWriter {
   /// out. The file is replaced in one step, as by ``build(to:progress:)``; readers that have it open keep the old one.
   /// A link at `path` gives way to the new file.
   ///
-  /// New checksums would hide damage, so all of the file is checked before anything is written.
+  /// New checksums would hide damage, so all of the file is verified before anything is written, and one with damage is
+  /// left alone. Only a block that was written wrong, under a right checksum of the file, is no obstacle: it is made anew.
   ///
   /// - Parameters:
   ///   - metadata: what the file is to say about itself; nil keeps what it says.
   ///   - progress: called now and then with the share that is done, from 0 to 1.
-  /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` also when the data, the key
-  ///   index or the metadata are damaged; `limitExceeded` when `metadata` needs more than a megabyte; `inputOutput` when
+  /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` or `truncated` also when
+  ///   ``FuseReader/verify(path:level:progress:)`` finds damage in the header, the data or the key index, or another
+  ///   checksum of the file; `corrupted` when the metadata are damaged and none are given; `limitExceeded` when `metadata` needs more than a megabyte; `inputOutput` when
   ///   the file cannot be written. The file is as before then, unless the very last step failed, as there.
   /// - Complexity: O(bytes of the file); 16 bytes of memory a key, at most half a gigabyte, and 12 an object. Further
   ///   keys wait in a temporary file beside it.

@@ -94,8 +94,6 @@ public final class FuseWriter {
   var storage: WriterStorage?
   /// Under ``DuplicatePolicy/error``, after ``build(to:progress:)`` threw `duplicateKey`: which key it was.
   package internal(set) var refusedDuplicate: DuplicateKey?
-  /// Makes what tells a conflict from the same object, where files are merged.
-  var conflicts: ((ObjectStore) throws(FuseError) -> MergeConflicts)?
   let limits: Limits
   let plan: MemoryPlan?
 

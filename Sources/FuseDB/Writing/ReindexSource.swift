@@ -10,35 +10,19 @@ struct ReindexSource {
 
   private var indexEnd: Int { reader.index.end }
 
+  /// What may be wrong with a file that is reindexed: its block is made anew, of data and an index that are proved.
+  /// Metadata are kept, and read with all checks when they are.
+  private static let madeAnew: Set<Damage.Kind> = [
+    .directory, .padding, .sectionChecksum, .hash, .order, .metadata,
+  ]
+
   /// Opens the file and checks all that new checksums would cover.
   init(_ path: String) throws(FuseError) {
     let mapping = try FileMapping(path: path)
-    // Of a plain file this compares the checksum and checks every entry.
-    reader = try FuseReader(mapping, checksums: .verified, expecting: .few)
-    let end = reader.index.end
-    mapping.willReadInOrder()
-    checksum = try Self.checksum(of: mapping, indexEnd: end, header: reader.header)
-    if end < mapping.byteCount {
-      _ = try IndexPass(of: mapping, header: reader.header, until: end, expecting: .few)
-    }
-    // The rest that a header says, and that every key points at an object, is found by counting.
-    objectCount = try reader.statistics.objectCount
+    reader = try FuseReader(mapping, checksums: .verified, expecting: .none)
+    objectCount = try Verifier.requireSound(mapping, except: Self.madeAnew).objectCount
+    checksum = Checksum.of(Header.byteCount..<reader.index.end, in: mapping)
     try mapping.checkNotShrunk()
-  }
-
-  /// The checksum of data and key index, that of the whole file being right.
-  private static func checksum(of mapping: FileMapping, indexEnd: Int, header: Header) throws(FuseError) -> UInt32 {
-    let start = Checksum.of(Header.byteCount..<indexEnd, in: mapping)
-    var whole = Checksum(continuing: start)
-    whole.append(Checksum.of(indexEnd..<mapping.byteCount, in: mapping), byteCount: mapping.byteCount - indexEnd)
-    guard whole.value == header.checksum else {
-      throw .corrupted(
-        """
-        the file's checksum is \(whole.value.hexadecimal) and its header says \(header.checksum.hexadecimal); \
-        'fusedb verify' lists the damage
-        """, at: Header.Field.checksum)
-    }
-    return start
   }
 
   /// The bytes of the section `META`, found sound, or nil where there is none.

@@ -20,12 +20,9 @@ extension Arguments {
   /// Takes those options.
   func resources() throws(UsageError) -> Resources {
     var resources = Resources()
-    if let text = text(of: "--memory") {
-      guard let size = Self.byteCount(text) else {
-        throw error("the option --memory takes bytes, or a number with K, M, G or T as in 512M, and not '\(text)'")
-      }
-      guard size >= Self.leastMemory else { throw error("the option --memory takes 16M at least, and not '\(text)'") }
-      resources.memory = size
+    resources.memory = try size(of: "--memory")
+    if let size = resources.memory, size < Self.leastMemory {
+      throw error("the option --memory takes 16M at least, and not '\(text(of: "--memory") ?? "")'")
     }
     if let folder = text(of: "--temp") {
       guard !folder.isEmpty else { throw error("the option --temp takes the path of a folder") }
@@ -38,6 +35,15 @@ extension Arguments {
       resources.threadCount = count
     }
     return resources
+  }
+
+  /// The size that an option names; nil where it is not given.
+  func size(of option: String) throws(UsageError) -> Int? {
+    guard let text = text(of: option) else { return nil }
+    guard let size = Self.byteCount(text) else {
+      throw error("the option \(option) takes bytes, or a number with K, M, G or T as in 512M, and not '\(text)'")
+    }
+    return size
   }
 
   /// The size that a text spells: bytes, or steps of 1,024 with K, M, G or T behind the number, in either case and with or

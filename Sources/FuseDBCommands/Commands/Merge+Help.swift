@@ -22,7 +22,8 @@ extension Merge {
     several files is no conflict.
 
     INPUTs are databases with or without an index, such as those of fusedb 0.3.0. OUTPUT may be one of them; it appears
-    in one step, and only when all is well. What is taken over is checked first. What INPUTs say about themselves is not
+    in one step, and only when all is well. What is taken over is checked first: keys, where they point, and objects, not
+    what no key leads to. What INPUTs say about themselves is not
     carried over: --meta says what OUTPUT is to say.
 
     However large the INPUTs are, the memory is what --memory says, the pages of INPUTs included. What does not fit goes

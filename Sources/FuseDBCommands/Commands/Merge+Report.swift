@@ -21,10 +21,12 @@ extension Merge {
   /// What depends on the files alone.
   private func members(of report: MergeReport) -> [(name: String, value: ReportValue)] {
     let conflicts = report.conflicts.map { conflict in
-      ReportValue.members([
-        ("key", .key(conflict.key)), ("kept", .text(inputs[conflict.kept])),
-        ("dropped", .text(inputs[conflict.dropped])),
-      ])
+      let outcome: [(name: String, value: ReportValue)] =
+        switch conflict.outcome {
+        case .kept(let kept, let dropped): [("kept", .text(inputs[kept])), ("dropped", .text(inputs[dropped]))]
+        case .combined(let files): [("combined", .list(files.map { .text(inputs[$0]) }))]
+        }
+      return ReportValue.members([("key", .key(conflict.key))] + outcome)
     }
     return [
       ("output", .text(output)), ("inputs", .count(inputs.count)), ("inputKeys", .count(report.inputKeyCount)),
@@ -46,10 +48,20 @@ extension Merge {
       lines.append("  \(Humans.count(report.subtractedKeyCount, "key")) subtracted")
     }
     if report.conflictCount > 0 {
-      let kept: String = if case .first = options.onConflict { "first" } else { "last" }
-      lines.append("  \(Humans.count(report.conflictCount, "key")) with different objects; the \(kept) file counts")
+      let rule =
+        switch options.onConflict {
+        case .first: "the first file counts"
+        case .last, .error: "the last file counts"
+        case .combine: "\(report.combinedCount) combined"
+        }
+      lines.append("  \(Humans.count(report.conflictCount, "key")) with different objects; \(rule)")
       for conflict in report.conflicts {
-        lines.append("    \(quoted(conflict.key)): \(inputs[conflict.kept]), not \(inputs[conflict.dropped])")
+        let outcome =
+          switch conflict.outcome {
+          case .kept(let kept, let dropped): "\(inputs[kept]), not \(inputs[dropped])"
+          case .combined(let files): "combined from " + files.map { inputs[$0] }.joined(separator: ", ")
+          }
+        lines.append("    \(quoted(conflict.key)): \(outcome)")
       }
       if report.conflicts.count < report.conflictCount { lines.append("    …") }
     }

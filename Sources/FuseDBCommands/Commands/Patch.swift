@@ -6,16 +6,21 @@ struct Patch: Command {
   static let summary = "make a file of an old one and a patch"
   static let operands = "OLD PATCH OUTPUT"
   static let options: [Option] = [
+    .value(
+      "--max-size", "SIZE", "how long OUTPUT may be: 512M, 2G; default: 4 times OLD and 64 times PATCH, plus 256M"),
     .flag("--json", "print the report as one JSON object"),
     .flag("--quiet", "print no report"),
   ]
   static let help = """
     Makes the file that PATCH was made for, byte for byte, and names it OUTPUT, which may be OLD. PATCH is from
     'fusedb diff OLD NEW --patch PATCH'. Where it belongs to another file than OLD, or either of them is damaged, nothing
-    is written. The result is compared with the checksum that PATCH names; then OUTPUT appears in one step.
+    is written. OLD and the result are verified as 'fusedb verify' does; then OUTPUT appears in one step.
 
-    Exit status: 0 when it is done, 65 when PATCH does not belong to OLD or one of them is damaged, 66 when one cannot be
-    read, 74 when OUTPUT cannot be written.
+    A small PATCH can make a file that fills a disk. One that would be longer than --max-size is refused before anything
+    is written.
+
+    Exit status: 0 when it is done, 65 when PATCH does not belong to OLD, makes too long a file, or one of them is
+    damaged, 66 when one cannot be read, 74 when OUTPUT cannot be written.
 
     Example:
       $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build today.fsdb --quiet
@@ -29,6 +34,8 @@ struct Patch: Command {
   var oldPath: String
   var patchPath: String
   var output: String
+  /// How long OUTPUT may be.
+  var maxByteCount: Int?
   var printsJSON: Bool
   var isQuiet: Bool
 
@@ -36,6 +43,7 @@ struct Patch: Command {
     oldPath = try arguments.path("OLD")
     patchPath = try arguments.path("PATCH")
     output = try arguments.path("OUTPUT")
+    maxByteCount = try arguments.size(of: "--max-size")
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
   }
@@ -48,7 +56,7 @@ struct Patch: Command {
     console.willReplace(output)
     do throws(FuseError) {
       let old = try FuseReader.forCommand(oldPath)
-      let report = try FusePatch.apply(patchPath, to: old, output: output)
+      let report = try FusePatch.apply(patchPath, to: old, output: output, maxByteCount: maxByteCount)
       try tell(report, console)
       return .done
     } catch {

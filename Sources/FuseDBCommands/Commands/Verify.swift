@@ -6,15 +6,17 @@ struct Verify: Command {
   static let summary = "check every byte of a file and list all damage"
   static let operands = "FILE..."
   static let options: [Option] = [
-    .flag("--checksums", "compare checksums only: twice as fast"),
+    .flag("--checksums", "compare checksums only, twice as fast: finds changes, not files that were written wrong"),
     .flag("--json", "print one JSON object for each file"),
   ]
   static let help = """
     Checks the header, all checksums, every object, every key and where it points. All damage is listed, not only the
     first: 'path: offset N: kind: what is wrong'. Of a sound file the keys and objects are counted.
 
-    With --checksums only the header, the file's checksum and each object's are looked at: enough to see that a copy is
-    as it was written.
+    With --checksums only the header, the file's checksum, each object's, and the end of the index block are looked at.
+    That proves that a file is as it was written: no copy that was cut, no bit that changed. It does not prove that it was
+    written right: keys twice or out of order, an index that calls a key absent that is there, objects that are no
+    MessagePack pass when their checksums are right. For a file from a writer that you don't trust, leave it away.
 
     Exit status: 0 when all files are sound, 1 when one is damaged, 66 when one cannot be read.
 

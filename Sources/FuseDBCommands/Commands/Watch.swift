@@ -19,8 +19,10 @@ struct Watch: Command {
     refused, once for each file. The last good one then serves on. It ends when it is interrupted.
 
     A new file may be renamed over FILE or copied over it; links and folders on the way to it may be replaced. With
-    '--check structure' all checksums are compared, with 'full' also every key and object is looked at, as by
-    'fusedb verify'. '--greatest-shrink' compares with the file that serves.
+    '--check structure' all checksums are compared, as by 'fusedb verify --checksums': a file that was cut, half copied or
+    changed is refused; one that was written wrong is not, such as one with a key twice, or whose index calls a key absent
+    that is there. With 'full' every key and object is looked at, as by 'fusedb verify', and that is refused too: for files
+    from a writer that you don't trust. '--greatest-shrink' compares with the file that serves.
 
     Exit status, where FILE cannot serve from the start: 1 when it is damaged, 65 when it breaks one of the rules given,
     66 when it cannot be read.

@@ -88,4 +88,76 @@ struct `A patch that is not right makes no file` {
     }
     #expect(try folder.names == [])
   }
+
+  @Test(arguments: Fixtures.badNames)
+  func `no file that verifying calls damaged is an end of a patch [U8]`(name: String) throws {
+    let folder = try TemporaryFolder()
+    let sound = try FuseReader(bytes: Self.old)
+    // Where the file cannot even be opened, there is nothing to make a patch of.
+    guard let bad = try? FuseReader(path: Fixtures.path(bad: name), checksums: .skipped) else { return }
+    for (from, to) in [(sound, bad), (bad, sound), (bad, bad)] {
+      let code = failure { _ = try FusePatch.make(from: from, to: to, at: folder.path("p")) }?.code
+      #expect(code == .corrupted || code == .truncated)
+    }
+    #expect(try folder.names == [])
+  }
+
+  @Test func `a patch that makes a damaged file makes none [U18]`() throws {
+    let bench = try PatchBench()
+    let old = ReferenceFile(canonical: [Key("a"): [1], Key("b"): [2]]).bytes(.plain)
+    let sound = ReferenceFile(canonical: [Key("a"): [1], Key("b"): [0x0D]])
+    let body = try bench.body(of: try bench.patch(from: old, to: sound.bytes))
+    // One byte of an object: right under every checksum, and no MessagePack.
+    let bad = ReferenceFile(canonical: [Key("a"): [1], Key("b"): [0xC1]]).bytes
+    let place = try #require(body.firstIndex(of: 0x0D))
+    var wrong = body
+    wrong[place] = 0xC1
+    #expect(try bench.apply(try bench.forged(from: old, to: sound.bytes, body: body), to: old) == sound.bytes)
+    let patch = try bench.forged(from: old, to: bad, body: wrong)
+    let path = try bench.folder.write(patch, as: "p")
+    let error = failure {
+      _ = try FusePatch.apply(path, to: FuseReader(bytes: old), output: bench.folder.path("out.fsdb"))
+    }
+    #expect(error?.code == .corrupted)
+    #expect(error?.path == path)
+    #expect(error?.message.contains("the patch makes a damaged file") == true)
+    #expect(try !bench.folder.names.contains("out.fsdb"))
+  }
+
+  @Test func `a file longer than is allowed is not begun`() throws {
+    let bench = try PatchBench()
+    let path = try bench.folder.write(try bench.patch(from: Self.old, to: Self.new), as: "p")
+    let old = try FuseReader(bytes: Self.old)
+    func apply(_ most: Int?) throws {
+      try FusePatch.apply(path, to: old, output: bench.folder.path("out.fsdb"), maxByteCount: most)
+    }
+    let error = failure { try apply(Self.new.count - 1) }
+    #expect(error?.code == .limitExceeded)
+    #expect(error?.path == path)
+    #expect(try !bench.folder.names.contains("out.fsdb"))
+    try apply(Self.new.count)
+    #expect(try bench.folder.read("out.fsdb") == Self.new)
+  }
+
+  /// Two kinds of bombs: one announces more than is allowed by default, the other more than any disk has.
+  @Test(arguments: [(300 << 20, nil, FuseError.Code.limitExceeded), (1 << 50, 1 << 60, .inputOutput)])
+  func `a small patch that announces a giant file ends at once`(
+    announced: Int, most: Int?, code: FuseError.Code
+  ) throws {
+    let bench = try PatchBench()
+    let old = try FuseReader(bytes: Self.old)
+    var head = PatchHead(from: old, to: old)
+    head.newByteCount = announced
+    let file = try AtomicFile(replacing: bench.folder.path("bomb.patch"))
+    try file.write(head.oldHeader.bytes.rawSpan)
+    try file.write(head.newHeader.bytes.rawSpan)
+    try file.flush()
+    try file.publish(header: head.prologue(byteCount: file.byteCount, restChecksum: file.checksum.value))
+    let error = failure {
+      _ = try FusePatch.apply(
+        bench.folder.path("bomb.patch"), to: old, output: bench.folder.path("out.fsdb"), maxByteCount: most)
+    }
+    #expect(error?.code == code)
+    #expect(try bench.folder.names == ["bomb.patch"])
+  }
 }

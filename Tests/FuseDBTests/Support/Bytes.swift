@@ -13,6 +13,13 @@ extension [UInt8] {
     return text
   }
 
+  /// These bytes as one MessagePack value, of the format bin.
+  var asBin: [UInt8] {
+    var head: [UInt8] = [0xC6, 0, 0, 0, 0]
+    head.put(UInt32(count), at: 1)
+    return head + self
+  }
+
   /// Puts a big-endian integer over the bytes at `offset`.
   mutating func put<T: FixedWidthInteger>(_ value: T, at offset: Int) {
     for i in 0..<T.bitWidth / 8 { self[offset + i] = UInt8(truncatingIfNeeded: value >> T(T.bitWidth - 8 - 8 * i)) }

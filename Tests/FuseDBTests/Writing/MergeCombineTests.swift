@@ -53,6 +53,30 @@ struct `A merge that combines objects` {
     #expect(report.bytes == ReferenceFile(canonical: merged).bytes(.indexed))
   }
 
+  @Test func `reports which files' objects were combined, and which counted where none were`() throws {
+    var random = SeededRandom.announced()
+    var bench = try MergeBench()
+    let (new, first, second, equal) = (Key("a new one"), Key("the first"), Key("the second"), Key("equal"))
+    for value in [1, 1, 2, 3] as [UInt8] {
+      try bench.add([new: [value], first: [value], second: [value], equal: [7]], 0, &random)
+    }
+    let report = try bench.merge(
+      .init(
+        onConflict: .combine { key, first, second in
+          switch key.byteCount {
+          case 9 where key.array()[0] == UInt8(ascii: "a"): .value([0x92] + first.array() + second.array())
+          case 9: .first
+          default: .second
+          }
+        })
+    ).report
+    #expect(report.conflictCount == 3)
+    #expect(report.combinedCount == 1)
+    #expect(report.conflicts.map { Key($0.key) } == [new, first, second])
+    #expect(
+      report.conflicts.map { $0.outcome } == [.combined([0, 2, 3]), .kept(0, dropped: 2), .kept(3, dropped: 0)])
+  }
+
   @Test func `refuses what is not one MessagePack value, passes errors on, and leaves no file`() throws {
     var random = SeededRandom.announced()
     var bench = try MergeBench()

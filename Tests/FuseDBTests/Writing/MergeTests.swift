@@ -33,9 +33,9 @@ struct `A merge` {
       let last = try bench.merge(plan: plan).report
       #expect(last.conflictCount == 1)
       #expect(last.conflicts.map { $0.key } == [[UInt8]("k".utf8)])
-      #expect(last.conflicts.map { [$0.kept, $0.dropped] } == [[4, 0]])
+      #expect(last.conflicts.map { $0.outcome } == [.kept(4, dropped: 0)])
       let first = try bench.merge(.init(onConflict: .first), plan: plan).report
-      #expect(first.conflicts.map { [$0.kept, $0.dropped] } == [[0, 1]])
+      #expect(first.conflicts.map { $0.outcome } == [.kept(0, dropped: 1)])
     }
   }
 

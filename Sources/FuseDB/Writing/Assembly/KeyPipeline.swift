@@ -5,6 +5,7 @@ struct KeyPipeline: Sendable {
   /// What the merge found out.
   struct Outcome: Sendable {
     var duplicateCount = 0
+    var combinedCount = 0
     var duplicates: [DuplicateKey] = []
     var error: FuseError?
   }
@@ -114,6 +115,7 @@ struct KeyPipeline: Sendable {
         outcome.error = error
       }
       outcome.duplicateCount = merge.duplicateCount
+      outcome.combinedCount = merge.combinedCount
       outcome.duplicates = merge.duplicates
     } catch {
       outcome.error = error

@@ -71,4 +71,6 @@ package struct DuplicateKey: Sendable, Equatable {
   package var kept: UInt64
   /// and one that does not.
   package var dropped: UInt64
+  /// Where the additions stand that were combined into a new object; empty where one counts.
+  package var combined: [UInt64] = []
 }

@@ -8,7 +8,9 @@ struct KeyMerge: ~Copyable {
 
   /// Additions of a key that was there already; with `conflicts`, keys that have different objects.
   private(set) var duplicateCount = 0
-  /// The first few of them in key order.
+  /// Of these: keys that got a new object.
+  private(set) var combinedCount = 0
+  /// The first few duplicates in key order.
   private(set) var duplicates: [DuplicateKey] = []
   private static let mostDuplicates = 5
 
@@ -46,8 +48,16 @@ struct KeyMerge: ~Copyable {
 
   /// All additions of the last key have come.
   private mutating func settle(_ batch: KeyBatch) throws(FuseError) {
-    isDuplicate = false
-    try conflicts?.settle(batch)
+    defer { isDuplicate = false }
+    guard let conflicts, conflicts.combines, isDuplicate else { return }
+    let isNew = try conflicts.settle(batch)
+    combinedCount += isNew ? 1 : 0
+    guard !isNew, duplicateCount == duplicates.count, var last = duplicates.popLast() else { return }
+    // The function took the object of one file.
+    last.kept = batch.lastPlace
+    last.dropped = last.combined.first { $0 != last.kept } ?? last.dropped
+    last.combined = []
+    duplicates.append(last)
   }
 
   /// The same key again: places ascend, so the one before is the first, and this one the last so far.
@@ -76,8 +86,14 @@ struct KeyMerge: ~Copyable {
   private mutating func note(_ head: KeyHead, in batch: KeyBatch) {
     let before = batch.lastPlace
     let keepsThis = policy == .last
+    let combines = conflicts?.combines ?? false
     if conflicts != nil, isDuplicate {
-      if keepsThis, duplicateCount == duplicates.count { duplicates[duplicateCount - 1].kept = head.place }
+      guard duplicateCount == duplicates.count else { return }
+      if combines {
+        duplicates[duplicateCount - 1].combined.append(head.place)
+      } else if keepsThis {
+        duplicates[duplicateCount - 1].kept = head.place
+      }
       return
     }
     duplicateCount += 1
@@ -85,7 +101,8 @@ struct KeyMerge: ~Copyable {
       let key = head.keyBytes
       duplicates.append(
         DuplicateKey(
-          key: key.array(), kept: keepsThis ? head.place : before, dropped: keepsThis ? before : head.place))
+          key: key.array(), kept: keepsThis ? head.place : before, dropped: keepsThis ? before : head.place,
+          combined: combines ? [before, head.place] : []))
     }
   }
 }

@@ -18,7 +18,7 @@ struct IndexWalk {
   private var highestTarget: UInt64 = 0
 
   /// Stands on the first entry.
-  init(_ input: MergeInput) throws(FuseError) {
+  init(_ input: MergeFile) throws(FuseError) {
     reader = input.reader
     isIndexed = input.isIndexed
     nextOffset = reader.dataEnd

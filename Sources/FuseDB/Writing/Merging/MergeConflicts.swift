@@ -7,6 +7,7 @@ final class MergeConflicts: @unchecked Sendable {
   private let combiner: MergeOptions.Combiner?
   /// How many objects of each partition were stored once for all: two of these that have different numbers are different.
   private let sharedCounts: [Int]
+  private var opened: [(input: Int, records: MergeRecords)?]
   /// What the last key is to get, unless that is the object of a file.
   private var combined: [UInt8]?
 
@@ -15,6 +16,7 @@ final class MergeConflicts: @unchecked Sendable {
     self.inputs = inputs
     self.store = store
     self.combiner = combiner
+    opened = Array(repeating: nil, count: MergeInput.mostOpen)
     sharedCounts = try store.partitions().map { $0.residentCount }
   }
 
@@ -58,11 +60,12 @@ final class MergeConflicts: @unchecked Sendable {
     }
   }
 
-  /// Stores what was combined for the last key of a batch.
-  func settle(_ batch: KeyBatch) throws(FuseError) {
-    guard let value = combined else { return }
+  /// Stores what was combined for the last key of a batch. Returns false where the key has the object of a file.
+  func settle(_ batch: KeyBatch) throws(FuseError) -> Bool {
+    guard let value = combined else { return false }
     combined = nil
     batch.replaceLast(object: try store.add(value.rawSpan), place: batch.lastPlace)
+    return true
   }
 
   /// The object of a file.
@@ -70,7 +73,16 @@ final class MergeConflicts: @unchecked Sendable {
     let place = MergePlace(rawPlace)
     var bytes: [UInt8] = []
     var window = RecordWindow()
-    try inputs[place.input].append(objectAt: place.offset, to: &bytes, &window)
+    try records(of: place.input).append(objectAt: place.offset, to: &bytes, &window)
     return bytes
+  }
+
+  /// A file's records: of those that don't stay open, as many are kept open as have a place in the table.
+  private func records(of input: Int) throws(FuseError) -> MergeRecords {
+    let place = input % opened.count
+    if let known = opened[place], known.input == input { return known.records }
+    let records = try inputs[input].openRecords()
+    opened[place] = (input, records)
+    return records
   }
 }

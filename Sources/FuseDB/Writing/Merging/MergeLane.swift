@@ -43,8 +43,9 @@ struct MergeLane {
 
   /// Adds the keys of a file that lie in `ranges` and are in none of the others.
   mutating func add(
-    _ input: MergeInput, number: Int, _ ranges: [KeyRange], subtracting others: [MergeInput]
+    _ input: MergeInput, number: Int, _ ranges: [KeyRange], subtracting others: [MergeFile]
   ) throws(FuseError) {
+    let (input, objects) = try input.open()
     try input.checkWhole()
     try lane.beginOrder()
     window = RecordWindow()
@@ -65,7 +66,7 @@ struct MergeLane {
         if isSubtracted {
           subtractedCount += 1
         } else {
-          try add(entry, of: input, &records)
+          try add(entry, of: objects, &records)
           if rows.count >= Self.batchKeyCount || objectBytes.count >= Self.batchByteCount {
             try flush(reader, number, &records)
           }
@@ -80,7 +81,7 @@ struct MergeLane {
 
   /// Whether one of the walks comes across `key`, which they all go on to.
   private static func isFound(
-    _ key: RawSpan, _ walks: inout [IndexWalk], _ inputs: [MergeInput]
+    _ key: RawSpan, _ walks: inout [IndexWalk], _ inputs: [MergeFile]
   ) throws(FuseError) -> Bool {
     var isFound = false
     for i in walks.indices {
@@ -97,14 +98,14 @@ struct MergeLane {
 
   @inline(__always)
   private mutating func add(
-    _ entry: IndexEntry, of input: MergeInput, _ records: inout RecordNumbers
+    _ entry: IndexEntry, of objects: MergeRecords, _ records: inout RecordNumbers
   ) throws(FuseError) {
     let offset = entry.objectOffset
     let object: UInt64
     if let known = records[offset] {
       object = known
     } else {
-      try take(offset, of: input)
+      try take(offset, of: objects)
       object = Self.isPending | UInt64(objectEnds.count - 1)
       records.set(object, of: offset)
     }
@@ -112,15 +113,15 @@ struct MergeLane {
   }
 
   /// Reads an object, so that the store is asked for it with many others. Every byte of it is checked.
-  private mutating func take(_ offset: UInt64, of input: MergeInput) throws(FuseError) {
+  private mutating func take(_ offset: UInt64, of objects: MergeRecords) throws(FuseError) {
     let start = objectBytes.count
-    try input.append(objectAt: offset, to: &objectBytes, &window)
+    try objects.append(objectAt: offset, to: &objectBytes, &window)
     do throws(FuseError) {
       try MessagePackCursor.validate(objectBytes.rawSpan.extracting(start...))
     } catch {
       throw FuseError.corrupted(
         "the object here is not MessagePack: \(error.message); 'fusedb verify' lists the damage", at: offset
-      ).at(path: input.path)
+      ).at(path: objects.path)
     }
     objectEnds.append(objectBytes.count)
     objectOffsets.append(offset)

@@ -30,7 +30,7 @@ public struct MergeOptions: Sendable {
 
   /// What a key gets under which several files have different objects.
   public var onConflict: ConflictPolicy
-  /// The paths of files whose keys are left out.
+  /// The paths of files whose keys are left out, at most 16,384: all of them are mapped at once.
   public var subtracting: [String]
   /// Keys that begin with none of these are left out; when there are none, nothing is.
   public var prefixes: [[UInt8]]
@@ -65,6 +65,9 @@ public struct MergeOptions: Sendable {
     self.temporaryFolder = temporaryFolder
     self.threadCount = threadCount
   }
+
+  /// How many files can be subtracted.
+  static let mostSubtracted = 1 << 14
 
   /// The same for a writer.
   var writerOptions: FuseWriter.Options {

@@ -6,7 +6,9 @@ public struct MergeReport: Sendable, Equatable {
   public var subtractedKeyCount = 0
   /// Keys under which files have different objects.
   public var conflictCount = 0
-  /// The first few of them in key order.
+  /// Of these: keys that got a new object, which the function that combines made.
+  public var combinedCount = 0
+  /// The first few keys under which files have different objects, in key order.
   public var conflicts: [MergeConflict] = []
   /// Keys in the new file.
   public var keyCount = 0
@@ -22,16 +24,24 @@ public struct MergeReport: Sendable, Equatable {
 
 /// A key under which files have different objects.
 public struct MergeConflict: Sendable, Equatable {
+  /// What a key got.
+  public enum Outcome: Sendable, Equatable {
+    /// The object of one file; `dropped` is a file with another object. Both are numbers of files, from 0 on.
+    case kept(Int, dropped: Int)
+    /// A new object, which the function that combines made of those of these files.
+    case combined([Int])
+  }
+
   /// The key.
   public var key: [UInt8]
-  /// The number of the file whose object the key got, or which was combined with that of the other.
-  public var kept: Int
-  /// The number of a file with another object.
-  public var dropped: Int
+  /// What it got.
+  public var outcome: Outcome
 
   init(_ duplicate: DuplicateKey) {
     key = duplicate.key
-    kept = MergePlace(duplicate.kept).input
-    dropped = MergePlace(duplicate.dropped).input
+    outcome =
+      duplicate.combined.isEmpty
+      ? .kept(MergePlace(duplicate.kept).input, dropped: MergePlace(duplicate.dropped).input)
+      : .combined(duplicate.combined.map { MergePlace($0).input })
   }
 }

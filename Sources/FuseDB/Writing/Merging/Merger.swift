@@ -11,7 +11,7 @@ struct Merger {
   private static let shareOfReading = 0.4
 
   private let inputs: [MergeInput]
-  private let subtracted: [MergeInput]
+  private let subtracted: [MergeFile]
   private let ranges: [KeyRange]
   private let options: MergeOptions
   private let writer: FuseWriter
@@ -21,18 +21,24 @@ struct Merger {
       throw FuseError(
         .limitExceeded, "there are \(inputs.count) files and \(MergePlace.mostInputs) can be merged; merge some first")
     }
+    guard options.subtracting.count <= MergeOptions.mostSubtracted else {
+      throw FuseError(
+        .limitExceeded,
+        """
+        there are \(options.subtracting.count) files to subtract and \(MergeOptions.mostSubtracted) can be; merge some \
+        first
+        """)
+    }
     _ = try MetadataSection.bytes(of: options.metadata)
     self.options = options
-    self.inputs = try Self.open(inputs)
-    subtracted = try Self.open(options.subtracting)
+    var opened: [MergeInput] = []
+    for path in inputs { opened.append(try MergeInput(path, staysOpen: opened.count < MergeInput.mostOpen)) }
+    self.inputs = opened
+    var subtracted: [MergeFile] = []
+    for path in options.subtracting { subtracted.append(try MergeFile(path)) }
+    self.subtracted = subtracted
     ranges = KeyRange.ranges(ofPrefixes: options.prefixes)
     writer = FuseWriter(options.writerOptions, plan: plan)
-  }
-
-  private static func open(_ paths: [String]) throws(FuseError) -> [MergeInput] {
-    var opened: [MergeInput] = []
-    for path in paths { opened.append(try MergeInput(path)) }
-    return opened
   }
 
   func run(to output: String, _ progress: ((Double) -> Void)?) throws(FuseError) -> MergeReport {
@@ -44,29 +50,24 @@ struct Merger {
         .limitExceeded,
         "the files have \(report.inputKeyCount) keys and the format allows \(FormatLimits.count); merge fewer of them")
     }
-    var duplicates = (count: 0, first: [DuplicateKey]())
-    if case .combine = options.onConflict {
-      let outcome = try combine()
-      duplicates = (outcome.duplicateCount, outcome.duplicates)
+    let built: BuildReport
+    if case .combine(let combiner) = options.onConflict {
+      let outcome = try combine(combiner)
+      built = try build(to: output, merging: nil, progress)
+      report.conflictCount = outcome.duplicateCount
+      report.combinedCount = outcome.combinedCount
+      report.conflicts = outcome.duplicates.map { MergeConflict($0) }
     } else {
-      writer.conflicts = { store throws(FuseError) in try conflicts(store, combiner: nil) }
+      built = try build(to: output, merging: inputs, progress)
+      report.conflictCount = built.duplicateKeyCount
+      report.conflicts = built.duplicates.map { MergeConflict($0) }
     }
-    let built = try build(to: output, progress)
-    if case .combine = options.onConflict {} else { duplicates = (built.duplicateKeyCount, built.duplicates) }
-    report.conflictCount = duplicates.count
-    report.conflicts = duplicates.first.map { MergeConflict($0) }
     report.keyCount = built.keyCount
     report.objectCount = built.objectCount
     report.byteCount = built.byteCount
     report.bytesSavedBySharing = built.bytesSavedBySharing
     report.spilledByteCount = writer.spilledByteCount
     return report
-  }
-
-  private func conflicts(
-    _ store: ObjectStore, combiner: MergeOptions.Combiner?
-  ) throws(FuseError) -> MergeConflicts {
-    try MergeConflicts(inputs, store, combiner: combiner)
   }
 
   // MARK: Reading
@@ -128,13 +129,12 @@ struct Merger {
   // MARK: Writing
 
   /// Merges all runs into one, in which each key has the object that the objects under it were combined into.
-  private func combine() throws(FuseError) -> KeyPipeline.Outcome {
-    guard case .combine(let combiner) = options.onConflict else { return KeyPipeline.Outcome() }
+  private func combine(_ combiner: @escaping MergeOptions.Combiner) throws(FuseError) -> KeyPipeline.Outcome {
     let storage = try writer.openStorage()
     for lane in writer.lanes { try lane.finish() }
     let pipeline = try KeyPipeline(
       writer.lanes, storage, policy: .last, mostKeys: writer.limits.count,
-      conflicts: try conflicts(storage.store, combiner: combiner))
+      conflicts: try MergeConflicts(inputs, storage.store, combiner: combiner))
     writer.lanes = []
     let lane = try writer.makeLane()
     try lane.beginOrder()
@@ -149,20 +149,22 @@ struct Merger {
     return outcome
   }
 
-  private func build(to output: String, _ progress: ((Double) -> Void)?) throws(FuseError) -> BuildReport {
+  /// - Parameter conflicting: the files, unless what they disagree about was combined before.
+  private func build(
+    to output: String, merging conflicting: [MergeInput]?, _ progress: ((Double) -> Void)?
+  ) throws(FuseError) -> BuildReport {
     do throws(FuseError) {
-      return try writer.build(to: output) { share in
-        progress?(Self.shareOfReading + (1 - Self.shareOfReading) * share)
+      return try writer.build(to: output, merging: conflicting) { phase, share in
+        progress?(Self.shareOfReading + (1 - Self.shareOfReading) * phase.ofWhole(share))
       }
     } catch {
       guard error.code == .duplicateKey, let duplicate = writer.refusedDuplicate else { throw error }
-      let conflict = MergeConflict(duplicate)
       throw FuseError(
         .duplicateKey,
         """
-        the key \(quoted(conflict.key.rawSpan)) has another object in \(inputs[conflict.kept].path); \
+        the key \(quoted(duplicate.key.rawSpan)) has another object in \(inputs[MergePlace(duplicate.kept).input].path); \
         drop one of them, or say which file counts
-        """, path: inputs[conflict.dropped].path)
+        """, path: inputs[MergePlace(duplicate.dropped).input].path)
     }
   }
 }

@@ -1,0 +1,17 @@
+extension Verifier {
+  /// Throws the first damage of a file: what is rebuilt or patched of it would hide the rest.
+  ///
+  /// - Parameter harmless: what may be wrong all the same.
+  @discardableResult
+  static func requireSound(
+    _ mapping: FileMapping, except harmless: Set<Damage.Kind> = []
+  ) throws(FuseError) -> VerificationSummary {
+    try run(mapping, level: .full, progress: nil) { damage throws(FuseError) in
+      guard !harmless.contains(damage.kind) else { return }
+      throw FuseError(
+        damage.kind == .truncated ? .truncated : .corrupted,
+        "\(damage.message) (\(damage.kind.rawValue)); 'fusedb verify' lists all damage", offset: damage.offset,
+        path: mapping.path)
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import FuseDB
+
+extension CallFiles {
+  private func merge(_ options: MergeOptions = MergeOptions(), with more: [String] = []) throws {
+    try FuseWriter.merge([old, new, plain] + more, to: output, options: options)
+  }
+
+  private func merging(_ policy: MergeOptions.ConflictPolicy) throws { try merge(MergeOptions(onConflict: policy)) }
+
+  /// Merging.
+  var merging: [LongCall] {
+    let mine = FuseError(.limitExceeded, "enough")
+    return [
+      LongCall("merge, the last counts") { try merging(.last) },
+      LongCall("merge, the first counts") { try merging(.first) },
+      LongCall("merge that combines") {
+        try merging(.combine { (_, _, _) throws(FuseError) in .value([0xC0]) })
+      },
+      LongCall("merge that keeps one of two") {
+        try merging(.combine { (_, _, _) throws(FuseError) in .second })
+      },
+      LongCall("merge in insertion order, plain") { try merge(MergeOptions(order: .insertion, layout: .plain)) },
+      LongCall("merge that subtracts") { try merge(MergeOptions(subtracting: [new, plain])) },
+      LongCall("merge of keys with a prefix") { try merge(MergeOptions(prefixes: [Array("key 1".utf8)])) },
+      LongCall("merge of many files", count: 50) {
+        try merge(with: Array(repeating: other, count: 200))
+      },
+      LongCall("merge with a conflict that is refused", fails: .duplicateKey) { try merging(.error) },
+      LongCall("merge with a function that throws", fails: .limitExceeded) {
+        try merging(.combine { (_, _, _) throws(FuseError) in throw mine })
+      },
+      LongCall("merge with a function that makes no value", fails: .invalidValue) {
+        try merging(.combine { (_, _, _) throws(FuseError) in .value([0xC1]) })
+      },
+      LongCall("merge of a damaged file", fails: .corrupted) { try merge(with: [damagedObject]) },
+      LongCall("merge that subtracts a damaged file", fails: .corrupted) {
+        try merge(MergeOptions(subtracting: [damagedPatch, damagedObject]))
+      },
+      LongCall("merge of a file that is not there", fails: .notFound) { try merge(with: [missing]) },
+      LongCall("merge into a folder that is not there", fails: .inputOutput) {
+        try FuseWriter.merge([old, new], to: unwritable)
+      },
+    ]
+  }
+}

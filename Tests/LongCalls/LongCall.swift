@@ -1,0 +1,53 @@
+import FuseDB
+
+/// A call that is made many times.
+struct LongCall {
+  let name: String
+  /// How often: fewer times where it takes long.
+  let count: Int
+  private let body: () throws -> Void
+
+  init(_ name: String, count: Int = 1000, _ body: @escaping () throws -> Void) {
+    self.name = name
+    self.count = count
+    self.body = body
+  }
+
+  /// The same, of a call that has to fail with one of these codes.
+  init(_ name: String, fails codes: FuseError.Code..., body: @escaping () throws -> Void) {
+    self.init(name) {
+      do {
+        try body()
+      } catch let error as FuseError where codes.contains(error.code) {
+        return
+      }
+      throw Violation("the call succeeded, and had to fail with \(codes.map(\.rawValue))")
+    }
+  }
+
+  /// Throws when something of the calls stays.
+  ///
+  /// Threads take and leave some memory when they like, so that one comparison proves little against a call. What stays
+  /// of each call stays in every round: one round after which nothing is left proves enough.
+  func check() throws {
+    do {
+      for _ in 0..<20 { try body() }
+      var violation: Violation?
+      for _ in 0..<3 {
+        let before = try Resources()
+        for _ in 0..<count { try body() }
+        violation = try Resources().growth(from: before).map { Violation("after \(count) calls \($0)") }
+        if violation == nil { return }
+      }
+      if let violation { throw violation }
+    } catch {
+      throw Violation("\(name): \(error)")
+    }
+  }
+}
+
+struct Violation: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}
