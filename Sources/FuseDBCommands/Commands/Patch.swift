@@ -14,9 +14,6 @@ struct Patch: Command {
     'fusedb diff OLD NEW --patch PATCH'. Where it belongs to another file than OLD, or either of them is damaged, nothing
     is written. The result is compared with the checksum that PATCH names; then OUTPUT appears in one step.
 
-    Exit status: 0 when it is done, 65 when PATCH does not belong to OLD or one of them is damaged, 66 when one cannot be
-    read, 74 when OUTPUT cannot be written.
-
     Example:
       $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build today.fsdb --quiet
       $ fusedb diff networks.fsdb today.fsdb --patch today.patch
@@ -52,7 +49,7 @@ struct Patch: Command {
       try tell(report, console)
       return .done
     } catch {
-      return console.report(error, status: ExitStatus(ofInput: error))
+      return console.report(error)
     }
   }
 

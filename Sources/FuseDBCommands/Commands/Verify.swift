@@ -16,7 +16,8 @@ struct Verify: Command {
     With --checksums only the header, the file's checksum and each object's are looked at: enough to see that a copy is
     as it was written.
 
-    Exit status: 0 when all files are sound, 1 when one is damaged, 66 when one cannot be read.
+    Exit status: 1 when a file is not sound: damaged, cut short or no database; 66 when one cannot be read, whatever the
+    others are.
 
     Example:
       $ fusedb verify networks.fsdb
