@@ -272,6 +272,13 @@ def hash_files():
                 equal, [("keyOrder", E[1]), *(("hash", start) for start in {LINE_OF_A, LINE_OF_B})], fails=b"b", scan="lost",
                 absent="either")  # fmt: skip
 
+    # One of 64 x slots: the rule leads the changed key to the slot of the old one, under the same tag. Its stride alone tells.
+    one = with_block(canonical({b"O": packb(1)}))
+    key = one.put(one.entries[0] + 2, "B", ord("W"))
+    assert key.slot(b"W")[1:] == one.slot(b"O")[1:], "both keys have one slot"
+    yield opens("key-flipped-to-the-same-slot", "the only key is W, not O; both have the same slot and tag", rule, key.sealed(),
+                [("order", one.at["ORDR"])], fails=b"O", scan="fails", absent="lost", mapping={b"O": packb(1)})  # fmt: skip
+
     rule = "[X15] the object in the slot is the object in the entry"
     for name, number, wrong in (("second", R[1], "the second"), ("0", 0, "at 0"), ("huge", HUGE32, "at 2^32 - 1")):
         yield opens(f"slot-object-{name}", f"the object in the slot of a is {wrong}", rule,

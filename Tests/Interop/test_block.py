@@ -203,7 +203,7 @@ def test_reindex_of_a_damaged_or_missing_file_changes_nothing(command, bad, tmp_
         path = tmp_path / name
         before = (FIXTURES / "bad" / name).read_bytes()
         path.write_bytes(before)
-        command("reindex", path, code=NO)
+        command("reindex", path, code=BAD_DATA)
         assert path.read_bytes() == before, name
     command("reindex", tmp_path / "missing.fsdb", code=NO_INPUT)
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(".fsdb")) == []
@@ -222,7 +222,7 @@ def test_a_flipped_bit_of_the_header_is_refused_and_reported(command, tmp_path):
         paths[-1].write_bytes(changed)
         for question in (["get", "host-1.example"], ["get", "absent"], ["prefix", "host-"], ["keys"], ["dump"], ["stats"]):
             result = command(question[0], paths[-1], *question[1:])
-            assert result.code == NO and result.out == b"", (bit, question)
+            assert result.code == BAD_DATA and result.out == b"", (bit, question)
             assert re.search(r"\boffset \d+\b", result.errors), (bit, question, result)
     for bit, text in enumerate(command("verify", "--json", *paths, code=NO).lines):
         damage = {(one["kind"], one["offset"]) for one in json.loads(text)["damage"]}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from conftest import DONE, IO_FAILURE, NO
+from conftest import DONE, IO_FAILURE
 from spelling import line, pack_int, pack_str
 from tracing import contents, in_parallel, traced
 
@@ -63,7 +63,7 @@ def material(command, tmp_path_factory):
     (place / "large").write_bytes(b"".join(line([b"%d" % i * 20], pack_int(i)) for i in range(40_000)))
     command("build", place / "old", stdin=b'{"keys":["old"],"value":"what was there before"}\n', code=DONE)
     command("build", place / "plain", place / "small", "--plain", code=DONE)
-    command("diff", place / "old", place / "plain", "--patch", place / "patch", code=NO)
+    command("diff", place / "old", place / "plain", "--patch", place / "patch", code=DONE)
     (place / "many").write_bytes(b"".join(line([b"key %d" % i], pack_int(0)) for i in range(60_000)))
     wide = (line([b"key %d" % i], pack_str(b"%d" % i + b"x" * 20_000)) for i in range(150))
     (place / "wide").write_bytes(b"".join(wide))

@@ -8,7 +8,7 @@ from block import with_block
 from fsdb import assemble, canonical, record
 from msgpack import packb
 
-from conftest import DONE, NO, json_value
+from conftest import BAD_DATA, DONE, NO, json_value
 from model import Damaged, Model
 from spelling import parse, unescape, unline, unspell, unspell_key
 
@@ -84,7 +84,7 @@ def answers(command, path, keys):
 
 
 def is_damage(result):
-    return result.code == NO and re.search(r"\boffset \d+\b", result.errors)
+    return result.code == BAD_DATA and re.search(r"\boffset \d+\b", result.errors)
 
 
 def normal(form, lines):

@@ -72,7 +72,7 @@ def test_patches_between_files_of_every_kind_give_the_new_file_here_and_in_the_m
     patch, out = tmp_path / "p", tmp_path / "out.fsdb"
     for old in olds.values():
         for name, new in news.items():
-            command("diff", old, new, "--patch", patch, code=DONE if later == mapping else NO)
+            command("diff", old, new, "--patch", patch, code=DONE)
             command("patch", old, patch, out, "--quiet", code=DONE)
             assert out.read_bytes() == new.read_bytes()
             # Building a block takes the model long.
@@ -85,8 +85,7 @@ def test_a_patch_to_each_sound_file_is_read_by_the_model(command, tmp_path, name
     new = FIXTURES / "good" / name
     patch = tmp_path / "p"
     for old in (FIXTURES / "good" / "ten-keys.fsdb", FIXTURES / "good" / "block-ten-keys.fsdb", new):
-        result = command("diff", old, new, "--patch", patch, "--json")
-        assert result.code in (DONE, NO)
+        result = command("diff", old, new, "--patch", patch, "--json", code=DONE)
         assert result.json["patchBytes"] == len(patch.read_bytes())
         assert apply(patch.read_bytes(), old.read_bytes()) == new.read_bytes()
 
@@ -144,7 +143,7 @@ def pair(command, tmp_path):
     """(old, new, patch): small files with blocks, as paths."""
     old = command.build(tmp_path / "old.fsdb", [(b"\x01", [b"a", b"c"]), (b"\x93\x02\x03\x04", [b"e"])])
     new = command.build(tmp_path / "new.fsdb", [(b"\x01", [b"a"]), (b"\x93\x02\x05\x04", [b"d", b"e"])])
-    command("diff", old, new, "--patch", tmp_path / "p", code=NO)
+    command("diff", old, new, "--patch", tmp_path / "p", code=DONE)
     return old, new, tmp_path / "p"
 
 
@@ -198,7 +197,7 @@ def test_bodies_with_right_checksums_are_taken_here_as_by_the_model(command, tmp
     (tmp_path / "old").write_bytes(old)
     (tmp_path / "new").write_bytes(new)
     patch, out = tmp_path / "p", tmp_path / "out"
-    command("diff", tmp_path / "old", tmp_path / "new", "--patch", patch, code=NO)
+    command("diff", tmp_path / "old", tmp_path / "new", "--patch", patch, code=DONE)
     body = model_patch.unsqueeze(patch.read_bytes()[120:])
     taken = 0
     for _ in range(150):
@@ -295,7 +294,7 @@ def test_a_patch_of_objects_that_grew_is_as_small_as_promised(command, tmp_path,
         objects[number]["text"] += "!"
     build("new.fsdb")
     old, new, patch = tmp_path / "old.fsdb", tmp_path / "new.fsdb", tmp_path / "p"
-    report = command("diff", old, new, "--patch", patch, "--json", code=NO).json
+    report = command("diff", old, new, "--patch", patch, "--json", code=DONE).json
     assert (report["changed"], report["editedObjects"], report["newObjects"]) == (500, 50, 0)
     assert len(patch.read_bytes()) <= 50 * 120
     command("patch", old, patch, old, code=DONE)
@@ -305,7 +304,7 @@ def test_a_patch_of_objects_that_grew_is_as_small_as_promised(command, tmp_path,
 def test_the_same_files_have_the_same_patch_and_a_patch_to_itself_is_nearly_nothing(command, tmp_path, pair):
     old, new, patch = pair
     before = patch.read_bytes()
-    command("diff", old, new, "--patch", patch, code=NO)
+    command("diff", old, new, "--patch", patch, code=DONE)
     assert patch.read_bytes() == before
     assert command("diff", old, old, "--patch", patch, code=DONE).out.startswith(b"0 keys added")
     assert len(patch.read_bytes()) < 150

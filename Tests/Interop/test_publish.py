@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import BAD_DATA, DONE, IO_FAILURE, NO, USAGE
+from conftest import BAD_DATA, DONE, IO_FAILURE, USAGE
 from spelling import line, pack_int
 
 OLD = b'{"keys":["old"],"value":"what was there before"}\n'
@@ -236,7 +236,7 @@ def test_a_file_truncated_under_a_reader_is_an_error_with_an_offset(command, big
     process, first = paused(command, name, path, *rest)
     os.truncate(path, size)
     out, errors = resumed(process, first)
-    assert process.returncode == NO, (process.returncode, errors)
+    assert process.returncode == BAD_DATA, (process.returncode, errors)
     assert re.search(r"\boffset \d+\b", errors), errors
     whole_lines = out[: out.rfind(b"\n") + 1]
     assert command(name, big, *rest, code=DONE).out.startswith(whole_lines), "a wrong answer before the error"
@@ -256,7 +256,7 @@ def test_a_last_key_shortened_under_a_reader_is_an_error(command, tmp_path, argu
         file.seek(place)
         file.write(b"\0\1")
     _, errors = resumed(process, first)
-    assert process.returncode == NO, (process.returncode, errors)
+    assert process.returncode == BAD_DATA, (process.returncode, errors)
     assert re.search(r"\boffset \d+\b", errors), errors
 
 
@@ -279,7 +279,7 @@ def test_a_field_of_an_object_that_vanishes_meanwhile_is_not_said_to_be_absent(c
         _, errors = process.communicate(timeout=120)
         assert b"no field" not in errors, step
         answers.add(process.returncode)
-    assert NO in answers, "no file was cut in time"
+    assert BAD_DATA in answers, "no file was cut in time"
 
 
 @pytest.mark.parametrize("arguments", [["keys"], ["dump"], ["prefix", ""]], ids=" ".join)

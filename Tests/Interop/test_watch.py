@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BAD_DATA, NO, NO_INPUT, USAGE
+from conftest import BAD_DATA, NO_INPUT, USAGE
 
 #: Long enough for a machine that does something else.
 LIMIT = 30
@@ -353,9 +353,9 @@ def test_a_file_that_cannot_serve_from_the_start_ends_it(command, files, tmp_pat
     command("watch", tmp_path / "loop", code=NO_INPUT)
     command("watch", tmp_path, code=NO_INPUT)
     path.write_bytes(files(1)[:100])
-    assert str(path) in command("watch", path, code=NO).errors
+    assert str(path) in command("watch", path, code=BAD_DATA).errors
     changed(100, None)(path, files(1))
-    command("watch", path, code=NO)
+    command("watch", path, code=BAD_DATA)
     path.write_bytes(files(1))
     assert "needs 2 at least" in command("watch", path, "--least-keys", "2", code=BAD_DATA).errors
     assert "k7" in command("watch", path, "--require", "k7", code=BAD_DATA).errors

@@ -37,12 +37,13 @@ struct Header: Equatable, Sendable {
   /// Reads the fields as they stand; ``faults(fileByteCount:)`` tells whether they make sense.
   init(parsing file: RawSpan) throws(FuseError) {
     guard file.byteCount >= Self.byteCount else {
+      let advice = FileKind(of: file).advice.map { ": " + $0 } ?? "; copy or build the file again"
       throw .truncated(
-        "the file has \(file.byteCount) bytes and a header has \(Self.byteCount); copy or build the file again",
-        at: file.byteCount)
+        "the file has \(file.byteCount) bytes and a header has \(Self.byteCount)\(advice)", at: file.byteCount)
     }
     guard file.loadInside(at: Field.magic, as: UInt32.self) == Self.magic else {
-      throw FuseError(.notADatabase, "the file does not begin with \"FSDB\"; is it a FuseDB file?", offset: 0)
+      let advice = FileKind(of: file).advice.map { ": " + $0 } ?? "; is it a FuseDB file?"
+      throw FuseError(.notADatabase, "the file does not begin with \"FSDB\"\(advice)", offset: 0)
     }
     let version = file.loadInside(at: Field.version, as: UInt8.self)
     guard version == Self.version else {

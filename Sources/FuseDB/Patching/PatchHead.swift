@@ -42,7 +42,10 @@ struct PatchHead: Equatable, Sendable {
   /// Reads and checks the head, and compares the checksums of the whole patch. [U1] [U2] [U3]
   init(parsing patch: RawSpan) throws(FuseError) {
     guard patch.byteCount >= Self.magic.count, patch.extracting(first: Self.magic.count).equals(Self.magic.rawSpan)
-    else { throw .corrupted("the file does not begin with \"FSDPAT\"; is it a patch of 'fusedb diff --patch'?", at: 0) }
+    else {
+      let advice = Self.advice(instead: FileKind(of: patch))
+      throw .corrupted("the file does not begin with \"FSDPAT\"\(advice)", at: 0)
+    }
     guard let version = patch.load(at: Field.version, as: UInt16.self), version == Self.version else {
       throw FuseError(
         .unsupportedVersion, "the patch is of another version, and this library reads version \(Self.version)",
@@ -71,6 +74,14 @@ struct PatchHead: Equatable, Sendable {
     newByteCount = new.byteCount
     oldHeader = old.header
     newHeader = new.header
+  }
+
+  private static func advice(instead kind: FileKind) -> String {
+    switch kind {
+    case .database: ": it is a database, and PATCH comes after OLD; 'fusedb diff OLD NEW --patch PATCH' makes a patch"
+    case .packed(let packer, let unpacker): ": it is packed by \(packer); unpack it first, with \(unpacker)"
+    default: "; is it a patch of 'fusedb diff --patch'?"
+    }
   }
 
   /// Every byte of a patch is covered, its length included.

@@ -14,7 +14,8 @@ extension FileMapping {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw .system("read the file's size", path: path) }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw FuseError(.notFound, "not a regular file, and only those can be opened", path: path)
+      let kind = status.st_mode & S_IFMT == S_IFDIR ? "this is a folder" : "not a regular file"
+      throw FuseError(.notFound, "\(kind), and only regular files can be opened", path: path)
     }
     // Mapping and reading would refuse it with different errors.
     if !isOurs, fcntl(descriptor, F_GETFL) & O_ACCMODE == O_WRONLY {
@@ -60,7 +61,9 @@ extension FileMapping {
 
 extension FuseError {
   fileprivate static func noBytes(in what: String, path: String) -> FuseError {
-    FuseError(.truncated, "the \(what) is empty and a header has \(Header.byteCount) bytes", offset: 0, path: path)
+    FuseError(
+      .truncated, "the \(what) is empty and a header has \(Header.byteCount) bytes; copy or build it again", offset: 0,
+      path: path)
   }
 
   /// The system refused to keep `byteCount` bytes in memory.

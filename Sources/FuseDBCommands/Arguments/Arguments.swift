@@ -31,9 +31,10 @@ struct Arguments {
 
   private mutating func takeOption(_ word: [UInt8], _ rest: inout ArraySlice<[UInt8]>) throws(UsageError) {
     let parts = word.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-    let name = String(decoding: parts[0], as: UTF8.self)
+    let given = String(decoding: parts[0], as: UTF8.self)
+    let name = given == "-0" ? Self.nullOption : given
     guard let option = command.options.first(where: { $0.name == name }) else {
-      let hint = nearestName(to: name, among: command.options.map { $0.name })
+      let hint = Self.advice(on: name, command) ?? nearestName(to: name, among: command.options.map { $0.name })
       throw error(
         "there is no option '\(name)'" + (hint.isEmpty ? "; put '--' before an argument that begins with '-'" : hint))
     }

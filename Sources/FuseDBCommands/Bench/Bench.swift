@@ -27,8 +27,6 @@ struct Bench: Command {
 
     Measure on a machine that does nothing else. Ratios say more about other machines than times.
 
-    Exit status: 0 when all was measured, 1 when the file is damaged, 66 when it cannot be read.
-
     Example:
       $ fusedb bench networks.fsdb --seconds 1 --batch 16
     """
@@ -68,7 +66,7 @@ struct Bench: Command {
     }
     guard trials.damageCount() == 0 else {
       console.note("\(path) is damaged; 'fusedb verify \(path)' lists the damage")
-      return .no
+      return .badData
     }
     return .done
   }

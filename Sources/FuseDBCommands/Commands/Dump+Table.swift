@@ -30,13 +30,18 @@ extension Dump {
       try console.out.line { writer throws(FuseError) in
         let key = try entry.keyBytes
         let isEmpty = key.isEmpty
-        appendCell(to: &writer) { EscapedText.append(key, to: &$0.out) }
+        try appendKey(key, to: &writer)
         try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
           let object = try entry.bytes
           try row.read(object, columns)
-          for place in row.places {
+          for (number, place) in row.places.enumerated() {
             writer.out.append(format.separator)
-            if let place { try append(object.extracting(place), to: &writer) }
+            guard let place else { continue }
+            let start = writer.out.count
+            try append(object.extracting(place), to: &writer)
+            if writer.out[start...].contains(0) {
+              throw noCell("its field \(quoted(columns.names[number])) holds", key)
+            }
           }
         }
         quoteEmptyLine(columns, isEmpty, &writer)
@@ -69,6 +74,22 @@ extension Dump {
 
   // MARK: Cells
 
+  /// Appends a key's bytes as they are. Nobody who reads tables undoes escapes.
+  private func appendKey(_ key: RawSpan, to writer: inout JSONWriter) throws(FuseError) {
+    guard key.isUTF8 else { throw noCell("it is", key, "not UTF-8") }
+    guard !key.array().contains(0) else { throw noCell("it holds", key) }
+    appendCell(to: &writer) { $0.append(text: key) }
+  }
+
+  private func noCell(_ reason: String, _ key: RawSpan, _ what: String = "a zero byte") -> FuseError {
+    FuseError(
+      .refused,
+      """
+      the key \(quoted(key)) has no row in a table: \(reason) \(what), which no spreadsheet can hold; \
+      --format ndjson prints all
+      """, path: path)
+  }
+
   /// Appends a value: strings as they are, nil as nothing, all else as JSON.
   private func append(_ value: RawSpan, to writer: inout JSONWriter) throws(FuseError) {
     switch try MessagePackKind(of: value) {
@@ -94,7 +115,8 @@ extension Dump {
     let needsQuotes = writer.out[start...].contains { byte in
       byte == separator || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
     }
-    guard needsQuotes else { return }
+    // A byte order mark in front would be taken for that of the file.
+    guard needsQuotes || writer.out[start...].starts(with: [0xEF, 0xBB, 0xBF]) else { return }
     let cell = Array(writer.out[start...])
     writer.out.removeSubrange(start...)
     writer.append("\"")

@@ -15,8 +15,9 @@ struct Dump: Command {
     keeps identical objects apart with --objects every.
 
     As csv and tsv, prints a row for each key: the key, then a column for each top-level field that an object has.
-    Strings stand as they are, null and what is missing as nothing, and all else as JSON. An object that is not a map
-    with text keys stands in a column called value.
+    Keys and strings stand as they are, null and what is missing as nothing, and all else as JSON. An object that is not
+    a map with text keys stands in a column called value. What no spreadsheet can hold, a key that is not UTF-8 or a zero
+    byte, is refused.
 
     Example:
       $ fusedb dump networks.fsdb

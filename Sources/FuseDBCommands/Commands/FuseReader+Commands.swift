@@ -3,9 +3,27 @@ internal import FuseDB
 extension FuseReader {
   /// Opens the database that a command reads.
   ///
+  /// - Parameter words: what follows FILE; when that is a database and FILE is none, they were exchanged.
   /// - Throws: ``FuseError``; with code `notFound` whenever the file cannot be read, as for any input.
-  static func forCommand(_ path: String, expecting lookups: Lookups = .few) throws(FuseError) -> FuseReader {
-    try reading { () throws(FuseError) in try FuseReader(path: path, expecting: lookups) }
+  static func forCommand(
+    _ path: String, expecting lookups: Lookups = .few, before words: [[UInt8]] = []
+  ) throws(FuseError) -> FuseReader {
+    do throws(FuseError) {
+      return try reading { () throws(FuseError) in try FuseReader(path: path, expecting: lookups) }
+    } catch {
+      guard [.notFound, .notADatabase, .truncated].contains(error.code),
+        let word = words.first(where: isDatabase(at:))
+      else { throw error }
+      throw FuseError(
+        error.code, "\(error.message); \(quoted(word)) is a database: FILE comes first", offset: error.offset,
+        path: path,
+        errno: error.errno)
+    }
+  }
+
+  private static func isDatabase(at word: [UInt8]) -> Bool {
+    guard let path = String(validating: word, as: UTF8.self), !path.isEmpty else { return false }
+    return Overwriting.isDatabase(path)
   }
 
   /// Does what reads a file, and says `notFound` where a system call failed: `inputOutput` is left for writing.

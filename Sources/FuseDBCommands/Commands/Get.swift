@@ -10,6 +10,9 @@ struct Get: Command {
     .value(
       "--field", "PATH", "print only what stands at PATH: names and numbers with dots between them", repeats: true),
     .value("--keys-from", "LIST", "ask for the keys in a file, one a line, or on standard input if LIST is '-'"),
+    .value(
+      "--keys-format", "text|json", "how LIST writes keys: as 'fusedb keys' does, the default, or as that with --json"),
+    .flag(Arguments.nullOption, "in LIST a zero byte follows each key, as from 'fusedb keys -0'; also -0"),
     .flag("--json", "print {\"key\":...,\"found\":true,\"value\":...} for every key"),
   ]
   static let help = """
@@ -24,7 +27,11 @@ struct Get: Command {
     numbers, and is named on standard error. With --json, "fields" stands in place of "value": those that are there,
     under their paths.
 
-    Exit status: 0 when all keys are there, and have all fields; 1 when one is absent.
+    LIST is what 'fusedb keys' prints. In a key, \\\\ is a backslash, \\t a tab, \\n a line feed, \\r a carriage return and
+    \\xHH any byte. With --keys-format json a line holds a key in JSON, or an object with the member key, such as prefix,
+    diff and get print with --json. With -0 keys are as they are.
+
+    Exit status: 1 when a key or a field is absent.
 
     Example:
       $ fusedb get networks.fsdb 8.8.8.0/24
@@ -36,15 +43,15 @@ struct Get: Command {
       {"key":"10.0.0.0/8","found":false}
       $ fusedb get networks.fsdb 8.8.8.0/24 --field asn --field org
       15169\tGoogle LLC
+      $ fusedb keys networks.fsdb --limit 1 | fusedb get networks.fsdb --keys-from - --field org
+      1.1.1.0/24\tCloudflare, Inc.
     """
-
-  /// How much of a list is read at once.
-  private static let blockByteCount = 1 << 16
 
   var path: String
   var keys: [[UInt8]]
   /// A path, or `-`, with more keys.
   var list: String?
+  var listFormat = KeyList.Format.text
   var fields: [Field] = []
   var printsJSON: Bool
 
@@ -61,6 +68,16 @@ struct Get: Command {
     keys = arguments.remaining()
     guard !keys.isEmpty || list != nil else { throw arguments.error("KEY is missing") }
     guard list != "" else { throw arguments.emptyPath("LIST") }
+    listFormat = try arguments.choice(of: "--keys-format", ["text": .text, "json": .json]) ?? .text
+    if arguments.has(Arguments.nullOption) {
+      guard !arguments.has("--keys-format") else {
+        throw arguments.error("--keys-format is for lines, and with --null there are none; give one of them")
+      }
+      listFormat = .null
+    }
+    guard list != nil || (listFormat == .text && !arguments.has("--keys-format")) else {
+      throw arguments.error("--keys-format and --null say how LIST is written; give --keys-from LIST too")
+    }
     printsJSON = arguments.has("--json")
     for word in arguments.values(of: "--field") {
       let text = String(decoding: word, as: UTF8.self)
@@ -73,28 +90,24 @@ struct Get: Command {
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    let reader = try FuseReader.forCommand(path, expecting: list == nil ? .few : .many)
+    let reader = try FuseReader.forCommand(path, expecting: list == nil ? .few : .many, before: keys)
     let isSingle = keys.count == 1 && list == nil
     var status = ExitStatus.done
     // Before anything is printed: the list is there.
     let input = try list.map { list throws(FuseError) in
-      list == Arguments.standardInput
-        ? try InputFile(console.input, name: InputFile.standardInputName, isOwned: false) : try InputFile(path: list)
+      let unpacks = listFormat != .null
+      return list == Arguments.standardInput
+        ? try InputFile(console.input, name: InputFile.standardInputName, isOwned: false, unpacks: unpacks)
+        : try InputFile(path: list, unpacks: unpacks)
     }
     if try !answer(keys, reader, isSingle: isSingle, console) { status = .no }
     guard let input else { return status }
-    // A key is bytes: neither a carriage return nor a byte order mark is taken off.
-    var cutter = BlockCutter(input, .lineFeed, dropsByteOrderMark: false)
-    let block = InputBlock(byteCount: Self.blockByteCount)
-    while try cutter.next(block) {
-      var lines = LineReader(block, keepsCarriageReturn: true)
-      while true {
-        let keys = lines.keys(of: block)
-        guard !keys.isEmpty else { break }
-        if try !answer(keys, reader, isSingle: false, console) { status = .no }
-      }
+    var keys = KeyList(input, listFormat)
+    while true {
+      let some = try keys.next()
+      guard !some.isEmpty else { return status }
+      if try !answer(some, reader, isSingle: false, console) { status = .no }
     }
-    return status
   }
 
   /// Prints what is found under each of `keys`; returns whether all are there.
@@ -106,18 +119,5 @@ struct Get: Command {
       if try !answer(keys[number], object, reader, isSingle: isSingle, console) { areAllThere = false }
     }
     return areAllThere
-  }
-}
-
-extension LineReader {
-  /// Enough keys for look-ups to wait for memory together, and few enough to keep.
-  private static let mostKeys = 1024
-
-  /// The next lines; none after the last.
-  fileprivate mutating func keys(of block: InputBlock) -> [[UInt8]] {
-    let bytes = block.bytes
-    var keys: [[UInt8]] = []
-    while keys.count < Self.mostKeys, let line = next(bytes.rawSpan) { keys.append(Array(bytes[line])) }
-    return keys
   }
 }

@@ -40,8 +40,7 @@ struct Help: Command {
       'fusedb help COMMAND' or 'fusedb COMMAND --help' explains a command; 'fusedb --version' names the version.
       Results go to standard output, all else to standard error.
 
-      Exit status: 0 done; 1 no: a key is absent, a file is damaged; 64 wrong usage; 65 the data to build from is bad;
-      66 an input is missing or cannot be read; 74 a result cannot be written.
+      \(ExitStatus.table)
 
       Example:
         $ echo '{"keys":["8.8.8.8","gmail.com"],"value":{"org":"Google LLC"}}' | fusedb build geo.fsdb
@@ -57,6 +56,7 @@ struct Help: Command {
     parts.append("fusedb \(command.name): \(command.summary).")
     if !command.options.isEmpty { parts.append("Options:\n" + table(of: command.options)) }
     parts.append(command.help)
+    parts.append("'fusedb help' lists all exit statuses.")
     return parts.joined(separator: "\n\n")
   }
 

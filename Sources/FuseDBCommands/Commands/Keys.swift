@@ -10,10 +10,14 @@ struct Keys: Command {
     .value("--limit", "N", "stop after N keys"),
     .flag("--reverse", "from the largest key to the smallest"),
     .flag("--json", "print keys as JSON: a string, or {\"$bin\":\"hexadecimal digits\"} for one that is not UTF-8"),
+    .flag(Arguments.nullOption, "print keys as they are, with a zero byte after each and no line feed; also -0"),
   ]
   static let help = """
     Prints one key a line, in the order of their bytes. Backslashes, control characters and bytes that are not UTF-8
     stand as \\\\, \\t, \\n, \\r and \\xHH. --from need not be a key of the file.
+
+    Each form is a list that 'fusedb get --keys-from' takes: the first as it is, the others with '--keys-format json' and
+    with '-0'. Bytes as they are suit 'xargs -0'; a key that holds a zero byte is then refused.
 
     Example:
       $ fusedb keys networks.fsdb
@@ -29,6 +33,7 @@ struct Keys: Command {
   var limit: Int
   var direction: FuseReader.Direction
   var printsJSON: Bool
+  var printsBytes: Bool
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     path = try arguments.path("FILE")
@@ -36,6 +41,10 @@ struct Keys: Command {
     limit = try arguments.count(of: "--limit") ?? .max
     direction = arguments.has("--reverse") ? .descending : .ascending
     printsJSON = arguments.has("--json")
+    printsBytes = arguments.has(Arguments.nullOption)
+    guard !printsJSON || !printsBytes else {
+      throw arguments.error("--json and --null are two forms of keys; give one of them")
+    }
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
@@ -44,6 +53,10 @@ struct Keys: Command {
     var left = limit
     while left > 0, let entry = try scan.next() {
       left -= 1
+      guard !printsBytes else {
+        try printBytes(of: entry, console)
+        continue
+      }
       try console.out.line { writer throws(FuseError) in
         let key = try entry.keyBytes
         if printsJSON { writer.append(key: key) } else { EscapedText.append(key, to: &writer.out) }
@@ -51,5 +64,15 @@ struct Keys: Command {
       }
     }
     return .done
+  }
+
+  private func printBytes(of entry: Entry, _ console: Console) throws(FuseError) {
+    let key = try entry.key
+    guard !key.contains(0) else {
+      throw FuseError(
+        .invalidValue, "the key \(quoted(key)) holds a zero byte, and one would end it here; leave out --null",
+        path: path)
+    }
+    try console.out.part { writer in writer.out += key + [0] }
   }
 }

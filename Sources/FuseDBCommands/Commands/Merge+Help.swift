@@ -31,8 +31,7 @@ extension Merge {
 
     With --plain --order insertion the file is, byte for byte, what the merge of fusedb 0.3.0 writes.
 
-    Exit status: 65 when an INPUT is damaged or --on-conflict error finds a conflict, 66 when one cannot be read, 74
-    when OUTPUT cannot be written.
+    Exit status: 65 also when --on-conflict error finds a conflict.
 
     Example:
       $ echo '{"keys":["1.1.1.0/24"],"value":{"org":"APNIC"}}' | fusedb build more.fsdb --quiet

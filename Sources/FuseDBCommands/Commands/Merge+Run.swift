@@ -19,7 +19,7 @@ extension Merge {
       // What cannot be read is an input that is missing, whatever the system said.
       let isInput = error.path.map { (inputs + options.subtracting).contains($0) && $0 != output } ?? false
       if error.code == .inputOutput, isInput { return console.report(error, status: .noInput) }
-      return console.report(error, status: ExitStatus(ofInput: error))
+      return console.report(error)
     }
   }
 

@@ -16,6 +16,14 @@ enum Overwriting {
     return "'\(path)' is a file of \(size) that is no \(kind.noun), and would be overwritten"
   }
 
+  /// Whether a database is at `path`.
+  static func isDatabase(_ path: String) -> Bool {
+    var status = stat()
+    // Opening a pipe would wait for somebody to write.
+    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+    return begins(path, with: database.magic)
+  }
+
   /// Whether these are the first bytes of a file. One that cannot be read is not known to have them.
   private static func begins(_ path: String, with magic: [UInt8]) -> Bool {
     let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)

@@ -19,9 +19,6 @@ struct Patch: Command {
     A small PATCH can make a file that fills a disk. One that would be longer than --max-size is refused before anything
     is written.
 
-    Exit status: 0 when it is done, 65 when PATCH does not belong to OLD, makes too long a file, or one of them is
-    damaged, 66 when one cannot be read, 74 when OUTPUT cannot be written.
-
     Example:
       $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build today.fsdb --quiet
       $ fusedb diff networks.fsdb today.fsdb --patch today.patch
@@ -60,7 +57,7 @@ struct Patch: Command {
       try tell(report, console)
       return .done
     } catch {
-      return console.report(error, status: ExitStatus(ofInput: error))
+      return console.report(error)
     }
   }
 

@@ -15,6 +15,9 @@ struct Prefix: Command {
     Prints a line of key, tab and value for every key that begins with the bytes of PREFIX, in order. In a key,
     backslashes, control characters and bytes that are not UTF-8 stand as \\\\, \\t, \\n, \\r and \\xHH.
 
+    The keys alone are a list for 'fusedb get --keys-from': with --json as it is and '--keys-format json', otherwise the
+    first column, as 'cut -f 1' takes it.
+
     Exit status: 0, also when there is no such key.
 
     Example:
@@ -42,7 +45,7 @@ struct Prefix: Command {
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    let reader = try FuseReader.forCommand(path)
+    let reader = try FuseReader.forCommand(path, before: [prefix])
     var scan = try reader.prefix(prefix, direction)
     guard !isCount else {
       let count = min(limit, scan.count)

@@ -19,8 +19,7 @@ struct Reindex: Command {
     block that was written wrong, while the file's checksum is right, is no obstacle: it is made anew. With --meta the file
     says that alone about itself; without, it says what it said before.
 
-    Exit status: 0 when all files are done, 1 when one is damaged, 66 when one cannot be read, 74 when one cannot be
-    written.
+    Exit status: that of the worst of several files.
 
     Example:
       $ fusedb build old.fsdb networks.csv --key network --plain --quiet
@@ -56,7 +55,7 @@ struct Reindex: Command {
         statuses.append(console.report(error))
       }
     }
-    // The worst of them, as 'verify' has it: what could not be done weighs more than a definite no.
+    // The worst of them, as 'verify' has it.
     return statuses.max { $0.rawValue < $1.rawValue } ?? .done
   }
 

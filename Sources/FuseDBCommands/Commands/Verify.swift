@@ -18,7 +18,8 @@ struct Verify: Command {
     written right: keys twice or out of order, an index that calls a key absent that is there, objects that are no
     MessagePack pass when their checksums are right. For a file from a writer that you don't trust, leave it away.
 
-    Exit status: 0 when all files are sound, 1 when one is damaged, 66 when one cannot be read.
+    Exit status: 1 when a file is not sound: damaged, cut short or no database; 66 when one cannot be read, whatever the
+    others are.
 
     Example:
       $ fusedb verify networks.fsdb

@@ -24,8 +24,8 @@ struct Watch: Command {
     that is there. With 'full' every key and object is looked at, as by 'fusedb verify', and that is refused too: for files
     from a writer that you don't trust. '--greatest-shrink' compares with the file that serves.
 
-    Exit status, where FILE cannot serve from the start: 1 when it is damaged, 65 when it breaks one of the rules given,
-    66 when it cannot be read.
+    Exit status, where FILE cannot serve from the start: 65 when it is damaged, no database or breaks one of the rules
+    given, 66 when it cannot be read.
 
     Example:
       $ fusedb watch networks.fsdb

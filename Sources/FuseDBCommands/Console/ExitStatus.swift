@@ -4,11 +4,11 @@ internal import FuseDB
 enum ExitStatus: Int32 {
   /// All was done.
   case done = 0
-  /// A definite no: a key is absent, a file is damaged.
+  /// A definite no: a key is absent, files differ, or what ``Verify`` looked at is not sound.
   case no = 1
   /// The command was called wrongly.
   case usage = 64
-  /// The data to build from is bad.
+  /// Data is bad: an input, a database that is damaged or none, or a result that was refused.
   case badData = 65
   /// An input is missing or cannot be read.
   case noInput = 66
@@ -19,16 +19,22 @@ enum ExitStatus: Int32 {
   init(_ error: FuseError) {
     self =
       switch error.code {
-      case .notADatabase, .unsupportedVersion, .corrupted, .truncated: .no
-      case .limitExceeded, .duplicateKey, .invalidValue, .patchMismatch, .refused: .badData
+      case .notADatabase, .unsupportedVersion, .corrupted, .truncated, .limitExceeded, .duplicateKey, .invalidValue,
+        .patchMismatch, .refused:
+        .badData
       case .notFound: .noInput
       case .inputOutput: .inputOutput
       }
   }
 
-  /// The status for an error of a command for which 1 says something else than that a file is damaged.
-  init(ofInput error: FuseError) {
-    let status = ExitStatus(error)
-    self = status == .no ? .badData : status
-  }
+  /// What each status says, for the help.
+  static let table = """
+    Exit status:
+      0   done
+      1   a definite no: a key or field is absent (get), files differ (diff), a file is not sound (verify)
+      64  wrong usage, or a file that must not be overwritten stands where the result should go
+      65  bad data: an input, a database that is damaged or none (but for verify), or a result that was refused
+      66  an input is missing or cannot be read
+      74  a result cannot be written
+    """
 }

@@ -22,14 +22,16 @@ final class InputFile {
   /// Opens the file at `path`.
   ///
   /// - Throws: ``FuseError`` with code `notFound` when it cannot be read.
-  convenience init(path: String) throws(FuseError) {
+  convenience init(path: String, unpacks: Bool = true) throws(FuseError) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Self.unreadable("open", name: path) }
-    try self.init(descriptor, name: path, isOwned: true)
+    try self.init(descriptor, name: path, isOwned: true, unpacks: unpacks)
   }
 
   /// Reads from `descriptor`, and closes it at the end when it is `isOwned`.
-  init(_ descriptor: Int32, name: String, isOwned: Bool) throws(FuseError) {
+  ///
+  /// - Parameter unpacks: whether bytes that look packed are; false where any bytes may come first.
+  init(_ descriptor: Int32, name: String, isOwned: Bool, unpacks: Bool = true) throws(FuseError) {
     self.descriptor = descriptor
     self.name = name
     self.isOwned = isOwned
@@ -40,7 +42,7 @@ final class InputFile {
     var head = [UInt8](repeating: 0, count: PackedInput.headByteCount)
     let headCount = try readPacked(into: &head, head.indices)
     head.removeSubrange(headCount...)
-    packed = PackedInput(head)
+    packed = unpacks ? PackedInput(head) : nil
     if packed == nil { self.head = head }
   }
 

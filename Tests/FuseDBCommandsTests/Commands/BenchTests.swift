@@ -72,7 +72,7 @@ struct BenchTests {
     var bytes = scratch.read("x.fsdb")!
     bytes[60] ^= 1
     scratch.write(bytes, to: "x.fsdb")
-    #expect(scratch.run("bench", "@x.fsdb", "--seconds", "0").status == 1)
+    #expect(scratch.run("bench", "@x.fsdb", "--seconds", "0").status == 65)
     #expect(scratch.run("bench", "@absent", "--seconds", "0").status == 66)
   }
 

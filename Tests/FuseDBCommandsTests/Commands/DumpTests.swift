@@ -56,7 +56,7 @@ struct DumpTests {
           0,
           out: #"""
             key,y,z,x,value,w,v
-            "\t,",,"with ""quote"", and
+            "\#t,",,"with ""quote"", and
             line",,,,
             a,,"with ""quote"", and
             line",,,,

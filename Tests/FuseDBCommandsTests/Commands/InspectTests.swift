@@ -215,7 +215,7 @@ struct DamageTests {
     let scratch = Scratch()
     scratch.write(Self.notMessagePack, to: "x.fsdb")
     let result = scratch.run(words)
-    #expect(result.status == 1)
+    #expect(result.status == 65)
     #expect(result.out == "")
     #expect(result.err.hasPrefix("fusedb: @x.fsdb: offset 40: the object here is not MessagePack: "))
   }

@@ -183,7 +183,7 @@ struct GetTests {
     let absent = scratch.run([command, "@absent"] + more)
     #expect(absent == Scratch.Result(66, err: "fusedb: @absent: cannot open the file: No such file or directory\n"))
     let text = scratch.run([command, "@text"] + more)
-    #expect(text.status == 1)
+    #expect(text.status == 65)
     #expect(text.err.hasPrefix("fusedb: @text: offset 0: the file does not begin with \"FSDB\""))
   }
 }

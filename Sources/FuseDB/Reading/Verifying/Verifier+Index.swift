@@ -57,6 +57,10 @@ extension Verifier {
 
   @_lifetime(self: copy self)
   private mutating func addTrailingBytes(from offset: Int, to end: Int) throws(FuseError) {
-    try add(.trailingBytes, at: offset, "\(end - offset) bytes follow the last index entry")
+    // A block whose footer is missing is what a copy leaves that did not come to its end.
+    let isCut = block.footer == nil && block.fault == nil
+    let reason =
+      isCut ? ", and no footer ends the file: it was cut short, or something was appended; copy or build it again" : ""
+    try add(.trailingBytes, at: offset, "\(end - offset) bytes follow the last index entry\(reason)")
   }
 }

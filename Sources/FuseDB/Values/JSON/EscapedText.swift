@@ -23,6 +23,50 @@ package enum EscapedText {
     }
   }
 
+  /// The bytes that a line spells. A tab as it is would end the key for whoever reads columns, so it is refused; every
+  /// other byte but a backslash stands for itself. [K4]
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` and the place in the line.
+  package static func bytes(of line: RawSpan) throws(FuseError) -> [UInt8] {
+    let all = line.array()
+    guard all.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\t") }) else { return all }
+    var out: [UInt8] = []
+    var place = 0
+    while place < all.count {
+      let byte = all[place]
+      guard byte != UInt8(ascii: "\t") else {
+        throw .invalidValue(
+          "a tab stands in the line; write \\t for a tab in a key, or take the first column alone, as with 'cut -f 1'",
+          at: place)
+      }
+      guard byte == UInt8(ascii: "\\") else {
+        out.append(byte)
+        place += 1
+        continue
+      }
+      guard let (meaning, count) = escape(all[place...]) else {
+        throw .invalidValue(
+          "a backslash begins \\\\, \\t, \\n, \\r or \\xHH, and this one does not; write \\\\ for a backslash in a key",
+          at: place)
+      }
+      out.append(meaning)
+      place += count
+    }
+    return out
+  }
+
+  /// What the escape at the start of `text` stands for, and how long it is.
+  private static func escape(_ text: ArraySlice<UInt8>) -> (byte: UInt8, count: Int)? {
+    switch text.dropFirst().first {
+    case UInt8(ascii: "\\"): (UInt8(ascii: "\\"), 2)
+    case UInt8(ascii: "t"): (UInt8(ascii: "\t"), 2)
+    case UInt8(ascii: "n"): (UInt8(ascii: "\n"), 2)
+    case UInt8(ascii: "r"): (UInt8(ascii: "\r"), 2)
+    case UInt8(ascii: "x"): Hex.bytes(Array(text.dropFirst(2).prefix(2)).rawSpan)?.first.map { ($0, 4) }
+    default: nil
+    }
+  }
+
   private static func appendHex(_ byte: UInt8, to out: inout [UInt8]) {
     out.append(contentsOf: "\\x".utf8)
     Hex.append(byte, to: &out)

@@ -120,10 +120,31 @@ struct `A key on a line of text [K2]` {
     #expect(wrong == [])
   }
 
-  @Test func `reads back, for random bytes`() {
+  private static func read(_ line: [UInt8]) throws -> [UInt8] { try EscapedText.bytes(of: line.rawSpan) }
+
+  @Test(arguments: [
+    (#"C:\\\\"#, "433a5c5c"), (#"a\x09b"#, "610962"), ("", ""), ("é", "c3a9"), (#"\xC3\xa9"#, "c3a9"),
+    (#"\\x61"#, "5c783631"), ("a\r", "610d"), (" a ", "206120"), (#"\x00"#, "00"),
+  ])
+  func `in a list stands for these bytes [K4]`(line: String, hex: String) throws {
+    #expect(try Self.read(Array(line.utf8)) == [UInt8](hex: hex))
+  }
+
+  @Test(arguments: [
+    (#"\"#, 0), (#"C:\"#, 2), (#"C:\new\q"#, 6), (#"\x"#, 0), (#"\x6"#, 0), (#"\x6g"#, 0), (#"a\0"#, 1), (#"\T"#, 0),
+    ("a\tb", 1), (#"\u0061"#, 0), (#"\\\"#, 2),
+  ])
+  func `in a list has no other escapes and no tab [K4]`(line: String, place: UInt64) {
+    let error = failure { _ = try Self.read(Array(line.utf8)) }
+    #expect(error?.code == .invalidValue)
+    #expect(error?.offset == place)
+  }
+
+  @Test func `reads back, for random bytes`() throws {
     var random = SeededRandom.announced()
     for _ in 0..<2000 {
       let bytes = random.bytes(random.below(20))
+      #expect(try Self.read(Self.escaped(bytes)) == bytes)
       #expect(Self.unescaped(Self.escaped(bytes)) == bytes)
       #expect(Self.escaped(bytes) == Self.model(bytes))
     }
