@@ -84,7 +84,7 @@ struct Get: Command {
     if try !answer(keys, reader, isSingle: isSingle, console) { status = .no }
     guard let input else { return status }
     // A key is bytes: neither a carriage return nor a byte order mark is taken off.
-    var cutter = BlockCutter(input, .lineFeed, dropsByteOrderMark: false)
+    var cutter = BlockCutter(input, .lineFeed, dropsByteOrderMark: false, limit: .keyLine)
     let block = InputBlock(byteCount: Self.blockByteCount)
     while try cutter.next(block) {
       var lines = LineReader(block, keepsCarriageReturn: true)

@@ -33,6 +33,12 @@ final class InputBlock: @unchecked Sendable {
   /// The room for records.
   var room: Int { bytes.count - Self.padding }
 
-  /// Doubles the room.
-  func grow() { bytes.append(contentsOf: repeatElement(0, count: room)) }
+  /// Makes room for `byteCount` bytes.
+  func grow(to byteCount: Int) {
+    guard byteCount > room else { return }
+    bytes.append(contentsOf: repeatElement(0, count: byteCount - room))
+  }
+
+  /// Lets go of its memory; it is of no use then.
+  func release() { bytes = [] }
 }
