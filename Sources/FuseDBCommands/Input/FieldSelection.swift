@@ -97,14 +97,14 @@ struct FieldSelection {
         .invalidValue,
         """
         no record has the field \(missing.quotedName), which \(option) names; the fields are \
-        \(Self.listed(known))\(Self.nearest(to: missing.name, among: known))\(Self.hint(on: missing.name)); correct the name, \
+        \(Self.listedNames(known))\(Self.nearest(to: missing.name, among: known))\(Self.hint(on: missing.name)); correct the name, \
         or say --allow-missing
         """)
     }
   }
 
   /// The names as they stand in a sentence, as many as can be read.
-  static func listed(_ names: [[UInt8]]) -> String {
+  static func listedNames(_ names: [[UInt8]]) -> String {
     let some = names.prefix(16).map { quoted($0) }
     guard some.count < names.count else { return FuseDBCommands.listed(some, "and") }
     return some.joined(separator: ", ") + " and \(Humans.number(names.count - some.count)) others"

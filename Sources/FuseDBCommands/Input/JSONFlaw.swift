@@ -126,7 +126,8 @@ struct JSONFlawSearch {
     while let byte = next {
       switch byte {
       case UInt8(ascii: "\""):
-        guard bytes.rawSpan.extracting(start..<place).isUTF8 else {
+        let string = Array(bytes[start..<place])
+        guard string.rawSpan.isUTF8 else {
           place = start
           throw stop("the string is not UTF-8")
         }
@@ -170,12 +171,12 @@ struct JSONFlawSearch {
       if !take("+") { _ = take("-") }
       guard skipDigits() > 0 else { throw stop("a digit is missing") }
     }
-    let number = bytes.rawSpan.extracting(start..<place)
-    if isInteger, DecimalText.integer(number) == nil {
+    let number = Array(bytes[start..<place])
+    if isInteger, DecimalText.integer(number.rawSpan) == nil {
       place = start
       throw stop("an integer is from -2^63 to 2^64 - 1; write a greater one in quotes, or with a point")
     }
-    if !isInteger, DecimalText.float(number) == nil {
+    if !isInteger, DecimalText.float(number.rawSpan) == nil {
       place = start
       throw stop("the number is beyond what a float64 can hold")
     }

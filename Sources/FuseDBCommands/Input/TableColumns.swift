@@ -56,8 +56,8 @@ final class TableColumns: Sendable {
         .invalidValue,
         """
         there is no column \(quoted(missing)), which \(option) names; the columns are \
-        \(FieldSelection.listed(names))\(FieldSelection.nearest(to: missing, among: names))\
-        \(names.count == 1 ? InputFormat.otherSeparator(in: names[0].rawSpan, than: separator) : "")
+        \(FieldSelection.listedNames(names))\(FieldSelection.nearest(to: missing, among: names))\
+        \(names.count == 1 ? InputFormat.otherSeparator(in: names[0], than: separator) : "")
         """)
     }
     self.separator = separator

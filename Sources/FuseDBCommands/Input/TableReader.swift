@@ -47,7 +47,7 @@ final class TableReader {
         .invalidValue,
         """
         the row has \(Humans.count(count, "cell")) and there are \(Humans.count(columns.names.count, "column"))\
-        \(count == 1 ? InputFormat.otherSeparator(in: bytes.extracting(cells[0]), than: columns.separator) : "")
+        \(count == 1 ? InputFormat.otherSeparator(in: bytes.extracting(cells[0]).array(), than: columns.separator) : "")
         """)
     }
     let packer = sink.packer
