@@ -6,6 +6,8 @@ final class InputBlock: @unchecked Sendable {
   /// Readable bytes behind the records, for those who look at many at once.
   static let padding = max(JSONParser.padding, RawSpan.matchByteCount) + MessagePackPacker.padding
 
+  private static let zeros = [UInt8](repeating: 0, count: 1 << 16)
+
   // SAFETY: used by the thread that fills it or by the one that it was handed to, never by both.
   /// The records are in ``range``; at least ``padding`` bytes follow.
   var bytes: [UInt8]
@@ -35,8 +37,7 @@ final class InputBlock: @unchecked Sendable {
 
   /// Makes room for `byteCount` bytes.
   func grow(to byteCount: Int) {
-    guard byteCount > room else { return }
-    bytes.append(contentsOf: repeatElement(0, count: byteCount - room))
+    while room < byteCount { bytes.append(contentsOf: Self.zeros.prefix(byteCount - room)) }
   }
 
   /// Lets go of its memory; it is of no use then.

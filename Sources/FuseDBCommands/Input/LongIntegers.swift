@@ -2,8 +2,8 @@ internal import FuseDB
 
 /// Integers that JSON parsers have no type for, where they are addresses: IPv6 addresses reach to 2^128 - 1. [R8]
 enum LongIntegers {
-  /// The text of a record with its integers in the fields of `range` in quotes, so that they can be parsed, and `padding` bytes
-  /// behind it. Nil when there is none. What is no JSON may give anything that is none.
+  /// The text of a record with the integers of 2^64 and more in the fields of `range` in quotes, so that they can be parsed, and
+  /// `padding` bytes behind it. Nil when there is none. What is no JSON may give anything that is none.
   static func quoted(_ record: RawSpan, in range: FieldSelection.Range, padding: Int) -> [UInt8]? {
     let bytes = record.array()
     var out: [UInt8] = []
@@ -22,7 +22,9 @@ enum LongIntegers {
         guard depth == 1, let value, bytes[name].elementsEqual(range.first) || bytes[name].elementsEqual(range.last)
         else { break }
         let digits = bytes[value...].prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
-        guard digits.count > 1, digits.first != UInt8(ascii: "0"), endsNumber(digits.endIndex, bytes) else { break }
+        guard digits.count > 19, digits.first != UInt8(ascii: "0"), endsNumber(digits.endIndex, bytes),
+          DecimalText.integer(Array(digits).rawSpan) == nil
+        else { break }
         out += bytes[copied..<value]
         out.append(UInt8(ascii: "\""))
         out += digits

@@ -78,7 +78,8 @@ final class NDJSONReader {
   private func parseLongIntegers(
     _ line: Range<Int>, of bytes: RawSpan, _ body: (JSONNode) throws(FuseError) -> Void
   ) throws(FuseError) -> Bool {
-    guard let range = fields?.range,
+    // In an object they would be texts.
+    guard let range = fields?.range, !fields!.kept.contains(where: { $0.name == range.first || $0.name == range.last }),
       let text = LongIntegers.quoted(bytes.extracting(line), in: range, padding: JSONParser.padding)
     else { return false }
     var isJSON = false
