@@ -35,6 +35,22 @@ fuse_json_result fuse_json_parse(fuse_json_parser *parser, const uint8_t *text, 
   return {parser->parser.doc.tape.get(), parser->parser.doc.string_buf.get(), ""};
 }
 
+size_t fuse_json_capacity(const fuse_json_parser *parser) { return parser->parser.capacity(); }
+
+size_t fuse_json_value_count(const void *text, size_t length) {
+  auto *bytes = static_cast<const uint8_t *>(text);
+  size_t count = 1;
+  bool in_string = false;
+  for (size_t i = 0; i < length; i++) {
+    switch (bytes[i]) {
+      case '"': in_string = !in_string; break;
+      case '\\': i += in_string; break;
+      case ',': case '[': case '{': count += !in_string; break;
+    }
+  }
+  return count;
+}
+
 bool fuse_is_utf8(const void *bytes, size_t length) {
   return simdjson::validate_utf8(static_cast<const char *>(bytes), length);
 }

@@ -31,6 +31,12 @@ void fuse_json_parser_destroy(fuse_json_parser *_Nonnull parser);
 /// the next call with the same parser.
 fuse_json_result fuse_json_parse(fuse_json_parser *_Nonnull parser, const uint8_t *_Nonnull text, size_t length);
 
+/// The length of the longest text that the parser has memory for; it needs up to 14 times as many bytes.
+size_t fuse_json_capacity(const fuse_json_parser *_Nonnull parser);
+
+/// How many values a JSON text of these bytes can have: one, and one for each comma and opening bracket outside of strings.
+size_t fuse_json_value_count(const void *_Nullable text, size_t length);
+
 /// Whether the bytes are valid UTF-8, at many bytes a nanosecond.
 bool fuse_is_utf8(const void *_Nonnull bytes, size_t length);
 

@@ -6,7 +6,7 @@ package final class RecordBatch {
   struct Key {
     var start: Int
     var byteCount: Int
-    /// The number of its object in this batch.
+    /// The number of its object in this batch; ``RecordBatch/previousObject`` for the last one of the batch before.
     var object: Int
     /// Where in the input the key stands.
     var place: UInt64
@@ -19,24 +19,35 @@ package final class RecordBatch {
     var keyBytes: [UInt8] = []
     var keys: [Key] = []
 
+    /// Whether an object was added since the batch was made.
+    var hasHadObject = false
+
     mutating func add(object: RawSpan) {
+      hasHadObject = true
       objectBytes.append(object)
       objectEnds.append(objectBytes.count)
     }
 
+    var memoryByteCount: Int {
+      objectBytes.count &+ keyBytes.count &+ keys.count &* MemoryLayout<Key>.stride
+    }
+
     mutating func add(key: RawSpan, place: UInt64) {
-      precondition(!objectEnds.isEmpty, "a key needs an object before it")
+      precondition(hasHadObject, "a key needs an object before it")
       keys.append(Key(start: keyBytes.count, byteCount: key.byteCount, object: objectEnds.count - 1, place: place))
       keyBytes.append(key)
     }
 
-    mutating func removeAll() {
-      objectBytes.removeAll(keepingCapacity: true)
+    mutating func removeAll(keepingAtMost byteCount: Int) {
+      objectBytes.removeAll(keepingCapacity: objectBytes.capacity <= byteCount)
       objectEnds.removeAll(keepingCapacity: true)
-      keyBytes.removeAll(keepingCapacity: true)
+      keyBytes.removeAll(keepingCapacity: keyBytes.capacity <= byteCount)
       keys.removeAll(keepingCapacity: true)
     }
   }
+
+  /// What ``Key/object`` is for a key whose object was added before the batch was last emptied.
+  static let previousObject = -1
 
   private var contents = Contents()
   private let limits: FuseWriter.Limits
@@ -56,6 +67,8 @@ package final class RecordBatch {
   package var keyCount: Int { keys.count }
   /// How many bytes are in it.
   package var byteCount: Int { objectBytes.count + keyBytes.count }
+  /// How much memory that takes, with what belongs to the keys.
+  package var memoryByteCount: Int { contents.memoryByteCount }
 
   /// Adds an object; the keys that follow point at it.
   ///
@@ -76,8 +89,9 @@ package final class RecordBatch {
     contents.add(key: key, place: place)
   }
 
-  /// Forgets everything and keeps the memory.
-  package func removeAll() { contents.removeAll() }
+  /// Forgets everything and keeps the memory, but for arrays that have more than `byteCount` bytes. Keys that follow before an
+  /// object does point at the last one of what was given to the lane.
+  package func removeAll(keepingAtMost byteCount: Int = .max) { contents.removeAll(keepingAtMost: byteCount) }
 }
 
 extension [UInt8] {

@@ -7,6 +7,8 @@ package final class WriterLane {
   private let number: Int
   private var buffer: KeyBuffer
   private var objects = ObjectBatchScratch()
+  /// The last object of the last batch that had one.
+  private var lastObject = ObjectNumber(rawValue: 0)
   /// What was sorted.
   private(set) var chains: [KeyChain] = []
   /// Whether keys come in order, and whether all keys in the buffer do, and whether they go on where the last chain ends.
@@ -29,9 +31,10 @@ package final class WriterLane {
     let bytes = batch.keyBytes
     for key in batch.keys {
       try add(
-        bytes.rawSpan.extracting(key.start..<key.start &+ key.byteCount), object: objects.numbers[key.object],
-        place: key.place)
+        bytes.rawSpan.extracting(key.start..<key.start &+ key.byteCount),
+        object: key.object == RecordBatch.previousObject ? lastObject : objects.numbers[key.object], place: key.place)
     }
+    if let last = objects.numbers.last { lastObject = last }
   }
 
   /// Adds one key.

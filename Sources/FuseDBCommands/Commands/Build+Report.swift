@@ -1,16 +1,6 @@
 internal import FuseDB
 
 extension Build {
-  /// A field that no record has is mostly a slip of the pen, though not always.
-  func warnOfUnseen(_ fields: FieldSelection, _ console: Console) {
-    guard !isQuiet else { return }
-    for (option, fields) in [("--key", fields.keys), ("--keep", fields.kept)] {
-      for field in fields where !field.wasSeen {
-        console.note("warning: no record has the field \(field.quotedName) that \(option) names")
-      }
-    }
-  }
-
   /// Says what was done.
   func tell(
     _ report: BuildReport, _ writer: FuseWriter, _ recordCount: Int, seconds: Double, _ console: Console

@@ -13,13 +13,13 @@ extension Build {
     let writer = FuseWriter(options)
     let loader = try InputLoader(job(options), writer)
     try loader.run { number throws(FuseError) in
-      try open(inputs[number].path, console)
+      try open(inputs[number].path, console, memory: options.memory ?? 0)
     } progress: {
       progress.show($0)
     }
+    if !allowsMissingFields { try loader.fields?.checkAllSeen() }
     let report = try write(writer, progress, recordCount: loader.totals.recordCount)
     progress.bar.clear()
-    if let fields = loader.fields { warnOfUnseen(fields, console) }
     try tell(report, writer, loader.totals.recordCount, seconds: progress.bar.elapsed, console)
     return .done
   }
@@ -39,16 +39,19 @@ extension Build {
     let names = inputs.map { ($0.name, $0.format) }
     return InputLoader.Job(
       inputs: names, fields: fields, table: table, threadCount: threadCount,
-      blockByteCount: InputLoader.blockByteCount(memory: options.memory ?? 0, threadCount: threadCount))
+      blockByteCount: InputLoader.blockByteCount(memory: options.memory ?? 0, threadCount: threadCount),
+      limit: recordLimit.map { RecordLimit(byteCount: $0) } ?? RecordLimit(memory: options.memory ?? 0))
   }
 
-  private func open(_ input: String?, _ console: Console) throws(FuseError) -> InputFile {
+  private func open(_ input: String?, _ console: Console, memory: Int) throws(FuseError) -> InputFile {
+    let windowByteCount = min(memory / 8, PackedInput.mostWindowBytes)
     guard let input else {
       if isatty(console.input) == 1, !isQuiet { console.note("reading records from standard input; Control-D ends it") }
       try console.err.flush()
-      return try InputFile(console.input, name: InputFile.standardInputName, isOwned: false)
+      return try InputFile(
+        console.input, name: InputFile.standardInputName, isOwned: false, windowByteCount: windowByteCount)
     }
-    return try InputFile(path: input)
+    return try InputFile(path: input, windowByteCount: windowByteCount)
   }
 
   private static func size(of path: String) -> Int {

@@ -7,6 +7,10 @@ struct Build: Command {
   var fields: FieldSelection?
   var table = TableReader.Options()
   var writerOptions = FuseWriter.Options()
+  /// How many bytes a record may have; nil for a share of the memory.
+  var recordLimit: Int?
+  /// Whether an option may name a field that no record has.
+  var allowsMissingFields = false
   var printsJSON: Bool
   var isQuiet: Bool
 
@@ -28,6 +32,7 @@ struct Build: Command {
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
     try parseWriterOptions(arguments)
+    try parseRecordLimit(arguments)
     try parseFields(arguments)
     try parseTable(arguments)
   }
@@ -64,10 +69,20 @@ struct Build: Command {
       try arguments.choice(of: "--on-duplicate", ["last": .last, "first": .first, "error": .error]) ?? .last
   }
 
+  private mutating func parseRecordLimit(_ arguments: borrowing Arguments) throws(UsageError) {
+    guard let text = arguments.text(of: "--record-limit") else { return }
+    guard let size = Arguments.byteCount(text), (1...RecordLimit.mostBytes).contains(size) else {
+      throw arguments.error(
+        "the option --record-limit takes bytes up to 8G, or a number with K, M or G as in 64M, and not '\(text)'")
+    }
+    recordLimit = size
+  }
+
   private mutating func parseFields(_ arguments: borrowing Arguments) throws(UsageError) {
     let keys = arguments.values(of: "--key")
     let kept = arguments.values(of: "--keep")
     let range = try parseRange(arguments)
+    allowsMissingFields = arguments.has("--allow-missing")
     if !keys.isEmpty || range != nil { fields = FieldSelection(keys: keys, range: range, kept: kept) }
     guard fields != nil || kept.isEmpty else {
       throw arguments.error(

@@ -12,17 +12,20 @@ struct BlockCutter {
     case value
   }
 
-  /// A line, row or record that is longer than the largest object and 64 thousand of the longest keys cannot be of use.
-  private static let mostBytes = 1 << 33
+  /// Behind the longest record, and before it: a byte order mark, a line end of two bytes, and a byte that shows that it goes on.
+  private static let margin = 8
   /// The smallest block; a byte order mark fits.
   static let fewestBytes = 4
   private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
   private static let lineFeed = UInt8(ascii: "\n")
+  private static let carriageReturn = UInt8(ascii: "\r")
   private static let quote = UInt8(ascii: "\"")
 
   private let file: InputFile
   private let boundary: Boundary
   private let dropsByteOrderMark: Bool
+  private let endsLinesWithReturns: Bool
+  private let limit: RecordLimit
   private var isFresh = true
   private var isAtEnd = false
   /// Where in the unpacked input the next block begins.
@@ -32,36 +35,60 @@ struct BlockCutter {
   /// What was read behind the last record that is whole.
   private var rest: [UInt8] = []
 
-  /// - Parameter dropsByteOrderMark: whether a byte order mark at the start says nothing.
-  init(_ file: InputFile, _ boundary: Boundary, dropsByteOrderMark: Bool = true) {
+  /// - Parameters:
+  ///   - dropsByteOrderMark: whether a byte order mark at the start says nothing.
+  ///   - endsLinesWithReturns: whether every carriage return is read as a line feed. [T15]
+  ///   - limit: how long a record may be.
+  init(
+    _ file: InputFile, _ boundary: Boundary, dropsByteOrderMark: Bool = true, endsLinesWithReturns: Bool = false,
+    limit: RecordLimit = .none
+  ) {
     self.file = file
     self.boundary = boundary
     self.dropsByteOrderMark = dropsByteOrderMark
+    self.endsLinesWithReturns = endsLinesWithReturns
+    self.limit = limit
   }
 
   /// Fills `block` with the next records. Returns false when there are no more.
   ///
-  /// - Throws: ``FuseError`` as ``InputFile/read(into:_:)`` does, and with code `limitExceeded` when a record has no end.
-  mutating func next(_ block: InputBlock) throws(FuseError) -> Bool {
-    while block.room < rest.count { block.grow() }
+  /// - Parameter mayGrow: called before the block becomes longer than it is; where it says no, there are no more.
+  /// - Throws: ``FuseError`` as ``InputFile/read(into:_:)`` does, and with code `limitExceeded` when a record is too long.
+  mutating func next(_ block: InputBlock, mayGrow: () -> Bool = { true }) throws(FuseError) -> Bool {
+    if block.room < rest.count {
+      guard mayGrow() else { return false }
+      block.grow(to: rest.count)
+    }
     block.bytes.replaceSubrange(0..<rest.count, with: rest)
     var start = 0
     var end = rest.count
     while true {
       if !isAtEnd {
+        let start = end
         end += try file.read(into: &block.bytes, end..<block.room)
         isAtEnd = end < block.room
+        if endsLinesWithReturns {
+          for i in start..<end where block.bytes[i] == Self.carriageReturn { block.bytes[i] = Self.lineFeed }
+        }
       }
       if isFresh, dropsByteOrderMark, block.bytes[0..<end].starts(with: Self.byteOrderMark) {
         start = Self.byteOrderMark.count
       }
       isFresh = false
       if cut(start..<end, block) { return !block.range.isEmpty }
-      guard block.room < Self.mostBytes else {
-        throw FuseError(
-          .limitExceeded, "a line, row or record is longer than \(Self.mostBytes) bytes; is the format right?")
-      }
-      block.grow()
+      // Without its line end, of which the block may have a part.
+      guard end - start <= limit.byteCount + 2 else { throw tooLong() }
+      guard mayGrow() else { return false }
+      block.grow(to: min(2 * block.room, limit.byteCount + Self.margin))
+    }
+  }
+
+  /// The error of the record that begins behind the last block.
+  private func tooLong() -> FuseError {
+    switch boundary {
+    case .lineFeed: return limit.tooLongLine.located(at: InputFormat.ndjson.place(in: file.name, nextLine))
+    case .row: return limit.tooLongRow.located(at: InputFormat.csv.place(in: file.name, nextLine))
+    case .value: return limit.tooLongValue.located(at: InputFormat.msgpack.place(in: file.name, nextLine))
     }
   }
 
@@ -89,7 +116,8 @@ struct BlockCutter {
     block.offset = nextOffset
     nextOffset += block.range.count
     if case .value = boundary {} else { nextLine += bytes.extracting(block.range).count(of: Self.lineFeed) }
-    rest.removeAll(keepingCapacity: true)
+    // What a long record left is not kept.
+    rest.removeAll(keepingCapacity: rest.capacity <= 2 * (range.upperBound - end))
     rest.append(contentsOf: array[end..<range.upperBound])
     return true
   }

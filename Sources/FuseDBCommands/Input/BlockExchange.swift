@@ -23,6 +23,8 @@ final class BlockExchange: Sendable {
     var waiting: [InputBlock] = []
     var free: [InputBlock] = []
     var blockCount = 0
+    /// Whether a block is longer than usual: there is at most one, which is what bounds the memory of long records.
+    var hasLongBlock = false
     var isClosed = false
     /// What failed first in the order of the input, and in which block.
     var failure: (block: Int, error: FuseError)?
@@ -30,7 +32,7 @@ final class BlockExchange: Sendable {
   }
 
   private let state = Monitor(State())
-  private let blockByteCount: Int
+  let blockByteCount: Int
   private let mostBlocks: Int
 
   /// - Parameters:
@@ -57,11 +59,35 @@ final class BlockExchange: Sendable {
     }
   }
 
+  /// Waits until the block that is being filled may become longer than usual, which at most one at a time may be. `parse` is
+  /// called with blocks that are in the way. Returns false when something failed.
+  func mayLengthen(_ block: InputBlock, parse: (InputBlock) -> Void) -> Bool {
+    if block.room > blockByteCount { return true }
+    while true {
+      let turn = state.wait { state -> Turn? in
+        if state.failure != nil { return .stop }
+        guard state.hasLongBlock else {
+          state.hasLongBlock = true
+          return .cut(block)
+        }
+        return state.waiting.isEmpty ? nil : .parse(state.waiting.removeFirst())
+      }
+      switch turn {
+      case .cut: return true
+      case .parse(let other): parse(other)
+      case .stop: return false
+      }
+    }
+  }
+
   /// Hands a block over to be parsed.
   func handOver(_ block: InputBlock) { state.change { $0.waiting.append(block) } }
 
   /// Says that no block follows.
   func close() { state.change { $0.isClosed = true } }
+
+  /// Lets go of the blocks, when all were parsed.
+  func releaseAll() { state.change { $0.free = [] } }
 
   /// What was parsed so far.
   var totals: Totals { state.change { $0.totals } }
@@ -86,10 +112,16 @@ final class BlockExchange: Sendable {
   /// Takes back a block that was parsed, with what it held.
   func takeBack(_ block: InputBlock, _ totals: Totals) {
     let isUsual = block.room == blockByteCount
+    if !isUsual { block.release() }
     state.change { state in
       state.totals.recordCount += totals.recordCount
       state.totals.keyCount += totals.keyCount
-      if isUsual { state.free.append(block) } else { state.blockCount -= 1 }
+      if isUsual {
+        state.free.append(block)
+      } else {
+        state.blockCount -= 1
+        state.hasLongBlock = false
+      }
     }
   }
 

@@ -8,17 +8,24 @@ final class CSVReader {
 
   private let takesQuotes: Bool
   private let commentPrefix: [UInt8]
+  private let limit: RecordLimit
   /// The line on which the last row begins, from 1.
   private(set) var line = 1
   /// The cells of the last row, and others behind them; kept, so that their memory is.
   private var cells: [Range<Int>] = []
+  /// Of how many cells of a row it is kept where they are, but for one more.
+  private var mostCells = Int.max
+  /// How many cells the last row had that had more.
+  private(set) var cellCount = 0
   /// The numbers of the cells with doubled quotes in them.
   private var doubledCells: [Int] = []
 
   /// - Parameters:
   ///   - takesQuotes: whether a cell may stand in quotes; otherwise a quote is like any character.
   ///   - commentPrefix: what the lines begin with that are passed over, whatever else they hold; empty when all are rows.
-  init(takesQuotes: Bool, commentPrefix: [UInt8]) {
+  ///   - limit: how long a row may be.
+  init(takesQuotes: Bool, commentPrefix: [UInt8], limit: RecordLimit = .none) {
+    self.limit = limit
     self.takesQuotes = takesQuotes
     self.commentPrefix = commentPrefix
   }
@@ -26,10 +33,12 @@ final class CSVReader {
   /// Takes rows off `block` and calls `body` with each that is neither an empty line nor a comment, until there are no more or `body` returns false.
   /// It gets the block's bytes, where in them the cells stand, quotes taken off, and the number of the line on which the row begins.
   ///
-  /// - Throws: ``FuseError`` with code `invalidValue` when a quoted cell does not end, or does not end where a cell does, and when a cell is not UTF-8;
-  ///   ``line`` says where. And what `body` throws.
+  /// - Parameter mostCells: of a row with more cells, `body` gets one more than these; ``cellCount`` says how many there are.
+  /// - Throws: ``FuseError`` with code `invalidValue` when a quoted cell does not end, or does not end where a cell does, and when a cell is not UTF-8,
+  ///   `limitExceeded` when a row is too long; ``line`` says where. And what `body` throws.
   func takeRows(
-    off block: InputBlock, _ body: (RawSpan, Span<Range<Int>>, Int) throws(FuseError) -> Bool
+    off block: InputBlock, mostCells: Int = .max - 1,
+    _ body: (RawSpan, Span<Range<Int>>, Int) throws(FuseError) -> Bool
   ) throws(FuseError) {
     // Taken out for the while: every use of a class's property is a checked access.
     var bytes: [UInt8] = []
@@ -40,6 +49,8 @@ final class CSVReader {
       swap(&bytes, &block.bytes)
       swap(&cells, &self.cells)
     }
+    self.mostCells = mostCells
+    let limit = limit.byteCount
     let takesQuotes = takesQuotes && block.hasQuotes
     // What stands between cells is ASCII, so all rows may be looked at as one.
     let isUTF8 = bytes.rawSpan.extracting(block.range).isLongUTF8
@@ -52,10 +63,12 @@ final class CSVReader {
     var goesOn = true
     while goesOn, start < end {
       self.line = line
+      let rowStart = start
       // [T14]
       if !commentPrefix.isEmpty, bytes[start..<end].starts(with: commentPrefix) {
         start = bytes.rawSpan.firstIndex(of: Self.lineFeed, in: start..<end).map { $0 + 1 } ?? end
         scan.skip(to: start, bytes.rawSpan)
+        try checkLength(rowStart..<start, of: bytes.rawSpan)
         line += 1
         continue
       }
@@ -78,9 +91,14 @@ final class CSVReader {
           isEmptyLine = endsRow && count == 0 && cell.isEmpty
           start = min(stop + 1, end)
         }
-        if count < cells.count { cells[count] = cell } else { cells.append(cell) }
+        if count < cells.count { cells[count] = cell } else if count <= mostCells { cells.append(cell) }
         count += 1
       } while !endsRow
+      if start - rowStart > limit { try checkLength(rowStart..<start, of: bytes.rawSpan) }
+      if count > mostCells {
+        cellCount = count
+        count = mostCells + 1
+      }
       if !isEmptyLine {
         // Before bytes are moved: what a cell leaves behind itself then is no part of it.
         if !isUTF8 { try checkText(cells[..<count], of: bytes.rawSpan) }
@@ -93,12 +111,21 @@ final class CSVReader {
     block.firstLine = line
   }
 
+  /// Throws when the row or comment in `range` is too long, its line end not counted.
+  private func checkLength(_ range: Range<Int>, of bytes: RawSpan) throws(FuseError) {
+    let each = Span<UInt8>(_bytes: bytes)
+    var end = range.upperBound
+    if end > range.lowerBound, each[end - 1] == Self.lineFeed { end -= 1 }
+    if end > range.lowerBound, each[end - 1] == Self.carriageReturn { end -= 1 }
+    guard end - range.lowerBound <= limit.byteCount else { throw limit.tooLongRow }
+  }
+
   /// The cell behind the quote at `place`, up to the one that closes it.
   private func quotedCell(_ number: Int, at place: Int, _ bytes: RawSpan, _ end: Int) throws(FuseError) -> Range<Int> {
     var from = place + 1
     while let quote = bytes.firstIndex(of: Self.quote, in: from..<end) {
       guard quote + 1 < end, Span<UInt8>(_bytes: bytes)[quote + 1] == Self.quote else { return place + 1..<quote }
-      if doubledCells.last != number { doubledCells.append(number) }
+      if doubledCells.last != number, number <= mostCells { doubledCells.append(number) }
       from = quote + 2
     }
     throw FuseError(

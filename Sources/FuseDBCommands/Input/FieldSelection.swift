@@ -24,6 +24,13 @@ struct FieldSelection {
   let range: Range?
   /// The fields that stay; when there are none, all that hold no keys.
   var kept: [Field]
+  /// Whether there was a record that is no row, whose fields are named by each alone.
+  private(set) var hadRecord = false
+  /// The names of fields that the first of such records had.
+  private var names: Set<[UInt8]> = []
+  /// Enough to find what was meant.
+  private static let mostNames = 256
+  static let mostRecords = 100
 
   init(keys: [[UInt8]], range: Range? = nil, kept: [[UInt8]]) {
     self.keys = Self.fields(keys)
@@ -66,8 +73,60 @@ struct FieldSelection {
   /// What `other`, the same selection, has seen counts as seen.
   mutating func merge(_ other: FieldSelection) {
     for i in keys.indices where other.keys[i].wasSeen { keys[i].wasSeen = true }
+    hadRecord = hadRecord || other.hadRecord
+    names.formUnion(other.names)
     for i in kept.indices where other.kept[i].wasSeen { kept[i].wasSeen = true }
   }
+
+  /// A record begins that is no row.
+  mutating func beginRecord() { hadRecord = true }
+
+  /// Notes the name of a field of one of the first ``mostRecords`` records.
+  mutating func note(_ name: RawSpan) {
+    guard names.count < Self.mostNames, name.byteCount <= 64 else { return }
+    names.insert(name.array())
+  }
+
+  /// Throws when an option names a field that was in no record, though there were records: mostly a slip of the pen.
+  func checkAllSeen() throws(FuseError) {
+    guard hadRecord else { return }
+    for (option, fields) in [("--key", keys), ("--keep", kept)] {
+      guard let missing = fields.first(where: { !$0.wasSeen }) else { continue }
+      let known = names.sorted { $0.lexicographicallyPrecedes($1) }
+      throw FuseError(
+        .invalidValue,
+        """
+        no record has the field \(missing.quotedName), which \(option) names; the fields are \
+        \(Self.listedNames(known))\(Self.nearest(to: missing.name, among: known))\(Self.hint(on: missing.name)); correct the name, \
+        or say --allow-missing
+        """)
+    }
+  }
+
+  /// The names as they stand in a sentence, as many as can be read.
+  static func listedNames(_ names: [[UInt8]]) -> String {
+    let some = names.prefix(16).map { quoted($0) }
+    guard some.count < names.count else { return FuseDBCommands.listed(some, "and") }
+    return some.joined(separator: ", ") + " and \(Humans.number(names.count - some.count)) others"
+  }
+
+  /// `; did you mean "name"?` for the name that is near, or nothing.
+  static func nearest(to name: [UInt8], among names: [[UInt8]]) -> String {
+    let texts = names.lazy.filter { $0.count <= 64 }.prefix(mostNames).map { String(decoding: $0, as: UTF8.self) }
+    return nearestName(to: String(decoding: name, as: UTF8.self), among: Array(texts))
+  }
+
+  /// What to say of a field that is not there and whose name looks like a path; otherwise nothing.
+  static func hint(on name: [UInt8]) -> String {
+    let parts = name.split(separator: UInt8(ascii: "."))
+    guard parts.count > 1, name.first != UInt8(ascii: "."), name.last != UInt8(ascii: ".") else { return "" }
+    let path = String(decoding: name, as: UTF8.self)
+    return
+      "; a field is at the top of a record, not inside of another: lift it, as by jq -c '.[\"\(path)\"] = .\(path)'"
+  }
+
+  /// What to say of the fields that hold keys where a record has none.
+  var hintOnKeys: String { keys.map { Self.hint(on: $0.name) }.first { !$0.isEmpty } ?? "" }
 
   private static func index(of name: RawSpan, in fields: [Field]) -> Int? {
     for i in 0..<fields.count where name.equals(fields[i].name) { return i }

@@ -6,6 +6,8 @@ final class InputBlock: @unchecked Sendable {
   /// Readable bytes behind the records, for those who look at many at once.
   static let padding = max(JSONParser.padding, RawSpan.matchByteCount) + MessagePackPacker.padding
 
+  private static let zeros = [UInt8](repeating: 0, count: 1 << 16)
+
   // SAFETY: used by the thread that fills it or by the one that it was handed to, never by both.
   /// The records are in ``range``; at least ``padding`` bytes follow.
   var bytes: [UInt8]
@@ -33,6 +35,11 @@ final class InputBlock: @unchecked Sendable {
   /// The room for records.
   var room: Int { bytes.count - Self.padding }
 
-  /// Doubles the room.
-  func grow() { bytes.append(contentsOf: repeatElement(0, count: room)) }
+  /// Makes room for `byteCount` bytes.
+  func grow(to byteCount: Int) {
+    while room < byteCount { bytes.append(contentsOf: Self.zeros.prefix(byteCount - room)) }
+  }
+
+  /// Lets go of its memory; it is of no use then.
+  func release() { bytes = [] }
 }

@@ -15,23 +15,34 @@ final class InputFile {
 
   private let descriptor: Int32
   private let isOwned: Bool
-  /// The bytes by which the kind of file was recognized, until they are passed on.
+  /// The first bytes, by which the kind of file was recognized, until they are passed on.
   private var head: [UInt8] = []
+  /// How many bytes of ``head`` were passed on.
+  private var headPlace = 0
+  /// What the unpacked input begins with, as far as somebody looked ahead, and how many bytes of it were passed on.
+  private var ahead: [UInt8] = []
+  private var aheadPlace = 0
   private var packed: PackedInput?
 
   /// Opens the file at `path`.
   ///
+  /// - Parameter windowByteCount: how much memory unpacking may take.
   /// - Throws: ``FuseError`` with code `notFound` when it cannot be read.
-  convenience init(path: String, unpacks: Bool = true) throws(FuseError) {
+  convenience init(
+    path: String, unpacks: Bool = true, windowByteCount: Int = PackedInput.mostWindowBytes
+  ) throws(FuseError) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Self.unreadable("open", name: path) }
-    try self.init(descriptor, name: path, isOwned: true, unpacks: unpacks)
+    try self.init(descriptor, name: path, isOwned: true, unpacks: unpacks, windowByteCount: windowByteCount)
   }
 
   /// Reads from `descriptor`, and closes it at the end when it is `isOwned`.
   ///
   /// - Parameter unpacks: whether bytes that look packed are; false where any bytes may come first.
-  init(_ descriptor: Int32, name: String, isOwned: Bool, unpacks: Bool = true) throws(FuseError) {
+  init(
+    _ descriptor: Int32, name: String, isOwned: Bool, unpacks: Bool = true,
+    windowByteCount: Int = PackedInput.mostWindowBytes
+  ) throws(FuseError) {
     self.descriptor = descriptor
     self.name = name
     self.isOwned = isOwned
@@ -42,7 +53,7 @@ final class InputFile {
     var head = [UInt8](repeating: 0, count: PackedInput.headByteCount)
     let headCount = try readPacked(into: &head, head.indices)
     head.removeSubrange(headCount...)
-    packed = unpacks ? PackedInput(head) : nil
+    packed = unpacks ? PackedInput(head, windowByteCount: windowByteCount) : nil
     if packed == nil { self.head = head }
   }
 
@@ -61,10 +72,26 @@ final class InputFile {
     }
   }
 
+  /// The first `count` bytes of the unpacked input, or all where it has fewer. They are still to be read.
+  ///
+  /// - Throws: as ``read(into:_:)``.
+  func peek(_ count: Int) throws(FuseError) -> [UInt8] {
+    precondition(aheadPlace == 0 && ahead.isEmpty, "whoever looks ahead does so once, before anything is read")
+    var bytes = [UInt8](repeating: 0, count: count)
+    bytes.removeSubrange(try readUnpacked(into: &bytes, bytes.indices)...)
+    ahead = bytes
+    return bytes
+  }
+
   /// Fills `bytes[range]` as far as the input reaches, and returns how far that is.
   ///
   /// - Throws: ``FuseError`` with code `notFound` when the input cannot be read, `invalidValue` when it is packed data that is cut short or damaged.
   func read(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
+    let known = Self.pass(&ahead, &aheadPlace, to: &bytes, range)
+    return try known + readUnpacked(into: &bytes, range.lowerBound + known..<range.upperBound)
+  }
+
+  private func readUnpacked(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
     if let packed {
       do throws(FuseError) {
         return try packed.read(into: &bytes, range) { packed throws(FuseError) in
@@ -74,10 +101,23 @@ final class InputFile {
         throw FuseError(error.code, error.message, path: error.path ?? name, errno: error.errno)
       }
     }
-    let known = min(head.count, range.count)
-    bytes.replaceSubrange(range.lowerBound..<range.lowerBound + known, with: head[..<known])
-    head.removeFirst(known)
+    let known = Self.pass(&head, &headPlace, to: &bytes, range)
     return try known + readPacked(into: &bytes, range.lowerBound + known..<range.upperBound)
+  }
+
+  /// Fills `bytes[range]` with what is left of `head` from `place` on, and returns how far that reaches.
+  private static func pass(
+    _ head: inout [UInt8], _ place: inout Int, to bytes: inout [UInt8], _ range: Range<Int>
+  ) -> Int {
+    guard !head.isEmpty else { return 0 }
+    let known = min(head.count - place, range.count)
+    bytes.replaceSubrange(range.lowerBound..<range.lowerBound + known, with: head[place..<place + known])
+    place += known
+    if place == head.count {
+      head = []
+      place = 0
+    }
+    return known
   }
 
   /// Fills `bytes[range]` with bytes of the file as it is.

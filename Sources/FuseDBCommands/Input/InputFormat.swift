@@ -34,4 +34,18 @@ enum InputFormat: String, CaseIterable {
 
   /// What stands between cells.
   var separator: UInt8 { self == .tsv ? UInt8(ascii: "\t") : UInt8(ascii: ",") }
+
+  /// What to do where a row is one cell, and `cell` shows that it was meant to be several; empty otherwise.
+  static func otherSeparator(in cell: [UInt8], than separator: UInt8) -> String {
+    func has(_ character: Unicode.Scalar) -> Bool { cell.contains(UInt8(ascii: character)) }
+    if separator != UInt8(ascii: "\t"), has("\t") { return "; there are tabs in it: say --format tsv" }
+    if separator != UInt8(ascii: ","), has(",") { return "; there are commas in it: say --format csv" }
+    for (character, name) in [(";" as Unicode.Scalar, "semicolons"), ("|", "bars")] where has(character) {
+      return """
+        ; there are \(name) in it, and only commas and tabs separate cells: convert the input, \
+        as by tr '\(character)' '\\t' with --format tsv
+        """
+    }
+    return ""
+  }
 }

@@ -12,6 +12,8 @@ final class InputLoader {
     var threadCount = 1
     /// How much is handed from thread to thread.
     var blockByteCount = 1 << 18
+    /// How large a record may be.
+    var limit = RecordLimit.none
   }
 
   /// How far the reading is.
@@ -31,7 +33,7 @@ final class InputLoader {
 
   private let job: Job
   private let blocks: BlockExchange
-  private let workers: [RecordWorker]
+  private var workers: [RecordWorker]
   private var nextNumber = 0
   /// The fields that hold keys, and which of them there were.
   private(set) var fields: FieldSelection?
@@ -49,7 +51,8 @@ final class InputLoader {
     for _ in 0..<threadCount {
       workers.append(
         RecordWorker(
-          try writer.makeLane(), inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table))
+          try writer.makeLane(), inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table,
+          blockByteCount: blocks.blockByteCount, limit: job.limit))
     }
     self.workers = workers
   }
@@ -82,12 +85,18 @@ final class InputLoader {
     for helper in helpers { helper.wait() }
     if let failure = blocks.failure { throw failure }
     for worker in workers { if let seen = worker.fields { fields?.merge(seen) } }
+    // Their memory is for what comes now.
+    workers = []
+    blocks.releaseAll()
   }
 
   /// Cuts an input into blocks and hands them over. Returns false when the rest is of no use.
   private func cut(_ input: Int, _ file: InputFile, _ progress: (Progress) -> Void) throws(FuseError) -> Bool {
     let format = job.inputs[input].format
-    var cutter = BlockCutter(file, boundary(format), dropsByteOrderMark: format != .msgpack)
+    let head = try InputHead(file, format)
+    var cutter = BlockCutter(
+      file, boundary(format), dropsByteOrderMark: format != .msgpack, endsLinesWithReturns: head.endsLinesWithReturns,
+      limit: job.limit)
     var columns: TableColumns?
     if format.isTable, let names = job.table.columns { columns = try name(names, input, line: 1) }
     while true {
@@ -98,6 +107,7 @@ final class InputLoader {
       case .cut(let block):
         guard try fill(block, &cutter, input) else {
           blocks.takeBack(block, BlockExchange.Totals())
+          guard blocks.failure == nil else { return false }
           guard !format.isTable || columns != nil else {
             throw FuseError(
               .invalidValue, "the row that names the columns is missing; write it, or name them with --columns A,B,C"
@@ -134,7 +144,7 @@ final class InputLoader {
 
   private func fill(_ block: InputBlock, _ cutter: inout BlockCutter, _ input: Int) throws(FuseError) -> Bool {
     do throws(FuseError) {
-      return try cutter.next(block)
+      return try cutter.next(block) { blocks.mayLengthen(block) { workers[0].work($0, blocks) } }
     } catch {
       let (name, format) = job.inputs[input]
       throw error.located(at: format.place(in: name, cutter.nextLine))
@@ -143,10 +153,14 @@ final class InputLoader {
 
   /// The columns that the first row names; nil when the block has no row.
   private func takeNames(off block: InputBlock) throws(FuseError) -> TableColumns? {
-    let rows = CSVReader(takesQuotes: job.table.takesQuotes, commentPrefix: job.table.commentPrefix)
+    let rows = CSVReader(
+      takesQuotes: job.table.takesQuotes, commentPrefix: job.table.commentPrefix, limit: job.limit)
     var names: [[UInt8]]?
     do throws(FuseError) {
-      try rows.takeRows(off: block) { bytes, cells, _ throws(FuseError) in
+      try rows.takeRows(off: block, mostCells: job.limit.columnCount) { bytes, cells, _ throws(FuseError) in
+        guard cells.count <= job.limit.columnCount else {
+          throw job.limit.tooMany("columns", job.limit.columnCount)
+        }
         names = cells.indices.map { bytes.extracting(cells[$0]).array() }
         return false
       }
@@ -159,7 +173,7 @@ final class InputLoader {
   private func name(_ names: [[UInt8]], _ input: Int, line: Int) throws(FuseError) -> TableColumns {
     guard fields != nil else { preconditionFailure("a table needs fields that hold keys") }
     do throws(FuseError) {
-      return try TableColumns(names, &fields!, types: job.table.types)
+      return try TableColumns(names, &fields!, types: job.table.types, separator: job.inputs[input].format.separator)
     } catch {
       let (name, format) = job.inputs[input]
       throw error.located(at: format.place(in: name, line))

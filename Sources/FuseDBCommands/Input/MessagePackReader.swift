@@ -27,6 +27,7 @@ final class MessagePackReader {
           throw FuseError(
             .invalidValue, "the record ends in its middle; copy or write the input again", offset: UInt64(rest.count))
         }
+        guard byteCount <= sink.limit.byteCount else { throw sink.limit.tooLongValue }
         try records.add(record.extracting(0..<byteCount))
         rest = rest.lowerBound + byteCount..<rest.upperBound
       } catch {

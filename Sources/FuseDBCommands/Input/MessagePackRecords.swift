@@ -10,6 +10,7 @@ final class MessagePackRecords {
   // The places of the record's parts; kept, so that the memory is.
   private var keyValues: [Int] = []
   private var keptPairs: [Range<Int>] = []
+  private var keptCount = 0
   private var rangeValues: (first: Int?, last: Int?)
 
   init(_ sink: RecordSink, fields: FieldSelection?) {
@@ -79,8 +80,9 @@ final class MessagePackRecords {
   // MARK: Any map
 
   private func addMap(_ record: RawSpan, _ count: Int) throws(FuseError) {
+    fields!.beginRecord()
     try findMembers(record, count)
-    sink.packer.packMap(count: keptPairs.count)
+    sink.packer.packMap(count: keptCount)
     for pair in keptPairs { sink.packer.append(record.extracting(pair)) }
     do throws(FuseError) {
       let packer = sink.packer
@@ -90,21 +92,23 @@ final class MessagePackRecords {
       // Its offset counts in the object, which is not what the record is.
       throw FuseError(error.code, error.message)
     }
-    let keysBefore = sink.batch.keyCount
+    let keysBefore = sink.keyCount
     for place in keyValues { try addKeys(record, at: place) }
     if let names = fields?.range {
       let first = try addressText(record, at: rangeValues.first, names.first)
       let last = try addressText(record, at: rangeValues.last, names.last)
       try sink.addRange(from: first.rawSpan, to: last.rawSpan, names)
     }
-    guard sink.batch.keyCount > keysBefore else {
-      throw FuseError(.invalidValue, "the record gives no key: \(fields!.keyNames) is missing, nil or empty")
+    guard sink.keyCount > keysBefore else {
+      throw FuseError(
+        .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, nil or empty\(fields!.hintOnKeys)")
     }
   }
 
   private func findMembers(_ record: RawSpan, _ count: Int) throws(FuseError) {
     keyValues.removeAll(keepingCapacity: true)
     keptPairs.removeAll(keepingCapacity: true)
+    keptCount = 0
     rangeValues = (nil, nil)
     var cursor = MessagePackCursor(record)
     _ = try cursor.readHead()
@@ -113,13 +117,27 @@ final class MessagePackRecords {
       // What is no text is the name of no field, and stays where all others do.
       var role = FieldSelection.Role(
         isKey: false, isRangeFirst: false, isRangeLast: false, isKept: fields!.kept.isEmpty)
-      if let name = try cursor.readText() { role = fields!.role(of: name) }
+      if let name = try cursor.readText() {
+        role = fields!.role(of: name)
+        if sink.line <= FieldSelection.mostRecords { fields!.note(name) }
+      }
       let value = cursor.offset
       try cursor.skipValue()
       if role.isKey { keyValues.append(value) }
       if role.isRangeFirst { rangeValues.first = try only(value, rangeValues.first) }
       if role.isRangeLast { rangeValues.last = try only(value, rangeValues.last) }
-      if role.isKept { keptPairs.append(start..<cursor.offset) }
+      if role.isKept {
+        keptCount += 1
+        // Neighbours are copied as one.
+        if let last = keptPairs.last, last.upperBound == start {
+          keptPairs[keptPairs.count - 1] = last.lowerBound..<cursor.offset
+        } else {
+          keptPairs.append(start..<cursor.offset)
+        }
+      }
+      guard keyValues.count + keptPairs.count <= sink.limit.valueCount else {
+        throw sink.limit.tooMany("fields", sink.limit.valueCount)
+      }
     }
   }
 
@@ -151,7 +169,8 @@ final class MessagePackRecords {
     let token = try cursor.readHead()
     switch token {
     case .string(let byteCount), .binary(let byteCount):
-      try sink.addKey(cursor.readPayload(byteCount: byteCount))
+      // Of no bytes it is no key, as in other formats. [R2]
+      if byteCount > 0 { try sink.addKey(cursor.readPayload(byteCount: byteCount)) }
     case .signed(let value): try addKey(String(value))
     case .unsigned(let value): try addKey(String(value))
     default:

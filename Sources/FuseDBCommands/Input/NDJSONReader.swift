@@ -12,6 +12,8 @@ final class NDJSONReader {
   private var keyNodes: [JSONNode] = []
   private var isKept: [Bool] = []
   private var rangeNodes: (first: JSONNode?, last: JSONNode?)
+  /// Whether a range had an end that the parser does not take as an integer: others will have some, too.
+  private var hasLongIntegers = false
 
   init(_ sink: RecordSink, fields: FieldSelection?) {
     self.sink = sink
@@ -31,10 +33,14 @@ final class NDJSONReader {
   }
 
   private func add(_ line: Range<Int>, of bytes: RawSpan) throws(FuseError) {
+    guard line.count <= sink.limit.byteCount else { throw sink.limit.tooLongLine }
     guard !Self.isBlank(bytes.extracting(line)) else { return }
     try parse(line, of: bytes) { record throws(FuseError) in
       guard case .object = record.kind else {
-        throw FuseError(.invalidValue, "a line must hold one JSON object, and this one holds \(record.article)")
+        var advice = ""
+        if case .array = record.kind { advice = "; \(Self.arrayAdvice)" }
+        throw FuseError(
+          .invalidValue, "a line must hold one JSON object, and this one holds \(record.article)\(advice)")
       }
       if fields == nil { try addNative(record) } else { try addRecord(record) }
     }
@@ -53,17 +59,57 @@ final class NDJSONReader {
   private func parse(
     _ line: Range<Int>, of bytes: RawSpan, _ body: (JSONNode) throws(FuseError) -> Void
   ) throws(FuseError) {
+    if hasLongIntegers, try parseLongIntegers(line, of: bytes, body) { return }
     var isJSON = false
     do throws(FuseError) {
-      try sink.parser.withNode(of: bytes, line) { node throws(FuseError) in
+      try sink.parse(bytes, line) { node throws(FuseError) in
         isJSON = true
         try body(node)
       }
     } catch {
-      guard !isJSON else { throw error }
-      throw FuseError(
-        error.code, "\(error.message); a line must hold one JSON object (for tables say --format csv or --format tsv)")
+      guard !isJSON, error.code == .invalidValue else { throw error }
+      if !hasLongIntegers, try parseLongIntegers(line, of: bytes, body) { return }
+      throw Self.notJSON(bytes.extracting(line), error)
     }
+  }
+
+  /// Parses a line in which the ends of the range are integers that may be longer than the parser takes. Returns false when it has none,
+  /// or is no JSON.
+  private func parseLongIntegers(
+    _ line: Range<Int>, of bytes: RawSpan, _ body: (JSONNode) throws(FuseError) -> Void
+  ) throws(FuseError) -> Bool {
+    // In an object they would be texts.
+    guard let range = fields?.range, !fields!.kept.contains(where: { $0.name == range.first || $0.name == range.last }),
+      let text = LongIntegers.quoted(bytes.extracting(line), in: range, padding: JSONParser.padding)
+    else { return false }
+    var isJSON = false
+    do throws(FuseError) {
+      try sink.parse(text.rawSpan, 0..<text.count - JSONParser.padding) { node throws(FuseError) in
+        isJSON = true
+        hasLongIntegers = true
+        try body(node)
+      }
+    } catch {
+      guard !isJSON else { throw error }
+    }
+    return isJSON
+  }
+
+  private static let arrayAdvice = "jq -c '.[]' makes a line of each element of an array"
+
+  /// The error of a line that is not JSON.
+  private static func notJSON(_ line: RawSpan, _ error: FuseError) -> FuseError {
+    guard let flaw = JSONFlaw.first(in: line) else { return FuseError(error.code, error.message) }
+    let start = line.array().first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+    let advice =
+      switch start {
+      case UInt8(ascii: "[") where flaw.isCut: arrayAdvice
+      case UInt8(ascii: "{") where flaw.isCut:
+        "copy the input again if it is cut short here; if the object goes on in the next line, jq -c . makes it one line"
+      case UInt8(ascii: "{"): "correct the line"
+      default: "a line must hold one JSON object (for tables say --format csv or --format tsv)"
+      }
+    return FuseError(.invalidValue, "not JSON at column \(flaw.column): \(flaw.reason); \(advice)")
   }
 
   // MARK: The native form
@@ -94,7 +140,27 @@ final class NDJSONReader {
     return (keys, value)
   }
 
+  /// The member `keys`, if it stands beside `value` alone and is no array.
+  private func loneKeys(of record: JSONNode) -> JSONNode? {
+    guard record.count == 2 else { return nil }
+    var keys: JSONNode?
+    var hasValue = false
+    try? record.forEachMember { name, node throws(FuseError) in
+      if name.equals(Self.keysName) { keys = node }
+      if name.equals(Self.valueName) { hasValue = true }
+    }
+    return hasValue ? keys : nil
+  }
+
   private func notNative(_ record: JSONNode) -> FuseError {
+    if let keys = loneKeys(of: record) {
+      return FuseError(
+        .invalidValue,
+        """
+        "keys" holds \(keys.article) and must be an array of keys, as in {"keys": ["8.8.8.8"], "value": ...}; \
+        for other records name the field that holds the key, as in --key keys
+        """)
+    }
     var names: [String] = []
     // Enough to recognize the record by.
     try? record.forEachMember { name, _ throws(FuseError) in if names.count < 8 { names.append(quoted(name)) } }
@@ -116,6 +182,7 @@ final class NDJSONReader {
     var keptCount = 0
     try record.forEachMember { name, node throws(FuseError) in
       let role = fields!.role(of: name)
+      if sink.line <= FieldSelection.mostRecords { fields!.note(name) }
       if role.isKey { keyNodes.append(node) }
       if role.isRangeFirst || role.isRangeLast {
         guard !role.isRangeFirst || rangeNodes.first == nil, !role.isRangeLast || rangeNodes.last == nil else {
@@ -131,6 +198,7 @@ final class NDJSONReader {
     if keyNodes.isEmpty, rangeNodes.first == nil, rangeNodes.last == nil, nativeParts(of: record) != nil {
       return try addNative(record)
     }
+    fields!.beginRecord()
     sink.packer.packMap(count: keptCount)
     var number = 0
     try record.forEachMember { name, node throws(FuseError) in
@@ -141,11 +209,12 @@ final class NDJSONReader {
       number += 1
     }
     try sink.addPacked()
-    let keysBefore = sink.batch.keyCount
+    let keysBefore = sink.keyCount
     for node in keyNodes { try addKeys(node) }
     if let names = fields!.range { try addRange(names) }
-    guard sink.batch.keyCount > keysBefore else {
-      throw FuseError(.invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty")
+    guard sink.keyCount > keysBefore else {
+      throw FuseError(
+        .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty\(fields!.hintOnKeys)")
     }
   }
 
@@ -163,7 +232,10 @@ final class NDJSONReader {
     case .signed(let value): try addKey(String(value))
     case .unsigned(let value): try addKey(String(value))
     default:
-      let isKey: Void? = try withKeyBytes(of: node) { bytes throws(FuseError) in try sink.addKey(bytes) }
+      // A text of no bytes is no key: exports of tables have it for what is not there. [R2]
+      let isKey: Void? = try withKeyBytes(of: node) { bytes throws(FuseError) in
+        if !bytes.isEmpty { try sink.addKey(bytes) }
+      }
       guard isKey != nil else {
         throw FuseError(
           .invalidValue,

@@ -7,6 +7,9 @@ final class PackedInput {
   private static let bufferByteCount = 1 << 17
   /// How many bytes tell what kind of data a file holds.
   static let headByteCount = 4
+  /// The largest window of zstd: 128 MiB, which is what `zstd` allows unless it is told otherwise. A frame says how much
+  /// memory it needs, and it may say four gigabytes.
+  static let mostWindowBytes = 1 << 27
 
   private let unpacker: any Unpacker
   private var packed: [UInt8]
@@ -15,11 +18,13 @@ final class PackedInput {
   private var isInsidePart = false
 
   /// Makes one whose first bytes, `head`, are read already; nil when they begin no packed data.
-  init?(_ head: [UInt8]) {
+  ///
+  /// - Parameter windowByteCount: how much memory unpacking may take.
+  init?(_ head: [UInt8], windowByteCount: Int = mostWindowBytes) {
     if head.starts(with: Gunzip.magic) {
       unpacker = Gunzip()
     } else if Unzstd.begins(with: head) {
-      unpacker = Unzstd()
+      unpacker = Unzstd(windowByteCount: windowByteCount)
     } else {
       return nil
     }

@@ -4,15 +4,17 @@ internal import FuseDB
 @safe
 final class RecordWorker: @unchecked Sendable {
   // SAFETY: used by the one thread that it was made for, and by the one that waited for its end.
-  private let sink = RecordSink()
+  private let sink: RecordSink
   private let lines: NDJSONReader
   private let rows: TableReader
   private let values: MessagePackReader
-  private let lane: WriterLane
   private let inputNames: [String]
 
-  init(_ lane: WriterLane, inputNames: [String], fields: FieldSelection?, table: TableReader.Options) {
-    self.lane = lane
+  init(
+    _ lane: WriterLane, inputNames: [String], fields: FieldSelection?, table: TableReader.Options, blockByteCount: Int,
+    limit: RecordLimit
+  ) {
+    sink = RecordSink(lane, blockByteCount: blockByteCount, limit: limit)
     self.inputNames = inputNames
     lines = NDJSONReader(sink, fields: fields)
     rows = TableReader(sink, options: table)
@@ -35,7 +37,7 @@ final class RecordWorker: @unchecked Sendable {
   func work(_ block: InputBlock, _ blocks: BlockExchange) {
     do throws(FuseError) {
       try read(block)
-      blocks.takeBack(block, BlockExchange.Totals(recordCount: sink.recordCount, keyCount: sink.batch.keyCount))
+      blocks.takeBack(block, BlockExchange.Totals(recordCount: sink.recordCount, keyCount: sink.keyCount))
     } catch {
       blocks.fail(block: block.number, error)
     }
@@ -51,12 +53,14 @@ final class RecordWorker: @unchecked Sendable {
       case .msgpack: try values.read(block)
       }
     } catch {
+      // What fails at the temporary file is no matter of the record.
+      guard error.code != .inputOutput else { throw error }
       // Only where there are no lines is the offset one in the input.
       throw error.located(
         at: block.format.place(in: inputNames[block.input], sink.line),
         offset: block.format == .msgpack ? error.offset : nil)
     }
-    try lane.add(sink.batch)
+    try sink.finish()
   }
 }
 

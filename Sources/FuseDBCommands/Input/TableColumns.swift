@@ -19,12 +19,16 @@ final class TableColumns: Sendable {
   let kept: [Column]
   /// The names as they stand in objects, and what makes their copies quick behind them.
   let packedNames: [UInt8]
+  /// What stands between cells.
+  let separator: UInt8
   /// The names of the fields that hold keys, as they stand in a sentence.
   let keyNames: String
 
   /// - Parameter fields: learns which of its fields there are.
   /// - Throws: ``FuseError`` with code `invalidValue` when two columns have the same name, and when a name of an option is no column's.
-  init(_ names: [[UInt8]], _ fields: inout FieldSelection, types: [[UInt8]: FieldType]) throws(FuseError) {
+  init(
+    _ names: [[UInt8]], _ fields: inout FieldSelection, types: [[UInt8]: FieldType], separator: UInt8
+  ) throws(FuseError) {
     let packer = MessagePackPacker()
     var keys: [Column] = []
     var kept: [Column] = []
@@ -52,9 +56,11 @@ final class TableColumns: Sendable {
         .invalidValue,
         """
         there is no column \(quoted(missing)), which \(option) names; the columns are \
-        \(listed(names.map { quoted($0) }, "and"))
+        \(FieldSelection.listedNames(names))\(FieldSelection.nearest(to: missing, among: names))\
+        \(names.count == 1 ? InputFormat.otherSeparator(in: names[0], than: separator) : "")
         """)
     }
+    self.separator = separator
     self.names = names
     self.keys = keys
     range = fields.range.map { (numbers[$0.first]!, numbers[$0.last]!, $0) }

@@ -19,7 +19,7 @@ final class TableReader {
 
   init(_ sink: RecordSink, options: Options) {
     self.sink = sink
-    rows = CSVReader(takesQuotes: options.takesQuotes, commentPrefix: options.commentPrefix)
+    rows = CSVReader(takesQuotes: options.takesQuotes, commentPrefix: options.commentPrefix, limit: sink.limit)
   }
 
   /// Reads all records of `block`.
@@ -28,7 +28,7 @@ final class TableReader {
   func read(_ block: InputBlock) throws(FuseError) {
     guard let columns = block.columns else { preconditionFailure("rows need columns") }
     do throws(FuseError) {
-      try rows.takeRows(off: block) { bytes, cells, line throws(FuseError) in
+      try rows.takeRows(off: block, mostCells: columns.names.count) { bytes, cells, line throws(FuseError) in
         try add(bytes, cells, columns, line: line)
         return true
       }
@@ -42,9 +42,13 @@ final class TableReader {
     _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns, line: Int
   ) throws(FuseError) {
     guard cells.count == columns.names.count else {
+      let count = cells.count > columns.names.count ? rows.cellCount : cells.count
       throw FuseError(
         .invalidValue,
-        "the row has \(Humans.count(cells.count, "cell")) and there are \(Humans.count(columns.names.count, "column"))")
+        """
+        the row has \(Humans.count(count, "cell")) and there are \(Humans.count(columns.names.count, "column"))\
+        \(count == 1 ? InputFormat.otherSeparator(in: bytes.extracting(cells[0]).array(), than: columns.separator) : "")
+        """)
     }
     let packer = sink.packer
     let packedNames = columns.packedNames
@@ -95,9 +99,9 @@ final class TableReader {
       return
     }
     do throws(FuseError) {
-      try sink.parser.withNode(of: bytes, cell) { node throws(FuseError) in try packer.pack(node, depth: 1) }
+      try sink.parse(bytes, cell) { node throws(FuseError) in try packer.pack(node, depth: 1) }
     } catch {
-      throw FuseError(.invalidValue, "column \(name()): \(quoted(text)): \(error.message)")
+      throw FuseError(error.code, "column \(name()): \(quoted(text)): \(error.message)")
     }
   }
 }

@@ -8,24 +8,31 @@ final class Unzstd: Unpacker {
   private static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
   /// What a frame to be skipped begins with, behind a byte from 0x50 to 0x5F.
   private static let skippableMagic: [UInt8] = [0x2A, 0x4D, 0x18]
-  /// The base-2 logarithm of the largest window: 128 MiB, which is what `zstd` allows by itself. A frame says how much memory it needs, and it may
-  /// say four gigabytes.
-  private static let windowBits: Int32 = 27
+  /// The base-2 logarithm of the largest window.
+  private static let windowBits = Int32(PackedInput.mostWindowBytes.trailingZeroBitCount)
 
   let name = "zstd"
   // SAFETY: made in init, freed in deinit and used by this class alone.
   private let context: OpaquePointer
+  /// How much memory the window may take.
+  private let windowByteCount: Int
+  /// What the context takes without a window.
+  private let leastByteCount: Int
+  /// How many bytes of the frame are out.
+  private var frameByteCount = 0
 
   /// Whether `head` begins a frame of either kind.
   static func begins(with head: [UInt8]) -> Bool {
     head.starts(with: magic) || (0x50...0x5F).contains(head.first ?? 0) && head.dropFirst().starts(with: skippableMagic)
   }
 
-  init() {
+  init(windowByteCount: Int) {
+    self.windowByteCount = windowByteCount
     guard let context = unsafe ZSTD_createDCtx() else { preconditionFailure("out of memory for unpacking zstd data") }
     unsafe self.context = unsafe context
     let result = unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowBits)
     precondition(ZSTD_isError(result) == 0, "libzstd knows windows of this size")
+    leastByteCount = unsafe ZSTD_sizeof_DCtx(context)
   }
 
   deinit {
@@ -55,7 +62,25 @@ final class Unzstd: Unpacker {
       }
     }
     guard ZSTD_isError(result) == 0 else { throw Self.error(result) }
+    frameByteCount += byteCount
+    try checkWindow()
+    if result == 0 { frameByteCount = 0 }
     return UnpackedPiece(usedCount: usedCount, byteCount: byteCount, endsPart: result == 0)
+  }
+
+  /// Throws when the window takes more memory than there is for it. A frame may claim a large one and hold little: memory is
+  /// taken only as it is filled.
+  private func checkWindow() throws(FuseError) {
+    guard frameByteCount > windowByteCount else { return }
+    let taken = unsafe ZSTD_sizeof_DCtx(context) - leastByteCount
+    // Beside the window the context has room for two blocks.
+    guard taken > windowByteCount + 1 << 20 else { return }
+    throw FuseError(
+      .limitExceeded,
+      """
+      unpacking the zstd data takes \(Humans.size(taken)) for its window, and --memory leaves \(Humans.size(windowByteCount)) for that; \
+      raise --memory, or pipe the output of zstd -dc into the command
+      """)
   }
 
   private static func error(_ result: Int) -> FuseError {

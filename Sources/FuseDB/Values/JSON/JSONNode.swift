@@ -19,6 +19,16 @@ package final class JSONParser {
 
   deinit { unsafe fuse_json_parser_destroy(parser) }
 
+  /// The length of the longest text that it has memory for.
+  package var capacity: Int { unsafe fuse_json_capacity(parser) }
+
+  /// How many values the text in `range` has at most, if it is JSON: the commas and brackets outside of strings say so.
+  package static func valueCount(_ bytes: RawSpan, _ range: Range<Int>) -> Int {
+    let text = bytes.extracting(range)
+    // SAFETY: the count is of the span's bytes.
+    return unsafe text.withUnsafeBytes { unsafe fuse_json_value_count($0.baseAddress, $0.count) }
+  }
+
   /// Calls `body` with the value that `bytes` spells in `range`.
   ///
   /// - Precondition: ``padding`` bytes follow the range.

@@ -37,6 +37,14 @@ package final class MessagePackPacker {
   /// Forgets what was packed and keeps the memory.
   package func clear() { unsafe buffer.pointee.size = 0 }
 
+  /// The same, but gives back a buffer of more than `byteCount` bytes.
+  package func clear(keepingAtMost byteCount: Int) {
+    clear()
+    guard unsafe buffer.pointee.capacity > byteCount else { return }
+    unsafe free(buffer.pointee.data)
+    unsafe buffer.pointee = fuse_pack_buffer()
+  }
+
   /// Forgets what was packed behind the first `count` bytes.
   func truncate(to count: Int) {
     precondition(count >= 0 && count <= byteCount, "only what was packed can be forgotten")

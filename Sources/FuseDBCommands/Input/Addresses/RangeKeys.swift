@@ -52,6 +52,8 @@ struct RangeKeys {
   /// The error of a record without one of the ends of its range.
   static func missingEnd(_ name: [UInt8]) -> FuseError {
     FuseError(
-      .invalidValue, "\(quoted(name)) is missing or empty, and a range needs both of its ends; give it an address")
+      .invalidValue,
+      "\(quoted(name)) is missing or empty, and a range needs both of its ends; give it an address\(FieldSelection.hint(on: name))"
+    )
   }
 }

@@ -1,0 +1,53 @@
+internal import FuseDB
+
+/// How large one record may be, so that no input takes more memory than there is. See spec/json.md, "Inputs". [S6]
+///
+/// A record is held whole, beside what its parser and the writer make of it: some twelve times its bytes at the worst.
+struct RecordLimit: Sendable, Equatable {
+  /// A record that is longer than the largest object and 64 thousand of the longest keys cannot be of use.
+  static let mostBytes = 1 << 33
+  /// The default is this share of the memory.
+  static let shareOfMemory = 32
+  /// Whatever the limit, a record may be so long, and have so many values.
+  static let leastBytes = 1 << 16
+  private static let leastValues = 1 << 12
+
+  /// The largest, for want of another.
+  static let none = RecordLimit(byteCount: mostBytes)
+
+  /// How many bytes a record may have, its line end not counted.
+  let byteCount: Int
+
+  init(byteCount: Int) { self.byteCount = min(byteCount, Self.mostBytes) }
+
+  /// The default for a build that may take `memory` bytes.
+  init(memory: Int) { self.init(byteCount: max(memory / Self.shareOfMemory, Self.leastBytes)) }
+
+  /// How many values, members or elements, the JSON or the top level of the MessagePack of a record may have: what is noted
+  /// for each is longer than the shortest ones.
+  var valueCount: Int { max(byteCount / 16, Self.leastValues) }
+  /// How many columns a table may have.
+  var columnCount: Int { max(byteCount / 64, Self.leastValues) }
+
+  /// The errors of records that have more bytes.
+  var tooLongLine: FuseError { tooLong("the line", "is this NDJSON, one object a line? If so") }
+  var tooLongRow: FuseError {
+    tooLong(
+      "the row that begins here", "close the quote that may be open in it, take quotes as they are with --no-quotes, or"
+    )
+  }
+  var tooLongValue: FuseError { tooLong("the record", "is this a stream of MessagePack? If so") }
+
+  private func tooLong(_ record: String, _ doubt: String) -> FuseError {
+    FuseError(
+      .limitExceeded, "\(record) is longer than \(Humans.size(byteCount)), the limit for one; \(doubt) \(Self.advice)")
+  }
+
+  /// The error of a record that has more than `count` of something.
+  func tooMany(_ things: String, _ count: Int) -> FuseError {
+    FuseError(
+      .limitExceeded, "the record has more than \(Humans.number(count)) \(things), the limit for one; \(Self.advice)")
+  }
+
+  private static let advice = "raise --record-limit, and --memory if that is too little for such records"
+}
