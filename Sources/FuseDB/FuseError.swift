@@ -35,8 +35,13 @@ public struct FuseError: Error, Sendable, Hashable {
     case inputOutput
   }
 
-  // One reference, so that a throwing look-up returns its error in a register.
-  private let details: Details
+  // One reference, so that a throwing look-up returns its error in a register. It is never nil.
+  //
+  // It is optional for the sake of its type in LLVM, an integer. Swift 6.3 crashes on code without optimisation barriers,
+  // such as top-level and async code, where the store of an error that is a pointer merges with the store that clears
+  // Swift's error register: SimplifyCFG sinks both into one (llvm-project#217372). Tests/Dependent compiles such code.
+  private let reference: Details?
+  private var details: Details { reference! }
 
   private final class Details: Sendable {
     let code: Code
@@ -61,7 +66,7 @@ public struct FuseError: Error, Sendable, Hashable {
     _ code: Code, _ message: String, offset: UInt64? = nil, path: String? = nil, errno: Int32? = nil,
     codingPath: String? = nil
   ) {
-    details = Details(
+    reference = Details(
       code: code, message: message, offset: offset, path: path, errno: errno, codingPath: codingPath)
   }
 

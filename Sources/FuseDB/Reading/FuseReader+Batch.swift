@@ -17,8 +17,37 @@ extension FuseReader {
   public func withBytes<Keys: RandomAccessCollection>(
     forKeys keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws -> Void
   ) throws where Keys.Element: FuseKey {
+    var failure: (any Error)?
+    try answer(keys) { number, bytes in
+      do { try body(number, bytes) } catch { failure = error }
+      return failure == nil
+    }
+    if let failure { throw failure }
+  }
+
+  /// The same where `body` throws nothing but ``FuseError``, and says so: `{ (number, bytes) throws(FuseError) in … }`.
+  ///
+  /// - Throws: as the one whose `body` may throw anything.
+  /// - Complexity: O(keys).
+  @inlinable
+  public func withBytes<Keys: RandomAccessCollection>(
+    forKeys keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Void
+  ) throws(FuseError) where Keys.Element: FuseKey {
+    try answer(keys) { (number, bytes) throws(FuseError) in
+      try body(number, bytes)
+      return true
+    }
+  }
+
+  /// Calls `body` for each key in their order, for as long as it returns true.
+  @inlinable
+  @inline(__always)
+  func answer<Keys: RandomAccessCollection>(
+    _ keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
+  ) throws(FuseError) where Keys.Element: FuseKey {
     // SAFETY: no index leaves the steps: a group has at most as many keys.
-    unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) { steps in
+    unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {
+      (steps) throws(FuseError) in
       var index = keys.startIndex
       var number = 0
       while index != keys.endIndex {
@@ -26,7 +55,7 @@ extension FuseReader {
         let count = unsafe begin(keys, &index, steps)
         for place in 0..<count {
           let bytes = try bytes(forKey: keys[answered].keyBytes, after: unsafe steps[place])
-          try body(number, bytes)
+          guard try body(number, bytes) else { return }
           keys.formIndex(after: &answered)
           number += 1
         }
@@ -42,11 +71,14 @@ extension FuseReader {
   /// - Throws: as ``contains(_:)-(RawSpan)``.
   /// - Complexity: O(keys).
   @inlinable
-  public func contains<Keys: RandomAccessCollection>(keys: Keys) throws -> [Bool] where Keys.Element: FuseKey {
+  public func contains<Keys: RandomAccessCollection>(
+    keys: Keys
+  ) throws(FuseError) -> [Bool] where Keys.Element: FuseKey {
     var answers: [Bool] = []
     answers.reserveCapacity(keys.count)
     // SAFETY: as above.
-    unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) { steps in
+    unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {
+      (steps) throws(FuseError) in
       var index = keys.startIndex
       while index != keys.endIndex {
         var answered = index

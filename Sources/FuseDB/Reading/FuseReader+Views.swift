@@ -75,6 +75,21 @@ extension FuseReader {
     }
   }
 
+  /// The same where `body` throws nothing but ``FuseError``, and says so: `{ (number, value) throws(FuseError) in … }`.
+  ///
+  /// - Throws: as the one whose `body` may throw anything.
+  /// - Complexity: O(keys and heads of their values).
+  @inlinable
+  public func withValues<Keys: RandomAccessCollection>(
+    forKeys keys: Keys, _ body: (_ number: Int, _ value: FuseView?) throws(FuseError) -> Void
+  ) throws(FuseError) where Keys.Element: FuseKey {
+    try withBytes(forKeys: keys) { (number, object) throws(FuseError) in
+      guard let object else { return try body(number, nil) }
+      let value = try view(of: object)
+      try body(number, value)
+    }
+  }
+
   /// The value that an object of this file is.
   @inlinable
   @inline(__always)

@@ -20,13 +20,43 @@ extension Reloadable {
   public func withBytes<Keys: RandomAccessCollection>(
     forKeys keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws -> Void
   ) throws where Keys.Element: FuseKey {
+    var failure: (any Error)?
+    try answer(keys) { number, bytes in
+      do { try body(number, bytes) } catch { failure = error }
+      return failure == nil
+    }
+    if let failure {
+      countLookups(hits: 0, misses: 0, failures: 1)
+      throw failure
+    }
+  }
+
+  /// The same where `body` throws nothing but ``FuseError``, and says so; see ``FuseReader/withBytes(forKeys:_:)``.
+  ///
+  /// - Throws: as the one whose `body` may throw anything.
+  /// - Complexity: O(keys).
+  @inlinable
+  public func withBytes<Keys: RandomAccessCollection>(
+    forKeys keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Void
+  ) throws(FuseError) where Keys.Element: FuseKey {
+    try answer(keys) { (number, bytes) throws(FuseError) in
+      try body(number, bytes)
+      return true
+    }
+  }
+
+  /// Calls `body` for each key in their order, for as long as it returns true, and counts them.
+  @inlinable
+  func answer<Keys: RandomAccessCollection>(
+    _ keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
+  ) throws(FuseError) where Keys.Element: FuseKey {
     var hits = 0
     var misses = 0
-    do {
-      try withReader { reader in
-        try reader.withBytes(forKeys: keys) { number, bytes in
+    do throws(FuseError) {
+      try withReader { (reader) throws(FuseError) in
+        try reader.answer(keys) { (number, bytes) throws(FuseError) in
           if bytes == nil { misses += 1 } else { hits += 1 }
-          try body(number, bytes)
+          return try body(number, bytes)
         }
       }
       countLookups(hits: hits, misses: misses, failures: 0)
@@ -48,9 +78,11 @@ extension Reloadable {
   /// - Throws: as ``FuseReader/contains(keys:)``.
   /// - Complexity: O(keys).
   @inlinable
-  public func contains<Keys: RandomAccessCollection>(keys: Keys) throws -> [Bool] where Keys.Element: FuseKey {
-    do {
-      let answers = try withReader { try $0.contains(keys: keys) }
+  public func contains<Keys: RandomAccessCollection>(
+    keys: Keys
+  ) throws(FuseError) -> [Bool] where Keys.Element: FuseKey {
+    do throws(FuseError) {
+      let answers = try withReader { (reader) throws(FuseError) in try reader.contains(keys: keys) }
       let hits = answers.count { $0 }
       countLookups(hits: hits, misses: answers.count - hits, failures: 0)
       return answers

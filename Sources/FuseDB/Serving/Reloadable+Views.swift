@@ -25,19 +25,31 @@ extension Reloadable {
     try withValue(forKey: key.keyBytes, body)
   }
 
-  // Not inlined: Swift 6.3 fails on top-level code that takes both this and other look-ups in.
-
   /// Looks all `keys` up in the newest file, one file for all, and calls `body` for each; see
   /// ``FuseReader/withValues(forKeys:_:)``.
   ///
   /// - Throws: as ``FuseReader/withValues(forKeys:_:)``.
   /// - Complexity: O(keys and heads of their values).
   @inlinable
-  @inline(never)
   public func withValues<Keys: RandomAccessCollection>(
     forKeys keys: Keys, _ body: (_ number: Int, _ value: FuseView?) throws -> Void
   ) throws where Keys.Element: FuseKey {
     try withBytes(forKeys: keys) { number, object in
+      guard let object else { return try body(number, nil) }
+      let value = try view(of: object)
+      try body(number, value)
+    }
+  }
+
+  /// The same where `body` throws nothing but ``FuseError``, and says so; see ``FuseReader/withValues(forKeys:_:)``.
+  ///
+  /// - Throws: as the one whose `body` may throw anything.
+  /// - Complexity: O(keys and heads of their values).
+  @inlinable
+  public func withValues<Keys: RandomAccessCollection>(
+    forKeys keys: Keys, _ body: (_ number: Int, _ value: FuseView?) throws(FuseError) -> Void
+  ) throws(FuseError) where Keys.Element: FuseKey {
+    try withBytes(forKeys: keys) { (number, object) throws(FuseError) in
       guard let object else { return try body(number, nil) }
       let value = try view(of: object)
       try body(number, value)

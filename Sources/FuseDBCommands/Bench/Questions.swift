@@ -62,22 +62,17 @@ struct Questions: Sendable {
   @inline(never)
   func ask(_ reader: FuseReader, _ range: Range<Int>, inBatchesOf size: Int) throws(FuseError) -> UInt64 {
     var sum: UInt64 = 0
-    do {
-      try unsafe bytes.withUnsafeBytes { bytes in
-        try unsafe bounds.withUnsafeBufferPointer { bounds in
-          var start = range.lowerBound
-          while start < range.upperBound {
-            let end = min(range.upperBound, start + size)
-            // SAFETY: the batch does not outlive the two closures.
-            let batch = unsafe QuestionBatch(bytes: bytes, bounds: bounds, startIndex: start, endIndex: end)
-            try reader.withBytes(forKeys: batch) { _, object in sum &+= Self.answer(object) }
-            start = end
-          }
+    try unsafe bytes.withUnsafeBytes { (bytes) throws(FuseError) in
+      try unsafe bounds.withUnsafeBufferPointer { (bounds) throws(FuseError) in
+        var start = range.lowerBound
+        while start < range.upperBound {
+          let end = min(range.upperBound, start + size)
+          // SAFETY: the batch does not outlive the two closures.
+          let batch = unsafe QuestionBatch(bytes: bytes, bounds: bounds, startIndex: start, endIndex: end)
+          try reader.withBytes(forKeys: batch) { _, object in sum &+= Self.answer(object) }
+          start = end
         }
       }
-    } catch {
-      // The library throws nothing else.
-      throw error as! FuseError
     }
     return sum
   }

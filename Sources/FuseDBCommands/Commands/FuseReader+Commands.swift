@@ -36,18 +36,6 @@ extension FuseReader {
     }
   }
 
-  /// Looks many keys up together; see ``withBytes(forKeys:_:)``.
-  func withBytes(
-    ofEach keys: [[UInt8]], _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Void
-  ) throws(FuseError) {
-    do {
-      try withBytes(forKeys: keys) { number, bytes in try body(number, bytes) }
-    } catch {
-      // Neither the library nor `body` throws anything else.
-      throw error as! FuseError
-    }
-  }
-
   /// Does what reads the object under `key`, and says `corrupted` where its bytes are not a value.
   func decoding<Result>(objectOf key: [UInt8], _ body: () throws(FuseError) -> Result) throws(FuseError) -> Result {
     do throws(FuseError) {

@@ -115,7 +115,7 @@ struct Get: Command {
     _ keys: [[UInt8]], _ reader: FuseReader, isSingle: Bool, _ console: Console
   ) throws(FuseError) -> Bool {
     var areAllThere = true
-    try reader.withBytes(ofEach: keys) { number, object throws(FuseError) in
+    try reader.withBytes(forKeys: keys) { (number, object) throws(FuseError) in
       if try !answer(keys[number], object, reader, isSingle: isSingle, console) { areAllThere = false }
     }
     return areAllThere

@@ -2,15 +2,13 @@ internal import FuseDB
 
 /// Goes through the lines of a block.
 struct LineReader {
-  private let keepsCarriageReturn: Bool
   private var rest: Range<Int>
   private let firstLine: Int
   /// How many lines ``next(_:)`` has returned.
   private var count = 0
 
-  /// Begins where `block` does; a carriage return before a line feed belongs to the line only when it is to be kept.
-  init(_ block: InputBlock, keepsCarriageReturn: Bool = false) {
-    self.keepsCarriageReturn = keepsCarriageReturn
+  /// Begins where `block` does; a carriage return before a line feed is no part of the line.
+  init(_ block: InputBlock) {
     rest = block.range
     firstLine = block.firstLine
   }
@@ -30,6 +28,6 @@ struct LineReader {
     }
     rest = end + 1..<rest.upperBound
     let endsInPair = end > start && Span<UInt8>(_bytes: bytes)[end - 1] == UInt8(ascii: "\r")
-    return start..<(endsInPair && !keepsCarriageReturn ? end - 1 : end)
+    return start..<(endsInPair ? end - 1 : end)
   }
 }

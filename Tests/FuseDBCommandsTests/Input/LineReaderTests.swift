@@ -18,11 +18,6 @@ struct LineReaderTests {
     }
   }
 
-  @Test func `a carriage return can be kept`() throws {
-    let found = try lines(Array("a\r\n\r\nb".utf8), blockByteCount: 4, keepsCarriageReturn: true)
-    #expect(found == [Array("a\r".utf8), Array("\r".utf8), Array("b".utf8)])
-  }
-
   @Test func `lines are those of splitting, whatever the size of the blocks`() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     var random = SeededRandom(seed: seed)

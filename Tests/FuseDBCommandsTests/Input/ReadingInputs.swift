@@ -26,12 +26,10 @@ extension BlockCutter {
 }
 
 /// All lines of an input.
-func lines(_ bytes: [UInt8], blockByteCount: Int, keepsCarriageReturn: Bool = false, in scratch: Scratch = Scratch())
-  throws -> [[UInt8]]
-{
+func lines(_ bytes: [UInt8], blockByteCount: Int, in scratch: Scratch = Scratch()) throws -> [[UInt8]] {
   var lines: [[UInt8]] = []
   for block in try BlockCutter.blocks(of: bytes, byteCount: blockByteCount, in: scratch) {
-    var reader = LineReader(block, keepsCarriageReturn: keepsCarriageReturn)
+    var reader = LineReader(block)
     let bytes = block.bytes
     while let line = reader.next(bytes.rawSpan) {
       lines.append(Array(bytes[line]))

@@ -59,13 +59,18 @@ extension DecodedValue {
     case .float(let bits):
       float = UInt32(bits)
       double = Double(Float(bitPattern: UInt32(bits))).bitPattern
-    case .double(let bits): double = bits
+    case .double(let bits):
+      double = bits
+      let (value, narrow) = (Double(bitPattern: bits), Float(Double(bitPattern: bits)))
+      if value.isNaN || Double(narrow) == value { float = narrow.bitPattern }
     case .string(let bytes): text = bytes
     case .bytes(let bytes): binary = bytes
     case .extension(let number, let bytes): (type, payload) = (number, bytes)
     case .array(let values): count = values.count
     case .map(let pairs): count = pairs.count
     }
+    if let integer, Int128(Double(integer)) == integer { double = Double(integer).bitPattern }
+    if let integer, Int128(Float(integer)) == integer { float = Float(integer).bitPattern }
     let string = text.flatMap { String(validating: $0, as: UTF8.self) }
     let moment = moment
     return [

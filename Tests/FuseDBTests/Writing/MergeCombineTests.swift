@@ -77,6 +77,27 @@ struct `A merge that combines objects` {
       report.conflicts.map { $0.outcome } == [.combined([0, 2, 3]), .kept(0, dropped: 2), .kept(3, dropped: 0)])
   }
 
+  @Test func `decodes two typed values and encodes what it makes of them`() throws {
+    struct Org: Codable {
+      var name: String
+      var tags: [String]
+    }
+    var random = SeededRandom.announced()
+    var bench = try MergeBench()
+    for tag in ["cdn", "dns"] {
+      try bench.add([Key("k"): try FuseEncoder().encode(Org(name: "Google LLC", tags: [tag]))], 0, &random)
+    }
+    let report = try bench.merge(
+      .init(
+        onConflict: .combine { _, first, second in
+          var org = try FuseDecoder().decode(Org.self, from: first)
+          org.tags += try FuseDecoder().decode(Org.self, from: second).tags
+          return .value(try FuseEncoder().encode(org))
+        }))
+    let both = try FuseEncoder().encode(Org(name: "Google LLC", tags: ["cdn", "dns"]))
+    #expect(report.bytes == ReferenceFile(canonical: [Key("k"): both]).bytes(.indexed))
+  }
+
   @Test func `refuses what is not one MessagePack value, passes errors on, and leaves no file`() throws {
     var random = SeededRandom.announced()
     var bench = try MergeBench()
@@ -91,6 +112,9 @@ struct `A merge that combines objects` {
       failure {
         try bench.merge(.init(onConflict: .combine { (_, _, _) throws(FuseError) in throw mine }))
       } == mine)
+    struct NoMore: Error {}
+    let error = try #require(failure { try bench.merge(.init(onConflict: .combine { _, _, _ in throw NoMore() })) })
+    #expect(error.code == .invalidValue && error.message.hasSuffix("\"k\" cannot be combined: NoMore()"))
     #expect(try bench.folder.names == ["input 0.fsdb", "input 1.fsdb"])
   }
 }

@@ -30,19 +30,26 @@ extension FuseValue {
     }
   }
 
-  /// A float of 64 or of 32 bits, which a `Double` holds exactly, or nil for anything else.
+  /// A number that a `Double` holds exactly: a float of 64 or of 32 bits, or an integer; or nil for anything else.
   public var double: Double? {
-    switch self {
-    case .double(let value): value
-    case .float(let value): Double(value)
-    default: nil
-    }
+    guard case .double(let value) = self else { return exactly(Double.self) }
+    return value
   }
 
-  /// A float of 32 bits, or nil for anything else.
+  /// A number that a `Float` holds exactly: a float of 32 or of 64 bits, or an integer; or nil for anything else.
   public var float: Float? {
-    guard case .float(let value) = self else { return nil }
+    guard case .float(let value) = self else { return exactly(Float.self) }
     return value
+  }
+
+  private func exactly<T: BinaryFloatingPoint>(_ type: T.Type) -> T? {
+    switch plain {
+    case .int(let value): T(exactly: value)
+    case .uint(let value): T(exactly: value)
+    case .float(let value): value.exactly(type)
+    case .double(let value): value.exactly(type)
+    default: nil
+    }
   }
 
   /// A string, or nil for anything else, and for a string whose bytes are not UTF-8; ``stringBytes`` has those.

@@ -72,20 +72,19 @@ extension FuseView {
     return (bits, isSigned)
   }
 
-  /// A float of 64 or of 32 bits, which a `Double` holds exactly, or nil for anything else.
+  /// A number that a `Double` holds exactly: a float of 64 or of 32 bits, or an integer; or nil for anything else.
+  ///
+  /// JSON and JavaScript write 10.0 as the integer 10. An integer beyond 2^53 is nil unless it is one of those that a `Double`
+  /// can be.
   public var double: Double? {
     let head = head
-    switch head.kind {
-    case .float64: return Double(bitPattern: head.bits)
-    case .float32: return Double(Float(bitPattern: UInt32(truncatingIfNeeded: head.bits)))
-    default: return nil
-    }
+    return head.kind == .float64 ? Double(bitPattern: head.bits) : head.exactly(Double.self)
   }
 
-  /// A float of 32 bits, or nil for anything else.
+  /// A number that a `Float` holds exactly: a float of 32 or of 64 bits, or an integer; or nil for anything else.
   public var float: Float? {
     let head = head
-    return head.kind == .float32 ? Float(bitPattern: UInt32(truncatingIfNeeded: head.bits)) : nil
+    return head.kind == .float32 ? Float(bitPattern: UInt32(truncatingIfNeeded: head.bits)) : head.exactly(Float.self)
   }
 
   /// A moment: an extension of type -1 whose payload says one; or nil for anything else.

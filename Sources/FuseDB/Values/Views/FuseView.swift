@@ -7,7 +7,8 @@
 ///     }
 ///
 /// The bytes were checked when the view was made, so nothing here throws: what is absent, or of another type, is nil.
-/// No accessor converts: ``int`` of 3.0 is nil, and so is ``double`` of 3. Only ``string`` and ``json`` allocate.
+/// No accessor converts: ``int`` of 3.0 is nil. But ``double`` of 3 is 3.0, as every number is a ``double`` or a ``float`` that is
+/// exactly the same in it. Only ``string`` and ``json`` allocate.
 ///
 /// A view does not leave the scope of its bytes; the compiler sees to that. See spec/values.md §5.
 public struct FuseView: ~Escapable {

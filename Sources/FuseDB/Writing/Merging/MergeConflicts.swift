@@ -42,7 +42,15 @@ final class MergeConflicts: @unchecked Sendable {
     let key = head.keyBytes
     let first = if let combined { combined } else { try object(at: batch.lastPlace) }
     let second = try object(at: head.place)
-    switch try combiner(key, first.rawSpan, second.rawSpan) {
+    let combination: MergeOptions.Combination
+    do {
+      combination = try combiner(key, first.rawSpan, second.rawSpan)
+    } catch let error as FuseError {
+      throw error
+    } catch {
+      throw FuseError(.invalidValue, "the objects under \(quoted(key)) cannot be combined: \(error)")
+    }
+    switch combination {
     case .first: break
     case .second:
       combined = nil

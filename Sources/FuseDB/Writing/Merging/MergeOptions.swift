@@ -23,10 +23,18 @@ public struct MergeOptions: Sendable {
     case value([UInt8])
   }
 
-  /// Decides between two different objects, in the order of their files. It runs on a thread of the library, and an error
-  /// that it throws ends the merge.
+  /// Decides between two different objects, in the order of their files.
+  ///
+  ///     options.onConflict = .combine { key, first, second in
+  ///       var org = try FuseDecoder().decode(Org.self, from: first)
+  ///       org.tags += try FuseDecoder().decode(Org.self, from: second).tags
+  ///       return .value(try FuseEncoder().encode(org))
+  ///     }
+  ///
+  /// It runs on a thread of the library. An error that it throws ends the merge; one that is no ``FuseError`` is told in one
+  /// with code `invalidValue`.
   public typealias Combiner =
-    @Sendable (_ key: RawSpan, _ first: RawSpan, _ second: RawSpan) throws(FuseError) -> Combination
+    @Sendable (_ key: RawSpan, _ first: RawSpan, _ second: RawSpan) throws -> Combination
 
   /// What a key gets under which several files have different objects.
   public var onConflict: ConflictPolicy

@@ -36,6 +36,8 @@ struct `What a dynamic value is asked for` {
     if let number = Int8(exactly: number) { answers["int8"] = "\(number)" }
     if let number = UInt8(exactly: number) { answers["uint8"] = "\(number)" }
     if let number = Int32(exactly: number) { answers["int32"] = "\(number)" }
+    if Int128(Double(number)) == number { answers["double"] = "\(Double(number).bitPattern)" }
+    if Int128(Float(number)) == number { answers["float"] = "\(Float(number).bitPattern)" }
     if let number = UInt64(exactly: number) { answers["uint64"] = "\(number)" }
     if let number = Int64(exactly: number) {
       answers["int"] = "\(number)"
@@ -52,7 +54,9 @@ struct `What a dynamic value is asked for` {
     case .int(let number): return integer(Int128(number))
     case .uint(let number): return integer(Int128(number))
     case .float(let value): return ["float": "\(value.bitPattern)", "double": "\(Double(value).bitPattern)"]
-    case .double(let value): return ["double": "\(value.bitPattern)"]
+    case .double(let value):
+      guard value.isNaN || Double(Float(value)) == value else { return ["double": "\(value.bitPattern)"] }
+      return ["double": "\(value.bitPattern)", "float": "\(Float(value).bitPattern)"]
     case .string(let text): return ["string": text, "stringBytes": "\(Array(text.utf8))"]
     case .bytes(let bytes): return ["bytes": "\(bytes)"]
     case .array(let values): return ["elements": "\(values)", "count": "\(values.count)"]
@@ -78,6 +82,9 @@ struct `What a dynamic value is asked for` {
     ("cc05", 5), ("cd0005", 5), ("ce00000005", 5), ("cf0000000000000005", 5), ("d005", 5), ("d0ff", -1), ("d1ffff", -1),
     ("d200000005", 5), ("d3ffffffffffffffff", -1), ("cd00ff", 255), ("d100ff", 255), ("ce0000ffff", 0xFFFF),
     ("d38000000000000000", Int128(Int64.min)), ("cfffffffffffffffff", Int128(UInt64.max)),
+    // The last integers of which a Double and a Float hold each, and the next ones.
+    ("cf0020000000000000", 1 << 53), ("cf0020000000000001", (1 << 53) + 1), ("d3ffdfffffffffffff", -(1 << 53) - 1),
+    ("ce01000000", 1 << 24), ("ce01000001", (1 << 24) + 1), ("cf8000000000000000", 1 << 63),
   ])
   func `is answered by integers of every width`(hex: String, number: Int128) throws {
     #expect(Self.answers(try FuseValue(messagePack: [UInt8](hex: hex))) == Self.integer(number))

@@ -22,11 +22,13 @@ struct `A view of a value` {
     init(_ hex: String, _ int: Int) {
       self.init(hex, .integer)
       (self.int, uint64) = (int, UInt64(exactly: int))
+      (double, float) = (Double(exactly: int), Float(exactly: int))
     }
 
     init(_ hex: String, large: UInt64) {
       self.init(hex, .integer)
       uint64 = large
+      (double, float) = (Double(exactly: large), Float(exactly: large))
     }
 
     init(_ hex: String, _ kind: FuseValueKind, count: Int) {
@@ -46,7 +48,7 @@ struct `A view of a value` {
 
     init(_ hex: String, wide: Double) {
       self.init(hex, .double)
-      double = wide
+      (double, float) = (wide, Float(exactly: wide))
     }
   }
 
@@ -59,7 +61,8 @@ struct `A view of a value` {
     Row("ff", -1), Row("e0", -32), Row("d0df", -33), Row("d080", -128), Row("d07f", 127), Row("d1ff7f", -129),
     Row("d18000", -32_768), Row("d17fff", 32_767), Row("d2ffff7fff", -32_769), Row("d280000000", -2_147_483_648),
     Row("d27fffffff", 2_147_483_647), Row("d3ffffffff7fffffff", -2_147_483_649), Row("d38000000000000000", .min),
-    Row("d37fffffffffffffff", .max), Row("d3ffffffffffffffff", -1),
+    Row("d37fffffffffffffff", .max), Row("d3ffffffffffffffff", -1), Row("cf0020000000000000", 1 << 53),
+    Row("cf0020000000000001", (1 << 53) + 1), Row("ce01000000", 1 << 24), Row("ce01000001", (1 << 24) + 1),
     Row("ca3fc00000", float: 1.5), Row("ca00000000", float: 0), Row("ca7f800000", float: .infinity),
     Row("ca3dcccccd", float: 0.1),
     Row("cb3ff8000000000000", wide: 1.5), Row("cb3fb999999999999a", wide: 0.1),
@@ -124,7 +127,7 @@ struct `A view of a value` {
     let bytes = try FuseJSON.messagePack(from: Self.sample)
     let value = try FuseView(validating: bytes.rawSpan)
     #expect(value["org"]?.string == "Google LLC")
-    #expect(value["asn"]?.int == 15169 && value["asn"]?.string == nil && value["asn"]?.double == nil)
+    #expect(value["asn"]?.int == 15169 && value["asn"]?.string == nil && value["asn"]?.double == 15169)
     #expect(value["geo"]?["at"]?[1]?.double == -122.1)
     #expect(value["geo"]?["city"]?.string == "Zürich")
     #expect(value["tags"]?[2] == nil && value["tags"]?[-1] == nil && value["tags"]?["0"] == nil)

@@ -105,22 +105,12 @@ extension DecodingState {
   private func wholeOrNarrow<T: BinaryFloatingPoint>(_ type: T.Type, _ head: MessagePackHead, at offset: Int) throws
     -> T
   {
-    let number: T?
+    if let number = head.exactly(type) { return number }
     switch head.kind {
-    case .unsigned: number = T(exactly: head.bits)
-    case .signed: number = T(exactly: Int64(bitPattern: head.bits))
-    case .float32:
-      let value = Float(bitPattern: UInt32(truncatingIfNeeded: head.bits))
-      number = value.isNaN ? T.nan : T(exactly: value)
-    case .float64:
-      let value = Double(bitPattern: head.bits)
-      number = value.isNaN ? T.nan : T(exactly: value)
+    case .unsigned, .signed, .float32, .float64:
+      throw corrupted("\(type) cannot hold the number that stands here exactly", at: offset)
     default: throw mismatch(type, at: offset, expected: "a number")
     }
-    guard let number else {
-      throw corrupted("\(type) cannot hold the number that stands here exactly", at: offset)
-    }
-    return number
   }
 
   /// The text at `offset`.
