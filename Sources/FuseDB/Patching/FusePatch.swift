@@ -10,20 +10,40 @@
 /// Any two databases have a patch, and it is small when they are alike: objects that stay cost next to nothing, wherever
 /// they move, and neither do their keys. See spec/patch.md.
 public enum FusePatch {
+  /// What the file that a patch makes may take the place of.
+  public struct Options: Sendable {
+    /// The fewest keys that the file may have, as for ``FuseWriter/Options/leastKeyCount``.
+    public var leastKeyCount = 0
+    /// How many of its keys the file that is replaced may lose, as for ``FuseWriter/Options/greatestShrink``.
+    public var greatestShrink: Double?
+    /// What becomes of a symbolic link that stands where the file is to appear.
+    public var outputLink = OutputLink.refused
+
+    /// Any file may take the place of any other, and a link of none.
+    public init() {}
+  }
+
   /// Writes the patch that makes `new` of `old` as the file at `path`, which appears complete or not at all.
   ///
   /// Both files are read whole and their checksums compared, however they were opened.
   ///
+  /// - Parameter outputLink: what becomes of a symbolic link at `path`.
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when one of the files is damaged; `inputOutput` when
-  ///   the patch cannot be written. What stood at `path` stands there still then, unless the very last step failed, as
+  ///   the patch cannot be written, or when `path` is that of one of the files. What stood at `path` stands there still then, unless the very last step failed, as
   ///   in ``FuseWriter/build(to:progress:)``.
   /// - Complexity: O(keys log objects + bytes of both files); some 35 bytes of memory an object, and while the extension
   ///   block is compared, the memory of building it and a file as long as `new` that has no name.
   @discardableResult
-  public static func make(from old: FuseReader, to new: FuseReader, at path: String) throws(FuseError) -> PatchReport {
+  public static func make(
+    from old: FuseReader, to new: FuseReader, at path: String, outputLink: OutputLink = .refused
+  ) throws(FuseError) -> PatchReport {
+    guard try OutputPlace(path, links: outputLink).source(among: [old, new]) == nil else {
+      throw FuseError(
+        .inputOutput, "this is one of the files that are compared; give the patch another name", path: path)
+    }
     let (oldEnd, newEnd) = (try PatchEnd(old), try PatchEnd(new))
     let block = try PatchBlock.description(of: new, beside: path)
-    let file = try AtomicFile(replacing: path)
+    let file = try AtomicFile(replacing: path, ReplacementRules(links: outputLink))
     let head = PatchHead(from: old, to: new)
     try file.write(head.oldHeader.bytes.rawSpan)
     try file.write(head.newHeader.bytes.rawSpan)
@@ -37,8 +57,10 @@ public enum FusePatch {
     // What was read while a file shrank is no part of it.
     try old.checkNotShrunk()
     try new.checkNotShrunk()
-    try file.publish(header: head.prologue(byteCount: file.byteCount, restChecksum: file.checksum.value))
+    let replaced = try file.publish(
+      header: head.prologue(byteCount: file.byteCount, restChecksum: file.checksum.value))
     var report = maker.report
+    report.replacedByteCount = replaced?.byteCount
     report.byteCount = Int(file.byteCount)
     return report
   }
@@ -46,16 +68,19 @@ public enum FusePatch {
   /// Makes the new file of `old` and the patch at `path`, as the file at `output`, which appears complete or not at all.
   ///
   /// The result is compared with the length and the checksum that the patch names before it gets its name. `output` may
-  /// be the path of `old`, whose readers keep what they have open.
+  /// be the path of `old`, whose readers keep what they have open, unless somebody else replaced that file meanwhile.
   ///
   /// - Throws: ``FuseError`` with code `patchMismatch` when the patch was made from another file than `old`;
   ///   `corrupted`, `truncated` or `unsupportedVersion`, with its path, when the patch is damaged or no patch, or when
-  ///   `old` is damaged; `notFound` when there is no patch; `inputOutput` when the file cannot be written. What stood at
-  ///   `output` stands there still then, unless the very last step failed, as in ``FuseWriter/build(to:progress:)``.
+  ///   `old` is damaged; `notFound` when there is no patch; `refused` when the file has fewer keys than the options allow;
+  ///   `outputChanged` when `output` is the path of `old` and no longer has what `old` reads; `inputOutput` when the file
+  ///   cannot be written. What stood at `output` stands there still then, unless the very last step failed, as in ``FuseWriter/build(to:progress:)``.
   /// - Complexity: O(bytes of both files + keys log objects); some 12 bytes of memory an old object and 8 a new one, and
   ///   the memory of building the extension block.
   @discardableResult
-  public static func apply(_ path: String, to old: FuseReader, output: String) throws(FuseError) -> PatchedFile {
+  public static func apply(
+    _ path: String, to old: FuseReader, output: String, options: Options = Options()
+  ) throws(FuseError) -> PatchedFile {
     let patch = try FileMapping(path: path)
     let head: PatchHead
     do throws(FuseError) {
@@ -65,15 +90,20 @@ public enum FusePatch {
       throw error.at(path: path)
     }
     try head.checkBelongs(to: old, path: path)
-    let file = try AtomicFile(replacing: output)
+    let file = try AtomicFile(
+      replacing: output,
+      ReplacementRules(
+        links: options.outputLink, leastKeyCount: options.leastKeyCount, greatestShrink: options.greatestShrink))
+    file.source = try file.place.source(among: [old])
     var patcher = Patcher(head, from: try PatchEnd(old), to: file, body: try PatchBodyReader(of: patch))
     try patcher.writeRecords()
     try patcher.writeEntries()
     try patcher.writeBlock()
     try old.checkNotShrunk()
-    try file.publish(header: head.newHeader.bytes)
+    let keyCount = Int(head.newHeader.keyCount)
+    let replaced = try file.publish(header: head.newHeader.bytes, keyCount: keyCount)
     return PatchedFile(
-      keyCount: Int(head.newHeader.keyCount), objectCount: Int(head.newHeader.objectCount),
-      byteCount: head.newByteCount)
+      keyCount: keyCount, objectCount: Int(head.newHeader.objectCount), byteCount: head.newByteCount,
+      replacedKeyCount: replaced?.keyCount)
   }
 }

@@ -22,7 +22,7 @@ enum ExitStatus: Int32 {
       case .notADatabase, .unsupportedVersion, .corrupted, .truncated: .no
       case .limitExceeded, .duplicateKey, .invalidValue, .patchMismatch, .refused: .badData
       case .notFound: .noInput
-      case .inputOutput: .inputOutput
+      case .inputOutput, .outputChanged: .inputOutput
       }
   }
 
