@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/random.h>
 #include <time.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int fuse_open_unnamed(const char *folder, unsigned mode) {
@@ -23,6 +24,10 @@ int fuse_open_unnamed(const char *folder, unsigned mode) {
 }
 
 int fuse_pipe(int *ends) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
+
+bool fuse_has_access_list(const char *path) {
+  return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+}
 
 uint64_t fuse_random(void) {
   uint64_t bits;

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -118,6 +119,51 @@ int fuse_rename_finished(const char *unfinished, const char *path) {
     forget(unfinished);
     is_finished = 1;
   }
+  leave(before);
+  return result;
+}
+
+static bool has_stamp(const char *path, const fuse_stamp *stamp) {
+  struct stat found;
+  return lstat(path, &found) == 0 && found.st_dev == stamp->device && found.st_ino == stamp->inode &&
+      found.st_size == stamp->byte_count && found.st_mtim.tv_sec == stamp->modified_seconds &&
+      found.st_mtim.tv_nsec == stamp->modified_nanoseconds;
+}
+
+static bool leads_to(const char *path, int descriptor) {
+  struct stat found, open;
+  return lstat(path, &found) == 0 && fstat(descriptor, &open) == 0 && found.st_dev == open.st_dev &&
+      found.st_ino == open.st_ino;
+}
+
+// Whether the system or the file system lacks the call, rather than refusing this use of it.
+static bool is_lacking(int error) { return error == EINVAL || error == ENOSYS || error == EPERM || error == EOPNOTSUPP; }
+
+// Only an exchange tells, after the fact, what it was that gave way, and can be taken back.
+static int replace(int descriptor, const char *unfinished, const char *path, const fuse_stamp *expected) {
+  if (!expected) {
+    if (renameat2(AT_FDCWD, unfinished, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return FUSE_REPLACED;
+    return is_lacking(errno) ? rename(unfinished, path) : -1;
+  }
+  if (renameat2(AT_FDCWD, unfinished, AT_FDCWD, path, RENAME_EXCHANGE) != 0) {
+    if (errno == ENOENT) errno = ESTALE;
+    if (!is_lacking(errno)) return -1;
+    if (has_stamp(path, expected)) return rename(unfinished, path);
+    errno = ESTALE;
+    return -1;
+  }
+  if (has_stamp(unfinished, expected)) return unlink(unfinished) == 0 ? FUSE_REPLACED : FUSE_LEFT_OLD;
+  if (renameat2(AT_FDCWD, unfinished, AT_FDCWD, path, RENAME_EXCHANGE) != 0 || !leads_to(unfinished, descriptor))
+    return FUSE_LEFT_OTHER;
+  errno = ESTALE;
+  return -1;
+}
+
+int fuse_replace_finished(int descriptor, const char *unfinished, const char *path, const fuse_stamp *expected) {
+  sigset_t before = enter();
+  int result = replace(descriptor, unfinished, path, expected);
+  if (result >= 0) forget(unfinished);
+  if (result == FUSE_REPLACED || result == FUSE_LEFT_OLD) is_finished = 1;
   leave(before);
   return result;
 }

@@ -27,8 +27,12 @@ public struct FuseError: Error, Sendable, Hashable {
     case invalidValue
     /// A patch was made from another file than the one it is to be applied to.
     case patchMismatch
-    /// A file is sound, and one of the ``SwapRules`` does not let it serve.
+    /// A file is sound, and a rule does not let it take the place of another: one of the ``SwapRules``, or
+    /// `leastKeyCount` or `greatestShrink` of what writes it.
     case refused
+    /// The file that was read to make a new one was replaced or written to meanwhile, so the new one, made of the old
+    /// content, does not take its place.
+    case outputChanged
     /// There is no such file, or it may not be read.
     case notFound
     /// A system call failed; `errno` says how.

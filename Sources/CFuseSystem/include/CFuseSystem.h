@@ -70,6 +70,9 @@ static inline __attribute__((always_inline)) bool fuse_region_is_whole(fuse_regi
 /// Opens a file without a name in the folder `path`, readable and writable; -1 and errno where that is not supported.
 int fuse_open_unnamed(const char *_Nonnull folder, unsigned mode);
 
+/// Whether a file has an access control list that says more than its mode.
+bool fuse_has_access_list(const char *_Nonnull path);
+
 // The calls below make, move and remove names in one step with a list of the names that are to be removed when a signal
 // ends the process. They return -1 and errno on failure.
 
@@ -84,6 +87,25 @@ int fuse_link_finished(int descriptor, const char *_Nonnull path);
 
 /// Moves a file from a name that was not to stay to its own.
 int fuse_rename_finished(const char *_Nonnull unfinished, const char *_Nonnull path);
+
+/// What tells a file from another one, and from what it was before somebody wrote to it.
+typedef struct fuse_stamp fuse_stamp;
+
+struct fuse_stamp {
+  uint64_t device, inode;
+  int64_t byte_count, modified_seconds, modified_nanoseconds;
+};
+
+enum { FUSE_REPLACED = 0, FUSE_LEFT_OLD = 1, FUSE_LEFT_OTHER = 2 };
+
+/// Moves the file behind `descriptor` from a name that was not to stay to its own, in place of the file that has this
+/// stamp; of nothing, where that is NULL. Where something else stands there, the result is -1, `errno` ESTALE (EEXIST
+/// instead of nothing), and nothing has changed.
+///
+/// FUSE_LEFT_OLD: the file is in place, and the one before it could not be removed from the name `unfinished`.
+/// FUSE_LEFT_OTHER: somebody replaced the file several times in this moment; what is under `unfinished` is theirs.
+int fuse_replace_finished(
+    int descriptor, const char *_Nonnull unfinished, const char *_Nonnull path, const fuse_stamp *_Nullable expected);
 
 /// Removes a name that was not to stay.
 int fuse_unlink_unfinished(const char *_Nonnull path);

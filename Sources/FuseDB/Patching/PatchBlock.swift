@@ -35,7 +35,7 @@ enum PatchBlock {
     guard (metadata?.count ?? 0) <= MetadataSection.mostBytes else { return .literal }
     let copy = metadata.map { bytes.extracting($0).array() }
     let index = reader.dataEnd..<reader.index.end
-    let file = try AtomicFile(replacing: path)
+    let file = try AtomicFile(scratchBeside: path)
     try file.write(bytes.extracting(Header.byteCount..<index.upperBound))
     let made = try rebuild(in: file, index: index, header: reader.header, metadata: copy)
     guard made.header == reader.header, made.byteCount == reader.byteCount else { return .literal }

@@ -1,4 +1,4 @@
-/// What a patch holds, as ``FusePatch/make(from:to:at:)`` wrote it.
+/// What a patch holds, as ``FusePatch/make(from:to:at:outputLink:)`` wrote it.
 public struct PatchReport: Sendable, Equatable {
   /// The patch's length.
   public var byteCount = 0
@@ -14,4 +14,6 @@ public struct PatchReport: Sendable, Equatable {
   public var redirectedKeyCount = 0
   /// Whether the new file's extension block is in the patch, because another program made it.
   public var hasBlockBytes = false
+  /// The length of the patch that this one replaced; nil where there was none.
+  public var replacedByteCount: Int?
 }

@@ -1,4 +1,4 @@
-/// The file that ``FusePatch/apply(_:to:output:)`` made.
+/// The file that ``FusePatch/apply(_:to:output:options:)`` made.
 public struct PatchedFile: Sendable, Equatable {
   /// Keys in the file.
   public var keyCount: Int
@@ -6,4 +6,6 @@ public struct PatchedFile: Sendable, Equatable {
   public var objectCount: Int
   /// The file's length.
   public var byteCount: Int
+  /// Keys of the database that the file replaced; nil where there was none.
+  public var replacedKeyCount: Int?
 }

@@ -28,6 +28,8 @@ public struct SwapRules: Sendable {
   public var threadCount = 1
   /// The fewest keys that a file may have.
   public var leastKeyCount = 0
+  /// Whether a file without keys may take the place of one that has some. Mostly that is a build whose input was missing.
+  public var allowsEmpty = false
   /// The greatest share of the keys that may be missing in comparison with the file that serves, from 0 to 1; nil for
   /// any. A first file is compared with nothing.
   public var greatestShrink: Double?
@@ -37,7 +39,7 @@ public struct SwapRules: Sendable {
   /// it throws refuses the file. It must not reload what it is a rule of.
   public var accept: (@Sendable (_ new: FuseReader, _ serving: FuseReader?) throws -> Void)?
 
-  /// The rules by default: the check ``Check/structure`` alone.
+  /// The rules by default: the check ``Check/structure``, and no empty file in the place of one with keys.
   public init() {}
 
   /// Throws unless `new` may take the place of `old`.
@@ -48,10 +50,13 @@ public struct SwapRules: Sendable {
         "the file has \(new.keyCount) keys and needs \(leastKeyCount) at least (rule 'leastKeyCount'); build it of "
           + "all data, or change the rule")
     }
+    if !allowsEmpty, new.keyCount == 0, let old, old.keyCount > 0 {
+      throw .refused(
+        "the file has no keys where the one that serves has \(old.keyCount) (rule 'allowsEmpty'); look at what it was "
+          + "built of, or change the rule")
+    }
     if let greatestShrink, let old, new.keyCount < old.keyCount {
-      // Divided like this, 93 keys of 100 are a shrink of exactly 0.07.
-      let shrink = Double(old.keyCount - new.keyCount) / Double(old.keyCount)
-      guard shrink <= greatestShrink else {
+      guard ReplacementRules.shrink(from: old.keyCount, to: new.keyCount) <= greatestShrink else {
         throw .refused(
           "the file has \(new.keyCount) keys where the one that serves has \(old.keyCount), and a share of "
             + "\(greatestShrink) may be missing at most (rule 'greatestShrink'); build it of all data, or change the "

@@ -4,15 +4,21 @@ internal import Glibc
 /// A file that appears under its name complete or not at all. See spec/decisions/0005-atomic-publish.md.
 ///
 /// The bytes go to a file without a name in the same folder, so a process that is killed while it writes leaves nothing
-/// behind. (Where the file system has no such files, they go to one with a unique name.) ``publish(header:)`` makes them
+/// behind. (Where the file system has no such files, they go to one with a unique name.) ``publish(header:keyCount:)`` makes them
 /// durable and moves them over the old file in one step.
 final class AtomicFile {
-  let path: String
-  let folder: String
-  private let folderDescriptor: OwnedDescriptor
+  let place: OutputPlace
+  let rules: ReplacementRules
+  let folderDescriptor: OwnedDescriptor
   private let file: OwnedDescriptor
+  /// What was taken over from the file that stands there.
+  var rights: FileRights?
+  /// Whoever reads the file at `path` to make the new one says here as what it was read: another one does not give way.
+  var source: FileStamp?
   /// The name to remove when this object ends without having been published.
-  private var temporaryPath: String?
+  var temporaryPath: String?
+  /// For tests: called between the last look at what stands there and the moment that it gives way.
+  var beforeNaming: (() -> Void)?
   /// What follows the header.
   private let body: FileStream
 
@@ -22,37 +28,43 @@ final class AtomicFile {
   var byteCount: UInt64 { UInt64(body.position) }
 
   /// Begins a file that is to replace whatever stands at `path`, and leaves room for a header at its start.
-  init(replacing path: String) throws(FuseError) {
-    self.path = path
-    // By bytes: a slash and an accent behind it are one character.
-    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-    let name = String(path.utf8[(slash.map { path.utf8.index(after: $0) } ?? path.startIndex)...]) ?? ""
-    guard !name.isEmpty, name != ".", name != "..", !path.utf8.contains(0) else {
-      throw FuseError(.inputOutput, "the path of the new file does not end in a file name", path: path)
-    }
-    let folder = slash.map { String(path.utf8[...$0]) ?? "." } ?? "."
-    self.folder = folder
+  ///
+  /// Before the first byte is written it has the mode, the owner and the group of the file that stands there, as far as
+  /// this process may give them.
+  convenience init(replacing path: String, _ rules: ReplacementRules = ReplacementRules()) throws(FuseError) {
+    rules.requireSense()
+    let place = try OutputPlace(path, links: rules.links)
+    try self.init(place, rules, rights: try place.look()?.rights)
+  }
 
-    // What a link leads to counts: it may be the place of a folder or a device. A link to nothing is replaced as well.
-    var status = stat()
-    if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-      throw FuseError(
-        .inputOutput, "there is something here that is not a regular file; choose another name", path: path)
-    }
+  /// Begins a file beside `path` that never gets a name.
+  convenience init(scratchBeside path: String) throws(FuseError) {
+    try self.init(try OutputPlace(path, links: .replaced), ReplacementRules(), rights: nil, isPrivate: true)
+  }
+
+  private init(
+    _ place: OutputPlace, _ rules: ReplacementRules, rights: FileRights?, isPrivate: Bool = false
+  ) throws(FuseError) {
+    self.place = place
+    self.rules = rules
+    self.rights = rights
+    let (path, folder) = (place.path, place.folder)
     // Before the work: a folder that cannot be opened could not be made durable after it.
     let openedFolder = retrying { unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard openedFolder >= 0 else { throw Self.failed("open the folder \(folder)", path: path) }
     folderDescriptor = OwnedDescriptor(openedFolder)
-    var opened = retrying { unsafe fuse_open_unnamed(folder, 0o666) }
+    let mode: UInt32 = rights == nil && !isPrivate ? 0o666 : 0o600
+    var opened = retrying { unsafe fuse_open_unnamed(folder, mode) }
     if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
-      let temporary = Self.uniqueName(beside: path, in: folder)
-      opened = retrying { unsafe fuse_create_unfinished(temporary, 0o666) }
+      let temporary = Self.uniqueName(for: place)
+      opened = retrying { unsafe fuse_create_unfinished(temporary, mode) }
       if opened >= 0 { temporaryPath = temporary }
     }
     guard opened >= 0 else { throw Self.failed("create a file in \(folder)", path: path) }
     file = OwnedDescriptor(opened)
-    // The header comes last, when its numbers are known.
     do throws(FuseError) {
+      try rights?.give(to: opened, path: path)
+      // The header comes last, when its numbers are known.
       body = try FileStream(to: opened, at: Header.byteCount, path: path)
     } catch {
       if let temporaryPath { unsafe fuse_unlink_unfinished(temporaryPath) }
@@ -65,6 +77,9 @@ final class AtomicFile {
     if let temporaryPath { unsafe fuse_unlink_unfinished(temporaryPath) }
   }
 
+  /// Where it is to appear, as the caller named it.
+  var path: String { place.path }
+  var folder: String { place.folder }
   var descriptor: Int32 { file.number }
 
   /// Appends bytes.
@@ -83,44 +98,11 @@ final class AtomicFile {
     try FileMapping(mapping: descriptor, byteCount: Int(byteCount), path: path, access: .mapped)
   }
 
-  /// Writes the header, makes the file durable and moves it to its name.
-  func publish(header: [UInt8]) throws(FuseError) {
-    try flush()
-    guard writeAll(header.rawSpan, to: descriptor, at: 0) else {
-      throw Self.failed("write the header", path: path)
-    }
-    // Not repeated when it fails: the system may have dropped what it could not write, and would say yes.
-    guard retrying({ fsync(descriptor) }) == 0 else { throw Self.failed("make the file durable", path: path) }
-    try moveToName()
-    // A name lasts when its folder has been written. Some file systems cannot sync a folder and say EINVAL; they have
-    // nothing to sync then.
-    if retrying({ fsync(folderDescriptor.number) }) != 0, errno != EINVAL {
-      throw Self.failed("make the folder durable (the new file is in place)", path: path)
-    }
-  }
-
-  /// Gives the file its name: at once where nothing stands there, otherwise by way of another name.
-  private func moveToName() throws(FuseError) {
-    if temporaryPath == nil {
-      if unsafe fuse_link_finished(descriptor, path) == 0 { return }
-      guard errno == EEXIST else { throw Self.failed("name the new file", path: path) }
-      let temporary = Self.uniqueName(beside: path, in: folder)
-      guard unsafe fuse_link_unfinished(descriptor, temporary) == 0 else {
-        throw Self.failed("name the new file", path: path)
-      }
-      temporaryPath = temporary
-    }
-    guard unsafe fuse_rename_finished(temporaryPath!, path) == 0 else {
-      throw Self.failed("move the new file to its name", path: path)
-    }
-    temporaryPath = nil
-  }
-
   /// Hidden, and named after the file, so that a person who finds one knows what it was.
-  private static func uniqueName(beside path: String, in folder: String) -> String {
-    let name = path.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } ?? ""
+  static func uniqueName(for place: OutputPlace) -> String {
+    let name = place.destination.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } ?? ""
     // NAME_MAX is 255 bytes; what is added has 23.
-    return "\(folder)/.\(name.utf8.count > 200 ? "fsdb" : name).\(fuse_random().hexadecimal.dropFirst(2)).tmp"
+    return "\(place.folder)/.\(name.utf8.count > 200 ? "fsdb" : name).\(fuse_random().hexadecimal.dropFirst(2)).tmp"
   }
 
   /// Whatever goes wrong on the writing side is a failure to write, even when a folder is missing.

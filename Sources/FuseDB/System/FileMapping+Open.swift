@@ -26,16 +26,20 @@ extension FileMapping {
     let byteCount = Int(status.st_size)
     switch access.memory {
     case .mapped:
-      try self.init(mapping: descriptor, byteCount: byteCount, path: path, access: access)
+      try self.init(
+        mapping: descriptor, byteCount: byteCount, path: path, access: access, stamp: FileStamp(status))
     case .copied:
-      try self.init(reading: descriptor, byteCount: byteCount, path: path, isLocked: access.isLocked)
+      try self.init(
+        reading: descriptor, byteCount: byteCount, path: path, isLocked: access.isLocked, stamp: FileStamp(status))
     }
   }
 
   /// A copy of the first `byteCount` bytes of an open file, which had so many a moment ago.
-  convenience init(reading descriptor: Int32, byteCount: Int, path: String, isLocked: Bool) throws(FuseError) {
+  convenience init(
+    reading descriptor: Int32, byteCount: Int, path: String, isLocked: Bool, stamp: FileStamp? = nil
+  ) throws(FuseError) {
     // SAFETY: the memory has `byteCount` bytes.
-    unsafe try self.init(copying: byteCount, path: path, isLocked: isLocked) { memory throws(FuseError) in
+    unsafe try self.init(copying: byteCount, path: path, isLocked: isLocked, stamp: stamp) { memory throws(FuseError) in
       let count = unsafe readAll(
         descriptor, into: UnsafeMutableRawBufferPointer(start: memory, count: byteCount), at: 0)
       guard count >= 0 else { throw .system("read the file", path: path) }

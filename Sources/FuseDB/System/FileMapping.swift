@@ -12,6 +12,8 @@ final class FileMapping: Sendable {
   /// The file's path, or words for what has none.
   let path: String
   let byteCount: Int
+  /// Of the file, when it was opened; nil for bytes without one.
+  let stamp: FileStamp?
   // SAFETY: both point at memory that this object owns until deinit; the region's one mutable field is read atomically.
   private nonisolated(unsafe) let base: UnsafeRawPointer
   private nonisolated(unsafe) let region: UnsafeMutablePointer<fuse_region>
@@ -21,7 +23,9 @@ final class FileMapping: Sendable {
   private let prefault: BackgroundPrefault?
 
   /// Maps `byteCount` bytes, more than none, of an open file; the descriptor may be closed afterwards.
-  init(mapping descriptor: Int32, byteCount: Int, path: String, access: FuseAccess) throws(FuseError) {
+  init(
+    mapping descriptor: Int32, byteCount: Int, path: String, access: FuseAccess, stamp: FileStamp? = nil
+  ) throws(FuseError) {
     guard let mapped = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0), unsafe mapped != MAP_FAILED
     else { throw .system("map the file (access '.copied' reads it into memory instead)", path: path) }
     guard let region = unsafe fuse_region_watch(mapped, byteCount) else {
@@ -30,6 +34,7 @@ final class FileMapping: Sendable {
     }
     self.path = path
     self.byteCount = byteCount
+    self.stamp = stamp
     unsafe base = UnsafeRawPointer(mapped)
     unsafe self.region = region
     copy = nil
@@ -48,12 +53,14 @@ final class FileMapping: Sendable {
 
   /// Memory of its own for `byteCount` bytes, more than none, which `fill` writes.
   init(
-    copying byteCount: Int, path: String, isLocked: Bool, fill: (UnsafeMutableRawPointer) throws(FuseError) -> Void
+    copying byteCount: Int, path: String, isLocked: Bool, stamp: FileStamp? = nil,
+    fill: (UnsafeMutableRawPointer) throws(FuseError) -> Void
   ) throws(FuseError) {
     let memory: ZeroedMemory
     do { memory = try ZeroedMemory(byteCount: byteCount) } catch { throw error.at(path: path) }
     self.path = path
     self.byteCount = byteCount
+    self.stamp = stamp
     unsafe base = UnsafeRawPointer(memory.start)
     unsafe region = fuse_region_still()
     copy = memory

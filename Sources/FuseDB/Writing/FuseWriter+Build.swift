@@ -14,6 +14,8 @@ public struct BuildReport: Sendable, Equatable {
   public var byteCount = 0
   /// How many bytes longer the file would be if every key had its own copy of its object.
   public var bytesSavedBySharing = 0
+  /// Keys of the database that the file replaced; nil where there was none.
+  public var replacedKeyCount: Int?
   /// The first few additions of a key that was there already, in key order.
   package var duplicates: [DuplicateKey] = []
 }
@@ -21,13 +23,14 @@ public struct BuildReport: Sendable, Equatable {
 extension FuseWriter {
   /// Writes all that was added as the file at `path`, which appears complete or not at all.
   ///
-  /// A file that is there is replaced in one step; readers that have it open keep the old one. The new one has the
-  /// permissions that the process gives to new files. When this returns, the file is durable. The writer may go on and
-  /// build again.
+  /// A file that is there is replaced in one step; readers that have it open keep the old one. The new one has its mode,
+  /// and its owner and group where the process may give them; otherwise it has the permissions that the process gives to
+  /// new files. When this returns, the file is durable. The writer may go on and build again.
   ///
   /// - Parameter progress: called now and then with the share that is done, from 0 to 1.
-  /// - Throws: ``FuseError`` with code `duplicateKey` under ``DuplicatePolicy/error``, `inputOutput` when the file cannot
-  ///   be written. Nothing is left behind then, and what stood at `path` stands there still; unless the very last step
+  /// - Throws: ``FuseError`` with code `duplicateKey` under ``DuplicatePolicy/error``, `refused` when the file has fewer
+  ///   keys than the options allow, `inputOutput` when the file cannot be written, or when at `path` there is a folder, a
+  ///   device or, under ``OutputLink/refused``, a symbolic link. Nothing is left behind then, and what stood at `path` stands there still; unless the very last step
   ///   failed, which makes the folder durable: then the new file is there, and the message says so.
   /// - Complexity: O(n log n) in keys, and as much memory as ``Options/memory`` says; what does not fit is written to
   ///   the temporary folder and read again, once or, of very many keys or objects, a few times.
@@ -90,7 +93,9 @@ extension FuseWriter {
     report.keyCount = assembly.keyCount
     report.duplicateKeyCount = outcome.duplicateCount
     report.duplicates = outcome.duplicates
-    report.byteCount = try assembly.publish(objectCount: report.objectCount, metadata: metadata, progress)
+    let published = try assembly.publish(objectCount: report.objectCount, metadata: metadata, progress)
+    report.byteCount = published.byteCount
+    report.replacedKeyCount = published.replaced?.keyCount
     progress(.syncing, 1)
     return report
   }
@@ -99,8 +104,10 @@ extension FuseWriter {
     _ storage: WriterStorage, _ path: String, _ pipeline: KeyPipeline, dataByteCount: Int
   ) throws(FuseError) -> FileAssembly {
     let keyCount = pipeline.keyCount
+    let file = try AtomicFile(replacing: path, options.replacement)
+    file.source = source
     return try FileAssembly(
-      replacing: path, options.layout, keyCountAtMost: keyCount, dataByteCountAtMost: dataByteCount,
+      file, options.layout, keyCountAtMost: keyCount, dataByteCountAtMost: dataByteCount,
       indexByteCountAtMost: pipeline.keyByteCount + keyCount * IndexEntry.overhead,
       limits: BlockLimits(
         memory: storage.plan.extensionBlock, temporaryFolder: storage.temporaryFolder,

@@ -63,12 +63,20 @@ public final class FuseWriter {
     /// What the file says about itself, such as its source or when it was built. Only an indexed file has room for it. From
     /// `built`, as `2026-11-21T16:11:12Z`, ``ServingCounters/dataAge`` follows.
     public var metadata: [String: String]
+    /// The fewest keys that the file may have. With fewer, ``FuseWriter/build(to:progress:)`` throws
+    /// ``FuseError/Code/refused`` and what stands there stays.
+    public var leastKeyCount: Int
+    /// The greatest share of the keys, from 0 to 1, that the file may lack in comparison with the database that it would
+    /// replace; nil for any. Beyond it, ``FuseWriter/build(to:progress:)`` throws ``FuseError/Code/refused``.
+    public var greatestShrink: Double?
+    /// What becomes of a symbolic link that stands where the file is to appear.
+    public var outputLink: OutputLink
 
     /// Canonical order, identical objects stored once, the last addition of a key counts, indexed.
     public init(
       order: Order = .key, sharing: Sharing = .identicalObjects, onDuplicate: DuplicatePolicy = .last,
       layout: Layout = .indexed, metadata: [String: String] = [:], memory: Int? = nil, temporaryFolder: String? = nil,
-      threadCount: Int? = nil
+      threadCount: Int? = nil, leastKeyCount: Int = 0, greatestShrink: Double? = nil, outputLink: OutputLink = .refused
     ) {
       self.order = order
       self.sharing = sharing
@@ -78,6 +86,13 @@ public final class FuseWriter {
       self.memory = memory
       self.temporaryFolder = temporaryFolder
       self.threadCount = threadCount
+      self.leastKeyCount = leastKeyCount
+      self.greatestShrink = greatestShrink
+      self.outputLink = outputLink
+    }
+
+    var replacement: ReplacementRules {
+      ReplacementRules(links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink)
     }
 
     /// What `fusedb` 0.3.0 does: for the same sequence of calls the same bytes.
@@ -94,6 +109,8 @@ public final class FuseWriter {
   var storage: WriterStorage?
   /// Under ``DuplicatePolicy/error``, after ``build(to:progress:)`` threw `duplicateKey`: which key it was.
   package internal(set) var refusedDuplicate: DuplicateKey?
+  /// Where one of the files that are merged is to be replaced: what was read.
+  var source: FileStamp?
   let limits: Limits
   let plan: MemoryPlan?
 

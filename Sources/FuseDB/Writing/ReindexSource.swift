@@ -35,11 +35,12 @@ struct ReindexSource {
 
   /// Writes data and key index, and a new block.
   func write(
-    metadata: [UInt8]?, to path: String, _ progress: ((Double) -> Void)?
+    metadata: [UInt8]?, to path: String, links: OutputLink, _ progress: ((Double) -> Void)?
   ) throws(FuseError) -> ReindexReport {
     let mapping = reader.mapping
     let bytes = mapping.bytes
-    let file = try AtomicFile(replacing: path)
+    let file = try AtomicFile(replacing: path, ReplacementRules(links: links))
+    file.source = try file.place.source(among: [reader])
     var done = Header.byteCount
     while done < indexEnd {
       let next = min(indexEnd, done + Self.stepByteCount)
@@ -59,10 +60,11 @@ struct ReindexSource {
     let header = try writer.write(header: reader.header, metadata: metadata, from: collector)
     let byteCount = writer.end
     progress?(0.9)
-    try file.publish(header: header.bytes)
+    let replaced = try file.publish(header: header.bytes, keyCount: reader.keyCount)
     progress?(1)
     return ReindexReport(
       keyCount: reader.keyCount, objectCount: objectCount, byteCountBefore: reader.byteCount, byteCount: byteCount,
-      extensionByteCount: byteCount - indexEnd, wasPlain: indexEnd == reader.byteCount)
+      extensionByteCount: byteCount - indexEnd, wasPlain: indexEnd == reader.byteCount,
+      replacedKeyCount: replaced?.keyCount)
   }
 }

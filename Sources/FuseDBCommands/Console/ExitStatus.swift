@@ -23,7 +23,7 @@ enum ExitStatus: Int32 {
         .patchMismatch, .refused:
         .badData
       case .notFound: .noInput
-      case .inputOutput: .inputOutput
+      case .inputOutput, .outputChanged: .inputOutput
       }
   }
 

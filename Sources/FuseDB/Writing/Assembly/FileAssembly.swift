@@ -6,7 +6,7 @@ final class FileAssembly {
   private(set) var keyCount = 0
 
   /// - Parameters:
-  ///   - path: where the file is to appear.
+  ///   - file: what is to be written.
   ///   - layout: whether there is to be a block.
   ///   - keyCount: how many keys may come.
   ///   - dataByteCount: how long the data section is going to be, at most; the index is written behind that, and moved
@@ -14,10 +14,10 @@ final class FileAssembly {
   ///   - indexByteCount: how long the index is going to be, at most.
   ///   - limits: what the making of the block may use.
   init(
-    replacing path: String, _ layout: FuseWriter.Layout, keyCountAtMost keyCount: Int,
+    _ file: AtomicFile, _ layout: FuseWriter.Layout, keyCountAtMost keyCount: Int,
     dataByteCountAtMost dataByteCount: Int, indexByteCountAtMost indexByteCount: Int, limits: BlockLimits
   ) throws(FuseError) {
-    file = try AtomicFile(replacing: path)
+    self.file = file
     let indexStart = Header.byteCount + dataByteCount
     index = try file.stream(at: indexStart)
     collector =
@@ -48,10 +48,10 @@ final class FileAssembly {
     keyCount &+= 1
   }
 
-  /// Completes the file and lets it appear. Returns its length.
+  /// Completes the file and lets it appear. Returns its length, and what it replaced.
   func publish(
     objectCount: Int, metadata: [UInt8]?, _ progress: (BuildPhase, Double) -> Void
-  ) throws(FuseError) -> Int {
+  ) throws(FuseError) -> (byteCount: Int, replaced: ReplacedFile?) {
     try file.flush()
     try index.flush()
     let indexStart = Int(dataEnd)
@@ -70,7 +70,6 @@ final class FileAssembly {
       end = block.end
     }
     progress(.syncing, 0)
-    try file.publish(header: header.bytes)
-    return end
+    return (end, try file.publish(header: header.bytes, keyCount: keyCount))
   }
 }

@@ -7,12 +7,13 @@ extension FuseWriter {
   /// The new file is what a writer would build of the same mapping: equal objects are stored once, whichever files they
   /// come from. Plain files are welcome, such as those of `fusedb` 0.3.0. Everything that is taken over is checked
   /// before it is; a damaged file is refused, and nothing is written then. `output` may be one of the files: it is replaced in
-  /// one step, as by ``build(to:progress:)``.
+  /// one step, as by ``build(to:progress:)``, unless somebody else replaced it meanwhile.
   ///
   /// - Parameters:
   ///   - inputs: the paths of the files, at most 65,536.
   ///   - progress: called now and then with the share that is done, from 0 to 1.
-  /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)`` and ``build(to:progress:)``; `duplicateKey`
+  /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)`` and ``build(to:progress:)``; `outputChanged`
+  ///   when `output` is one of the files and is no longer what was read; `duplicateKey`
   ///   where files have different objects under a key and ``MergeOptions/ConflictPolicy/error`` was asked for;
   ///   `invalidValue` where objects were combined into something else than MessagePack; what the function that combines
   ///   them throws.

@@ -56,12 +56,19 @@ public struct MergeOptions: Sendable {
   public var temporaryFolder: String?
   /// How many threads work at the same time; nil for one for each processor. The file does not depend on it.
   public var threadCount: Int?
+  /// The fewest keys that the file may have, as for ``FuseWriter/Options/leastKeyCount``.
+  public var leastKeyCount: Int
+  /// How many of its keys the file that is replaced may lose, as for ``FuseWriter/Options/greatestShrink``.
+  public var greatestShrink: Double?
+  /// What becomes of a symbolic link that stands where the file is to appear.
+  public var outputLink: OutputLink
 
   /// All keys, the last file counts, canonical order, indexed.
   public init(
     onConflict: ConflictPolicy = .last, subtracting: [String] = [], prefixes: [[UInt8]] = [],
     order: FuseWriter.Order = .key, layout: FuseWriter.Layout = .indexed, metadata: [String: String] = [:],
-    memory: Int? = nil, temporaryFolder: String? = nil, threadCount: Int? = nil
+    memory: Int? = nil, temporaryFolder: String? = nil, threadCount: Int? = nil, leastKeyCount: Int = 0,
+    greatestShrink: Double? = nil, outputLink: OutputLink = .refused
   ) {
     self.onConflict = onConflict
     self.subtracting = subtracting
@@ -72,6 +79,9 @@ public struct MergeOptions: Sendable {
     self.memory = memory
     self.temporaryFolder = temporaryFolder
     self.threadCount = threadCount
+    self.leastKeyCount = leastKeyCount
+    self.greatestShrink = greatestShrink
+    self.outputLink = outputLink
   }
 
   /// How many files can be subtracted.
@@ -87,6 +97,7 @@ public struct MergeOptions: Sendable {
       }
     return FuseWriter.Options(
       order: order, onDuplicate: policy, layout: layout, metadata: metadata, memory: memory,
-      temporaryFolder: temporaryFolder, threadCount: threadCount)
+      temporaryFolder: temporaryFolder, threadCount: threadCount, leastKeyCount: leastKeyCount,
+      greatestShrink: greatestShrink, outputLink: outputLink)
   }
 }

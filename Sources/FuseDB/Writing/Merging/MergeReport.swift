@@ -18,6 +18,8 @@ public struct MergeReport: Sendable, Equatable {
   public var byteCount = 0
   /// How many bytes longer the file would be if every key had its own copy of its object.
   public var bytesSavedBySharing = 0
+  /// Keys of the database that the file replaced; nil where there was none.
+  public var replacedKeyCount: Int?
   /// How many bytes went to a temporary file.
   public var spilledByteCount = 0
 }

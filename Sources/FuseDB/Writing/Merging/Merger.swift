@@ -43,6 +43,8 @@ struct Merger {
 
   func run(to output: String, _ progress: ((Double) -> Void)?) throws(FuseError) -> MergeReport {
     var report = MergeReport()
+    writer.source = try OutputPlace(output, links: options.outputLink)
+      .source(among: (inputs + subtracted).map { $0.reader })
     for input in subtracted { try input.checkWhole() }
     try readAll(&report, progress)
     guard report.inputKeyCount - report.subtractedKeyCount <= FormatLimits.count else {
@@ -65,6 +67,7 @@ struct Merger {
     report.keyCount = built.keyCount
     report.objectCount = built.objectCount
     report.byteCount = built.byteCount
+    report.replacedKeyCount = built.replacedKeyCount
     report.bytesSavedBySharing = built.bytesSavedBySharing
     report.spilledByteCount = writer.spilledByteCount
     return report

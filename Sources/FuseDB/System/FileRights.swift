@@ -1,0 +1,56 @@
+internal import CFuseSystem
+internal import Glibc
+
+/// Who may do what with a file: what a new file takes over from the one that it replaces.
+struct FileRights: Equatable, Sendable {
+  private let mode: mode_t
+  private let owner: uid_t
+  private let group: gid_t
+  /// Whether an access control list says more. It is not taken over.
+  private let hasList: Bool
+
+  /// Of the file at `path`.
+  init(_ status: stat, path: String) {
+    // A database is no program: bits that give rights to whoever runs it are not taken over.
+    mode = status.st_mode & 0o777
+    owner = status.st_uid
+    group = status.st_gid
+    hasList = unsafe fuse_has_access_list(path)
+  }
+
+  /// Gives an open file these rights, as far as this process may, and never more to anybody.
+  ///
+  /// An owner or a group that cannot be given is left as it is. The group's rights would then be another group's, and with
+  /// a list the mode tells those of its longest entry; so both, group and others, keep what both had.
+  func give(to descriptor: Int32, path: String) throws(FuseError) {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw AtomicFile.failed("look at the new file", path: path) }
+    var isGroupKept = status.st_gid == group
+    if status.st_uid != owner || !isGroupKept {
+      if fchown(descriptor, owner, group) == 0 {
+        isGroupKept = true
+      } else {
+        try Self.passUnlessForbidden(path)
+        if !isGroupKept {
+          isGroupKept = fchown(descriptor, uid_t.max, group) == 0
+          if !isGroupKept { try Self.passUnlessForbidden(path) }
+        }
+      }
+    }
+    var mode = mode
+    if !isGroupKept || hasList {
+      let both = mode >> 3 & mode & 0o7
+      mode = mode & 0o700 | both << 3 | both
+    }
+    guard status.st_mode & 0o777 != mode else { return }
+    guard fchmod(descriptor, mode) == 0 else {
+      throw AtomicFile.failed("give the new file the mode of the old one", path: path)
+    }
+  }
+
+  /// Throws, unless this process may not give files away, or the file system knows no owners.
+  private static func passUnlessForbidden(_ path: String) throws(FuseError) {
+    guard ![EPERM, EINVAL, ENOSYS, EOPNOTSUPP].contains(errno) else { return }
+    throw AtomicFile.failed("give the new file the owner of the old one", path: path)
+  }
+}
