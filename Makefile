@@ -14,7 +14,7 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
-STRESS_LOGS := $(addprefix build/logs/stress,.log -thread.log -address.log)
+STRESS_LOGS := $(addprefix build/logs/,dependent.log $(addprefix stress,.log -thread.log -address.log))
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
@@ -44,10 +44,15 @@ test: ## check everything: format, Swift's tests, the other implementation (inst
 	@$(MAKE) .venv/ready lint
 	swift build --build-tests
 	swift test --skip-build --disable-xctest 2>&1 | tee $(SWIFT_LOG)
-	@$(MAKE) release
+	@$(MAKE) dependent release
 	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
 	@$(MAKE) stress sanitize
 	@Scripts/closing-lines $(SWIFT_LOG) $(PYTEST_LOG) $(STRESS_LOGS)
+
+.PHONY: dependent
+dependent: ## build and run a package that depends on this one and calls all of it, for debugging and as a release
+	@mkdir -p build/logs
+	Scripts/test-dependent 2>&1 | tee build/logs/dependent.log
 
 .PHONY: stress sanitize
 stress: ## read on many threads while files are replaced, a thousand times: one to two minutes

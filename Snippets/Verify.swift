@@ -3,6 +3,6 @@ import FuseDB
 
 let report = try FuseReader.verify(path: "example.fsdb")
 for damage in report.damage {
-  print(damage)  // offset 52: objectChecksum: the object has checksum …
+  print(damage)  // such as "offset 52: objectChecksum: the object has checksum …"
 }
-print(report.isSound ? "sound" : "damaged")
+print(report.isSound ? "sound" : "damaged")  // sound

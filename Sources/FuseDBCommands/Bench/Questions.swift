@@ -62,13 +62,14 @@ struct Questions: Sendable {
   @inline(never)
   func ask(_ reader: FuseReader, _ range: Range<Int>, inBatchesOf size: Int) throws(FuseError) -> UInt64 {
     var sum: UInt64 = 0
-    try unsafe bytes.withUnsafeBytes { (bytes) throws(FuseError) in
+    try unsafe bytes.withUnsafeBufferPointer { (bytes) throws(FuseError) in
       try unsafe bounds.withUnsafeBufferPointer { (bounds) throws(FuseError) in
         var start = range.lowerBound
         while start < range.upperBound {
           let end = min(range.upperBound, start + size)
           // SAFETY: the batch does not outlive the two closures.
-          let batch = unsafe QuestionBatch(bytes: bytes, bounds: bounds, startIndex: start, endIndex: end)
+          let batch = unsafe QuestionBatch(
+            bytes: UnsafeRawBufferPointer(bytes), bounds: bounds, startIndex: start, endIndex: end)
           try reader.withBytes(forKeys: batch) { _, object in sum &+= Self.answer(object) }
           start = end
         }

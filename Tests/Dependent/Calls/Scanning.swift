@@ -1,0 +1,36 @@
+let path = folder + "/scanned.fsdb"
+try makeFile(path, options: FuseWriter.Options(metadata: ["source": "calls"]))
+let bound: Key = "1.1.1.1"
+let reader = try FuseReader(path: path, access: .copied)
+expect(try reader.metadata == ["source": "calls"] && reader.statistics.keyCount == 3)
+var scan = try reader.entries(from: bound)
+try scan.skip(1)
+while let entry = try scan.next() {
+  expect(try entry.key.count == entry.keyBytes.byteCount && entry.bytes.byteCount == entry.view.messagePack.byteCount)
+  expect(entry.objectOffset > 0)
+}
+expect(try reader.entries(upTo: bound, .descending).count == 0)
+expect(try reader.prefix("8." as Key).count == 1)
+var objects = reader.objects()
+while let object = try objects.next() {
+  expect(try object.offset > 0 && object.bytes.byteCount > 0 && object.view["asn"]?.int != nil)
+}
+
+try makeFile(folder + "/scanned-new.fsdb", "Alphabet Inc.")
+let new = try FuseReader(path: folder + "/scanned-new.fsdb", access: .mapped)
+var differences = try new.differences(from: reader)
+var changes: [Difference] = []
+while let difference = try differences.next() { changes.append(difference) }
+expect(changes.count == 2 && differences.equalCount == 1)
+expect(try changes.first?.entry.key == Array("8.8.8.8".utf8))
+
+let made = try FusePatch.make(from: reader, to: new, at: folder + "/patch")
+let patched = try FusePatch.apply(folder + "/patch", to: reader, output: folder + "/patched.fsdb")
+expect(made.byteCount > 0 && patched.keyCount == 3)
+
+expect(try reader.verify().isSound)
+expect(try FuseReader.verify(path: path, level: .full, progress: nil).isSound)
+let summary = try FuseReader.verify(path: path) { (damage) throws(FuseError) in
+  throw FuseError(.corrupted, damage.description)
+}
+expect(summary.isSound && Damage.Kind(rawValue: "nothing") == nil)

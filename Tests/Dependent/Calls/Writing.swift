@@ -1,0 +1,31 @@
+let org = Org(name: "Google LLC", asn: 15169)
+let key: Key = "8.8.8.8"
+let text = "text"
+let writer = FuseWriter(FuseWriter.Options(metadata: ["source": "calls"]))
+let bytes = try FuseEncoder().encode(org)
+let first = try writer.addObject(bytes)
+let second = try writer.addObject(bytes.keyBytes)
+let third = try writer.addObject(encoding: org)
+expect(first == second && second == third)
+try writer.addKey(key, for: first)
+try writer.addKey(text.keyBytes, for: first)
+try writer.addKey("a substring".dropFirst(2), for: first)
+try writer.add(key, org)
+try writer.add(["a", "b"] as [Key], org)
+try writer.add(["c"] as [Key], messagePack: bytes)
+try writer.add([[0, 255]] as [[UInt8]], Own.Coded(text: "bytes"), encoder: FuseEncoder(dates: .own))
+let report = try writer.build(to: folder + "/written.fsdb", progress: { share in expect(share <= 1) })
+expect(report.keyCount == 7 && report.objectCount == 2)
+let reindexed = try FuseWriter.reindex(folder + "/written.fsdb", metadata: ["source": "again"], progress: nil)
+expect(reindexed.keyCount == 7 && !reindexed.wasPlain)
+
+let compatible = FuseWriter(.compatible)
+do {
+  _ = try compatible.addObject([0xC1])
+  expect(false)
+} catch {
+  expect(error.code == FuseError.Code(rawValue: "invalidValue"))
+  expect(error == error && Set([error]).count == 1 && error.path == nil && error.errno == nil)
+  expect(error.offset == 0 && error.codingPath == nil && error.message != "" && error.description != "")
+}
+expect(FuseError(.refused, "no").message == "no")

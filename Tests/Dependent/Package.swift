@@ -1,0 +1,24 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package that depends on FuseDB, as those of its users do: `Scripts/test-dependent` makes the sources, builds this for
+// debugging and as a release, and runs it. Swift 6.3 crashes on code in a dependent that compiles well inside a package.
+
+/// What README.md shows, and every file of Snippets/, as a `main.swift`.
+let examples = ["README", "BuildAndLookUp", "Merge", "Serve", "Values", "Verify"]
+
+func program(_ name: String, _ settings: [SwiftSetting]) -> Target {
+  .executableTarget(
+    name: name, dependencies: [.product(name: "FuseDB", package: "FuseDB")], path: ".generated/\(name)",
+    swiftSettings: settings)
+}
+
+let package = Package(
+  name: "Dependent",
+  dependencies: [.package(name: "FuseDB", path: "../..")],
+  targets: examples.map { program($0, [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]) } + [
+    program("Calls6", [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    program("Awaiting", [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    program("Calls5", [.swiftLanguageMode(.v5), .treatAllWarnings(as: .error)]),
+  ]
+)
