@@ -2,9 +2,12 @@
 
 import json
 import random
+import subprocess
 
 import fusedb
 import pytest
+from fsdb import canonical
+from msgpack import packb
 
 from conftest import BAD_DATA, DONE, NO_INPUT, USAGE
 
@@ -45,6 +48,20 @@ def test_a_merge_of_what_it_wrote_spills_and_is_the_same(command, tmp_path):
     report = json.loads(result.out)
     assert report["spilledBytes"] > 0
     assert (report["inputKeys"], report["keys"], report["conflictingKeys"]) == (202_000, 200_000, 0)
+    assert (tmp_path / "out.fsdb").read_bytes() == (tmp_path / "all.fsdb").read_bytes()
+
+
+@pytest.mark.parametrize("policy", ["last", "first"])
+def test_more_files_than_a_process_may_have_open(command, tmp_path, policy):
+    mappings = [{b"key %d" % n: packb(n % 7), b"all": packb({"n": n})} for n in range(1100)]
+    inputs = [tmp_path / f"{n}.fsdb" for n in range(len(mappings))]
+    for path, mapping in zip(inputs, mappings, strict=True):
+        path.write_bytes(bytes(canonical(mapping)))
+    everything = {key: value for mapping in mappings for key, value in mapping.items()}
+    everything[b"all"] = packb({"n": 1099 if policy == "last" else 0})
+    command.build(tmp_path / "all.fsdb", [(value, [key]) for key, value in everything.items()])
+    limited = ["bash", "-c", 'ulimit -n 256 && exec "$0" "$@"', command.path, "merge", tmp_path / "out.fsdb", *inputs]
+    subprocess.run([*limited, "--on-conflict", policy, "--quiet"], check=True)
     assert (tmp_path / "out.fsdb").read_bytes() == (tmp_path / "all.fsdb").read_bytes()
 
 

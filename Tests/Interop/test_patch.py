@@ -9,7 +9,7 @@ from fsdb import canonical, insertion
 from msgpack import packb
 
 import model_patch
-from conftest import BAD_DATA, DONE, FIXTURES, IO_FAILURE, NO, NO_INPUT, ROOT, fixture_names
+from conftest import BAD_DATA, DONE, FIXTURES, IO_FAILURE, NO, NO_INPUT, ROOT, USAGE, fixture_names
 from model_patch import PatchError, apply, pack, seal, squeeze
 from spelling import line, spell_key
 from test_block import bytes_of_listing
@@ -256,6 +256,22 @@ def test_forged_heads_and_frames_are_refused(command, tmp_path, pair):
     for what, data in forgeries(old.read_bytes(), new.read_bytes(), frame):
         patch.write_bytes(data)
         assert refused(command, old, patch, tmp_path / "out"), what
+
+
+def test_a_small_patch_cannot_make_a_giant_file_unless_that_is_allowed(command, tmp_path, pair):
+    old, new, patch = pair
+    size, whole = len(new.read_bytes()), patch.read_bytes()
+    command("patch", old, patch, tmp_path / "out", "--max-size", size - 1, code=BAD_DATA)
+    assert not (tmp_path / "out").exists()
+    command("patch", old, patch, tmp_path / "out", "--max-size", size, code=DONE)
+    assert (tmp_path / "out").read_bytes() == new.read_bytes()
+    command("patch", old, patch, tmp_path / "out", "--max-size", "much", code=USAGE)
+    # By default: four times the old file and 64 times the patch, plus 256 MiB.
+    most = 4 * len(old.read_bytes()) + 64 * len(whole) + (256 << 20)
+    for length in (most + 1, 1 << 40, (1 << 63) - 1):
+        patch.write_bytes(seal(len(old.read_bytes()), length, whole[40:]))
+        message = refused(command, old, patch, tmp_path / "out")
+        assert f"makes a file of {length} bytes, and {most} are allowed" in message and "--max-size" in message
 
 
 def test_a_wide_window_is_refused_and_nothing_is_unpacked_for_nothing(command, tmp_path, pair):

@@ -16,7 +16,7 @@ struct Verify: Command {
     With --checksums only the header, the file's checksum, each object's, and the end of the index block are looked at.
     That proves that a file is as it was written: no copy that was cut, no bit that changed. It does not prove that it was
     written right: keys twice or out of order, an index that calls a key absent that is there, objects that are no
-    MessagePack pass when their checksums are right. For a file from a writer that you don't trust, leave it away.
+    MessagePack pass when their checksums are right. For a file from a writer that you don't trust, leave the option out.
 
     Exit status: 1 when a file is not sound: damaged, cut short or no database; 66 when one cannot be read, whatever the
     others are.

@@ -2,10 +2,10 @@ import Testing
 
 @testable import FuseDB
 
-/// Patches with right checksums and any body. The old file has the records 01 and 02 03 04, and the keys a, c -> record 0
+/// Patches with right checksums and any body. The old file has the records 01 and 92 03 04, and the keys a, c -> record 0
 /// and e -> record 1; the new one also d -> record 1.
 struct `A body that makes no sense is refused` {
-  private static let objects: [[UInt8]] = [[1], [2, 3, 4]]
+  private static let objects: [[UInt8]] = [[1], [0x92, 3, 4]]
   private static let old = ReferenceFile(objects: objects, keys: [([0x61], 0), ([0x63], 0), ([0x65], 1)]).bytes
   private static let new = ReferenceFile(
     objects: objects, keys: [([0x61], 0), ([0x63], 0), ([0x64], 1), ([0x65], 1)]
@@ -21,8 +21,8 @@ struct `A body that makes no sense is refused` {
 
   /// In both the key a or c gets 09, which is made of record 0 before or behind the copy of that.
   @Test(arguments: [
-    ([[9], [1], [2, 3, 4]], "05 00 01 01 09 07 08 02 08 00"),
-    ([[1], [9], [2, 3, 4]], "04 07 05 00 01 01 09 04 04 02 04 00"),
+    ([[9], [1], [0x92, 3, 4]], "05 00 01 01 09 07 08 02 08 00"),
+    ([[1], [9], [0x92, 3, 4]], "04 07 05 00 01 01 09 04 04 02 04 00"),
   ])
   func `a copy succeeds a record before an edit of it does, whatever comes first [U11]`(
     objects: [[UInt8]], hex: String
