@@ -12,14 +12,14 @@ extension Build {
       .value("--range", "FIRST,LAST", "the fields with a range's first and last address; its CIDR blocks are keys"),
       .value("--keep", "FIELD", "keep only this field of a record in its object; may be repeated", repeats: true),
       .flag(
-        "--allow-missing", "a field that --key or --keep names may be in none of the records of NDJSON and MessagePack"),
+        "--allow-missing", "a field that --key or --keep names may be in no record of NDJSON or MessagePack"),
       .value("--type", "FIELD=TYPE", "what the cells of a column are: string, int, float, bool or json", repeats: true),
       .value("--columns", "A,B,C", "the names of the columns, when the first row does not have them"),
       .flag("--no-quotes", "take quotes in cells as they are"),
       .value("--skip-comments", "PREFIX", "pass over the lines of a table that begin with this, such as '#'"),
       .value(
         "--record-limit", "SIZE",
-        "how long a record may be: 64M, 1G; the default is a 32nd of --memory, and takes less than that altogether"),
+        "how long a record may be: 64M, 1G; the default is a 32nd of --memory"),
       .value("--on-duplicate", "last|first|error", "which object a key gets that comes twice; by itself, the last"),
       .value("--order", "key|insertion", "objects by their smallest key, or as they come with every one kept"),
       .value("--objects", "shared|every", "identical objects stored once, or each as often as it comes"),

@@ -53,7 +53,7 @@ final class RecordSink {
   func addKey(_ key: RawSpan) throws(FuseError) {
     try batch.addKey(key, place: InputPlace(input: input, line: line).number)
     keyCount += 1
-    if batch.memoryByteCount > mostBytes, batch.keyCount > 1 { try flush() }
+    if batch.memoryByteCount > mostBytes { try flush() }
   }
 
   /// Adds an object: the bytes of one MessagePack value. The keys that follow point at it.

@@ -41,7 +41,7 @@ struct BuildFieldsTests {
   func `a field that no record has is refused, and what stood there stays`(
     words: [String], field: String, end: String
   ) {
-    scratch.run("build", "@x.fsdb", "--quiet", input: #"{"keys":["before"],"value":1}"#)
+    #expect(scratch.run("build", "@x.fsdb", "--quiet", input: #"{"keys":["before"],"value":1}"#) == Scratch.Result(0))
     let before = scratch.read("x.fsdb")
     for (format, input) in [("ndjson", Self.text), ("msgpack", Self.packed)] {
       let result = run(["--format", format] + words, input)
@@ -52,7 +52,7 @@ struct BuildFieldsTests {
       #expect(result.err.hasSuffix(end), "\(result.err)")
       #expect(scratch.read("x.fsdb") == before)
       #expect(run(["--format", format, "--allow-missing"] + words, input) == Scratch.Result(0))
-      scratch.run("build", "@x.fsdb", "--quiet", input: #"{"keys":["before"],"value":1}"#)
+      #expect(scratch.run("build", "@x.fsdb", "--quiet", input: #"{"keys":["before"],"value":1}"#) == Scratch.Result(0))
     }
   }
 
@@ -118,7 +118,7 @@ struct BuildFieldsTests {
     (#"{"a":340282366920938463463374607431768211456,"b":1,"v":1}"#, "in \"a\" is no address"),
     (
       #"{"a":1,"b":2,"v":18446744073709551616}"#,
-      "not JSON at column 17: an integer is from -2^63 to 2^64 - 1; write a greater one in quotes"
+      "not JSON at column 18: an integer is from -2^63 to 2^64 - 1; write a greater one in quotes"
     ),
     (#"{"a":1,"b":2,"v":{"a":18446744073709551616}}"#, "not JSON at column 23: an integer is from -2^63 to 2^64 - 1"),
     (#"{"a":18446744073709551616.0,"b":2,"v":1}"#, "\"a\" holds a number with a point"),

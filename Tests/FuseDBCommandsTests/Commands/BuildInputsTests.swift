@@ -157,7 +157,7 @@ struct BuildInputsTests {
     // The file whose name begins like a format is NDJSON by its ending, which it is not.
     let result = scratch.run(words + ["--key", "id"], input: "id,x\nf,6\n")
     #expect(result.status == 65)
-    #expect(result.err.hasPrefix("fusedb: @csv:e:1: not JSON: "))
+    #expect(result.err.hasPrefix("fusedb: @csv:e:1: not JSON at column "))
     let fixed = words.map { $0 == "@csv:e" ? "csv:@csv:e" : $0 }
     #expect(scratch.run(fixed + ["--key", "id", "--quiet"], input: "id,x\nf,6\n") == Scratch.Result(0))
     #expect(
