@@ -272,6 +272,13 @@ def hash_files():
                 equal, [("keyOrder", E[1]), *(("hash", start) for start in {LINE_OF_A, LINE_OF_B})], fails=b"b", scan="lost",
                 absent="either")  # fmt: skip
 
+
+    # Both keys have one tag. Under another pilot u leads to the slot of U: its key belongs there, and its stride is right.
+    two = with_block(canonical({b"U": packb(1), b"u": packb(2)}))
+    pilot_of_u, line, _ = two.slot(b"u")
+    meeting = next(file for pilot in range(2**16) if (file := two.put(pilot_of_u, "H", pilot)).slot(b"u")[1:] == two.slot(b"U")[1:])
+    yield opens("pilot-to-the-same-tag", "the pilot of u leads to the slot of U, which has the same tag", rule, meeting.sealed(),
+                [("hash", two.at["HASH"] + LINE), ("hash", line)], fails=b"u", absent="fails", mapping={b"U": packb(1), b"u": packb(2)})  # fmt: skip
     # One of 64 x slots: the rule leads the changed key to the slot of the old one, under the same tag. Its stride alone tells.
     one = with_block(canonical({b"O": packb(1)}))
     key = one.put(one.entries[0] + 2, "B", ord("W"))

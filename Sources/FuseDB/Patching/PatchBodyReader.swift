@@ -92,7 +92,8 @@ final class PatchBodyReader {
   func finish() throws(FuseError) {
     if unread.isEmpty, !isFrameComplete { try unpackMore() }
     guard unread.isEmpty else { throw bad("the patch goes on behind its end") }
-    guard isFrameComplete, place == patch.byteCount else { throw bad("bytes follow the patch") }
+    guard isFrameComplete else { throw bad("the patch ends in its middle") }
+    guard place == patch.byteCount else { throw bad("bytes follow the patch") }
   }
 
   private func unpack() throws(FuseError) {

@@ -21,7 +21,7 @@ extension PatchHead {
       .limitExceeded,
       """
       the patch makes a file of \(newByteCount) bytes, and \(mostBytes) are allowed; if you trust it, allow more \
-      (option 'maxByteCount', 'fusedb patch --max-size')
+      (option 'greatestByteCount', 'fusedb patch --max-size')
       """, path: path)
   }
 

@@ -92,6 +92,24 @@ struct `A body that makes no sense is refused` {
     #expect(try !bench.folder.names.contains("new.fsdb"))
   }
 
+  /// Packed by zstd: a frame of one block that is not packed, and that says of itself whether it is the last.
+  private static func frame(isLast: Bool) -> [UInt8] {
+    let head: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x20, UInt8(right.count)]
+    return head + [UInt8(right.count << 3 | (isLast ? 1 : 0)), 0, 0] + right
+  }
+
+  @Test(arguments: [
+    (true, [], nil), (false, [], "the patch ends in its middle"), (true, [0], "bytes follow the patch"),
+    (true, frame(isLast: true), "bytes follow the patch"),
+  ])
+  func `as packed, it ends where the patch does [U4]`(isLast: Bool, more: [UInt8], message: String?) throws {
+    let bench = try PatchBench()
+    let patch = try bench.forged(from: Self.old, to: Self.new, packed: Self.frame(isLast: isLast) + more)
+    let error = failure { #expect(try bench.apply(patch, to: Self.old) == Self.new) }
+    #expect(error?.code == (message == nil ? nil : .corrupted))
+    if let message { #expect(error?.message.contains(message) == true) }
+  }
+
   @Test func `random ones make the right file or none [U16] [U17]`() throws {
     var random = SeededRandom.announced()
     let bench = try PatchBench()

@@ -35,6 +35,14 @@ struct PatchBench {
     return head.prologue(byteCount: file.byteCount, restChecksum: file.checksum.value) + rest
   }
 
+  /// The same with a body that is packed already, or is not.
+  func forged(from old: [UInt8], to new: [UInt8], packed: [UInt8]) throws -> [UInt8] {
+    let head = PatchHead(from: try FuseReader(bytes: old), to: try FuseReader(bytes: new))
+    let rest = head.oldHeader.bytes + head.newHeader.bytes + packed
+    let byteCount = UInt64(PatchHead.prologueByteCount + rest.count)
+    return head.prologue(byteCount: byteCount, restChecksum: Checksum.of(rest.rawSpan)) + rest
+  }
+
   /// The body of a patch, unpacked.
   func body(of patch: [UInt8]) throws -> [UInt8] {
     let reader = try PatchBodyReader(of: FileMapping(bytes: patch.rawSpan, isLocked: false))

@@ -183,7 +183,12 @@ struct SequentialVerifier: ~Escapable {
 
   @_lifetime(self: copy self)
   private mutating func addTrailingBytes(at offset: Int) {
-    add(.trailingBytes, at: offset, "\(file.byteCount - offset) bytes follow the last index entry")
+    add(
+      .trailingBytes, at: offset,
+      """
+      \(file.byteCount - offset) bytes follow the last index entry, and no footer ends the file: it was cut short, or \
+      something was appended; copy or build it again
+      """)
   }
 
   @_lifetime(self: copy self)

@@ -49,12 +49,18 @@ struct `The header of the hash section` {
         #expect(Self.refusal(Self.section { $0.put(value, at: offset) })?.code == .corrupted, "\(value) at \(offset)")
       }
     }
-    // Products that are right modulo 2^64.
+    // Six lines of slots, modulo 2^64.
     let wrapped = Self.section {
-      $0.put(UInt64(1) << 63, at: 16)
+      $0.put(UInt64(1) << 63 + 3, at: 16)
       $0.put(UInt64(2), at: 24)
     }
     #expect(Self.refusal(wrapped)?.code == .corrupted)
+    // All lines are pilots, and none is left for slots.
+    let withoutSlots = Self.section {
+      $0.put(UInt64(7), at: 8)
+      $0.put(UInt64(0), at: 24)
+    }
+    #expect(Self.refusal(withoutSlots)?.code == .corrupted)
     for shift in [33, 64, 255] { #expect(Self.refusal(Self.section { $0[32] = UInt8(shift) })?.code == .corrupted) }
     for shift in 0...32 { #expect(Self.refusal(Self.section { $0[32] = UInt8(shift) }) == nil) }
     for lanes in UInt8.min...UInt8.max where lanes != 7 && lanes != 5 {
