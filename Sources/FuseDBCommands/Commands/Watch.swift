@@ -7,6 +7,7 @@ struct Watch: Command {
   static let operands = "FILE"
   static let options: [Option] = [
     .value("--check", "LEVEL", "how much of a file is checked: nothing, structure (by itself) or full"),
+    .flag("--allow-empty", "let a file without keys take the place of one with some"),
     .value("--least-keys", "N", "refuse a file with fewer keys"),
     .value("--greatest-shrink", "PERCENT", "refuse a file that lacks more of the keys than so many in a hundred"),
     .value("--require", "KEY", "refuse a file without KEY; may be repeated", repeats: true),
@@ -20,7 +21,8 @@ struct Watch: Command {
 
     A new file may be renamed over FILE or copied over it; links and folders on the way to it may be replaced. With
     '--check structure' all checksums are compared, with 'full' also every key and object is looked at, as by
-    'fusedb verify'. '--greatest-shrink' compares with the file that serves.
+    'fusedb verify'. '--greatest-shrink' compares with the file that serves, in whose place a file without
+    keys comes only with '--allow-empty'.
 
     Exit status, where FILE cannot serve from the start: 1 when it is damaged, 65 when it breaks one of the rules given,
     66 when it cannot be read.
@@ -41,6 +43,7 @@ struct Watch: Command {
     path = try arguments.path("FILE")
     serving.rules.check =
       try arguments.choice(of: "--check", ["nothing": .nothing, "structure": .structure, "full": .full]) ?? .structure
+    serving.rules.allowsEmpty = arguments.has("--allow-empty")
     serving.rules.leastKeyCount = try arguments.count(of: "--least-keys") ?? 0
     serving.rules.greatestShrink = try arguments.number(of: "--greatest-shrink", in: 0...100).map { $0 / 100 }
     serving.rules.requiredKeys = arguments.values(of: "--require")
