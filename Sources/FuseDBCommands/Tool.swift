@@ -52,7 +52,7 @@ package enum Tool {
     let rest = words.dropFirst()
     switch String(decoding: first, as: UTF8.self) {
     case "--help", "-h": return try parse(rest, for: Help.self)
-    case "--version":
+    case "--version", "-V":
       guard rest.isEmpty else { throw UsageError("--version takes no arguments") }
       return Version()
     case let name: return try parse(rest, for: named(name))
@@ -62,7 +62,9 @@ package enum Tool {
   private static func parse(_ words: ArraySlice<[UInt8]>, for command: any Command.Type) throws(UsageError)
     -> any Command
   {
-    if words.prefix(while: { $0 != Arguments.endOfOptions }).contains(Arguments.help) { return Help(about: command) }
+    if words.prefix(while: { $0 != Arguments.endOfOptions }).contains(where: Arguments.help.contains) {
+      return Help(about: command)
+    }
     var arguments = try Arguments(words, for: command)
     let parsed = try command.init(parsing: &arguments)
     try arguments.finish()

@@ -93,7 +93,7 @@ class Fusedb:
 
     def build(self, output, lines, *options):
         """Builds a file of calls: pairs of an object (MessagePack) and its keys."""
-        self("build", output, "-", "--quiet", *options, stdin=b"".join(line(keys, value) for value, keys in lines), code=DONE)
+        self("build", output, "-", "--quiet", "--allow-empty", *options, stdin=b"".join(line(keys, value) for value, keys in lines), code=DONE)
         return output
 
     def dumped(self, path):

@@ -181,7 +181,7 @@ def test_a_damaged_zstd_is_bad_data(build, tmp_path, damage):
 
 @pytest.mark.parametrize("arguments", [[], ["--format", "ndjson"]])
 def test_nothing_gives_an_empty_file(build, tmp_path, arguments):
-    assert build(*arguments, stdin=b"") == {}
+    assert build(*arguments, "--allow-empty", stdin=b"") == {}
     assert (tmp_path / "out.fsdb").stat().st_size >= 40
 
 

@@ -29,10 +29,10 @@ def test_plain_in_insertion_order_is_byte_for_byte_what_the_package_merges(comma
     pool = [{"n": n} for n in range(4)] + ["text", None, [1, 2.5], b"bytes"]
     inputs = [write(tmp_path / f"{n}.fsdb", generator, pool) for n in range(generator.randrange(1, 6))]
     fusedb.merge(*inputs, output=tmp_path / "theirs.fsdb")
-    command("merge", tmp_path / "ours.fsdb", *inputs, "--plain", "--order", "insertion", code=DONE)
+    command("merge", tmp_path / "ours.fsdb", *inputs, "--plain", "--order", "insertion", "--allow-empty", code=DONE)
     assert (tmp_path / "ours.fsdb").read_bytes() == (tmp_path / "theirs.fsdb").read_bytes()
     # With its block and in canonical order, the package reads the same of it.
-    command("merge", tmp_path / "indexed.fsdb", *inputs, code=DONE)
+    command("merge", tmp_path / "indexed.fsdb", *inputs, "--allow-empty", code=DONE)
     theirs, ours = (fusedb.FuseReader(str(tmp_path / name)) for name in ("theirs.fsdb", "indexed.fsdb"))
     assert dict(ours._r.items_raw_bytes()) == dict(theirs._r.items_raw_bytes())
 

@@ -2,10 +2,11 @@ internal import FuseDB
 
 /// The words behind a command's name, taken apart into options and operands.
 ///
-/// An option is `--name`, `--name value` or `--name=value`; what follows `--` is an operand, and so is `-`. Words are bytes: a key need not be UTF-8.
+/// An option is `--name`, `--name value` or `--name=value`; some are also `-n`, `-n value` or `-nvalue`. What follows `--`
+/// is an operand, and so is `-`. Words are bytes: a key need not be UTF-8.
 struct Arguments {
   static let endOfOptions = [UInt8]("--".utf8)
-  static let help = [UInt8]("--help".utf8)
+  static let help: Set<[UInt8]> = [Array("--help".utf8), Array("-h".utf8)]
   /// The operand that stands for standard input.
   static let standardInput = "-"
 
@@ -30,25 +31,37 @@ struct Arguments {
   }
 
   private mutating func takeOption(_ word: [UInt8], _ rest: inout ArraySlice<[UInt8]>) throws(UsageError) {
-    let parts = word.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-    let given = String(decoding: parts[0], as: UTF8.self)
-    let name = given == "-0" ? Self.nullOption : given
-    guard let option = command.options.first(where: { $0.name == name }) else {
-      let hint = Self.advice(on: name, command) ?? nearestName(to: name, among: command.options.map { $0.name })
-      throw error(
-        "there is no option '\(name)'" + (hint.isEmpty ? "; put '--' before an argument that begins with '-'" : hint))
+    let isLong = word.starts(with: Self.endOfOptions)
+    let end = isLong ? word.firstIndex(of: UInt8(ascii: "=")) ?? word.endIndex : min(2, word.count)
+    let name = String(decoding: word[..<end], as: UTF8.self)
+    guard let option = command.options.first(where: { (isLong ? $0.name : $0.short) == name }) else {
+      throw unknown(isLong ? name : String(decoding: word, as: UTF8.self))
     }
-    var value: [UInt8] = []
+    // What stands in the same word: behind a '=', or at once behind a letter.
+    var value: [UInt8]? = end == word.endIndex ? nil : Array(word[(isLong ? end + 1 : end)...])
     if option.value == nil {
-      guard parts.count == 1 else { throw error("the option \(name) takes no value") }
-    } else if parts.count == 2 {
-      value = Array(parts[1])
-    } else {
-      guard let next = rest.popFirst() else { throw error("the option \(name) lacks its value \(option.value!)") }
-      value = next
+      guard value == nil else {
+        let whole = String(decoding: word, as: UTF8.self)
+        throw error(
+          "the option \(name) takes no value" + (isLong ? "" : nearestName(to: "-" + whole, among: [option.name])))
+      }
+    } else if value == nil {
+      value = rest.popFirst()
+      guard value != nil else { throw error("the option \(name) lacks its value \(option.value!)") }
+    } else if !isLong, value?.first == UInt8(ascii: "=") {
+      throw error("the option \(name) takes its value without a '=', as in \(name) \(option.value!)")
     }
-    guard option.repeats || values[name] == nil else { throw error("the option \(name) is given twice") }
-    values[name, default: []].append(value)
+    guard option.repeats || values[option.name] == nil else { throw error("the option \(name) is given twice") }
+    values[option.name, default: []].append(value ?? [])
+  }
+
+  private func unknown(_ name: String) -> UsageError {
+    let hint = nearestName(to: name, among: command.options.map { $0.name })
+    if !hint.isEmpty { return error("there is no option '\(name)'" + hint) }
+    if name == "--output" || name.hasPrefix("-o") {
+      return error("there is no option '\(name)', since nothing is written but to standard output; '> FILE' keeps that")
+    }
+    return error("there is no option '\(name)'; put '--' before an argument that begins with '-'")
   }
 
   /// An error of this command.

@@ -1,9 +1,10 @@
 extension Build {
   static let name = "build"
   static let summary = "make a database of records"
-  static let operands = "OUTPUT [INPUT...]"
+  static let operands = "-o OUTPUT [INPUT...]"
   static let options: [Option] =
     [
+      Arguments.outputOption,
       .value(
         "--format", "FORMAT",
         "ndjson, csv, tsv or msgpack; by itself, what each input's name ends in, or ndjson"),
@@ -25,14 +26,18 @@ extension Build {
       .value("--objects", "shared|every", "identical objects stored once, or each as often as it comes"),
       Arguments.metadataOption,
       .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
-    ] + Arguments.resourceOptions + [
+    ] + Arguments.replacementOptions + [Arguments.linkOption] + Arguments.resourceOptions + [
       .flag("--json", "print the report as JSON on standard output"),
-      .flag("--quiet", "print no report and no progress"),
+      Arguments.quietOption(),
     ]
   static let help = """
     Reads all INPUTs, or standard input when there is none or it is '-', and writes OUTPUT in one step: a database
-    that is there is replaced only when the new one is complete, and any other file is left alone. Inputs packed by
-    gzip or zstd are unpacked.
+    that is there is replaced only when the new one is complete, and any other file is left alone. The new one has the
+    mode, owner and group of the old. Inputs packed by gzip or zstd are unpacked. 'fusedb build OUTPUT INPUT...' is
+    the same.
+
+    No OUTPUT is written that has no keys, since that is mostly an input that was missing; --allow-empty lets it pass.
+    '--greatest-shrink 20' takes at most 20 % fewer keys than the database has that would be replaced.
 
     FORMAT:INPUT, as in csv:list.txt or msgpack:-, gives one input another format than the others. (A file whose name
     begins so is ./csv:list.txt.)
@@ -48,7 +53,7 @@ extension Build {
 
     The same records give the same bytes, in whatever order they come.
 
-    Exit status: 65 when an input is bad, 66 when one cannot be read, 74 when OUTPUT cannot be written.
+    Exit status: 65 when an input is bad or OUTPUT would have too few keys, 66 when one cannot be read, 74 when OUTPUT cannot be written.
 
     Example:
       $ cat networks.csv
@@ -56,7 +61,7 @@ extension Build {
       8.8.8.0/24,15169,Google LLC
       8.8.4.0/24,15169,Google LLC
       1.1.1.0/24,13335,"Cloudflare, Inc."
-      $ fusedb build networks.fsdb networks.csv --key network --type asn=int
+      $ fusedb build -o networks.fsdb networks.csv --key network --type asn=int
       networks.fsdb: 3 keys -> 2 objects, 512 bytes; sharing saved 31 bytes
     """
 }

@@ -28,7 +28,8 @@ extension Build {
       ])
     }
     return [
-      ("output", .text(output)), ("keys", .count(report.keyCount)), ("objects", .count(report.objectCount)),
+      ("output", .text(output)), ("keys", .count(report.keyCount)),
+      ("replaced", .replaced(keys: report.replacedKeyCount)), ("objects", .count(report.objectCount)),
       ("objectsShared", .count(report.sharedObjectCount)),
       ("unreachedObjects", .count(report.unreachedObjectCount)),
       ("bytes", .count(report.byteCount)), ("bytesSavedBySharing", .count(report.bytesSavedBySharing)),
@@ -38,7 +39,8 @@ extension Build {
 
   /// The report in a line, and a line for each thing that may surprise.
   private func summary(of report: BuildReport) -> [String] {
-    var first = "\(output): \(Humans.count(report.keyCount, "key")) -> \(Humans.count(report.objectCount, "object")), "
+    var first = "\(output): \(Humans.keys(report.keyCount, before: report.replacedKeyCount)) -> "
+    first += "\(Humans.count(report.objectCount, "object")), "
     first += Humans.size(report.byteCount)
     if report.bytesSavedBySharing > 0 { first += "; sharing saved \(Humans.size(report.bytesSavedBySharing))" }
     var lines = [first]

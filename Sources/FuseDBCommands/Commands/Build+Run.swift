@@ -68,7 +68,9 @@ extension Build {
         progress.show(phase.rawValue, share == 0 ? nil : share, recordCount: recordCount)
       }
     } catch {
-      guard error.code == .duplicateKey, let duplicate = writer.refusedDuplicate else { throw error }
+      guard error.code == .duplicateKey, let duplicate = writer.refusedDuplicate else {
+        throw error.withReplacementOptions
+      }
       throw FuseError(
         .duplicateKey,
         """

@@ -3,6 +3,7 @@ internal import FuseDB
 /// `fusedb build`: makes a database of records.
 struct Build: Command {
   var output: String
+  private var isOutputOption: Bool
   var inputs: [InputName]
   var fields: FieldSelection?
   var table = TableReader.Options()
@@ -15,9 +16,9 @@ struct Build: Command {
   var isQuiet: Bool
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
-    output = try arguments.path("OUTPUT")
+    (output, isOutputOption) = try arguments.output()
     var words = try arguments.remainingPaths("INPUT")
-    try Self.check(output, arguments)
+    try Self.check(output, isOption: isOutputOption, arguments)
     if words.isEmpty { words = [Arguments.standardInput] }
     let format: InputFormat? = try arguments.choice(
       of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv, "msgpack": .msgpack])
@@ -38,14 +39,22 @@ struct Build: Command {
   }
 
   /// Refuses what would overwrite data by a slip.
-  private static func check(_ output: String, _ arguments: borrowing Arguments) throws(UsageError) {
+  private static func check(_ output: String, isOption: Bool, _ arguments: borrowing Arguments) throws(UsageError) {
     guard output != Arguments.standardInput else {
       throw arguments.error("OUTPUT is a file that is written in one step, and cannot be '-'")
     }
     guard InputFormat(guessedFrom: output) == nil else {
       throw arguments.error(
-        "'\(output)' looks like an INPUT, and OUTPUT comes first; give OUTPUT another ending, as in networks.fsdb")
+        "'\(output)' looks like an INPUT\(isOption ? "" : ", and OUTPUT comes first"); give OUTPUT another ending, as in networks.fsdb"
+      )
     }
+  }
+
+  /// Why ``output`` must not be overwritten.
+  var refusalToOverwrite: String? {
+    Overwriting.refusal(
+      of: output, unless: Overwriting.database, links: writerOptions.outputLink,
+      advice: (isOutputOption ? "" : "OUTPUT comes first: ") + "give it another name, or remove that file")
   }
 
   private mutating func parseWriterOptions(_ arguments: borrowing Arguments) throws(UsageError) {
@@ -65,6 +74,9 @@ struct Build: Command {
     writerOptions.memory = resources.memory
     writerOptions.temporaryFolder = resources.temporaryFolder
     writerOptions.threadCount = resources.threadCount
+    writerOptions.leastKeyCount = try arguments.leastKeyCount()
+    writerOptions.greatestShrink = try arguments.greatestShrink()
+    writerOptions.outputLink = try arguments.outputLink()
     writerOptions.onDuplicate =
       try arguments.choice(of: "--on-duplicate", ["last": .last, "first": .first, "error": .error]) ?? .last
   }

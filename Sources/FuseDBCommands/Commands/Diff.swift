@@ -9,6 +9,8 @@ struct Diff: Command {
     .flag("--json", "print one JSON object for each key, with its values; or the summary as one"),
     .flag("--summary", "print how many keys changed, not which"),
     .value("--patch", "PATCH", "write what makes NEW of OLD, for 'fusedb patch', and print the summary only"),
+    .value("--output", short: "-o", "PATCH", "the same as --patch"),
+    Arguments.linkOption,
   ]
   static let help = """
     Prints a line for each key that OLD and NEW answer differently, in the order of the keys: '+' for one that was added,
@@ -20,7 +22,7 @@ struct Diff: Command {
     Exit status: 1 when the files give different answers; 0 when they give the same, and when --patch wrote the patch.
 
     Example:
-      $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build today.fsdb --quiet
+      $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build -o today.fsdb -q
       $ fusedb diff networks.fsdb today.fsdb
       ~ 1.1.1.0/24
       - 8.8.4.0/24
@@ -28,7 +30,7 @@ struct Diff: Command {
       + 9.9.9.0/24
       $ fusedb diff networks.fsdb today.fsdb --summary
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
-      $ fusedb diff networks.fsdb today.fsdb --patch today.patch
+      $ fusedb diff networks.fsdb today.fsdb -o today.patch
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
       today.patch: 154 bytes make today.fsdb of networks.fsdb
     """
@@ -38,20 +40,27 @@ struct Diff: Command {
   var printsJSON: Bool
   var isSummary: Bool
   var patchPath: String?
+  var outputLink: OutputLink
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     oldPath = try arguments.path("OLD")
     newPath = try arguments.path("NEW")
     printsJSON = arguments.has("--json")
-    patchPath = try arguments.path(of: "--patch", "PATCH")
+    let output = try arguments.path(of: "--output", "PATCH")
+    patchPath = try arguments.path(of: "--patch", "PATCH") ?? output
+    guard patchPath == output || output == nil else {
+      throw arguments.error("-o is the same as --patch; give one of them")
+    }
+    outputLink = try arguments.outputLink()
     isSummary = arguments.has("--summary") || patchPath != nil
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    if let patchPath, let refusal = Overwriting.refusal(of: patchPath, unless: Overwriting.patch) {
-      return console.explain(
-        UsageError(refusal + "; give --patch another name, or remove that file", in: Self.name))
+    let refusal = patchPath.flatMap { path in
+      Overwriting.refusal(
+        of: path, unless: Overwriting.patch, links: outputLink, advice: "give PATCH another name, or remove that file")
     }
+    if let refusal { return console.explain(UsageError(refusal, in: Self.name)) }
     let old = try FuseReader.forCommand(oldPath)
     let new = try FuseReader.forCommand(newPath)
     var counts = DifferenceCounts()
@@ -63,7 +72,7 @@ struct Diff: Command {
     counts.unchanged = differences.equalCount
     let patch = try patchPath.map { path throws(FuseError) in
       console.willReplace(path)
-      return try FusePatch.make(from: old, to: new, at: path)
+      return try FusePatch.make(from: old, to: new, at: path, outputLink: outputLink)
     }
     if isSummary { try tell(counts, patch, console) }
     if counts.areEqual, !new.isSameFile(as: old) {
@@ -112,6 +121,7 @@ struct Diff: Command {
           ("patch", .text(patchPath)), ("patchBytes", .count(patch.byteCount)),
           ("copiedObjects", .count(patch.copiedObjectCount)), ("editedObjects", .count(patch.editedObjectCount)),
           ("newObjects", .count(patch.newObjectCount)),
+          ("replaced", patch.replacedByteCount.map { .members([("bytes", .count($0))]) } ?? .null),
         ]
       }
       try console.out.line { writer throws(FuseError) in writer.append(members: members) }
@@ -119,7 +129,8 @@ struct Diff: Command {
       try console.out.line(counts.sentence)
     }
     if let patch, let patchPath, !printsJSON {
-      try? console.err.line("\(patchPath): \(Humans.size(patch.byteCount)) make \(newPath) of \(oldPath)")
+      let before = patch.replacedByteCount.map { " (before: \(Humans.size($0)))" } ?? ""
+      try? console.err.line("\(patchPath): \(Humans.size(patch.byteCount))\(before) make \(newPath) of \(oldPath)")
     }
   }
 }

@@ -28,7 +28,7 @@ struct Dump: Command {
       1.1.1.0/24,13335,"Cloudflare, Inc."
       8.8.4.0/24,15169,Google LLC
       8.8.8.0/24,15169,Google LLC
-      $ fusedb dump networks.fsdb | fusedb build copy.fsdb
+      $ fusedb dump networks.fsdb | fusedb build -o copy.fsdb
       copy.fsdb: 3 keys -> 2 objects, 512 bytes; sharing saved 31 bytes
     """
 

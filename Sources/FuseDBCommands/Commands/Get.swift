@@ -12,7 +12,7 @@ struct Get: Command {
     .value("--keys-from", "LIST", "ask for the keys in a file, one a line, or on standard input if LIST is '-'"),
     .value(
       "--keys-format", "text|json", "how LIST writes keys: as 'fusedb keys' does, the default, or as that with --json"),
-    .flag(Arguments.nullOption, "in LIST a zero byte follows each key, as from 'fusedb keys -0'; also -0"),
+    .flag("--null", short: "-0", "in LIST a zero byte follows each key, as from 'fusedb keys -0'"),
     .flag("--json", "print {\"key\":...,\"found\":true,\"value\":...} for every key"),
   ]
   static let help = """
@@ -69,7 +69,7 @@ struct Get: Command {
     guard !keys.isEmpty || list != nil else { throw arguments.error("KEY is missing") }
     guard list != "" else { throw arguments.emptyPath("LIST") }
     listFormat = try arguments.choice(of: "--keys-format", ["text": .text, "json": .json]) ?? .text
-    if arguments.has(Arguments.nullOption) {
+    if arguments.has("--null") {
       guard !arguments.has("--keys-format") else {
         throw arguments.error("--keys-format is for lines, and with --null there are none; give one of them")
       }

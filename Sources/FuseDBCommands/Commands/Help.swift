@@ -37,13 +37,13 @@ struct Help: Command {
 
       \(lines.joined(separator: "\n"))
 
-      'fusedb help COMMAND' or 'fusedb COMMAND --help' explains a command; 'fusedb --version' names the version.
+      'fusedb help COMMAND' or 'fusedb COMMAND -h' explains a command; 'fusedb -V' names the version.
       Results go to standard output, all else to standard error.
 
       \(ExitStatus.table)
 
       Example:
-        $ echo '{"keys":["8.8.8.8","gmail.com"],"value":{"org":"Google LLC"}}' | fusedb build geo.fsdb
+        $ echo '{"keys":["8.8.8.8","gmail.com"],"value":{"org":"Google LLC"}}' | fusedb build -o geo.fsdb
         geo.fsdb: 2 keys -> 1 object, 448 bytes; sharing saved 24 bytes
         $ fusedb get geo.fsdb gmail.com
         {"org":"Google LLC"}
@@ -61,7 +61,7 @@ struct Help: Command {
   }
 
   private static func table(of options: [Option]) -> String {
-    let heads = options.map { $0.name + ($0.value.map { " " + $0 } ?? "") }
+    let heads = options.map { ($0.short.map { $0 + ", " } ?? "") + $0.name + ($0.value.map { " " + $0 } ?? "") }
     let width = heads.map { $0.count }.max() ?? 0
     return zip(heads, options).map { "  \($0.padded(to: width))  \($1.help)" }.joined(separator: "\n")
   }

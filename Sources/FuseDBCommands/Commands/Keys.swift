@@ -10,7 +10,7 @@ struct Keys: Command {
     .value("--limit", "N", "stop after N keys"),
     .flag("--reverse", "from the largest key to the smallest"),
     .flag("--json", "print keys as JSON: a string, or {\"$bin\":\"hexadecimal digits\"} for one that is not UTF-8"),
-    .flag(Arguments.nullOption, "print keys as they are, with a zero byte after each and no line feed; also -0"),
+    .flag("--null", short: "-0", "print keys as they are, with a zero byte after each and no line feed"),
   ]
   static let help = """
     Prints one key a line, in the order of their bytes. Backslashes, control characters and bytes that are not UTF-8
@@ -41,7 +41,7 @@ struct Keys: Command {
     limit = try arguments.count(of: "--limit") ?? .max
     direction = arguments.has("--reverse") ? .descending : .ascending
     printsJSON = arguments.has("--json")
-    printsBytes = arguments.has(Arguments.nullOption)
+    printsBytes = arguments.has("--null")
     guard !printsJSON || !printsBytes else {
       throw arguments.error("--json and --null are two forms of keys; give one of them")
     }

@@ -31,6 +31,7 @@ extension Merge {
     return [
       ("output", .text(output)), ("inputs", .count(inputs.count)), ("inputKeys", .count(report.inputKeyCount)),
       ("subtractedKeys", .count(report.subtractedKeyCount)), ("keys", .count(report.keyCount)),
+      ("replaced", .replaced(keys: report.replacedKeyCount)),
       ("objects", .count(report.objectCount)), ("bytes", .count(report.byteCount)),
       ("bytesSavedBySharing", .count(report.bytesSavedBySharing)), ("conflictingKeys", .count(report.conflictCount)),
       ("conflicts", .list(conflicts)),
@@ -40,7 +41,8 @@ extension Merge {
   /// The report in a line, and a line for each thing that may surprise.
   private func summary(of report: MergeReport) -> [String] {
     var first = "\(output): \(Humans.count(report.inputKeyCount, "key")) of \(Humans.count(inputs.count, "file")) -> "
-    first += "\(Humans.count(report.keyCount, "key")), \(Humans.count(report.objectCount, "object")), "
+    first +=
+      "\(Humans.keys(report.keyCount, before: report.replacedKeyCount)), \(Humans.count(report.objectCount, "object")), "
     first += Humans.size(report.byteCount)
     if report.bytesSavedBySharing > 0 { first += "; sharing saved \(Humans.size(report.bytesSavedBySharing))" }
     var lines = [first]

@@ -3,13 +3,14 @@ internal import FuseDB
 /// `fusedb merge`: makes one database of many.
 struct Merge: Command {
   var output: String
+  var isOutputOption: Bool
   var inputs: [String]
   var options = MergeOptions()
   var printsJSON: Bool
   var isQuiet: Bool
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
-    output = try arguments.path("OUTPUT")
+    (output, isOutputOption) = try arguments.output()
     inputs = try [arguments.path("INPUT")] + arguments.remainingPaths("INPUT")
     for path in [output] + inputs where path == Arguments.standardInput {
       throw arguments.error("databases are files, and '-' is none")
@@ -28,6 +29,9 @@ struct Merge: Command {
       }
       options.metadata = metadata
     }
+    options.leastKeyCount = try arguments.leastKeyCount()
+    options.greatestShrink = try arguments.greatestShrink()
+    options.outputLink = try arguments.outputLink()
     let resources = try arguments.resources()
     options.memory = resources.memory
     options.temporaryFolder = resources.temporaryFolder

@@ -1,19 +1,44 @@
 internal import FuseDB
 internal import Glibc
 
-/// Keeps commands from replacing what they did not write.
+/// Keeps commands from replacing what they did not write, before they read anything.
 enum Overwriting {
   static let database = (magic: Array("FSDB".utf8), noun: "database")
   static let patch = (magic: Array("FSDPAT".utf8), noun: "patch")
 
-  /// Why the file at `path` must not be overwritten: it is neither of that kind nor empty.
-  static func refusal(of path: String, unless kind: (magic: [UInt8], noun: String)) -> String? {
+  /// Why the file at `path` must not be overwritten: it is a link, no file, or neither of that kind nor empty.
+  ///
+  /// - Parameter advice: what to do about a file of another kind.
+  static func refusal(
+    of path: String, unless kind: (magic: [UInt8], noun: String), links: OutputLink, advice: String
+  ) -> String? {
+    if let obstacle = obstacle(at: path, links: links) { return obstacle }
     var status = stat()
-    // Only a file has content to lose; whether anything else can be replaced is for the writer to say.
+    // A link that gives way leaves the file that it leads to.
+    guard unsafe lstat(path, &status) == 0, links != .replaced || status.st_mode & S_IFMT != S_IFLNK else { return nil }
     guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return nil }
     guard !begins(path, with: kind.magic) else { return nil }
     let size = Humans.size(Int(status.st_size))
-    return "'\(path)' is a file of \(size) that is no \(kind.noun), and would be overwritten"
+    return "'\(path)' is a file of \(size) that is no \(kind.noun), and would be overwritten; \(advice)"
+  }
+
+  /// Why there can be no new file at `path`, whatever is in an old one.
+  static func obstacle(at path: String, links: OutputLink) -> String? {
+    switch OutputPlace.obstacle(at: path, links: links) {
+    case nil: nil
+    case .kind(let kind): "'\(path)' is \(kind), and a file cannot take its place; choose another name"
+    case .link(let target):
+      """
+      '\(path)' is a symbolic link to '\(target)'; name that file instead, or give '--output-link follow' to replace it \
+      or '--output-link replace' to replace the link
+      """
+    }
+  }
+
+  /// Whether anything is at `path`.
+  static func isThere(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0
   }
 
   /// Whether a database is at `path`.

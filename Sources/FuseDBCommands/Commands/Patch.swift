@@ -4,60 +4,66 @@ internal import FuseDB
 struct Patch: Command {
   static let name = "patch"
   static let summary = "make a file of an old one and a patch"
-  static let operands = "OLD PATCH OUTPUT"
-  static let options: [Option] = [
-    .value(
-      "--max-size", "SIZE", "how long OUTPUT may be: 512M, 2G; default: 4 times OLD and 64 times PATCH, plus 256M"),
-    .flag("--json", "print the report as one JSON object"),
-    .flag("--quiet", "print no report"),
-  ]
+  static let operands = "-o OUTPUT OLD PATCH"
+  static let options: [Option] =
+    [Arguments.outputOption] + Arguments.replacementOptions + [
+      Arguments.linkOption,
+      .value(
+        "--max-size", "SIZE", "how long OUTPUT may be: 512M, 2G; default: 4 times OLD and 64 times PATCH, plus 256M"),
+      .flag("--json", "print the report as one JSON object"),
+      Arguments.quietOption("print no report"),
+    ]
   static let help = """
     Makes the file that PATCH was made for, byte for byte, and names it OUTPUT, which may be OLD. PATCH is from
-    'fusedb diff OLD NEW --patch PATCH'. Where it belongs to another file than OLD, or either of them is damaged, nothing
-    is written. OLD and the result are verified as 'fusedb verify' does; then OUTPUT appears in one step.
+    'fusedb diff OLD NEW -o PATCH'. Where it belongs to another file than OLD, or either of them is damaged, nothing is
+    written. OLD and the result are verified as 'fusedb verify' does; then OUTPUT appears in one step, unless it is OLD and
+    somebody else replaced it meanwhile. 'fusedb patch OLD PATCH OUTPUT' is the same.
 
     A small PATCH can make a file that fills a disk. One that would be longer than --max-size is refused before anything
     is written.
 
     Example:
-      $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build today.fsdb --quiet
-      $ fusedb diff networks.fsdb today.fsdb --patch today.patch
+      $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build -o today.fsdb -q
+      $ fusedb diff networks.fsdb today.fsdb -o today.patch
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
       today.patch: 154 bytes make today.fsdb of networks.fsdb
-      $ fusedb patch networks.fsdb today.patch copy.fsdb
+      $ fusedb patch -o copy.fsdb networks.fsdb today.patch
       copy.fsdb: 1 object, 2 keys, 448 bytes
     """
 
   var oldPath: String
   var patchPath: String
   var output: String
-  /// How long OUTPUT may be.
-  var maxByteCount: Int?
+  var isOutputOption = true
+  var options = FusePatch.Options()
   var printsJSON: Bool
   var isQuiet: Bool
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     oldPath = try arguments.path("OLD")
     patchPath = try arguments.path("PATCH")
-    output = try arguments.path("OUTPUT")
-    maxByteCount = try arguments.size(of: "--max-size")
+    (output, isOutputOption) = try arguments.output()
+    options.leastKeyCount = try arguments.leastKeyCount()
+    options.greatestShrink = try arguments.greatestShrink()
+    options.outputLink = try arguments.outputLink()
+    options.greatestByteCount = try arguments.size(of: "--max-size")
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    if let refusal = Overwriting.refusal(of: output, unless: Overwriting.database) {
-      return console.explain(
-        UsageError(refusal + "; OUTPUT comes last: give it another name, or remove that file", in: Self.name))
-    }
+    let refusal = Overwriting.refusal(
+      of: output, unless: Overwriting.database, links: options.outputLink,
+      advice: (isOutputOption ? "" : "OUTPUT comes last: ") + "give it another name, or remove that file")
+    if let refusal { return console.explain(UsageError(refusal, in: Self.name)) }
     console.willReplace(output)
     do throws(FuseError) {
       let old = try FuseReader.forCommand(oldPath)
-      let report = try FusePatch.apply(patchPath, to: old, output: output, maxByteCount: maxByteCount)
+      let report = try FusePatch.apply(patchPath, to: old, output: output, options: options)
       try tell(report, console)
       return .done
     } catch {
-      return console.report(error)
+      return console.report(error.withReplacementOptions)
     }
   }
 
@@ -65,14 +71,15 @@ struct Patch: Command {
     if printsJSON {
       try console.out.line { writer throws(FuseError) in
         writer.append(members: [
-          ("path", .text(output)), ("keys", .count(report.keyCount)), ("objects", .count(report.objectCount)),
-          ("bytes", .count(report.byteCount)),
+          ("path", .text(output)), ("keys", .count(report.keyCount)),
+          ("replaced", .replaced(keys: report.replacedKeyCount)),
+          ("objects", .count(report.objectCount)), ("bytes", .count(report.byteCount)),
         ])
       }
     } else if !isQuiet {
       try? console.err.line(
         """
-        \(output): \(Humans.count(report.objectCount, "object")), \(Humans.count(report.keyCount, "key")), \
+        \(output): \(Humans.count(report.objectCount, "object")), \(Humans.keys(report.keyCount, before: report.replacedKeyCount)), \
         \(Humans.size(report.byteCount))
         """)
     }

@@ -4,36 +4,45 @@ internal import FuseDB
 struct Reindex: Command {
   static let name = "reindex"
   static let summary = "add the index that makes a plain file open at once"
-  static let operands = "FILE..."
+  static let operands = "[-o OUTPUT] FILE..."
   static let options: [Option] = [
+    .value("--output", short: "-o", "OUTPUT", "write the new file there, and leave FILE, which is one, as it is"),
+    Arguments.linkOption,
     Arguments.metadataOption,
     .flag("--json", "print one JSON object for each file"),
-    .flag("--quiet", "print no report and no progress"),
+    Arguments.quietOption(),
   ]
   static let help = """
     Adds an extension block to each FILE, such as one from 'fusedb build --plain' or from fusedb 0.3.0, and replaces the
     block of a file that has one. The block holds an index, checksums and metadata: the file opens in constant time,
     however large it is. Data and keys stay as they are, and fusedb 0.3.0 still reads the file.
 
-    A file is verified first, as by 'fusedb verify', and replaced in one step. One that is damaged is left alone. Only a
-    block that was written wrong, while the file's checksum is right, is no obstacle: it is made anew. With --meta the file
-    says that alone about itself; without, it says what it said before.
+    A file is verified first, as by 'fusedb verify', and replaced in one step, unless somebody else replaced it meanwhile.
+    One that is damaged is left alone. Only a block that was written wrong, while the file's checksum is right, is no
+    obstacle: it is made anew. With --meta the file says that alone about itself; without, it says what it said before.
 
     Exit status: that of the worst of several files.
 
     Example:
-      $ fusedb build old.fsdb networks.csv --key network --plain --quiet
+      $ fusedb build -o old.fsdb networks.csv --key network --plain -q
       $ fusedb reindex old.fsdb --meta source=registry
       old.fsdb: 3 keys indexed, 174 bytes -> 568 bytes
     """
 
   var paths: [String]
+  var output: String?
+  var outputLink: OutputLink
   var metadata: [String: String]?
   var printsJSON: Bool
   var isQuiet: Bool
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     paths = try [arguments.path("FILE")] + arguments.remainingPaths("FILE")
+    output = try arguments.path(of: "--output", "OUTPUT")
+    guard output == nil || paths.count == 1 else {
+      throw arguments.error("there is one OUTPUT, and there are \(paths.count) FILEs; give them one by one")
+    }
+    outputLink = try arguments.outputLink()
     metadata = try arguments.metadata()
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
@@ -42,10 +51,16 @@ struct Reindex: Command {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     var statuses: [ExitStatus] = []
     for path in paths {
-      console.willReplace(path)
+      if let refusal = refusalToOverwrite(output ?? path) {
+        statuses.append(console.explain(UsageError(refusal, in: Self.name)))
+        continue
+      }
+      console.willReplace(output ?? path)
       let bar = ProgressBar(console, isQuiet: isQuiet)
       do throws(FuseError) {
-        let report = try FuseWriter.reindex(path, metadata: metadata) { fraction in bar.show(fraction, path) }
+        let report = try FuseWriter.reindex(path, output: output, outputLink: outputLink, metadata: metadata) {
+          fraction in bar.show(fraction, path)
+        }
         bar.clear()
         try tell(report, of: path, console)
       } catch {
@@ -59,19 +74,30 @@ struct Reindex: Command {
     return statuses.max { $0.rawValue < $1.rawValue } ?? .done
   }
 
+  private func refusalToOverwrite(_ path: String) -> String? {
+    // What a FILE is that is read and replaced, reading it tells.
+    guard output != nil else { return Overwriting.obstacle(at: path, links: outputLink) }
+    return Overwriting.refusal(
+      of: path, unless: Overwriting.database, links: outputLink, advice: "give OUTPUT another name, or remove that file"
+    )
+  }
+
   private func tell(_ report: ReindexReport, of path: String, _ console: Console) throws(FuseError) {
     if printsJSON {
       try console.out.line { writer throws(FuseError) in
         writer.append(members: [
-          ("path", .text(path)), ("keys", .count(report.keyCount)), ("objects", .count(report.objectCount)),
+          ("path", .text(output ?? path)), ("keys", .count(report.keyCount)),
+          ("replaced", .replaced(keys: report.replacedKeyCount)), ("objects", .count(report.objectCount)),
           ("bytes", .count(report.byteCount)), ("bytesBefore", .count(report.byteCountBefore)),
           ("extensionBytes", .count(report.extensionByteCount)), ("wasPlain", .flag(report.wasPlain)),
         ])
       }
     } else if !isQuiet {
+      // In place it has the keys that it had.
+      let before = output == nil ? "" : report.replacedKeyCount.map { " (before: \(Humans.number($0)))" } ?? ""
       try? console.err.line(
         """
-        \(path): \(Humans.count(report.keyCount, "key")) indexed, \(Humans.size(report.byteCountBefore)) -> \
+        \(output ?? path): \(Humans.count(report.keyCount, "key"))\(before) indexed, \(Humans.size(report.byteCountBefore)) -> \
         \(Humans.size(report.byteCount))
         """)
     }

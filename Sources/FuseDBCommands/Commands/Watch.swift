@@ -7,6 +7,7 @@ struct Watch: Command {
   static let operands = "FILE"
   static let options: [Option] = [
     .value("--check", "LEVEL", "how much of a file is checked: nothing, structure (by itself) or full"),
+    .flag("--allow-empty", "let a file without keys take the place of one with some"),
     .value("--least-keys", "N", "refuse a file with fewer keys"),
     .value("--greatest-shrink", "PERCENT", "refuse a file that lacks more of the keys than so many in a hundred"),
     .value("--require", "KEY", "refuse a file without KEY; may be repeated", repeats: true),
@@ -22,7 +23,8 @@ struct Watch: Command {
     '--check structure' all checksums are compared, as by 'fusedb verify --checksums': a file that was cut, half copied or
     changed is refused; one that was written wrong is not, such as one with a key twice, or whose index calls a key absent
     that is there. With 'full' every key and object is looked at, as by 'fusedb verify', and that is refused too: for files
-    from a writer that you don't trust. '--greatest-shrink' compares with the file that serves.
+    from a writer that you don't trust. '--greatest-shrink' compares with the file that serves, in whose place a file
+    without keys comes only with '--allow-empty'.
 
     Exit status, where FILE cannot serve from the start: 65 when it is damaged, no database or breaks one of the rules
     given, 66 when it cannot be read.
@@ -43,6 +45,7 @@ struct Watch: Command {
     path = try arguments.path("FILE")
     serving.rules.check =
       try arguments.choice(of: "--check", ["nothing": .nothing, "structure": .structure, "full": .full]) ?? .structure
+    serving.rules.allowsEmpty = arguments.has("--allow-empty")
     serving.rules.leastKeyCount = try arguments.count(of: "--least-keys") ?? 0
     serving.rules.greatestShrink = try arguments.number(of: "--greatest-shrink", in: 0...100).map { $0 / 100 }
     serving.rules.requiredKeys = arguments.values(of: "--require")

@@ -18,6 +18,11 @@ enum Humans {
     number(value) + " " + noun + (value == 1 ? "" : "s")
   }
 
+  /// `4 keys (before: 3)`, or `4 keys` where there was nothing before.
+  static func keys(_ value: Int, before: Int?) -> String {
+    count(value, "key") + (before.map { " (before: \(number($0)))" } ?? "")
+  }
+
   /// `999 bytes`, `1.0 kB`, `41.3 MB`: in steps of 1,000, rounded to a tenth.
   static func size(_ byteCount: Int) -> String {
     guard byteCount >= 1000 else { return count(byteCount, "byte") }

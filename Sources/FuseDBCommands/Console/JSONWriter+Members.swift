@@ -10,6 +10,10 @@ indirect enum ReportValue {
   case flag(Bool)
   case members([(name: String, value: ReportValue)])
   case list([ReportValue])
+  case null
+
+  /// The database that a new one replaced, by the number of its keys.
+  static func replaced(keys: Int?) -> ReportValue { keys.map { .members([("keys", .count($0))]) } ?? .null }
 }
 
 extension JSONWriter {
@@ -35,6 +39,7 @@ extension JSONWriter {
     case .number(let number): append("\(number)")
     case .flag(let flag): append(flag ? "true" : "false")
     case .members(let members): append(members: members)
+    case .null: append("null")
     case .list(let values):
       append("[")
       for (place, value) in values.enumerated() {

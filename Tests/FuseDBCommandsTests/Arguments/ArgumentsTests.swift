@@ -10,7 +10,8 @@ private struct Probe: Command {
   static let operands = ""
   static let help = ""
   static let options: [Option] = [
-    .flag("--json", ""), .value("--key", "FIELD", "", repeats: true), .value("--limit", "N", ""),
+    .flag("--json", short: "-j", ""), .value("--out", short: "-o", "FILE", ""),
+    .value("--key", "FIELD", "", repeats: true), .value("--limit", "N", ""),
     .value("--order", "key|insertion", ""),
   ]
 
@@ -36,6 +37,20 @@ struct ArgumentsTests {
     #expect(!arguments.has("--limit"))
     #expect(try texts([arguments.operand("FILE")]) == ["file"])
     try arguments.finish()
+  }
+
+  @Test(arguments: [["-o", "a=b", "-j", "x"], ["x", "-oa=b", "-j"], ["--json", "--out=a=b", "x"]])
+  func `some options have a letter, with their value behind a space or at once`(words: [String]) throws {
+    var arguments = try parse(words)
+    #expect(arguments.text(of: "--out") == "a=b")
+    #expect(arguments.has("--json"))
+    #expect(try texts([arguments.operand("FILE")]) == ["x"])
+    try arguments.finish()
+  }
+
+  @Test(arguments: ["-o", "--output"])
+  func `a command that writes no file says where its results go`(word: String) {
+    #expect(Scratch().run("get", "x", "k", word, "y").err.contains("'> FILE' keeps that"))
   }
 
   @Test(arguments: [
@@ -64,6 +79,12 @@ struct ArgumentsTests {
     (["--jsn"], "there is no option '--jsn'; did you mean '--json'?"),
     (["--lim=3"], "there is no option '--lim'; did you mean '--limit'?"),
     (["-x"], "there is no option '-x'; put '--' before an argument that begins with '-'"),
+    (["-ox", "-o", "y"], "the option -o is given twice"),
+    (["--out", "x", "-o", "y"], "the option -o is given twice"),
+    (["-o"], "the option -o lacks its value FILE"),
+    (["-o=x"], "the option -o takes its value without a '=', as in -o FILE"),
+    (["-json"], "the option -j takes no value; did you mean '--json'?"),
+    (["-jx"], "the option -j takes no value"),
     (["--json=yes"], "the option --json takes no value"),
     (["--limit"], "the option --limit lacks its value N"),
     (["--limit", "1", "--limit", "2"], "the option --limit is given twice"),

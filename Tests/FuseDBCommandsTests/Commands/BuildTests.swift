@@ -477,7 +477,7 @@ struct BuildTests {
     #expect(scratch.run("build", "@x.fsdb", input: native) == Scratch.Result(0, err: human))
     #expect(scratch.run("build", "@x.fsdb", "--quiet", input: native) == Scratch.Result(0))
     let json = """
-      {"output":"@x.fsdb","keys":3,"objects":2,"objectsShared":0,"unreachedObjects":0,"bytes":448,"bytesSavedBySharing":12,"duplicateKeys":0,"duplicates":[],"records":2,"seconds":
+      {"output":"@x.fsdb","keys":3,"replaced":{"keys":3},"objects":2,"objectsShared":0,"unreachedObjects":0,"bytes":448,"bytesSavedBySharing":12,"duplicateKeys":0,"duplicates":[],"records":2,"seconds":
       """
     let first = scratch.run("build", "@x.fsdb", "--json", "--memory", "32M", "--threads", "2", input: native)
     #expect(first.status == 0)
@@ -497,7 +497,7 @@ struct BuildTests {
           .replacing("\"duplicateKeys\":0,\"duplicates\":[]", with: "\"duplicateKeys\":3,\"duplicates\":\(duplicates)")
           .replacing("\"records\":2", with: "\"records\":5")), "\(second.out)")
     #expect(
-      scratch.run("build", "@x.fsdb", input: more).err == human + """
+      scratch.run("build", "@x.fsdb", input: more).err == human.replacing("3 keys", with: "3 keys (before: 3)") + """
           3 additions of a key that was there already; the last one counts
             "a": standard input:3, not standard input:1
             "b": standard input:3, not standard input:1
@@ -524,13 +524,26 @@ struct BuildTests {
         """), "\(result.err)")
   }
 
-  @Test func `nothing makes a file of nothing`() {
+  @Test func `nothing makes a file of nothing, if that is allowed`() {
     let scratch = Scratch()
     #expect(
-      scratch.run("build", "@x.fsdb", "--plain") == Scratch.Result(0, err: "@x.fsdb: 0 keys -> 0 objects, 40 bytes\n"))
+      scratch.run("build", "@x.fsdb")
+        == Scratch.Result(
+          65,
+          err: """
+            fusedb: @x.fsdb: the new file has 0 keys where 1 are the least (rule 'leastKeyCount'); nothing has changed; \
+            look at the inputs, or let --allow-empty, --least-keys or --greatest-shrink say that it is meant
+
+            """))
+    #expect(scratch.names == [])
+    #expect(
+      scratch.run("build", "@x.fsdb", "--plain", "--allow-empty")
+        == Scratch.Result(0, err: "@x.fsdb: 0 keys -> 0 objects, 40 bytes\n"))
     #expect(scratch.read("x.fsdb")?.count == 40)
     // From 64 on three lines of 64, then a directory and a footer.
-    #expect(scratch.run("build", "@x.fsdb") == Scratch.Result(0, err: "@x.fsdb: 0 keys -> 0 objects, 368 bytes\n"))
+    #expect(
+      scratch.run("build", "-o", "@x.fsdb", "--allow-empty")
+        == Scratch.Result(0, err: "@x.fsdb: 0 keys (before: 0) -> 0 objects, 368 bytes\n"))
     #expect(scratch.read("x.fsdb")?.count == 368)
   }
 }

@@ -27,7 +27,9 @@ struct HelpTests {
     #expect(page.status == 0)
     #expect(page.out.hasPrefix("Usage: fusedb \(name) "))
     let command = try Tool.named(name)
-    for option in command.options { #expect(page.out.contains("\n  \(option.name) ")) }
+    for option in command.options {
+      #expect(page.out.contains("\n  \(option.short.map { $0 + ", " } ?? "")\(option.name) "))
+    }
     #expect(Scratch().run(name, "--help") == page)
     #expect(Scratch().run("--help", name) == page)
     #expect(Scratch().run("-h", name) == page)

@@ -42,14 +42,14 @@ struct MergeCommandTests {
     #expect(json.status == 0 && json.err == "")
     #expect(
       json.out.hasPrefix(
-        #"{"output":"@o.fsdb","inputs":2,"inputKeys":5,"subtractedKeys":1,"keys":2,"objects":2,"bytes":448,"bytesSavedBySharing":0,"conflictingKeys":1,"conflicts":[{"key":"k","kept":"@b.fsdb","dropped":"@a.fsdb"}],"seconds":"#
+        #"{"output":"@o.fsdb","inputs":2,"inputKeys":5,"subtractedKeys":1,"keys":2,"replaced":null,"objects":2,"bytes":448,"bytesSavedBySharing":0,"conflictingKeys":1,"conflicts":[{"key":"k","kept":"@b.fsdb","dropped":"@a.fsdb"}],"seconds":"#
       ))
     #expect(scratch.run("merge", "@o.fsdb", "@a.fsdb", "@b.fsdb", "--quiet") == Scratch.Result(0))
   }
 
   @Test func `keys are chosen by prefixes, and taken away by other files`() {
     let scratch = three()
-    let words = ["merge", "@o.fsdb", "@a.fsdb", "@b.fsdb", "@c.fsdb", "--quiet"]
+    let words = ["merge", "@o.fsdb", "@a.fsdb", "@b.fsdb", "@c.fsdb", "--quiet", "--allow-empty"]
     for (options, keys) in [
       ([], "b\nc\nk\nsame\n"), (["--only-prefix", "s"], "same\n"),
       (["--only-prefix", "c", "--only-prefix", "k"], "c\nk\n"),
@@ -70,7 +70,11 @@ struct MergeCommandTests {
       (["@o.fsdb", "@a.fsdb", "@bad.fsdb"], 65, "@bad.fsdb"), (["@o.fsdb", "@a.fsdb", "@text"], 65, "@text"),
       (["@o.fsdb", "@a.fsdb", "@missing"], 66, "@missing"),
       (["@o.fsdb", "@a.fsdb", "--subtract", "@missing"], 66, "@missing"),
-      (["@no/o.fsdb", "@a.fsdb"], 74, "@no/"), (["@text", "@a.fsdb"], 64, "would be overwritten"),
+      (["@no/o.fsdb", "@a.fsdb"], 74, "@no/"), (["@text", "@a.fsdb"], 64, "say '-o @text @a.fsdb'"),
+      (["@text", "@a.fsdb", "@b.fsdb"], 64, "would be overwritten"),
+      (["-o", "@text", "@a.fsdb"], 64, "would be overwritten"),
+      (["@b.fsdb", "@a.fsdb"], 64, "say '-o @b.fsdb @a.fsdb'"),
+      (["@o.fsdb", "@a.fsdb", "--subtract", "@a.fsdb"], 65, "has 0 keys"),
       (["@o.fsdb"], 64, "INPUT is missing"),
       (["-", "@a.fsdb"], 64, "'-'"), (["@o.fsdb", "@a.fsdb", "--plain", "--meta", "a=b"], 64, "--meta"),
       (["@o.fsdb", "@a.fsdb", "--on-conflict", "both"], 64, "last, first or error"),
@@ -88,7 +92,7 @@ struct MergeCommandTests {
       scratch.run("merge", "@a.fsdb", "@a.fsdb", "@b.fsdb", "--meta", "built=today", "--quiet") == Scratch.Result(0))
     #expect(scratch.run("keys", "@a.fsdb") == Scratch.Result(0, out: "b\nk\nsame\n"))
     #expect(scratch.run("stats", "@a.fsdb").out.contains("today"))
-    #expect(scratch.run("merge", "@a.fsdb", "@a.fsdb", "--quiet") == Scratch.Result(0))
+    #expect(scratch.run("merge", "-o", "@a.fsdb", "@a.fsdb", "-q") == Scratch.Result(0))
     #expect(!scratch.run("stats", "@a.fsdb").out.contains("today"))
   }
 }

@@ -129,7 +129,9 @@ struct `A patch that is not right makes no file` {
     let path = try bench.folder.write(try bench.patch(from: Self.old, to: Self.new), as: "p")
     let old = try FuseReader(bytes: Self.old)
     func apply(_ most: Int?) throws {
-      try FusePatch.apply(path, to: old, output: bench.folder.path("out.fsdb"), maxByteCount: most)
+      var options = FusePatch.Options()
+      options.greatestByteCount = most
+      try FusePatch.apply(path, to: old, output: bench.folder.path("out.fsdb"), options: options)
     }
     let error = failure { try apply(Self.new.count - 1) }
     #expect(error?.code == .limitExceeded)
@@ -153,9 +155,11 @@ struct `A patch that is not right makes no file` {
     try file.write(head.newHeader.bytes.rawSpan)
     try file.flush()
     try file.publish(header: head.prologue(byteCount: file.byteCount, restChecksum: file.checksum.value))
+    var options = FusePatch.Options()
+    options.greatestByteCount = most
     let error = failure {
       _ = try FusePatch.apply(
-        bench.folder.path("bomb.patch"), to: old, output: bench.folder.path("out.fsdb"), maxByteCount: most)
+        bench.folder.path("bomb.patch"), to: old, output: bench.folder.path("out.fsdb"), options: options)
     }
     #expect(error?.code == code)
     #expect(try bench.folder.names == ["bomb.patch"])

@@ -25,12 +25,28 @@ struct `The rules of a swap` {
     }
   }
 
+  @Test func `let no empty file take the place of one with keys, unless that is allowed`() throws {
+    let error = try Self.outcome(keyCount: 0) { _ in }
+    #expect(error?.code == .refused)
+    #expect(
+      error?.message.hasPrefix("the file has no keys where the one that serves has 40") == true, "\(error as Any)")
+    #expect(try Self.outcome(keyCount: 0) { $0.allowsEmpty = true } == nil)
+    #expect(try Self.outcome(keyCount: 1) { _ in } == nil)
+    // In the place of an empty one it may come.
+    let folder = try TemporaryFolder()
+    let store = try ReloadableReader(path: try folder.write(ServingBench.file(1, keyCount: 0)))
+    try store.reload()
+  }
+
   @Test(arguments: [
     (Double?.none, 0, true), (0.0, 40, true), (0.0, 39, false), (0.0, 41, true), (1.0, 0, true), (0.25, 30, true),
     (0.25, 29, false), (0.25, 400, true), (0.024, 39, false), (0.025, 39, true), (0.3, 28, true), (0.3, 27, false),
   ])
   func `let a share of the keys go`(share: Double?, keyCount: Int, isTaken: Bool) throws {
-    let error = try Self.outcome(keyCount: keyCount) { $0.greatestShrink = share }
+    let error = try Self.outcome(keyCount: keyCount) {
+      $0.greatestShrink = share
+      $0.allowsEmpty = true
+    }
     #expect((error == nil) == isTaken)
     if let error, let share {
       #expect(error.code == .refused)

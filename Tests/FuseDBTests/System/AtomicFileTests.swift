@@ -138,13 +138,19 @@ struct `A file that is published` {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("folder")) == [])
   }
 
-  @Test func `takes the place of a link and not of what that leads to`() throws {
+  @Test func `takes the place of a link and not of what that leads to, when that is asked for`() throws {
     let folder = try TemporaryFolder()
     try folder.write([1, 2, 3], as: "target")
     for destination in ["target", "nowhere"] {
       let link = folder.path("link to \(destination)")
       try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: destination)
-      try Self.writer(212).build(to: link)
+      let error = failure { try Self.writer(212).build(to: link) }
+      #expect(error?.code == .inputOutput)
+      #expect(error?.message.contains("symbolic link to '\(destination)'") == true)
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == destination)
+      let writer = FuseWriter(FuseWriter.Options(outputLink: .replaced))
+      try writer.add(["a"], messagePack: [0xCC, 212])
+      try writer.build(to: link)
       #expect(try Self.number(link) == 212)
       #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: link)) == nil)
     }

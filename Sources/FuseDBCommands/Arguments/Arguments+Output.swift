@@ -1,0 +1,54 @@
+internal import FuseDB
+
+extension Arguments {
+  /// Where a command writes.
+  static let outputOption = Option.value(
+    "--output", short: "-o", "OUTPUT", "the file to write; all operands are inputs then")
+  /// What becomes of a link there.
+  static let linkOption = Option.value(
+    "--output-link", "follow|replace", "where OUTPUT is a symbolic link: replace the file it leads to, or the link")
+  /// What a new file must have.
+  static let replacementOptions: [Option] = [
+    .flag("--allow-empty", "write OUTPUT even if it has no keys"),
+    .value("--least-keys", "N", "write no OUTPUT with fewer keys"),
+    .value(
+      "--greatest-shrink", "PERCENT",
+      "replace no file by one that lacks more of its keys than so many in a hundred"),
+  ]
+  /// No report.
+  static func quietOption(_ help: String = "print no report and no progress") -> Option {
+    .flag("--quiet", short: "-q", help)
+  }
+
+  /// The value of `--output`, or else the next operand.
+  mutating func output() throws(UsageError) -> (path: String, isOption: Bool) {
+    if let path = try path(of: Self.outputOption.name, "OUTPUT") { return (path, true) }
+    return (try path("OUTPUT"), false)
+  }
+
+  /// The value of `--output-link`.
+  func outputLink() throws(UsageError) -> OutputLink {
+    try choice(of: Self.linkOption.name, ["follow": .followed, "replace": .replaced, "refuse": .refused]) ?? .refused
+  }
+
+  /// The fewest keys that the new file may have. An empty one is mostly a slip: an input that was missing in a pipe.
+  func leastKeyCount() throws(UsageError) -> Int {
+    max(try count(of: "--least-keys") ?? 0, has("--allow-empty") ? 0 : 1)
+  }
+
+  /// The greatest share of keys that may be missing in the new file.
+  func greatestShrink() throws(UsageError) -> Double? {
+    try number(of: "--greatest-shrink", in: 0...100).map { $0 / 100 }
+  }
+}
+
+extension FuseError {
+  /// The same error; where it refuses the new file, with the options that would not.
+  var withReplacementOptions: FuseError {
+    guard code == .refused else { return self }
+    return FuseError(
+      code,
+      message + "; look at the inputs, or let --allow-empty, --least-keys or --greatest-shrink say that it is meant",
+      offset: offset, path: path)
+  }
+}
