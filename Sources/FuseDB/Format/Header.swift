@@ -38,7 +38,7 @@ struct Header: Equatable, Sendable {
   init(parsing file: RawSpan) throws(FuseError) {
     guard file.byteCount >= Self.byteCount else {
       throw .truncated(
-        "the file has \(file.byteCount) bytes and a header has \(Self.byteCount); copy or build the file again",
+        "the file has \(counted(file.byteCount, "byte")) and a header has \(Self.byteCount); copy or build the file again",
         at: file.byteCount)
     }
     guard file.loadInside(at: Field.magic, as: UInt32.self) == Self.magic else {

@@ -46,7 +46,7 @@ struct PatchEnd {
     guard starts.count == Int(reader.header.objectCount) else {
       throw reader.unlessShrunk(
         .corrupted(
-          "the header counts \(reader.header.objectCount) objects and the data section holds \(starts.count)",
+          "the header counts \(counted(reader.header.objectCount, "object")) and the data section holds \(starts.count)",
           at: Header.Field.objectCount))
     }
     return starts + [offset]

@@ -43,7 +43,7 @@ public struct SwapRules: Sendable {
     try examineBytes(of: new)
     guard new.keyCount >= leastKeyCount else {
       throw .refused(
-        "the file has \(new.keyCount) keys and needs \(leastKeyCount) at least (rule 'leastKeyCount'); build it of "
+        "the file has \(counted(new.keyCount, "key")) and needs \(leastKeyCount) at least (rule 'leastKeyCount'); build it of "
           + "all data, or change the rule")
     }
     if let greatestShrink, let old, new.keyCount < old.keyCount {
@@ -51,7 +51,7 @@ public struct SwapRules: Sendable {
       let shrink = Double(old.keyCount - new.keyCount) / Double(old.keyCount)
       guard shrink <= greatestShrink else {
         throw .refused(
-          "the file has \(new.keyCount) keys where the one that serves has \(old.keyCount), and a share of "
+          "the file has \(counted(new.keyCount, "key")) where the one that serves has \(old.keyCount), and a share of "
             + "\(greatestShrink) may be missing at most (rule 'greatestShrink'); build it of all data, or change the "
             + "rule")
       }

@@ -183,7 +183,7 @@ struct SequentialVerifier: ~Escapable {
 
   @_lifetime(self: copy self)
   private mutating func addTrailingBytes(at offset: Int) {
-    add(.trailingBytes, at: offset, "\(file.byteCount - offset) bytes follow the last index entry")
+    add(.trailingBytes, at: offset, "\(counted(file.byteCount - offset, "byte")) after the last index entry")
   }
 
   @_lifetime(self: copy self)

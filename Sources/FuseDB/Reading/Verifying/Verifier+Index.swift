@@ -51,12 +51,12 @@ extension Verifier {
     if summary.keyCount != expected {
       try add(
         .count, at: Header.Field.keyCount,
-        "the header counts \(header.keyCount) keys and the index holds \(summary.keyCount)")
+        "the header counts \(counted(header.keyCount, "key")) and the index holds \(summary.keyCount)")
     }
   }
 
   @_lifetime(self: copy self)
   private mutating func addTrailingBytes(from offset: Int, to end: Int) throws(FuseError) {
-    try add(.trailingBytes, at: offset, "\(end - offset) bytes follow the last index entry")
+    try add(.trailingBytes, at: offset, "\(counted(end - offset, "byte")) after the last index entry")
   }
 }

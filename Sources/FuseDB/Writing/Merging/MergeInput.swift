@@ -84,6 +84,8 @@ struct MergeInput: Sendable {
         'fusedb verify' lists the damage
         """, at: offset)
     }
+    // Another file may have been written into this one, and its record here be whole.
+    try reader.checkNotShrunk()
   }
 
   private func bad(_ message: String, at offset: UInt64) -> FuseError {
@@ -92,7 +94,8 @@ struct MergeInput: Sendable {
 
   private func cut(at offset: Int) -> FuseError {
     FuseError.truncated(
-      "the file became shorter while it was read; replace files by renaming and merge again", at: offset
+      "the file was overwritten or became shorter while it was read; replace files by renaming and merge again",
+      at: offset
     ).at(path: path)
   }
 }
