@@ -35,7 +35,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "FuseDBCommands", dependencies: ["FuseDB", "CZlib", "CZstd", "CFuseSystem"], swiftSettings: strict),
-    .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"], swiftSettings: strict),
+    // In C, for a main that is given the arguments; see Sources/FuseDBTool/main.c.
+    .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"]),
 
     .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
     .testTarget(

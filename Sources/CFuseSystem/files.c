@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <time.h>
 #include <sys/xattr.h>
@@ -27,6 +28,11 @@ int fuse_pipe(int *ends) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
 
 bool fuse_has_access_list(const char *path) {
   return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+}
+
+int fuse_terminal_width(int descriptor) {
+  struct winsize size;
+  return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 uint64_t fuse_random(void) {

@@ -21,8 +21,11 @@ static int64_t mark(fuse_region *region, size_t offset) {
   return known < 0 ? (int64_t)offset : known;
 }
 
-int64_t fuse_region_note_cut(fuse_region *region) {
-  return mark(region, (size_t)((uintptr_t)region->tail_place - region->base));
+int64_t fuse_region_note_change(fuse_region *region) {
+  uint64_t tail;
+  memcpy(&tail, region->tail_place, sizeof tail);
+  const void *place = tail == region->tail ? region->head_place : region->tail_place;
+  return mark(region, (size_t)((uintptr_t)place - region->base));
 }
 
 static void pass_on(int number, siginfo_t *info, void *context) {
@@ -68,7 +71,7 @@ static void install_handler(void) {
   sigaction(SIGBUS, &action, &previous);
 }
 
-fuse_region *fuse_region_watch(const void *base, size_t length) {
+fuse_region *fuse_region_watch(const void *base, size_t length, size_t head) {
   pthread_once(&handler_once, install_handler);
   pthread_mutex_lock(&regions_lock);
   fuse_region *node = regions;
@@ -82,21 +85,25 @@ fuse_region *fuse_region_watch(const void *base, size_t length) {
     __atomic_store_n(&node->fault, -1, __ATOMIC_RELEASE);
     __atomic_store_n(&node->base, (uintptr_t)base, __ATOMIC_RELEASE);
     __atomic_store_n(&node->length, length, __ATOMIC_RELEASE);
-    __atomic_store_n(&node->tail_place, (const char *)base + (length > 8 ? length - 8 : 0), __ATOMIC_RELAXED);
+    const char *start = base;
+    __atomic_store_n(&node->head_place, start + (length >= head + 8 ? head : 0), __ATOMIC_RELAXED);
+    __atomic_store_n(&node->tail_place, start + (length > 8 ? length - 8 : 0), __ATOMIC_RELAXED);
     if (fresh) __atomic_store_n(&regions, node, __ATOMIC_RELEASE);
   }
   pthread_mutex_unlock(&regions_lock);
   // Read under the handler's watch: the file may be cut already.
-  uint64_t tail;
+  uint64_t at_head, at_tail;
   if (node) {
-    memcpy(&tail, node->tail_place, sizeof tail);
-    __atomic_store_n(&node->tail, tail, __ATOMIC_RELAXED);
+    memcpy(&at_head, node->head_place, sizeof at_head);
+    memcpy(&at_tail, node->tail_place, sizeof at_tail);
+    __atomic_store_n(&node->ends, at_head ^ at_tail, __ATOMIC_RELAXED);
+    __atomic_store_n(&node->tail, at_tail, __ATOMIC_RELAXED);
   }
   return node;
 }
 
 // Constant: many threads read it at each look-up, so nothing that is written may share its cache line.
-static const fuse_region still = {.fault = -1, .tail_place = &still.tail};
+static const fuse_region still = {.fault = -1, .head_place = &still.ends, .tail_place = &still.tail};
 
 fuse_region *fuse_region_still(void) { return (fuse_region *)&still; }
 

@@ -23,7 +23,9 @@ fuse_json_parser *fuse_json_parser_create(size_t max_depth) {
 void fuse_json_parser_destroy(fuse_json_parser *parser) { delete parser; }
 
 fuse_json_result fuse_json_parse(fuse_json_parser *parser, const uint8_t *text, size_t length) {
-  auto failed = [](simdjson::error_code code) { return fuse_json_result{nullptr, nullptr, simdjson::error_message(code)}; };
+  auto failed = [](simdjson::error_code code) {
+    return fuse_json_result{nullptr, nullptr, simdjson::error_message(code), code == simdjson::MEMALLOC};
+  };
   // allocate() is what sets the depth limit; capacity grows in powers of two, so it is called rarely.
   if (parser->parser.capacity() < length || parser->parser.max_depth() != parser->max_depth) {
     size_t capacity = 4096;
@@ -32,7 +34,7 @@ fuse_json_result fuse_json_parse(fuse_json_parser *parser, const uint8_t *text, 
   }
   simdjson::dom::element root;
   if (auto code = parser->parser.parse(text, length, false).get(root)) return failed(code);
-  return {parser->parser.doc.tape.get(), parser->parser.doc.string_buf.get(), ""};
+  return {parser->parser.doc.tape.get(), parser->parser.doc.string_buf.get(), "", false};
 }
 
 size_t fuse_json_capacity(const fuse_json_parser *parser) { return parser->parser.capacity(); }

@@ -17,7 +17,7 @@ public struct FuseError: Error, Sendable, Hashable {
     case unsupportedVersion
     /// The bytes at `offset` break the format or differ from their checksum.
     case corrupted
-    /// The file ends before its content does, or became shorter while it was open.
+    /// The file ends before its content does, or became shorter or was overwritten while it was open.
     case truncated
     /// A key, an object or a count is larger than the format can hold, or a file longer than is allowed.
     case limitExceeded

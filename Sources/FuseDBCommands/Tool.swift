@@ -1,6 +1,15 @@
 internal import FuseDB
 internal import Glibc
 
+/// What the command's `main` calls, in Sources/FuseDBTool/main.c.
+@c(fusedb_main)
+@unsafe
+public func main(argumentCount: Int32, arguments: UnsafePointer<UnsafePointer<CChar>?>) -> Int32 {
+  // A write beyond the limit on file sizes then fails like any other, and is reported.
+  signal(SIGXFSZ, SIG_IGN)
+  return Tool.run(unsafe Tool.words(argumentCount, arguments), Console())
+}
+
 /// The command line as a whole: finds the command, runs it, and turns what happens into an exit status.
 package enum Tool {
   /// Every command, in the order in which `fusedb help` lists them.
@@ -12,9 +21,12 @@ package enum Tool {
   }
 
   /// The words behind the program's name, as bytes: keys need not be UTF-8.
-  package static var words: [[UInt8]] {
-    // SAFETY: the C runtime passes argc strings that end in a zero byte and live as long as the process.
-    unsafe UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)).dropFirst().map { word in
+  ///
+  /// - Parameters: what C's `main` is given.
+  @unsafe
+  static func words(_ count: Int32, _ words: UnsafePointer<UnsafePointer<CChar>?>) -> [[UInt8]] {
+    // SAFETY: the C runtime passes `count` strings that end in a zero byte and live as long as the process.
+    unsafe UnsafeBufferPointer(start: words, count: Int(count)).dropFirst().map { word in
       guard let word = unsafe word else { return [] }
       return unsafe [UInt8](UnsafeRawBufferPointer(start: word, count: strlen(word)))
     }

@@ -1,7 +1,8 @@
 import FuseDB
 import Glibc
 
-/// Threads read through stores whose files are replaced all the time, and check what they get.
+/// Threads read through stores whose files are replaced all the time, and files that are written over in place, and check
+/// what they get.
 ///
 ///     ServingStress [--rebuilds COUNT] [--threads COUNT] [--seed NUMBER]
 ///
@@ -57,6 +58,18 @@ struct StressProgram {
       print("  \(phase.name): \(summary)")
       fflush(nil)
       answerCount += summary.answerCount
+    }
+    let overwritings = [
+      Overwriting(
+        name: "written over, indexed", builds: [2, 4, 6], roundCount: rebuildCount * 4, skipsChecksums: true),
+      Overwriting(name: "written over, plain", builds: [3, 5, 7], roundCount: rebuildCount * 4),
+      Overwriting(name: "written over, of other lengths", builds: [2, 3, 4, 5, 7], roundCount: rebuildCount * 4),
+    ]
+    for phase in overwritings {
+      let done = try phase.run(in: folder, threadCount: threadCount, seed: seed)
+      print("  \(phase.name): \(phase.roundCount) times; \(done.answers) answers, \(done.errors) errors")
+      fflush(nil)
+      answerCount += done.answers
     }
     return answerCount
   }

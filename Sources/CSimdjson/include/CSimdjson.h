@@ -19,6 +19,7 @@ typedef struct {
   const uint64_t *_Nullable tape;    // NULL when the text is not JSON
   const uint8_t *_Nullable strings;
   const char *_Nonnull error;        // a sentence without a full stop, static storage
+  bool lacksMemory;                  // whether memory was short; the text may be JSON
 } fuse_json_result;
 
 /// Bytes that must be readable behind a text that is parsed in place.

@@ -7,8 +7,8 @@ extension PatchHead {
       throw FuseError(
         .patchMismatch,
         """
-        the patch belongs to a file of \(oldByteCount) bytes and \(oldHeader.keyCount) keys with checksum \
-        \(oldHeader.checksum.hexadecimal), and \(old.path) has \(old.byteCount) bytes and \(old.keyCount) keys with \
+        the patch belongs to a file of \(counted(oldByteCount, "byte")) and \(counted(oldHeader.keyCount, "key")) with checksum \
+        \(oldHeader.checksum.hexadecimal), and \(old.path) has \(counted(old.byteCount, "byte")) and \(counted(old.keyCount, "key")) with \
         \(old.header.checksum.hexadecimal); take the file that the patch was made from\(isMade(old) ? " (this one is what the patch makes)" : "")
         """, path: path)
     }

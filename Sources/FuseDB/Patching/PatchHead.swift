@@ -53,7 +53,7 @@ struct PatchHead: Equatable, Sendable {
     }
     guard patch.byteCount >= Self.byteCount else {
       throw .truncated(
-        "the patch has \(patch.byteCount) bytes and its head has \(Self.byteCount); copy or make the patch again",
+        "the patch has \(counted(patch.byteCount, "byte")) and its head has \(Self.byteCount); copy or make the patch again",
         at: patch.byteCount)
     }
     try Self.checkChecksums(of: patch)
@@ -98,7 +98,7 @@ struct PatchHead: Equatable, Sendable {
     let byteCount = patch.loadInside(at: Field.byteCount, as: UInt64.self)
     guard byteCount == UInt64(patch.byteCount) else {
       throw .truncated(
-        "the patch has \(patch.byteCount) bytes and its head says \(byteCount); copy or make the patch again",
+        "the patch has \(counted(patch.byteCount, "byte")) and its head says \(byteCount); copy or make the patch again",
         at: min(byteCount, UInt64(patch.byteCount)))
     }
     let rest = Checksum.of(patch.extracting(droppingFirst: prologueByteCount))

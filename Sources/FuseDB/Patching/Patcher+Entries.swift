@@ -87,7 +87,7 @@ extension Patcher {
 
   private func write(_ key: RawSpan, _ record: Int, _ place: inout Place) throws(FuseError) {
     guard UInt64(IndexEntry.overhead + key.byteCount) <= UInt64(head.newByteCount) - file.byteCount else {
-      throw body.bad("the keys do not fit into \(head.newByteCount) bytes, which the new file has")
+      throw body.bad("the keys do not fit into \(counted(head.newByteCount, "byte")), which the new file has")
     }
     try file.write(bigEndian: UInt16(key.byteCount))
     try file.write(key)
@@ -127,7 +127,7 @@ extension Patcher {
     guard byteCount == head.newByteCount, checksum == head.newHeader.checksum else {
       throw body.bad(
         """
-        the new file has \(byteCount) bytes with checksum \(checksum.hexadecimal), and must have \
+        the new file has \(counted(byteCount, "byte")) with checksum \(checksum.hexadecimal), and must have \
         \(head.newByteCount) with \(head.newHeader.checksum.hexadecimal)
         """)
     }

@@ -52,7 +52,7 @@ struct Patcher {
       }
     }
     guard starts.count == Int(head.newHeader.objectCount) else {
-      throw body.bad("there are \(starts.count) records, and the new file has \(head.newHeader.objectCount)")
+      throw body.bad("it makes \(counted(starts.count, "record")), and the new file has \(head.newHeader.objectCount)")
     }
   }
 
@@ -101,7 +101,8 @@ struct Patcher {
   /// Throws unless so many records of so many bytes may follow.
   private func checkRoom(records count: Int, byteCount: Int) throws(FuseError) {
     guard byteCount <= room, count <= Int(head.newHeader.objectCount) - starts.count else {
-      throw body.bad("the new file has \(head.newHeader.objectCount) records up to \(dataEnd), and more follow")
+      throw body.bad(
+        "the new file has \(counted(head.newHeader.objectCount, "record")) up to \(dataEnd), and more follow")
     }
   }
 

@@ -29,7 +29,7 @@ struct IndexPass: Sendable {
     // Before anything is allocated by that number: so many entries need so many bytes. [O4]
     guard keyCount <= (file.byteCount - start) / IndexEntry.overhead else {
       throw .corrupted(
-        "the header counts \(keyCount) keys, and \(file.byteCount - start) bytes of index cannot hold so many",
+        "the header counts \(counted(keyCount, "key")), and \(counted(file.byteCount - start, "byte")) of index cannot hold so many",
         at: Header.Field.keyCount)
     }
     guard file.byteCount <= Bucket.largestOffset else {
@@ -82,7 +82,7 @@ struct IndexPass: Sendable {
     }
     guard offset == file.byteCount else {
       throw .corrupted(
-        "\(file.byteCount - offset) bytes follow the last of \(header.keyCount) keys; the header's count or the file is damaged",
+        "there is more after the last of \(counted(header.keyCount, "key")), \(counted(file.byteCount - offset, "byte")); the header's count or the file is damaged",
         at: offset)
     }
     if keyCount > 0 { try checkRecords(from: highestTarget, until: start, in: file) }

@@ -57,7 +57,7 @@ struct KeyIndex: Sendable {
     let rows = StrideRow.count(keyCount: Int(header.keyCount))
     if let order = directory.order, order.range.count != rows * StrideRow.byteCount {
       throw .corrupted(
-        "the order section has \(order.range.count) bytes, and \(header.keyCount) keys need \(rows * StrideRow.byteCount)",
+        "the order section has \(counted(order.range.count, "byte")) and must have \(rows * StrideRow.byteCount) for \(counted(header.keyCount, "key"))",
         at: order.range.lowerBound)
     }
     return (footer, directory)

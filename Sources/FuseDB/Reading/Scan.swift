@@ -208,7 +208,7 @@ public struct ObjectScan: Sendable {
     guard offset < UInt64(reader.dataEnd) else {
       guard found == Int(reader.header.objectCount) else {
         throw FuseError.corrupted(
-          "the header counts \(reader.header.objectCount) objects and the data section holds \(found)",
+          "the header counts \(counted(reader.header.objectCount, "object")) and the data section holds \(found)",
           at: Header.Field.objectCount
         ).at(path: reader.path)
       }

@@ -8,13 +8,13 @@ final class FileSwapper<Object: Served>: Sendable {
   /// A file, and how it came to serve.
   private struct Edition: Sendable {
     var object: Object
-    var path: String
+    var path: PinnedPath
     /// What is known of the path.
     var look: FileLook
     var takenAt = WallClock.now
     var builtAt: Double?
 
-    init(_ object: Object, at path: String, _ found: FileIdentity) {
+    init(_ object: Object, at path: PinnedPath, _ found: FileIdentity) {
       self.object = object
       self.path = path
       look = FileLook(at: found)
@@ -43,29 +43,32 @@ final class FileSwapper<Object: Served>: Sendable {
     options.rules.requireSense()
     self.options = options
     self.open = open
+    let path = PinnedPath(path)
     do {
-      let file = try OwnedDescriptor(reading: path)
+      let file = try OwnedDescriptor(reading: path.absolute)
       let found = FileIdentity(of: file)
       let object = try Self.take(file, found, at: path, generation: 1, insteadOf: nil, options.rules, open)
       published = try Published(object, readersFence: readersFence)
       state = Monitor(State(edition: Edition(object, at: path, found)))
     } catch {
-      throw error.at(path: path)
+      throw error.at(path: path.given)
     }
   }
 
-  var path: String { state.change { $0.edition.path } }
+  /// Where files are taken from.
+  var path: PinnedPath { state.change { $0.edition.path } }
 
   /// Takes the file at `newPath`, or the one at the path that is served. Returns whether it did.
   @discardableResult
   func reload(
     from newPath: String? = nil, onlyIfChanged: Bool = false, unless isAbandoned: () -> Bool = { false }
   ) throws(FuseError) -> Bool {
-    try turn.take { () throws(FuseError) in
+    let newPath = newPath.map { PinnedPath($0) }
+    return try turn.take { () throws(FuseError) in
       let serving = state.change { $0.edition }
       let path = newPath ?? serving.path
       let file: OwnedDescriptor
-      do throws(FuseError) { file = try OwnedDescriptor(reading: path) } catch {
+      do throws(FuseError) { file = try OwnedDescriptor(reading: path.absolute) } catch {
         let obstacle = FileIdentity(lacking: error)
         if onlyIfChanged, obstacle == serving.look.obstacle { return false }
         throw refusal(error, at: path) { $0.obstacle = obstacle }
@@ -104,12 +107,12 @@ final class FileSwapper<Object: Served>: Sendable {
 
   /// Keeps account of a refused file, and returns the reason, for the caller.
   private func refusal(
-    _ error: FuseError, at path: String, noting note: (inout FileLook) -> Void
+    _ error: FuseError, at path: PinnedPath, noting note: (inout FileLook) -> Void
   ) -> FuseError {
-    let error = error.at(path: path)
+    let error = error.at(path: path.given)
     state.change { state in
       // A path that is not the store's leaves no trace.
-      if path == state.edition.path { note(&state.edition.look) }
+      if path.absolute == state.edition.path.absolute { note(&state.edition.look) }
       state.refusalCount += 1
       state.lastError = error
     }
@@ -124,17 +127,17 @@ final class FileSwapper<Object: Served>: Sendable {
         throw FuseError(
           .notFound,
           "no earlier file is open to go back to; 'keptFileCount' of the options says how many are kept, now "
-            + "\(options.keptFileCount)", path: serving.path)
+            + "\(options.keptFileCount)", path: serving.path.given)
       }
       previous.object = previous.object.again(generation: serving.object.reader.generation + 1)
       previous.takenAt = WallClock.now
       // What is under the path now is what we go back from, also for whoever goes back further.
       var left = serving.look
       left.isGoneBackFrom = true
-      if previous.path == serving.path { previous.look = left }
+      if previous.path.absolute == serving.path.absolute { previous.look = left }
       serve(previous) { state in
         let last = state.kept.removeLast()
-        for number in state.kept.indices where state.kept[number].path == serving.path {
+        for number in state.kept.indices where state.kept[number].path.absolute == serving.path.absolute {
           state.kept[number].look = left
         }
         return last
@@ -157,12 +160,12 @@ final class FileSwapper<Object: Served>: Sendable {
 
   /// Opens a file, found so, and examines it.
   private static func take(
-    _ file: OwnedDescriptor, _ found: FileIdentity, at path: String, generation: Int, insteadOf old: Object?,
+    _ file: OwnedDescriptor, _ found: FileIdentity, at path: PinnedPath, generation: Int, insteadOf old: Object?,
     _ rules: SwapRules, _ open: Opening
   ) throws(FuseError) -> Object {
     let object: Object
     do throws(FuseError) {
-      object = try open(file, path, generation)
+      object = try open(file, path.given, generation)
       try rules.examine(object.reader, insteadOf: old?.reader)
     } catch {
       guard found.isSameContent(as: FileIdentity(of: file)) else { throw .unsteady }

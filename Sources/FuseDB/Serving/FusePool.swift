@@ -40,8 +40,11 @@ public final class FusePool: Reloadable {
     self.size = size
   }
 
-  /// Where files are taken from.
-  public var path: String { swapper.path }
+  /// Where files are taken from, as it was given.
+  public var path: String { swapper.path.given }
+
+  /// Where files are taken from; see ``Reloadable/absolutePath``.
+  public var absolutePath: String { swapper.path.absolute }
 
   /// What happened so far.
   public var counters: ServingCounters { swapper.counters(lookups.counters?.sums ?? LookupSums()) }

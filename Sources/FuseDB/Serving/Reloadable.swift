@@ -10,9 +10,13 @@
 /// A file is taken when it is complete and passes the store's ``SwapRules``. Otherwise the old one serves on, and the
 /// call throws the reason.
 public protocol Reloadable: AnyObject, Sendable {
-  /// Where files are taken from. A relative path begins at the process's working folder of that time: a service that goes
-  /// to another folder has to give an absolute one.
+  /// Where files are taken from, as it was given.
   var path: String { get }
+
+  /// Where files are taken from, as an absolute path. A relative ``path`` begins at the folder that was the process's
+  /// working folder when it was given, wherever the process went since. Symbolic links on the way are followed anew each
+  /// time.
+  var absolutePath: String { get }
 
   /// Calls `body` with a reader of the newest file, and returns what it returns: several calls on one file, as cheap as
   /// single ones. The file stays mapped until `body` ends; a reference to the reader that `body` keeps, keeps it longer.
@@ -86,6 +90,9 @@ public protocol Reloadable: AnyObject, Sendable {
 }
 
 extension Reloadable {
+  /// ``path``, from the process's working folder of this moment on where it is relative.
+  public var absolutePath: String { PinnedPath(path).absolute }
+
   /// Which of the files that it had one after the other is served, counted from 1. It never goes back: after
   /// ``rollback()``, too, it is a higher one.
   public var generation: Int { withReader { $0.generation } }

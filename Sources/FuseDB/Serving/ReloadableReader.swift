@@ -31,8 +31,11 @@ public final class ReloadableReader: Reloadable {
     lookups = Lookups(published: swapper.published, counters: options.countsLookups ? LookupCounters() : nil)
   }
 
-  /// Where files are taken from.
-  public var path: String { swapper.path }
+  /// Where files are taken from, as it was given.
+  public var path: String { swapper.path.given }
+
+  /// Where files are taken from; see ``Reloadable/absolutePath``.
+  public var absolutePath: String { swapper.path.absolute }
 
   /// What happened so far.
   public var counters: ServingCounters { swapper.counters(lookups.counters?.sums ?? LookupSums()) }

@@ -47,7 +47,7 @@ public struct SwapRules: Sendable {
     try examineBytes(of: new)
     guard new.keyCount >= leastKeyCount else {
       throw .refused(
-        "the file has \(new.keyCount) keys and needs \(leastKeyCount) at least (rule 'leastKeyCount'); build it of "
+        "the file has \(counted(new.keyCount, "key")) and needs \(leastKeyCount) at least (rule 'leastKeyCount'); build it of "
           + "all data, or change the rule")
     }
     if !allowsEmpty, new.keyCount == 0, let old, old.keyCount > 0 {
@@ -58,7 +58,7 @@ public struct SwapRules: Sendable {
     if let greatestShrink, let old, new.keyCount < old.keyCount {
       guard ReplacementRules.shrink(from: old.keyCount, to: new.keyCount) <= greatestShrink else {
         throw .refused(
-          "the file has \(new.keyCount) keys where the one that serves has \(old.keyCount), and a share of "
+          "the file has \(counted(new.keyCount, "key")) where the one that serves has \(old.keyCount), and a share of "
             + "\(greatestShrink) may be missing at most (rule 'greatestShrink'); build it of all data, or change the "
             + "rule")
       }

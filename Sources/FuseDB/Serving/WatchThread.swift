@@ -38,7 +38,7 @@ struct WatchThread {
   }
 
   private mutating func look() -> Look {
-    let path = work.store.path
+    let path = work.store.absolutePath
     if work.options.usesFileEvents {
       // Where the system had none left, it may have some by now.
       if events == nil { events = PathEvents() }

@@ -40,16 +40,34 @@ extension FileMapping {
   ) throws(FuseError) {
     // SAFETY: the memory has `byteCount` bytes.
     unsafe try self.init(copying: byteCount, path: path, isLocked: isLocked, stamp: stamp) { memory throws(FuseError) in
-      let count = unsafe readAll(
-        descriptor, into: UnsafeMutableRawBufferPointer(start: memory, count: byteCount), at: 0)
+      let bytes = unsafe UnsafeMutableRawBufferPointer(start: memory, count: byteCount)
+      let before = FileStamp(of: descriptor)
+      let count = unsafe readAll(descriptor, into: bytes, at: 0)
       guard count >= 0 else { throw .system("read the file", path: path) }
-      guard count == byteCount else {
-        throw FuseError(
-          .truncated,
-          "the file became shorter while it was read; replace files by renaming and open this one again",
-          offset: UInt64(count), path: path)
+      guard count == byteCount else { throw .changedWhileRead(at: count, path: path) }
+      // A copy of which one part is of another file than the rest would be taken for a file.
+      guard let before, before == FileStamp(of: descriptor) else { throw .changedWhileRead(at: 0, path: path) }
+      if before.isRecent, let place = unsafe try Self.firstDifference(of: descriptor, from: bytes, path: path) {
+        throw .changedWhileRead(at: place, path: path)
       }
     }
+  }
+
+  /// Where a file has another byte than `bytes`, or none; nil if it has them all.
+  private static func firstDifference(
+    of descriptor: Int32, from bytes: UnsafeMutableRawBufferPointer, path: String
+  ) throws(FuseError) -> Int? {
+    let portion = try ZeroedMemory(byteCount: 1 << 20)
+    var place = 0
+    while place < bytes.count {
+      let count = min(portion.byteCount, bytes.count - place)
+      // SAFETY: the portion has so many bytes, and so many are left.
+      let isRead = unsafe readWhole(
+        descriptor, into: UnsafeMutableRawBufferPointer(start: portion.start, count: count), at: place)
+      guard isRead, unsafe memcmp(portion.start, bytes.baseAddress! + place, count) == 0 else { return place }
+      place += count
+    }
+    return nil
   }
 
   /// A copy of `bytes`.
@@ -64,6 +82,13 @@ extension FileMapping {
 }
 
 extension FuseError {
+  fileprivate static func changedWhileRead(at place: Int, path: String) -> FuseError {
+    FuseError(
+      .truncated,
+      "the file was overwritten or became shorter while it was read; replace files by renaming and open this one again",
+      offset: UInt64(place), path: path)
+  }
+
   fileprivate static func noBytes(in what: String, path: String) -> FuseError {
     FuseError(
       .truncated, "the \(what) is empty and a header has \(Header.byteCount) bytes; copy or build it again", offset: 0,
@@ -74,11 +99,11 @@ extension FuseError {
   static func cannotLock(_ byteCount: Int, errno number: Int32, path: String) -> FuseError {
     var limit = rlimit()
     let isKnown = unsafe getrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &limit) == 0
-    let allowed = isKnown && limit.rlim_cur != rlim_t.max ? "\(limit.rlim_cur) bytes" : "without limit"
+    let allowed = isKnown && limit.rlim_cur != rlim_t.max ? counted(limit.rlim_cur, "byte") : "without limit"
     return FuseError(
       .inputOutput,
       """
-      cannot lock \(byteCount) bytes in memory: \(unsafe String(cString: strerror(number))); this process may lock \
+      cannot lock \(counted(byteCount, "byte")) in memory: \(unsafe String(cString: strerror(number))); this process may lock \
       \(allowed) in all (RLIMIT_MEMLOCK): raise that with 'ulimit -l \((byteCount + 1023) / 1024)' or more, or open \
       without locking
       """, path: path, errno: number)

@@ -4,8 +4,8 @@ internal import Glibc
 
 /// A file's bytes in memory, read-only for as long as this object lives: mapped, or a copy.
 ///
-/// A file that somebody truncates while it is mapped reads as zeros where it was cut, and `shrunkAt` says so: whoever
-/// takes bytes from the mapping checks afterwards. See spec/decisions/0003-truncation-while-mapped.md. A copy never
+/// A file that somebody truncates while it is mapped reads as zeros where it was cut, one that somebody writes another file
+/// into has that one's bytes, and `shrunkAt` says so: whoever takes bytes from the mapping checks afterwards. See spec/decisions/0003-truncation-while-mapped.md. A copy never
 /// changes; its check reads a region that has no faults, so that the path of a look-up is one and the same.
 @safe
 final class FileMapping: Sendable {
@@ -28,7 +28,7 @@ final class FileMapping: Sendable {
   ) throws(FuseError) {
     guard let mapped = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0), unsafe mapped != MAP_FAILED
     else { throw .system("map the file (access '.copied' reads it into memory instead)", path: path) }
-    guard let region = unsafe fuse_region_watch(mapped, byteCount) else {
+    guard let region = unsafe fuse_region_watch(mapped, byteCount, Header.Field.checksum) else {
       unsafe munmap(mapped, byteCount)
       throw .system("watch the mapping", path: path)
     }
@@ -111,7 +111,7 @@ final class FileMapping: Sendable {
     for line in 0..<lineCount { fuse_prefetch_address(address &+ 64 &* line) }
   }
 
-  /// Where the first byte was found missing, or nil while all that was read came from the file.
+  /// Where the first byte was found missing or changed, or nil while all that was read came from the file.
   @inline(__always)
   var shrunkAt: Int? {
     let fault = unsafe fuse_region_fault(region)
@@ -122,7 +122,7 @@ final class FileMapping: Sendable {
   @inline(__always)
   var isPlainlyWhole: Bool { unsafe fuse_region_is_whole(region) }
 
-  /// Throws once a byte was found missing.
+  /// Throws once a byte was found missing or changed.
   @inline(__always)
   func checkNotShrunk() throws(FuseError) {
     if let offset = shrunkAt { throw shrunk(at: offset) }
@@ -132,7 +132,10 @@ final class FileMapping: Sendable {
   private func shrunk(at offset: Int) -> FuseError {
     FuseError(
       .truncated,
-      "the file became shorter while it was open (or cannot be read); replace files by renaming and open this one again",
+      """
+      the file was overwritten or became shorter while it was open (or cannot be read); replace files by renaming and open \
+      this one again
+      """,
       offset: UInt64(offset), path: path)
   }
 

@@ -9,7 +9,8 @@ internal import Glibc
 struct FileStamp: Equatable, Sendable {
   private let device: UInt64
   private let inode: UInt64
-  private let byteCount: Int64
+  /// The file's length.
+  let byteCount: Int64
   private let modified: (seconds: Int64, nanoseconds: Int64)
 
   init(_ status: stat) {
@@ -18,6 +19,17 @@ struct FileStamp: Equatable, Sendable {
     byteCount = Int64(status.st_size)
     modified = (Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec))
   }
+
+  /// That of an open file; nil where the system does not say, and `errno` why.
+  init?(of descriptor: Int32) {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  /// Whether the file was written to so short a time ago that writing since then can have left the same time: the kernel's
+  /// clock advances every 10 ms at least.
+  var isRecent: Bool { abs(WallClock.now - Double(modified.seconds) - Double(modified.nanoseconds) / 1e9) < 0.1 }
 
   /// The same for C.
   var forSystem: fuse_stamp {

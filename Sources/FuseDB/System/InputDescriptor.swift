@@ -3,15 +3,6 @@ internal import Glibc
 /// An open file that is read piece by piece: what is read counts as memory only where the caller keeps it, while the
 /// kernel maps as much as two megabytes around a byte that is read of a mapping.
 final class InputDescriptor: Sendable {
-  /// What tells the file from another one, and from itself after somebody wrote to it.
-  struct Stamp: Equatable, Sendable {
-    var device: UInt64
-    var inode: UInt64
-    var byteCount: Int
-    var modified: Int
-    var modifiedNanoseconds: Int
-  }
-
   /// How many descriptors the process may have.
   static var mostOpen: Int {
     var limit = rlimit()
@@ -32,12 +23,9 @@ final class InputDescriptor: Sendable {
   func mapping() throws(FuseError) -> FileMapping { try FileMapping(descriptor: file.number, path: path) }
 
   /// What the file is now.
-  func stamp() throws(FuseError) -> Stamp {
-    var status = stat()
-    guard unsafe fstat(file.number, &status) == 0 else { throw .system("read the file's size", path: path) }
-    return Stamp(
-      device: UInt64(status.st_dev), inode: UInt64(status.st_ino), byteCount: Int(status.st_size),
-      modified: status.st_mtim.tv_sec, modifiedNanoseconds: status.st_mtim.tv_nsec)
+  func stamp() throws(FuseError) -> FileStamp {
+    guard let stamp = FileStamp(of: file.number) else { throw .system("read the file's size", path: path) }
+    return stamp
   }
 
   /// Reads up to `count` bytes from `place` on, fewer where the file ends, behind what `bytes` holds already.

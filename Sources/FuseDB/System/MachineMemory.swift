@@ -3,7 +3,7 @@ internal import Glibc
 /// How much memory there is, and how much this process takes.
 package enum MachineMemory {
   /// How many bytes this process may take without pushing others out: what the system says is available, or less where a
-  /// control group allows less.
+  /// control group or a limit of the process (`ulimit -v`, `ulimit -d`) allows less.
   package static var availableByteCount: Int {
     let system = number(in: "/proc/meminfo", behind: "MemAvailable:").map { $0 * 1024 }
     let limits = [("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current")] + ownGroups
@@ -11,7 +11,21 @@ package enum MachineMemory {
       // "max", and in version 1 a number beyond all memory, say that there is no limit.
       number(in: limit).map { max(0, $0 - (number(in: used) ?? 0)) }
     }
-    return min(system ?? Int.max, allowed.min() ?? Int.max, 1 << 46)
+    return min(system ?? Int.max, allowed.min() ?? Int.max, ownLimit ?? Int.max, 1 << 46)
+  }
+
+  /// How many bytes the process's own limits leave it.
+  private static var ownLimit: Int? {
+    let limits = [(RLIMIT_AS, "VmSize:"), (RLIMIT_DATA, "VmData:")].compactMap { resource, name -> Int? in
+      var limit = rlimit()
+      guard unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(Int.max)
+      else {
+        return nil
+      }
+      let used = number(in: "/proc/self/status", behind: name).map { $0 * 1024 } ?? 0
+      return max(0, Int(limit.rlim_cur) - used)
+    }
+    return limits.min()
   }
 
   /// Files with the limit and the use of the control groups that this process is in.

@@ -13,6 +13,16 @@ extension FuseError {
   }
 }
 
+extension FuseError {
+  /// Memory is short.
+  ///
+  /// - Parameter action: as for ``system(_:path:)``.
+  package static func outOfMemory(_ action: String) -> FuseError {
+    Glibc.errno = ENOMEM
+    return system(action, path: nil)
+  }
+}
+
 /// Repeats a system call that a signal interrupted.
 @inline(__always)
 func retrying<T: SignedInteger>(_ call: () -> T) -> T {

@@ -148,6 +148,9 @@ public final class FuseWriter {
 
   /// - Parameter plan: how memory is divided; nil as the options say.
   init(_ options: Options, limits: Limits = Limits(), plan: MemoryPlan? = nil) {
+    var options = options
+    // It is opened when something has to go there, and the process may have another working folder by then.
+    options.temporaryFolder = options.temporaryFolder.map { PinnedPath($0).absolute }
     self.options = options
     self.limits = limits
     self.plan = plan

@@ -44,11 +44,13 @@ final class BuildProgress {
     share >= 0.02 && elapsed >= 1 ? elapsed / share - elapsed : nil
   }
 
-  /// `reading, 1,200,000 records, 612,000 a second, 0:05 left, 310.0 MB of memory`
+  /// `reading, 0:05 left, 1,200,000 records, 612,000 a second, 310.0 MB of memory`: what matters most comes first, for the
+  /// end is cut off where the terminal is narrow.
   static func text(_ phase: String, recordCount: Int, rate: Double?, secondsLeft: Double?, memory: Int?) -> String {
-    var parts = [phase, Humans.count(recordCount, "record")]
-    if let rate { parts.append("\(Humans.number(Int(rate))) a second") }
+    var parts = [phase]
     if let secondsLeft { parts.append("\(Humans.clock(seconds: secondsLeft)) left") }
+    parts.append(Humans.count(recordCount, "record"))
+    if let rate { parts.append("\(Humans.number(Int(rate))) a second") }
     if let memory { parts.append("\(Humans.size(memory)) of memory") }
     return parts.joined(separator: ", ")
   }

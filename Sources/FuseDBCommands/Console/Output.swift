@@ -18,6 +18,9 @@ package final class Output {
   /// Whether a person is looking.
   var isTerminal: Bool { descriptor.map { isatty($0) == 1 } ?? false }
 
+  /// How many columns a person sees; 80 where the terminal does not say.
+  var columnCount: Int { descriptor.flatMap { Terminal.columnCount(of: $0) } ?? 80 }
+
   /// What was written and not handed over.
   var text: String { String(decoding: writer.out, as: UTF8.self) }
 

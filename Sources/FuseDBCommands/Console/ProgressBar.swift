@@ -1,4 +1,5 @@
-/// One line on a terminal that says how far a command is. On anything else it is silent.
+/// One line on a terminal that says how far a command is, no wider than the terminal is at the moment. On anything else it
+/// is silent.
 final class ProgressBar {
   private static let width = 24
   /// Takes the line away.
@@ -29,7 +30,9 @@ final class ProgressBar {
     let elapsed = elapsed
     guard elapsed - lastShown >= Self.interval else { return }
     lastShown = elapsed
-    try? output.show("\r" + Self.line(fraction, text()) + "\u{1B}[K")
+    // In the last column, some terminals go to the next line.
+    let line = TextColumns.fitting(Self.line(fraction, text()), in: output.columnCount - 1)
+    try? output.show("\r" + line + "\u{1B}[K")
   }
 
   /// Takes the line away.

@@ -12,13 +12,14 @@ final class Gunzip: Unpacker {
   let name = "gzip"
   // SAFETY: allocated in init, freed in deinit and used by this class alone; `next_in` and `next_out` are set before each call.
   private let stream: UnsafeMutablePointer<z_stream>
+  /// What zlib says of its memory.
+  private let status: Int32
 
   init() {
     unsafe stream = .allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
     // 15 bits of window, and 16 for gzip's own header and checksum.
-    let result = unsafe inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-    precondition(result == Z_OK, "out of memory for unpacking gzip data")
+    status = unsafe inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
   }
 
   deinit {
@@ -41,6 +42,7 @@ final class Gunzip: Unpacker {
   ) throws(FuseError) -> UnpackedPiece {
     precondition(source.lowerBound >= 0 && source.upperBound <= packed.count, "the source lies inside the array")
     precondition(room.lowerBound >= 0 && room.upperBound <= bytes.count, "the room lies inside the array")
+    guard status == Z_OK else { throw .outOfMemory("unpack gzip data") }
     let roomCount = UInt32(clamping: room.count)
     // SAFETY: zlib reads the bytes of `source` and never writes them; it writes at most `roomCount` bytes from the room's start on.
     let result = unsafe packed.withUnsafeBytes { packed in
@@ -53,6 +55,7 @@ final class Gunzip: Unpacker {
         return unsafe inflate(stream, Z_NO_FLUSH)
       }
     }
+    if result == Z_MEM_ERROR { throw .outOfMemory("unpack gzip data") }
     guard [Z_STREAM_END, Z_OK, Z_BUF_ERROR].contains(result) else {
       let reason = unsafe stream.pointee.msg.map { unsafe String(cString: $0) } ?? "error \(result)"
       throw FuseError(.invalidValue, "the gzip data is damaged (\(reason)); copy or pack the file again")

@@ -13,7 +13,8 @@ final class Unzstd: Unpacker {
 
   let name = "zstd"
   // SAFETY: made in init, freed in deinit and used by this class alone.
-  private let context: OpaquePointer
+  /// Nil where memory was short.
+  private let context: OpaquePointer?
   /// How much memory the window may take.
   private let windowByteCount: Int
   /// What the context takes without a window.
@@ -28,8 +29,8 @@ final class Unzstd: Unpacker {
 
   init(windowByteCount: Int) {
     self.windowByteCount = windowByteCount
-    guard let context = unsafe ZSTD_createDCtx() else { preconditionFailure("out of memory for unpacking zstd data") }
-    unsafe self.context = unsafe context
+    unsafe context = ZSTD_createDCtx()
+    guard let context = unsafe context else { return leastByteCount = 0 }
     let result = unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowBits)
     precondition(ZSTD_isError(result) == 0, "libzstd knows windows of this size")
     leastByteCount = unsafe ZSTD_sizeof_DCtx(context)
@@ -47,6 +48,7 @@ final class Unzstd: Unpacker {
   ) throws(FuseError) -> UnpackedPiece {
     precondition(source.lowerBound >= 0 && source.upperBound <= packed.count, "the source lies inside the array")
     precondition(room.lowerBound >= 0 && room.upperBound <= bytes.count, "the room lies inside the array")
+    guard let context = unsafe context else { throw .outOfMemory("unpack zstd data") }
     var usedCount = 0
     var byteCount = 0
     // SAFETY: libzstd reads the bytes of `source` and writes at most as many as `room` has, from its start on.
@@ -92,6 +94,7 @@ final class Unzstd: Unpacker {
         the zstd data needs a window of more than \(1 << (windowBits - 20)) MiB; pack it with --long=\(windowBits) or less, \
         or unpack it first by zstd -d --long=31
         """)
+    case ZSTD_error_memory_allocation: .outOfMemory("unpack zstd data")
     case ZSTD_error_prefix_unknown:
       FuseError(.invalidValue, "bytes that are not zstd data follow the zstd data; copy or pack the file again")
     case ZSTD_error_dictionary_wrong:

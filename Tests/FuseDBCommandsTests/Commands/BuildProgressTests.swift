@@ -6,7 +6,7 @@ struct BuildProgressTests {
   @Test func `the text says what is known`() {
     #expect(
       BuildProgress.text("reading", recordCount: 1_200_000, rate: 612_345.6, secondsLeft: 5.2, memory: 310_000_000)
-        == "reading, 1,200,000 records, 612,345 a second, 0:05 left, 310.0 MB of memory")
+        == "reading, 0:05 left, 1,200,000 records, 612,345 a second, 310.0 MB of memory")
     #expect(
       BuildProgress.text("writing", recordCount: 1, rate: nil, secondsLeft: nil, memory: nil) == "writing, 1 record")
   }

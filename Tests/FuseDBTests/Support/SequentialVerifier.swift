@@ -186,8 +186,8 @@ struct SequentialVerifier: ~Escapable {
     add(
       .trailingBytes, at: offset,
       """
-      \(file.byteCount - offset) bytes follow the last index entry, and no footer ends the file: it was cut short, or \
-      something was appended; copy or build it again
+      \(counted(file.byteCount - offset, "byte")) after the last index entry, and no footer ends the file: it was cut \
+      short, or something was appended; copy or build it again
       """)
   }
 

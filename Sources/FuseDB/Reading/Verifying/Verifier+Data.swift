@@ -35,7 +35,7 @@ extension Verifier {
     if allFit, summary.objectCount != Int(header.objectCount) {
       try add(
         .count, at: Header.Field.objectCount,
-        "the header counts \(header.objectCount) objects and the data section holds \(summary.objectCount)")
+        "the header counts \(counted(header.objectCount, "object")) and the data section holds \(summary.objectCount)")
     }
   }
 

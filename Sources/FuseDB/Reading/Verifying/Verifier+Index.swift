@@ -51,7 +51,7 @@ extension Verifier {
     if summary.keyCount != expected {
       try add(
         .count, at: Header.Field.keyCount,
-        "the header counts \(header.keyCount) keys and the index holds \(summary.keyCount)")
+        "the header counts \(counted(header.keyCount, "key")) and the index holds \(summary.keyCount)")
     }
   }
 
@@ -61,6 +61,6 @@ extension Verifier {
     let isCut = block.footer == nil && block.fault == nil
     let reason =
       isCut ? ", and no footer ends the file: it was cut short, or something was appended; copy or build it again" : ""
-    try add(.trailingBytes, at: offset, "\(end - offset) bytes follow the last index entry\(reason)")
+    try add(.trailingBytes, at: offset, "\(counted(end - offset, "byte")) after the last index entry\(reason)")
   }
 }

@@ -23,7 +23,8 @@ extension Verifier {
     if let order, rows == nil {
       try add(
         .order, at: order.lowerBound,
-        "the section has \(order.count) bytes, and \(header.keyCount) keys need \(rowsByteCount)")
+        "the section has \(counted(order.count, "byte")) and must have \(rowsByteCount) for \(counted(header.keyCount, "key"))"
+      )
     }
     if !isProven, let rows, let index { try walkRows(rows, index: index) }
   }

@@ -80,6 +80,11 @@ package func quoted(_ key: RawSpan) -> String {
   return "\"" + String(decoding: out, as: UTF8.self) + (key.byteCount > 60 ? "…" : "") + "\""
 }
 
+/// A number of things as it stands in messages: `1 key`, `2 keys`.
+package func counted(_ count: some BinaryInteger, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
+}
+
 extension RawSpan {
   /// How many bytes from the start on are valid UTF-8.
   var validUTF8Prefix: Int {

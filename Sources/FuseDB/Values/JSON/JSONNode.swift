@@ -8,16 +8,12 @@ package final class JSONParser {
   /// Deep enough for any value of 128 levels, each spelled with three.
   private static let nesting = 3 * FormatLimits.nesting + 16
 
-  private let parser: OpaquePointer
+  /// Nil where memory was short.
+  private let parser: OpaquePointer?
 
-  package init() {
-    guard let parser = unsafe fuse_json_parser_create(Self.nesting) else {
-      preconditionFailure("out of memory for a JSON parser")
-    }
-    unsafe self.parser = parser
-  }
+  package init() { unsafe parser = fuse_json_parser_create(Self.nesting) }
 
-  deinit { unsafe fuse_json_parser_destroy(parser) }
+  deinit { if let parser = unsafe parser { unsafe fuse_json_parser_destroy(parser) } }
 
   /// The length of the longest text that it has memory for.
   package var capacity: Int { unsafe fuse_json_capacity(parser) }
@@ -38,6 +34,7 @@ package final class JSONParser {
   ) throws(FuseError) -> Result {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= bytes.byteCount &- Self.padding, "the text lacks its padding")
+    guard let parser = unsafe parser else { throw Self.outOfMemory }
     // SAFETY: the precondition keeps the parser inside the span, which lives until this call returns, as does the
     // tape.
     let parsed = unsafe bytes.withUnsafeBytes { bytes in
@@ -45,10 +42,13 @@ package final class JSONParser {
         parser, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + range.lowerBound, range.count)
     }
     guard let tape = unsafe parsed.tape, let strings = unsafe parsed.strings else {
+      if unsafe parsed.lacksMemory { throw Self.outOfMemory }
       throw .invalidValue("not JSON: \(unsafe String(cString: parsed.error))", at: 0)
     }
     return try body(unsafe JSONNode(tape: tape, strings: strings, index: 1))
   }
+
+  private static var outOfMemory: FuseError { .outOfMemory("parse JSON") }
 
   /// Calls `body` with the value that `text` spells.
   ///

@@ -61,7 +61,7 @@ struct IndexReader {
     }
     guard start + place == range.upperBound else {
       throw .corrupted(
-        "\(range.upperBound - start - place) bytes follow the last of \(keyCount) keys", at: start + place)
+        "\(counted(range.upperBound - start - place, "byte")) too many after the last of \(counted(keyCount, "key"))", at: start + place)
     }
   }
 }

@@ -101,7 +101,7 @@ struct IndexWalk {
     guard nextOffset == reader.index.end else {
       throw reader.unlessShrunk(
         .corrupted(
-          "\(reader.index.end - nextOffset) bytes follow the last of \(reader.keyCount) keys; the header's count or the file is damaged",
+          "there is more after the last of \(counted(reader.keyCount, "key")), \(counted(reader.index.end - nextOffset, "byte")); the header's count or the file is damaged",
           at: nextOffset))
     }
     guard !isIndexed, nextNumber > 0 else { return try reader.checkNotShrunk() }

@@ -81,7 +81,10 @@ final class MergeConflicts: @unchecked Sendable {
     let place = MergePlace(rawPlace)
     var bytes: [UInt8] = []
     var window = RecordWindow()
-    try records(of: place.input).append(objectAt: place.offset, to: &bytes, &window)
+    let records = try records(of: place.input)
+    try records.append(objectAt: place.offset, to: &bytes, &window)
+    // Another file may have been written into this one, and its record here be whole.
+    try inputs[place.input].checkUnchanged(records.file)
     return bytes
   }
 

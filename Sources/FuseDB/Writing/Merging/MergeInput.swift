@@ -7,7 +7,7 @@ struct MergeInput: Sendable {
   static let mostOpen = max(4, min(256, InputDescriptor.mostOpen / 8))
 
   let path: String
-  private let stamp: InputDescriptor.Stamp
+  private let stamp: FileStamp
   private let dataEnd: Int
   private let kept: (file: MergeFile, records: MergeRecords)?
 
@@ -40,13 +40,18 @@ struct MergeInput: Sendable {
     return MergeRecords(file: try descriptor(), dataEnd: dataEnd)
   }
 
+  /// Throws unless the file is still what was opened first.
+  func checkUnchanged(_ file: InputDescriptor) throws(FuseError) {
+    guard try file.stamp() == stamp else {
+      throw FuseError(
+        .truncated, "the file was replaced or changed while it was merged; replace files by renaming and merge again",
+        offset: 0, path: path)
+    }
+  }
+
   private func descriptor() throws(FuseError) -> InputDescriptor {
     let descriptor = try InputDescriptor(path: path)
-    guard try descriptor.stamp() == stamp else {
-      throw FuseError(
-        .corrupted, "the file was replaced or changed while it was merged; merge again when nobody writes to it",
-        path: path)
-    }
+    try checkUnchanged(descriptor)
     return descriptor
   }
 }

@@ -76,7 +76,10 @@ struct MergeLane {
     }
     try walk.checkRest()
     try flush(reader, number, &records)
-    for file in [input] + others { file.dropPages() }
+    for file in [input] + others {
+      try file.reader.checkNotShrunk()
+      file.dropPages()
+    }
   }
 
   /// Whether one of the walks comes across `key`, which they all go on to.

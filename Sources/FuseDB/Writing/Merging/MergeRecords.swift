@@ -46,13 +46,14 @@ struct MergeRecords: Sendable {
 
   private func bad(_ message: String, at offset: UInt64) throws(FuseError) -> FuseError {
     // What stands where a file was cut is no damage of it.
-    if try file.stamp().byteCount < dataEnd { return cut(at: Int(clamping: offset)) }
+    if try file.stamp().byteCount < Int64(dataEnd) { return cut(at: Int(clamping: offset)) }
     return FuseError.corrupted(message, at: offset).at(path: path)
   }
 
   private func cut(at offset: Int) -> FuseError {
     FuseError.truncated(
-      "the file became shorter while it was read; replace files by renaming and merge again", at: offset
+      "the file was overwritten or became shorter while it was read; replace files by renaming and merge again",
+      at: offset
     ).at(path: path)
   }
 }

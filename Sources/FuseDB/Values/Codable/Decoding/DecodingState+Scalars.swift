@@ -153,7 +153,7 @@ extension DecodingState {
       head.end &+ head.count <= bytes.byteCount
     else { throw mismatch(FuseTimestamp.self, at: offset, expected: "a timestamp") }
     guard let time = FuseTimestamp(payload: bytes.extracting(head.end..<head.end &+ head.count)) else {
-      throw corrupted("the \(head.count) bytes of this timestamp say no moment", at: offset)
+      throw corrupted("this timestamp of \(counted(head.count, "byte")) says no moment", at: offset)
     }
     return time
   }

@@ -1,0 +1,239 @@
+"""What the command finds around it: no /proc, libraries that were loaded first, little memory, a terminal of any width."""
+
+import fcntl
+import os
+import pty
+import re
+import resource
+import select
+import shutil
+import struct
+import subprocess
+import termios
+import unicodedata
+
+import pytest
+
+from conftest import BAD_DATA, DONE, FIXTURES, IO_FAILURE, NO, NO_INPUT, fixture_names, line
+
+GOOD = FIXTURES / "good" / "one-key.fsdb"
+
+#: A library that, when it is loaded first, keeps a process from opening anything below /proc.
+HIDES_PROC = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HIDE(path, failure) if (strncmp(path, "/proc", 5) == 0) { errno = ENOENT; return failure; }
+
+#define OPEN(name)                                       \
+  int name(const char *path, int flags, ...) {           \
+    HIDE(path, -1)                                       \
+    va_list rest;                                        \
+    va_start(rest, flags);                               \
+    int mode = va_arg(rest, int);                        \
+    va_end(rest);                                        \
+    int (*next)(const char *, int, ...) = dlsym(RTLD_NEXT, #name); \
+    return next(path, flags, mode);                      \
+  }
+OPEN(open)
+OPEN(open64)
+
+#define FOPEN(name)                                      \
+  FILE *name(const char *path, const char *mode) {       \
+    HIDE(path, NULL)                                     \
+    FILE *(*next)(const char *, const char *) = dlsym(RTLD_NEXT, #name); \
+    return next(path, mode);                             \
+  }
+FOPEN(fopen)
+FOPEN(fopen64)
+
+int access(const char *path, int mode) {
+  HIDE(path, -1)
+  int (*next)(const char *, int) = dlsym(RTLD_NEXT, "access");
+  return next(path, mode);
+}
+
+int linkat(int from, const char *source, int to, const char *target, int flags) {
+  HIDE(source, -1)
+  int (*next)(int, const char *, int, const char *, int) = dlsym(RTLD_NEXT, "linkat");
+  return next(from, source, to, target, flags);
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def without_proc(command, tmp_path_factory):
+    """Runs the command in a process that finds nothing below /proc."""
+    folder = tmp_path_factory.mktemp("preloaded")
+    compiler = shutil.which("cc") or shutil.which("clang")
+    assert compiler, "no C compiler; the tests need one, as the build does"
+    (folder / "hide.c").write_text(HIDES_PROC)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", folder / "hide.so", folder / "hide.c", "-ldl"], check=True)
+    environment = {**command.environment, "LD_PRELOAD": str(folder / "hide.so")}
+
+    def run(*arguments, stdin=b""):
+        words = [command.path, *map(os.fsencode, arguments)]
+        return subprocess.run(words, env=environment, input=stdin, capture_output=True, timeout=300)
+
+    return run
+
+
+def test_arguments_arrive_without_proc(without_proc, tmp_path):
+    done = without_proc("get", GOOD, "k")
+    assert (done.returncode, done.stdout, done.stderr) == (DONE, b'{"n":1}\n', b"")
+    # Bytes that are no UTF-8, and a word of no length.
+    done = without_proc("get", GOOD, b"\xff\xfe", "", "k")
+    assert (done.returncode, done.stdout) == (NO, b'k\t{"n":1}\n')
+    assert without_proc("--version").stdout.startswith(b"fusedb ")
+
+
+def test_files_are_written_without_proc(without_proc, command, tmp_path):
+    """Also over one that is there: a file without a name could not be given one."""
+    path = tmp_path / "x.fsdb"
+    for number in range(2):
+        done = without_proc("build", path, "-", stdin=line([b"k"], number.to_bytes(1, "big")))
+        assert done.returncode == DONE, done.stderr
+        assert command("get", path, "k", code=DONE).text == f"{number}\n"
+    assert os.listdir(tmp_path) == ["x.fsdb"]
+
+
+# --- One of anything ---
+
+#: What there may be one of. "1.1 keys per object" and "11 keys" are right.
+ONE_OF_MANY = re.compile(
+    r"(?<![\d.,])1 (?:bytes|keys|objects|records|files|lines|rows|fields|columns|values|entries|inputs|errors|duplicates"
+    r"|conflicts|differences|mappings|threads|seconds|sections|changes|slots|strides)\b"
+)
+
+
+def all_output(command, *arguments, **options):
+    result = command(*arguments, **options)
+    return f"{arguments}: {result.text}{result.errors}"
+
+
+def test_one_thing_is_not_called_many(command, tmp_path):
+    one, other, plain, patch = (tmp_path / name for name in ("one.fsdb", "other.fsdb", "plain.fsdb", "x.patch"))
+    said = [
+        all_output(command, "build", one, "-", stdin=b'{"keys":["k"],"value":1}\n'),
+        all_output(command, "build", other, "-", stdin=b'{"keys":["k"],"value":2}\n'),
+        all_output(command, "build", plain, "-", "--plain", stdin=b'{"keys":["k"],"value":1}\n{"keys":["k"],"value":1}\n'),
+        all_output(command, "build", tmp_path / "bad.fsdb", "-", stdin=b'{"keys":["k"],"value":1}\n{"keys":[1]}\n'),
+        all_output(command, "build", tmp_path / "bad.fsdb", "-", "--format", "msgpack", stdin=b"\x91\x01"),
+        all_output(command, "merge", one, other, tmp_path / "merged.fsdb"),
+        all_output(command, "reindex", plain),
+        all_output(command, "diff", one, other),
+        all_output(command, "diff", one, other, "--patch", patch),
+        all_output(command, "patch", one, patch, tmp_path / "patched.fsdb"),
+        all_output(command, "patch", other, patch, tmp_path / "patched.fsdb"),
+    ]
+    for path in (one, other, plain):
+        said += [all_output(command, name, path) for name in ("stats", "verify", "dump", "keys")]
+    (tmp_path / "tiny").write_bytes(b"F")
+    said += [all_output(command, name, tmp_path / "tiny") for name in ("stats", "verify")]
+    for text in said:
+        assert not ONE_OF_MANY.search(text), text
+
+
+@pytest.mark.parametrize("name", fixture_names("bad"))
+def test_one_thing_is_not_called_many_in_a_bad_file(command, name):
+    for words in (["verify"], ["get", "k"], ["keys"], ["stats"]):
+        text = all_output(command, words[0], FIXTURES / "bad" / name, *words[1:])
+        assert not ONE_OF_MANY.search(text), text
+
+
+# --- The progress line ---
+
+
+def columns(text):
+    """How many columns a terminal needs for text, as far as Python tells."""
+    wide = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)
+
+
+class Terminal:
+    """A terminal on whose standard error a command shows how far it is."""
+
+    def __init__(self, width):
+        self.master, self.slave = pty.openpty()
+        self.resize(width)
+        self.seen = b""
+
+    def resize(self, width):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+
+    def read(self):
+        """What came, without waiting for more."""
+        while select.select([self.master], [], [], 0)[0]:
+            self.seen += os.read(self.master, 1 << 16)
+        return self.seen
+
+    def close(self):
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.fixture
+def terminal():
+    made = Terminal(40)
+    yield made
+    made.close()
+
+
+def progress_lines(seen):
+    """The progress lines in what a terminal was sent, each without what takes the line before away."""
+    return [part.split("\x1b[K")[0] for part in seen.decode().split("\r") if part.split("\x1b[K")[0].strip()]
+
+
+def build_until_shown(process, terminal, record, is_enough):
+    """Gives the command records until what it has shown is enough."""
+    for _ in range(1_000_000):
+        process.stdin.write(record * 200)
+        process.stdin.flush()
+        if is_enough(progress_lines(terminal.read())):
+            return progress_lines(terminal.seen)
+    pytest.fail("no progress is shown")
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_the_progress_line_is_no_wider_than_the_terminal(command, tmp_path, terminal, width):
+    terminal.resize(width)
+    process = command.start(
+        "build", tmp_path / "x.fsdb", "-", stdin=subprocess.PIPE, stderr=terminal.slave, stdout=subprocess.DEVNULL
+    )
+    try:
+        shown = build_until_shown(process, terminal, b'{"keys":["k"],"value":1}\n', lambda lines: len(lines) >= 3)
+        assert all(columns(text) < width for text in shown), shown
+        assert all(text.startswith("reading, ") for text in shown), shown
+        assert width > 60 or all(text.endswith("…") for text in shown), shown
+        # From now on another width.
+        terminal.resize(12)
+        before = len(shown) + 1
+        later = build_until_shown(process, terminal, b'{"keys":["k"],"value":1}\n', lambda lines: len(lines) >= before + 2)
+        assert all(columns(text) < 12 for text in later[before:]), later
+    finally:
+        process.stdin.close()
+        process.wait(timeout=300)
+    assert process.returncode == DONE
+
+
+# --- Short of memory ---
+
+
+def limited(command, megabytes, *arguments, stdin=None):
+    """Runs the command with so much address space."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+
+    words = [command.path, *map(os.fsencode, map(str, arguments))]
+    done = subprocess.run(
+        words, env=command.environment, preexec_fn=limit, stdin=stdin or subprocess.DEVNULL, capture_output=True, timeout=600
+    )
+    assert done.returncode >= 0, f"{megabytes} MB, {arguments[:2]}: signal {-done.returncode}: {done.stderr.decode()[-2000:]}"
+    assert done.returncode in (DONE, NO, BAD_DATA, NO_INPUT, IO_FAILURE), f"{megabytes} MB: {done}"
+    return done
