@@ -102,13 +102,18 @@ package struct OutputPlace {
 
   /// Of the files that were read, the one that stands here or stood here when it was opened, however its path is spelled:
   /// whoever replaces it does so while it is the same.
-  func source(among readers: [FuseReader]) throws(FuseError) -> FileStamp? {
+  func source(among files: [(path: String, stamp: FileStamp?)]) throws(FuseError) -> FileStamp? {
     let standing = try look()?.stamp
-    for reader in readers {
-      guard let stamp = reader.mapping.stamp else { continue }
-      if standing?.isSameFile(as: stamp) ?? false || isPlace(of: reader.path) { return stamp }
+    for file in files {
+      guard let stamp = file.stamp else { continue }
+      if standing?.isSameFile(as: stamp) ?? false || isPlace(of: file.path) { return stamp }
     }
     return nil
+  }
+
+  /// The same of files that readers have open.
+  func source(among readers: [FuseReader]) throws(FuseError) -> FileStamp? {
+    try source(among: readers.map { ($0.path, $0.mapping.stamp) })
   }
 
   private func isPlace(of other: String) -> Bool {

@@ -16,7 +16,7 @@ package final class JSONParser {
   deinit { if let parser = unsafe parser { unsafe fuse_json_parser_destroy(parser) } }
 
   /// The length of the longest text that it has memory for.
-  package var capacity: Int { unsafe fuse_json_capacity(parser) }
+  package var capacity: Int { if let parser = unsafe parser { unsafe fuse_json_capacity(parser) } else { 0 } }
 
   /// How many values the text in `range` has at most, if it is JSON: the commas and brackets outside of strings say so.
   package static func valueCount(_ bytes: RawSpan, _ range: Range<Int>) -> Int {

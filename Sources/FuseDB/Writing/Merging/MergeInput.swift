@@ -7,7 +7,8 @@ struct MergeInput: Sendable {
   static let mostOpen = max(4, min(256, InputDescriptor.mostOpen / 8))
 
   let path: String
-  private let stamp: FileStamp
+  /// What was opened first.
+  let stamp: FileStamp
   private let dataEnd: Int
   private let kept: (file: MergeFile, records: MergeRecords)?
 

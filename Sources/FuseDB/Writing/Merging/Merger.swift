@@ -43,8 +43,8 @@ struct Merger {
 
   func run(to output: String, _ progress: ((Double) -> Void)?) throws(FuseError) -> MergeReport {
     var report = MergeReport()
-    writer.source = try OutputPlace(output, links: options.outputLink)
-      .source(among: (inputs + subtracted).map { $0.reader })
+    let files = inputs.map { ($0.path, $0.stamp as FileStamp?) } + subtracted.map { ($0.reader.path, $0.reader.mapping.stamp) }
+    writer.source = try OutputPlace(output, links: options.outputLink).source(among: files)
     for input in subtracted { try input.checkWhole() }
     try readAll(&report, progress)
     guard report.inputKeyCount - report.subtractedKeyCount <= FormatLimits.count else {
