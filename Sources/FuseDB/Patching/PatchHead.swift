@@ -41,8 +41,7 @@ struct PatchHead: Equatable, Sendable {
 
   /// Reads and checks the head, and compares the checksums of the whole patch. [U1] [U2] [U3]
   init(parsing patch: RawSpan) throws(FuseError) {
-    guard patch.byteCount >= Self.magic.count, patch.extracting(first: Self.magic.count).equals(Self.magic.rawSpan)
-    else {
+    guard patch.extracting(first: Self.magic.count).equals(Self.magic.rawSpan) else {
       let advice = Self.advice(instead: FileKind(of: patch))
       throw .corrupted("the file does not begin with \"FSDPAT\"\(advice)", at: 0)
     }

@@ -31,6 +31,16 @@ struct `An object record` {
     #expect(!isThere)
   }
 
+  @Test func `is nowhere in a section that is too short for one [D2]`() {
+    let file = [UInt8](repeating: 0, count: 60)
+    for limit in 0..<48 {
+      for offset in [0, 40, 52, 60, 1 << 40, 1 << 63, .max - 7] as [UInt64] {
+        let isThere = ObjectRecord(at: offset, before: limit, in: file.rawSpan) != nil
+        #expect(!isThere, "at \(offset) before \(limit)")
+      }
+    }
+  }
+
   @Test(arguments: [5, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFF8, 0xFFFF_FFFF])
   func `longer than the section is nowhere [L6]`(length: UInt32) {
     var file = [UInt8](repeating: 0, count: 52)

@@ -38,6 +38,23 @@ struct `The hash table of a file` {
     }
   }
 
+  /// One key is in the file, and its only byte becomes another's: of the same slot, of the same tag, or of both.
+  @Test(arguments: [("O", "V", true), ("u", "U", true), ("O", "W", false)])
+  func `whose key was changed is an error for it, by the rule or by its stride [X17]`(
+    key: String, changed: String, isKnownByRule: Bool
+  ) throws {
+    let plain = ReferenceFile(objects: [[1]], keys: [(Array(key.utf8), 0)])
+    var bytes = ReferenceBlock(behind: plain).bytes
+    bytes[Int(plain.indexOffset) + 2] = changed.utf8.first!
+    let reader = try FuseReader(bytes: bytes)
+    #expect(failure { _ = try reader.copy(of: Array(key.utf8)) }?.code == .corrupted)
+    #expect(failure { _ = try reader.contains(Array(key.utf8)) }?.code == .corrupted)
+    let skipping = try FuseReader(bytes: bytes, checksums: .skipped)
+    let error = failure { _ = try skipping.copy(of: Array(key.utf8)) }
+    #expect(error?.code == (isKnownByRule ? .corrupted : nil))
+    #expect(error?.message == (isKnownByRule ? "the key here is not the one that was hashed" : nil))
+  }
+
   @Test(arguments: [7, 5])
   func `whose slot names another entry is an error for its key, wherever that is [X17]`(lanes: Int) throws {
     let key = Self.keys[10]
