@@ -29,7 +29,7 @@ struct LongCall {
   ///
   /// Threads take and leave some memory when they like, so that one comparison proves little against a call. What stays
   /// of each call stays in every round: one round after which nothing is left proves enough.
-  func check() throws {
+  func check(count: Int) throws {
     do {
       for _ in 0..<20 { try body() }
       var violation: Violation?

@@ -1,3 +1,3 @@
 import Glibc
 
-exit(LongCallsProgram.run())
+exit(LongCallsProgram.run(CommandLine.arguments))

@@ -142,7 +142,8 @@ struct `A patch that is not right makes no file` {
   }
 
   /// Two kinds of bombs: one announces more than is allowed by default, the other more than any disk has.
-  @Test(arguments: [(300 << 20, nil, FuseError.Code.limitExceeded), (1 << 50, 1 << 60, .inputOutput)])
+  @Test(
+    arguments: [(300 << 20, nil, .limitExceeded), (1 << 60, 1 << 62, .inputOutput)] as [(Int, Int?, FuseError.Code)])
   func `a small patch that announces a giant file ends at once`(
     announced: Int, most: Int?, code: FuseError.Code
   ) throws {
