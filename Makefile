@@ -3,7 +3,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
+endif
 MAKEFLAGS += --no-print-directory
 
 BUILD_PACKAGES := g++ libdeflate-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
@@ -14,7 +16,7 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
-STRESS_LOGS := $(addprefix build/logs/,dependent.log $(addprefix stress,.log -thread.log -address.log))
+PROGRAM_LOGS := $(addprefix build/logs/,$(addsuffix .log,dependent leaks stress stress-thread stress-address))
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
@@ -43,16 +45,37 @@ test: ## check everything: format, Swift's tests, the other implementation (inst
 	@Scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) .venv/ready lint
 	swift build --build-tests
+	@$(MAKE) -j2 SIDE_BY_SIDE=yes test-here test-apart
+	@Scripts/closing-lines $(SWIFT_LOG) $(PYTEST_LOG) $(PROGRAM_LOGS)
+
+# Builds and runs that have no step in common, so that no processor waits for the last step of a build.
+.PHONY: test-here test-apart
+test-here:
 	swift test --skip-build --disable-xctest 2>&1 | tee $(SWIFT_LOG)
-	@$(MAKE) dependent release
+	@$(MAKE) SIDE_BY_SIDE= release
 	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
-	@$(MAKE) stress sanitize
-	@Scripts/closing-lines $(SWIFT_LOG) $(PYTEST_LOG) $(STRESS_LOGS)
+	@$(MAKE) SIDE_BY_SIDE= stress leaks
+
+test-apart:
+	@echo "meanwhile: a dependent package, and the stress program under sanitizers; see build/logs/apart.log"
+	@$(MAKE) SIDE_BY_SIDE= dependent sanitize >build/logs/apart.log 2>&1 || { tail -n 60 build/logs/apart.log; exit 1; }
+	@echo "done meanwhile: a dependent package, and the stress program under sanitizers"
 
 .PHONY: dependent
 dependent: ## build and run a package that depends on this one and calls all of it, for debugging and as a release
 	@mkdir -p build/logs
 	Scripts/test-dependent 2>&1 | tee build/logs/dependent.log
+
+.PHONY: leaks
+leaks: ## make every long call a thousand times and count what stays: about half a minute
+	@mkdir -p build/logs
+	swift build -c release --product LongCalls --static-swift-stdlib
+	"$$(swift build -c release --static-swift-stdlib --show-bin-path)/LongCalls" 2>&1 | tee build/logs/leaks.log
+
+.PHONY: mutate
+mutate: ## remove each guard that bears a rule id, one at a time, and run the tests that should notice: an hour or more
+	@Scripts/install-packages $(BUILD_PACKAGES)
+	Scripts/mutate --scratch build/mutate
 
 .PHONY: stress sanitize
 stress: ## read on many threads while files are replaced, a thousand times: one to two minutes
@@ -79,7 +102,7 @@ format: ## put the Swift code into its format
 demo: ## build two databases from real registries and ask them (installs what is missing)
 	@Scripts/install-packages $(DEMO_PACKAGES)
 	@Scripts/install-packages --unpack build/data $(DATA_PACKAGES)
-	@$(MAKE) release
+	@$(MAKE) SIDE_BY_SIDE= release
 	@Examples/registries/demo
 
 .PHONY: bench bench-full bench-build bench-serving bench-values
@@ -91,7 +114,7 @@ bench-values: ## measure reading fields and whole values, about two minutes
 bench bench-full bench-build bench-serving bench-values:
 	@Scripts/install-packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) build/benchmarks/venv/ready
-	@$(MAKE) release
+	@$(MAKE) SIDE_BY_SIDE= release
 	swift build -c release --package-path Benchmarks
 	cd Benchmarks && .build/release/Benchmarks $@ ../build/benchmarks/data ../build/benchmarks/venv/bin/python \
 	  ../build/fusedb
