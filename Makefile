@@ -121,7 +121,7 @@ bench bench-full bench-build bench-serving bench-values:
 
 .PHONY: clean
 clean: ## remove everything that was built
-	rm -rf .build .venv build Benchmarks/.build
+	rm -rf .build .venv build Benchmarks/.build Tests/Dependent/.generated
 
 # The Python environment of the tests, made again when its list of packages changes.
 .venv/ready: Tests/Interop/requirements.txt

@@ -78,14 +78,16 @@ struct `What a dynamic value is asked for` {
     }
   }
 
-  @Test(arguments: [
-    ("cc05", 5), ("cd0005", 5), ("ce00000005", 5), ("cf0000000000000005", 5), ("d005", 5), ("d0ff", -1), ("d1ffff", -1),
-    ("d200000005", 5), ("d3ffffffffffffffff", -1), ("cd00ff", 255), ("d100ff", 255), ("ce0000ffff", 0xFFFF),
-    ("d38000000000000000", Int128(Int64.min)), ("cfffffffffffffffff", Int128(UInt64.max)),
-    // The last integers of which a Double and a Float hold each, and the next ones.
-    ("cf0020000000000000", 1 << 53), ("cf0020000000000001", (1 << 53) + 1), ("d3ffdfffffffffffff", -(1 << 53) - 1),
-    ("ce01000000", 1 << 24), ("ce01000001", (1 << 24) + 1), ("cf8000000000000000", 1 << 63),
-  ])
+  @Test(
+    arguments: [
+      ("cc05", 5), ("cd0005", 5), ("ce00000005", 5), ("cf0000000000000005", 5), ("d005", 5), ("d0ff", -1),
+      ("d1ffff", -1),
+      ("d200000005", 5), ("d3ffffffffffffffff", -1), ("cd00ff", 255), ("d100ff", 255), ("ce0000ffff", 0xFFFF),
+      ("d38000000000000000", Int128(Int64.min)), ("cfffffffffffffffff", Int128(UInt64.max)),
+      // The last integers of which a Double and a Float hold each, and the next ones.
+      ("cf0020000000000000", 1 << 53), ("cf0020000000000001", (1 << 53) + 1), ("d3ffdfffffffffffff", -(1 << 53) - 1),
+      ("ce01000000", 1 << 24), ("ce01000001", (1 << 24) + 1), ("cf8000000000000000", 1 << 63),
+    ] as [(String, Int128)])
   func `is answered by integers of every width`(hex: String, number: Int128) throws {
     #expect(Self.answers(try FuseValue(messagePack: [UInt8](hex: hex))) == Self.integer(number))
   }
