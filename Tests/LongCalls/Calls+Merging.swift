@@ -33,8 +33,8 @@ extension CallFiles {
         try merging(.combine { (_, _, _) throws(FuseError) in .value([0xC1]) })
       },
       LongCall("merge of a damaged file", fails: .corrupted) { try merge(with: [damagedObject]) },
-      LongCall("merge that subtracts a damaged file", fails: .corrupted) {
-        try merge(MergeOptions(subtracting: [damagedPatch, damagedObject]))
+      LongCall("merge that subtracts what is no database", fails: .notADatabase) {
+        try merge(MergeOptions(subtracting: [new, damagedPatch]))
       },
       LongCall("merge of a file that is not there", fails: .notFound) { try merge(with: [missing]) },
       LongCall("merge into a folder that is not there", fails: .inputOutput) {
