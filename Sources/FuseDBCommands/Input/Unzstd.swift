@@ -30,7 +30,10 @@ final class Unzstd: Unpacker {
   init(windowByteCount: Int) {
     self.windowByteCount = windowByteCount
     unsafe context = ZSTD_createDCtx()
-    guard let context = unsafe context else { return leastByteCount = 0 }
+    guard let context = unsafe context else {
+      leastByteCount = 0
+      return
+    }
     let result = unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowBits)
     precondition(ZSTD_isError(result) == 0, "libzstd knows windows of this size")
     leastByteCount = unsafe ZSTD_sizeof_DCtx(context)
