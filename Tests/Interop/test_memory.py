@@ -171,7 +171,7 @@ def peak(words, data, folder):
     # What a child of this process would begin with, before it becomes the command, is as large as this process.
     script = (
         "import json, os, subprocess, sys\n"
-        "process = subprocess.Popen(sys.argv[2:], stdin=open(sys.argv[1], 'rb'), stderr=subprocess.PIPE)\n"
+        "process = subprocess.Popen(sys.argv[2:], stdin=open(sys.argv[1], 'rb'), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)\n"
         "errors = process.stderr.read()\n"
         "status, usage = os.wait4(process.pid, 0)[1:]\n"
         "print(json.dumps([os.waitstatus_to_exitcode(status), errors.decode(), usage.ru_maxrss * 1024]))\n"
