@@ -157,7 +157,7 @@ CASES = {
         lambda m: ranges(4_000, lambda i: b"0.0.%d.%d" % (i >> 8 & 0xFF, i & 0xFF | 1), lambda i: b"255.255.255.254"), None),
     "range: wide ones of IPv6": (
         ["--format", "csv", "--range", "first,last"],
-        lambda m: ranges(3_000 if m == 64 else 300, lambda i: ipv6(2 * i + 1), lambda i: ipv6((1 << 128) - 2)), None),
+        lambda m: ranges(4_000 if m == 64 else 300, lambda i: ipv6(2 * i + 1), lambda i: ipv6((1 << 128) - 2)), None),
     "range: many narrow ones": (
         ["--format", "csv", "--range", "first,last"],
         lambda m: ranges(8_000, lambda i: b"%d" % (1 + 64 * i), lambda i: b"%d" % (62 + 64 * i)), None),
