@@ -141,7 +141,7 @@ def test_one_thing_is_not_called_many(command, tmp_path):
 
 @pytest.mark.parametrize("name", fixture_names("bad"))
 def test_one_thing_is_not_called_many_in_a_bad_file(command, name):
-    for words in (["verify"], ["get", "k"], ["keys"], ["stats"]):
+    for words in (["verify"], ["get", "k"]):
         text = all_output(command, words[0], FIXTURES / "bad" / name, *words[1:])
         assert not ONE_OF_MANY.search(text), text
 
@@ -237,3 +237,30 @@ def limited(command, megabytes, *arguments, stdin=None):
     assert done.returncode >= 0, f"{megabytes} MB, {arguments[:2]}: signal {-done.returncode}: {done.stderr.decode()[-2000:]}"
     assert done.returncode in (DONE, NO, BAD_DATA, NO_INPUT, IO_FAILURE), f"{megabytes} MB: {done}"
     return done
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    """A table of some megabytes."""
+    path = tmp_path_factory.mktemp("records") / "records.ndjson"
+    path.write_bytes(b"".join(b'{"keys":["host-%d.example.org"],"value":{"n":%d}}\n' % (i, i) for i in range(30_000)))
+    return path
+
+
+@pytest.mark.parametrize("megabytes", [64, 200])
+def test_little_memory_is_planned_with(command, records, tmp_path, megabytes):
+    """The process may have so much address space; the machine has far more."""
+    done = limited(command, megabytes, "build", tmp_path / "x.fsdb", records)
+    assert done.returncode in (DONE, IO_FAILURE), done
+    assert done.returncode == DONE or b"Cannot allocate memory" in done.stderr, done
+    assert os.listdir(tmp_path) == (["x.fsdb"] if done.returncode == DONE else [])
+
+
+def test_a_file_that_is_larger_than_the_memory_is_an_error(command, tmp_path):
+    """It is not read, so it may hold anything."""
+    with open(tmp_path / "large.fsdb", "wb") as file:
+        file.write(GOOD.read_bytes())
+        file.truncate(1 << 30)
+    for name in ("verify", "stats", "keys"):
+        done = limited(command, 300, name, tmp_path / "large.fsdb")
+        assert done.returncode not in (DONE, NO) and b"Cannot allocate memory" in done.stderr, done

@@ -45,7 +45,7 @@ final class FileSwapper<Object: Served>: Sendable {
     self.open = open
     let path = PinnedPath(path)
     do {
-      let file = try OwnedDescriptor(reading: path.absolute)
+      let file = try OwnedDescriptor(reading: path.absolute, named: path.given)
       let found = FileIdentity(of: file)
       let object = try Self.take(file, found, at: path, generation: 1, insteadOf: nil, options.rules, open)
       published = try Published(object, readersFence: readersFence)
@@ -68,7 +68,7 @@ final class FileSwapper<Object: Served>: Sendable {
       let serving = state.change { $0.edition }
       let path = newPath ?? serving.path
       let file: OwnedDescriptor
-      do throws(FuseError) { file = try OwnedDescriptor(reading: path.absolute) } catch {
+      do throws(FuseError) { file = try OwnedDescriptor(reading: path.absolute, named: path.given) } catch {
         let obstacle = FileIdentity(lacking: error)
         if onlyIfChanged, obstacle == serving.look.obstacle { return false }
         throw refusal(error, at: path) { $0.obstacle = obstacle }

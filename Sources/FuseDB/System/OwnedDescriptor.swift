@@ -6,14 +6,14 @@ final class OwnedDescriptor: Sendable {
 
   init(_ number: Int32) { self.number = number }
 
-  /// Opens what is at `path`, for reading.
-  init(reading path: String) throws(FuseError) {
+  /// Opens what is at `path`, for reading. Errors call it by `name`, or by its path.
+  init(reading path: String, named name: String? = nil) throws(FuseError) {
     // The system takes a path to end at its first zero byte, and would open another file.
     guard !path.utf8.contains(0) else {
-      throw FuseError(.notFound, "the path holds a zero byte, so there can be no such file", path: path)
+      throw FuseError(.notFound, "the path holds a zero byte, so there can be no such file", path: name ?? path)
     }
     number = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard number >= 0 else { throw .system("open the file", path: path) }
+    guard number >= 0 else { throw .system("open the file", path: name ?? path) }
   }
 
   // What closing could still report, fsync has reported, or the file is given up.

@@ -33,7 +33,8 @@ final class MessagePackRecords {
       )
     case .array(let count):
       throw FuseError(
-        .invalidValue, "a record is an array of keys and a value, and here one is an array of \(counted(count, "value"))")
+        .invalidValue,
+        "a record is an array of keys and a value, and here one is an array of \(counted(count, "value"))")
     case let token:
       throw FuseError(
         .invalidValue, "a record is an array of keys and a value, and here one is \(token.article)")

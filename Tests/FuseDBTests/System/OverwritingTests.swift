@@ -239,7 +239,7 @@ struct `A file that is overwritten by one of equal length while it is open` {
       return failure { try work(path) { try? Way.writtenOver.write(pair.bytes[1], into: path) } }
     }
     let errors = [
-      try overwritten { path, write in _ = try FuseReader.verify(path: path) { _ in write() } },
+      try overwritten { path, write in _ = try FuseReader.verify(path: path, progress: { _ in write() }) },
       try overwritten { path, write in _ = try FuseWriter.reindex(path) { _ in write() } },
       try overwritten { path, write in
         let other = try folder.write(pair.bytes[1], as: "other.fsdb")

@@ -50,7 +50,8 @@ struct HashSection: Equatable, Sendable {
   /// Reads the header of a section and checks that the tables fill the rest of it. [X9]
   init(parsing section: RawSpan, at offset: Int) throws(FuseError) {
     guard section.byteCount >= Self.byteCount else {
-      throw .corrupted("the hash section has \(counted(section.byteCount, "byte")) and its header \(Self.byteCount)", at: offset)
+      throw .corrupted(
+        "the hash section has \(counted(section.byteCount, "byte")) and its header \(Self.byteCount)", at: offset)
     }
     let checksum = Checksum.of(section.extracting(first: Field.checksum))
     let stored = section.loadInside(at: Field.checksum, as: UInt32.self)

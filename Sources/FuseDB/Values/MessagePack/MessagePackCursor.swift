@@ -164,7 +164,9 @@ extension MessagePackCursor {
     var cursor = MessagePackCursor(bytes)
     try cursor.skipValue()
     guard cursor.isAtEnd else {
-      throw .invalidValue("there is more after the MessagePack value: \(counted(bytes.byteCount - cursor.offset, "byte"))", at: cursor.offset)
+      throw .invalidValue(
+        "there is more after the MessagePack value: \(counted(bytes.byteCount - cursor.offset, "byte"))",
+        at: cursor.offset)
     }
   }
 }

@@ -61,7 +61,8 @@ struct IndexReader {
     }
     guard start + place == range.upperBound else {
       throw .corrupted(
-        "\(counted(range.upperBound - start - place, "byte")) too many after the last of \(counted(keyCount, "key"))", at: start + place)
+        "\(counted(range.upperBound - start - place, "byte")) too many after the last of \(counted(keyCount, "key"))",
+        at: start + place)
     }
   }
 }
