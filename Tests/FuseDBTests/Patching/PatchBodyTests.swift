@@ -110,6 +110,15 @@ struct `A body that makes no sense is refused` {
     if let message { #expect(error?.message.contains(message) == true) }
   }
 
+  @Test func `and so is one that makes a file of another length than the head says [U17]`() throws {
+    let bench = try PatchBench()
+    let packed = Self.frame(isLast: true)
+    let patch = try bench.forged(from: Self.old, to: Self.new, packed: packed, longerBy: 1)
+    let error = failure { _ = try bench.apply(patch, to: Self.old) }
+    #expect(error?.code == .corrupted)
+    #expect(error?.message.contains("and must have") == true)
+  }
+
   @Test func `random ones make the right file or none [U16] [U17]`() throws {
     var random = SeededRandom.announced()
     let bench = try PatchBench()
