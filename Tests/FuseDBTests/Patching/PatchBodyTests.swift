@@ -105,9 +105,29 @@ struct `A body that makes no sense is refused` {
   func `as packed, it ends where the patch does [U4]`(isLast: Bool, more: [UInt8], message: String?) throws {
     let bench = try PatchBench()
     let patch = try bench.forged(from: Self.old, to: Self.new, packed: Self.frame(isLast: isLast) + more)
-    let error = failure { #expect(try bench.apply(patch, to: Self.old) == Self.new) }
+    var made: [UInt8]?
+    let error = failure { made = try bench.apply(patch, to: Self.old) }
+    #expect(made == (message == nil ? Self.new : nil))
     #expect(error?.code == (message == nil ? nil : .corrupted))
     if let message { #expect(error?.message.contains(message) == true) }
+  }
+
+  @Test func `and so is one whose new header is none of a file of the new length [U3]`() throws {
+    let bench = try PatchBench()
+    let index = Int(try FuseReader(bytes: Self.new).header.indexOffset)
+    let patch = try bench.forged(
+      from: Self.old, to: Self.new, packed: Self.frame(isLast: true), longerBy: index - 1 - Self.new.count)
+    let error = failure { _ = try bench.apply(patch, to: Self.old) }
+    #expect(error?.message.contains("the index begins at \(index) and the file ends at \(index - 1)") == true)
+  }
+
+  @Test func `and so is one that makes a file of another length than the head says [U17]`() throws {
+    let bench = try PatchBench()
+    let packed = Self.frame(isLast: true)
+    let patch = try bench.forged(from: Self.old, to: Self.new, packed: packed, longerBy: 1)
+    let error = failure { _ = try bench.apply(patch, to: Self.old) }
+    #expect(error?.code == .corrupted)
+    #expect(error?.message.contains("and must have") == true)
   }
 
   @Test func `random ones make the right file or none [U16] [U17]`() throws {

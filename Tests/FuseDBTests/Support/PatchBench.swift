@@ -35,9 +35,10 @@ struct PatchBench {
     return head.prologue(byteCount: file.byteCount, restChecksum: file.checksum.value) + rest
   }
 
-  /// The same with a body that is packed already, or is not.
-  func forged(from old: [UInt8], to new: [UInt8], packed: [UInt8]) throws -> [UInt8] {
-    let head = PatchHead(from: try FuseReader(bytes: old), to: try FuseReader(bytes: new))
+  /// The same with a body that is packed already, or is not; the new file may be said to be longer than it is.
+  func forged(from old: [UInt8], to new: [UInt8], packed: [UInt8], longerBy more: Int = 0) throws -> [UInt8] {
+    var head = PatchHead(from: try FuseReader(bytes: old), to: try FuseReader(bytes: new))
+    head.newByteCount += more
     let rest = head.oldHeader.bytes + head.newHeader.bytes + packed
     let byteCount = UInt64(PatchHead.prologueByteCount + rest.count)
     return head.prologue(byteCount: byteCount, restChecksum: Checksum.of(rest.rawSpan)) + rest
