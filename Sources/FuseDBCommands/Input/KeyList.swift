@@ -14,8 +14,9 @@ struct KeyList {
 
   /// Enough keys for look-ups to wait for memory together, and few enough to keep.
   private static let mostKeys = 1024
-  /// No key needs so much, however it is written.
-  private static let mostBytes = 1 << 26
+  /// How long a line may be: longer than the longest key, however it is written; with its value, where that may stand in
+  /// the line too.
+  private var mostBytes: Int { format == .json ? 1 << 26 : 1 << 20 }
   private static let keyName = [UInt8]("key".utf8)
 
   private let file: InputFile
@@ -112,8 +113,11 @@ struct KeyList {
     bytes.replaceSubrange(0..<rest.count, with: Array(bytes[rest]))
     rest = 0..<rest.count
     if rest.count * 2 > bytes.count - JSONParser.padding {
-      guard bytes.count <= Self.mostBytes else {
-        throw FuseError(.limitExceeded, "a line of the list has no end; is this a list of keys?", path: file.name)
+      guard bytes.count <= mostBytes else {
+        number += 1
+        throw FuseError(
+          .limitExceeded, "the line is longer than a key can be (\(Humans.size(mostBytes))); is this a list of keys?",
+          path: place)
       }
       bytes.append(contentsOf: repeatElement(0, count: bytes.count))
     }
