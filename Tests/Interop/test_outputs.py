@@ -1,11 +1,13 @@
 """Whatever stands at OUTPUT: nothing of it becomes less without being told to, by any command that writes."""
 
 import os
+import re
 import shutil
 import signal
 import socket
 import stat
 import subprocess
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -380,32 +382,25 @@ def test_a_new_file_has_as_many_keys_as_it_must(command, material, tmp_path, opt
 # --- a file that others replace meanwhile ---
 
 
-def meanwhile(command, words, act):
-    """Runs a command, stopped before it publishes its file, and acts then."""
+def meanwhile(command, tmp_path, words, act):
+    """Runs a command, stopped before it gives its file a name, and acts then."""
+    log = tmp_path.with_suffix(".log")
+    log.write_bytes(b"")
     process = subprocess.Popen(
-        ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "inject=fsync:signal=SIGSTOP:when=1", command.path, *map(str, words)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=command.environment)  # fmt: skip
-    (child,) = wait_for_stop(process.pid)
-    act()
-    os.kill(child, signal.SIGCONT)
-    out, errors = process.communicate(timeout=60)
+        ["strace", "-f", "-qqq", "-o", log, "-e", "trace=fsync", "-e", "inject=fsync:signal=SIGSTOP:when=1",
+         command.path, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=command.environment)  # fmt: skip
+    stopped = None
+    try:
+        while not stopped:
+            assert process.poll() is None, process.communicate()
+            stopped = re.search(rb"(\d+) +--- stopped by SIGSTOP", log.read_bytes())
+            time.sleep(0.01)
+        act()
+    finally:
+        if stopped:
+            os.kill(int(stopped[1]), signal.SIGCONT)
+        out, errors = process.communicate(timeout=60)
     return process.returncode, errors.decode()
-
-
-def wait_for_stop(tracer):
-    """The processes that a tracer started, once they have stopped."""
-    while True:
-        with open(f"/proc/{tracer}/task/{tracer}/children") as file:
-            children = [int(word) for word in file.read().split()]
-        states = []
-        for child in children:
-            with open(f"/proc/{child}/stat") as file:
-                states.append(file.read().rpartition(") ")[2][0])
-        # The tracer looks at it too: stopped for a signal it is `T`, or `t` as long as the tracer holds it.
-        with open(f"/proc/{tracer}/stat") as file:
-            assert file.read().rpartition(") ")[2][0] != "Z", "it ended before it published"
-        if children and all(state == "T" for state in states):
-            return children
 
 
 LOST = {
@@ -433,7 +428,7 @@ def test_what_was_read_is_not_replaced_when_others_changed_it_meanwhile(command,
             out.write_bytes(material["four"].read_bytes())
         act.after = look(out)
 
-    code, errors = meanwhile(command, words, act)
+    code, errors = meanwhile(command, tmp_path, words, act)
     assert code == IO_FAILURE, errors
     assert str(out) in errors and "while its successor was made" in errors and "try again" in errors
     assert look(out) == act.after
@@ -443,7 +438,7 @@ def test_what_was_read_is_not_replaced_when_others_changed_it_meanwhile(command,
 def test_of_two_builds_that_know_nothing_of_each_other_the_last_one_stays(command, material, tmp_path):
     out = tmp_path / "out"
     code, errors = meanwhile(
-        command, ["build", "-o", out, material["rows"]],
+        command, tmp_path, ["build", "-o", out, material["rows"]],
         lambda: command("build", "-o", out, stdin=MORE, code=DONE))  # fmt: skip
     assert (code, out.read_bytes()) == (DONE, material["three"].read_bytes()), errors
     assert "3 keys (before: 4)" in errors
@@ -453,7 +448,7 @@ def test_the_file_that_is_compared_is_the_one_that_is_replaced(command, material
     out = tmp_path / "out"
     shutil.copy(material["empty"], out)
     code, errors = meanwhile(
-        command, ["build", "-o", out, material["rows"], "--greatest-shrink", "0"],
+        command, tmp_path, ["build", "-o", out, material["rows"], "--greatest-shrink", "0"],
         lambda: command("build", "-o", out, stdin=MORE, code=DONE))  # fmt: skip
     assert (code, out.read_bytes()) == (BAD_DATA, material["four"].read_bytes()), errors
 
@@ -461,7 +456,7 @@ def test_the_file_that_is_compared_is_the_one_that_is_replaced(command, material
 def test_a_file_that_becomes_private_or_a_link_meanwhile_stays_so(command, material, tmp_path):
     out = tmp_path / "out"
     shutil.copy(material["four"], out)
-    code, errors = meanwhile(command, ["build", "-o", out, material["rows"]], lambda: out.chmod(0o600))
+    code, errors = meanwhile(command, tmp_path, ["build", "-o", out, material["rows"]], lambda: out.chmod(0o600))
     assert (code, look(out)[0]) == (DONE, 0o600), errors
 
     def act():
@@ -469,7 +464,7 @@ def test_a_file_that_becomes_private_or_a_link_meanwhile_stays_so(command, mater
         out.symlink_to("v12")
 
     before = look(out)
-    code, errors = meanwhile(command, ["build", "-o", out, material["rows"]], act)
+    code, errors = meanwhile(command, tmp_path, ["build", "-o", out, material["rows"]], act)
     assert (code, look(tmp_path / "v12")) == (IO_FAILURE, before), errors
     assert os.readlink(out) == "v12" and "symbolic link" in errors
 

@@ -9,7 +9,7 @@ from fsdb import canonical, insertion
 from msgpack import packb
 
 import model_patch
-from conftest import BAD_DATA, DONE, FIXTURES, IO_FAILURE, NO, NO_INPUT, ROOT, fixture_names
+from conftest import BAD_DATA, DONE, FIXTURES, IO_FAILURE, NO, NO_INPUT, ROOT, USAGE, fixture_names
 from model_patch import PatchError, apply, pack, seal, squeeze
 from spelling import line, spell_key
 from test_block import bytes_of_listing
@@ -73,7 +73,7 @@ def test_patches_between_files_of_every_kind_give_the_new_file_here_and_in_the_m
     for old in olds.values():
         for name, new in news.items():
             command("diff", old, new, "--patch", patch, code=DONE if later == mapping else NO)
-            command("patch", old, patch, out, "--quiet", code=DONE)
+            command("patch", old, patch, out, "--quiet", "--allow-empty", code=DONE)
             assert out.read_bytes() == new.read_bytes()
             # Building a block takes the model long.
             if count < 600 or name in ("plain", "wheel"):
@@ -99,7 +99,7 @@ def test_the_worked_example_is_read_by_both(command, tmp_path):
     assert apply(patch, old) == new
     (tmp_path / "old").write_bytes(old)
     (tmp_path / "p").write_bytes(patch)
-    command("patch", tmp_path / "old", tmp_path / "p", tmp_path / "out", code=DONE)
+    command("patch", tmp_path / "old", tmp_path / "p", tmp_path / "out", "--allow-empty", code=DONE)
     assert (tmp_path / "out").read_bytes() == new
 
 
@@ -150,7 +150,7 @@ def pair(command, tmp_path):
 
 def refused(command, old, patch, out, code=BAD_DATA):
     out.write_bytes(b"FSDB as it was")
-    result = command("patch", old, patch, out, code=code)
+    result = command("patch", old, patch, out, "--allow-empty", code=code)
     assert out.read_bytes() == b"FSDB as it was"
     assert result.errors.startswith("fusedb: ")
     return result.errors
@@ -189,7 +189,7 @@ def test_missing_files_and_folders(command, tmp_path, pair):
     refused(command, tmp_path / "missing", patch, tmp_path / "out", code=NO_INPUT)
     refused(command, old, tmp_path / "missing", tmp_path / "out", code=NO_INPUT)
     command("patch", old, patch, tmp_path / "missing" / "out", code=IO_FAILURE)
-    command("patch", old, patch, tmp_path, code=IO_FAILURE)
+    command("patch", old, patch, tmp_path, code=USAGE)
 
 
 def test_bodies_with_right_checksums_are_taken_here_as_by_the_model(command, tmp_path, rng):
@@ -223,7 +223,7 @@ def test_bodies_with_right_checksums_are_taken_here_as_by_the_model(command, tmp
         if expected == BAD_DATA:
             refused(command, tmp_path / "old", patch, out)
         else:
-            command("patch", tmp_path / "old", patch, out, code=DONE)
+            command("patch", tmp_path / "old", patch, out, "--allow-empty", code=DONE)
             assert out.read_bytes() == new
     print(f"{taken} of 150 bodies were another way to say the same")
 
@@ -271,7 +271,7 @@ def test_a_wide_window_is_refused_and_nothing_is_unpacked_for_nothing(command, t
     assert "cannot be unpacked" in refused(command, old, patch, tmp_path / "out")
     narrow = bytes.fromhex("28b52ffd00") + bytes([(23 - 10) << 3]) + block + body
     patch.write_bytes(seal(*lengths, headers + narrow))
-    command("patch", old, patch, tmp_path / "out", code=DONE)
+    command("patch", old, patch, tmp_path / "out", "--allow-empty", code=DONE)
     assert (tmp_path / "out").read_bytes() == new.read_bytes()
     patch.write_bytes(seal(*lengths, headers + squeeze(body + bytes(1 << 26))))
     assert "goes on behind its end" in refused(command, old, patch, tmp_path / "out")
@@ -319,6 +319,6 @@ def test_a_block_of_another_builder_is_carried(command, tmp_path):
     new.write_bytes(bytes(with_block(plain, lanes=5)))
     result = command("diff", old, new, "--patch", tmp_path / "p", code=DONE)
     assert re.search("give the same answers, and their bytes differ", result.errors)
-    command("patch", old, tmp_path / "p", tmp_path / "out", code=DONE)
+    command("patch", old, tmp_path / "p", tmp_path / "out", "--allow-empty", code=DONE)
     assert (tmp_path / "out").read_bytes() == new.read_bytes()
     assert apply((tmp_path / "p").read_bytes(), bytes(plain)) == new.read_bytes()

@@ -35,7 +35,7 @@ def build(command, tmp_path):
         csv.writer(text, lineterminator="\n").writerows([("first", "last", "n"), *rows])
         out = tmp_path / "out.fsdb"
         stdin = text.getvalue().encode()
-        command("build", out, "--format", "csv", "--range", "first,last", *arguments, stdin=stdin, code=DONE)
+        command("build", out, "--format", "csv", "--range", "first,last", *arguments, "--allow-empty", stdin=stdin, code=DONE)
         lines = command("prefix", out, "", code=DONE).lines
         return {key.decode(): json.loads(value)["n"] for key, value in (line.split(b"\t", 1) for line in lines)}
 

@@ -18,7 +18,7 @@ from pathlib import Path
 #: Whatever changes files. The question mark: not every machine has every call.
 CHANGES = """write writev pwrite64 pwritev pwritev2 sendfile splice copy_file_range truncate ftruncate fallocate
     fsync fdatasync sync_file_range syncfs msync link linkat symlink symlinkat rename renameat renameat2 unlink unlinkat
-    mkdir mkdirat rmdir open openat openat2 creat chmod fchmod fchmodat""".split()
+    mkdir mkdirat rmdir open openat openat2 creat chmod fchmod fchmodat chown fchown fchownat""".split()
 #: Not changes, but places for an injection of ours.
 OTHERS = ["access", "faccessat", "faccessat2"]
 OPENS = {"open", "openat", "openat2"}

@@ -31,7 +31,7 @@ extension AtomicFile {
   private func moveToName(_ keyCount: Int?) throws(FuseError) -> ReplacedFile? {
     for _ in 0..<Self.mostLooks {
       let standing = try place.look()
-      if let source, standing?.stamp != source { throw hasChanged(standing == nil ? "was removed" : "changed") }
+      if let source, standing?.content != source { throw hasChanged(standing == nil ? "was removed" : "changed") }
       let replaced = standing == nil ? nil : ReplacedFile(at: place.destination)
       if let keyCount { try rules.check(keyCount: keyCount, before: replaced?.keyCount, path: path) }
       if let now = standing?.rights, now != rights {

@@ -23,8 +23,10 @@ package struct OutputPlace {
 
   /// What gives way.
   struct Standing {
+    /// Of the file, or of a link that gives way.
     let stamp: FileStamp
-    /// Those of the file, also where that is behind a link which gives way; nil where there is none.
+    /// Those of the file, which may be what a link leads to that gives way; nil where there is none.
+    let content: FileStamp?
     let rights: FileRights?
   }
 
@@ -97,13 +99,15 @@ package struct OutputPlace {
     if let obstacle { throw Self.error(obstacle, path) }
     let stamp = FileStamp(status)
     let isThere = unsafe stat(destination, &status) == 0
-    return Standing(stamp: stamp, rights: isThere ? FileRights(status, path: destination) : nil)
+    return Standing(
+      stamp: stamp, content: isThere ? FileStamp(status) : nil,
+      rights: isThere ? FileRights(status, path: destination) : nil)
   }
 
   /// Of the files that were read, the one that stands here or stood here when it was opened, however its path is spelled:
   /// whoever replaces it does so while it is the same.
   func source(among readers: [FuseReader]) throws(FuseError) -> FileStamp? {
-    let standing = try look()?.stamp
+    let standing = try look()?.content
     for reader in readers {
       guard let stamp = reader.mapping.stamp else { continue }
       if standing?.isSameFile(as: stamp) ?? false || isPlace(of: reader.path) { return stamp }

@@ -23,8 +23,8 @@ extension Merge {
     several files is no conflict.
 
     INPUTs are databases with or without an index, such as those of fusedb 0.3.0. OUTPUT may be one of them; it appears
-    in one step, only when all is well, and not over an INPUT that somebody else replaced meanwhile. What is taken over is checked first. What INPUTs say about themselves is not
-    carried over: --meta says what OUTPUT is to say.
+    in one step, only when all is well, and not over an INPUT that somebody else replaced meanwhile. What is taken over is
+    checked first. What INPUTs say about themselves is not carried over: --meta says what OUTPUT is to say.
 
     'fusedb merge OUTPUT INPUT...' is the same. With one INPUT it asks for -o where OUTPUT is there already. No OUTPUT is
     written that has no keys, unless --allow-empty is given.

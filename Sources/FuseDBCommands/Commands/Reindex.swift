@@ -17,8 +17,8 @@ struct Reindex: Command {
     block of a file that has one. The block holds an index, checksums and metadata: the file opens in constant time,
     however large it is. Data and keys stay as they are, and fusedb 0.3.0 still reads the file.
 
-    A file is checked first, and replaced in one step, unless somebody else replaced it meanwhile. One that is damaged is left alone. With --meta the file says that
-    alone about itself; without, it says what it said before.
+    A file is checked first, and replaced in one step, unless somebody else replaced it meanwhile. One that is damaged is
+    left alone. With --meta the file says that alone about itself; without, it says what it said before.
 
     Exit status: 0 when all files are done, 1 when one is damaged, 66 when one cannot be read, 74 when one cannot be
     written.

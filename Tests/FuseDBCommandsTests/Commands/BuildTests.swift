@@ -148,7 +148,7 @@ struct BuildTests {
     #expect(result == Scratch.Result(0, err: "@x.fsdb: 1 key -> 1 object, 384 bytes\n"))
     #expect(scratch.run("dump", "@x.fsdb").out == #"{"keys":["a"],"value":{"x":1}}"# + "\n")
     let table = scratch.run(["build", "@x.fsdb", "--format", "csv"] + words, input: "id,x,y\na,,2\n")
-    #expect(table == Scratch.Result(0, err: "@x.fsdb: 1 key -> 1 object, 384 bytes\n"))
+    #expect(table == Scratch.Result(0, err: "@x.fsdb: 1 key (before: 1) -> 1 object, 384 bytes\n"))
     let refused = scratch.run(["build", "@x.fsdb"] + words, input: #"{"x":1}"#)
     #expect(
       refused

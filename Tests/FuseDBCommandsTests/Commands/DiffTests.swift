@@ -116,7 +116,8 @@ struct PatchCommandTests {
     #expect(scratch.read("made.fsdb") == new)
     #expect(
       scratch.run("patch", "@old.fsdb", "@p", "@old.fsdb", "--json")
-        == Scratch.Result(0, out: #"{"path":"@old.fsdb","keys":4,"objects":3,"bytes":\#(new.count)}"# + "\n"))
+        == Scratch.Result(
+          0, out: #"{"path":"@old.fsdb","keys":4,"replaced":{"keys":4},"objects":3,"bytes":\#(new.count)}"# + "\n"))
     #expect(scratch.read("old.fsdb") == new)
     #expect(scratch.names == ["made.fsdb", "new.fsdb", "old.fsdb", "p"])
   }
@@ -131,7 +132,7 @@ struct PatchCommandTests {
           1,
           out: """
             {"added":1,"removed":1,"changed":1,"unchanged":2,"patch":"@p","patchBytes":\(byteCount),"copiedObjects":2,\
-            "editedObjects":1,"newObjects":0}
+            "editedObjects":1,"newObjects":0,"replaced":null}
 
             """))
   }

@@ -81,7 +81,7 @@ struct HelpTests {
     }
     let scratch = Scratch()
     scratch.write(Self.networks, to: "networks.csv")
-    if !lines.contains(where: { $0.hasPrefix("$ fusedb build networks.fsdb") }) {
+    if !lines.contains(where: { $0.hasPrefix("$ fusedb build -o networks.fsdb") }) {
       #expect(
         scratch.run(["build", "@networks.fsdb", "@networks.csv", "--key", "network", "--type", "asn=int", "--quiet"])
           .status == 0)

@@ -36,7 +36,7 @@ struct ReindexCommandTests {
         == Scratch.Result(
           0,
           out: """
-            {"path":"@x.fsdb","keys":3,"objects":2,\(rest),"bytesBefore":98,"extensionBytes":\(byteCount - 98),"wasPlain":true}
+            {"path":"@x.fsdb","keys":3,"replaced":{"keys":3},"objects":2,\(rest),"bytesBefore":98,"extensionBytes":\(byteCount - 98),"wasPlain":true}
 
             """))
     let twice = scratch.run("reindex", "@x.fsdb", "@x.fsdb", "--json")

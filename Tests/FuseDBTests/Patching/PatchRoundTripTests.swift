@@ -58,7 +58,7 @@ struct `Patches make the new file of the old one` {
     let path = try bench.folder.write(old, as: "x.fsdb")
     let reader = try FuseReader(path: path)
     let made = try FusePatch.apply(bench.folder.path("p"), to: reader, output: path)
-    #expect(made == PatchedFile(keyCount: 34, objectCount: 5, byteCount: new.count))
+    #expect(made == PatchedFile(keyCount: 34, objectCount: 5, byteCount: new.count, replacedKeyCount: 5))
     #expect(try bench.folder.read("x.fsdb") == new)
     #expect(try reader.copy(of: [UInt8]("a".utf8)) != nil)
   }

@@ -90,13 +90,13 @@ struct `A file that takes the place of another` {
     try Self.writer(3).build(to: path)
     do {
       let file = try AtomicFile(replacing: path)
-      file.source = try #require(try file.place.look()).stamp
+      file.source = try #require(try file.place.look()).content
       file.beforeNaming = {
         file.beforeNaming = nil
         switch change {
         case "replaced": try! Self.writer(5).build(to: path)
-        case "written to": FileManager.default.createFile(atPath: path, contents: Data([1, 2, 3]))
-        default: unlink(path)
+        case "written to": try! Data([1, 2, 3]).write(to: URL(fileURLWithPath: path))
+        default: unsafe unlink(path)
         }
       }
       let error = failure { try file.publish(header: WorkedExamples.noKeys, keyCount: 0) }

@@ -38,7 +38,8 @@ struct `Reindexing` {
       report
         == ReindexReport(
           keyCount: plain.keyCount, objectCount: plain.objectCount, byteCountBefore: plain.bytes.count,
-          byteCount: bytes.count, extensionByteCount: bytes.count - plain.bytes.count, wasPlain: true))
+          byteCount: bytes.count, extensionByteCount: bytes.count - plain.bytes.count, wasPlain: true,
+          replacedKeyCount: plain.keyCount))
     #expect(try folder.names == ["built.fsdb", "file.fsdb"])
   }
 

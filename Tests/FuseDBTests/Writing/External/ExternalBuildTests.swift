@@ -133,9 +133,12 @@ struct `A build that does not fit into memory` {
     let writer = FuseWriter(
       .init(temporaryFolder: folder.path("")), plan: Self.plan(objects: 1 << 14, keys: 1 << 17))
     for (key, object) in additions[..<1500] { try writer.add([key.bytes], messagePack: object) }
+    var replaced: Int?
     for end in [1500, additions.count] {
-      let half = try Self.built(Array(additions[..<end]), .init(), nil)
+      var half = try Self.built(Array(additions[..<end]), .init(), nil)
+      half.report.replacedKeyCount = replaced
       #expect(try writer.build(to: folder.path("file.fsdb")) == half.report)
+      replaced = half.report.keyCount
       let isEqual = try folder.read("file.fsdb") == half.bytes
       #expect(isEqual)
       if end == 1500 { for (key, object) in additions[1500...] { try writer.add([key.bytes], messagePack: object) } }
