@@ -10,6 +10,8 @@ struct CallFiles {
   let other: String
   /// `old` without an extension block.
   let plain: String
+  /// The same, to be reindexed.
+  let reindexed: String
   /// `old` with one byte changed: in an object, and in the table of hashes.
   let damagedObject: String
   let damagedBlock: String
@@ -26,6 +28,7 @@ struct CallFiles {
     new = folder.path("new.fsdb")
     other = folder.path("other.fsdb")
     plain = folder.path("plain.fsdb")
+    reindexed = folder.path("reindexed.fsdb")
     missing = folder.path("missing.fsdb")
     unwritable = folder.path("missing/out.fsdb")
     output = folder.path("out.fsdb")
@@ -34,6 +37,7 @@ struct CallFiles {
     try Self.writer(100..<300, seed: 1).build(to: new)
     try Self.writer(300..<400).build(to: other)
     try Self.writer(0..<200, FuseWriter.Options(layout: .plain)).build(to: plain)
+    _ = try folder.write(try ScratchFolder.read(plain), as: "reindexed.fsdb")
     var bytes = try ScratchFolder.read(old)
     bytes[60] ^= 1
     damagedObject = try folder.write(bytes, as: "damaged.fsdb")

@@ -30,7 +30,7 @@ extension CallFiles {
     let sample = badFiles.sorted().enumerated().filter { $0.offset % 7 == 0 }.map(\.element)
     return [
       LongCall("open and look up") { try read(old) },
-      LongCall("open a plain file and look up") { try read(other) },
+      LongCall("open a plain file and look up") { try read(plain) },
       LongCall("open a copy in memory and look up") { try read(old, FuseAccess(memory: .copied)) },
       LongCall("open and read into memory") { try read(old, FuseAccess(prefault: .background)) },
       LongCall("open a file that is not there", fails: .notFound) { try read(missing) },

@@ -36,8 +36,8 @@ extension CallFiles {
         try Self.writer(0..<100).build(to: unwritable)
       },
       LongCall("build into a folder", fails: .inputOutput) { try Self.writer(0..<100).build(to: folder.path) },
-      LongCall("reindex") { try FuseWriter.reindex(plain) },
-      LongCall("reindex with other metadata") { try FuseWriter.reindex(plain, metadata: ["source": "there"]) },
+      LongCall("reindex") { try FuseWriter.reindex(reindexed) },
+      LongCall("reindex with other metadata") { try FuseWriter.reindex(reindexed, metadata: ["source": "there"]) },
       LongCall("reindex a damaged file", fails: .corrupted) { try FuseWriter.reindex(damagedObject) },
       LongCall("reindex a file that is not there", fails: .notFound) { try FuseWriter.reindex(missing) },
     ]
