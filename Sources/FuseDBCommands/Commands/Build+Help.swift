@@ -53,9 +53,6 @@ extension Build {
 
     The same records give the same bytes, in whatever order they come.
 
-    Exit status: 65 when an input is bad or OUTPUT would have too few keys, 66 when one cannot be read, 74 when OUTPUT
-    cannot be written.
-
     Example:
       $ cat networks.csv
       network,asn,org
