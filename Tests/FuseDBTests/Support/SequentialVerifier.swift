@@ -110,7 +110,7 @@ struct SequentialVerifier: ~Escapable {
     if keyTargets == nil, report.objectCount != Int(header.objectCount) {
       add(
         .count, at: Header.Field.objectCount,
-        "the header counts \(header.objectCount) objects and the data section holds \(report.objectCount)")
+        "the header counts \(counted(header.objectCount, "object")) and the data section holds \(report.objectCount)")
     }
   }
 
@@ -177,7 +177,7 @@ struct SequentialVerifier: ~Escapable {
     if report.keyCount != expected {
       add(
         .count, at: Header.Field.keyCount,
-        "the header counts \(header.keyCount) keys and the index holds \(report.keyCount)")
+        "the header counts \(counted(header.keyCount, "key")) and the index holds \(report.keyCount)")
     }
   }
 
