@@ -10,13 +10,14 @@ final class InputDescriptor: Sendable {
     return isKnown ? Int(clamping: limit.rlim_cur) : 1024
   }
 
+  /// As it was given.
   let path: String
   private let file: OwnedDescriptor
 
   /// Opens the file at `path`.
-  init(path: String) throws(FuseError) {
-    self.path = path
-    file = try OwnedDescriptor(reading: path)
+  init(_ path: PinnedPath) throws(FuseError) {
+    self.path = path.given
+    file = try OwnedDescriptor(reading: path.absolute, named: path.given)
   }
 
   /// The same file, mapped.

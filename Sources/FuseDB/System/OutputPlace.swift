@@ -32,7 +32,7 @@ package struct OutputPlace {
 
   /// As it was named.
   let path: String
-  /// The path of the new file; another one where links are followed.
+  /// The path of the new file, wherever the process goes meanwhile; that of another one where links are followed.
   let destination: String
   /// The folder of that.
   let folder: String
@@ -49,7 +49,7 @@ package struct OutputPlace {
     if let obstacle = Self.obstacle(at: path, links: links) { throw Self.error(obstacle, path) }
     self.path = path
     self.links = links
-    destination = links == .followed ? try Self.end(of: path) : path
+    destination = PinnedPath(links == .followed ? try Self.end(of: path) : path).absolute
     folder = Self.folder(of: destination)
   }
 

@@ -11,7 +11,7 @@ private func database(keys count: Int, _ words: String...) -> Scratch {
     return "{\"keys\":[\"\(key)\"],\"value\":\(number)}"
   }
   let input = lines.joined(separator: "\n")
-  #expect(scratch.run(["build", "@x.fsdb", "--quiet"] + words, input: input) == Scratch.Result(0))
+  #expect(scratch.run(["build", "@x.fsdb", "--quiet", "--allow-empty"] + words, input: input) == Scratch.Result(0))
   return scratch
 }
 

@@ -4,7 +4,7 @@ import Testing
 
 private func build(_ input: String, _ words: String...) -> Scratch {
   let scratch = Scratch()
-  #expect(scratch.run(["build", "@x.fsdb", "--quiet"] + words, input: input) == Scratch.Result(0))
+  #expect(scratch.run(["build", "@x.fsdb", "--quiet", "--allow-empty"] + words, input: input) == Scratch.Result(0))
   return scratch
 }
 
@@ -18,7 +18,7 @@ struct DumpTests {
     let scratch = build(input)
     let dumped = scratch.run("dump", "@x.fsdb")
     #expect(dumped == Scratch.Result(0, out: input))
-    #expect(scratch.run("build", "@y.fsdb", "--quiet", input: dumped.out) == Scratch.Result(0))
+    #expect(scratch.run("build", "@y.fsdb", "--quiet", "--allow-empty", input: dumped.out) == Scratch.Result(0))
     #expect(scratch.read("y.fsdb") == scratch.read("x.fsdb"))
   }
 

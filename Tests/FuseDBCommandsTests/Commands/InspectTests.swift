@@ -76,7 +76,9 @@ struct StatsTests {
   @Test func `objects without a key are counted`() {
     let scratch = Scratch()
     #expect(
-      scratch.run("build", "@x.fsdb", "--quiet", "--order", "insertion", input: #"{"keys":[],"value":1}"#).status == 0)
+      scratch.run(
+        "build", "@x.fsdb", "--quiet", "--order", "insertion", "--allow-empty", input: #"{"keys":[],"value":1}"#
+      ).status == 0)
     let lines = scratch.run("stats", "@x.fsdb").out.lines.map { $0.split(separator: " ").joined(separator: " ") }
     #expect(lines.contains("without a key 1"))
     #expect(lines.contains("keys per object, fewest 0"))

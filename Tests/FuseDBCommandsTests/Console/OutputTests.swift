@@ -47,9 +47,9 @@ struct OutputTests {
 struct ExitStatusTests {
   @Test(
     arguments: [
-      (FuseError.Code.notADatabase, 1), (.unsupportedVersion, 1), (.corrupted, 1), (.truncated, 1),
-      (.limitExceeded, 65),
-      (.duplicateKey, 65), (.invalidValue, 65), (.notFound, 66), (.inputOutput, 74),
+      (FuseError.Code.notADatabase, 65), (.unsupportedVersion, 65), (.corrupted, 65), (.truncated, 65),
+      (.limitExceeded, 65), (.duplicateKey, 65), (.invalidValue, 65), (.patchMismatch, 65), (.refused, 65),
+      (.notFound, 66), (.inputOutput, 74), (.outputChanged, 74),
     ] as [(FuseError.Code, Int32)])
   func `every kind of error has its exit status`(code: FuseError.Code, status: Int32) {
     #expect(ExitStatus(FuseError(code, "")).rawValue == status)
@@ -64,7 +64,7 @@ struct ConsoleTests {
   @Test func `an error is reported with all it knows`() {
     let console = console()
     let status = console.report(FuseError(.corrupted, "it is damaged", offset: 32, path: "x.fsdb"))
-    #expect(status == .no)
+    #expect(status == .badData)
     #expect(console.err.text == "fusedb: x.fsdb: offset 32: it is damaged\n")
     #expect(console.out.text == "")
   }

@@ -57,7 +57,7 @@ struct `A body that makes no sense is refused` {
     ("06 01 06 01 06 01", "there are 1 bytes of an object, and 0 at most are possible"),
     ("4a", "there are 18 bytes of an object, and 12 at most are possible"),
     ("fe ff ff ff ff 0f", "bytes of an object, and 12 at most are possible"),
-    ("32 00 00 00 00 00 00 00 00 00 00 00 00", "there are 1 records, and the new file has 2"),
+    ("32 00 00 00 00 00 00 00 00 00 00 00 00", "it makes 1 record, and the new file has 2"),
     // Entries, [U12] to [U14]
     ("08 00", "no key is to be kept"),
     ("08 10", "there are 4 keys to keep, and 3 at most are possible"),

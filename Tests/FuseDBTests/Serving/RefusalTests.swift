@@ -51,7 +51,10 @@ struct `What must not take a file's place` {
   @Test(arguments: Fixtures.badNames, SwapRules.Check.allCases)
   func `is any damaged file, as far as its check looks`(name: String, check: SwapRules.Check) throws {
     let expected = try #require(try Fixtures.bad()[name])
-    let bench = try ServingBench { $0.rules.check = check }
+    let bench = try ServingBench {
+      $0.rules.check = check
+      $0.rules.allowsEmpty = true
+    }
     let path = Fixtures.path(bad: name)
     let isRefused =
       switch check {

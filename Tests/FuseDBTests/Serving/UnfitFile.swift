@@ -73,7 +73,7 @@ struct UnfitFile: Sendable, CustomTestStringConvertible {
     linked("a link through a file", to: "../file/geo.fsdb", says: "Not a directory"),
     linked("a device", to: "/dev/zero", says: "not a regular file"),
     linked("a device of random bytes", to: "/dev/urandom", says: "not a regular file"),
-    UnfitFile(testDescription: "a folder", codes: [.notFound], says: "not a regular file") {
+    UnfitFile(testDescription: "a folder", codes: [.notFound], says: "this is a folder") {
       unsafe mkdir($0.path, 0o755)
     },
     UnfitFile(testDescription: "a pipe that nobody writes to", codes: [.notFound], says: "not a regular file") {

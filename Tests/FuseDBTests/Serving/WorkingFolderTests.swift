@@ -28,6 +28,10 @@ struct `A relative path, when the process has gone to another folder` {
     await #expect(processExitsWith: .exitCode(44)) { try Acts.spill() }
   }
 
+  @Test func `is where a new file appears`() async {
+    await #expect(processExitsWith: .exitCode(44)) { try Acts.publish() }
+  }
+
   @Test func `is called as it was given`() async {
     await #expect(processExitsWith: .exitCode(44)) { try Acts.complain() }
   }
@@ -149,6 +153,21 @@ private enum Acts {
     for number in 0..<1000 { try writer.add("a rather long key that takes memory, \(number)", number) }
     try writer.build(to: place.folder.path("out.fsdb"))
     exit44(if: try FuseReader(path: place.folder.path("out.fsdb")).keyCount == 1000 && writer.spilledByteCount > 0)
+  }
+
+  static func publish() throws {
+    let place = try Place()
+    let before = try place.folder.read("second/geo.fsdb")
+    // Over a file, and where there is none.
+    for name in ["geo.fsdb", "new.fsdb"] {
+      try succeed(unsafe chdir(place.first))
+      let writer = FuseWriter()
+      try writer.add("n", 9)
+      try writer.build(to: name, progress: { _ in _ = unsafe chdir(place.second) })
+      guard number(try ReloadableReader(path: place.folder.path("first/" + name))) == 9 else { exit(1) }
+    }
+    guard unsafe access(place.folder.path("second/new.fsdb"), F_OK) != 0 else { exit(2) }
+    exit44(if: try place.folder.read("second/geo.fsdb") == before)
   }
 
   static func complain() throws {

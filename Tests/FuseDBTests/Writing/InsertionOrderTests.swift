@@ -1,4 +1,5 @@
 import FuseDB
+import Glibc
 import Testing
 
 struct `Insertion order` {
@@ -45,6 +46,7 @@ struct `Insertion order` {
       let writer = FuseWriter(options)
       try model.add(to: writer)
       #expect(writer.addedKeyCount == (size.0 > 0 ? size.1 : 0))
+      for name in ["file.fsdb", "again.fsdb"] { unsafe unlink(folder.path(name)) }
       let report = try writer.build(to: folder.path("file.fsdb"))
       let expected = model.build(options)
       #expect(try folder.read("file.fsdb") == expected.bytes)

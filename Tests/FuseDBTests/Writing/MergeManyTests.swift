@@ -40,7 +40,7 @@ struct `A merge of more files than stay open` {
             return .second
           }))
     }
-    #expect(error?.code == (isReplaced ? .corrupted : .notFound))
+    #expect(error?.code == (isReplaced ? .truncated : .notFound))
     #expect(error?.path == victim)
     #expect(try !bench.folder.names.contains("out.fsdb"))
   }

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import FuseDB
@@ -21,6 +22,7 @@ struct `A writer` {
       #expect(failure { try writer.add(["never"], messagePack: [UInt8](hex: hex)) }?.code == .invalidValue)
       try writer.addKey("k", for: object)
       #expect(writer.addedKeyCount == 1)
+      unsafe unlink(folder.path("file.fsdb"))
       let report = try writer.build(to: folder.path("file.fsdb"))
       let expected = ReferenceFile(objects: [[7]], keys: [([0x6B], 0)]).bytes(options.layout)
       #expect(report == BuildReport(keys: 1, objects: 1, bytes: expected.count))

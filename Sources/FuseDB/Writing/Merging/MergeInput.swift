@@ -6,7 +6,7 @@ struct MergeInput: Sendable {
   /// How many files stay open: a part of what the process may have, for it has others, and those of one merge are not all.
   static let mostOpen = max(4, min(256, InputDescriptor.mostOpen / 8))
 
-  let path: String
+  private let place: PinnedPath
   /// What was opened first.
   let stamp: FileStamp
   private let dataEnd: Int
@@ -14,13 +14,16 @@ struct MergeInput: Sendable {
 
   /// - Parameter staysOpen: whether it is opened once for all.
   init(_ path: String, staysOpen: Bool) throws(FuseError) {
-    self.path = path
-    let descriptor = try InputDescriptor(path: path)
+    place = PinnedPath(path)
+    let descriptor = try InputDescriptor(place)
     stamp = try descriptor.stamp()
     let opened = try Self.open(descriptor)
     dataEnd = opened.records.dataEnd
     kept = staysOpen ? opened : nil
   }
+
+  /// As it was given.
+  var path: String { place.given }
 
   private static func open(
     _ descriptor: InputDescriptor
@@ -51,7 +54,7 @@ struct MergeInput: Sendable {
   }
 
   private func descriptor() throws(FuseError) -> InputDescriptor {
-    let descriptor = try InputDescriptor(path: path)
+    let descriptor = try InputDescriptor(place)
     try checkUnchanged(descriptor)
     return descriptor
   }
