@@ -42,13 +42,14 @@ public enum FusePatch {
   public static func make(
     from old: FuseReader, to new: FuseReader, at path: String, outputLink: OutputLink = .refused
   ) throws(FuseError) -> PatchReport {
-    guard try OutputPlace(path, links: outputLink).source(among: [old, new]) == nil else {
+    let place = PinnedPath(path)
+    guard try OutputPlace(place, links: outputLink).source(among: [old, new]) == nil else {
       throw FuseError(
         .inputOutput, "this is one of the files that are compared; give the patch another name", path: path)
     }
     let (oldEnd, newEnd) = (try PatchEnd(old), try PatchEnd(new))
-    let block = try PatchBlock.description(of: new, beside: path)
-    let file = try AtomicFile(replacing: path, ReplacementRules(links: outputLink))
+    let block = try PatchBlock.description(of: new, beside: place)
+    let file = try AtomicFile(replacing: place, ReplacementRules(links: outputLink))
     let head = PatchHead(from: old, to: new)
     try file.write(head.oldHeader.bytes.rawSpan)
     try file.write(head.newHeader.bytes.rawSpan)
@@ -93,6 +94,7 @@ public enum FusePatch {
   public static func apply(
     _ path: String, to old: FuseReader, output: String, options: Options = Options()
   ) throws(FuseError) -> PatchedFile {
+    let place = PinnedPath(output)
     let patch = try FileMapping(path: path)
     let head: PatchHead
     do throws(FuseError) {
@@ -105,7 +107,7 @@ public enum FusePatch {
     let usual = usualGreatestByteCount(oldByteCount: old.byteCount, patchByteCount: patch.byteCount)
     try head.check(mostBytes: options.greatestByteCount ?? usual, path: path)
     let file = try AtomicFile(
-      replacing: output,
+      replacing: place,
       ReplacementRules(
         links: options.outputLink, leastKeyCount: options.leastKeyCount, greatestShrink: options.greatestShrink))
     file.source = try file.place.source(among: [old])

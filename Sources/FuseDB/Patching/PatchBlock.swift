@@ -26,7 +26,7 @@ enum PatchBlock {
   /// name.
   ///
   /// - Complexity: as a build of the same keys, and as many bytes on the disk as the file has.
-  static func description(of reader: FuseReader, beside path: String) throws(FuseError) -> Description {
+  static func description(of reader: FuseReader, beside path: PinnedPath) throws(FuseError) -> Description {
     guard !reader.isPlain else { return .absent }
     let mapping = reader.mapping
     let bytes = mapping.bytes
@@ -40,7 +40,7 @@ enum PatchBlock {
     let made = try rebuild(in: file, index: index, header: reader.header, metadata: copy)
     guard made.header == reader.header, made.byteCount == reader.byteCount else { return .literal }
     let rebuilt = try FileMapping(
-      mapping: file.descriptor, byteCount: made.byteCount, path: path, access: .mapped)
+      mapping: file.descriptor, byteCount: made.byteCount, path: path.given, access: .mapped)
     let areEqual = rebuilt.bytes.extracting(droppingFirst: index.upperBound)
       .equals(bytes.extracting(droppingFirst: index.upperBound))
     return areEqual ? .rebuilt(metadata: copy) : .literal

@@ -31,14 +31,14 @@ final class AtomicFile {
   ///
   /// Before the first byte is written it has the mode, the owner and the group of the file that stands there, as far as
   /// this process may give them.
-  convenience init(replacing path: String, _ rules: ReplacementRules = ReplacementRules()) throws(FuseError) {
+  convenience init(replacing path: PinnedPath, _ rules: ReplacementRules = ReplacementRules()) throws(FuseError) {
     rules.requireSense()
     let place = try OutputPlace(path, links: rules.links)
     try self.init(place, rules, rights: try place.look()?.rights)
   }
 
   /// Begins a file beside `path` that never gets a name.
-  convenience init(scratchBeside path: String) throws(FuseError) {
+  convenience init(scratchBeside path: PinnedPath) throws(FuseError) {
     try self.init(try OutputPlace(path, links: .replaced), ReplacementRules(), rights: nil, isPrivate: true)
   }
 

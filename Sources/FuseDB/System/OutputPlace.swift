@@ -41,15 +41,20 @@ package struct OutputPlace {
   /// Looks at what stands at `path`.
   ///
   /// - Throws: ``FuseError`` with code `inputOutput` where no file may appear there.
-  init(_ path: String, links: OutputLink = .refused) throws(FuseError) {
+  init(_ pinned: PinnedPath, links: OutputLink = .refused) throws(FuseError) {
+    let path = pinned.absolute
     let name = Self.name(of: path)
     guard !name.isEmpty, name != Array(".".utf8), name != Array("..".utf8), !path.utf8.contains(0) else {
-      throw FuseError(.inputOutput, "the path of the new file does not end in a file name", path: path)
+      throw FuseError(.inputOutput, "the path of the new file does not end in a file name", path: pinned.given)
     }
-    if let obstacle = Self.obstacle(at: path, links: links) { throw Self.error(obstacle, path) }
-    self.path = path
+    if let obstacle = Self.obstacle(at: path, links: links) { throw Self.error(obstacle, pinned.given) }
+    self.path = pinned.given
     self.links = links
-    destination = PinnedPath(links == .followed ? try Self.end(of: path) : path).absolute
+    do throws(FuseError) {
+      destination = links == .followed ? try Self.end(of: path) : path
+    } catch {
+      throw FuseError(error.code, error.message, path: pinned.given)
+    }
     folder = Self.folder(of: destination)
   }
 

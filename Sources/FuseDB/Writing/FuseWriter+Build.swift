@@ -46,7 +46,7 @@ extension FuseWriter {
   package func build(
     to path: String, phases progress: (BuildPhase, Double) -> Void
   ) throws(FuseError) -> BuildReport {
-    try build(to: path, merging: nil, phases: progress)
+    try build(to: PinnedPath(path), merging: nil, phases: progress)
   }
 
   /// The same of keys that come from files.
@@ -54,7 +54,7 @@ extension FuseWriter {
   /// - Parameter inputs: the files, which tell a conflict from the same object; nil where a key is a duplicate whenever
   ///   it comes again.
   func build(
-    to path: String, merging inputs: [MergeInput]?, phases progress: (BuildPhase, Double) -> Void
+    to path: PinnedPath, merging inputs: [MergeInput]?, phases progress: (BuildPhase, Double) -> Void
   ) throws(FuseError) -> BuildReport {
     let metadata = try MetadataSection.bytes(of: options.metadata)
     precondition(metadata == nil || options.layout == .indexed, "a plain file has no place for metadata")
@@ -101,7 +101,7 @@ extension FuseWriter {
   }
 
   private func assembly(
-    _ storage: WriterStorage, _ path: String, _ pipeline: KeyPipeline, dataByteCount: Int
+    _ storage: WriterStorage, _ path: PinnedPath, _ pipeline: KeyPipeline, dataByteCount: Int
   ) throws(FuseError) -> FileAssembly {
     let keyCount = pipeline.keyCount
     let file = try AtomicFile(replacing: path, options.replacement)

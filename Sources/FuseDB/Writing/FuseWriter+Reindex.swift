@@ -49,7 +49,7 @@ extension FuseWriter {
     _ path: String, output: String? = nil, outputLink: OutputLink = .refused, metadata: [String: String]? = nil,
     progress: ((Double) -> Void)? = nil
   ) throws(FuseError) -> ReindexReport {
-    let output = output ?? path
+    let output = PinnedPath(output ?? path)
     // Before the work.
     _ = try OutputPlace(output, links: outputLink)
     do {

@@ -35,7 +35,7 @@ struct ReindexSource {
 
   /// Writes data and key index, and a new block.
   func write(
-    metadata: [UInt8]?, to path: String, links: OutputLink, _ progress: ((Double) -> Void)?
+    metadata: [UInt8]?, to path: PinnedPath, links: OutputLink, _ progress: ((Double) -> Void)?
   ) throws(FuseError) -> ReindexReport {
     let mapping = reader.mapping
     let bytes = mapping.bytes

@@ -151,7 +151,7 @@ struct `A patch that is not right makes no file` {
     let old = try FuseReader(bytes: Self.old)
     var head = PatchHead(from: old, to: old)
     head.newByteCount = announced
-    let file = try AtomicFile(replacing: bench.folder.path("bomb.patch"))
+    let file = try AtomicFile(replacing: PinnedPath(bench.folder.path("bomb.patch")))
     try file.write(head.oldHeader.bytes.rawSpan)
     try file.write(head.newHeader.bytes.rawSpan)
     try file.flush()

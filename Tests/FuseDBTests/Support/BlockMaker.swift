@@ -21,7 +21,7 @@ struct BlockMaker {
   func file(
     of plain: ReferenceFile, in folder: TemporaryFolder, named name: String
   ) throws -> (file: AtomicFile, header: Header) {
-    let file = try AtomicFile(replacing: folder.path(name))
+    let file = try AtomicFile(replacing: PinnedPath(folder.path(name)))
     let body = [UInt8](plain.bytes[40...])
     try file.write(body.rawSpan)
     try file.flush()

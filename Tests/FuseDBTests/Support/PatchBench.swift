@@ -21,7 +21,7 @@ struct PatchBench {
 
   /// A patch whose head is right for two files, with a body of any bytes.
   func forged(from old: [UInt8], to new: [UInt8], body: [UInt8]) throws -> [UInt8] {
-    let file = try AtomicFile(replacing: folder.path("forged.patch"))
+    let file = try AtomicFile(replacing: PinnedPath(folder.path("forged.patch")))
     let head = PatchHead(from: try FuseReader(bytes: old), to: try FuseReader(bytes: new))
     try file.write(head.oldHeader.bytes.rawSpan)
     try file.write(head.newHeader.bytes.rawSpan)

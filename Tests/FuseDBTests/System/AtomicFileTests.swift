@@ -68,7 +68,7 @@ struct `A file that is published` {
     let folder = try TemporaryFolder()
     try folder.write([1, 2, 3], as: "old.fsdb")
     for name in ["old.fsdb", "new.fsdb"] {
-      let file = try AtomicFile(replacing: folder.path(name))
+      let file = try AtomicFile(replacing: PinnedPath(folder.path(name)))
       let some = [UInt8](repeating: 1, count: 3_000_000)
       try file.write(some.rawSpan)
     }
@@ -81,7 +81,7 @@ struct `A file that is published` {
     let folder = try TemporaryFolder()
     var model: [UInt8] = []
     do {
-      let file = try AtomicFile(replacing: folder.path("parts"))
+      let file = try AtomicFile(replacing: PinnedPath(folder.path("parts")))
       let block = 2 << 20
       for byteCount in [0, 1, 100, block, block - 1, block + 1, 7, 3 * block, 0, 65_535, 2 * block - 9, block - 80_000]
       {
@@ -161,7 +161,7 @@ struct `A file that is published` {
   @Test func `that cannot be moved to its name is an error and leaves nothing`() throws {
     let folder = try TemporaryFolder()
     do {
-      let file = try AtomicFile(replacing: folder.path("a.fsdb"))
+      let file = try AtomicFile(replacing: PinnedPath(folder.path("a.fsdb")))
       // Meanwhile somebody else makes a folder there.
       try FileManager.default.createDirectory(atPath: folder.path("a.fsdb"), withIntermediateDirectories: false)
       let error = failure { try file.publish(header: WorkedExamples.noKeys) }
@@ -175,7 +175,7 @@ struct `A file that is published` {
   @Test func `whose folder is gone meanwhile is an error`() throws {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(atPath: folder.path("in"), withIntermediateDirectories: false)
-    let file = try AtomicFile(replacing: folder.path("in/a.fsdb"))
+    let file = try AtomicFile(replacing: PinnedPath(folder.path("in/a.fsdb")))
     try FileManager.default.removeItem(atPath: folder.path("in"))
     #expect(failure { try file.publish(header: WorkedExamples.noKeys) }?.code == .inputOutput)
     #expect(try folder.names == [])

@@ -40,7 +40,7 @@ struct `A file that takes the place of another` {
     let folder = try TemporaryFolder()
     let path = try folder.write([1], as: "a.fsdb")
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-    let file = try AtomicFile(replacing: path)
+    let file = try AtomicFile(replacing: PinnedPath(path))
     var status = stat()
     #expect(unsafe fstat(file.descriptor, &status) == 0)
     #expect(status.st_mode & 0o777 == 0o600)
@@ -89,7 +89,7 @@ struct `A file that takes the place of another` {
     let path = folder.path("a.fsdb")
     try Self.writer(3).build(to: path)
     do {
-      let file = try AtomicFile(replacing: path)
+      let file = try AtomicFile(replacing: PinnedPath(path))
       file.source = try #require(try file.place.look()).content
       file.beforeNaming = {
         file.beforeNaming = nil
@@ -113,7 +113,7 @@ struct `A file that takes the place of another` {
     let path = folder.path("a.fsdb")
     if isThere { try Self.writer(0).build(to: path) }
     do {
-      let file = try AtomicFile(replacing: path, ReplacementRules(greatestShrink: 0))
+      let file = try AtomicFile(replacing: PinnedPath(path), ReplacementRules(greatestShrink: 0))
       file.beforeNaming = {
         file.beforeNaming = nil
         try! Self.writer(5).build(to: path)

@@ -42,6 +42,7 @@ struct Merger {
   }
 
   func run(to output: String, _ progress: ((Double) -> Void)?) throws(FuseError) -> MergeReport {
+    let output = PinnedPath(output)
     var report = MergeReport()
     let files = inputs.map { ($0.path, $0.stamp as FileStamp?) } + subtracted.map { ($0.reader.path, $0.reader.mapping.stamp) }
     writer.source = try OutputPlace(output, links: options.outputLink).source(among: files)
@@ -154,7 +155,7 @@ struct Merger {
 
   /// - Parameter conflicting: the files, unless what they disagree about was combined before.
   private func build(
-    to output: String, merging conflicting: [MergeInput]?, _ progress: ((Double) -> Void)?
+    to output: PinnedPath, merging conflicting: [MergeInput]?, _ progress: ((Double) -> Void)?
   ) throws(FuseError) -> BuildReport {
     do throws(FuseError) {
       return try writer.build(to: output, merging: conflicting) { phase, share in
