@@ -30,6 +30,8 @@ bool fuse_has_access_list(const char *path) {
   return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
 }
 
+void fuse_drop_access_list(int descriptor) { fremovexattr(descriptor, "system.posix_acl_access"); }
+
 int fuse_terminal_width(int descriptor) {
   struct winsize size;
   return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;

@@ -143,6 +143,12 @@ static bool is_lacking(int error) { return error == EINVAL || error == ENOSYS ||
 static int replace(int descriptor, const char *unfinished, const char *path, const fuse_stamp *expected) {
   if (!expected) {
     if (renameat2(AT_FDCWD, unfinished, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return FUSE_REPLACED;
+    if (!is_lacking(errno)) return -1;
+    // A second name is given only where there is none; some file systems have no second names either.
+    if (link(unfinished, path) == 0) {
+      unlink(unfinished);
+      return FUSE_REPLACED;
+    }
     return is_lacking(errno) ? rename(unfinished, path) : -1;
   }
   if (renameat2(AT_FDCWD, unfinished, AT_FDCWD, path, RENAME_EXCHANGE) != 0) {

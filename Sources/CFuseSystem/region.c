@@ -23,9 +23,11 @@ static int64_t mark(fuse_region *region, size_t offset) {
 
 int64_t fuse_region_note_change(fuse_region *region) {
   uint64_t tail;
-  memcpy(&tail, region->tail_place, sizeof tail);
-  const void *place = tail == region->tail ? region->head_place : region->tail_place;
-  return mark(region, (size_t)((uintptr_t)place - region->base));
+  const void *tail_place = __atomic_load_n(&region->tail_place, __ATOMIC_RELAXED);
+  memcpy(&tail, tail_place, sizeof tail);
+  const void *place = tail == __atomic_load_n(&region->tail, __ATOMIC_RELAXED)
+      ? __atomic_load_n(&region->head_place, __ATOMIC_RELAXED) : tail_place;
+  return mark(region, (size_t)((uintptr_t)place - __atomic_load_n(&region->base, __ATOMIC_RELAXED)));
 }
 
 static void pass_on(int number, siginfo_t *info, void *context) {

@@ -73,6 +73,9 @@ static inline __attribute__((always_inline)) bool fuse_region_is_whole(fuse_regi
   return !fuse_region_ends_differ(region, &fault) && fault < 0;
 }
 
+/// Takes away the access control list that a new file has from its folder, if it has one.
+void fuse_drop_access_list(int descriptor);
+
 /// Opens a file without a name in the folder `path`, readable and writable; -1 and errno where that is not supported.
 int fuse_open_unnamed(const char *_Nonnull folder, unsigned mode);
 

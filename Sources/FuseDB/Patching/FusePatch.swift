@@ -42,8 +42,8 @@ public enum FusePatch {
   public static func make(
     from old: FuseReader, to new: FuseReader, at path: String, outputLink: OutputLink = .refused
   ) throws(FuseError) -> PatchReport {
-    let place = PinnedPath(path)
-    guard try OutputPlace(place, links: outputLink).source(among: [old, new]) == nil else {
+    let place = try OutputPlace(PinnedPath(path), links: outputLink)
+    guard try place.source(among: [old, new]) == nil else {
       throw FuseError(
         .inputOutput, "this is one of the files that are compared; give the patch another name", path: path)
     }
@@ -94,7 +94,8 @@ public enum FusePatch {
   public static func apply(
     _ path: String, to old: FuseReader, output: String, options: Options = Options()
   ) throws(FuseError) -> PatchedFile {
-    let place = PinnedPath(output)
+    let place = try OutputPlace(PinnedPath(output), links: options.outputLink)
+    let source = try place.source(among: [old])
     let patch = try FileMapping(path: path)
     let head: PatchHead
     do throws(FuseError) {
@@ -110,7 +111,7 @@ public enum FusePatch {
       replacing: place,
       ReplacementRules(
         links: options.outputLink, leastKeyCount: options.leastKeyCount, greatestShrink: options.greatestShrink))
-    file.source = try file.place.source(among: [old])
+    file.source = source
     try file.checkRoom(forBytes: head.newByteCount)
     var patcher = Patcher(head, from: try PatchEnd(old), to: file, body: try PatchBodyReader(of: patch))
     try patcher.writeRecords()

@@ -26,7 +26,7 @@ enum PatchBlock {
   /// name.
   ///
   /// - Complexity: as a build of the same keys, and as many bytes on the disk as the file has.
-  static func description(of reader: FuseReader, beside path: PinnedPath) throws(FuseError) -> Description {
+  static func description(of reader: FuseReader, beside place: OutputPlace) throws(FuseError) -> Description {
     guard !reader.isPlain else { return .absent }
     let mapping = reader.mapping
     let bytes = mapping.bytes
@@ -35,12 +35,12 @@ enum PatchBlock {
     guard (metadata?.count ?? 0) <= MetadataSection.mostBytes else { return .literal }
     let copy = metadata.map { bytes.extracting($0).array() }
     let index = reader.dataEnd..<reader.index.end
-    let file = try AtomicFile(scratchBeside: path)
+    let file = try AtomicFile(scratchBeside: place)
     try file.write(bytes.extracting(Header.byteCount..<index.upperBound))
     let made = try rebuild(in: file, index: index, header: reader.header, metadata: copy)
     guard made.header == reader.header, made.byteCount == reader.byteCount else { return .literal }
     let rebuilt = try FileMapping(
-      mapping: file.descriptor, byteCount: made.byteCount, path: path.given, access: .mapped)
+      mapping: file.descriptor, byteCount: made.byteCount, path: place.path, access: .mapped)
     let areEqual = rebuilt.bytes.extracting(droppingFirst: index.upperBound)
       .equals(bytes.extracting(droppingFirst: index.upperBound))
     return areEqual ? .rebuilt(metadata: copy) : .literal

@@ -32,7 +32,7 @@ extension AtomicFile {
     for _ in 0..<Self.mostLooks {
       let standing = try place.look()
       if let source, standing?.content != source { throw hasChanged(standing == nil ? "was removed" : "changed") }
-      let replaced = standing == nil ? nil : ReplacedFile(at: place.destination)
+      let replaced = standing == nil ? nil : try ReplacedFile(at: place.destination, mustTell: rules.greatestShrink != nil)
       if let keyCount { try rules.check(keyCount: keyCount, before: replaced?.keyCount, path: path) }
       if let now = standing?.rights, now != rights {
         try now.give(to: descriptor, path: path)
@@ -100,14 +100,31 @@ extension AtomicFile {
 
 extension ReplacedFile {
   /// What a look at the file shows; nil where it cannot be looked at.
-  fileprivate init?(at path: String) {
-    guard let file = try? OwnedDescriptor(reading: path) else { return nil }
+  ///
+  /// - Parameter mustTell: whether that, unless there is no file any more, is an error: a rule compares its keys.
+  fileprivate init?(at path: String, mustTell: Bool) throws(FuseError) {
+    func unknown(_ error: FuseError) throws(FuseError) {
+      guard mustTell, error.errno != ENOENT else { return }
+      throw FuseError(
+        .inputOutput,
+        "\(error.message), and the keys of this file are to be compared (rule 'greatestShrink'); nothing has changed",
+        path: path, errno: error.errno)
+    }
+    let file: OwnedDescriptor
+    do throws(FuseError) { file = try OwnedDescriptor(reading: path) } catch {
+      try unknown(error)
+      return nil
+    }
     var status = stat()
-    guard unsafe fstat(file.number, &status) == 0 else { return nil }
+    guard unsafe fstat(file.number, &status) == 0 else {
+      try unknown(.system("look at the file", path: path))
+      return nil
+    }
     byteCount = Int(status.st_size)
     var bytes = [UInt8](repeating: 0, count: Header.byteCount)
     // SAFETY: as many bytes are read as there is room for.
     let count = unsafe bytes.withUnsafeMutableBytes { unsafe readAll(file.number, into: $0, at: 0) }
+    if count < 0 { try unknown(.system("read the file", path: path)) }
     guard count == bytes.count, let header = try? Header(parsing: bytes.rawSpan),
       header.faults(fileByteCount: byteCount).isEmpty
     else { return }

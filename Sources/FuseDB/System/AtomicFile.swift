@@ -32,14 +32,18 @@ final class AtomicFile {
   /// Before the first byte is written it has the mode, the owner and the group of the file that stands there, as far as
   /// this process may give them.
   convenience init(replacing path: PinnedPath, _ rules: ReplacementRules = ReplacementRules()) throws(FuseError) {
+    try self.init(replacing: try OutputPlace(path, links: rules.links), rules)
+  }
+
+  /// The same at a place that was looked at before.
+  convenience init(replacing place: OutputPlace, _ rules: ReplacementRules) throws(FuseError) {
     rules.requireSense()
-    let place = try OutputPlace(path, links: rules.links)
     try self.init(place, rules, rights: try place.look()?.rights)
   }
 
-  /// Begins a file beside `path` that never gets a name.
-  convenience init(scratchBeside path: PinnedPath) throws(FuseError) {
-    try self.init(try OutputPlace(path, links: .replaced), ReplacementRules(), rights: nil, isPrivate: true)
+  /// Begins a file beside `place` that never gets a name.
+  convenience init(scratchBeside place: OutputPlace) throws(FuseError) {
+    try self.init(place, ReplacementRules(), rights: nil, isPrivate: true)
   }
 
   private init(

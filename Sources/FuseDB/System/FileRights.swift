@@ -23,6 +23,8 @@ struct FileRights: Equatable, Sendable {
   /// An owner or a group that cannot be given is left as it is. The group's rights would then be another group's, and with
   /// a list the mode tells those of its longest entry; so both, group and others, keep what both had.
   func give(to descriptor: Int32, path: String) throws(FuseError) {
+    // The folder's default list would give rights that the mode does not tell.
+    fuse_drop_access_list(descriptor)
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw AtomicFile.failed("look at the new file", path: path) }
     var isGroupKept = status.st_gid == group

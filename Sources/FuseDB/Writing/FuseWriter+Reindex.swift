@@ -34,31 +34,33 @@ extension FuseWriter {
   /// - Parameters:
   ///   - output: where the new file is to appear; nil for `path`.
   ///   - outputLink: what becomes of a symbolic link that stands there.
+  ///   - leastKeyCount: the fewest keys that the new file may have, as for ``Options/leastKeyCount``.
+  ///   - greatestShrink: how many of its keys another file that is replaced may lose, as for ``Options/greatestShrink``.
   ///   - metadata: what the file is to say about itself; nil keeps what it says.
   ///   - progress: called now and then with the share that is done, from 0 to 1.
   /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` or `truncated` also when
   ///   ``FuseReader/verify(level:progress:)`` finds damage in the header, the data or the key index, or another checksum of
   ///   the file; `corrupted` when the metadata are damaged and none are given; `limitExceeded` when `metadata` needs more
-  ///   than a megabyte; `outputChanged` when the file is no longer what was read; `inputOutput` when it cannot be written,
+  ///   than a megabyte; `refused` when there are fewer keys than allowed; `outputChanged` when the file is no longer what was read; `inputOutput` when it cannot be written,
   ///   or is a symbolic link and `outputLink` does not say what is to become of that. The file is as before then, unless
   ///   the very last step failed, as there.
   /// - Complexity: O(bytes of the file); 16 bytes of memory a key, at most half a gigabyte, and 12 an object. Further
   ///   keys wait in a temporary file beside it.
   @discardableResult
   public static func reindex(
-    _ path: String, output: String? = nil, outputLink: OutputLink = .refused, metadata: [String: String]? = nil,
-    progress: ((Double) -> Void)? = nil
+    _ path: String, output: String? = nil, outputLink: OutputLink = .refused, leastKeyCount: Int = 0,
+    greatestShrink: Double? = nil, metadata: [String: String]? = nil, progress: ((Double) -> Void)? = nil
   ) throws(FuseError) -> ReindexReport {
-    let output = PinnedPath(output ?? path)
     // Before the work.
-    _ = try OutputPlace(output, links: outputLink)
+    let place = try OutputPlace(PinnedPath(output ?? path), links: outputLink)
+    let rules = ReplacementRules(links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink)
     do {
       let given = try metadata.map { metadata throws(FuseError) in try MetadataSection.bytes(of: metadata) }
-      let source = try ReindexSource(path)
+      let source = try ReindexSource(path, replacedAt: place)
       progress?(0.3)
       // What is given replaces also what cannot be read.
       let bytes = if let given { given } else { try source.metadata() }
-      return try source.write(metadata: bytes, to: output, links: outputLink, progress)
+      return try source.write(metadata: bytes, rules, progress)
     } catch {
       throw error.at(path: path)
     }

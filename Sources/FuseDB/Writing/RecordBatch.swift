@@ -19,7 +19,7 @@ package final class RecordBatch {
     var keyBytes: [UInt8] = []
     var keys: [Key] = []
 
-    /// Whether an object was added since the batch was made.
+    /// Whether there is an object that keys can be for.
     var hasHadObject = false
 
     mutating func add(object: RawSpan) {
@@ -38,7 +38,8 @@ package final class RecordBatch {
       keyBytes.append(key)
     }
 
-    mutating func removeAll(keepingAtMost byteCount: Int) {
+    mutating func removeAll(keepingAtMost byteCount: Int, keepsObject: Bool) {
+      hasHadObject = hasHadObject && keepsObject
       objectBytes.removeAll(keepingCapacity: objectBytes.capacity <= byteCount)
       objectEnds.removeAll(keepingCapacity: true)
       keyBytes.removeAll(keepingCapacity: keyBytes.capacity <= byteCount)
@@ -89,9 +90,14 @@ package final class RecordBatch {
     contents.add(key: key, place: place)
   }
 
-  /// Forgets everything and keeps the memory, but for arrays that have more than `byteCount` bytes. Keys that follow before an
-  /// object does point at the last one of what was given to the lane.
-  package func removeAll(keepingAtMost byteCount: Int = .max) { contents.removeAll(keepingAtMost: byteCount) }
+  /// Forgets everything and keeps the memory.
+  package func removeAll() { contents.removeAll(keepingAtMost: .max, keepsObject: false) }
+
+  /// The same after a part of a record was given to the lane: keys that follow before an object does point at the last one
+  /// of that part. Arrays that have more than `byteCount` bytes go.
+  package func removeGiven(keepingAtMost byteCount: Int) {
+    contents.removeAll(keepingAtMost: byteCount, keepsObject: true)
+  }
 }
 
 extension [UInt8] {

@@ -7,6 +7,9 @@ struct ReindexSource {
   private let objectCount: Int
   /// The checksum of data and key index.
   private let checksum: UInt32
+  private let place: OutputPlace
+  /// What is to give way, where that is the file itself.
+  private let source: FileStamp?
 
   private var indexEnd: Int { reader.index.end }
 
@@ -17,11 +20,17 @@ struct ReindexSource {
   ]
 
   /// Opens the file and checks all that new checksums would cover.
-  init(_ path: String) throws(FuseError) {
+  ///
+  /// - Parameter place: where its successor is to appear.
+  init(_ path: String, replacedAt place: OutputPlace) throws(FuseError) {
     let mapping = try FileMapping(path: path)
     reader = try FuseReader(mapping, checksums: .verified, expecting: .none)
-    objectCount = try Verifier.requireSound(mapping, except: Self.madeAnew).objectCount
+    // Before all that takes time: links may lead elsewhere after it.
+    self.place = place
+    source = try place.source(among: [reader])
+    // Before the proof, so that what changes after it is found when it is copied.
     checksum = Checksum.of(Header.byteCount..<reader.index.end, in: mapping)
+    objectCount = try Verifier.requireSound(mapping, except: Self.madeAnew).objectCount
     try mapping.checkNotShrunk()
   }
 
@@ -35,12 +44,12 @@ struct ReindexSource {
 
   /// Writes data and key index, and a new block.
   func write(
-    metadata: [UInt8]?, to path: PinnedPath, links: OutputLink, _ progress: ((Double) -> Void)?
+    metadata: [UInt8]?, _ rules: ReplacementRules, _ progress: ((Double) -> Void)?
   ) throws(FuseError) -> ReindexReport {
     let mapping = reader.mapping
     let bytes = mapping.bytes
-    let file = try AtomicFile(replacing: path, ReplacementRules(links: links))
-    file.source = try file.place.source(among: [reader])
+    let file = try AtomicFile(replacing: place, rules)
+    file.source = source
     var done = Header.byteCount
     while done < indexEnd {
       let next = min(indexEnd, done + Self.stepByteCount)

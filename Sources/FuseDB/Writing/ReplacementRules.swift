@@ -20,7 +20,7 @@ struct ReplacementRules: Sendable {
       throw FuseError(
         .refused,
         """
-        the new file has \(count) keys where \(leastKeyCount) are the least (rule 'leastKeyCount')\(other); nothing has \
+        the new file has \(counted(count, "key")) where \(leastKeyCount) \(leastKeyCount == 1 ? "is" : "are") the least (rule 'leastKeyCount')\(other); nothing has \
         changed
         """, path: path)
     }
@@ -29,7 +29,7 @@ struct ReplacementRules: Sendable {
       throw FuseError(
         .refused,
         """
-        the new file has \(count) keys and the file here has \(before), of which a share of \(greatestShrink) may be \
+        the new file has \(counted(count, "key")) and the file here has \(before), of which a share of \(greatestShrink) may be \
         missing at most (rule 'greatestShrink'); nothing has changed
         """, path: path)
     }

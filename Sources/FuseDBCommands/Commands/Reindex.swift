@@ -5,13 +5,14 @@ struct Reindex: Command {
   static let name = "reindex"
   static let summary = "add the index that makes a plain file open at once"
   static let operands = "[-o OUTPUT] FILE..."
-  static let options: [Option] = [
-    .value("--output", short: "-o", "OUTPUT", "write the new file there, and leave FILE, which is one, as it is"),
-    Arguments.linkOption,
-    Arguments.metadataOption,
-    .flag("--json", "print one JSON object for each file"),
-    Arguments.quietOption(),
-  ]
+  static let options: [Option] =
+    [.value("--output", short: "-o", "OUTPUT", "write the new file there, and leave FILE, which is one, as it is")]
+    + Arguments.replacementOptions + [
+      Arguments.linkOption,
+      Arguments.metadataOption,
+      .flag("--json", "print one JSON object for each file"),
+      Arguments.quietOption(),
+    ]
   static let help = """
     Adds an extension block to each FILE, such as one from 'fusedb build --plain' or from fusedb 0.3.0, and replaces the
     block of a file that has one. The block holds an index, checksums and metadata: the file opens in constant time,
@@ -32,6 +33,8 @@ struct Reindex: Command {
   var paths: [String]
   var output: String?
   var outputLink: OutputLink
+  var leastKeyCount = 0
+  var greatestShrink: Double?
   var metadata: [String: String]?
   var printsJSON: Bool
   var isQuiet: Bool
@@ -43,6 +46,10 @@ struct Reindex: Command {
       throw arguments.error("there is one OUTPUT, and there are \(paths.count) FILEs; give them one by one")
     }
     outputLink = try arguments.outputLink()
+    let leastKeyCount = try arguments.leastKeyCount()
+    // In place nothing is lost.
+    if output != nil { self.leastKeyCount = leastKeyCount }
+    greatestShrink = try arguments.greatestShrink()
     metadata = try arguments.metadata()
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
@@ -58,16 +65,17 @@ struct Reindex: Command {
       console.willReplace(output ?? path)
       let bar = ProgressBar(console, isQuiet: isQuiet)
       do throws(FuseError) {
-        let report = try FuseWriter.reindex(path, output: output, outputLink: outputLink, metadata: metadata) {
-          fraction in bar.show(fraction, path)
-        }
+        let report = try FuseWriter.reindex(
+          path, output: output, outputLink: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink,
+          metadata: metadata
+        ) { fraction in bar.show(fraction, path) }
         bar.clear()
         try tell(report, of: path, console)
       } catch {
         bar.clear()
         // Without a path it is the output that failed.
         guard error.path != nil else { throw error }
-        statuses.append(console.report(error))
+        statuses.append(console.report(error.withReplacementOptions))
       }
     }
     // The worst of them, as 'verify' has it.

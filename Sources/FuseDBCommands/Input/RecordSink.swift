@@ -80,7 +80,7 @@ final class RecordSink {
   /// Gives the writer what is gathered. Keys may follow for the last object.
   private func flush() throws(FuseError) {
     try lane.add(batch)
-    batch.removeAll(keepingAtMost: 2 * mostBytes)
+    batch.removeGiven(keepingAtMost: 2 * mostBytes)
   }
 
   /// Gives the writer the rest, and lets go of the memory that a long record took.

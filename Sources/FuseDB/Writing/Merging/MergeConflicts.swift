@@ -90,6 +90,7 @@ final class MergeConflicts: @unchecked Sendable {
 
   /// A file's records: of those that don't stay open, as many are kept open as have a place in the table.
   private func records(of input: Int) throws(FuseError) -> MergeRecords {
+    if let kept = inputs[input].keptRecords { return kept }
     let place = input % opened.count
     if let known = opened[place], known.input == input { return known.records }
     let records = try inputs[input].openRecords()

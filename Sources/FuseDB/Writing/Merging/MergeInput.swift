@@ -3,8 +3,9 @@
 /// The first of them stay open, so that what was opened is what is read, whatever becomes of the path. Of more files than
 /// a process may have open, each is opened again when it is read, and has to be the same still.
 struct MergeInput: Sendable {
-  /// How many files stay open: a part of what the process may have, for it has others, and those of one merge are not all.
-  static let mostOpen = max(4, min(256, InputDescriptor.mostOpen / 8))
+  /// How many files stay open, and how many of the others are kept open while they are needed: a part of what the process
+  /// may have, for it has others, and those of one merge are not all.
+  static let mostOpen = max(4, min(128, InputDescriptor.mostOpen / 16))
 
   private let place: PinnedPath
   /// What was opened first.
@@ -37,6 +38,9 @@ struct MergeInput: Sendable {
     if let kept { return kept }
     return try Self.open(try descriptor())
   }
+
+  /// The records of a file that stays open.
+  var keptRecords: MergeRecords? { kept?.records }
 
   /// The same, where records alone are read.
   func openRecords() throws(FuseError) -> MergeRecords {
