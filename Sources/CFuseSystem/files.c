@@ -26,11 +26,17 @@ int fuse_open_unnamed(const char *folder, unsigned mode) {
 
 int fuse_pipe(int *ends) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
 
-bool fuse_has_access_list(const char *path) {
-  return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+static const char access_list[] = "system.posix_acl_access";
+
+ssize_t fuse_read_access_list(const char *path, void *bytes, size_t size) {
+  return getxattr(path, access_list, bytes, size);
 }
 
-void fuse_drop_access_list(int descriptor) { fremovexattr(descriptor, "system.posix_acl_access"); }
+int fuse_give_access_list(int descriptor, const void *bytes, size_t size) {
+  return fsetxattr(descriptor, access_list, bytes, size, 0);
+}
+
+void fuse_drop_access_list(int descriptor) { fremovexattr(descriptor, access_list); }
 
 int fuse_terminal_width(int descriptor) {
   struct winsize size;

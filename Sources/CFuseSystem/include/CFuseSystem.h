@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "fuse_hazards.h"
 
@@ -79,8 +80,12 @@ void fuse_drop_access_list(int descriptor);
 /// Opens a file without a name in the folder `path`, readable and writable; -1 and errno where that is not supported.
 int fuse_open_unnamed(const char *_Nonnull folder, unsigned mode);
 
-/// Whether a file has an access control list that says more than its mode.
-bool fuse_has_access_list(const char *_Nonnull path);
+/// Reads the access control list of the file at `path`, which says more than its mode. Returns its length, also when `size`
+/// is 0; -1 where there is none.
+ssize_t fuse_read_access_list(const char *_Nonnull path, void *_Nullable bytes, size_t size);
+
+/// Gives an open file an access control list, and so a mode; -1 and errno on failure.
+int fuse_give_access_list(int descriptor, const void *_Nonnull bytes, size_t size);
 
 // The calls below make, move and remove names in one step with a list of the names that are to be removed when a signal
 // ends the process. They return -1 and errno on failure.

@@ -21,6 +21,8 @@ public enum FusePatch {
     public var greatestByteCount: Int?
     /// What becomes of a symbolic link that stands where the file is to appear.
     public var outputLink = OutputLink.refused
+    /// Whether a file that is neither a database nor empty stays.
+    package var keepsOtherFiles = false
 
     /// Any file may take the place of any other, and a link of none.
     public init() {}
@@ -49,7 +51,7 @@ public enum FusePatch {
     }
     let (oldEnd, newEnd) = (try PatchEnd(old), try PatchEnd(new))
     let block = try PatchBlock.description(of: new, beside: place)
-    let file = try AtomicFile(replacing: place, ReplacementRules(links: outputLink))
+    let file = try AtomicFile(replacing: place, ReplacementRules(links: outputLink, kind: .patch))
     let head = PatchHead(from: old, to: new)
     try file.write(head.oldHeader.bytes.rawSpan)
     try file.write(head.newHeader.bytes.rawSpan)
@@ -110,7 +112,8 @@ public enum FusePatch {
     let file = try AtomicFile(
       replacing: place,
       ReplacementRules(
-        links: options.outputLink, leastKeyCount: options.leastKeyCount, greatestShrink: options.greatestShrink))
+        links: options.outputLink, leastKeyCount: options.leastKeyCount, greatestShrink: options.greatestShrink,
+        kind: options.keepsOtherFiles ? .database : nil))
     file.source = source
     try file.checkRoom(forBytes: head.newByteCount)
     var patcher = Patcher(head, from: try PatchEnd(old), to: file, body: try PatchBodyReader(of: patch))

@@ -33,6 +33,7 @@ extension AtomicFile {
       let standing = try place.look()
       if let source, standing?.content != source { throw hasChanged(standing == nil ? "was removed" : "changed") }
       let replaced = standing == nil ? nil : try ReplacedFile(at: place.destination, mustTell: rules.greatestShrink != nil)
+      if let replaced { try rules.check(replaced, path: path) }
       if let keyCount { try rules.check(keyCount: keyCount, before: replaced?.keyCount, path: path) }
       if let now = standing?.rights, now != rights {
         try now.give(to: descriptor, path: path)
@@ -125,6 +126,7 @@ extension ReplacedFile {
     // SAFETY: as many bytes are read as there is room for.
     let count = unsafe bytes.withUnsafeMutableBytes { unsafe readAll(file.number, into: $0, at: 0) }
     if count < 0 { try unknown(.system("read the file", path: path)) }
+    kind = FileKind(of: bytes.rawSpan.extracting(first: max(0, count)))
     guard count == bytes.count, let header = try? Header(parsing: bytes.rawSpan),
       header.faults(fileByteCount: byteCount).isEmpty
     else { return }

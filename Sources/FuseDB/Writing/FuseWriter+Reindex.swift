@@ -32,7 +32,7 @@ extension FuseWriter {
   /// left alone. Only a block that was written wrong, under a right checksum of the file, is no obstacle: it is made anew.
   ///
   /// - Parameters:
-  ///   - output: where the new file is to appear; nil for `path`.
+  ///   - output: where the new file is to appear; nil for `path`. What is neither a database nor empty is not replaced.
   ///   - outputLink: what becomes of a symbolic link that stands there.
   ///   - leastKeyCount: the fewest keys that the new file may have, as for ``Options/leastKeyCount``.
   ///   - greatestShrink: how many of its keys another file that is replaced may lose, as for ``Options/greatestShrink``.
@@ -53,7 +53,7 @@ extension FuseWriter {
   ) throws(FuseError) -> ReindexReport {
     // Before the work.
     let place = try OutputPlace(PinnedPath(output ?? path), links: outputLink)
-    let rules = ReplacementRules(links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink)
+    let rules = ReplacementRules(links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink, kind: .database)
     do {
       let given = try metadata.map { metadata throws(FuseError) in try MetadataSection.bytes(of: metadata) }
       let source = try ReindexSource(path, replacedAt: place)

@@ -91,8 +91,13 @@ public final class FuseWriter {
       self.outputLink = outputLink
     }
 
+    /// Whether a file that is neither a database nor empty stays, also one that comes while this one is built.
+    package var keepsOtherFiles = false
+
     var replacement: ReplacementRules {
-      ReplacementRules(links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink)
+      ReplacementRules(
+        links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink,
+        kind: keepsOtherFiles ? .database : nil)
     }
 
     /// What `fusedb` 0.3.0 does: for the same sequence of calls the same bytes.

@@ -53,7 +53,13 @@ struct ReindexSource {
     var done = Header.byteCount
     while done < indexEnd {
       let next = min(indexEnd, done + Self.stepByteCount)
-      try file.write(bytes.extracting(done..<next))
+      do throws(FuseError) {
+        try file.write(bytes.extracting(done..<next))
+      } catch {
+        // The system cannot write what is no longer there to be read.
+        try mapping.checkNotShrunk()
+        throw error
+      }
       done = next
       progress?(0.3 + 0.4 * Double(done) / Double(indexEnd))
     }

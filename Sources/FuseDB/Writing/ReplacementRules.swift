@@ -6,11 +6,24 @@ struct ReplacementRules: Sendable {
   var leastKeyCount = 0
   /// The greatest share of the keys that may be missing in comparison with the file that gives way, from 0 to 1.
   var greatestShrink: Double?
+  /// What the file that gives way must be, unless it is empty; nil for anything.
+  var kind: FileKind?
 
   /// Ends the process when the caller asks for what cannot be.
   func requireSense() {
     precondition(leastKeyCount >= 0, "'leastKeyCount' is at least 0")
     precondition(greatestShrink.map { (0...1).contains($0) } ?? true, "'greatestShrink' is a share, from 0 to 1")
+  }
+
+  /// Throws unless `file` may give way, whatever comes.
+  func check(_ file: ReplacedFile, path: String) throws(FuseError) {
+    guard let kind, file.byteCount > 0, file.kind != kind else { return }
+    throw FuseError(
+      .outputChanged,
+      """
+      a file that is no \(kind == .patch ? "patch" : "database") came here while its successor was made; it is as others \
+      left it: choose another name
+      """, path: path)
   }
 
   /// Throws unless a file with `count` keys may take the place of one with `before`, nil where that is no database.
@@ -43,6 +56,8 @@ struct ReplacementRules: Sendable {
 struct ReplacedFile: Sendable, Equatable {
   /// Its length.
   var byteCount: Int
+  /// What it was.
+  var kind = FileKind.unknown
   /// Its keys; nil where it was no database that can be read.
   var keyCount: Int?
 }

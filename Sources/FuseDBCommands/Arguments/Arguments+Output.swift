@@ -22,8 +22,16 @@ extension Arguments {
 
   /// The value of `--output`, or else the next operand.
   mutating func output() throws(UsageError) -> (path: String, isOption: Bool) {
-    if let path = try path(of: Self.outputOption.name, "OUTPUT") { return (path, true) }
-    return (try path("OUTPUT"), false)
+    let option = try path(of: Self.outputOption.name, "OUTPUT")
+    let output = if let option { option } else { try path("OUTPUT") }
+    try requireFile(output, "OUTPUT")
+    return (output, option != nil)
+  }
+
+  /// Throws where an output is to be standard output.
+  func requireFile(_ output: String?, _ name: String) throws(UsageError) {
+    guard output == Self.standardInput else { return }
+    throw error("\(name) is a file that is written in one step, and cannot be '-'")
   }
 
   /// The value of `--output-link`.
@@ -46,9 +54,12 @@ extension FuseError {
   /// The same error; where it refuses the new file, with the options that would not.
   var withReplacementOptions: FuseError {
     guard code == .refused else { return self }
+    // As the options are called here.
+    let isEmpty = message.contains("has 0 keys where 1 is")
+    let rules = [("'leastKeyCount'", isEmpty ? "--allow-empty" : "--least-keys"), ("'greatestShrink'", "--greatest-shrink")]
+    guard let (rule, option) = rules.first(where: { message.contains("(rule \($0.0))") }) else { return self }
+    let sentence = message.split(separator: " (rule \(rule))").joined()
     return FuseError(
-      code,
-      message + "; look at the inputs, or let --allow-empty, --least-keys or --greatest-shrink say that it is meant",
-      offset: offset, path: path)
+      code, sentence + "; look at the inputs, or let \(option) say that it is meant", offset: offset, path: path)
   }
 }

@@ -40,9 +40,6 @@ struct Build: Command {
 
   /// Refuses what would overwrite data by a slip.
   private static func check(_ output: String, isOption: Bool, _ arguments: borrowing Arguments) throws(UsageError) {
-    guard output != Arguments.standardInput else {
-      throw arguments.error("OUTPUT is a file that is written in one step, and cannot be '-'")
-    }
     guard InputFormat(guessedFrom: output) == nil else {
       throw arguments.error(
         "'\(output)' looks like an INPUT\(isOption ? "" : ", and OUTPUT comes first"); give OUTPUT another ending, as in networks.fsdb"
@@ -77,6 +74,7 @@ struct Build: Command {
     writerOptions.leastKeyCount = try arguments.leastKeyCount()
     writerOptions.greatestShrink = try arguments.greatestShrink()
     writerOptions.outputLink = try arguments.outputLink()
+    writerOptions.keepsOtherFiles = true
     writerOptions.onDuplicate =
       try arguments.choice(of: "--on-duplicate", ["last": .last, "first": .first, "error": .error]) ?? .last
   }

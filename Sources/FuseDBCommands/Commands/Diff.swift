@@ -48,6 +48,7 @@ struct Diff: Command {
     printsJSON = arguments.has("--json")
     let output = try arguments.path(of: "--output", "PATCH")
     patchPath = try arguments.path(of: "--patch", "PATCH") ?? output
+    try arguments.requireFile(patchPath, "PATCH")
     guard patchPath == output || output == nil else {
       throw arguments.error("-o is the same as --patch; give one of them")
     }

@@ -32,6 +32,7 @@ struct Merge: Command {
     options.leastKeyCount = try arguments.leastKeyCount()
     options.greatestShrink = try arguments.greatestShrink()
     options.outputLink = try arguments.outputLink()
+    options.keepsOtherFiles = true
     let resources = try arguments.resources()
     options.memory = resources.memory
     options.temporaryFolder = resources.temporaryFolder

@@ -17,6 +17,9 @@ enum Overwriting {
     // A link that gives way leaves the file that it leads to.
     guard unsafe lstat(path, &status) == 0, links != .replaced || status.st_mode & S_IFMT != S_IFLNK else { return nil }
     guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return nil }
+    guard unsafe access(path, R_OK) == 0 else {
+      return "'\(path)' may not be read, and may be another file than a \(kind.noun): \(advice)"
+    }
     guard !begins(path, with: kind.magic) else { return nil }
     let size = Humans.size(Int(status.st_size))
     return "'\(path)' is a file of \(size) that is no \(kind.noun), and would be overwritten; \(advice)"

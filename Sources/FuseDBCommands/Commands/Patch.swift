@@ -24,11 +24,11 @@ struct Patch: Command {
 
     Example:
       $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build -o today.fsdb -q
-      $ fusedb diff networks.fsdb today.fsdb -o today.patch
+      $ fusedb diff networks.fsdb today.fsdb -o new.patch
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
-      today.patch: 154 bytes make today.fsdb of networks.fsdb
-      $ fusedb patch -o copy.fsdb networks.fsdb today.patch
-      copy.fsdb: 1 object, 2 keys, 448 bytes
+      new.patch: 154 bytes make today.fsdb of networks.fsdb
+      $ fusedb patch -o new.fsdb networks.fsdb new.patch
+      new.fsdb: 1 object, 2 keys, 448 bytes
     """
 
   var oldPath: String
@@ -46,6 +46,7 @@ struct Patch: Command {
     options.leastKeyCount = try arguments.leastKeyCount()
     options.greatestShrink = try arguments.greatestShrink()
     options.outputLink = try arguments.outputLink()
+    options.keepsOtherFiles = true
     options.greatestByteCount = try arguments.size(of: "--max-size")
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")

@@ -42,6 +42,7 @@ struct Reindex: Command {
   init(parsing arguments: inout Arguments) throws(UsageError) {
     paths = try [arguments.path("FILE")] + arguments.remainingPaths("FILE")
     output = try arguments.path(of: "--output", "OUTPUT")
+    try arguments.requireFile(output, "OUTPUT")
     guard output == nil || paths.count == 1 else {
       throw arguments.error("there is one OUTPUT, and there are \(paths.count) FILEs; give them one by one")
     }

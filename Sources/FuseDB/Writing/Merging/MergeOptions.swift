@@ -62,6 +62,8 @@ public struct MergeOptions: Sendable {
   public var greatestShrink: Double?
   /// What becomes of a symbolic link that stands where the file is to appear.
   public var outputLink: OutputLink
+  /// Whether a file that is neither a database nor empty stays, also one that comes while the files are merged.
+  package var keepsOtherFiles = false
 
   /// All keys, the last file counts, canonical order, indexed.
   public init(
@@ -95,9 +97,11 @@ public struct MergeOptions: Sendable {
       case .first: .first
       case .error: .error
       }
-    return FuseWriter.Options(
+    var options = FuseWriter.Options(
       order: order, onDuplicate: policy, layout: layout, metadata: metadata, memory: memory,
       temporaryFolder: temporaryFolder, threadCount: threadCount, leastKeyCount: leastKeyCount,
       greatestShrink: greatestShrink, outputLink: outputLink)
+    options.keepsOtherFiles = keepsOtherFiles
+    return options
   }
 }
