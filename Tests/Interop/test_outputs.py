@@ -1,5 +1,7 @@
 """Whatever stands at OUTPUT: nothing of it becomes less without being told to, by any command that writes."""
 
+import functools
+import operator
 import os
 import re
 import shutil
@@ -586,7 +588,7 @@ def rights_of(entries, group, person):
         if kind == GROUP and group in groups or kind == A_GROUP and whose in groups
     ]  # fmt: skip
     if found:
-        return mask & (found[0] | found[-1])
+        return mask & functools.reduce(operator.or_, found)
     return next(rights for kind, rights, _ in entries if kind == OTHERS)
 
 
