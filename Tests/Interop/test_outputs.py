@@ -1,18 +1,24 @@
 """Whatever stands at OUTPUT: nothing of it becomes less without being told to, by any command that writes."""
 
+import functools
+import operator
 import os
 import re
 import shutil
 import signal
 import socket
 import stat
+import struct
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from conftest import BAD_DATA, DONE, IO_FAILURE, NO, USAGE
+from tracing import traced
 
 ROWS = b"".join(b'{"keys":["key %d"],"value":%d}\n' % (i, i) for i in range(3))
 MORE = ROWS + b'{"keys":["more"],"value":true}\n'
@@ -87,9 +93,13 @@ class Bench:
         self.place.mkdir()
         self.out = self.place / "out"
 
-    def run(self, *options):
+    @property
+    def words(self):
         words = self.job.words.format(out="\0", **self.material).split()
-        return self.command(*(word.replace("\0", str(self.out)) for word in words), *options, cwd=self.place)
+        return [word.replace("\0", str(self.out)) for word in words]
+
+    def run(self, *options):
+        return self.command(*self.words, *options, cwd=self.place)
 
     @property
     def old(self):
@@ -350,6 +360,17 @@ def test_a_file_without_keys_can_be_indexed_again(command, material, tmp_path):
     command("reindex", tmp_path / "out.fsdb", code=DONE)
 
 
+def test_a_file_without_keys_does_not_replace_others_by_being_indexed_again(command, material, tmp_path):
+    out = tmp_path / "out.fsdb"
+    shutil.copy(material["three"], out)
+    before = look(out)
+    result = command("reindex", material["empty"], "-o", out, code=BAD_DATA)
+    assert "has 0 keys" in result.errors and "has 3" in result.errors and "--allow-empty" in result.errors
+    assert (look(out), os.listdir(tmp_path)) == (before, ["out.fsdb"])
+    command("reindex", material["empty"], "-o", out, "--allow-empty", code=DONE)
+    assert command("keys", out, code=DONE).out == b""
+
+
 @pytest.mark.parametrize(
     ("options", "is_done"),
     [
@@ -382,12 +403,18 @@ def test_a_new_file_has_as_many_keys_as_it_must(command, material, tmp_path, opt
 # --- a file that others replace meanwhile ---
 
 
-def meanwhile(command, tmp_path, words, act):
+#: Moments when a command can be stopped.
+BEFORE_THE_LOOK = "fsync:signal=SIGSTOP:when=1"
+BEFORE_THE_EXCHANGE = "linkat:signal=SIGSTOP:when=1"
+WITHOUT_EXCHANGE = "renameat2:error=EINVAL:signal=SIGSTOP:when=1"
+
+
+def meanwhile(command, tmp_path, words, act, moment=BEFORE_THE_LOOK):
     """Runs a command, stopped before it gives its file a name, and acts then."""
     log = tmp_path.with_suffix(".log")
     log.write_bytes(b"")
     process = subprocess.Popen(
-        ["strace", "-f", "-qqq", "-o", log, "-e", "trace=fsync", "-e", "inject=fsync:signal=SIGSTOP:when=1",
+        ["strace", "-f", "-qqq", "-o", log, "-e", f"trace={moment.split(':')[0]}", "-e", f"inject={moment}",
          command.path, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=command.environment)  # fmt: skip
     stopped = None
     try:
@@ -413,8 +440,12 @@ LOST = {
 
 
 @pytest.mark.parametrize("how", ["rebuilt", "removed", "written to"])
-@pytest.mark.parametrize("name", LOST)
-def test_what_was_read_is_not_replaced_when_others_changed_it_meanwhile(command, material, tmp_path, name, how):
+@pytest.mark.parametrize(
+    ("moment", "name"),
+    [(BEFORE_THE_LOOK, name) for name in LOST]
+    + [(moment, name) for moment in (BEFORE_THE_EXCHANGE, WITHOUT_EXCHANGE) for name in ("reindex", "patch")],
+)
+def test_what_was_read_is_not_replaced_when_others_changed_it_meanwhile(command, material, tmp_path, moment, name, how):
     out = tmp_path / "out"
     shutil.copy(material["three"], out)
     words = [word.format(out=out, folder=tmp_path, **material) for word in LOST[name]]
@@ -428,7 +459,7 @@ def test_what_was_read_is_not_replaced_when_others_changed_it_meanwhile(command,
             out.write_bytes(material["four"].read_bytes())
         act.after = look(out)
 
-    code, errors = meanwhile(command, tmp_path, words, act)
+    code, errors = meanwhile(command, tmp_path, words, act, moment)
     assert code == IO_FAILURE, errors
     assert str(out) in errors and "while its successor was made" in errors and "try again" in errors
     assert look(out) == act.after
@@ -444,13 +475,15 @@ def test_of_two_builds_that_know_nothing_of_each_other_the_last_one_stays(comman
     assert "3 keys (before: 4)" in errors
 
 
-def test_the_file_that_is_compared_is_the_one_that_is_replaced(command, material, tmp_path):
+@pytest.mark.parametrize("moment", [BEFORE_THE_LOOK, BEFORE_THE_EXCHANGE, WITHOUT_EXCHANGE])
+def test_the_file_that_is_compared_is_the_one_that_is_replaced(command, material, tmp_path, moment):
     out = tmp_path / "out"
     shutil.copy(material["empty"], out)
     code, errors = meanwhile(
         command, tmp_path, ["build", "-o", out, material["rows"], "--greatest-shrink", "0"],
-        lambda: command("build", "-o", out, stdin=MORE, code=DONE))  # fmt: skip
+        lambda: command("build", "-o", out, stdin=MORE, code=DONE), moment)  # fmt: skip
     assert (code, out.read_bytes()) == (BAD_DATA, material["four"].read_bytes()), errors
+    assert os.listdir(tmp_path) == ["out"]
 
 
 def test_a_file_that_becomes_private_or_a_link_meanwhile_stays_so(command, material, tmp_path):
@@ -467,6 +500,217 @@ def test_a_file_that_becomes_private_or_a_link_meanwhile_stays_so(command, mater
     code, errors = meanwhile(command, tmp_path, ["build", "-o", out, material["rows"]], act)
     assert (code, look(tmp_path / "v12")) == (IO_FAILURE, before), errors
     assert os.readlink(out) == "v12" and "symbolic link" in errors
+
+
+# --- a file system that cannot exchange names ---
+
+
+def without_exchange(bench, options, error, is_named):
+    """Runs the command where `renameat2` is refused, and where `is_named`, files without a name too."""
+    injections = [f"?renameat2:error={error}"]
+    if is_named:
+        # Where /proc is not there, such a file could not be given a name, and none is made.
+        trial = bench.place.with_name("trial")
+        shutil.copytree(bench.place, trial)
+        words = [word.replace(str(bench.place), str(trial)) for word in bench.words]
+        calls = traced(bench.command, [*words, *options], trial).calls
+        (access,) = (call for call in calls if "/proc/thread-self/fd" in call.text and "access" in call.name)
+        injections.append(f"{access.name}:error=ENOENT:when={access.number}+")
+    result = traced(bench.command, [*bench.words, *options], bench.place, injections)
+    refused = [call for call in result.calls if call.name == "renameat2" and call.text.endswith("(INJECTED)")]
+    assert len(refused) == 1 and ("linkat(" in result.log) == (not is_named), result.log
+    return result
+
+
+@pytest.mark.parametrize("is_named", [False, True], ids=["unnamed", "named"])
+@pytest.mark.parametrize("error", ["EINVAL", "ENOSYS"])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("build -o", ["--greatest-shrink", "25"]), ("reindex", []), ("patch of its output", []), ("merge into its input", [])],
+)
+def test_where_names_cannot_be_exchanged_an_older_version_gives_way(
+    command, material, tmp_path, name, options, error, is_named
+):
+    bench = Bench(command, material, tmp_path, JOBS[name])
+    bench.stand(mode=0o640)
+    if os.geteuid() == 0:
+        os.chown(bench.out, *OTHER)
+    before = look(bench.out)
+    # An index that is made again has the same bytes; the old file has this name too.
+    os.link(bench.out, tmp_path / "old")
+    result = without_exchange(bench, options, error, is_named)
+    assert result.code == DONE, result
+    assert bench.is_new(bench.out) and not bench.out.samefile(tmp_path / "old")
+    assert look(bench.out)[:-1] == before[:-1]
+    assert os.listdir(bench.place) == ["out"]
+
+
+@pytest.mark.parametrize("error", ["EINVAL", "ENOSYS"])
+def test_where_a_rename_cannot_spare_what_is_there_a_new_file_appears(command, material, tmp_path, error):
+    bench = Bench(command, material, tmp_path, JOBS["build -o"])
+    result = without_exchange(bench, ["--greatest-shrink", "0"], error, is_named=True)
+    assert result.code == DONE, result
+    assert bench.is_new(bench.out)
+    assert os.listdir(bench.place) == ["out"]
+
+
+# --- who may read the new file ---
+
+#: Whoever runs the command where it is not root; whom a list names; and those that no file knows.
+USER, LISTED, STRANGER = 65534, 65532, 65531
+ANYBODY = 0xFFFF_FFFF
+OWNER, A_USER, GROUP, A_GROUP, MASK, OTHERS = 1, 2, 4, 8, 16, 32
+ACCESS_LIST, DEFAULT_LIST = "system.posix_acl_access", "system.posix_acl_default"
+
+
+def list_bytes(*entries):
+    """An access control list as Linux keeps it, of (kind, rights) or (kind, rights, number)."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry[:2], *(entry[2:] or [ANYBODY])) for entry in entries)
+
+
+def list_of(path):
+    """The access control list of a file, as triples; that of its mode where it has no other."""
+    if ACCESS_LIST in os.listxattr(path):
+        return list(struct.iter_unpack("<HHI", os.getxattr(path, ACCESS_LIST)[4:]))
+    mode = os.lstat(path).st_mode
+    return [(OWNER, mode >> 6 & 7, ANYBODY), (GROUP, mode >> 3 & 7, ANYBODY), (OTHERS, mode & 7, ANYBODY)]
+
+
+def rights_of(entries, group, person):
+    """What the list of a file of this group gives to somebody who does not own it (acl(5))."""
+    number, groups = person
+    mask = next((rights for kind, rights, _ in entries if kind == MASK), 7)
+    for kind, rights, whose in entries:
+        if (kind, whose) == (A_USER, number):
+            return rights & mask
+    found = [
+        rights for kind, rights, whose in entries
+        if kind == GROUP and group in groups or kind == A_GROUP and whose in groups
+    ]  # fmt: skip
+    if found:
+        return mask & functools.reduce(operator.or_, found)
+    return next(rights for kind, rights, _ in entries if kind == OTHERS)
+
+
+def rights(path):
+    """What a file gives to each kind of people. Neither its owner, who may give themselves any right, nor who replaces it."""
+    entries, group = list_of(path), os.lstat(path).st_gid
+    groups = ([], [OTHER[1]], [USER], [OTHER[1], USER], [LISTED])
+    people = [(number, members) for number in (LISTED, STRANGER) for members in groups]
+    return {str(person): rights_of(entries, group, person) for person in people}
+
+
+@pytest.fixture
+def commons(command, material):
+    """A folder where everybody may write, with the command and inputs, which may lie where nobody else may go."""
+    with tempfile.TemporaryDirectory(prefix="fusedb-outputs-") as name:
+        place = Path(name)
+        shutil.copy(command.path, place / "fusedb")
+        for part in ("three", "rows", "patch"):
+            shutil.copy(material[part], place / part)
+            (place / part).chmod(0o644)
+        (place / "in").mkdir()
+        (place / "in").chmod(0o777)
+        place.chmod(0o755)
+        yield place
+
+
+def replace_in(commons, words, is_root=False, code=DONE):
+    """Replaces `in/out`, as an ordinary user unless `is_root`."""
+    words = [commons / "fusedb", *words.split(), "-o", commons / "in" / "out"]
+    if os.geteuid() == 0 and not is_root:
+        words = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", *words]
+    result = subprocess.run(words, cwd=commons, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert result.returncode == code, result
+    assert os.listdir(commons / "in") == ["out"]
+    return result.stderr.decode()
+
+
+def stand_in(commons, owner, mode=0o644):
+    """An older version at `in/out`, of this owner and group where we are root."""
+    out = commons / "in" / "out"
+    out.unlink(missing_ok=True)
+    shutil.copyfile(commons / "three", out)
+    if os.geteuid() == 0:
+        os.chown(out, *owner)
+    out.chmod(mode)
+    # Its number is not given again while it has this name too.
+    (commons / "old").unlink(missing_ok=True)
+    os.link(out, commons / "old")
+    return out
+
+
+def nobody_gets_more(before, after):
+    more = {person: (before[person], after[person]) for person in before if after[person] & ~before[person]}
+    assert not more, f"(before, after): {more}"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o660, 0o604, 0o646, 0o664, 0o600, 0o644], ids=oct)
+@pytest.mark.parametrize(
+    "owner", [(LISTED, OTHER[1]), (USER, OTHER[1]), (LISTED, USER)], ids=["both", "another group", "another owner"]
+)
+def test_who_cannot_give_a_file_away_gives_nobody_more_than_the_old_one_gave(commons, owner, mode):
+    for words in ("build rows", "merge three", "patch three patch"):
+        out = stand_in(commons, owner, mode)
+        before = rights(out)
+        # What the command may not read is not known to be a database.
+        if os.geteuid() == 0 and owner[0] != USER and not rights_of(list_of(out), owner[1], (USER, [USER])) & 4:
+            content = look(out)
+            assert str(out) in replace_in(commons, words, code=USAGE)
+            assert look(out) == content
+            continue
+        replace_in(commons, words)
+        made = stat.S_IMODE(os.lstat(out).st_mode)
+        assert not out.samefile(commons / "old") and made & 0o700 == mode & 0o700
+        nobody_gets_more(before, rights(out))
+        # What group and others had alike, all keep; and a group that is kept has what it had.
+        if mode in (0o600, 0o644) or owner[1] == USER:
+            assert (rights(out), made) == (before, mode)
+
+
+LISTS = {
+    "one may read, the group may not": [(OWNER, 6), (A_USER, 4, LISTED), (GROUP, 0), (MASK, 4), (OTHERS, 0)],
+    "another group may write": [(OWNER, 6), (GROUP, 4), (A_GROUP, 6, LISTED), (MASK, 6), (OTHERS, 4)],
+    "one may not, all others may": [(OWNER, 6), (A_USER, 0, LISTED), (GROUP, 4), (MASK, 4), (OTHERS, 4)],
+    "the group may not, all others may": [(OWNER, 6), (A_USER, 6, LISTED), (GROUP, 0), (MASK, 6), (OTHERS, 4)],
+    "a group may not, all others may": [(OWNER, 6), (GROUP, 4), (A_GROUP, 0, LISTED), (MASK, 4), (OTHERS, 4)],
+}
+
+
+@pytest.mark.parametrize("is_root", [False, True], ids=["user", "root"])
+@pytest.mark.parametrize("name", LISTS)
+def test_in_place_of_a_file_with_an_access_list_nobody_gets_more(commons, name, is_root):
+    out = stand_in(commons, (USER, OTHER[1]))
+    os.setxattr(out, ACCESS_LIST, list_bytes(*LISTS[name]))
+    before = rights(out)
+    replace_in(commons, "build rows", is_root)
+    assert not out.samefile(commons / "old") and os.lstat(out).st_mode & 0o700 == 0o600
+    nobody_gets_more(before, rights(out))
+
+
+#: What a folder gives to the files that are made in it.
+DEFAULT = [(OWNER, 7), (A_USER, 6, LISTED), (GROUP, 4), (A_GROUP, 6, LISTED), (MASK, 6), (OTHERS, 0)]
+
+
+@pytest.mark.parametrize("is_root", [False, True], ids=["user", "root"])
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o660, 0o644], ids=oct)
+def test_a_default_list_of_the_folder_gives_nobody_more_than_the_old_file_gave(commons, mode, is_root):
+    out = stand_in(commons, (USER, USER), mode)
+    # The list came after the file, which has none.
+    os.setxattr(commons / "in", DEFAULT_LIST, list_bytes(*DEFAULT))
+    before = rights(out)
+    replace_in(commons, "build rows", is_root)
+    assert not out.samefile(commons / "old") and os.lstat(out).st_mode & 0o700 == mode & 0o700
+    nobody_gets_more(before, rights(out))
+
+
+def test_where_nothing_stands_the_default_list_of_the_folder_says_who_may_read(commons):
+    folder, out = commons / "in", commons / "in" / "out"
+    os.setxattr(folder, DEFAULT_LIST, list_bytes(*DEFAULT))
+    replace_in(commons, "build rows")
+    folder.joinpath("other").write_bytes(b"")
+    assert list_of(out) == list_of(folder / "other")
+    assert rights(out)[str((LISTED, []))] == 6
 
 
 # --- which file is which ---

@@ -1,7 +1,9 @@
 """`diff` and `patch`, beside an applier that was written from spec/patch.md alone."""
 
 import json
+import os
 import re
+import subprocess
 
 import pytest
 from block import with_block
@@ -13,6 +15,7 @@ from conftest import BAD_DATA, DONE, FIXTURES, IO_FAILURE, NO, NO_INPUT, ROOT, U
 from model_patch import PatchError, apply, pack, seal, squeeze
 from spelling import line, spell_key
 from test_block import bytes_of_listing
+from tracing import contents, traced
 
 
 def changed(mapping, rng, count):
@@ -272,6 +275,44 @@ def test_a_small_patch_cannot_make_a_giant_file_unless_that_is_allowed(command, 
         patch.write_bytes(seal(len(old.read_bytes()), length, whole[40:]))
         message = refused(command, old, patch, tmp_path / "out")
         assert f"makes a file of {length} bytes, and {most} are allowed" in message and "--max-size" in message
+
+
+def test_a_patch_whose_file_has_no_room_is_refused_before_anything_is_written(command, tmp_path, pair):
+    """A patch that announces more than any disk has."""
+    old, _, patch = pair
+    place = tmp_path / "in"
+    place.mkdir()
+    length = 1 << 60
+    patch.write_bytes(seal(len(old.read_bytes()), length, patch.read_bytes()[40:]))
+    words = ["patch", old, patch, "-o", place / "out", "--allow-empty", "--max-size", length]
+    for before in (None, old.read_bytes()):
+        if before:
+            (place / "out").write_bytes(before)
+        result = traced(command, list(map(str, words)), place)
+        assert result.code == IO_FAILURE, result
+        assert f"will have {length} bytes" in result.err and "has room for" in result.err and str(place) in result.err
+        assert not any(call.name.startswith(("pwrite", "fallocate", "ftruncate")) for call in result.calls)
+        assert contents(place) == ({"out": before} if before else {})
+
+
+def test_a_small_file_system_takes_a_patched_file_or_stays_as_it_was(command, tmp_path):
+    """One of 1 MiB, and of 4 MiB; in a mount namespace of its own, so that nothing stays mounted."""
+    old = command.build(tmp_path / "old.fsdb", [(b"\x01", [b"a"])])
+    new = command.build(tmp_path / "new.fsdb", [(packb("x" * (2 << 20)), [b"a"])])
+    command("diff", old, new, "-o", tmp_path / "p")
+    place = tmp_path / "in"
+    place.mkdir()
+    script = """mount -t tmpfs -o size=$1 none "$2" && cd "$2" && cp "$4" out || exit 99
+        "$3" patch out "$5" -o out; code=$?; ls -A >&2; cmp -s out "$6" && echo new; cmp -s out "$4" && echo old; exit $code"""
+    for size, code, what in (("1m", IO_FAILURE, "old"), ("4m", DONE, "new")):
+        words = ["sh", "-c", script, "sh", size, place, command.path, old, tmp_path / "p", new]
+        words = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), *words]
+        result = subprocess.run(words, env=command.environment, capture_output=True, text=True, timeout=60)
+        assert (result.returncode, result.stdout) == (code, f"{what}\n"), result
+        assert result.stderr.endswith("\nout\n") and result.stderr.count("\nout") == 1, result
+        sentence = f"will have {len(new.read_bytes())} bytes, and the file system of"
+        assert (sentence in result.stderr) == (code != DONE), result
+    assert contents(place) == {}
 
 
 def test_a_wide_window_is_refused_and_nothing_is_unpacked_for_nothing(command, tmp_path, pair):
