@@ -39,7 +39,8 @@ struct Header: Equatable, Sendable {
     guard file.byteCount >= Self.byteCount else {
       let advice = FileKind(of: file).advice.map { ": " + $0 } ?? "; copy or build the file again"
       throw .truncated(
-        "the file has \(counted(file.byteCount, "byte")) and a header has \(Self.byteCount)\(advice)", at: file.byteCount)
+        "the file has \(counted(file.byteCount, "byte")) and a header has \(Self.byteCount)\(advice)",
+        at: file.byteCount)
     }
     guard file.loadInside(at: Field.magic, as: UInt32.self) == Self.magic else {
       let advice = FileKind(of: file).advice.map { ": " + $0 } ?? "; is it a FuseDB file?"

@@ -32,7 +32,8 @@ extension AtomicFile {
     for _ in 0..<Self.mostLooks {
       let standing = try place.look()
       if let source, standing?.content != source { throw hasChanged(standing == nil ? "was removed" : "changed") }
-      let replaced = standing == nil ? nil : try ReplacedFile(at: place.destination, mustTell: rules.greatestShrink != nil)
+      let replaced =
+        standing == nil ? nil : try ReplacedFile(at: place.destination, mustTell: rules.greatestShrink != nil)
       if let replaced { try rules.check(replaced, path: path) }
       if let keyCount { try rules.check(keyCount: keyCount, before: replaced?.keyCount, path: path) }
       if let now = standing?.rights, now != rights {

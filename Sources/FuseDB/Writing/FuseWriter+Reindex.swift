@@ -53,7 +53,8 @@ extension FuseWriter {
   ) throws(FuseError) -> ReindexReport {
     // Before the work.
     let place = try OutputPlace(PinnedPath(output ?? path), links: outputLink)
-    let rules = ReplacementRules(links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink, kind: .database)
+    let rules = ReplacementRules(
+      links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink, kind: .database)
     do {
       let given = try metadata.map { metadata throws(FuseError) in try MetadataSection.bytes(of: metadata) }
       let source = try ReindexSource(path, replacedAt: place)

@@ -56,7 +56,9 @@ extension FuseError {
     guard code == .refused else { return self }
     // As the options are called here.
     let isEmpty = message.contains("has 0 keys where 1 is")
-    let rules = [("'leastKeyCount'", isEmpty ? "--allow-empty" : "--least-keys"), ("'greatestShrink'", "--greatest-shrink")]
+    let rules = [
+      ("'leastKeyCount'", isEmpty ? "--allow-empty" : "--least-keys"), ("'greatestShrink'", "--greatest-shrink"),
+    ]
     guard let (rule, option) = rules.first(where: { message.contains("(rule \($0.0))") }) else { return self }
     let sentence = message.split(separator: " (rule \(rule))").joined()
     return FuseError(

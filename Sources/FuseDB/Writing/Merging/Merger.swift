@@ -44,7 +44,8 @@ struct Merger {
   func run(to output: String, _ progress: ((Double) -> Void)?) throws(FuseError) -> MergeReport {
     let output = PinnedPath(output)
     var report = MergeReport()
-    let files = inputs.map { ($0.path, $0.stamp as FileStamp?) } + subtracted.map { ($0.reader.path, $0.reader.mapping.stamp) }
+    let files =
+      inputs.map { ($0.path, $0.stamp as FileStamp?) } + subtracted.map { ($0.reader.path, $0.reader.mapping.stamp) }
     writer.source = try OutputPlace(output, links: options.outputLink).source(among: files)
     for input in subtracted { try input.checkWhole() }
     try readAll(&report, progress)
