@@ -25,6 +25,7 @@ expect(changes.count == 2 && differences.equalCount == 1)
 expect(try changes.first?.entry.key == Array("8.8.8.8".utf8))
 
 let made = try FusePatch.make(from: reader, to: new, at: folder + "/patch")
+precondition(FusePatch.usualGreatestByteCount(oldByteCount: reader.byteCount, patchByteCount: made.byteCount) > 1 << 28)
 let patched = try FusePatch.apply(folder + "/patch", to: reader, output: folder + "/patched.fsdb")
 expect(made.byteCount > 0 && patched.keyCount == 3)
 

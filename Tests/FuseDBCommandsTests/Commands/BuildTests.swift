@@ -531,8 +531,8 @@ struct BuildTests {
         == Scratch.Result(
           65,
           err: """
-            fusedb: @x.fsdb: the new file has 0 keys where 1 are the least (rule 'leastKeyCount'); nothing has changed; \
-            look at the inputs, or let --allow-empty, --least-keys or --greatest-shrink say that it is meant
+            fusedb: @x.fsdb: the new file has 0 keys where 1 is the least; nothing has changed; look at the inputs, or let \
+            --allow-empty say that it is meant
 
             """))
     #expect(scratch.names == [])
