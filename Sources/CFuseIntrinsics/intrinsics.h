@@ -122,4 +122,7 @@ static inline size_t fuse_count_byte(const void *_Nonnull bytes, size_t count, u
   return found;
 }
 
+// Whatever was done with the bytes before is done before this.
+static inline void fuse_hold(const void *_Nullable bytes) { __asm__ volatile("" : : "r"(bytes) : "memory"); }
+
 #endif

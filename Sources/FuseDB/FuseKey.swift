@@ -1,3 +1,5 @@
+internal import CFuseIntrinsics
+
 /// What can serve as a key: text, taken as its UTF-8 bytes, or bytes.
 ///
 /// Keys are byte strings of 0 to 65,535 bytes, compared byte by byte without any normalization. See spec/format.md §5.
@@ -52,5 +54,28 @@ extension ArraySlice<UInt8>: FuseKey {
       // SAFETY: a UInt8 has no padding that could be read.
       unsafe span.bytes
     }
+  }
+}
+
+extension FuseKey {
+  /// Whether these are the key's bytes.
+  func hasBytes(_ other: RawSpan) -> Bool {
+    let keyBytes = keyBytes
+    defer { keyBytes.hold() }
+    return keyBytes.equals(other)
+  }
+}
+
+extension RawSpan {
+  /// Says that the bytes are needed up to here. Whoever hands the bytes of a key on says so after that call.
+  ///
+  /// A short text has no memory but that of the function that asks for its bytes. Swift 6.3 lets the optimizer take a call
+  /// that is a function's last step for a jump, after which that memory is another's: the bytes that were handed on
+  /// with it are no longer the key's.
+  @usableFromInline
+  @inline(never)
+  func hold() {
+    // SAFETY: nothing is read.
+    unsafe withUnsafeBytes { unsafe fuse_hold($0.baseAddress) }
   }
 }

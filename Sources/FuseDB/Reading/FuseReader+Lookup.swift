@@ -28,7 +28,9 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func bytes(forKey key: some FuseKey) throws(FuseError) -> RawSpan? {
-    try bytes(forKey: key.keyBytes)
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try bytes(forKey: keyBytes)
   }
 
   /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the file
@@ -53,7 +55,9 @@ extension FuseReader {
   /// - Complexity: O(1).
   @inlinable
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    try withBytes(forKey: key.keyBytes, body)
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try withBytes(forKey: keyBytes, body)
   }
 
   /// Whether the file holds `key`. The object is neither read nor compared with its checksum.
@@ -72,7 +76,9 @@ extension FuseReader {
   /// - Complexity: O(1).
   @inlinable
   public func contains(_ key: some FuseKey) throws(FuseError) -> Bool {
-    try contains(key.keyBytes)
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try contains(keyBytes)
   }
 
   /// Throws ``FuseError/Code/truncated`` once the file was found to have shrunk since it was opened: bytes that were

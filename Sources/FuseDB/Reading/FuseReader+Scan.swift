@@ -19,9 +19,15 @@ extension FuseReader {
     from lowerBound: (some FuseKey)? = [UInt8]?.none, upTo upperBound: (some FuseKey)? = [UInt8]?.none,
     _ direction: Direction = .ascending
   ) throws(FuseError) -> Scan {
-    let lower = try lowerBound.map { key throws(FuseError) in try position(ofFirstKeyNotBefore: key.keyBytes) }
-    let upper = try upperBound.map { key throws(FuseError) in try position(ofFirstKeyNotBefore: key.keyBytes) }
+    let lower = try lowerBound.map { key throws(FuseError) in try position(ofFirstKeyNotBefore: key) }
+    let upper = try upperBound.map { key throws(FuseError) in try position(ofFirstKeyNotBefore: key) }
     return Scan(self, from: lower ?? start, to: upper ?? end, direction)
+  }
+
+  private func position(ofFirstKeyNotBefore key: some FuseKey) throws(FuseError) -> Position {
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try position(ofFirstKeyNotBefore: keyBytes)
   }
 
   /// The keys that begin with the bytes of `prefix`, with their objects, in order.

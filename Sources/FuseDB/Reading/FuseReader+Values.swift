@@ -25,7 +25,9 @@ extension FuseReader {
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: some FuseKey, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
-    try value(type, forKey: key.keyBytes, decoder: decoder)
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try value(type, forKey: keyBytes, decoder: decoder)
   }
 
   /// The objects under `keys` as typed values, in the order of the keys; nil where the file has no such key. The look-ups wait

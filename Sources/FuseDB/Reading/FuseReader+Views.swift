@@ -26,7 +26,9 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func view(forKey key: some FuseKey) throws(FuseError) -> FuseView? {
-    try view(forKey: key.keyBytes)
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try view(forKey: keyBytes)
   }
 
   /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the file has no such key, too.
@@ -51,7 +53,9 @@ extension FuseReader {
   /// - Complexity: O(heads of the value).
   @inlinable
   public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result?) throws -> Result? {
-    try withValue(forKey: key.keyBytes, body)
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try withValue(forKey: keyBytes, body)
   }
 
   /// Looks all `keys` up and calls `body` for each, in their order, with its number and its value in place, or nil where the

@@ -8,7 +8,9 @@ extension Reloadable {
   /// - Complexity: O(1).
   @inlinable
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    try withBytes(forKey: key.keyBytes, body)
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try withBytes(forKey: keyBytes, body)
   }
 
   /// Looks all `keys` up in the newest file, one file for all, and calls `body` for each; see
@@ -71,7 +73,11 @@ extension Reloadable {
   /// - Throws: as ``FuseReader/contains(_:)-(RawSpan)``.
   /// - Complexity: O(1).
   @inlinable
-  public func contains(_ key: some FuseKey) throws(FuseError) -> Bool { try contains(key.keyBytes) }
+  public func contains(_ key: some FuseKey) throws(FuseError) -> Bool {
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try contains(keyBytes)
+  }
 
   /// Whether the newest file holds each of `keys`, in their order, one file for all.
   ///

@@ -27,7 +27,9 @@ extension Reloadable {
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: some FuseKey, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
-    try value(type, forKey: key.keyBytes, decoder: decoder)
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try value(type, forKey: keyBytes, decoder: decoder)
   }
 
   /// The objects under `keys` as typed values, one file for all; see ``FuseReader/values(_:forKeys:decoder:)``.

@@ -22,7 +22,9 @@ extension Reloadable {
   /// - Complexity: O(heads of the value).
   @inlinable
   public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result?) throws -> Result? {
-    try withValue(forKey: key.keyBytes, body)
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try withValue(forKey: keyBytes, body)
   }
 
   /// Looks all `keys` up in the newest file, one file for all, and calls `body` for each; see

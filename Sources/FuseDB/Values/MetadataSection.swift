@@ -8,8 +8,8 @@ enum MetadataSection {
     let packer = MessagePackPacker()
     packer.packMap(count: metadata.count)
     for (name, text) in metadata.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
-      packer.pack(string: name.keyBytes)
-      packer.pack(string: text.keyBytes)
+      packer.pack(text: name)
+      packer.pack(text: text)
     }
     guard packer.bytes.byteCount <= mostBytes else {
       throw FuseError(

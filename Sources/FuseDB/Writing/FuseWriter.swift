@@ -216,7 +216,9 @@ public final class FuseWriter {
   ///
   /// - Throws: as ``addKey(_:for:)-(RawSpan,_)``.
   public func addKey(_ key: some FuseKey, for object: ObjectID) throws(FuseError) {
-    try addKey(key.keyBytes, for: object)
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    try addKey(keyBytes, for: object)
   }
 
   /// Adds an object and points each of `keys` at it.

@@ -28,12 +28,14 @@ extension FuseValue {
   ///
   /// - Complexity: O(pairs).
   public subscript(name: some FuseKey) -> FuseValue? {
-    pairs?.last { pair in
+    let keyBytes = name.keyBytes
+    defer { keyBytes.hold() }
+    return pairs?.last { pair in
       switch pair.key {
-      case .string(let text): return text.keyBytes.equals(name.keyBytes)
+      case .string(let text): return text.hasBytes(keyBytes)
       case .verbatim:
         guard let bytes = pair.key.stringBytes else { return false }
-        return bytes.rawSpan.equals(name.keyBytes)
+        return bytes.rawSpan.equals(keyBytes)
       default: return false
       }
     }?.value

@@ -13,7 +13,7 @@ extension FuseValue: Hashable {
     case (.float(let left), .float(let right)): left.bitPattern == right.bitPattern
     case (.double(let left), .double(let right)): left.bitPattern == right.bitPattern
     // Not as texts, which are equal already when they look the same.
-    case (.string(let left), .string(let right)): left.keyBytes.equals(right.keyBytes)
+    case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
     case (.bytes(let left), .bytes(let right)): left == right
     case (.array(let left), .array(let right)): left == right
     case (.map(let left), .map(let right)): left == right

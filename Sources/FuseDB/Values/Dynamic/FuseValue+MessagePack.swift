@@ -50,7 +50,7 @@ extension MessagePackPacker {
     case .double(let value): pack(float64: value.bitPattern)
     case .string(let text):
       try Self.checkCount(text.utf8.count)
-      pack(string: text.keyBytes)
+      pack(text: text)
     case .bytes(let bytes):
       try Self.checkCount(bytes.count)
       pack(binary: bytes.rawSpan)

@@ -125,7 +125,11 @@ package struct JSONWriter {
   }
 
   /// Appends text in quotes.
-  package mutating func append(string text: String) { append(string: text.keyBytes) }
+  package mutating func append(string text: String) {
+    let bytes = text.keyBytes
+    append(string: bytes)
+    bytes.hold()
+  }
 
   /// Appends text as it is.
   package mutating func append(_ text: StaticString) {

@@ -86,6 +86,12 @@ package final class MessagePackPacker {
     append(bytes)
   }
 
+  func pack(text: String) {
+    let bytes = text.keyBytes
+    defer { bytes.hold() }
+    pack(string: bytes)
+  }
+
   /// The string that `bytes` has in `range`.
   package func pack(string range: Range<Int>, of bytes: RawSpan) {
     unsafe check(fuse_pack_str(buffer, range.count))

@@ -30,7 +30,7 @@ extension String {
       unsafe bytes.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(copy).copyMemory(from: $0) }
       return bytes.byteCount
     }
-    guard text.keyBytes.equals(bytes) else { return nil }
+    guard text.hasBytes(bytes) else { return nil }
     self = text
   }
 }

@@ -32,7 +32,11 @@ extension FuseView {
   @inlinable
   public subscript(name: some FuseKey) -> FuseView? {
     @_lifetime(copy self)
-    get { self[name: name.keyBytes] }
+    get {
+      let keyBytes = name.keyBytes
+      defer { keyBytes.hold() }
+      return self[name: keyBytes]
+    }
   }
 
   /// The same for the bytes of a name.

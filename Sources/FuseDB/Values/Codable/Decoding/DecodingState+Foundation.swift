@@ -26,8 +26,8 @@ extension DecodingState {
     guard let text = text(head) else { throw mismatch(type, at: offset, expected: "the text of a URL") }
     let packer = MessagePackPacker()
     packer.packMap(count: 1)
-    packer.pack(string: "relative".keyBytes)
-    packer.pack(string: text.keyBytes)
+    packer.pack(text: "relative")
+    packer.pack(text: text)
     guard let url = try? decoder.decode(type, fromValid: packer.bytes) else {
       throw corrupted("the text \(quoted(text.keyBytes)) is no URL", at: offset)
     }

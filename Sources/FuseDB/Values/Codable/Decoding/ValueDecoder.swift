@@ -115,8 +115,10 @@ extension ValueDecoder {
     @inline(__always)
     private func find(_ key: some CodingKey) -> Int? {
       let name = key.stringValue
-      if let table { return table.value(of: name.keyBytes, number: key.intValue, in: state.bytes) }
-      return state.value(of: name.keyBytes, number: key.intValue, first: first, count: memberCount, depth: depth)
+      let keyBytes = name.keyBytes
+      defer { keyBytes.hold() }
+      if let table { return table.value(of: keyBytes, number: key.intValue, in: state.bytes) }
+      return state.value(of: keyBytes, number: key.intValue, first: first, count: memberCount, depth: depth)
     }
   }
 

@@ -41,7 +41,7 @@ extension Dictionary: EncodedMap where Key: Encodable, Value: Encodable {
     for (key, value) in self {
       entries.begin()
       if Key.self != String.self, let key = key as? any CodingKeyRepresentable, !(key is any BinaryInteger) {
-        state.packer.pack(string: key.codingKey.stringValue.keyBytes)
+        state.packer.pack(text: key.codingKey.stringValue)
       } else {
         try state.append(key, at: .entry(key))
       }

@@ -24,7 +24,7 @@ extension EncodingState {
     guard UTCTime.range.contains(Double(time.seconds)) else {
       throw refusal(value, "a moment outside the years 1 to 9999 has no text by RFC 3339; write it as a timestamp")
     }
-    packer.pack(string: time.description.keyBytes)
+    packer.pack(text: time.description)
   }
 
   /// A `URL`, which encodes a map with its text, and with the URL that this is relative to, if there is one: then it stays that
@@ -36,6 +36,6 @@ extension EncodingState {
     let map = FuseView(validated: packer.bytes.extracting(droppingFirst: start))
     guard map.count == 1, let text = map["relative"]?.string else { return }
     packer.truncate(to: start)
-    packer.pack(string: text.keyBytes)
+    packer.pack(text: text)
   }
 }

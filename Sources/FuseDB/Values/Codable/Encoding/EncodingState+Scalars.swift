@@ -14,7 +14,7 @@ extension EncodingState {
   private func appendScalar<T: Encodable>(_ value: T) -> Bool {
     // Compiled for a scalar, only its own line is left.
     if let text = exactly(value, String.self) {
-      packer.pack(string: text.keyBytes)
+      packer.pack(text: text)
     } else if let number = exactly(value, Int.self) {
       packer.pack(Int64(number))
     } else if let truth = exactly(value, Bool.self) {

@@ -161,7 +161,7 @@ final class EncodingState {
   func appendMember(_ number: Int, key: String? = nil, _ append: () throws -> Void) throws {
     expectInnermost(number)
     let mark = packer.byteCount
-    if let key { packer.pack(string: key.keyBytes) }
+    if let key { packer.pack(text: key) }
     do {
       try append()
       frames[number].count += 1
@@ -194,7 +194,7 @@ final class EncodingState {
       frames[number].isTooDeep = true
       return ValueEncoder(state: part, frame: 0)
     }
-    if let key { packer.pack(string: key.keyBytes) }
+    if let key { packer.pack(text: key) }
     frames[number].count += 1
     frames[number].parts.append(.init(offset: packer.byteCount, state: part))
     return ValueEncoder(state: part, frame: 0)
