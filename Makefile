@@ -46,20 +46,28 @@ test: ## check everything: format, Swift's tests, the other implementation (inst
 	@$(MAKE) .venv/ready lint
 	swift build --build-tests
 	@$(MAKE) -j2 SIDE_BY_SIDE=yes test-here test-apart
+	@$(MAKE) -j2 SIDE_BY_SIDE=yes test-command test-programs
 	@Scripts/closing-lines $(SWIFT_LOG) $(PYTEST_LOG) $(PROGRAM_LOGS)
 
-# Builds and runs that have no step in common, so that no processor waits for the last step of a build.
-.PHONY: test-here test-apart
+# Two and two of these have no step in common, so that no processor waits for the last step of a build. What the second of
+# them prints is in a file, for two at once can't be read.
+.PHONY: test-here test-apart test-command test-programs
 test-here:
 	swift test --skip-build --disable-xctest 2>&1 | tee $(SWIFT_LOG)
 	@$(MAKE) SIDE_BY_SIDE= release
-	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
-	@$(MAKE) SIDE_BY_SIDE= stress leaks
 
 test-apart:
 	@echo "meanwhile: a dependent package, and the stress program under sanitizers; see build/logs/apart.log"
 	@$(MAKE) SIDE_BY_SIDE= dependent sanitize >build/logs/apart.log 2>&1 || { tail -n 60 build/logs/apart.log; exit 1; }
 	@echo "done meanwhile: a dependent package, and the stress program under sanitizers"
+
+test-command:
+	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
+
+test-programs:
+	@echo "meanwhile: the stress program, and long calls; see build/logs/programs.log"
+	@$(MAKE) SIDE_BY_SIDE= stress leaks >build/logs/programs.log 2>&1 || { tail -n 60 build/logs/programs.log; exit 1; }
+	@echo "done meanwhile: the stress program, and long calls"
 
 .PHONY: dependent
 dependent: ## build and run a package that depends on this one and calls all of it, for debugging and as a release
