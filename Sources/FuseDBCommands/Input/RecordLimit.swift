@@ -2,13 +2,13 @@ internal import FuseDB
 
 /// How large one record may be, so that no input takes more memory than there is. See spec/json.md, "Inputs". [S6]
 ///
-/// A record is held whole, beside what its parser and the writer make of it: some twelve times its bytes at the worst.
+/// A record is held whole, beside what its parser and the writer make of it: some six times its bytes at the worst.
 struct RecordLimit: Sendable, Equatable {
   /// A record that is longer than the largest object and 64 thousand of the longest keys cannot be of use.
   static let mostBytes = 1 << 33
   /// The default is this share of the memory.
   static let shareOfMemory = 32
-  /// Whatever the limit, a record may be so long, and have so many values.
+  /// The default is no less, and whatever the limit, a record may have so many values.
   static let leastBytes = 1 << 16
   private static let leastValues = 1 << 12
 
