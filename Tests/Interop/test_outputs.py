@@ -725,3 +725,19 @@ def test_with_an_output_option_all_operands_are_inputs(command, material, tmp_pa
         assert result.errors == ""
     for words, hint in ((["-o=x"], "without a '='"), (["-o"], "lacks its value"), (["-o", out, "-o", out], "twice")):
         assert hint in command("merge", material["three"], *words, code=USAGE).errors
+
+
+def test_a_file_of_another_kind_that_comes_while_a_build_reads_stays(command, tmp_path):
+    out = tmp_path / "late.fsdb"
+    reading, writing = os.pipe()
+    process = command.start("build", "-o", out, stdin=reading)
+    os.close(reading)
+    # Larger than the pipe: when all is written, the command has looked at OUTPUT and reads.
+    with os.fdopen(writing, "wb") as lines:
+        lines.write(b'{"keys":["a"],"value":1}\n' * 10_000)
+        lines.flush()
+        out.write_text("precious")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == IO_FAILURE, errors
+    assert b"late.fsdb: a file that is no database came here" in errors
+    assert [file.name for file in tmp_path.iterdir()] == ["late.fsdb"] and out.read_text() == "precious"
