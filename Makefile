@@ -94,7 +94,7 @@ stress: ## read on many threads while files are replaced, a thousand times: one 
 sanitize: ## the same, not as often, under ThreadSanitizer and AddressSanitizer
 	@mkdir -p build/logs
 	swift build --sanitize=thread --product ServingStress --scratch-path .build/thread
-	TSAN_OPTIONS=halt_on_error=1 .build/thread/debug/ServingStress --rebuilds 200 2>&1 | tee build/logs/stress-thread.log
+	TSAN_OPTIONS=halt_on_error=1 .build/thread/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-thread.log
 	swift build --sanitize=address --product ServingStress --scratch-path .build/address -Xswiftc -use-ld=lld
 	ASAN_OPTIONS=detect_leaks=1 .build/address/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-address.log
 

@@ -8,8 +8,9 @@ struct Overwriting: Sendable {
   private enum Way: CaseIterable { case cut, over, cutAndGrown, mapped }
 
   let name: String
-  /// What is written over each other. Builds of one kind are of one length.
-  let builds: [Int]
+  /// The build of each round. None comes twice: a reader can't tell a file from one that held the same bytes before, when
+  /// another was there in between. See spec/format.md [M5]. Builds of one kind are of one length.
+  let build: @Sendable (_ round: Int) -> Int
   let roundCount: Int
   /// Whether readers may skip checksums: a plain file that is opened while it is being written is told by nothing else.
   var skipsChecksums = false
@@ -24,10 +25,9 @@ struct Overwriting: Sendable {
   /// Returns how many answers there were, and how many questions got an error.
   func run(in folder: ScratchFolder, threadCount: Int, seed: UInt64) throws -> (answers: Int, errors: Int) {
     let path = folder.path("written-over.fsdb")
-    var files: [[UInt8]] = []
-    for build in builds {
-      try NumberedFile.write(build, to: path)
-      files.append(try ScratchFolder.read(path))
+    let files = try (0...roundCount).reversed().map { round in
+      try NumberedFile.write(build(round), to: path)
+      return try ScratchFolder.read(path)
     }
     let shared = Shared(path: path)
     let store = try ReloadableReader(path: path)
@@ -43,8 +43,8 @@ struct Overwriting: Sendable {
       }
     }
     guard lanes.allSatisfy({ $0.hasThread }) else { throw Violation("the system has no \(threadCount) threads left") }
-    for round in 0..<roundCount where shared.failures.change({ $0.isEmpty }) {
-      try write(files[round % files.count], over: path, Way.allCases[round / files.count % Way.allCases.count])
+    for (round, file) in files.dropLast().enumerated() where shared.failures.change({ $0.isEmpty }) {
+      try write(file, over: path, Way.allCases[round / 5 % Way.allCases.count])
       _ = try? store.reloadIfChanged()
       if round % 20 == 0 { usleep(1000) }
     }
