@@ -44,10 +44,12 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "FuseDBCommandsTests", dependencies: ["FuseDBCommands"], swiftSettings: strict),
     .testTarget(name: "FuseDBFoundationTests", dependencies: ["FuseDB"], swiftSettings: strict),
+    .target(name: "ProgramSupport", dependencies: ["CMalloc"], path: "Tests/ProgramSupport", swiftSettings: strict),
     .executableTarget(
-      name: "ServingStress", dependencies: ["FuseDB", "CMalloc"], path: "Tests/ServingStress", swiftSettings: strict),
+      name: "ServingStress", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/ServingStress",
+      swiftSettings: strict),
     .executableTarget(
-      name: "LongCalls", dependencies: ["FuseDB", "CMalloc"], path: "Tests/LongCalls", swiftSettings: strict),
+      name: "LongCalls", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/LongCalls", swiftSettings: strict),
     .executableTarget(name: "TypedValues", dependencies: ["FuseDB"], path: "Tests/TypedValues", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17

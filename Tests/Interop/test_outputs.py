@@ -397,7 +397,9 @@ def test_a_new_file_has_as_many_keys_as_it_must(command, material, tmp_path, opt
         out.unlink()
         command(*words, "-o", out, *options, code=DONE if is_done or "shrink" in options[0] else BAD_DATA)
     out.write_bytes(b"FSDB, and nothing that can be read")
-    command("build", material["rows"], "-o", out, "--greatest-shrink", "0", code=DONE)
+    result = command("build", material["rows"], "-o", out, "--greatest-shrink", "100", code=BAD_DATA)
+    assert "damaged or of a later version" in result.errors, result
+    command("build", material["rows"], "-o", out, code=DONE)
 
 
 # --- a file that others replace meanwhile ---

@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 
 extension CallFiles {
   private func apply(_ patch: String, to old: String) throws {

@@ -1,5 +1,5 @@
 import FuseDB
-import Glibc
+import ProgramSupport
 
 extension CallFiles {
   private func read(_ path: String, _ access: FuseAccess = .mapped) throws {
@@ -15,19 +15,11 @@ extension CallFiles {
 
   /// Opening, looking up and verifying.
   var reading: [LongCall] {
-    var badFiles: [String] = []
     let fixtures = #filePath.split(separator: "/").dropLast(2).map { "/" + $0 }.joined() + "/Fixtures/bad/"
-    if let list = unsafe opendir(fixtures) {
-      defer { unsafe closedir(list) }
-      while let entry = unsafe readdir(list) {
-        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
-          unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if name.hasSuffix(".fsdb") { badFiles.append(fixtures + name) }
-      }
-    }
+    let badFiles = (try? ScratchFolder.names(in: fixtures)) ?? []
     // Every seventh of some 260, chosen by their names.
-    let sample = badFiles.sorted().enumerated().filter { $0.offset % 7 == 0 }.map(\.element)
+    let sample = badFiles.filter { $0.hasSuffix(".fsdb") }.sorted().enumerated().filter { $0.offset % 7 == 0 }
+      .map { fixtures + $0.element }
     return [
       LongCall("open and look up") { try read(old) },
       LongCall("open a plain file and look up") { try read(plain) },

@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 
 extension CallFiles {
   /// Serving files that are swapped.

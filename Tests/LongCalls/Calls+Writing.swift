@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 
 extension CallFiles {
   /// Building and reindexing.
@@ -22,9 +23,10 @@ extension CallFiles {
         try writer.addKey("one more", for: try writer.addObject([0xC0]))
         try writer.build(to: output)
       },
-      LongCall("build beyond the memory", count: 50) {
-        let options = FuseWriter.Options(memory: 16 << 20, temporaryFolder: folder.path)
-        try Self.writer(0..<50_000, options).build(to: output)
+      LongCall("build beyond the memory") {
+        let writer = try Self.largeWriter(FuseWriter.Options(temporaryFolder: folder.path))
+        try writer.build(to: output)
+        guard writer.spilledByteCount > 0 else { throw Violation("all of it is in memory") }
       },
       LongCall("add without building") { _ = try Self.writer(0..<100) },
       LongCall("build with a key that is refused", fails: .duplicateKey) {

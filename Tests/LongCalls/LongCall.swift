@@ -1,16 +1,14 @@
 import FuseDB
 import Glibc
+import ProgramSupport
 
 /// A call that is made many times.
 struct LongCall {
   let name: String
-  /// How often: fewer times where it takes long.
-  let count: Int
   private let body: () throws -> Void
 
-  init(_ name: String, count: Int = 1000, _ body: @escaping () throws -> Void) {
+  init(_ name: String, _ body: @escaping () throws -> Void) {
     self.name = name
-    self.count = count
     self.body = body
   }
 
@@ -31,6 +29,8 @@ struct LongCall {
   /// Threads take and leave some memory when they like, so that one comparison proves little against a call. What stays
   /// of each call stays in every round: one round after which nothing is left proves enough.
   func check(count: Int) throws {
+    // Far less than a thousand times what any block, descriptor or mapping of a call takes.
+    let margin = Resources.Margin(mappingCount: 0, mappedByteCount: 1 << 20, heapByteCount: 1 << 16)
     do {
       for _ in 0..<20 { try body() }
       var violation: Violation?
@@ -39,20 +39,17 @@ struct LongCall {
         for _ in 0..<count { try body() }
         // Threads that nobody waits for end a little later.
         for _ in 0..<100 {
-          violation = try Resources().growth(from: before).map { Violation("after \(count) calls \($0)") }
-          if violation == nil { return }
+          do {
+            return try Resources().check(against: before, margin)
+          } catch let error as Violation {
+            violation = error
+          }
           usleep(20_000)
         }
       }
-      if let violation { throw violation }
+      if let violation { throw Violation("after \(count) calls \(violation)") }
     } catch {
       throw Violation("\(name): \(error)")
     }
   }
-}
-
-struct Violation: Error, CustomStringConvertible {
-  let description: String
-
-  init(_ description: String) { self.description = description }
 }

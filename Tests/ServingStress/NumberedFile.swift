@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 
 /// Files whose every answer says which build it is of.
 enum NumberedFile {

@@ -1,5 +1,6 @@
 import FuseDB
 import Glibc
+import ProgramSupport
 import Synchronization
 
 /// Threads read a file into which others are written in place, and check that what they get is of one file, or an error.

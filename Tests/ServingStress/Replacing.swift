@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 
 /// Replaces the files of a stage, and knows what has to be served.
 struct Replacing {

@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 import Synchronization
 
 /// The stores of a phase, and whether it is still under way.

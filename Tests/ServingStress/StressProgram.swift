@@ -1,5 +1,6 @@
 import FuseDB
 import Glibc
+import ProgramSupport
 
 /// Threads read through stores whose files are replaced all the time, and files that are written over in place, and check
 /// what they get.

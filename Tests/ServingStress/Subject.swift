@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 import Synchronization
 
 /// A store that threads read, and what is certain about it.

@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 
 extension Tally {
   /// Asks a reader for several things, in one of many ways. Its file's build is known then.

@@ -1,3 +1,5 @@
+import ProgramSupport
+
 /// The answers of what must be one file.
 struct Tally {
   private(set) var build: Int?

@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 
 /// What one thread has seen of one store.
 struct Witness<Store: Reloadable>: Sendable {

@@ -103,7 +103,8 @@ extension AtomicFile {
 extension ReplacedFile {
   /// What a look at the file shows; nil where it cannot be looked at.
   ///
-  /// - Parameter mustTell: whether that, unless there is no file any more, is an error: a rule compares its keys.
+  /// - Parameter mustTell: whether that, unless there is no file any more, is an error, and a database that does not tell
+  ///   how many keys it has, too: a rule compares them.
   fileprivate init?(at path: String, mustTell: Bool) throws(FuseError) {
     func unknown(_ error: FuseError) throws(FuseError) {
       guard mustTell, error.errno != ENOENT else { return }
@@ -128,9 +129,17 @@ extension ReplacedFile {
     let count = unsafe bytes.withUnsafeMutableBytes { unsafe readAll(file.number, into: $0, at: 0) }
     if count < 0 { try unknown(.system("read the file", path: path)) }
     kind = FileKind(of: bytes.rawSpan.extracting(first: max(0, count)))
-    guard count == bytes.count, let header = try? Header(parsing: bytes.rawSpan),
+    if count == bytes.count, let header = try? Header(parsing: bytes.rawSpan),
       header.faults(fileByteCount: byteCount).isEmpty
-    else { return }
-    keyCount = Int(header.keyCount)
+    {
+      keyCount = Int(header.keyCount)
+    } else if kind == .database, mustTell {
+      throw FuseError(
+        .refused,
+        """
+        rule 'greatestShrink' compares with the keys of the database here, which is damaged or of a later version; \
+        nothing has changed: remove it, or leave out the rule
+        """, path: path)
+    }
   }
 }

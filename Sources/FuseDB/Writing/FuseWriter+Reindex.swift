@@ -57,8 +57,9 @@ extension FuseWriter {
       links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink, kind: .database)
     do {
       let given = try metadata.map { metadata throws(FuseError) in try MetadataSection.bytes(of: metadata) }
-      let source = try ReindexSource(path, replacedAt: place)
-      progress?(0.3)
+      let source = try ReindexSource(path, replacedAt: place, isItself: output == nil || output == path) { share in
+        progress?(ReindexSource.shareOfProof * share)
+      }
       // What is given replaces also what cannot be read.
       let bytes = if let given { given } else { try source.metadata() }
       return try source.write(metadata: bytes, rules, progress)

@@ -67,7 +67,8 @@ public final class FuseWriter {
     /// ``FuseError/Code/refused`` and what stands there stays.
     public var leastKeyCount: Int
     /// The greatest share of the keys, from 0 to 1, that the file may lack in comparison with the database that it would
-    /// replace; nil for any. Beyond it, ``FuseWriter/build(to:progress:)`` throws ``FuseError/Code/refused``.
+    /// replace; nil for any. Beyond it, or where that does not tell its keys, ``FuseWriter/build(to:progress:)`` throws
+    /// ``FuseError/Code/refused``.
     public var greatestShrink: Double?
     /// What becomes of a symbolic link that stands where the file is to appear.
     public var outputLink: OutputLink

@@ -2,6 +2,8 @@
 struct ReindexSource {
   /// How much is copied between two reports of progress.
   private static let stepByteCount = 64 << 20
+  /// Of the work, how much is done once the file is proved sound.
+  static let shareOfProof = 0.3
 
   private let reader: FuseReader
   private let objectCount: Int
@@ -21,16 +23,26 @@ struct ReindexSource {
 
   /// Opens the file and checks all that new checksums would cover.
   ///
-  /// - Parameter place: where its successor is to appear.
-  init(_ path: String, replacedAt place: OutputPlace) throws(FuseError) {
+  /// - Parameters:
+  ///   - place: where its successor is to appear.
+  ///   - isItself: whether that is to be the place of the file.
+  ///   - progress: called now and then with the share of the proof that is done.
+  init(
+    _ path: String, replacedAt place: OutputPlace, isItself: Bool, progress: ((Double) -> Void)? = nil
+  ) throws(FuseError) {
     let mapping = try FileMapping(path: path)
     reader = try FuseReader(mapping, checksums: .verified, expecting: .none)
-    // Before all that takes time: links may lead elsewhere after it.
+    // Before all that takes time: names and links may lead elsewhere after it.
     self.place = place
     source = try place.source(among: [reader])
+    guard source != nil || !isItself else {
+      throw FuseError(
+        .outputChanged, "the link here was pointed elsewhere while it was followed; nothing has changed: try again",
+        path: path)
+    }
     // Before the proof, so that what changes after it is found when it is copied.
     checksum = Checksum.of(Header.byteCount..<reader.index.end, in: mapping)
-    objectCount = try Verifier.requireSound(mapping, except: Self.madeAnew).objectCount
+    objectCount = try Verifier.requireSound(mapping, except: Self.madeAnew, progress: progress).objectCount
     try mapping.checkNotShrunk()
   }
 
@@ -61,7 +73,7 @@ struct ReindexSource {
         throw error
       }
       done = next
-      progress?(0.3 + 0.4 * Double(done) / Double(indexEnd))
+      progress?(Self.shareOfProof + 0.4 * Double(done) / Double(indexEnd))
     }
     try file.flush()
     try mapping.checkNotShrunk()

@@ -293,4 +293,48 @@ struct `A file that is overwritten by one of equal length while it is open` {
     }
     #expect(complaints.withLock { $0 } == [])
   }
+  /// Somebody writes rising numbers into all pages, from the first to the last, through a mapping that has them already: no
+  /// time is noted then, just as where the clock has not moved. At any moment no page has a greater number than the one
+  /// before it.
+  @Test func `is copied as it was at some moment, or not at all, also where its times don't tell`() throws {
+    let (pageCount, pageByteCount) = (500, 4096)
+    let folder = try TemporaryFolder()
+    let path = try folder.write([UInt8](repeating: 0, count: pageCount * pageByteCount))
+    let descriptor = unsafe open(path, O_RDWR)
+    defer { close(descriptor) }
+    let mapped = unsafe mmap(nil, pageCount * pageByteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+    guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw CallFailure(errno: errno) }
+    defer { unsafe munmap(mapped, pageCount * pageByteCount) }
+    let isOver = Atomic(false)
+    // SAFETY: the thread ends before the mapping does, and writes inside it.
+    nonisolated(unsafe) let pages = unsafe mapped
+    let writing = BackgroundWork(isWorthThread: true) {
+      var number = 0
+      while !isOver.load(ordering: .relaxed) {
+        number += 1
+        for page in 0..<pageCount {
+          unsafe pages.storeBytes(of: number.bigEndian, toByteOffset: page * pageByteCount, as: Int.self)
+          atomicMemoryFence(ordering: .releasing)
+        }
+      }
+    }
+    var (refusalCount, mixed) = (0, nil as [Int]?)
+    for _ in 0..<100_000 where refusalCount < 30 && mixed == nil {
+      try succeed(futimens(descriptor, nil))
+      do throws(FuseError) {
+        let copy = try FileMapping(path: path, access: .copied)
+        let numbers = (0..<pageCount).map { copy.bytes.loadInside(at: $0 * pageByteCount, as: Int.self) }
+        // Of a file that was not written just now, its times tell.
+        let isPromised = FileStamp(of: descriptor)?.isRecent ?? false
+        if isPromised, zip(numbers, numbers.dropFirst()).contains(where: { $0 < $1 }) { mixed = numbers }
+      } catch {
+        #expect(error.code == .truncated)
+        refusalCount += 1
+      }
+    }
+    isOver.store(true, ordering: .relaxed)
+    writing.wait()
+    #expect(mixed == nil)
+    #expect(refusalCount > 0)
+  }
 }

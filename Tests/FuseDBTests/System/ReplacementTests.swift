@@ -125,6 +125,36 @@ struct `A file that takes the place of another` {
     #expect(try FuseReader(path: path).keyCount == 5)
   }
 
+  /// Bytes of a database that does not tell how many keys it has, and of what is none.
+  @Test(arguments: ["cut short", "cut within the header", "of a later version", "no database", "empty", "removed"])
+  func `is not compared with nothing where it is a database that does not tell its keys`(what: String) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("a.fsdb")
+    try Self.writer(5).build(to: path)
+    var bytes = try folder.read("a.fsdb")
+    switch what {
+    case "cut short": bytes.removeLast(bytes.count - 44)
+    case "cut within the header": bytes.removeLast(bytes.count - 39)
+    case "of a later version": bytes[4] = 3
+    case "no database": bytes[0] ^= 1
+    default: bytes = []
+    }
+    try folder.write(bytes, as: "a.fsdb")
+    if what == "removed" { try folder.remove("a.fsdb") }
+    let counts = ["no database", "empty", "removed"].contains(what)
+    let error = failure { try Self.writer(4) { $0.greatestShrink = 1 }.build(to: path) }
+    #expect(error?.code == (counts ? nil : .refused))
+    #expect(error == nil || error?.path == path)
+    #expect(try folder.names == ["a.fsdb"])
+    if !counts { #expect(try folder.read("a.fsdb") == bytes) }
+    // Nobody asked for a comparison.
+    #expect(try Self.writer(3).build(to: path).replacedKeyCount == (counts ? 4 : nil))
+  }
+
+  @Test func `is not compared with nothing where it is a file that may not be read`() async {
+    await #expect(processExitsWith: .exitCode(44)) { exit44(if: try Acts.keepUnreadable()) }
+  }
+
   @Test func `is where a followed link leads, which stays`() throws {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(atPath: folder.path("in"), withIntermediateDirectories: false)
@@ -170,5 +200,32 @@ struct `A file that takes the place of another` {
     #expect(
       failure { try FusePatch.apply(folder.path("patch"), to: old, output: folder.path("c"), options: options) }?.code
         == .refused)
+  }
+}
+
+/// What processes of their own do.
+private enum Acts {
+  /// Whoever may read everything gives that up meanwhile.
+  static func keepUnreadable() throws -> Bool {
+    func writer(_ greatestShrink: Double?) throws -> FuseWriter {
+      let writer = FuseWriter(FuseWriter.Options(greatestShrink: greatestShrink))
+      try writer.add(["a"], messagePack: [0x01])
+      return writer
+    }
+    let folder = try TemporaryFolder()
+    let path = folder.path("a.fsdb")
+    try writer(nil).build(to: path)
+    let user = geteuid()
+    if user == 0 {
+      for path in [folder.path, path] { try succeed(unsafe chown(path, 65_534, 65_534)) }
+      try succeed(seteuid(65_534))
+    }
+    defer { seteuid(user) }
+    try succeed(unsafe chmod(path, 0))
+    let error = failure { try writer(1).build(to: path) }
+    guard error?.code == .inputOutput, error?.errno == EACCES, error?.path == path else { return false }
+    guard error?.message.contains("greatestShrink") == true, try folder.names == ["a.fsdb"] else { return false }
+    // Nobody asked for a comparison.
+    return try writer(nil).build(to: path).replacedKeyCount == nil
   }
 }

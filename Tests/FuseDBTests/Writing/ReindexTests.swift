@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import Testing
 
 @testable import FuseDB
@@ -221,6 +223,89 @@ struct `Reindexing` {
     #expect(shares == shares.sorted())
     #expect(shares.last == 1)
     #expect(shares.allSatisfy { $0 > 0 && $0 <= 1 })
+  }
+
+  /// Calls `change` once, when the file is proved sound and nothing has been written yet.
+  private func reindex(
+    _ path: String, output: String? = nil, outputLink: OutputLink = .refused, change: @escaping () throws -> Void
+  ) -> FuseError? {
+    var isDone = false
+    return failure {
+      try FuseWriter.reindex(path, output: output, outputLink: outputLink) { share in
+        guard !isDone, share >= ReindexSource.shareOfProof else { return }
+        isDone = true
+        do { try change() } catch { Issue.record(error) }
+      }
+    }
+  }
+
+  /// A rebuild of the file that is read, whichever of its names that goes by.
+  @Test(arguments: ["file.fsdb", "other name", "link"])
+  func `does not undo a rebuild that came while the file was proved`(name: String) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(Samples.small.bytes)
+    try FileManager.default.linkItem(atPath: path, toPath: folder.path("other name"))
+    try makeLink(to: "file.fsdb", at: folder.path("link"))
+    let error = reindex(folder.path(name), output: path) {
+      try folder.write(Samples.twoSamples.bytes, as: "new.fsdb")
+      try renameFile(folder.path("new.fsdb"), to: path)
+    }
+    #expect(error?.code == .outputChanged, "\(error as Any)")
+    #expect(try folder.read("file.fsdb") == Samples.twoSamples.bytes)
+    #expect(try folder.names == ["file.fsdb", "link", "other name"])
+  }
+
+  @Test func `gives no new checksum to what was written over after it was proved`() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(Samples.small.bytes)
+    let error = reindex(path, output: folder.path("new.fsdb")) {
+      let descriptor = unsafe open(path, O_WRONLY)
+      defer { close(descriptor) }
+      // In the first object.
+      try succeed(unsafe pwrite(descriptor, [Samples.small.bytes[48] ^ 1], 1, 48) == 1 ? 0 : -1)
+    }
+    #expect(error?.code == .corrupted, "\(error as Any)")
+    #expect(try folder.names == ["file.fsdb"])
+  }
+
+  /// The link `current` leads to `v12` when it is followed, and to `v13` afterwards.
+  @Test func `of a link that is pointed elsewhere meanwhile leaves that file alone`() throws {
+    let folder = try TemporaryFolder()
+    let (old, new, link) = (Samples.small.bytes, Samples.twoSamples.bytes, folder.path("current"))
+    func begin() throws {
+      try folder.write(old, as: "v12")
+      try folder.write(new, as: "v13")
+      try? folder.remove("current")
+      try makeLink(to: "v12", at: link)
+    }
+    func flip() throws {
+      try makeLink(to: "v13", at: folder.path("next"))
+      try renameFile(folder.path("next"), to: link)
+    }
+    func expect(v12: [UInt8]) throws {
+      #expect(try folder.read("v12") == v12)
+      #expect(try folder.read("v13") == new)
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "v13")
+      #expect(try folder.names == ["current", "v12", "v13"])
+    }
+    try begin()
+    try FuseWriter.reindex(link, outputLink: .followed)
+    let reindexed = try folder.read("v12")
+    #expect(reindexed != old)
+
+    try begin()
+    #expect(reindex(link, outputLink: .followed, change: flip) == nil)
+    try expect(v12: reindexed)
+    // Where the link itself is to give way, it is no longer what was read.
+    try begin()
+    #expect(reindex(link, outputLink: .replaced, change: flip)?.code == .outputChanged)
+    try expect(v12: old)
+    // Between the look at the link and the opening of the file.
+    try begin()
+    let place = try OutputPlace(PinnedPath(link), links: .followed)
+    try flip()
+    #expect(failure { _ = try ReindexSource(link, replacedAt: place, isItself: true) }?.code == .outputChanged)
+    try expect(v12: old)
   }
 
   /// A sound file whose section `META` has these bytes.

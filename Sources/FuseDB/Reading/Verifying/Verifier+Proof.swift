@@ -4,9 +4,9 @@ extension Verifier {
   /// - Parameter harmless: what may be wrong all the same.
   @discardableResult
   static func requireSound(
-    _ mapping: FileMapping, except harmless: Set<Damage.Kind> = []
+    _ mapping: FileMapping, except harmless: Set<Damage.Kind> = [], progress: ((Double) -> Void)? = nil
   ) throws(FuseError) -> VerificationSummary {
-    try run(mapping, level: .full, progress: nil) { damage throws(FuseError) in
+    try run(mapping, level: .full, progress: progress) { damage throws(FuseError) in
       guard !harmless.contains(damage.kind) else { return }
       throw FuseError(
         damage.kind == .truncated ? .truncated : .corrupted,
