@@ -56,9 +56,7 @@ struct IndexWalk {
       dropPages()
       (nextNumber, nextOffset) = (place.number, place.offset)
       keptFrom = nextOffset
-      if place.number < reader.keyCount, place.number % KeyOrder.stride != 0 {
-        try reader.checkStride(place.number / KeyOrder.stride)
-      }
+      // The search has compared the checksum of the stride that the place is in.
       try advance()
     }
     while let entry, try isBefore(entry, key) { try advance() }
