@@ -86,6 +86,8 @@ final class ObjectTable {
     if objects.count == objects.capacity { needed += max(64, objects.capacity) * MemoryLayout<ArenaObject>.stride }
     isFull = needed > 0 && !allowance.reserve(needed)
     guard !isFull || isAlwaysTaken else { return nil }
+    // First, because it may fail: an object in the arena has its number.
+    if objects.count == objects.capacity { try objects.makeRoom(for: 1) }
     let object = try arena.store(bytes, number: UInt32(objects.count))
     objects.append(object)
     return object
