@@ -92,7 +92,7 @@ extension Array {
 
   /// Makes room for `count` elements behind those that there are, and for some more, so that elements which come piece by
   /// piece are moved seldom.
-  package mutating func makeRoom(for count: Int) throws(FuseError) {
+  mutating func makeRoom(for count: Int) throws(FuseError) {
     if capacity - self.count < count { try reserve(Swift.max(self.count + count, 2 * capacity)) }
   }
 
@@ -103,13 +103,13 @@ extension Array {
 
   /// Appends an element, or throws where memory is too short for twice as many as there are.
   @inline(__always)
-  package mutating func grow(by element: Element) throws(FuseError) {
+  mutating func grow(by element: Element) throws(FuseError) {
     if count == capacity { try makeRoom(for: 1) }
     append(element)
   }
 
   /// An array of equal elements, or an error where memory is short.
-  package init(_ count: Int, of element: Element) throws(FuseError) {
+  init(_ count: Int, of element: Element) throws(FuseError) {
     self = []
     try reserve(count)
     append(contentsOf: repeatElement(element, count: count))

@@ -29,7 +29,8 @@ final class InputBlock: @unchecked Sendable {
 
   /// - Parameter byteCount: the room for records.
   init(byteCount: Int) throws(FuseError) {
-    bytes = try [UInt8](byteCount + Self.padding, of: 0)
+    bytes = []
+    try grow(to: byteCount)
   }
 
   /// The room for records.

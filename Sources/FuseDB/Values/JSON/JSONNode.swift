@@ -35,7 +35,7 @@ package final class JSONParser {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= bytes.byteCount &- Self.padding, "the text lacks its padding")
     guard let parser = unsafe parser else { throw Self.outOfMemory }
-    if range.count > longestText { try makeRoom(for: range.count) }
+    if range.count >= MemoryRoom.leastByteCount { try checkRoom(for: range.count) }
     // SAFETY: the precondition keeps the parser inside the span, which lives until this call returns, as does the
     // tape.
     let parsed = unsafe bytes.withUnsafeBytes { bytes in
@@ -49,17 +49,11 @@ package final class JSONParser {
     return try body(unsafe JSONNode(tape: tape, strings: strings, index: 1))
   }
 
-  /// The longest text so far, from a length on for which the parser takes much memory.
-  private var longestText = MemoryRoom.leastByteCount
-
-  /// Throws where memory is too short for a text of a new length: the parser takes it as it likes.
-  private func makeRoom(for byteCount: Int) throws(FuseError) {
-    if byteCount > capacity { try MemoryRoom.check(Self.bytesForOne * 2 * byteCount) }
-    longestText = byteCount
+  /// Throws where memory is too short for a text that is longer than all before: the parser takes up to 14 bytes for each of it,
+  /// and rounds up to a power of two.
+  private func checkRoom(for byteCount: Int) throws(FuseError) {
+    if byteCount > capacity { try MemoryRoom.check(28 * byteCount) }
   }
-
-  /// How many bytes the parser needs at most for each of a text.
-  private static let bytesForOne = 14
 
   private static var outOfMemory: FuseError { .outOfMemory("parse JSON") }
 
