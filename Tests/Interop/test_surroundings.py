@@ -256,6 +256,89 @@ def test_little_memory_is_planned_with(command, records, tmp_path, megabytes):
     assert os.listdir(tmp_path) == (["x.fsdb"] if done.returncode == DONE else [])
 
 
+#: What commands may have beyond the floor, in megabytes.
+BEYOND_FLOOR = [8, 14, 20, 28, 40, 60, 600]
+
+#: Commands that take more memory the larger their files are. {out} is a file that they replace.
+HUNGRY = {
+    "build": "build -o {out} {records}",
+    "build, more than there is": "build -o {out} {records} --memory 64M",
+    "build, csv": "build -o {out} {table} --format csv --key key --memory 64M",
+    "build, msgpack": "build -o {out} --format msgpack {packed} --memory 64M",
+    "merge": "merge -o {out} {old} {new}",
+    "merge, more than there is": "merge -o {out} {old} {new} --memory 64M",
+    "reindex": "reindex -o {out} {plain}",
+    "diff": "diff {old} {new}",
+    "diff --patch": "diff {old} {new} --patch {out}",
+    "patch": "patch -o {out} {old} {patch}",
+    "stats": "stats {old}",
+    "stats, plain": "stats {plain}",
+    "verify": "verify {old}",
+    "get": "get {old} --keys-from {keys}",
+    "get, plain": "get {plain} host-7.example.org",
+    "keys": "keys {old}",
+    "dump": "dump {old}",
+    "dump, csv": "dump {old} --format csv",
+    "prefix": "prefix {old} host-1",
+}
+
+
+@pytest.fixture(scope="module")
+def floor(command):
+    """The least address space, in megabytes, in which the command finds a key. Below it the loader or Swift's runtime ends the process."""
+    for megabytes in range(8, 400, 2):
+        limits = (megabytes << 20, megabytes << 20)
+        done = subprocess.run(
+            [command.path, "get", GOOD, "k"], env=command.environment, capture_output=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limits))
+        if done.returncode == DONE:
+            return megabytes
+    pytest.fail("the command does not start")
+
+
+@pytest.fixture(scope="module")
+def hungry(command, tmp_path_factory):
+    """The files that {names} in HUNGRY stand for: 40,000 keys, each with an object of its own."""
+    folder = tmp_path_factory.mktemp("hungry")
+    files = {name: folder / name for name in ("records", "table", "packed", "keys", "old", "new", "plain", "patch")}
+    keys = [f"host-{i}.example.org" for i in range(40_000)]
+    line = '{"keys":["%s"],"value":{"n":%d,"text":"some text"}}\n'
+    files["records"].write_text("".join(line % (key, i) for i, key in enumerate(keys)))
+    files["table"].write_text("key,n,text\n" + "".join(f"{key},{i},some text\n" for i, key in enumerate(keys)))
+    files["packed"].write_bytes(
+        b"".join(b"\x92\x91\xb9%-25b\x81\xa1n\xce%b" % (key.encode(), struct.pack(">I", i)) for i, key in enumerate(keys)))
+    files["keys"].write_text("\n".join(keys[::3]) + "\n")
+    changed = "".join(line % (key, i + (i % 7 == 0)) for i, key in enumerate(keys))
+    command("build", "-q", files["old"], files["records"], code=DONE)
+    command("build", "-q", files["plain"], "--plain", files["records"], code=DONE)
+    command("build", "-q", files["new"], "-", stdin=changed.encode(), code=DONE)
+    command("diff", files["old"], files["new"], "--patch", files["patch"], code=DONE)
+    return files
+
+
+@pytest.mark.parametrize("name", HUNGRY)
+def test_short_of_memory_a_command_does_all_or_nothing_and_says_so(command, hungry, floor, tmp_path, name):
+    out = tmp_path / "out"
+    words = [word.format(out=out, **hungry) for word in HUNGRY[name].split()]
+    before = b"" if str(out) not in words else hungry["patch" if name == "diff --patch" else "old"].read_bytes()
+    out.write_bytes(before)
+    whole = command(*words)
+    complete = out.read_bytes()
+    # Building takes its time, and little depends on the limit.
+    for beyond in BEYOND_FLOOR[::2] if words[0] in ("build", "merge", "reindex") else BEYOND_FLOOR:
+        out.write_bytes(before)
+        done = limited(command, floor + beyond, *words)
+        if done.returncode in (DONE, NO):
+            assert done.returncode == whole.code and out.read_bytes() == complete
+            assert "{out}" in HUNGRY[name] or done.stdout == whole.out
+        else:
+            assert beyond < BEYOND_FLOOR[-1], f"memory is not short: {done}"
+            assert done.returncode in (NO_INPUT, IO_FAILURE), done
+            assert done.stderr.startswith(b"fusedb: ") and b"Cannot allocate memory" in done.stderr, done
+            assert out.read_bytes() == before
+        assert os.listdir(tmp_path) == ["out"]
+
+
 def test_a_file_that_is_larger_than_the_memory_is_an_error(command, tmp_path):
     """It is not read, so it may hold anything."""
     with open(tmp_path / "large.fsdb", "wb") as file:

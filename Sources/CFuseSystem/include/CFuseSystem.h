@@ -135,6 +135,9 @@ int fuse_pipe(int *_Nonnull ends);
 /// How many processors this process may run on; at least 1.
 int fuse_processor_count(void);
 
+/// How many bytes of address space the stack of a new thread takes.
+size_t fuse_stack_size(void);
+
 /// How many columns the terminal behind `descriptor` has now; 0 where there is none, or it does not say.
 int fuse_terminal_width(int descriptor);
 

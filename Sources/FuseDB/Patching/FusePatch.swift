@@ -116,7 +116,7 @@ public enum FusePatch {
         kind: options.keepsOtherFiles ? .database : nil))
     file.source = source
     try file.checkRoom(forBytes: head.newByteCount)
-    var patcher = Patcher(head, from: try PatchEnd(old), to: file, body: try PatchBodyReader(of: patch))
+    var patcher = try Patcher(head, from: try PatchEnd(old), to: file, body: try PatchBodyReader(of: patch))
     try patcher.writeRecords()
     try patcher.writeEntries()
     try patcher.writeBlock()

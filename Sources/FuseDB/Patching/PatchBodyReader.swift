@@ -124,6 +124,9 @@ final class PatchBodyReader {
     }
     try patch.checkNotShrunk()
     guard ZSTD_isError(result) == 0 else {
+      if ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation {
+        throw FuseError.outOfMemory("unpack the patch").at(path: patch.path)
+      }
       throw bad("the patch cannot be unpacked: \(unsafe String(cString: ZSTD_getErrorName(result)))")
     }
     isFrameComplete = result == 0

@@ -22,7 +22,7 @@ struct PatchEnd {
     let file = mapping.bytes
     var starts: [UInt64] = []
     // Verified: so many records there are.
-    starts.reserveCapacity(Int(reader.header.objectCount) + 1)
+    try starts.reserve(Int(reader.header.objectCount) + 1)
     var offset = UInt64(Header.byteCount)
     while offset < UInt64(reader.dataEnd) {
       guard let record = ObjectRecord(at: offset, before: reader.dataEnd, in: file) else {

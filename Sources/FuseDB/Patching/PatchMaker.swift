@@ -13,7 +13,7 @@ struct PatchMaker {
     self.new = new
     self.body = body
     origins = try RecordOrigins(from: old, to: new)
-    successors = RecordSuccessors(oldCount: old.recordCount)
+    successors = try RecordSuccessors(oldCount: old.recordCount)
     report = PatchReport()
   }
 
@@ -59,7 +59,7 @@ struct PatchMaker {
   private mutating func writeEdited(_ record: Int, _ origin: Int) throws(FuseError) {
     let (old, new) = (old, new)
     let object = new.object(record)
-    let edits = RecordEdit.edits(from: old.object(origin), to: object)
+    let edits = try RecordEdit.edits(from: old.object(origin), to: object)
     try body.write(PatchOperation.Records.edited, UInt64(edits.count))
     for edit in edits {
       try body.write(edit.keptCount)

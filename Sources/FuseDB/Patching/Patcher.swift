@@ -11,12 +11,12 @@ struct Patcher {
   private(set) var starts: [UInt64] = []
   private(set) var successors: RecordSuccessors
 
-  init(_ head: PatchHead, from old: PatchEnd, to file: AtomicFile, body: PatchBodyReader) {
+  init(_ head: PatchHead, from old: PatchEnd, to file: AtomicFile, body: PatchBodyReader) throws(FuseError) {
     self.head = head
     self.old = old
     self.file = file
     self.body = body
-    successors = RecordSuccessors(oldCount: old.recordCount)
+    successors = try RecordSuccessors(oldCount: old.recordCount)
   }
 
   /// Where the data section has to end.
@@ -62,7 +62,7 @@ struct Patcher {
     let (from, to) = (UInt64(range.lowerBound), file.byteCount)
     for record in records {
       successors.set(record, starts.count, isCopy: true)
-      starts.append(UInt64(old.range(ofRecords: record..<record + 1).lowerBound) - from + to)
+      try starts.grow(by: UInt64(old.range(ofRecords: record..<record + 1).lowerBound) - from + to)
     }
     let mapping = old.reader.mapping
     try file.write(mapping.bytes.extracting(range))
@@ -115,13 +115,14 @@ struct Patcher {
     guard object.count + bytes.byteCount <= FormatLimits.objectByteCount else {
       throw body.bad("an object is longer than the format allows")
     }
+    try object.makeRoom(for: bytes.byteCount)
     // SAFETY: the array copies the span's bytes before the pointer ends.
     unsafe bytes.withUnsafeBytes { unsafe object.append(contentsOf: $0) }
   }
 
   private mutating func write(_ object: [UInt8]) throws(FuseError) {
     try checkRoom(records: 1, byteCount: ObjectRecord.overhead + object.count)
-    starts.append(file.byteCount)
+    try starts.grow(by: file.byteCount)
     try file.write(bigEndian: UInt32(object.count))
     try file.write(bigEndian: Checksum.of(object.rawSpan))
     try file.write(object.rawSpan)

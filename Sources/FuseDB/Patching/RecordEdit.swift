@@ -15,7 +15,7 @@ struct RecordEdit: Equatable {
   /// in the same order, as far as a search for equal words finds them.
   ///
   /// - Complexity: O(bytes).
-  static func edits(from old: RawSpan, to new: RawSpan) -> [RecordEdit] {
+  static func edits(from old: RawSpan, to new: RawSpan) throws(FuseError) -> [RecordEdit] {
     let shared = min(old.byteCount, new.byteCount)
     var start = 0
     while start < shared, byte(old, start) == byte(new, start) { start += 1 }
@@ -31,9 +31,9 @@ struct RecordEdit: Equatable {
     var oldDone = 0
     // Where the two begin to differ again.
     var (oldStart, newStart) = (start, start)
-    func add(oldEnd: Int, newEnd: Int) {
-      edits.append(
-        RecordEdit(keptCount: oldStart - oldDone, droppedCount: oldEnd - oldStart, inserted: newStart..<newEnd))
+    func add(oldEnd: Int, newEnd: Int) throws(FuseError) {
+      try edits.grow(
+        by: RecordEdit(keptCount: oldStart - oldDone, droppedCount: oldEnd - oldStart, inserted: newStart..<newEnd))
       oldDone = oldEnd
     }
 
@@ -49,14 +49,14 @@ struct RecordEdit: Equatable {
         }
       }
       if newNext - place >= shortestRun {
-        add(oldEnd: candidate, newEnd: place)
+        try add(oldEnd: candidate, newEnd: place)
         (oldStart, newStart) = (oldNext, newNext)
         place = newNext
       } else {
         place += 1
       }
     }
-    if oldStart < oldEnd || newStart < newEnd { add(oldEnd: oldEnd, newEnd: newEnd) }
+    if oldStart < oldEnd || newStart < newEnd { try add(oldEnd: oldEnd, newEnd: newEnd) }
     return edits
   }
 

@@ -19,10 +19,10 @@ struct RecordOrigins {
   init(from old: PatchEnd, to new: PatchEnd) throws(FuseError) {
     self.old = old
     self.new = new
-    origins = [UInt32](repeating: Self.none, count: new.recordCount)
-    areEqual = [Bool](repeating: false, count: new.recordCount)
+    origins = try [UInt32](new.recordCount, of: Self.none)
+    areEqual = try [Bool](new.recordCount, of: false)
     try pairByKeys()
-    pairByBytes()
+    try pairByBytes()
     try old.reader.checkNotShrunk()
     try new.reader.checkNotShrunk()
   }
@@ -43,7 +43,7 @@ struct RecordOrigins {
   }
 
   /// Records whose keys are all new, or which no key reaches, may stand in the old file all the same.
-  private mutating func pairByBytes() {
+  private mutating func pairByBytes() throws(FuseError) {
     var byChecksum: [UInt64]?
     for record in 0..<new.recordCount where !areEqual[record] {
       // Files in insertion order go on where the record before came from.
@@ -53,7 +53,7 @@ struct RecordOrigins {
         set(record, Int(origins[record - 1]) + 1)
         continue
       }
-      let candidates = byChecksum ?? oldRecordsByChecksum
+      let candidates = if let byChecksum { byChecksum } else { try oldRecordsByChecksum() }
       byChecksum = candidates
       let first = UInt64(new.checksum(record)) << 32
       var place = candidates.partitioningIndex { $0 >= first }
@@ -70,8 +70,13 @@ struct RecordOrigins {
   }
 
   /// Every old record's number below its checksum, sorted.
-  private var oldRecordsByChecksum: [UInt64] {
-    (0..<old.recordCount).map { UInt64(old.checksum($0)) << 32 | UInt64($0) }.sorted()
+  private func oldRecordsByChecksum() throws(FuseError) -> [UInt64] {
+    var all: [UInt64] = []
+    try all.reserve(old.recordCount)
+    for number in 0..<old.recordCount { all.append(UInt64(old.checksum(number)) << 32 | UInt64(number)) }
+    try all.checkRoomForSorting()
+    all.sort()
+    return all
   }
 
   private mutating func set(_ record: Int, _ origin: Int) {

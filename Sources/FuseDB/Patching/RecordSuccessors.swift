@@ -2,7 +2,7 @@
 struct RecordSuccessors {
   private var records: [UInt32]
 
-  init(oldCount: Int) { records = [UInt32](repeating: RecordOrigins.none, count: oldCount) }
+  init(oldCount: Int) throws(FuseError) { records = try [UInt32](oldCount, of: RecordOrigins.none) }
 
   /// The new record, or nil where the old one has gone.
   subscript(origin: Int) -> Int? { records[origin] == RecordOrigins.none ? nil : Int(records[origin]) }

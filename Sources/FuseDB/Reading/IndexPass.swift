@@ -61,7 +61,7 @@ struct IndexPass: Sendable {
     let lastRecord = header.indexOffset &- UInt64(ObjectRecord.overhead)
     let hasRecords = header.indexOffset >= UInt64(Header.byteCount + ObjectRecord.overhead)
     var samples: [UInt64] = []
-    samples.reserveCapacity(StrideRow.count(keyCount: keyCount))
+    try samples.reserve(StrideRow.count(keyCount: keyCount))
     var offset = start
     var previous = 0..<0
     var highestTarget: UInt64 = 0

@@ -47,10 +47,10 @@ extension FuseReader {
       var byteCounts: [UInt32] = []
       var objects = objects()
       while let object = try objects.next() {
-        offsets.append(object.offset)
-        byteCounts.append(UInt32(object.record.byteCount))
+        try offsets.grow(by: object.offset)
+        try byteCounts.grow(by: UInt32(object.record.byteCount))
       }
-      var keysOfObject = [UInt32](repeating: 0, count: offsets.count)
+      var keysOfObject = try [UInt32](offsets.count, of: 0)
       var keyByteCount = 0
       var last = 0
       var scan = try entries()

@@ -14,7 +14,7 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
   /// - Parameter isWorthThread: whether the work takes longer than a thread needs to start, some 20 microseconds.
   package init(isWorthThread: Bool, _ work: @escaping @Sendable () -> Result) {
     self.work = work
-    guard isWorthThread else { return }
+    guard isWorthThread, MemoryRoom.hasRoomForThread else { return }
     let start = unsafe Unmanaged.passRetained(Start { unsafe self.result = self.work() })
     var thread = pthread_t()
     // SAFETY: the thread takes over the reference that was retained for it; if there is no thread, it is released here.
@@ -52,6 +52,7 @@ extension BackgroundWork<Void> {
   /// Does `work` on a thread of its own, which takes no signals. Returns 0, or the number of the error that kept it from
   /// being done.
   private static func detachedThread(_ work: @escaping @Sendable () -> Void) -> Int32 {
+    guard MemoryRoom.hasRoomForThread else { return EAGAIN }
     let start = unsafe Unmanaged.passRetained(Start(work))
     var thread = pthread_t()
     // A new thread blocks what the one that starts it does. Signals are for threads that the process knows: one that it

@@ -26,8 +26,12 @@ final class FileMapping: Sendable {
   init(
     mapping descriptor: Int32, byteCount: Int, path: String, access: FuseAccess, stamp: FileStamp? = nil
   ) throws(FuseError) {
-    guard let mapped = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0), unsafe mapped != MAP_FAILED
-    else { throw .system("map the file (access '.copied' reads it into memory instead)", path: path) }
+    let mapped = unsafe MemoryRoom.map(byteCount) {
+      unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)
+    }
+    guard let mapped = unsafe mapped else {
+      throw .system("map the file (access '.copied' reads it into memory instead)", path: path)
+    }
     guard let region = unsafe fuse_region_watch(mapped, byteCount, Header.Field.checksum) else {
       unsafe munmap(mapped, byteCount)
       throw .system("watch the mapping", path: path)

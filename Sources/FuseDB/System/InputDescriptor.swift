@@ -31,6 +31,7 @@ final class InputDescriptor: Sendable {
 
   /// Reads up to `count` bytes from `place` on, fewer where the file ends, behind what `bytes` holds already.
   func append(_ count: Int, at place: Int, to bytes: inout [UInt8]) throws(FuseError) {
+    try bytes.makeRoom(for: count)
     var error: FuseError?
     bytes.append(addingCapacity: count) { room in
       // SAFETY: pread writes at most what is left of the room, and as much as it says is initialized.

@@ -48,6 +48,7 @@ struct SpillReader: ~Copyable {
       return try body(bytes)
     }
     joined.removeAll(keepingCapacity: true)
+    try joined.reserve(count)
     while joined.count < count {
       if place == end, try !nextChunk() { preconditionFailure(Self.tooShort) }
       let part = min(count - joined.count, end - place)

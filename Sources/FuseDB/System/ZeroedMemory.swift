@@ -10,11 +10,10 @@ final class ZeroedMemory: Sendable {
   /// - Parameter inLargePages: whether the system should take large pages where it has them: a random access then
   ///   seldom waits for an address translation, and a first access takes two megabytes at once.
   init(byteCount: Int, inLargePages: Bool = true) throws(FuseError) {
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-    let mapped = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
-    guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-      throw .system("allocate \(byteCount) bytes", path: nil)
+    let mapped = unsafe MemoryRoom.map(byteCount) {
+      unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
     }
+    guard let mapped = unsafe mapped else { throw MemoryRoom.refusal(byteCount) }
     unsafe madvise(mapped, byteCount, inLargePages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE)
     self.byteCount = byteCount
     unsafe start = mapped

@@ -38,6 +38,13 @@ package final class RecordBatch {
       keyBytes.append(key)
     }
 
+    mutating func reserve(_ byteCount: Int) throws(FuseError) {
+      try objectBytes.reserve(byteCount)
+      try objectEnds.reserve(byteCount / MemoryLayout<Key>.stride)
+      try keyBytes.reserve(byteCount)
+      try keys.reserve(byteCount / MemoryLayout<Key>.stride + 1)
+    }
+
     mutating func removeAll(keepingAtMost byteCount: Int, keepsObject: Bool) {
       hasHadObject = hasHadObject && keepsObject
       objectBytes.removeAll(keepingCapacity: objectBytes.capacity <= byteCount)
@@ -71,12 +78,19 @@ package final class RecordBatch {
   /// How much memory that takes, with what belongs to the keys.
   package var memoryByteCount: Int { contents.memoryByteCount }
 
+  /// Makes room for what ``memoryByteCount`` counts up to `byteCount`, so that gathering it takes no more memory but for one
+  /// long object.
+  package func reserve(_ byteCount: Int) throws(FuseError) { try contents.reserve(byteCount) }
+
   /// Adds an object; the keys that follow point at it.
   ///
   /// - Parameter messagePack: exactly one MessagePack value, nested at most 128 deep, which the caller has made sure of.
   /// - Throws: ``FuseError`` with code `limitExceeded` when it has more than 4 GiB - 1 bytes.
   package func addObject(_ messagePack: RawSpan) throws(FuseError) {
     try limits.check(object: messagePack)
+    if messagePack.byteCount >= MemoryRoom.leastByteCount {
+      try contents.objectBytes.makeRoom(for: messagePack.byteCount)
+    }
     contents.add(object: messagePack)
   }
 

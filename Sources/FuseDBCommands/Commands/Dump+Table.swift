@@ -62,6 +62,8 @@ extension Dump {
     var seen: Set<UInt64> = []
     var scan = try reader.entries()
     while let entry = try scan.next() {
+      // A set that is full takes a place of twice the size, with room to spare.
+      if seen.count == seen.capacity { try MemoryRoom.check(3 * seen.capacity * MemoryLayout<UInt64>.stride) }
       guard seen.insert(entry.objectOffset).inserted else { continue }
       try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
         let object = try entry.bytes

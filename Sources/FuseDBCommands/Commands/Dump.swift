@@ -82,11 +82,12 @@ struct Dump: Command {
   /// All keys, by their object's place in the file and then by themselves.
   private static func keysByObject(_ reader: FuseReader) throws(FuseError) -> [KeyPlace] {
     var places: [KeyPlace] = []
-    places.reserveCapacity(reader.keyCount)
+    try places.reserve(reader.keyCount)
     var scan = try reader.entries()
     while let entry = try scan.next() {
       places.append(KeyPlace(object: entry.objectOffset, entry: UInt64(entry.indexOffset)))
     }
+    try places.checkRoomForSorting()
     places.sort { ($0.object, $0.entry) < ($1.object, $1.entry) }
     return places
   }

@@ -57,7 +57,7 @@ struct BlockCutter {
   mutating func next(_ block: InputBlock, mayGrow: () -> Bool = { true }) throws(FuseError) -> Bool {
     if block.room < rest.count {
       guard mayGrow() else { return false }
-      block.grow(to: rest.count)
+      try block.grow(to: rest.count)
     }
     block.bytes.replaceSubrange(0..<rest.count, with: rest)
     var start = 0
@@ -75,11 +75,11 @@ struct BlockCutter {
         start = Self.byteOrderMark.count
       }
       isFresh = false
-      if cut(start..<end, block) { return !block.range.isEmpty }
+      if try cut(start..<end, block) { return !block.range.isEmpty }
       // Without its line end, of which the block may have a part.
       guard end - start <= limit.byteCount + 2 else { throw tooLong() }
       guard mayGrow() else { return false }
-      block.grow(to: min(2 * block.room, limit.byteCount + Self.margin))
+      try block.grow(to: min(2 * block.room, limit.byteCount + Self.margin))
     }
   }
 
@@ -93,7 +93,7 @@ struct BlockCutter {
   }
 
   /// Makes the whole records of `range` the block's, and keeps the rest. Returns false when there is no whole one.
-  private mutating func cut(_ range: Range<Int>, _ block: InputBlock) -> Bool {
+  private mutating func cut(_ range: Range<Int>, _ block: InputBlock) throws(FuseError) -> Bool {
     let array = block.bytes
     let bytes = array.rawSpan
     block.firstLine = nextLine
@@ -118,6 +118,7 @@ struct BlockCutter {
     if case .value = boundary {} else { nextLine += bytes.extracting(block.range).count(of: Self.lineFeed) }
     // What a long record left is not kept.
     rest.removeAll(keepingCapacity: rest.capacity <= 2 * (range.upperBound - end))
+    try rest.reserve(range.upperBound - end)
     rest.append(contentsOf: array[end..<range.upperBound])
     return true
   }

@@ -52,8 +52,17 @@ final class BlockExchange: Sendable {
       if state.failure != nil { return .stop }
       if let block = state.free.popLast() { return .cut(block) }
       if state.blockCount < mostBlocks {
-        state.blockCount += 1
-        return .cut(InputBlock(byteCount: blockByteCount))
+        do throws(FuseError) {
+          let block = try InputBlock(byteCount: blockByteCount)
+          state.blockCount += 1
+          return .cut(block)
+        } catch {
+          // Where memory is short, fewer blocks do as well; but one is needed.
+          if state.blockCount == 0 {
+            state.failure = (0, error)
+            return .stop
+          }
+        }
       }
       return state.waiting.isEmpty ? nil : .parse(state.waiting.removeFirst())
     }

@@ -28,15 +28,17 @@ final class InputBlock: @unchecked Sendable {
   var hasQuotes = false
 
   /// - Parameter byteCount: the room for records.
-  init(byteCount: Int) {
-    bytes = [UInt8](repeating: 0, count: byteCount + Self.padding)
+  init(byteCount: Int) throws(FuseError) {
+    bytes = []
+    try grow(to: byteCount)
   }
 
   /// The room for records.
   var room: Int { bytes.count - Self.padding }
 
   /// Makes room for `byteCount` bytes.
-  func grow(to byteCount: Int) {
+  func grow(to byteCount: Int) throws(FuseError) {
+    try bytes.reserve(byteCount + Self.padding)
     while room < byteCount { bytes.append(contentsOf: Self.zeros.prefix(byteCount - room)) }
   }
 

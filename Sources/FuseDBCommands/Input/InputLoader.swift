@@ -50,8 +50,8 @@ final class InputLoader {
     var workers: [RecordWorker] = []
     for _ in 0..<threadCount {
       workers.append(
-        RecordWorker(
-          try writer.makeLane(), inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table,
+        try RecordWorker(
+          writer.makeLane(), inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table,
           blockByteCount: blocks.blockByteCount, limit: job.limit))
     }
     self.workers = workers

@@ -110,6 +110,7 @@ struct KeyList {
   /// Reads more behind the rest, which moves to the start.
   private mutating func refill() throws(FuseError) {
     let isFirst = number == 0 && rest.isEmpty
+    try MemoryRoom.check(rest.count)
     bytes.replaceSubrange(0..<rest.count, with: Array(bytes[rest]))
     rest = 0..<rest.count
     if rest.count * 2 > bytes.count - JSONParser.padding {
@@ -119,6 +120,7 @@ struct KeyList {
           .limitExceeded, "the line is longer than a key can be (\(Humans.size(mostBytes))); is this a list of keys?",
           path: place)
       }
+      try bytes.reserve(2 * bytes.count)
       bytes.append(contentsOf: repeatElement(0, count: bytes.count))
     }
     let room = bytes.count - JSONParser.padding

@@ -23,10 +23,11 @@ final class RecordSink {
   private(set) var keyCount = 0
   private var rangeKeys = RangeKeys()
 
-  init(_ lane: WriterLane, blockByteCount: Int, limit: RecordLimit) {
+  init(_ lane: WriterLane, blockByteCount: Int, limit: RecordLimit) throws(FuseError) {
     self.lane = lane
     self.limit = limit
     mostBytes = 2 * blockByteCount
+    try batch.reserve(mostBytes)
   }
 
   /// Calls `body` with the value of the JSON text in `range`, which must be no larger than a record.

@@ -13,8 +13,8 @@ final class RecordWorker: @unchecked Sendable {
   init(
     _ lane: WriterLane, inputNames: [String], fields: FieldSelection?, table: TableReader.Options, blockByteCount: Int,
     limit: RecordLimit
-  ) {
-    sink = RecordSink(lane, blockByteCount: blockByteCount, limit: limit)
+  ) throws(FuseError) {
+    sink = try RecordSink(lane, blockByteCount: blockByteCount, limit: limit)
     self.inputNames = inputNames
     lines = NDJSONReader(sink, fields: fields)
     rows = TableReader(sink, options: table)

@@ -17,7 +17,7 @@ extension BlockCutter {
     var cutter = BlockCutter(try scratch.input(bytes), boundary, dropsByteOrderMark: dropsByteOrderMark)
     var blocks: [InputBlock] = []
     while true {
-      let block = InputBlock(byteCount: byteCount)
+      let block = try InputBlock(byteCount: byteCount)
       block.format = format
       guard try cutter.next(block) else { return blocks }
       blocks.append(block)

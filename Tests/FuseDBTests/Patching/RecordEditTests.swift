@@ -21,15 +21,15 @@ struct `Edits of an object` {
     ("one two three four five", "oNe two three four fiVe", 2), ("alpha beta gamma", "gamma beta alpha", 2),
     ("0123456789abcdefghij", "01x3456789abXdefghiZj", 3),
   ])
-  func `make the new one, and are as few as expected`(old: String, new: String, count: Int) {
+  func `make the new one, and are as few as expected`(old: String, new: String, count: Int) throws {
     let (old, new) = ([UInt8](old.utf8), [UInt8](new.utf8))
-    let edits = RecordEdit.edits(from: old.rawSpan, to: new.rawSpan)
+    let edits = try RecordEdit.edits(from: old.rawSpan, to: new.rawSpan)
     #expect(applied(edits, to: old, new) == new)
     #expect(edits.count <= count)
     #expect(edits.isEmpty == (old == new))
   }
 
-  @Test func `of random objects make the new one, and each changes something`() {
+  @Test func `of random objects make the new one, and each changes something`() throws {
     var random = SeededRandom.announced()
     for _ in 0..<3000 {
       let alphabet = random.below(2) == 0 ? 2 : 256
@@ -40,7 +40,7 @@ struct `Edits of an object` {
         let end = min(new.count, start + random.below(9))
         new.replaceSubrange(start..<end, with: (0..<random.below(9)).map { _ in UInt8(random.below(alphabet)) })
       }
-      let edits = RecordEdit.edits(from: old.rawSpan, to: new.rawSpan)
+      let edits = try RecordEdit.edits(from: old.rawSpan, to: new.rawSpan)
       #expect(applied(edits, to: old, new) == new, "\(old.hex) -> \(new.hex)")
       #expect(edits.allSatisfy { $0.droppedCount > 0 || !$0.inserted.isEmpty }, "\(old.hex) -> \(new.hex)")
     }

@@ -26,7 +26,7 @@ extension Verifier {
         } else {
           try add(.objectBounds, at: offset, "the record here runs past the end of the data section at \(dataEnd)")
           // Where records begin is known from their lengths alone; behind a wrong one, keys tell where to go on. [P8]
-          if allFit { starts.keyTargets = keyTargets(in: index) }
+          if allFit { starts.keyTargets = try keyTargets(in: index) }
           allFit = false
           offset = starts.nextTarget(after: offset)
         }
@@ -59,14 +59,15 @@ extension Verifier {
   }
 
   /// All offsets that keys point at, each once, in ascending order.
-  private func keyTargets(in index: Range<Int>) -> [UInt64] {
+  private func keyTargets(in index: Range<Int>) throws(FuseError) -> [UInt64] {
     let bytes = file.extracting(0..<index.upperBound)
     var targets: [UInt64] = []
     var offset = index.lowerBound
     while let entry = IndexEntry(at: offset, in: bytes) {
-      targets.append(entry.objectOffset)
+      try targets.grow(by: entry.objectOffset)
       offset = entry.end
     }
+    try targets.checkRoomForSorting()
     targets.sort()
     return targets
   }

@@ -35,6 +35,7 @@ package final class JSONParser {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= bytes.byteCount &- Self.padding, "the text lacks its padding")
     guard let parser = unsafe parser else { throw Self.outOfMemory }
+    if range.count >= MemoryRoom.leastByteCount { try checkRoom(for: range.count) }
     // SAFETY: the precondition keeps the parser inside the span, which lives until this call returns, as does the
     // tape.
     let parsed = unsafe bytes.withUnsafeBytes { bytes in
@@ -46,6 +47,12 @@ package final class JSONParser {
       throw .invalidValue("not JSON: \(unsafe String(cString: parsed.error))", at: 0)
     }
     return try body(unsafe JSONNode(tape: tape, strings: strings, index: 1))
+  }
+
+  /// Throws where memory is too short for a text that is longer than all before: the parser takes up to 14 bytes for each of it,
+  /// and rounds up to a power of two.
+  private func checkRoom(for byteCount: Int) throws(FuseError) {
+    if byteCount > capacity { try MemoryRoom.check(28 * byteCount) }
   }
 
   private static var outOfMemory: FuseError { .outOfMemory("parse JSON") }

@@ -10,6 +10,7 @@ package struct JSONWriter {
   /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are not exactly one MessagePack value.
   package mutating func append(messagePack: RawSpan) throws(FuseError) {
     try MessagePackCursor.validate(messagePack)
+    if messagePack.byteCount >= MemoryRoom.leastByteCount { try out.makeRoom(for: 2 * messagePack.byteCount) }
     var cursor = MessagePackCursor(messagePack)
     try append(&cursor, depth: 0)
   }

@@ -17,10 +17,12 @@ struct EqualObjects {
   init(in partition: ObjectPartition, isShared: Bool, seed: UInt64, memory: Int) throws(FuseError) {
     residentCount = partition.residentCount
     guard isShared else {
-      first = (0..<UInt32(partition.streamedCount)).map { $0 + UInt32(partition.residentCount) }
+      first = []
+      try first.reserve(partition.streamedCount)
+      first.append(contentsOf: UInt32(partition.residentCount)..<UInt32(partition.count))
       return
     }
-    first = [UInt32](repeating: Self.unsettled, count: partition.streamedCount)
+    first = try [UInt32](partition.streamedCount, of: Self.unsettled)
     var settledCount = 0
     while settledCount < first.count {
       settledCount += try settle(partition, seed: seed, memory: memory)
@@ -51,7 +53,7 @@ struct EqualObjects {
         // Each pass gets on by one object at least.
         let added = try table.add(bytes, hash: hash, slot: slot, isAlwaysTaken: numbers.isEmpty)
         guard added != nil else { return }
-        numbers.append(number)
+        try numbers.grow(by: number)
         first[index] = number
       }
       settledCount += 1

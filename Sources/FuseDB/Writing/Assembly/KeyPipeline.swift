@@ -47,7 +47,7 @@ struct KeyPipeline: Sendable {
   func forEachBatch(_ body: (KeyBatch) throws(FuseError) -> Void) throws(FuseError) -> Outcome {
     let full = BoundedQueue<KeyBatch>(capacity: Self.batchCount)
     let empty = BoundedQueue<KeyBatch>(capacity: Self.batchCount)
-    for _ in 0..<Self.batchCount { _ = empty.push(KeyBatch()) }
+    for _ in 0..<Self.batchCount { _ = empty.push(try KeyBatch()) }
     let merge = BackgroundWork(isWorthThread: true) {
       defer { full.close() }
       return merged(filling: empty.pop, giving: full.push)
@@ -71,7 +71,7 @@ struct KeyPipeline: Sendable {
 
   /// The same on this thread alone.
   private func forEachBatchHere(_ body: (KeyBatch) throws(FuseError) -> Void) throws(FuseError) -> Outcome {
-    let batch = KeyBatch()
+    let batch = try KeyBatch()
     var keyCount = 0
     var failure: FuseError?
     let outcome = merged(filling: { batch }) { batch in

@@ -59,7 +59,7 @@ struct PartitionJoin {
     repeatedCount = partition.foundCount + equal.repeatedCount
     distinctCount = partition.count - equal.repeatedCount
     let byteCounts = try byteCounts()
-    var ranks = [UInt32](repeating: Self.none, count: partition.count)
+    var ranks = try [UInt32](partition.count, of: Self.none)
     if order == .insertion {
       for number in ranks.indices where equal.first(of: number) == number {
         ranks[number] = UInt32(objectCount)
@@ -67,7 +67,7 @@ struct PartitionJoin {
         objectCount += 1
       }
     }
-    var isReached = [Bool](repeating: false, count: partition.count)
+    var isReached = try [Bool](partition.count, of: false)
     var reader = SpillReader(pairs)
     while let pair = try reader.next(as: Pair.self) {
       let object = equal.first(of: Int(pair.object))
@@ -103,7 +103,7 @@ struct PartitionJoin {
       try windows.add(object.bytes, at: offsets[Int(ranks[number])])
     }
     // Of equal objects the first is the one: its rank comes before it was used.
-    var isPlaced = [Bool](repeating: false, count: objectCount)
+    var isPlaced = try [Bool](objectCount, of: false)
     var number = partition.residentCount
     try partition.forEachStreamed { bytes throws(FuseError) in
       let rank = ranks[number]
@@ -117,7 +117,7 @@ struct PartitionJoin {
   /// The length of each object.
   private func byteCounts() throws(FuseError) -> [UInt32] {
     var counts: [UInt32] = []
-    counts.reserveCapacity(partition.count)
+    try counts.reserve(partition.count)
     for object in partition.table.objects { counts.append(UInt32(object.byteCount)) }
     try partition.forEachStreamed { bytes in counts.append(UInt32(bytes.byteCount)) }
     return counts
@@ -127,7 +127,7 @@ struct PartitionJoin {
     of stream: SpillStream, count: Int, as type: Record.Type, _ spill: Spill
   ) throws(FuseError) -> [Record] {
     var all: [Record] = []
-    all.reserveCapacity(count)
+    try all.reserve(count)
     var reader = SpillReader(stream)
     while let record = try reader.next(as: type) { all.append(record) }
     return all

@@ -28,7 +28,7 @@ final class HashPartsMaker {
     loaded = try ZeroedMemory(byteCount: capacity * HashRecord.byteCount)
     sorted = try ZeroedMemory(byteCount: capacity * HashRecord.byteCount)
     let pilotLineCount = partCount << Int(section.partShift)
-    starts = [UInt32](repeating: 0, count: pilotLineCount * HashSection.pilotsPerLine + 1)
+    starts = try [UInt32](pilotLineCount * HashSection.pilotsPerLine + 1, of: 0)
     readBuffer = try ZeroedMemory(byteCount: sizes.chunkByteCount, inLargePages: false)
     pilotMemory = try ZeroedMemory(byteCount: pilotLineCount * HashSection.lineByteCount)
     slotMemory = try ZeroedMemory(byteCount: slotLineCount * HashSection.lineByteCount)

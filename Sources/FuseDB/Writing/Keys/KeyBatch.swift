@@ -14,11 +14,11 @@ final class KeyBatch: @unchecked Sendable {
   private let mostRows: Int
   private let mostBytes: Int
 
-  init(mostRows: Int = 4096, mostBytes: Int = 1 << 18) {
+  init(mostRows: Int = 4096, mostBytes: Int = 1 << 18) throws(FuseError) {
     self.mostRows = mostRows
     self.mostBytes = mostBytes
-    rows.reserveCapacity(mostRows)
-    keyBytes.reserveCapacity(mostBytes + FormatLimits.keyByteCount)
+    try rows.reserve(mostRows)
+    try keyBytes.reserve(mostBytes + FormatLimits.keyByteCount)
   }
 
   var lastPlace: UInt64 { rows.last?.place ?? 0 }

@@ -28,7 +28,7 @@ extension KeyRun {
     var cursors: [KeyChainCursor] = []
     for run in runs { cursors.append(try KeyChainCursor(run, windowByteCount: windowByteCount)) }
     var tree = try LoserTree(cursors)
-    var writer = KeyRunWriter(
+    var writer = try KeyRunWriter(
       to: file, keyCount: runs.reduce(0) { $0 + $1.keyCount }, keyByteCount: runs.reduce(0) { $0 + $1.keyByteCount })
     while true {
       let head = tree.head

@@ -35,7 +35,7 @@ extension KeyBuffer {
 
   /// Writes the keys, which are sorted, to a temporary file.
   func spill(to file: TemporaryFile) throws(FuseError) -> KeyRun {
-    var writer = KeyRunWriter(to: file, keyCount: count, keyByteCount: keyByteCount)
+    var writer = try KeyRunWriter(to: file, keyCount: count, keyByteCount: keyByteCount)
     for i in 0..<count {
       prefetch(row: i + Self.rowsAhead)
       let row = unsafe rows[i]
@@ -61,13 +61,13 @@ struct KeyRunWriter: ~Copyable {
   /// - Parameters:
   ///   - keyCount: how many keys are going to come.
   ///   - keyByteCount: the length of all of them.
-  init(to file: TemporaryFile, keyCount: Int, keyByteCount: Int) {
+  init(to file: TemporaryFile, keyCount: Int, keyByteCount: Int) throws(FuseError) {
     self.file = file
     self.keyCount = keyCount
     let byteCount = keyByteCount + keyCount * KeyBuffer.fileOverhead
     place = file.reserve(byteCount)
     range = place..<place + byteCount
-    bytes.reserveCapacity(Self.writtenAtOnce + KeyBuffer.fileOverhead + FormatLimits.keyByteCount)
+    try bytes.reserve(Self.writtenAtOnce + KeyBuffer.fileOverhead + FormatLimits.keyByteCount)
   }
 
   /// Appends a key behind its object and its place.

@@ -38,7 +38,6 @@ struct MergeLane {
     // The block is made later, and runs are read later: their memory is free while files are read.
     let plan = storage.plan
     recordByteCount = min(Self.mostRecordBytes, (plan.extensionBlock + plan.runWindows) / plan.laneCount)
-    rows.reserveCapacity(Self.batchKeyCount)
   }
 
   /// Adds the keys of a file that lie in `ranges` and are in none of the others.
@@ -48,9 +47,11 @@ struct MergeLane {
     let (input, objects) = try input.open()
     try input.checkWhole()
     try lane.beginOrder()
+    try rows.reserve(Self.batchKeyCount)
+    try objectBytes.reserve(2 * Self.batchByteCount)
     window = RecordWindow()
     let reader = input.reader
-    var records = RecordNumbers(objectCount: Int(reader.header.objectCount), limit: recordByteCount)
+    var records = try RecordNumbers(objectCount: Int(reader.header.objectCount), limit: recordByteCount)
     var walk = try IndexWalk(input)
     var walks: [IndexWalk] = []
     for other in others { walks.append(try IndexWalk(other)) }

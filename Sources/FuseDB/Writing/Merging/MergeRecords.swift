@@ -31,6 +31,7 @@ struct MergeRecords: Sendable {
     if missing < 0 {
       bytes.removeLast(-missing)
     } else if missing > 0 {
+      try bytes.makeRoom(for: missing)
       try window.append(missing, at: end - missing, before: dataEnd, of: file, to: &bytes)
     }
     guard bytes.count == start + Int(length) else { throw cut(at: place) }

@@ -16,12 +16,12 @@ struct RecordNumbers {
   /// - Parameters:
   ///   - objectCount: how many records the file has.
   ///   - byteCount: how much memory the table may take.
-  init(objectCount: Int, limit byteCount: Int) {
+  init(objectCount: Int, limit byteCount: Int) throws(FuseError) {
     let most = max(64, byteCount / MemoryLayout<Row>.stride)
     // At least twice as many rows as records, so that few displace others; the number of rows is a power of two.
     let wanted = min(most, max(64, objectCount * 4))
     let bits = Int.bitWidth - 1 - wanted.leadingZeroBitCount
-    rows = [Row](repeating: Row(), count: 1 << bits)
+    rows = try [Row](1 << bits, of: Row())
     shift = UInt64(64 - bits + Self.rowsPerBucket.trailingZeroBitCount)
   }
 

@@ -25,7 +25,8 @@ extension ObjectStore {
   ) throws(FuseError) {
     guard sharesObjects else { return try append(bytes, ends: ends, &scratch) }
     let bytes = bytes.rawSpan
-    sort(bytes, ends, &scratch)
+    try sort(bytes, ends, &scratch)
+    try scratch.numbers.reserve(ends.count)
     scratch.numbers.removeAll(keepingCapacity: true)
     scratch.numbers.append(contentsOf: repeatElement(ObjectNumber(rawValue: 0), count: ends.count))
     for step in 0..<partitionCount {
@@ -56,6 +57,7 @@ extension ObjectStore {
   /// The same where every object is kept, in the order in which it came.
   private func append(_ bytes: [UInt8], ends: [Int], _ scratch: inout ObjectBatchScratch) throws(FuseError) {
     let bytes = bytes.rawSpan
+    try scratch.numbers.reserve(ends.count)
     scratch.numbers.removeAll(keepingCapacity: true)
     try withPartition(0) { partition throws(FuseError) in
       var start = 0
@@ -69,7 +71,9 @@ extension ObjectStore {
   }
 
   /// Hashes the objects and sorts them by their partition, equal ones in their order.
-  private func sort(_ bytes: RawSpan, _ ends: [Int], _ scratch: inout ObjectBatchScratch) {
+  private func sort(_ bytes: RawSpan, _ ends: [Int], _ scratch: inout ObjectBatchScratch) throws(FuseError) {
+    try scratch.hashes.reserve(ends.count)
+    try scratch.order.reserve(ends.count)
     scratch.hashes.removeAll(keepingCapacity: true)
     scratch.starts.removeAll(keepingCapacity: true)
     scratch.starts.append(contentsOf: repeatElement(0, count: partitionCount + 2))

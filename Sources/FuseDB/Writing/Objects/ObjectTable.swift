@@ -83,9 +83,12 @@ final class ObjectTable {
     guard !isFull else { return nil }
     var needed = arena.byteCountOfBlock(for: bytes.byteCount)
     // The array of objects doubles.
-    if objects.count == objects.capacity { needed += max(64, objects.capacity) * MemoryLayout<ArenaObject>.stride }
+    let isArrayFull = objects.count == objects.capacity
+    if isArrayFull { needed += max(64, objects.capacity) * MemoryLayout<ArenaObject>.stride }
     isFull = needed > 0 && !allowance.reserve(needed)
     guard !isFull || isAlwaysTaken else { return nil }
+    // First, because it may fail: an object in the arena has its number.
+    if isArrayFull { try objects.makeRoom(for: 1) }
     let object = try arena.store(bytes, number: UInt32(objects.count))
     objects.append(object)
     return object

@@ -149,7 +149,7 @@ struct `Keys that are sorted to be merged` {
       var found: [Addition] = []
       var goesOn = true
       while goesOn {
-        let batch = KeyBatch(mostRows: batchRows)
+        let batch = try KeyBatch(mostRows: batchRows)
         goesOn = try merge.fill(batch)
         for row in batch.rows {
           found.append(
