@@ -75,7 +75,7 @@ dependent: ## build and run a package that depends on this one and calls all of 
 	Scripts/test-dependent 2>&1 | tee build/logs/dependent.log
 
 .PHONY: leaks
-leaks: ## make every long call a thousand times and count what stays: about half a minute
+leaks: ## make every long call a thousand times and count what stays: about a minute
 	@mkdir -p build/logs
 	swift build -c release --product LongCalls --static-swift-stdlib
 	"$$(swift build -c release --static-swift-stdlib --show-bin-path)/LongCalls" 2>&1 | tee build/logs/leaks.log

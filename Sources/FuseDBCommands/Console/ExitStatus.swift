@@ -35,6 +35,6 @@ enum ExitStatus: Int32 {
       64  wrong usage, or a file that must not be overwritten stands where the result should go
       65  bad data: an input, a database that is damaged or none (but for verify), or a result that was refused
       66  an input is missing or cannot be read
-      74  a result cannot be written
+      74  a result cannot be written, or memory is short
     """
 }
