@@ -16,7 +16,8 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
-PROGRAM_LOGS := $(addprefix build/logs/,$(addsuffix .log,dependent leaks stress stress-thread stress-address))
+TEST_LOGS := $(addprefix build/logs/,dependent.log swift.log pytest.log)
+ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
@@ -40,34 +41,41 @@ release: ## build the command as a release, at build/fusedb
 	@stat --printf='build/fusedb: %s bytes\n' build/fusedb
 
 .PHONY: test
-test: ## check everything: format, Swift's tests, the other implementation (installs what is missing)
+test: ## check format, Swift's tests, a dependent package, the other implementation (installs what is missing)
 	@rm -rf build/logs && mkdir -p build/logs
 	@Scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) .venv/ready lint
 	swift build --build-tests
 	@$(MAKE) -j2 SIDE_BY_SIDE=yes test-here test-apart
-	@$(MAKE) -j2 SIDE_BY_SIDE=yes test-command test-programs
-	@Scripts/closing-lines $(SWIFT_LOG) $(PYTEST_LOG) $(PROGRAM_LOGS)
+	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
+	@Scripts/closing-lines $(TEST_LOGS)
 
-# Two and two of these have no step in common, so that no processor waits for the last step of a build. What the second of
-# them prints is in a file, for two at once can't be read.
-.PHONY: test-here test-apart test-command test-programs
+# Two of these have no step in common, so that no processor waits for the last step of a build. What the second of them prints is in a
+# file, for two at once can't be read.
+.PHONY: test-here test-apart
 test-here:
 	swift test --skip-build --disable-xctest 2>&1 | tee $(SWIFT_LOG)
 	@$(MAKE) SIDE_BY_SIDE= release
 
 test-apart:
-	@echo "meanwhile: a dependent package, and the stress program under sanitizers; see build/logs/apart.log"
-	@$(MAKE) SIDE_BY_SIDE= dependent sanitize >build/logs/apart.log 2>&1 || { tail -n 60 build/logs/apart.log; exit 1; }
-	@echo "done meanwhile: a dependent package, and the stress program under sanitizers"
+	@echo "meanwhile: a dependent package; see build/logs/apart.log"
+	@$(MAKE) SIDE_BY_SIDE= dependent >build/logs/apart.log 2>&1 || { tail -n 60 build/logs/apart.log; exit 1; }
+	@echo "done meanwhile: a dependent package"
 
-test-command:
-	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
+.PHONY: endure endure-apart endure-here
+endure: ## check what takes time to show: reading while files are replaced, under sanitizers too; long calls, a thousand times each
+	@mkdir -p build/logs
+	@Scripts/install-packages $(BUILD_PACKAGES)
+	@$(MAKE) -j2 SIDE_BY_SIDE=yes endure-here endure-apart
+	@Scripts/closing-lines $(ENDURANCE_LOGS)
 
-test-programs:
-	@echo "meanwhile: the stress program, and long calls; see build/logs/programs.log"
-	@$(MAKE) SIDE_BY_SIDE= stress leaks >build/logs/programs.log 2>&1 || { tail -n 60 build/logs/programs.log; exit 1; }
-	@echo "done meanwhile: the stress program, and long calls"
+endure-here:
+	@$(MAKE) SIDE_BY_SIDE= stress leaks
+
+endure-apart:
+	@echo "meanwhile: the stress program under sanitizers; see build/logs/sanitize.log"
+	@$(MAKE) SIDE_BY_SIDE= sanitize >build/logs/sanitize.log 2>&1 || { tail -n 60 build/logs/sanitize.log; exit 1; }
+	@echo "done meanwhile: the stress program under sanitizers"
 
 .PHONY: dependent
 dependent: ## build and run a package that depends on this one and calls all of it, for debugging and as a release

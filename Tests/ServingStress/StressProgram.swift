@@ -62,11 +62,11 @@ struct StressProgram {
     }
     let overwritings = [
       Overwriting(
-        name: "written over, indexed", build: { 2 + 2 * $0 }, roundCount: rebuildCount * 4, skipsChecksums: true),
-      Overwriting(name: "written over, plain", build: { 3 + 2 * $0 }, roundCount: rebuildCount * 4),
+        name: "written over, indexed", build: { 2 + 2 * $0 }, roundCount: rebuildCount * 2, skipsChecksums: true),
+      Overwriting(name: "written over, plain", build: { 3 + 2 * $0 }, roundCount: rebuildCount * 2),
       Overwriting(
         name: "written over, of other lengths", build: { 2 * $0 + [2, 3, 2, 3, 3][$0 % 5] },
-        roundCount: rebuildCount * 4),
+        roundCount: rebuildCount * 2),
     ]
     for phase in overwritings {
       let done = try phase.run(in: folder, threadCount: threadCount, seed: seed)

@@ -82,7 +82,7 @@ struct `Verification in parts` {
   @Test func `gives the report of the model on random damage [P1] [P3]`() throws {
     var random = SeededRandom.announced()
     let folder = try TemporaryFolder()
-    for _ in 0..<700 {
+    for _ in 0..<300 {
       var file = Self.sample(&random)
       for _ in 0..<1 + random.below(4) where file.bytes.count > 41 { Self.change(&file, &random) }
       if random.below(2) == 0 { file.seal() }
@@ -170,7 +170,7 @@ struct `Verification in parts` {
   @Test func `at the level of checksums reports no values, order and targets, and all else alike`() throws {
     var random = SeededRandom.announced()
     let folder = try TemporaryFolder()
-    for _ in 0..<300 {
+    for _ in 0..<120 {
       var file = Self.sample(&random)
       for _ in 0..<1 + random.below(3) where file.bytes.count > 41 { Self.change(&file, &random) }
       let mapping = try FileMapping(path: folder.write(file.bytes))
