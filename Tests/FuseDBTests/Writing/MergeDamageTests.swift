@@ -41,6 +41,14 @@ struct `A merge of damaged files` {
     }
   }
 
+  @Test(arguments: Fixtures.badNames.filter { $0.hasPrefix("block-row-") })
+  func `refuses rows that do not say where strides begin, their checksums being right [X18]`(name: String) throws {
+    let folder = try TemporaryFolder()
+    let error = failure { try FuseWriter.merge([Fixtures.path(bad: name)], to: folder.path("out.fsdb")) }
+    #expect(error?.code == .corrupted)
+    #expect(try folder.names == [])
+  }
+
   @Test(arguments: Fixtures.badNames)
   func `of the fixtures refuses them, or gives every answer that is expected of them`(name: String) throws {
     let folder = try TemporaryFolder()

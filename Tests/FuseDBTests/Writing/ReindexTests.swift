@@ -109,6 +109,22 @@ struct `Reindexing` {
     #expect(try FuseReader(path: path).metadata.isEmpty)
   }
 
+  @Test(arguments: [0, 1]) func `metadata have a mebibyte at most, whoever wrote them [X13]`(excess: Int) throws {
+    let folder = try TemporaryFolder()
+    let count = 1 << 20 - 8 + excess
+    let metadata = [0x81, 0xA1, 0x61, 0xDB] + ReferenceFile.big(count, 4) + [UInt8](repeating: 0x78, count: count)
+    let path = try folder.write(try file(withMetadata: metadata, in: folder))
+    let reader = try FuseReader(path: path)
+    let damage = try FuseReader.verify(path: path).damage.map(\.kind)
+    if excess == 0 {
+      #expect(try reader.metadata["a"]?.utf8.count == count)
+      #expect(damage == [])
+    } else {
+      #expect(failure { _ = try reader.metadata }?.message.contains("1048577 bytes") == true)
+      #expect(damage == [.metadata])
+    }
+  }
+
   @Test func `metadata are compared with their checksum first [X13]`() throws {
     let folder = try TemporaryFolder()
     var bytes = try built(Samples.small, ["source": "registry"], in: folder)
