@@ -94,4 +94,9 @@ struct `The order of a file` {
       #expect(early == Array(keys[..<20]) || refusal?.code == .corrupted && place == places[0])
     }
   }
+
+  @Test func `whose row says that a stride begins earlier, its checksum being right, is no way to a key [X18]`() throws {
+    let reader = try FuseReader(path: Fixtures.path(bad: "block-row-second-early.fsdb"))
+    #expect(failure { _ = try reader.prefix("a") }?.code == .corrupted)
+  }
 }
