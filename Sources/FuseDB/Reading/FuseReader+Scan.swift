@@ -90,9 +90,6 @@ extension FuseReader {
         // The last smaller sample was smaller when the search looked at it, so the place lies behind it.
         guard low == 0 || place.number > (low - 1) * KeyOrder.stride else { throw changed(at: place.offset) }
         let next = Position(number: place.number + 1, offset: entry.end)
-        if next.number < keyCount, next.number % KeyOrder.stride == 0 {
-          try checkStride(next.number / KeyOrder.stride)
-        }
         if next.number < keyCount, !file.isAscending(entry.keyRange, try self.entry(at: next.offset).keyRange) {
           throw changed(at: next.offset)
         }

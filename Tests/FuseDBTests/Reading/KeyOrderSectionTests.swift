@@ -95,8 +95,22 @@ struct `The order of a file` {
     }
   }
 
-  @Test func `whose row says that a stride begins earlier, its checksum being right, is no way to a key [X18]`() throws {
-    let reader = try FuseReader(path: Fixtures.path(bad: "block-row-second-early.fsdb"))
-    #expect(failure { _ = try reader.prefix("a") }?.code == .corrupted)
+  @Test func `whose row says that a stride begins earlier, its checksum being right, counts no keys wrong [X18]`()
+    throws
+  {
+    let plain = ReferenceFile(canonical: Self.mapping(96))
+    let entries = plain.entries
+    let starts = [0, 31, 64].map { entries[$0].offset } + [plain.bytes.count]
+    var rows: [UInt8] = []
+    for (number, (start, end)) in zip(starts, starts.dropFirst()).enumerated() {
+      let checksum = ReferenceFile.crc(ReferenceFile.big(number, 8) + plain.bytes[start..<end])
+      rows += ReferenceFile.big(start, 8) + ReferenceFile.big(Int(checksum), 4)
+    }
+    var sections = ReferenceBlock.sections(of: plain)
+    sections[1].bytes = rows
+    let reader = try FuseReader(bytes: ReferenceBlock(behind: plain, sections).bytes)
+    for entry in entries[66...] {
+      #expect(failure { _ = try reader.prefix(entry.key.bytes) }?.code == .corrupted)
+    }
   }
 }
