@@ -95,22 +95,66 @@ struct `The order of a file` {
     }
   }
 
+  /// The file with rows of its own choice, each with the right checksum for what lies from it to the next.
+  private static func bytes(_ plain: ReferenceFile, rowsFrom starts: [Int], seed: UInt32 = 0) -> [UInt8] {
+    var rows: [UInt8] = []
+    for (number, (start, end)) in zip(starts, starts.dropFirst() + [plain.bytes.count]).enumerated() {
+      let checksum = ReferenceFile.crc(ReferenceFile.big(number, 8) + plain.bytes[start..<end]) ^ seed
+      rows += ReferenceFile.big(start, 8) + ReferenceFile.big(Int(checksum), 4)
+    }
+    var sections = ReferenceBlock.sections(of: plain)
+    sections[1].bytes = rows
+    return ReferenceBlock(behind: plain, sections).bytes
+  }
+
   @Test func `whose row says that a stride begins earlier, its checksum being right, counts no keys wrong [X18]`()
     throws
   {
     let plain = ReferenceFile(canonical: Self.mapping(96))
     let entries = plain.entries
-    let starts = [0, 31, 64].map { entries[$0].offset } + [plain.bytes.count]
-    var rows: [UInt8] = []
-    for (number, (start, end)) in zip(starts, starts.dropFirst()).enumerated() {
-      let checksum = ReferenceFile.crc(ReferenceFile.big(number, 8) + plain.bytes[start..<end])
-      rows += ReferenceFile.big(start, 8) + ReferenceFile.big(Int(checksum), 4)
-    }
-    var sections = ReferenceBlock.sections(of: plain)
-    sections[1].bytes = rows
-    let reader = try FuseReader(bytes: ReferenceBlock(behind: plain, sections).bytes)
+    let reader = try FuseReader(bytes: Self.bytes(plain, rowsFrom: [0, 31, 64].map { entries[$0].offset }))
     for entry in entries[66...] {
       #expect(failure { _ = try reader.prefix(entry.key.bytes) }?.code == .corrupted)
     }
+  }
+
+  @Test func `whose first row leads into an object that looks like an entry counts no keys wrong [X18]`() throws {
+    // The last object's bytes are an entry, of a key that comes before all others.
+    let image: [UInt8] = [0, 1, 0x21] + ReferenceFile.big(40, 8)
+    let objects = [[0xC0], [0xC4, UInt8(image.count)] + image]
+    let plain = ReferenceFile(objects: objects, keys: (0..<40).map { ([0x61, UInt8($0)], $0 & 1) })
+    let starts = [plain.entries[0].offset - image.count, plain.entries[32].offset]
+    let reader = try FuseReader(bytes: Self.bytes(plain, rowsFrom: starts))
+    for entry in plain.entries[..<32] {
+      #expect(failure { _ = try reader.prefix(entry.key.bytes) }?.code == .corrupted)
+    }
+  }
+
+  @Test func `whose first row begins late is damaged for a look-up that meets the key before it [X17]`() throws {
+    let plain = ReferenceFile(canonical: Self.mapping(4))
+    let reader = try FuseReader(bytes: Self.bytes(plain, rowsFrom: [plain.entries[1].offset]))
+    // One absent key of 7 * 64 meets the first key's slot with its tag.
+    var refusedCount = 0
+    for number in 0..<5000 {
+      let error = failure {
+        let isThere = try reader.contains("absent \(number)")
+        #expect(!isThere)
+      }
+      #expect(error == nil || error?.code == .corrupted)
+      if error != nil { refusedCount += 1 }
+    }
+    #expect((1...40).contains(refusedCount))
+  }
+
+  @Test func `is not compared with its checksums where these are skipped by name [X18]`() throws {
+    let plain = ReferenceFile(canonical: Self.mapping(96))
+    let bytes = Self.bytes(plain, rowsFrom: [0, 32, 64].map { plain.entries[$0].offset }, seed: 1)
+    var scan = try FuseReader(bytes: bytes, checksums: .skipped).entries()
+    #expect(try scan.restOfKeys() == plain.entries.map(\.key))
+    #expect(
+      failure {
+        var scan = try FuseReader(bytes: bytes).entries()
+        _ = try scan.restOfKeys()
+      }?.code == .corrupted)
   }
 }
