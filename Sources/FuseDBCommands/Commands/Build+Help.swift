@@ -37,7 +37,8 @@ extension Build {
     the same.
 
     No OUTPUT is written that has no keys, since that is mostly an input that was missing; --allow-empty lets it pass.
-    '--greatest-shrink 20' takes at most 20 % fewer keys than the database has that would be replaced.
+    '--greatest-shrink 20' takes at most 20 % fewer keys than the database has that would be replaced; one that is damaged
+    does not tell its keys, and stays.
 
     FORMAT:INPUT, as in csv:list.txt or msgpack:-, gives one input another format than the others. (A file whose name
     begins so is ./csv:list.txt.)
