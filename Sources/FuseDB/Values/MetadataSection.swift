@@ -30,7 +30,7 @@ enum MetadataSection {
     return texts
   }
 
-  /// Throws unless the bytes, one value, are a map with names. [X13]
+  /// Throws unless the bytes are one value, a map with names. [X13]
   static func checkNames(in bytes: RawSpan) throws(FuseError) { _ = try members(of: bytes) }
 
   private static func members(of bytes: RawSpan) throws(FuseError) -> MessagePackMembers {

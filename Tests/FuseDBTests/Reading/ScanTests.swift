@@ -161,6 +161,26 @@ struct `A scan` {
     #expect(try scan.next() == nil)
   }
 
+  @Test func `stops at keys that are not in order any more, since the file was opened [G4]`() throws {
+    let folder = try TemporaryFolder()
+    let file = ReferenceFile(objects: [[0x01]], keys: ["a", "b", "c", "d"].map { (Array($0.utf8), 0) })
+    // Entries have 2 + 1 + 8 bytes. "b" becomes what stands before it, or what comes after the next.
+    for (byte, up, down) in [("a", 1, 0), ("A", 1, 0), ("c", 2, 1), ("z", 2, 1)] {
+      let path = try folder.write(file.bytes)
+      let reader = try FuseReader(path: path)
+      let descriptor = unsafe Glibc.open(path, O_WRONLY)
+      let start = Int(file.indexOffset)
+      try #require(unsafe pwrite(descriptor, byte, 1, off_t(start + 11 + 2)) == 1)
+      Glibc.close(descriptor)
+      for (direction, number) in [(FuseReader.Direction.ascending, up), (.descending, down)] {
+        var scan = try reader.entries(direction)
+        let error = failure { while try scan.next() != nil {} }
+        #expect(error?.code == .corrupted, "\(byte), \(direction)")
+        #expect(error?.offset == UInt64(start + 11 * number), "\(byte), \(direction)")
+      }
+    }
+  }
+
   @Test(arguments: [FuseReader.Lookups.many, .few])
   func `meets a sampled key that changed since the file was opened [G3] [G4]`(lookups: FuseReader.Lookups) throws {
     let folder = try TemporaryFolder()

@@ -88,7 +88,6 @@ extension Verifier {
       guard bytes.byteCount <= MetadataSection.mostBytes else {
         throw .invalidValue("it has more than \(MetadataSection.mostBytes) bytes", at: 0)
       }
-      try MessagePackCursor.validate(bytes)
       try MetadataSection.checkNames(in: bytes)
     } catch {
       try add(.metadata, at: metadata.range.lowerBound, "the metadata are no map with names: \(error.message)")

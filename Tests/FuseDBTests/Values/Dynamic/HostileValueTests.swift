@@ -72,6 +72,10 @@ struct `A dynamic value of hostile bytes` {
     #expect(try value.messagePack == [UInt8](repeating: 0x91, count: 127) + [0x90])
     let verbatim = try FuseValue(messagePack: [0xDC, 0, 1, 0xC0])
     var deep: [FuseValue] = [[value], [value: nil], ["a": value]]
+    // Here a map is the one that is too deep.
+    var holderOfMap: FuseValue = [:]
+    for _ in 1...128 { holderOfMap = [holderOfMap] }
+    deep.append(holderOfMap)
     var holder = verbatim
     for _ in 1..<128 { holder = [holder] }
     #expect(try holder.messagePack.count == 127 + 4)

@@ -23,6 +23,16 @@ struct `The members of a map` {
     #expect(members.names.isEmpty && members.values.isEmpty)
   }
 
+  @Test func `are those of one value: what is cut, goes on or is too deep is refused [V1] [V2] [V3]`() throws {
+    let deep = "81a161" + String(repeating: "91", count: 128) + "c0"
+    for (hex, offset) in [("81a161", 3), ("80c0", 1), ("81a16101c0", 4), ("81a161c1", 3), (deep, 3 + 127)] {
+      var members = MessagePackMembers()
+      let error = failure { _ = try members.read([UInt8](hex: hex).rawSpan) }
+      #expect(error?.code == .invalidValue, "\(hex)")
+      #expect(error?.offset == UInt64(offset), "\(hex)")
+    }
+  }
+
   @Test func `have a kind`() throws {
     for (hex, kind) in [
       ("c0", .null), ("a161", .string(1..<2)), ("d90161", .string(2..<3)), ("05", .other), ("90", .other),
