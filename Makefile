@@ -30,7 +30,7 @@ help: ## list the targets
 .PHONY: build
 build: ## build everything for debugging
 	@Scripts/install-packages $(BUILD_PACKAGES)
-	swift build --build-tests
+	swift build --build-tests --explicit-target-dependency-import-check error
 
 .PHONY: release
 release: ## build the command as a release, at build/fusedb
@@ -45,7 +45,7 @@ test: ## check format, Swift's tests, a dependent package, the other implementat
 	@rm -rf build/logs && mkdir -p build/logs
 	@Scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) .venv/ready lint
-	swift build --build-tests
+	swift build --build-tests --explicit-target-dependency-import-check error
 	@$(MAKE) -j2 SIDE_BY_SIDE=yes test-here test-apart
 	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
 	@Scripts/closing-lines $(TEST_LOGS)
@@ -107,8 +107,9 @@ sanitize: ## the same, not as often, under ThreadSanitizer and AddressSanitizer
 	ASAN_OPTIONS=detect_leaks=1 .build/address/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-address.log
 
 .PHONY: lint
-lint: ## check the format of the Swift code
+lint: ## check the format of the Swift code, and who calls the system
 	swift format lint --strict --parallel -r $(SWIFT_SOURCES)
+	@! grep -rnE 'import (Glibc|Musl|Darwin)' Sources | grep -v '^Sources/FuseDBLibc/' || { echo 'only FuseDBSystem calls the system, by FuseDBLibc' >&2; exit 1; }
 
 .PHONY: format
 format: ## put the Swift code into its format

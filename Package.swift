@@ -15,6 +15,8 @@ let package = Package(
   name: "FuseDB",
   products: [
     .library(name: "FuseDB", targets: ["FuseDB"]),
+    // For services that read and build nothing: no JSON parser, no C++ runtime, no zstd.
+    .library(name: "FuseDBServing", targets: ["FuseDBServing"]),
     .executable(name: "fusedb", targets: ["FuseDBTool"]),
   ],
   targets: [
@@ -26,15 +28,50 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CFuseIntrinsics"),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+    // Ours: an idea each.
+    .target(name: "CFuseFaults"),
+    .target(name: "CFuseHazards"),
+    .target(name: "CFusePublish"),
     .target(name: "CFuseSystem"),
 
+    // From here on each layer knows those above it alone; see spec/decisions/0023-layers-as-targets.md.
     .target(
-      name: "FuseDB",
+      name: "FuseDBFormat", dependencies: ["CDeflate", "CFuseIntrinsics", "CXXHash", "CZlib"], swiftSettings: strict),
+    .target(name: "FuseDBLibc", swiftSettings: strict),
+    .target(
+      name: "FuseDBSystem",
       dependencies: [
-        "CDeflate", "CFuseIntrinsics", "CFuseSystem", "CMsgpack", "CSimdjson", "CXXHash", "CZlib", "CZstd",
+        "CFuseFaults", "CFuseHazards", "CFuseIntrinsics", "CFusePublish", "CFuseSystem", "FuseDBFormat", "FuseDBLibc",
       ],
       swiftSettings: strict),
-    .target(name: "FuseDBCommands", dependencies: ["FuseDB", "CZlib", "CZstd", "CFuseSystem"], swiftSettings: strict),
+    .target(
+      name: "FuseDBValues", dependencies: ["CMsgpack", "FuseDBFormat", "FuseDBSystem"], swiftSettings: strict),
+    .target(
+      name: "FuseDBReading",
+      dependencies: ["CFuseIntrinsics", "FuseDBFormat", "FuseDBSystem", "FuseDBValues"],
+      swiftSettings: strict),
+    .target(
+      name: "FuseDBServing", dependencies: ["FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues"],
+      swiftSettings: strict),
+    .target(
+      name: "FuseDBJSON", dependencies: ["CSimdjson", "FuseDBFormat", "FuseDBSystem", "FuseDBValues"],
+      swiftSettings: strict),
+    .target(
+      name: "FuseDBWriting",
+      dependencies: [
+        "CFuseIntrinsics", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues",
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "FuseDBPatching",
+      dependencies: ["CZstd", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues", "FuseDBWriting"],
+      swiftSettings: strict),
+    // All of them under one name.
+    .target(
+      name: "FuseDB",
+      dependencies: ["FuseDBJSON", "FuseDBPatching", "FuseDBServing", "FuseDBWriting"],
+      swiftSettings: strict),
+    .target(name: "FuseDBCommands", dependencies: ["FuseDB", "CZlib", "CZstd"], swiftSettings: strict),
     // In C, for a main that is given the arguments; see Sources/FuseDBTool/main.c.
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"]),
 

@@ -103,6 +103,11 @@ static inline __attribute__((always_inline)) uint64_t fuse_match_bytes64(const v
   return mask;
 }
 
+/// The first of the `count` bytes at `bytes` that is `byte`, or NULL.
+static inline const void *_Nullable fuse_find_byte(const void *_Nonnull bytes, uint8_t byte, size_t count) {
+  return memchr(bytes, byte, count);
+}
+
 /// How many of the `count` bytes at `bytes` are `byte`.
 static inline size_t fuse_count_byte(const void *_Nonnull bytes, size_t count, uint8_t byte) {
   const uint8_t *each = (const uint8_t *)bytes;

@@ -1,12 +1,10 @@
 internal import FuseDB
-internal import Glibc
 
 /// What the command's `main` calls, in Sources/FuseDBTool/main.c.
 @c(fusedb_main)
 @unsafe
 public func main(argumentCount: Int32, arguments: UnsafePointer<UnsafePointer<CChar>?>) -> Int32 {
-  // A write beyond the limit on file sizes then fails like any other, and is reported.
-  signal(SIGXFSZ, SIG_IGN)
+  Interruption.ignoreFileSizeSignal()
   return Tool.run(unsafe Tool.words(argumentCount, arguments), Console())
 }
 
@@ -28,7 +26,9 @@ package enum Tool {
     // SAFETY: the C runtime passes `count` strings that end in a zero byte and live as long as the process.
     unsafe UnsafeBufferPointer(start: words, count: Int(count)).dropFirst().map { word in
       guard let word = unsafe word else { return [] }
-      return unsafe [UInt8](UnsafeRawBufferPointer(start: word, count: strlen(word)))
+      var bytes: [UInt8] = []
+      while unsafe word[bytes.count] != 0 { unsafe bytes.append(UInt8(bitPattern: word[bytes.count])) }
+      return bytes
     }
   }
 

@@ -57,8 +57,8 @@ final class Trial {
   func takeTurn(budget: Double) throws(FuseError) {
     guard !isDone else { return }
     var slices: [Double] = []
-    let end = Clock.nanoseconds + budget
-    repeat { slices.append(try takeSlice()) } while Clock.nanoseconds < end
+    let end = MonotonicClock.nanoseconds + budget
+    repeat { slices.append(try takeSlice()) } while MonotonicClock.nanoseconds < end
     turns.append(slices.median)
   }
 

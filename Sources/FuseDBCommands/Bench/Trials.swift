@@ -36,9 +36,9 @@ struct Trials {
     if hits.count > 0 {
       trials.append(
         Trial(Self.floor, operations: floor.count) { range in
-          let start = Clock.nanoseconds
+          let start = MonotonicClock.nanoseconds
           _ = floor.touch(range)
-          return Clock.nanoseconds - start
+          return MonotonicClock.nanoseconds - start
         })
       for reader in [verified, skipped] {
         trials.append(
@@ -67,9 +67,9 @@ struct Trials {
 
   private static func opening(_ path: String) -> Trial {
     Trial(open, .verified, operations: 1) { _ throws(FuseError) in
-      let start = Clock.nanoseconds
+      let start = MonotonicClock.nanoseconds
       let reader = try FuseReader(path: path)
-      let end = Clock.nanoseconds
+      let end = MonotonicClock.nanoseconds
       // Closing it takes time of its own.
       return withExtendedLifetime(reader) { end - start }
     }
@@ -80,9 +80,9 @@ struct Trials {
     _ ask: @escaping (Range<Int>) throws(FuseError) -> UInt64
   ) -> Trial {
     Trial(name, reader.checksums, operations: questions.count) { range throws(FuseError) in
-      let start = Clock.nanoseconds
+      let start = MonotonicClock.nanoseconds
       let sum = try ask(range)
-      let end = Clock.nanoseconds
+      let end = MonotonicClock.nanoseconds
       try check(sum, questions.sum(range), reader.path)
       return end - start
     }
@@ -111,9 +111,9 @@ struct Trials {
     let place = ScanPlace(reader)
     return Trial(scan, reader.checksums, operations: reader.keyCount) { range throws(FuseError) in
       if range.lowerBound == 0 { try place.begin() }
-      let start = Clock.nanoseconds
+      let start = MonotonicClock.nanoseconds
       try place.advance(range.count)
-      return Clock.nanoseconds - start
+      return MonotonicClock.nanoseconds - start
     }
   }
 
@@ -136,11 +136,11 @@ private final class Gate: Sendable {
     _ body: () throws(FuseError) -> UInt64
   ) throws(FuseError) -> (sum: UInt64, start: Double, end: Double) {
     missing.subtract(1, ordering: .acquiringAndReleasing)
-    let limit = Clock.nanoseconds + Self.patience
-    while missing.load(ordering: .acquiring) > 0, Clock.nanoseconds < limit {}
-    let start = Clock.nanoseconds
+    let limit = MonotonicClock.nanoseconds + Self.patience
+    while missing.load(ordering: .acquiring) > 0, MonotonicClock.nanoseconds < limit {}
+    let start = MonotonicClock.nanoseconds
     let sum = try body()
-    return (sum, start, Clock.nanoseconds)
+    return (sum, start, MonotonicClock.nanoseconds)
   }
 }
 
@@ -172,9 +172,9 @@ private final class Verifying {
   init(_ path: String) { self.path = path }
 
   func run() throws(FuseError) -> Double {
-    let start = Clock.nanoseconds
+    let start = MonotonicClock.nanoseconds
     let summary = try FuseReader.verify(path: path) { _ in }
     damageCount = summary.damageCount
-    return Clock.nanoseconds - start
+    return MonotonicClock.nanoseconds - start
   }
 }

@@ -1,11 +1,10 @@
 internal import FuseDB
-internal import Glibc
 
 extension Build {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     if let refusal = refusalToOverwrite { return console.explain(UsageError(refusal, in: Self.name)) }
     // Before an hour's work: all inputs are there.
-    for case let path? in inputs.map({ $0.path }) { try InputFile.check(path: path) }
+    for case let path? in inputs.map({ $0.path }) { try Descriptor.checkReadable(path) }
     console.willReplace(output)
     let progress = BuildProgress(
       ProgressBar(console, isQuiet: isQuiet), inputSizes: inputs.map { $0.path.map(Self.size(of:)) })
@@ -46,7 +45,7 @@ extension Build {
   private func open(_ input: String?, _ console: Console, memory: Int) throws(FuseError) -> InputFile {
     let windowByteCount = min(memory / 8, PackedInput.mostWindowBytes)
     guard let input else {
-      if isatty(console.input) == 1, !isQuiet { console.note("reading records from standard input; Control-D ends it") }
+      if console.input.isTerminal, !isQuiet { console.note("reading records from standard input; Control-D ends it") }
       try console.err.flush()
       return try InputFile(
         console.input, name: InputFile.standardInputName, isOwned: false, windowByteCount: windowByteCount)
@@ -55,8 +54,7 @@ extension Build {
   }
 
   private static func size(of path: String) -> Int {
-    var status = stat()
-    return unsafe stat(path, &status) == 0 ? Int(status.st_size) : 0
+    FileStatus(at: path)?.byteCount ?? 0
   }
 
   private func write(

@@ -1,5 +1,4 @@
 internal import FuseDB
-internal import Glibc
 
 /// `fusedb get`: prints the objects of some keys.
 struct Get: Command {

@@ -1,5 +1,4 @@
 internal import FuseDB
-internal import Glibc
 
 /// Keeps commands from replacing what they did not write, before they read anything.
 enum Overwriting {
@@ -13,15 +12,14 @@ enum Overwriting {
     of path: String, unless kind: (magic: [UInt8], noun: String), links: OutputLink, advice: String
   ) -> String? {
     if let obstacle = obstacle(at: path, links: links) { return obstacle }
-    var status = stat()
     // A link that gives way leaves the file that it leads to.
-    guard unsafe lstat(path, &status) == 0, links != .replaced || status.st_mode & S_IFMT != S_IFLNK else { return nil }
-    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return nil }
-    guard unsafe access(path, R_OK) == 0 else {
+    guard let name = FileStatus(atLink: path), links != .replaced || name.kind != .link else { return nil }
+    guard let status = FileStatus(at: path), status.kind == .regular, status.byteCount > 0 else { return nil }
+    guard (try? Descriptor.checkReadable(path)) != nil else {
       return "'\(path)' may not be read, and may be another file than a \(kind.noun): \(advice)"
     }
     guard !begins(path, with: kind.magic) else { return nil }
-    let size = Humans.size(Int(status.st_size))
+    let size = Humans.size(status.byteCount)
     return "'\(path)' is a file of \(size) that is no \(kind.noun), and would be overwritten; \(advice)"
   }
 
@@ -39,26 +37,19 @@ enum Overwriting {
   }
 
   /// Whether anything is at `path`.
-  static func isThere(_ path: String) -> Bool {
-    var status = stat()
-    return unsafe lstat(path, &status) == 0
-  }
+  static func isThere(_ path: String) -> Bool { FileStatus(atLink: path) != nil }
 
   /// Whether a database is at `path`.
   static func isDatabase(_ path: String) -> Bool {
-    var status = stat()
     // Opening a pipe would wait for somebody to write.
-    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
-    return begins(path, with: database.magic)
+    FileStatus(at: path)?.kind == .regular && begins(path, with: database.magic)
   }
 
   /// Whether these are the first bytes of a file. One that cannot be read is not known to have them.
   private static func begins(_ path: String, with magic: [UInt8]) -> Bool {
-    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
+    guard let descriptor = try? Descriptor(reading: path) else { return false }
+    defer { descriptor.close() }
     var head = [UInt8](repeating: 0, count: magic.count)
-    // SAFETY: read writes at most as many bytes as the array has.
-    return unsafe read(descriptor, &head, head.count) == magic.count && head == magic
+    return (try? descriptor.read(into: &head, head.indices, name: path)) == magic.count && head == magic
   }
 }

@@ -1,5 +1,4 @@
 internal import FuseDB
-internal import Glibc
 
 /// Where a command reads and writes: the process's descriptors, or a test's.
 package final class Console {
@@ -8,18 +7,18 @@ package final class Console {
   /// For everything else.
   let err: Output
   /// What `-` stands for.
-  let input: Int32
+  let input: Descriptor
   /// Whether this is the process's own console, and its signals are the command's to handle.
   private let handlesSignals: Bool
 
   /// The process's standard input, output and error.
   package convenience init() {
     self.init(
-      out: Output(STDOUT_FILENO, name: "standard output"), err: Output(STDERR_FILENO, name: "standard error"),
-      input: STDIN_FILENO, handlesSignals: true)
+      out: Output(.standardOutput, name: "standard output"), err: Output(.standardError, name: "standard error"),
+      input: .standardInput, handlesSignals: true)
   }
 
-  init(out: Output, err: Output, input: Int32, handlesSignals: Bool = false) {
+  init(out: Output, err: Output, input: Descriptor, handlesSignals: Bool = false) {
     self.out = out
     self.err = err
     self.input = input
@@ -54,7 +53,7 @@ package final class Console {
   /// Says what failed, and returns `status`.
   func report(_ error: FuseError, status: ExitStatus) -> ExitStatus {
     // Whoever closed the pipe has read enough.
-    if error.errno != EPIPE { note(error.description) }
+    if !Descriptor.isBrokenPipe(error) { note(error.description) }
     return status
   }
 

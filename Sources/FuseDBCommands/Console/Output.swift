@@ -1,25 +1,24 @@
-internal import FuseDB
-internal import Glibc
+package import FuseDB
 
 /// Text on its way to a descriptor, in one large buffer; or, without a descriptor, kept for a test to look at.
 package final class Output {
   private static let bufferByteCount = 1 << 16
 
   private var writer = JSONWriter()
-  private let descriptor: Int32?
+  private let descriptor: Descriptor?
   private let name: String
 
   /// Makes an output that writes to `descriptor`; `name` is for messages.
-  package init(_ descriptor: Int32?, name: String) {
+  package init(_ descriptor: Descriptor?, name: String) {
     self.descriptor = descriptor
     self.name = name
   }
 
   /// Whether a person is looking.
-  var isTerminal: Bool { descriptor.map { isatty($0) == 1 } ?? false }
+  var isTerminal: Bool { descriptor?.isTerminal ?? false }
 
   /// How many columns a person sees; 80 where the terminal does not say.
-  var columnCount: Int { descriptor.flatMap { Terminal.columnCount(of: $0) } ?? 80 }
+  var columnCount: Int { descriptor?.columnCount ?? 80 }
 
   /// What was written and not handed over.
   var text: String { String(decoding: writer.out, as: UTF8.self) }
@@ -59,9 +58,8 @@ package final class Output {
   /// - Throws: ``FuseError`` with the errno EPIPE when nobody can read any more what would be written; before, that
   ///   ends the process as writing would, unless the signal is ignored.
   func wait(for bell: Bell) throws(FuseError) {
-    guard bell.wait(orFor: descriptor, events: 0) == .descriptor else { return }
-    raise(SIGPIPE)
-    throw .cannotWrite(to: name, EPIPE)
+    guard bell.wait(orFor: descriptor?.number, events: 0) == .descriptor else { return }
+    throw Descriptor.brokenPipe(name: name)
   }
 
   /// Hands over what is buffered.
@@ -70,23 +68,6 @@ package final class Output {
   func flush() throws(FuseError) {
     guard let descriptor else { return }
     defer { writer.out.removeAll(keepingCapacity: true) }
-    var done = 0
-    while done < writer.out.count {
-      // SAFETY: write reads exactly what is left of the buffer.
-      let written = unsafe writer.out.withUnsafeBytes { bytes in
-        unsafe write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-      }
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else {
-        throw .cannotWrite(to: name, errno)
-      }
-      done += written
-    }
-  }
-}
-
-extension FuseError {
-  fileprivate static func cannotWrite(to name: String, _ number: Int32) -> FuseError {
-    FuseError(.inputOutput, "cannot write to \(name): \(unsafe String(cString: strerror(number)))", errno: number)
+    try descriptor.write(writer.out, name: name)
   }
 }

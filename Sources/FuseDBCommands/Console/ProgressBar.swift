@@ -1,3 +1,5 @@
+internal import FuseDB
+
 /// One line on a terminal that says how far a command is, no wider than the terminal is at the moment. On anything else it
 /// is silent.
 final class ProgressBar {
@@ -52,5 +54,5 @@ final class ProgressBar {
       + String(repeating: " ", count: 3 - percent.count) + "\(percent)% \(text)"
   }
 
-  private static var now: Double { Clock.nanoseconds / 1e9 }
+  private static var now: Double { MonotonicClock.nanoseconds / 1e9 }
 }

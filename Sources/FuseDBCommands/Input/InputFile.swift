@@ -1,5 +1,4 @@
 internal import FuseDB
-internal import Glibc
 
 /// A file or standard input, read from its start to its end; what gzip or zstd packed is unpacked on the way, whatever the file's name.
 final class InputFile {
@@ -13,7 +12,7 @@ final class InputFile {
   /// How many bytes were read, packed as they are.
   private(set) var bytesRead = 0
 
-  private let descriptor: Int32
+  private let descriptor: Descriptor
   private let isOwned: Bool
   /// The first bytes, by which the kind of file was recognized, until they are passed on.
   private var head: [UInt8] = []
@@ -31,24 +30,21 @@ final class InputFile {
   convenience init(
     path: String, unpacks: Bool = true, windowByteCount: Int = PackedInput.mostWindowBytes
   ) throws(FuseError) {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Self.unreadable("open", name: path) }
-    try self.init(descriptor, name: path, isOwned: true, unpacks: unpacks, windowByteCount: windowByteCount)
+    try self.init(
+      Descriptor(reading: path), name: path, isOwned: true, unpacks: unpacks, windowByteCount: windowByteCount)
   }
 
   /// Reads from `descriptor`, and closes it at the end when it is `isOwned`.
   ///
   /// - Parameter unpacks: whether bytes that look packed are; false where any bytes may come first.
   init(
-    _ descriptor: Int32, name: String, isOwned: Bool, unpacks: Bool = true,
+    _ descriptor: Descriptor, name: String, isOwned: Bool, unpacks: Bool = true,
     windowByteCount: Int = PackedInput.mostWindowBytes
   ) throws(FuseError) {
     self.descriptor = descriptor
     self.name = name
     self.isOwned = isOwned
-    var status = stat()
-    let isFile = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-    byteCount = isFile ? max(0, Int(status.st_size) - max(0, lseek(descriptor, 0, SEEK_CUR))) : nil
+    byteCount = descriptor.unreadByteCount
 
     var head = [UInt8](repeating: 0, count: PackedInput.headByteCount)
     let headCount = try readPacked(into: &head, head.indices)
@@ -58,18 +54,7 @@ final class InputFile {
   }
 
   deinit {
-    if isOwned { close(descriptor) }
-  }
-
-  /// Throws unless a file at `path` is there to be read.
-  static func check(path: String) throws(FuseError) {
-    guard unsafe access(path, R_OK) == 0 else { throw unreadable("open", name: path) }
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else { throw unreadable("open", name: path) }
-    if status.st_mode & S_IFMT == S_IFDIR {
-      errno = EISDIR
-      throw unreadable("read", name: path)
-    }
+    if isOwned { descriptor.close() }
   }
 
   /// The first `count` bytes of the unpacked input, or all where it has fewer. They are still to be read.
@@ -122,25 +107,13 @@ final class InputFile {
 
   /// Fills `bytes[range]` with bytes of the file as it is.
   private func readPacked(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
-    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "the range lies inside the array")
     var place = range.lowerBound
     while place < range.upperBound {
-      // SAFETY: `place` to the range's end lies inside the array.
-      let count = unsafe bytes.withUnsafeMutableBytes { bytes in
-        unsafe Glibc.read(descriptor, bytes.baseAddress! + place, range.upperBound - place)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw Self.unreadable("read", name: name) }
+      let count = try descriptor.read(into: &bytes, place..<range.upperBound, name: name)
       if count == 0 { break }
       place += count
       bytesRead += count
     }
     return place - range.lowerBound
-  }
-
-  private static func unreadable(_ action: String, name: String) -> FuseError {
-    let number = errno
-    return FuseError(
-      .notFound, "cannot \(action) the input: \(unsafe String(cString: strerror(number)))", path: name, errno: number)
   }
 }

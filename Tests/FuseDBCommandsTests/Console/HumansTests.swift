@@ -1,3 +1,4 @@
+import FuseDB
 import Testing
 
 @testable import FuseDBCommands
@@ -54,7 +55,7 @@ struct ProgressBarTests {
 
   @Test func `nothing is shown where nobody looks`() {
     let err = Output(nil, name: "standard error")
-    let bar = ProgressBar(Console(out: Output(nil, name: "standard output"), err: err, input: 0))
+    let bar = ProgressBar(Console(out: Output(nil, name: "standard output"), err: err, input: .standardInput))
     bar.show(0.5, "x")
     bar.clear()
     #expect(err.text == "")

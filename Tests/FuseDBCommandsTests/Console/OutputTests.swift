@@ -21,7 +21,7 @@ struct OutputTests {
   @Test func `what cannot be written is an error that says so, once`() throws {
     let descriptor = unsafe open("/dev/full", O_WRONLY)
     defer { close(descriptor) }
-    let output = Output(descriptor, name: "standard output")
+    let output = Output(Descriptor(descriptor), name: "standard output")
     try output.line("text")
     #expect(throws: FuseError(.inputOutput, "cannot write to standard output: No space left on device", errno: ENOSPC))
     {
@@ -34,7 +34,7 @@ struct OutputTests {
     let scratch = Scratch()
     let descriptor = unsafe open(scratch.path("out"), O_WRONLY | O_CREAT, 0o600)
     defer { close(descriptor) }
-    let output = Output(descriptor, name: "a file")
+    let output = Output(Descriptor(descriptor), name: "a file")
     let line = String(repeating: "x", count: 999)
     for _ in 0..<100 { try output.line(line) }
     let early = scratch.read("out")?.count ?? 0
@@ -58,7 +58,7 @@ struct ExitStatusTests {
 
 struct ConsoleTests {
   private func console() -> Console {
-    Console(out: Output(nil, name: "standard output"), err: Output(nil, name: "standard error"), input: 0)
+    Console(out: Output(nil, name: "standard output"), err: Output(nil, name: "standard error"), input: .standardInput)
   }
 
   @Test func `an error is reported with all it knows`() {

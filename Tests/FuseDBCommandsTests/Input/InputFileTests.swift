@@ -112,10 +112,10 @@ struct InputFileTests {
     let path = scratch.path("absent")
     let absent = FuseError(.notFound, "cannot open the input: No such file or directory", path: path, errno: ENOENT)
     #expect(throws: absent) { try InputFile(path: path) }
-    #expect(throws: absent) { try InputFile.check(path: path) }
+    #expect(throws: absent) { try Descriptor.checkReadable(path) }
     let folder = FuseError(.notFound, "cannot read the input: Is a directory", path: scratch.folder, errno: EISDIR)
     #expect(throws: folder) { try InputFile(path: scratch.folder) }
-    #expect(throws: folder) { try InputFile.check(path: scratch.folder) }
+    #expect(throws: folder) { try Descriptor.checkReadable(scratch.folder) }
   }
 }
 

@@ -1,6 +1,7 @@
 import Glibc
 
 @testable import FuseDBCommands
+@testable import FuseDBSystem
 
 /// A folder for one test, gone afterwards, and the command run in it.
 final class Scratch {
@@ -88,7 +89,8 @@ final class Scratch {
       unsafe unlink(path("standard input"))
     }
     let console = Console(
-      out: Output(nil, name: "standard output"), err: Output(nil, name: "standard error"), input: descriptor)
+      out: Output(nil, name: "standard output"), err: Output(nil, name: "standard error"), input: Descriptor(descriptor)
+    )
     let status = Tool.run(words, console)
     return Result(
       status, out: console.out.text.replacing(folder + "/", with: "@"),

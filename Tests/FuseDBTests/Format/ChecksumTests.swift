@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A checksum [B2]` {
   @Test func `of the nine bytes 123456789 is the check value`() {

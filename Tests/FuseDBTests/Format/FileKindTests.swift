@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `What a file is by its first bytes` {
   @Test(arguments: [

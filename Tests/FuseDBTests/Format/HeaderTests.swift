@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBFormat
 
 struct `The header` {
   static let sample = Header(keyCount: 1, objectCount: 1, indexOffset: 52, checksum: 0x8D10_64DE)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `An index entry` {
   private static func entry(at offset: Int, in file: [UInt8]) -> IndexEntry? {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `The order of keys [I4]` {
   /// Pairs of every two lengths up to 40 that are equal, or differ in one place, up or down.

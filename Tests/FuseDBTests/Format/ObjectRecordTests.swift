@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `An object record` {
   @Test func `of the worked example stands where the specification says`() throws {

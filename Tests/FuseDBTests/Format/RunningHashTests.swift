@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A hash of bytes that come in pieces` {
   @Test(arguments: [0, 1, 3, 8, 16, 17, 128, 129, 240, 241, 256, 1024, 5000, 100_000])

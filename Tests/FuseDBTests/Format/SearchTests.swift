@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct SearchTests {
   @Test func `places and counts are those of looking at each byte`() {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// What `Differences` should find, from dictionaries.
 private struct Found: Equatable {

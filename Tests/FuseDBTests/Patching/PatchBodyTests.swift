@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Patches with right checksums and any body. The old file has the records 01 and 92 03 04, and the keys a, c -> record 0
 /// and e -> record 1; the new one also d -> record 1.

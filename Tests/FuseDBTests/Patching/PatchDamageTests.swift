@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBPatching
 
 struct `A patch that is not right makes no file` {
   private static let old = Samples.small.bytes(.indexed)

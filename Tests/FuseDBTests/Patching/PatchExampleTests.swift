@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// The example of spec/patch.md §9, taken from the page itself.
 struct `The worked example of a patch` {

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBPatching
 
 struct `Patches make the new file of the old one` {
   /// Each file with itself and with every eighth other, beginning with another one each time: making files durable takes

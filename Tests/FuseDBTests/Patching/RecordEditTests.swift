@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBPatching
 
 struct `Edits of an object` {
   /// What the edits make of `old`, as spec/patch.md §5 has it.

@@ -1,7 +1,9 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBSystem
 
 struct `Access to a file` {
   private static let sample = `A file that is truncated while it is open`.sample

@@ -1,7 +1,7 @@
 import CMalloc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Memory that opening and look-ups take, counted in a process of its own, where nothing else runs.
 struct `In a file with an extension block` {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A damaged file of the fixtures` {
   @Test func `is in the list of expectations, and each of those is a file`() throws {

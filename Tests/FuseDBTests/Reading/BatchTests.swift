@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `Look-ups of many keys` {
   /// What the file says about one key, as a batch and as a single look-up have it.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Small files with an extension block, cut at every byte and flipped at every bit.
 struct `A small file with an extension block` {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Small files cut at every byte and flipped at every bit.
 struct `A small file` {

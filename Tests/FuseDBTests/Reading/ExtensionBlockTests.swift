@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBReading
 
 /// Blocks that lie, with all checksums right; and blocks that lack a part.
 struct `An extension block` {

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBReading
 
 struct `The hash index` {
   /// The entries that a search for `hash` comes across, in order.

@@ -2,7 +2,9 @@ import CFuseIntrinsics
 import CXXHash
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBReading
 
 @safe
 struct `The hash table of a file` {

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBReading
 
 /// Where strides of keys begin, from memory and from the section `ORDR`.
 struct `The order of a file` {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A look-up` {
   @Test(arguments: Samples.sizes, [FuseReader.Lookups.many, .few])

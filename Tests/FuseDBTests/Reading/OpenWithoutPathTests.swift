@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `Opening without a path` {
   private static let sample = `A file that is truncated while it is open`.sample

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Random damage, with the checksum made right in half of the files, beside a model that reads spec/format.md slowly.
 struct `Random damage` {

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBReading
 
 struct `The starts of records` {
   /// A file of objects of these lengths.

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A scan` {
   /// A reader over a random mapping, its keys in order and its objects.

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBReading
 
 struct `Split points` {
   /// Two thousand keys of different lengths under four hundred objects.

@@ -1,6 +1,6 @@
 import CMalloc
 
-@testable import FuseDB
+import FuseDB
 
 extension `A look-up of a value` {
   /// Reaches fields in many ways, and ends the process with 44 if none of them allocates.

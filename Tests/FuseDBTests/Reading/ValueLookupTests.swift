@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A look-up of a value` {
   /// Objects under keys, and under "broken" one that is cut short.

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBServing
 
 /// What each level of verification finds, and what it leaves to the other. Whoever chooses a level reads the same beside it:
 /// ``VerificationLevel``, ``SwapRules/Check``, the help of 'verify' and 'watch', spec/format.md §10.

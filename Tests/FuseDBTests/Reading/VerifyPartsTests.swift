@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Verification in parts beside ``SequentialVerifier``, which goes through the file in one go.
 struct `Verification in parts` {

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBServing
 
 struct `The counters of a store` {
   private struct Mine: Error {}

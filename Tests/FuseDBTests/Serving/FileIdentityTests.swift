@@ -1,7 +1,9 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBSystem
 
 struct `A file's identity` {
   private static func isSame(_ path: String, _ act: () throws -> Void) rethrows -> Bool {

@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A pool` {
   /// Which reader a thread gets, several times, while `count` threads live at once.

@@ -2,7 +2,9 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBServing
 
 @Suite struct `A watcher that is stopped` {
   private let file: ReplacedFile

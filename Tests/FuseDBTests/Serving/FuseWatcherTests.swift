@@ -2,7 +2,9 @@ import Glibc
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBServing
 
 @Suite struct `A watcher` {
   /// How changes are seen: by events alone, because nobody looks within the hour, or by looking alone.

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBServing
 
 /// When the mapping of a replaced file goes, by what the system says of this process.
 struct MappingLifetimeTests {

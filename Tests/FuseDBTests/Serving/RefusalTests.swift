@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `What must not take a file's place` {
   @Test(arguments: UnfitFile.all, ServingBench.Kind.allCases)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct ReloadableReaderTests {
   @Test func `each call reads the newest file, a snapshot stays with its own`() throws {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `Going back` {
   /// A store that has had the files 1 to `last`.

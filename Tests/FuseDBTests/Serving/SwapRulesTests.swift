@@ -1,7 +1,9 @@
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBServing
 
 struct `The rules of a swap` {
   private struct Refusing: Error {}

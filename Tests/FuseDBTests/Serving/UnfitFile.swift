@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Something that must not take a file's place.
 struct UnfitFile: Sendable, CustomTestStringConvertible {

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBServing
 
 @Suite struct `A watcher's events` {
   @Test func `come to each consumer, all of them, and end when it stops`() async throws {

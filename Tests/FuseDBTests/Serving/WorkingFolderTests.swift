@@ -1,7 +1,9 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBWriting
 
 /// What was given as a relative path stays where it was when the process goes to another folder. Each test is a process
 /// of its own, for a working folder is all of a process's.

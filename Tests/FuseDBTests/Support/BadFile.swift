@@ -1,4 +1,4 @@
-@testable import FuseDB
+import FuseDB
 
 /// What may stand where a good file should be.
 enum BadFile: CaseIterable {

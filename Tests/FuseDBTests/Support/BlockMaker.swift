@@ -1,4 +1,6 @@
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBWriting
 
 /// Puts the library's block behind a plain file.
 struct BlockMaker {

@@ -1,6 +1,6 @@
 import Glibc
 
-@testable import FuseDB
+import FuseDB
 
 /// What the system says of the memory that holds a file's bytes.
 struct MemoryUse {

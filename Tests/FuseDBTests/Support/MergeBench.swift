@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBWriting
 
 /// Files that are merged, and the file that should come of it, from a dictionary.
 struct MergeBench {

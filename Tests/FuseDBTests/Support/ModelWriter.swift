@@ -1,4 +1,6 @@
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBWriting
 
 /// What is added to a writer, call by call, and the file that should come of it by spec/format.md §11.
 struct ModelWriter {

@@ -1,4 +1,4 @@
-@testable import FuseDB
+import FuseDB
 
 /// Does `body` on so many threads at once, with the numbers from 0 on, and waits for all.
 func onThreads<Result: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) -> Result) -> [Result] {

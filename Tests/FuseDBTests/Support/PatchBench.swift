@@ -1,4 +1,7 @@
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBPatching
+@testable import FuseDBSystem
 
 /// A folder in which patches are made and applied.
 struct PatchBench {

@@ -1,4 +1,6 @@
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBReading
 
 /// Verification by one thread, in one go, with a bit for each byte of the data section: the slow and plain model of the
 /// library's, down to the words and the order of what is reported.

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// A store of the file `served/geo.fsdb` in a folder of its own. Each file has keys whose objects all say the file's number.
 struct ServingBench {

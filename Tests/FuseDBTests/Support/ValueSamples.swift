@@ -1,4 +1,4 @@
-@testable import FuseDB
+import FuseDB
 
 /// Values at the edges of every width of MessagePack, with the bytes that its specification gives them. §12
 enum ValueSamples {

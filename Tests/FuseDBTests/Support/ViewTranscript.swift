@@ -1,4 +1,4 @@
-@testable import FuseDB
+import FuseDB
 
 extension FuseView {
   /// What all accessors of this value say, as text; those of what it holds behind it, down to a depth.

@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// A file whose only object is a number, from 0 to 15.
 func numbered(_ number: Int) throws -> [UInt8] { try numberedFiles.get()[number] }

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A file that is published` {
   /// A writer with one object of this number under "a".
@@ -92,9 +92,12 @@ struct `A file that is published` {
           random.bytes(min(byteCount, 64))
           + [UInt8](repeating: UInt8(truncatingIfNeeded: byteCount), count: max(0, byteCount - 64))
         try file.write(part.rawSpan)
-        try file.write(bigEndian: UInt32(0xDEAD_BEEF))
-        try file.write(bigEndian: UInt64(byteCount))
-        model += part + [0xDE, 0xAD, 0xBE, 0xEF] + ReferenceFile.big(byteCount, 8)
+        try file.body.write(row: UInt64(byteCount), checksum: 0xDEAD_BEEF)
+        try file.body.write(entry: [0x6B].rawSpan, object: UInt64(byteCount))
+        try file.body.write(record: [UInt8]("123456789".utf8).rawSpan)
+        model += part + ReferenceFile.big(byteCount, 8) + [0xDE, 0xAD, 0xBE, 0xEF]
+        model += [0, 1, 0x6B] + ReferenceFile.big(byteCount, 8)
+        model += [0, 0, 0, 9, 0xCB, 0xF4, 0x39, 0x26] + Array("123456789".utf8)
       }
       try file.flush()
       #expect(file.byteCount == UInt64(40 + model.count))

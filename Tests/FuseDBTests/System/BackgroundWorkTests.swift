@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `Background work` {
   @Test(arguments: [true, false]) func `gives its result once, with a thread or without`(isWorthThread: Bool) {

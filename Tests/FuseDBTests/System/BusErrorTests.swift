@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// What the rest of a process may expect of SIGBUS while readers live in it. Each test ends a process of its own.
 @Suite(.serialized)

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A command that a signal ends` {
   @Test func `says that nothing was published, and ends by that signal`() async throws {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Serialized: the system counts what the whole process has locked.
 @Suite(.serialized)

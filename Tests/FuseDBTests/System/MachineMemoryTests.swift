@@ -1,7 +1,9 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBSystem
 
 struct MachineMemoryTests {
   @Test func `what is available is no more than the machine has`() {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// More than any process may address, and more than any number of bytes.
 private let tooMuch = [1 << 47, Int.max / 8, Int.max]

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct MonitorTests {
   @Test func `whoever waits sees every change`() {

@@ -3,7 +3,9 @@ import Glibc
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBSystem
 
 /// A file into which another one of the same length is written, without being renamed. spec/format.md §9
 struct `A file that is overwritten by one of equal length while it is open` {

@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `Work in parts` {
   @Test(arguments: [0, 1, 2, 3, 100], [1, 2, 3, 8])

@@ -1,7 +1,9 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBSystem
 
 @Suite struct `The way to a file` {
   /// Where a name was looked up, in a folder of the test, and the file at the end.

@@ -1,7 +1,9 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBSystem
 
 struct `Pages that are brought in` {
   /// A file of some nine million bytes: several blocks of a prefault, more than one large page.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// When a published object goes.
 struct PublishedTests {

@@ -2,7 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBSystem
 
 struct `A file that takes the place of another` {
   /// A writer with so many keys.

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBSystem
 
 struct `Streams that spill` {
   /// How much may stay in memory: nothing, some chunks, all.

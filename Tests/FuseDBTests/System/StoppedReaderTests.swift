@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// What happens between two instructions of a thread that enters or leaves: a signal stops it wherever it is, the object
 /// is replaced, and the thread goes on.

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBReading
 
 struct `A file with an extension block that is truncated while it is open` {
   typealias Plain = `A file that is truncated while it is open`

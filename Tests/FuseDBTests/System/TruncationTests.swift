@@ -3,7 +3,9 @@ import Glibc
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBReading
 
 /// A file that becomes shorter while readers have it mapped. spec/format.md §9
 struct `A file that is truncated while it is open` {

@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `Threads that take turns` {
   @Test(arguments: [1, 2, 3, 8])

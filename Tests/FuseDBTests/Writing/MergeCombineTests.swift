@@ -1,6 +1,10 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBPatching
+@testable import FuseDBServing
+@testable import FuseDBWriting
 
 struct `A merge that combines objects` {
   /// The longer of two, or both in an array; anything that depends on the order.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A merge of damaged files` {
   @Test(arguments: [FuseWriter.Layout.indexed, .plain])

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBWriting
 
 struct `A merge of more files than stay open` {
   /// Files of one key each, and a key that all of them have.

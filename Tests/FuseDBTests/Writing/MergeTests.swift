@@ -1,6 +1,10 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBPatching
+@testable import FuseDBServing
+@testable import FuseDBWriting
 
 struct `A merge` {
   @Test(arguments: [0, 1, 2, 3, 7])

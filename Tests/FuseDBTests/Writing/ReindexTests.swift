@@ -2,7 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBWriting
 
 struct `Reindexing` {
   /// Files of 0, 1 and more keys, with more than one stride, with an object that no key reaches.

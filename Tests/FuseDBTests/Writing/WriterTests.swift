@@ -1,7 +1,9 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBWriting
 
 struct `A writer` {
   @Test(arguments: [

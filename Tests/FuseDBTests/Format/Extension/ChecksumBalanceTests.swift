@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBFormat
 
 struct `The balance of a footer [X5]` {
   @Test func `leads from any checksum to any other, whatever follows it`() {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `The directory of an extension block` {
   private static let file = ReferenceBlock(behind: Samples.small, metadata: ["source": "here"])

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBFormat
 
 struct `The footer of an extension block` {
   /// A file with a block, its header, and where its footer stands.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `The header of the hash section` {
   /// A section of one line of pilots and six of slots.

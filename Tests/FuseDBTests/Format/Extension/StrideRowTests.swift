@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A row of the order section` {
   @Test(arguments: [(0, 0), (1, 1), (31, 1), (32, 1), (33, 2), (64, 2), (65, 3), (4_294_967_295, 134_217_728)])

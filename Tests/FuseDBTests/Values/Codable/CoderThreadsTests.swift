@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// One decoder, one encoder and one reader on several threads.
 struct `Coders on four threads` {

@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBValues
 
 /// Values that are not what a type asks for, or no values.
 struct `A damaged value` {

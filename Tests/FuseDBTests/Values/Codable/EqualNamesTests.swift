@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Names that stand twice in a map. [W12]
 struct `Equal names in a map` {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Coders and containers that are used otherwise than they should be.
 struct `A coder that was kept` {

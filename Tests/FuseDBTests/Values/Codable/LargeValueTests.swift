@@ -2,7 +2,7 @@ import CMalloc
 import Glibc
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Large values: none takes long or much memory, whatever a type asks. Where the work were the square of the size, these
 /// tests would not end.

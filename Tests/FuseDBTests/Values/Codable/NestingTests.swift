@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Values inside each other: 128 arrays and maps, on a small stack too, and no more. [V3]
 struct `Values inside each other` {

@@ -1,4 +1,4 @@
-@testable import FuseDB
+import FuseDB
 
 /// A type with a part of each kind.
 struct Sample: Codable, Equatable, Sendable {

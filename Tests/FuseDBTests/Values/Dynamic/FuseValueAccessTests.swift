@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `What a dynamic value is asked for` {
   /// All that a value answers, as text: what it is not asked for is nil.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A dynamic value with another coder` {
   private struct Holder: Codable, Equatable {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A dynamic value as JSON` {
   @Test(arguments: JSONExamples.all)

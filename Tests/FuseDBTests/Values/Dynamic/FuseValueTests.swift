@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A dynamic value` {
   @Test func `is written as MessagePack says, and read back as the same case`() throws {

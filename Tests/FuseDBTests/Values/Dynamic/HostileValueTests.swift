@@ -2,7 +2,7 @@ import CMalloc
 import Foundation
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A dynamic value of hostile bytes` {
   /// Every type and width in one value.

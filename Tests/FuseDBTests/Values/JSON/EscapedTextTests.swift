@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A key on a line of text [K2]` {
   private static func escaped(_ bytes: [UInt8]) -> [UInt8] {

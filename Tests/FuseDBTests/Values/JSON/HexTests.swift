@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `Hexadecimal digits` {
   @Test func `of every byte are two, lower case, and read back`() {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A key in JSON [K1]` {
   private static func text(_ key: [UInt8]) -> String {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `JSON and MessagePack` {
   @Test(arguments: JSONExamples.all)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A spelling` {
   private static func refusal(_ text: String) -> FuseError? { failure { _ = try FuseJSON.messagePack(from: text) } }

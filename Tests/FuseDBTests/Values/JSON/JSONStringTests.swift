@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A string in JSON` {
   private static func refusal(_ bytes: [UInt8]) -> FuseError? {

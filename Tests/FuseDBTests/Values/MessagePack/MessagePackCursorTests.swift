@@ -1,7 +1,9 @@
 import CMsgpack
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBValues
 
 @safe
 struct `The MessagePack cursor` {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `The members of a map` {
   @Test func `are names and values, each with its place`() throws {

@@ -1,7 +1,7 @@
 import CMsgpack
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `The packer` {
   private static func packed(_ body: (MessagePackPacker) -> Void) -> [UInt8] {

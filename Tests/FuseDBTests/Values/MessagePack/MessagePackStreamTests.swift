@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A stream of MessagePack values` {
   /// The length of the first value the slow way: the shortest beginning that is a value.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A string of bytes` {
   @Test(arguments: [

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBValues
 
 struct `A moment` {
   /// What the other implementation makes of it: `msgpack.Timestamp(seconds, nanoseconds).to_bytes()` in Python.

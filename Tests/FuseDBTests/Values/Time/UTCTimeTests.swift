@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBValues
 
 struct `A time as text` {
   /// The calendar of the other implementation. Before October 15, 1582 it is another one.

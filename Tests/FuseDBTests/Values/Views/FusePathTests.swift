@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 struct `A path into a value [W18]` {
   private static func at(_ path: String, in json: String) throws -> String? {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Views beside ``DecodedValue``.
 struct `A view of a random value` {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
 
 /// Bytes that are no value, and bytes that change after they were found to be one.
 struct `A view of hostile bytes` {

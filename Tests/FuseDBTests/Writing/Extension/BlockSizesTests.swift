@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBWriting
 
 struct `The sizes of a block's making` {
   @Test(arguments: [16 << 20, 64 << 20, 512 << 20, 8 << 30], [0, 1000, 10_000_000, 1_000_000_000])

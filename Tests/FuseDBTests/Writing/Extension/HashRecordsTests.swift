@@ -1,6 +1,8 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBWriting
 
 struct `Records by their hashes` {
   private static func list(_ record: HashRecord) -> [UInt64] { [record.hash, record.entry, record.object] }

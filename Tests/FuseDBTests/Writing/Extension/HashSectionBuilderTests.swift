@@ -1,6 +1,9 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBReading
+@testable import FuseDBWriting
 
 struct `The builder of the hash section` {
   /// The section that is built for a plain file.

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBWriting
 
 struct `A build that does not fit into memory` {
   /// Room for about so many objects and keys of the samples.

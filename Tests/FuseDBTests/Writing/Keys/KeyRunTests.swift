@@ -1,6 +1,10 @@
 import Testing
 
-@testable import FuseDB
+import FuseDB
+
+@testable import FuseDBReading
+@testable import FuseDBSystem
+@testable import FuseDBWriting
 
 struct `Keys that are sorted to be merged` {
   /// An addition of a key.

@@ -1,0 +1,122 @@
+#define _GNU_SOURCE
+#include "CFuseFaults.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+// Nodes are never freed, only reused, so that the handler may walk the list without a lock.
+static fuse_region *regions;
+static pthread_mutex_t regions_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
+static struct sigaction previous;
+static uintptr_t page_size;
+
+// The mark stays for good: whoever was told of damage once is told of it again, also when the bytes come back.
+static int64_t mark(fuse_region *region, size_t offset) {
+  int64_t known = -1;
+  __atomic_compare_exchange_n(&region->fault, &known, (int64_t)offset, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  return known < 0 ? (int64_t)offset : known;
+}
+
+int64_t fuse_region_note_change(fuse_region *region) {
+  uint64_t tail;
+  const void *tail_place = __atomic_load_n(&region->tail_place, __ATOMIC_RELAXED);
+  memcpy(&tail, tail_place, sizeof tail);
+  const void *place = tail == __atomic_load_n(&region->tail, __ATOMIC_RELAXED)
+      ? __atomic_load_n(&region->head_place, __ATOMIC_RELAXED) : tail_place;
+  return mark(region, (size_t)((uintptr_t)place - __atomic_load_n(&region->base, __ATOMIC_RELAXED)));
+}
+
+static void pass_on(int number, siginfo_t *info, void *context) {
+  if (previous.sa_flags & SA_SIGINFO) {
+    previous.sa_sigaction(number, info, context);
+  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+    previous.sa_handler(number);
+  } else {
+    // As if this handler had never been here: returning repeats the access, and a signal that somebody sent is sent again.
+    sigaction(SIGBUS, &previous, NULL);
+    if (info->si_code <= 0) raise(number);
+  }
+}
+
+static void on_bus_error(int number, siginfo_t *info, void *context) {
+  uintptr_t address = (uintptr_t)info->si_addr;
+  int ours = 0;
+  // Sent by a process, not caused by an access: there is no address.
+  if (info->si_code <= 0) return pass_on(number, info, context);
+  // A node that another thread is reusing may match by chance; so all that match are marked, never only the first.
+  for (fuse_region *r = __atomic_load_n(&regions, __ATOMIC_ACQUIRE); r; r = r->next) {
+    size_t length = __atomic_load_n(&r->length, __ATOMIC_ACQUIRE);
+    uintptr_t base = __atomic_load_n(&r->base, __ATOMIC_ACQUIRE);
+    if (address - base >= length) continue;
+    // Before the zero page appears: a thread that reads zeros must find the mark.
+    mark(r, address - base);
+    ours = 1;
+  }
+  if (ours) {
+    void *page = (void *)(address & ~(page_size - 1));
+    void *zeros = mmap(page, page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    if (zeros != MAP_FAILED) return;
+  }
+  pass_on(number, info, context);
+}
+
+static void install_handler(void) {
+  page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
+  struct sigaction action = {0};
+  action.sa_sigaction = on_bus_error;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGBUS, &action, &previous);
+}
+
+fuse_region *fuse_region_watch(const void *base, size_t length, size_t head) {
+  pthread_once(&handler_once, install_handler);
+  pthread_mutex_lock(&regions_lock);
+  fuse_region *node = regions;
+  while (node && node->length) node = node->next;
+  int fresh = node == NULL;
+  if (fresh) {
+    node = calloc(1, sizeof *node);
+    if (node) node->next = regions;
+  }
+  if (node) {
+    __atomic_store_n(&node->fault, -1, __ATOMIC_RELEASE);
+    __atomic_store_n(&node->base, (uintptr_t)base, __ATOMIC_RELEASE);
+    __atomic_store_n(&node->length, length, __ATOMIC_RELEASE);
+    const char *start = base;
+    __atomic_store_n(&node->head_place, start + (length >= head + 8 ? head : 0), __ATOMIC_RELAXED);
+    __atomic_store_n(&node->tail_place, start + (length > 8 ? length - 8 : 0), __ATOMIC_RELAXED);
+    if (fresh) __atomic_store_n(&regions, node, __ATOMIC_RELEASE);
+  }
+  pthread_mutex_unlock(&regions_lock);
+  // Read under the handler's watch: the file may be cut already.
+  uint64_t at_head, at_tail;
+  if (node) {
+    memcpy(&at_head, node->head_place, sizeof at_head);
+    memcpy(&at_tail, node->tail_place, sizeof at_tail);
+    __atomic_store_n(&node->ends, at_head ^ at_tail, __ATOMIC_RELAXED);
+    __atomic_store_n(&node->tail, at_tail, __ATOMIC_RELAXED);
+  }
+  return node;
+}
+
+// Constant: many threads read it at each look-up, so nothing that is written may share its cache line.
+static const fuse_region still = {.fault = -1, .head_place = &still.ends, .tail_place = &still.tail};
+
+fuse_region *fuse_region_still(void) { return (fuse_region *)&still; }
+
+void fuse_region_touch(fuse_region *region, size_t offset, size_t length) {
+  const volatile char *bytes = (const volatile char *)region->base + offset;
+  for (size_t i = 0; i < length && __atomic_load_n(&region->fault, __ATOMIC_RELAXED) < 0; i += page_size) (void)bytes[i];
+}
+
+void fuse_region_release(fuse_region *region) {
+  pthread_mutex_lock(&regions_lock);
+  __atomic_store_n(&region->length, 0, __ATOMIC_RELEASE);
+  __atomic_store_n(&region->base, 0, __ATOMIC_RELEASE);
+  pthread_mutex_unlock(&regions_lock);
+}

@@ -1,0 +1,180 @@
+#define _GNU_SOURCE
+#include "CFuseHazards.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#endif
+
+// Two cache lines, because processors fetch them in pairs.
+enum { span = 128 };
+
+_Static_assert(sizeof(fuse_hazards) <= 64, "hazards are one cache line");
+
+extern void *swift_retain(void *object);
+extern void swift_release(void *object);
+
+// The hazards of a thread that has none: no place is free, and none holds an object.
+static fuse_hazards no_hazards = {
+    .object = {&no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards},
+    .number = UINT32_MAX};
+
+_Thread_local fuse_hazards *fuse_own_hazards = &no_hazards;
+
+typedef struct record record;
+
+// A record is never freed, and is used again when its thread has ended: there are as many as threads lived at once.
+struct record {
+  fuse_hazards hazards;
+  record *next;
+  bool is_free;  // under the lock
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static record *records;  // changed under the lock, read without
+static uint32_t record_count;
+static pthread_key_t key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool has_key, has_barrier;
+
+static bool make_barrier(void) {
+#ifdef __linux__
+  if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0) return true;
+  // A process must have said before that it will ask for this, and a child of it must say so again.
+  return errno == EPERM && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 &&
+         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+#else
+  return false;
+#endif
+}
+
+static void release_record(void *pointer) {
+  record *ended = pointer;
+  fuse_own_hazards = &no_hazards;
+  // A thread that was ended inside a read uses nothing any more.
+  for (int i = 0; i < fuse_hazard_depth; i++) __atomic_store_n(&ended->hazards.object[i], NULL, __ATOMIC_RELEASE);
+  pthread_mutex_lock(&lock);
+  ended->is_free = true;
+  pthread_mutex_unlock(&lock);
+}
+
+static void prepare(void) {
+  has_key = pthread_key_create(&key, release_record) == 0;
+  has_barrier = make_barrier();
+}
+
+// The free record with the smallest number, or a new one; NULL when memory is short.
+static record *take_record(void) {
+  record *found = NULL;
+  for (record *each = records; each; each = each->next)
+    if (each->is_free) found = each;  // the list begins with the newest
+  if (found) {
+    found->is_free = false;
+    return found;
+  }
+  if (posix_memalign((void **)&found, span, span) != 0) return NULL;
+  *found = (record){.hazards.number = record_count++, .next = records};
+  __atomic_store_n(&records, found, __ATOMIC_RELEASE);
+  return found;
+}
+
+static void make_hazards(void) {
+  pthread_once(&once, prepare);
+  if (!has_key) return;
+  pthread_mutex_lock(&lock);
+  record *own = take_record();
+  pthread_mutex_unlock(&lock);
+  if (!own) return;
+  if (pthread_setspecific(key, own) != 0) return release_record(own);
+  fuse_own_hazards = &own->hazards;
+}
+
+uint32_t fuse_hazards_make(void) {
+  make_hazards();
+  return fuse_own_hazards == &no_hazards ? 0 : fuse_own_hazards->number;
+}
+
+fuse_published *fuse_published_make(fuse_published published) {
+  pthread_once(&once, prepare);
+  published.reader_fences |= !has_barrier;
+  fuse_published *made;
+  if (posix_memalign((void **)&made, span, span) != 0) return NULL;
+  *made = published;
+  return made;
+}
+
+void fuse_published_free(fuse_published *published) { free(published); }
+
+// The compiler keeps the order of a store and a load after it; the processor, for which the replacing thread makes a
+// barrier, need not.
+static void order_for_barrier(const fuse_published *published) {
+  fuse_compiler_fence();
+  if (published->reader_fences) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+// The place that holds `object`, NULL for a free one; NULL when there is none.
+static const void **place_of(const void *object) {
+  const void **places = fuse_own_hazards->object;
+  for (int i = 0; i < fuse_hazard_depth; i++)
+    if (places[i] == object) return &places[i];
+  return NULL;
+}
+
+const void *fuse_enter(const fuse_published *published) {
+  if (fuse_own_hazards == &no_hazards) make_hazards();
+  const void **place = place_of(NULL);
+  if (!place) return published->retained(published->context);
+  const void *object = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
+  for (bool is_late = false;; is_late = true) {
+    // Releasing, because whoever finds this object here may conclude that the one before was left.
+    __atomic_store_n(place, object, __ATOMIC_RELEASE);
+    order_for_barrier(published);
+    const void *still = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
+    if (still == object) {
+      // Whoever looked in between took the object before for used, and left it to this thread.
+      if (is_late) published->on_left(published->context);
+      return object;
+    }
+    object = still;
+  }
+}
+
+const void *fuse_enter_late(const fuse_published *published) {
+  __atomic_store_n(&fuse_own_hazards->object[0], NULL, __ATOMIC_RELEASE);
+  const void *object = fuse_enter(published);
+  published->on_left(published->context);
+  return object;
+}
+
+void fuse_left(const fuse_published *published) { published->on_left(published->context); }
+
+void fuse_leave(const fuse_published *published, const void *object) {
+  const void **place = place_of(object);
+  if (!place) return swift_release((void *)object);
+  __atomic_store_n(place, NULL, __ATOMIC_RELEASE);
+  order_for_barrier(published);
+  if (__atomic_load_n(&published->object, __ATOMIC_RELAXED) != object) published->on_left(published->context);
+}
+
+bool fuse_barrier(const fuse_published *published) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  return published->reader_fences || make_barrier();
+}
+
+bool fuse_replace(fuse_published *published, const void *object) {
+  __atomic_store_n(&published->object, object, __ATOMIC_RELEASE);
+  return fuse_barrier(published);
+}
+
+bool fuse_is_used(const void *object) {
+  for (record *each = __atomic_load_n(&records, __ATOMIC_ACQUIRE); each; each = each->next)
+    for (int i = 0; i < fuse_hazard_depth; i++)
+      if (__atomic_load_n(&each->hazards.object[i], __ATOMIC_ACQUIRE) == object) return true;
+  return false;
+}
+
+void fuse_retain(const void *object) { swift_retain((void *)object); }

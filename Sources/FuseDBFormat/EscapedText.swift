@@ -1,0 +1,102 @@
+/// A key's bytes as they stand on a line of text: UTF-8 as it is, backslashes doubled, control bytes and bytes that
+/// are not UTF-8 as `\t`, `\n`, `\r` or `\xHH`. Reversible. See spec/json.md, "Keys on lines of text".
+package enum EscapedText {
+  /// Appends `bytes` in this spelling.
+  package static func append(_ bytes: RawSpan, to out: inout [UInt8]) {
+    var rest = bytes
+    while rest.byteCount > 0 {
+      let valid = rest.validUTF8Prefix
+      for i in 0..<valid { append(valid: rest.loadInside(at: i, as: UInt8.self), to: &out) }
+      if valid < rest.byteCount { appendHex(rest.loadInside(at: valid, as: UInt8.self), to: &out) }
+      rest = rest.extracting(droppingFirst: min(valid + 1, rest.byteCount))
+    }
+  }
+
+  private static func append(valid byte: UInt8, to out: inout [UInt8]) {
+    switch byte {
+    case UInt8(ascii: "\\"): out.append(contentsOf: "\\\\".utf8)
+    case UInt8(ascii: "\t"): out.append(contentsOf: "\\t".utf8)
+    case UInt8(ascii: "\n"): out.append(contentsOf: "\\n".utf8)
+    case UInt8(ascii: "\r"): out.append(contentsOf: "\\r".utf8)
+    case 0..<0x20, 0x7F: appendHex(byte, to: &out)
+    default: out.append(byte)
+    }
+  }
+
+  /// The bytes that a line spells. A tab as it is would end the key for whoever reads columns, so it is refused; every
+  /// other byte but a backslash stands for itself. [K4]
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` and the place in the line.
+  package static func bytes(of line: RawSpan) throws(FuseError) -> [UInt8] {
+    let all = line.array()
+    guard all.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\t") }) else { return all }
+    var out: [UInt8] = []
+    var place = 0
+    while place < all.count {
+      let byte = all[place]
+      guard byte != UInt8(ascii: "\t") else {
+        throw .invalidValue(
+          "a tab stands in the line; write \\t for a tab in a key, or take the first column alone, as with 'cut -f 1'",
+          at: place)
+      }
+      guard byte == UInt8(ascii: "\\") else {
+        out.append(byte)
+        place += 1
+        continue
+      }
+      guard let (meaning, count) = escape(all[place...]) else {
+        throw .invalidValue(
+          "a backslash begins \\\\, \\t, \\n, \\r or \\xHH, and this one does not; write \\\\ for a backslash in a key",
+          at: place)
+      }
+      out.append(meaning)
+      place += count
+    }
+    return out
+  }
+
+  /// What the escape at the start of `text` stands for, and how long it is.
+  private static func escape(_ text: ArraySlice<UInt8>) -> (byte: UInt8, count: Int)? {
+    switch text.dropFirst().first {
+    case UInt8(ascii: "\\"): (UInt8(ascii: "\\"), 2)
+    case UInt8(ascii: "t"): (UInt8(ascii: "\t"), 2)
+    case UInt8(ascii: "n"): (UInt8(ascii: "\n"), 2)
+    case UInt8(ascii: "r"): (UInt8(ascii: "\r"), 2)
+    case UInt8(ascii: "x"): Hex.bytes(Array(text.dropFirst(2).prefix(2)).rawSpan)?.first.map { ($0, 4) }
+    default: nil
+    }
+  }
+
+  private static func appendHex(_ byte: UInt8, to out: inout [UInt8]) {
+    out.append(contentsOf: "\\x".utf8)
+    Hex.append(byte, to: &out)
+  }
+}
+
+/// A key as it stands in messages: escaped, in quotes, and cut after 60 bytes.
+package func quoted(_ key: RawSpan) -> String {
+  var out: [UInt8] = []
+  EscapedText.append(key.extracting(first: min(key.byteCount, 60)), to: &out)
+  return "\"" + String(decoding: out, as: UTF8.self) + (key.byteCount > 60 ? "…" : "") + "\""
+}
+
+/// A number of things as it stands in messages: `1 key`, `2 keys`.
+package func counted(_ count: some BinaryInteger, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
+}
+
+extension RawSpan {
+  /// How many bytes from the start on are valid UTF-8.
+  package var validUTF8Prefix: Int {
+    let bytes = Span<UInt8>(_bytes: self)
+    do {
+      _ = try UTF8Span(validating: bytes)
+      return byteCount
+    } catch {
+      return error.byteOffsets.lowerBound
+    }
+  }
+
+  /// Whether all bytes are valid UTF-8.
+  package var isUTF8: Bool { validUTF8Prefix == byteCount }
+}

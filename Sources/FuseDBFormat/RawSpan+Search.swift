@@ -1,0 +1,48 @@
+// The one place where bytes are searched for others, many at once.
+public import CFuseIntrinsics
+
+extension RawSpan {
+  /// How many bytes ``matches(of:or:at:)`` looks at.
+  @inlinable package static var matchByteCount: Int { 64 }
+
+  /// Which of the 64 bytes from `offset` on are `first` or `second`: a bit for each, from the lowest on.
+  /// - Precondition: they lie inside the span.
+  @inlinable
+  @inline(__always)
+  package func matches(of first: UInt8, or second: UInt8, at offset: Int) -> UInt64 {
+    precondition(offset >= 0 && offset <= byteCount &- Self.matchByteCount, "the bytes lie inside the span")
+    // SAFETY: the precondition puts 64 bytes from `offset` on inside the span.
+    return unsafe withUnsafeBytes { unsafe fuse_match_bytes64($0.baseAddress! + offset, first, second) }
+  }
+
+  /// The place of the first `byte` in `range`.
+  /// - Precondition: the range lies inside the span.
+  @inlinable
+  package func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
+    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "the range lies inside the span")
+    guard !range.isEmpty else { return nil }
+    // SAFETY: the precondition puts the range inside the span.
+    return unsafe withUnsafeBytes { bytes in
+      unsafe fuse_find_byte(bytes.baseAddress! + range.lowerBound, byte, range.count)
+        .map { unsafe UnsafeRawPointer($0) - bytes.baseAddress! }
+    }
+  }
+
+  /// The place of the last `byte` in `range`.
+  /// - Precondition: the range lies inside the span.
+  package func lastIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
+    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "the range lies inside the span")
+    let bytes = Span<UInt8>(_bytes: self)
+    // It is mostly near.
+    for place in range.reversed() where bytes[place] == byte { return place }
+    return nil
+  }
+
+  /// How many bytes are `byte`.
+  package func count(of byte: UInt8) -> Int {
+    // SAFETY: the function reads the span's bytes alone.
+    unsafe withUnsafeBytes { bytes in
+      unsafe bytes.baseAddress.map { unsafe fuse_count_byte($0, bytes.count, byte) } ?? 0
+    }
+  }
+}

@@ -1,0 +1,63 @@
+public import FuseDBFormat
+public import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+internal import FuseDBWriting
+
+/// Goes through the keys that two files answer differently, in order, reading both files as it goes.
+///
+///     var differences = try new.differences(from: old)
+///     while let difference = try differences.next() {
+///       try difference.entry.key            // a copy of the key's bytes
+///       if case .added(let entry) = difference { try entry.bytes.byteCount }
+///     }
+///     differences.equalCount                // keys with the same object in both
+///
+/// It is no `Sequence`, because a step can fail; see ``Scan``.
+public struct Differences: Sendable {
+  private var keys: KeyPairs
+  /// How many keys were passed over because both files have the same object for them.
+  public private(set) var equalCount = 0
+
+  init(from old: FuseReader, to new: FuseReader) throws(FuseError) { keys = try KeyPairs(from: old, to: new) }
+
+  /// The next difference, or nil behind the last.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when one of the files is damaged.
+  public mutating func next() throws(FuseError) -> Difference? {
+    while let pair = try keys.next() {
+      guard let old = pair.old else { return pair.new.map { .added($0) } }
+      guard let new = pair.new else { return .removed(old) }
+      guard try Self.haveEqualObjects(old, new) else { return .changed(from: old, to: new) }
+      equalCount += 1
+    }
+    return nil
+  }
+
+  private static func haveEqualObjects(_ old: Entry, _ new: Entry) throws(FuseError) -> Bool {
+    let oldObject = try old.bytes
+    let newObject = try new.bytes
+    let areEqual = oldObject.equals(newObject)
+    try old.reader.checkNotShrunk()
+    try new.reader.checkNotShrunk()
+    return areEqual
+  }
+}
+
+extension FuseReader {
+  /// The keys that this file answers differently than `old`: added, removed, or with another object.
+  ///
+  /// Objects are compared byte for byte. Files with no differences may still be different files, in the order of their
+  /// objects or in their extension block.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when one of the files is damaged.
+  /// - Complexity: O(1) to begin, O(bytes of both files) for all; memory does not grow with the files.
+  public func differences(from old: FuseReader) throws(FuseError) -> Differences {
+    try Differences(from: old, to: self)
+  }
+}
+
+extension FuseReader {
+  /// Whether this is the same file as another, or a copy of it, as far as lengths, headers and their checksums tell.
+  package func isSameFile(as other: FuseReader) -> Bool { byteCount == other.byteCount && header == other.header }
+}

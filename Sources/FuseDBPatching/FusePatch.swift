@@ -1,0 +1,144 @@
+public import FuseDBFormat
+public import FuseDBReading
+public import FuseDBSystem
+internal import FuseDBValues
+internal import FuseDBWriting
+
+/// Patches: files that make a new database of an old one, where sending the whole would be too much.
+///
+///     let old = try FuseReader(path: "monday.fsdb")
+///     let new = try FuseReader(path: "tuesday.fsdb")
+///     try FusePatch.make(from: old, to: new, at: "tuesday.patch").byteCount     // 1,660
+///
+///     // Elsewhere:
+///     try FusePatch.apply("tuesday.patch", to: old, output: "tuesday.fsdb")     // the same bytes
+///
+/// Any two databases have a patch, and it is small when they are alike: objects that stay cost next to nothing, wherever
+/// they move, and neither do their keys. See spec/patch.md.
+public enum FusePatch {
+  /// What the file that a patch makes may take the place of.
+  public struct Options: Sendable {
+    /// The fewest keys that the file may have, as for ``FuseWriter/Options/leastKeyCount``.
+    public var leastKeyCount = 0
+    /// How many of its keys the file that is replaced may lose, as for ``FuseWriter/Options/greatestShrink``.
+    public var greatestShrink: Double?
+    /// How long the file may be; nil for four times the old file and 64 times the patch, plus 256 MiB
+    /// (``usualGreatestByteCount(oldByteCount:patchByteCount:)``).
+    public var greatestByteCount: Int?
+    /// What becomes of a symbolic link that stands where the file is to appear.
+    public var outputLink = OutputLink.refused
+    /// Whether a file that is neither a database nor empty stays.
+    package var keepsOtherFiles = false
+
+    /// Any file may take the place of any other, and a link of none.
+    public init() {}
+  }
+
+  /// Writes the patch that makes `new` of `old` as the file at `path`, which appears complete or not at all.
+  ///
+  /// Both files are read whole and verified, however they were opened.
+  ///
+  /// - Parameter outputLink: what becomes of a symbolic link at `path`.
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when ``FuseReader/verify(level:progress:)`` finds damage
+  ///   in one of the files; `inputOutput` when the patch cannot be written, or when `path` is that of one of the files. What
+  ///   stood at `path` stands there still then, unless the very last step failed, as
+  ///   in ``FuseWriter/build(to:progress:)``.
+  /// - Complexity: O(keys log objects + bytes of both files); some 35 bytes of memory an object, one for each 64 of the data while a
+  ///   file is verified, and for the places at which a long object changed six times its length at most. While the
+  ///   extension block is compared, the memory of building it and a file as long as `new` that has no name.
+  @discardableResult
+  public static func make(
+    from old: FuseReader, to new: FuseReader, at path: String, outputLink: OutputLink = .refused
+  ) throws(FuseError) -> PatchReport {
+    let place = try OutputPlace(PinnedPath(path), links: outputLink)
+    guard try place.source(among: [old, new]) == nil else {
+      throw FuseError(
+        .inputOutput, "this is one of the files that are compared; give the patch another name", path: path)
+    }
+    let (oldEnd, newEnd) = (try PatchEnd(old), try PatchEnd(new))
+    let block = try PatchBlock.description(of: new, beside: place)
+    let file = try AtomicFile(replacing: place, ReplacementRules(links: outputLink, kind: .patch))
+    let head = PatchHead(from: old, to: new)
+    try file.write(head.oldHeader.bytes.rawSpan)
+    try file.write(head.newHeader.bytes.rawSpan)
+    let body = try PatchBodyWriter(appendingTo: file)
+    var maker = try PatchMaker(from: oldEnd, to: newEnd, body: body)
+    try maker.writeRecords()
+    try maker.writeEntries()
+    try maker.write(block)
+    try body.finish()
+    try file.flush()
+    // What was read while a file shrank is no part of it.
+    try old.checkNotShrunk()
+    try new.checkNotShrunk()
+    let replaced = try file.publish(
+      header: head.prologue(byteCount: file.byteCount, restChecksum: file.checksum.value))
+    var report = maker.report
+    report.replacedByteCount = replaced?.byteCount
+    report.byteCount = Int(file.byteCount)
+    return report
+  }
+
+  /// Makes the new file of `old` and the patch at `path`, as the file at `output`, which appears complete or not at all.
+  ///
+  /// Both files are verified, the result before it gets its name: a patch makes no file that
+  /// ``FuseReader/verify(path:level:progress:)`` would call damaged. `output` may be the path of `old`, whose readers keep
+  /// what they have open, unless somebody else replaced that file meanwhile.
+  ///
+  /// A few bytes can say how to make a file that fills a disk. So the length of the result has a limit, which the patch's
+  /// head is compared with before anything is written.
+  ///
+  /// - Throws: ``FuseError`` with code `patchMismatch` when the patch was made from another file than `old`;
+  ///   `corrupted`, `truncated` or `unsupportedVersion`, with its path, when the patch is damaged or no patch, makes a
+  ///   damaged file, or when `old` is damaged; `limitExceeded` when the result would be too long; `refused` when it has
+  ///   fewer keys than the options allow; `notFound` when there is no patch; `outputChanged` when `output` is the path of
+  ///   `old` and no longer has what `old` reads; `inputOutput` when the file cannot be written, or the file system has no
+  ///   room for it. What stood at `output` stands there still then, unless the very last step failed, as in
+  ///   ``FuseWriter/build(to:progress:)``.
+  /// - Complexity: O(bytes of both files + keys log objects); some 12 bytes of memory an old object and 8 a new one (an
+  ///   object has 9 bytes of the file at least); one object that the patch brings or changes at a time; 8 MiB to unpack
+  ///   the patch, and the memory of building the extension block and of verifying.
+  @discardableResult
+  public static func apply(
+    _ path: String, to old: FuseReader, output: String, options: Options = Options()
+  ) throws(FuseError) -> PatchedFile {
+    let place = try OutputPlace(PinnedPath(output), links: options.outputLink)
+    let source = try place.source(among: [old])
+    let patch = try FileMapping(path: path)
+    let head: PatchHead
+    do throws(FuseError) {
+      head = try PatchHead(parsing: patch.bytes)
+    } catch {
+      try patch.checkNotShrunk()
+      throw error.at(path: path)
+    }
+    try head.checkBelongs(to: old, path: path)
+    let usual = usualGreatestByteCount(oldByteCount: old.byteCount, patchByteCount: patch.byteCount)
+    try head.check(mostBytes: options.greatestByteCount ?? usual, path: path)
+    let file = try AtomicFile(
+      replacing: place,
+      ReplacementRules(
+        links: options.outputLink, leastKeyCount: options.leastKeyCount, greatestShrink: options.greatestShrink,
+        kind: options.keepsOtherFiles ? .database : nil))
+    file.source = source
+    try file.checkRoom(forBytes: head.newByteCount)
+    var patcher = try Patcher(head, from: try PatchEnd(old), to: file, body: try PatchBodyReader(of: patch))
+    try patcher.writeRecords()
+    try patcher.writeEntries()
+    try patcher.writeBlock()
+    try old.checkNotShrunk()
+    try patcher.proveResult()
+    let keyCount = Int(head.newHeader.keyCount)
+    let replaced = try file.publish(header: head.newHeader.bytes, keyCount: keyCount)
+    return PatchedFile(
+      keyCount: keyCount, objectCount: Int(head.newHeader.objectCount), byteCount: head.newByteCount,
+      replacedKeyCount: replaced?.keyCount)
+  }
+
+  /// How long a file ``apply(_:to:output:options:)`` makes at most, unless it is told.
+  ///
+  /// What stays comes from the old file, and seldom more than once; what is new comes from the patch, where it is packed.
+  public static func usualGreatestByteCount(oldByteCount: Int, patchByteCount: Int) -> Int {
+    4 * oldByteCount + 64 * patchByteCount + (256 << 20)
+  }
+}

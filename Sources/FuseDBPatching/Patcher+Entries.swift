@@ -1,0 +1,139 @@
+internal import FuseDBFormat
+internal import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+internal import FuseDBWriting
+
+extension Patcher {
+  /// Where the entries of the new file stand, and what the next one needs to know. See spec/patch.md §6.
+  private struct Place {
+    /// The old file's entries that are left.
+    var oldEntries: Scan
+    var writtenCount = 0
+    /// One more than the highest record that an entry points at so far.
+    var frontier = 0
+    /// The last key of the old file that was written, and the last that was added.
+    var kept: Entry?
+    var added: [UInt8] = []
+    /// Which of the two came last.
+    var isBehindAdded = false
+
+    init(_ old: FuseReader) throws(FuseError) { oldEntries = try old.entries() }
+
+    /// Takes the next entry of the old file.
+    mutating func next(_ body: PatchBodyReader) throws(FuseError) -> Entry {
+      guard let entry = try oldEntries.next() else { throw body.bad("the old file has no more keys") }
+      return entry
+    }
+  }
+
+  /// Writes the key index of the new file. [U12] [U13] [U14]
+  mutating func writeEntries() throws(FuseError) {
+    var place = try Place(old.reader)
+    let keyCount = Int(head.newHeader.keyCount)
+    while place.writtenCount < keyCount {
+      let (kind, argument) = try body.operation(PatchOperation.Entries.self)
+      switch kind {
+      case .followed:
+        let left = min(place.oldEntries.count, keyCount - place.writtenCount)
+        let count = try body.count(argument, upTo: left, of: "keys to keep")
+        guard count > 0 else { throw body.bad("no key is to be kept") }
+        for _ in 0..<count {
+          let entry = try place.next(body)
+          guard let record = successors[try old.record(of: entry)] else {
+            throw body.bad("a key is to be kept whose object has gone")
+          }
+          try write(entry, record, &place)
+        }
+      case .dropped:
+        let count = try body.count(argument, upTo: place.oldEntries.count, of: "keys to drop")
+        guard count > 0 else { throw body.bad("no key is to be dropped") }
+        try place.oldEntries.skip(count)
+      case .redirected:
+        try write(try place.next(body), try record(argument, place), &place)
+      case .added:
+        let shared = try body.count(argument, upTo: place.added.count, of: "bytes shared with the key added before")
+        let count = try body.count(upTo: FormatLimits.keyByteCount - shared, of: "bytes of a key")
+        var key = Array(place.added.prefix(shared))
+        try body.bytes(count) { part in key += part.array() }
+        let target = try record(try body.number(), place)
+        guard try isAscending(key.rawSpan, place) else { throw body.bad("an added key is out of order") }
+        place.added = key
+        place.isBehindAdded = true
+        try write(key.rawSpan, target, &place)
+      }
+    }
+  }
+
+  /// The record at a distance from the frontier.
+  private func record(_ distance: UInt64, _ place: Place) throws(FuseError) -> Int {
+    let (record, isOverflow) = Int64(place.frontier).addingReportingOverflow(Int64(zigzag: distance))
+    guard !isOverflow, record >= 0, record < starts.count else {
+      throw body.bad("a key is to point at record \(record), and the new file has \(starts.count)")
+    }
+    return Int(record)
+  }
+
+  private func write(_ entry: Entry, _ record: Int, _ place: inout Place) throws(FuseError) {
+    let key = try entry.keyBytes
+    // The old file's keys are in order among themselves.
+    if place.isBehindAdded {
+      guard try isAscending(key, place) else { throw body.bad("an added key is out of order") }
+    }
+    place.kept = entry
+    place.isBehindAdded = false
+    try write(key, record, &place)
+  }
+
+  private func isAscending(_ key: RawSpan, _ place: Place) throws(FuseError) -> Bool {
+    if place.isBehindAdded { return place.added.rawSpan.compare(key) < 0 }
+    guard let kept = place.kept else { return true }
+    return try kept.keyBytes.compare(key) < 0
+  }
+
+  private func write(_ key: RawSpan, _ record: Int, _ place: inout Place) throws(FuseError) {
+    guard UInt64(IndexEntry.overhead + key.byteCount) <= UInt64(head.newByteCount) - file.byteCount else {
+      throw body.bad("the keys do not fit into \(counted(head.newByteCount, "byte")), which the new file has")
+    }
+    try file.body.write(entry: key, object: starts[record])
+    place.writtenCount += 1
+    place.frontier = max(place.frontier, record + 1)
+  }
+
+  /// Writes what follows the key index, and compares the file with what the patch says of it. [U15] [U16] [U17]
+  mutating func writeBlock() throws(FuseError) {
+    let index = Int(head.newHeader.indexOffset)..<Int(file.byteCount)
+    guard let block = PatchOperation.Block(rawValue: try body.number()) else {
+      throw body.bad("there is no such block")
+    }
+    var made: (header: Header, byteCount: Int)?
+    switch block {
+    case .absent:
+      try body.finish()
+    case .rebuilt:
+      var metadata: [UInt8]?
+      if try body.count(upTo: 1, of: "sections of metadata") == 1 {
+        var bytes: [UInt8] = []
+        let count = try body.count(upTo: MetadataSection.mostBytes, of: "bytes of metadata")
+        try body.bytes(count) { part in bytes += part.array() }
+        metadata = bytes
+      }
+      try body.finish()
+      made = try PatchBlock.rebuild(in: file, index: index, header: head.newHeader, metadata: metadata)
+    case .literal:
+      try body.bytes(head.newByteCount - index.upperBound) { part throws(FuseError) in try file.write(part) }
+      try body.finish()
+    }
+    try file.flush()
+    // Of a rebuilt block the writer knows both.
+    let byteCount = made?.byteCount ?? Int(file.byteCount)
+    let checksum = made?.header.checksum ?? file.checksum.value
+    guard byteCount == head.newByteCount, checksum == head.newHeader.checksum else {
+      throw body.bad(
+        """
+        the new file has \(counted(byteCount, "byte")) with checksum \(checksum.hexadecimal), and must have \
+        \(head.newByteCount) with \(head.newHeader.checksum.hexadecimal)
+        """)
+    }
+  }
+}

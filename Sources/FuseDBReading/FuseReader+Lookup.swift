@@ -1,0 +1,226 @@
+public import FuseDBFormat
+public import FuseDBSystem
+internal import FuseDBValues
+
+extension FuseReader {
+  /// The bytes of the object under `key`, in place, or nil when the file has no such key. They are one MessagePack
+  /// value.
+  ///
+  ///     try reader.bytes(forKey: "8.8.8.8")?.byteCount   // 31
+  ///     try reader.bytes(forKey: "nowhere")              // nil
+  ///
+  /// The object's checksum is compared first, unless the reader was opened with `checksums: .skipped`. Nothing is
+  /// copied or allocated. Should somebody truncate the file between this call and the use of the bytes, they read as
+  /// zeros; ``withBytes(forKey:_:)-(RawSpan,_)`` throws then.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` when the object is not what its checksum says, `truncated` when
+  ///   the file shrank since it was opened.
+  /// - Complexity: O(1): one bucket, one index entry, one object.
+  @_lifetime(borrow self)
+  public func bytes(forKey key: RawSpan) throws(FuseError) -> RawSpan? {
+    guard let offset = try objectOffset(forKey: key) else { return nil }
+    let record = try record(at: offset)
+    let mapping = mapping
+    // SAFETY: a record lies inside the file; the mapping lives as long as this reader.
+    return unsafe _overrideLifetime(mapping.bytes(from: record.start, count: record.byteCount), borrowing: self)
+  }
+
+  /// The bytes of the object under `key`, in place, or nil when the file has no such key.
+  ///
+  /// - Throws: as ``bytes(forKey:)-(RawSpan)``.
+  /// - Complexity: O(1).
+  @inlinable
+  @_lifetime(borrow self)
+  public func bytes(forKey key: some FuseKey) throws(FuseError) -> RawSpan? {
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try bytes(forKey: keyBytes)
+  }
+
+  /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the file
+  /// has no such key.
+  ///
+  ///     try reader.withBytes(forKey: "8.8.8.8") { $0.byteCount }   // 31
+  ///
+  /// - Throws: as ``bytes(forKey:)-(RawSpan)``, also when the file shrank while `body` ran; and what `body` throws.
+  /// - Complexity: O(1).
+  @inlinable
+  public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
+    guard let bytes = try bytes(forKey: key) else { return nil }
+    let result = try body(bytes)
+    try checkNotShrunk()
+    return result
+  }
+
+  /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the file
+  /// has no such key.
+  ///
+  /// - Throws: as ``withBytes(forKey:_:)-(RawSpan,_)``.
+  /// - Complexity: O(1).
+  @inlinable
+  public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try withBytes(forKey: keyBytes, body)
+  }
+
+  /// Whether the file holds `key`. The object is neither read nor compared with its checksum.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
+  /// - Complexity: O(1): one bucket and, when the key is there, one index entry.
+  public func contains(_ key: RawSpan) throws(FuseError) -> Bool {
+    let offset = try objectOffset(forKey: key)
+    try mapping.checkNotShrunk()
+    return offset != nil
+  }
+
+  /// Whether the file holds `key`.
+  ///
+  /// - Throws: as ``contains(_:)-(RawSpan)``.
+  /// - Complexity: O(1).
+  @inlinable
+  public func contains(_ key: some FuseKey) throws(FuseError) -> Bool {
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    return try contains(keyBytes)
+  }
+
+  /// Throws ``FuseError/Code/truncated`` once the file was found to have shrunk since it was opened: bytes that were
+  /// read in place before this call, and it returns, were the file's.
+  public func checkNotShrunk() throws(FuseError) { try mapping.checkNotShrunk() }
+
+  /// Where the record under `key` begins, as the index has it.
+  @inlinable
+  @inline(__always)
+  package func objectOffset(forKey key: RawSpan) throws(FuseError) -> UInt64? {
+    guard let table = index.table else { return try objectOffset(inMemory: key) }
+    let hash = key.hash(seed: table.section.seed)
+    return try objectOffset(forKey: key, hash: hash, way: table.way(of: hash), in: table)
+  }
+
+  /// The same where the way of the key's hash is known.
+  @inlinable
+  @inline(__always)
+  func objectOffset(
+    forKey key: RawSpan, hash: UInt64, way: HashTable.Way, in table: HashTable, isFlat: Bool = false
+  ) throws(FuseError) -> UInt64? {
+    let slot = table.slot(way)
+    if slot.tag == HashLine.tag(of: hash) {
+      if table.compare(key, with: slot, isFlat: isFlat) == .found { return slot.object }
+      try checkOther(key, hash)
+    }
+    // Absent, if the lines that say so are what was written. [X16]
+    if checksums == .verified, !table.isSound(way) { throw damagedLine(hash) }
+    try mapping.checkNotShrunk()
+    return nil
+  }
+
+  /// Throws unless the slot of a key belongs to another key, or to none. [X15] [X17]
+  ///
+  /// It finds table, way and slot anew, because passing them would have every look-up put them into memory.
+  @inline(never)
+  @usableFromInline func checkOther(_ key: RawSpan, _ hash: UInt64) throws(FuseError) {
+    let table = index.table!
+    let way = table.way(of: hash)
+    let slot = table.slot(way)
+    if checksums == .verified, !table.isSound(way) { throw damagedLine(hash) }
+    guard table.compare(key, with: slot) == .other else {
+      throw damagedHash(way, "the slot of the key and its index entry point at different objects")
+    }
+    guard slot.entry != HashLine.freeEntry(table.section.lanes) else { return }
+    // Another key of the same tag, or the key that was here when the file was written, damaged since.
+    let offset = dataEnd + Int(slot.entry)
+    let entry = try entry(at: offset)
+    let mapping = mapping
+    let stored = mapping.bytes.extracting(entry.keyRange).hash(seed: table.section.seed)
+    guard HashLine.tag(of: stored) == slot.tag, table.way(of: stored).place == way.place else {
+      throw unlessShrunk(.corrupted("the key here is not the one that was hashed", at: offset))
+    }
+    // A damaged key that the rule leads here all the same: one in 64 x slots.
+    try checkStride(holding: offset)
+  }
+
+  @inline(never)
+  @usableFromInline func damagedLine(_ hash: UInt64) -> FuseError {
+    damagedHash(index.table!.way(of: hash), "a line of the hash section is damaged")
+  }
+
+  private func damagedHash(_ way: HashTable.Way, _ message: String) -> FuseError {
+    let offset = index.table!.offset(ofSlotLine: way.place.line)
+    return unlessShrunk(.corrupted("\(message); 'fusedb verify' lists the damage", at: offset))
+  }
+
+  /// The same with an index in memory.
+  @inline(never)
+  @usableFromInline func objectOffset(inMemory key: RawSpan) throws(FuseError) -> UInt64? {
+    let mapping = mapping
+    let file = mapping.bytes
+    guard let index = index.memory else { return try objectOffset(searching: key) }
+    let hash = key.hash(seed: index.seed)
+    let offset = try index.first(hash: hash) { offset throws(FuseError) -> UInt64? in
+      guard let entry = IndexEntry(at: offset, in: file) else { throw changed(at: offset) }
+      let stored = file.extracting(entry.keyRange)
+      if stored.equals(key) { return entry.objectOffset }
+      // Another key of the same tag, or the key that was here when the file was opened, damaged since.
+      guard index.isPlausible(stored.hash(seed: index.seed), nextTo: hash) else { throw changed(at: offset) }
+      return nil
+    }
+    if offset == nil { try mapping.checkNotShrunk() }
+    return offset
+  }
+
+  /// The same without a hash index: by halves among the samples, then entry by entry.
+  @inline(never)
+  private func objectOffset(searching key: RawSpan) throws(FuseError) -> UInt64? {
+    let place = try position(ofFirstKeyNotBefore: key)
+    guard place.number < keyCount else { return nil }
+    let mapping = mapping
+    let entry = try entry(at: place.offset)
+    let isFound = mapping.bytes.extracting(entry.keyRange).equals(key)
+    try mapping.checkNotShrunk()
+    return isFound ? entry.objectOffset : nil
+  }
+
+  /// The record at `offset`, inside the data section and equal to its checksum. [D2] [D3]
+  @inlinable
+  @inline(__always)
+  package func record(at offset: UInt64) throws(FuseError) -> ObjectRecord {
+    let mapping = mapping
+    let file = mapping.bytes
+    guard let record = ObjectRecord(at: offset, before: dataEnd, in: file) else { throw outOfBounds(offset) }
+    if checksums == .verified {
+      // SAFETY: a record lies inside the file.
+      let checksum = Checksum.of(unsafe mapping.bytes(from: record.start, count: record.byteCount))
+      guard checksum == record.checksum else { throw damaged(record, checksum: checksum) }
+    }
+    try mapping.checkNotShrunk()
+    return record
+  }
+
+  @inline(never)
+  @usableFromInline func outOfBounds(_ offset: UInt64) -> FuseError {
+    unlessShrunk(.corrupted("the object here runs past the end of the data section at \(dataEnd)", at: offset))
+  }
+
+  @inline(never)
+  @usableFromInline func damaged(_ record: ObjectRecord, checksum: UInt32) -> FuseError {
+    unlessShrunk(
+      .corrupted(
+        """
+        the object's checksum is \(checksum.hexadecimal) and its record says \(record.checksum.hexadecimal); \
+        'fusedb verify' lists the damage
+        """, at: record.offset))
+  }
+
+  @inline(never)
+  package func changed(at offset: some BinaryInteger) -> FuseError {
+    unlessShrunk(
+      .corrupted("the key index is damaged here, or changed since the file was opened; open it again", at: offset))
+  }
+
+  /// `error` with the file's path; or, where the file shrank, the error that says so.
+  package func unlessShrunk(_ error: FuseError) -> FuseError {
+    do { try mapping.checkNotShrunk() } catch { return error }
+    return error.at(path: path)
+  }
+}

@@ -1,0 +1,91 @@
+// For whoever measures a file: keys by their number, and the memory that their look-ups cannot do without.
+package import FuseDBFormat
+internal import FuseDBSystem
+internal import FuseDBValues
+
+extension FuseReader {
+  /// Whether the file lacks an extension block, so that opening makes an index in memory.
+  package var isPlain: Bool { index.end == byteCount }
+
+  /// The entry with a number, in the order of the keys.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
+  /// - Precondition: `number` is below ``keyCount``.
+  /// - Complexity: O(1): up to 32 index entries.
+  package func entry(number: Int) throws(FuseError) -> Entry {
+    precondition(number >= 0 && number < keyCount, "there is no such entry")
+    let mapping = mapping
+    var entry = try entry(at: index.order.offset(ofStride: number / KeyOrder.stride, in: mapping.bytes))
+    for _ in 0..<number % KeyOrder.stride { entry = try self.entry(at: entry.end) }
+    try mapping.checkNotShrunk()
+    return Entry(reader: self, entry: entry)
+  }
+}
+
+/// The floor under look-ups: the cache lines that a hit cannot do without, touched with addresses known beforehand, so
+/// that no load waits for another.
+///
+/// They are the slots' line, the index entry and the object.
+@safe
+package struct LookupFloor: Sendable {
+  @unsafe
+  private struct Lines {
+    var slots: UnsafeRawPointer
+    var entry: UnsafeRawPointer
+    var object: UnsafeRawPointer
+  }
+
+  // SAFETY: all lines lie in the mapping or in the index in memory, and the reader keeps both.
+  private let reader: FuseReader
+  private nonisolated(unsafe) var lines: [Lines]
+
+  /// How many hits it has.
+  package var count: Int { unsafe lines.count }
+
+  package init(_ reader: FuseReader) {
+    self.reader = reader
+    unsafe lines = []
+  }
+
+  /// Adds the lines of a hit on `entry`, which is of the same reader.
+  package mutating func add(_ entry: Entry) throws(FuseError) {
+    let mapping = reader.mapping
+    let file = mapping.bytes
+    let record = try reader.record(at: entry.objectOffset)
+    let key = file.extracting(entry.entry.keyRange)
+    // SAFETY: the entry was read and the record checked, so both lie inside the file. A line of slots does as well.
+    unsafe file.withUnsafeBytes { file in
+      let start = file.baseAddress!
+      let slots = unsafe reader.index.slots(of: key, file: start)
+      let first = unsafe start + entry.indexOffset
+      unsafe lines.append(Lines(slots: slots ?? first, entry: first, object: start + record.offset))
+    }
+  }
+
+  /// Touches the lines of some hits. The sum of what is there is of no use but to whoever wants it done.
+  @inline(never)
+  package func touch(_ hits: Range<Int>) -> UInt64 {
+    var sum: UInt64 = 0
+    for hit in hits {
+      let lines = unsafe lines[hit]
+      // SAFETY: as above; the first byte of each is inside.
+      unsafe sum &+=
+        UInt64(lines.slots.load(as: UInt8.self)) &+ UInt64(lines.entry.load(as: UInt8.self))
+        &+ UInt64(lines.object.load(as: UInt8.self))
+    }
+    return sum
+  }
+}
+
+extension KeyIndex {
+  /// Where the slots begin among which a look-up of `key` finds its entry; nil where it searches the order.
+  @unsafe
+  fileprivate func slots(of key: RawSpan, file: UnsafeRawPointer) -> UnsafeRawPointer? {
+    if let table {
+      let way = table.way(of: key.hash(seed: table.section.seed))
+      // SAFETY: the line lies inside the file that the table is in.
+      return unsafe file + table.offset(ofSlotLine: way.place.line)
+    }
+    return unsafe memory.map { unsafe $0.home(of: key) }
+  }
+}

@@ -1,0 +1,108 @@
+public import FuseDBFormat
+public import FuseDBSystem
+internal import FuseDBValues
+
+/// A database file, opened for look-ups and scans: immutable, without locks, shared by any number of threads.
+///
+///     let reader = try FuseReader(path: "geo.fsdb")
+///     try reader.withBytes(forKey: "8.8.8.8") { $0.byteCount }   // 31
+///     try reader.contains("nowhere")                             // false
+///
+/// The file is mapped, not read into memory, unless ``FuseAccess`` says otherwise. Replacing it by renaming another over it, as ``FuseWriter`` does, does
+/// not disturb open readers; truncating it in place makes their answers errors of code ``FuseError/Code/truncated``.
+public final class FuseReader: Sendable {
+  /// What is compared with its checksum.
+  public enum Checksums: Sendable {
+    /// What is read, when it is read: each object, and what leads to it. Of a plain file the whole when it is opened.
+    case verified
+    /// Nothing: for files that were verified since they were copied, where every nanosecond counts. Damage may then
+    /// go unseen.
+    case skipped
+  }
+
+  /// How often a reader will be asked for a key.
+  package enum Lookups: Sendable {
+    /// Often enough for a hash index in memory.
+    case many
+    /// A few times: opening takes half the work, and a look-up searches by halves.
+    case few
+    /// None: opening a plain file reads its header alone. Whoever goes through the rest checks it; see ``MergeInput``.
+    case none
+  }
+
+  /// The path that the file was opened under; where there was none, words for it, such as "descriptor 7".
+  public var path: String { mapping.path }
+  /// How many keys the file holds.
+  public let keyCount: Int
+  /// The file's length in bytes.
+  public var byteCount: Int { mapping.byteCount }
+  /// The file's checksum, which differs where anything behind the header does.
+  package var checksum: UInt32 { header.checksum }
+  /// What is compared with its checksum.
+  public let checksums: Checksums
+  /// Which of the files that a ``ReloadableReader`` or ``FusePool`` had one after the other this is, counted from 1; 0 for
+  /// a reader that somebody opened.
+  public let generation: Int
+
+  @usableFromInline package let mapping: FileMapping
+  package let header: Header
+  /// Where the data section ends and the key index begins.
+  @usableFromInline package let dataEnd: Int
+  @usableFromInline package let index: KeyIndex
+
+  /// Opens the file at `path`.
+  ///
+  /// A file with an extension block, as ``FuseWriter`` writes it, is opened in constant time: its header, footer and
+  /// directory are read, and nothing else. Damage elsewhere is found where a look-up or a scan meets it; whoever wants
+  /// the whole file compared first calls ``verify(path:level:progress:)``. A plain file, as `fusedb` 0.3.0 writes it, is
+  /// read once: its checksum is compared, its index checked, and an index in memory made of 10.25 bytes a key.
+  ///
+  /// - Parameter access: how the file is held in memory; by default mapped.
+  /// - Throws: ``FuseError`` with code `notFound`, `notADatabase`, `unsupportedVersion`, `corrupted`, `truncated` or
+  ///   `inputOutput`.
+  /// - Complexity: O(1); of a plain file O(bytes), with `checksums: .skipped` O(bytes of the key index).
+  public convenience init(
+    path: String, checksums: Checksums = .verified, access: FuseAccess = .mapped
+  ) throws(FuseError) {
+    try self.init(path: path, checksums: checksums, access: access, expecting: .many)
+  }
+
+  /// Opens the file at `path` for scans, and for as many look-ups as are expected.
+  package convenience init(
+    path: String, checksums: Checksums = .verified, access: FuseAccess = .mapped, expecting lookups: Lookups
+  ) throws(FuseError) {
+    try self.init(try FileMapping(path: path, access: access), checksums: checksums, expecting: lookups)
+  }
+
+  /// Opens what is in memory already.
+  package init(
+    _ mapping: FileMapping, checksums: Checksums, expecting lookups: Lookups = .many, generation: Int = 0
+  ) throws(FuseError) {
+    do {
+      header = try Header(parsing: mapping.bytes)
+      try header.check(fileByteCount: mapping.byteCount)
+      index = try KeyIndex(of: mapping, header: header, checksums: checksums, expecting: lookups)
+    } catch {
+      // What was read while the file shrank says nothing about the file.
+      try mapping.checkNotShrunk()
+      throw error.at(path: mapping.path)
+    }
+    try mapping.checkNotShrunk()
+    self.mapping = mapping
+    self.checksums = checksums
+    self.generation = generation
+    keyCount = Int(header.keyCount)
+    dataEnd = Int(header.indexOffset)
+  }
+
+  /// The same file once more, under another number.
+  package init(_ other: FuseReader, generation: Int) {
+    mapping = other.mapping
+    header = other.header
+    dataEnd = other.dataEnd
+    index = other.index
+    checksums = other.checksums
+    keyCount = other.keyCount
+    self.generation = generation
+  }
+}

@@ -1,0 +1,98 @@
+package import FuseDBFormat
+package import FuseDBSystem
+internal import FuseDBValues
+
+/// The ways into a file's key index: in the file, where it has an extension block, otherwise in memory.
+@usableFromInline package struct KeyIndex: Sendable {
+  /// Finds one key, in place.
+  @usableFromInline let table: HashTable?
+  /// The same in memory, where the file has no table; nil too where few look-ups are expected.
+  let memory: HashIndex?
+  /// Finds the first key that is not smaller than another.
+  package let order: KeyOrder
+  /// Where the key index ends.
+  package let end: Int
+  /// The section with the file's metadata.
+  package let metadata: ExtensionDirectory.Section?
+
+  /// Opens the index of a file whose header was checked. See spec/extension.md §8 and spec/format.md §7.
+  package init(
+    of mapping: FileMapping, header: Header, checksums: FuseReader.Checksums, expecting lookups: FuseReader.Lookups
+  ) throws(FuseError) {
+    let file = mapping.bytes
+    guard ExtensionFooter.isPresent(in: file) else {
+      let pass = try Self.readAll(of: mapping, header: header, until: file.byteCount, checksums: checksums, lookups)
+      self.init(table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, metadata: nil)
+      return
+    }
+    let (footer, directory) = try Self.block(of: file, header: header)
+    let end = Int(footer.indexEnd)
+    if let hash = directory.hash, let order = directory.order {
+      self.init(
+        table: try HashTable(in: hash.range, of: mapping, index: Int(header.indexOffset)..<end), memory: nil,
+        order: .section(order.range), end: end, metadata: directory.metadata)
+    } else {
+      let pass = try Self.readAll(of: mapping, header: header, until: end, checksums: checksums, lookups)
+      self.init(
+        table: nil, memory: pass.hash, order: .memory(pass.samples), end: end, metadata: directory.metadata)
+    }
+  }
+
+  private init(
+    table: HashTable?, memory: HashIndex?, order: KeyOrder, end: Int, metadata: ExtensionDirectory.Section?
+  ) {
+    self.table = table
+    self.memory = memory
+    self.order = order
+    self.end = end
+    self.metadata = metadata
+  }
+
+  /// Footer and directory, and what they say about the header. [X3] [X4] [X6] [X7] [X12]
+  static func block(of file: RawSpan, header: Header) throws(FuseError) -> (ExtensionFooter, ExtensionDirectory) {
+    let footer = try ExtensionFooter(parsing: file, header: header)
+    let checksum = Checksum.of(file.extracting(first: Header.byteCount))
+    guard checksum == footer.headerChecksum else {
+      throw .corrupted(
+        "the header's checksum is \(checksum.hexadecimal) and the footer says \(footer.headerChecksum.hexadecimal)",
+        at: file.byteCount - ExtensionFooter.byteCount + ExtensionFooter.Field.headerChecksum)
+    }
+    let directory = try ExtensionDirectory(parsing: file, footer: footer)
+    let rows = StrideRow.count(keyCount: Int(header.keyCount))
+    if let order = directory.order, order.range.count != rows * StrideRow.byteCount {
+      throw .corrupted(
+        "the order section has \(counted(order.range.count, "byte")) and must have \(rows * StrideRow.byteCount) for \(counted(header.keyCount, "key"))",
+        at: order.range.lowerBound)
+    }
+    return (footer, directory)
+  }
+
+  /// Reads a plain file, or one that lacks a section, from the first byte to the last. [O2] [O3] [O5]
+  private static func readAll(
+    of mapping: FileMapping, header: Header, until end: Int, checksums: FuseReader.Checksums,
+    _ lookups: FuseReader.Lookups
+  ) throws(FuseError) -> IndexPass {
+    if case .none = lookups { return .unread }
+    mapping.willReadInOrder(from: checksums == .verified ? 0 : Int(header.indexOffset))
+    defer { mapping.didReadInOrder() }
+    guard checksums == .verified else {
+      return try IndexPass(of: mapping, header: header, until: end, expecting: lookups)
+    }
+    let checksum = BackgroundWork(isWorthThread: end > 1 << 20) {
+      Checksum.of(Header.byteCount..<mapping.byteCount, in: mapping)
+    }
+    let pass = Result { () throws(FuseError) in
+      try IndexPass(of: mapping, header: header, until: end, expecting: lookups)
+    }
+    let found = checksum.wait()
+    // First, because it makes every other finding likely.
+    guard found == header.checksum else {
+      throw .corrupted(
+        """
+        the file's checksum is \(found.hexadecimal) and its header says \(header.checksum.hexadecimal); \
+        'fusedb verify' lists the damage
+        """, at: Header.Field.checksum)
+    }
+    return try pass.get()
+  }
+}

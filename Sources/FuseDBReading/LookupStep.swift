@@ -1,0 +1,85 @@
+internal import FuseDBFormat
+internal import FuseDBSystem
+internal import FuseDBValues
+
+/// How far one of many look-ups is that wait for memory together.
+///
+/// Each key goes the steps of a single look-up: pilot, slot, entry and object. A step asks for the cache lines of all
+/// keys before the next step reads them.
+@usableFromInline
+struct LookupStep: Sendable {
+  /// How many keys are on their way at once: enough to keep the processor's memory requests busy, few enough for what
+  /// they ask for to stay in the first-level cache.
+  @usableFromInline
+  static let keysAtOnce = 16
+
+  let hash: UInt64
+  var way = HashTable.Way(pilotLine: 0, place: HashSection.Place(line: 0, lane: 0))
+}
+
+extension FuseReader {
+  /// Hashes a key and asks for what the hash leads to.
+  @usableFromInline
+  func firstStep(of key: RawSpan) -> LookupStep {
+    if let table = index.table {
+      let hash = key.flatHash(seed: table.section.seed)
+      table.prefetchPilot(of: hash)
+      return LookupStep(hash: hash)
+    }
+    guard let index = index.memory else { return LookupStep(hash: 0) }
+    let hash = key.hash(seed: index.seed)
+    index.prefetch(hash)
+    return LookupStep(hash: hash)
+  }
+
+  /// Asks for everything that the answers need.
+  @usableFromInline
+  @unsafe
+  func fetch(_ steps: UnsafeMutableBufferPointer<LookupStep>, count: Int) {
+    let mapping = mapping
+    // Most objects reach into a second line, which is of interest here if it is to be summed up.
+    let lineCount: UInt = checksums == .verified ? 2 : 1
+    if let table = index.table {
+      for number in 0..<count {
+        let way = table.way(of: unsafe steps[number].hash)
+        table.prefetchSlot(way)
+        unsafe steps[number].way = way
+      }
+      for number in 0..<count {
+        let slot = table.slot(unsafe steps[number].way)
+        table.prefetchEntry(of: slot)
+        mapping.prefetch(at: slot.object, lineCount: lineCount)
+      }
+    } else if let index = index.memory {
+      for number in 0..<count {
+        guard let offset = index.firstOffset(hash: unsafe steps[number].hash) else { continue }
+        mapping.prefetch(at: UInt64(truncatingIfNeeded: offset), lineCount: 1)
+      }
+    }
+  }
+
+  /// The answer to a key after its other steps.
+  @usableFromInline
+  @_lifetime(borrow self)
+  func bytes(forKey key: RawSpan, after step: LookupStep) throws(FuseError) -> RawSpan? {
+    guard let offset = try objectOffset(forKey: key, after: step) else { return nil }
+    let record = try record(at: offset)
+    let mapping = mapping
+    // SAFETY: a record lies inside the file; the mapping lives as long as this reader.
+    return unsafe _overrideLifetime(mapping.bytes(from: record.start, count: record.byteCount), borrowing: self)
+  }
+
+  /// Whether a key is there, after its other steps.
+  @usableFromInline
+  func contains(_ key: RawSpan, after step: LookupStep) throws(FuseError) -> Bool {
+    let offset = try objectOffset(forKey: key, after: step)
+    try mapping.checkNotShrunk()
+    return offset != nil
+  }
+
+  @inline(__always)
+  private func objectOffset(forKey key: RawSpan, after step: LookupStep) throws(FuseError) -> UInt64? {
+    guard let table = index.table else { return try objectOffset(forKey: key) }
+    return try objectOffset(forKey: key, hash: step.hash, way: step.way, in: table, isFlat: true)
+  }
+}

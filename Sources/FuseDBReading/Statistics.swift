@@ -1,0 +1,106 @@
+internal import FuseDBFormat
+internal import FuseDBSystem
+internal import FuseDBValues
+
+/// What a file holds, in numbers. All counts are of what is there, not what the header says.
+public struct Statistics: Sendable, Equatable {
+  /// Keys in the index.
+  public var keyCount: Int
+  /// Objects in the data section.
+  public var objectCount: Int
+  /// The file's length.
+  public var byteCount: Int
+  /// Of this: the header,
+  public var headerByteCount: Int
+  /// the data section, with 8 bytes a record beside its object,
+  public var dataByteCount: Int
+  /// and the key index, with 10 bytes an entry beside its key.
+  public var indexByteCount: Int
+  /// The extension block; 0 in a plain file.
+  public var extensionByteCount: Int
+  /// All keys' bytes.
+  public var keyByteCount: Int
+  /// All objects' MessagePack bytes.
+  public var objectByteCount: Int
+  /// The fewest keys that point at one object.
+  public var fewestKeysPerObject: Int
+  /// The most keys that point at one object.
+  public var mostKeysPerObject: Int
+  /// Objects at which no key points.
+  public var unreachedObjectCount: Int
+  /// How many bytes longer the file would be if every key had its own copy of its object.
+  public var bytesSavedBySharing: Int
+  /// The CRC-32 of all behind the header, as the header has it.
+  public var checksum: UInt32
+  /// The version of the format.
+  public var version: Int
+
+  /// Keys for each object; 0 in a file without objects.
+  public var meanKeysPerObject: Double { objectCount == 0 ? 0 : Double(keyCount) / Double(objectCount) }
+}
+
+extension FuseReader {
+  /// Counts what the file holds.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` when a record breaks the format, a key points into the middle of
+  ///   one, or the header's count of objects is wrong; `truncated` when the file shrank.
+  /// - Complexity: O(bytes of the file); 12 bytes of memory an object.
+  public var statistics: Statistics {
+    get throws(FuseError) {
+      var offsets: [UInt64] = []
+      var byteCounts: [UInt32] = []
+      var objects = objects()
+      while let object = try objects.next() {
+        try offsets.grow(by: object.offset)
+        try byteCounts.grow(by: UInt32(object.record.byteCount))
+      }
+      var keysOfObject = try [UInt32](offsets.count, of: 0)
+      var keyByteCount = 0
+      var last = 0
+      var scan = try entries()
+      while let entry = try scan.next() {
+        keyByteCount += entry.entry.keyByteCount
+        // In canonical order, a key's object is mostly the one of the key before, or the next.
+        if offsets[last] != entry.objectOffset {
+          last = offsets.partitioningIndex { $0 >= entry.objectOffset }
+          guard last < offsets.count, offsets[last] == entry.objectOffset else {
+            throw FuseError.corrupted(
+              "the key points at \(entry.objectOffset), where no object begins", at: entry.entry.offset
+            ).at(path: path)
+          }
+        }
+        keysOfObject[last] += 1
+      }
+      var saved = 0
+      for (keys, byteCount) in zip(keysOfObject, byteCounts) where keys > 1 {
+        saved += (Int(keys) - 1) * (Int(byteCount) + ObjectRecord.overhead)
+      }
+      return Statistics(
+        keyCount: keyCount, objectCount: offsets.count, byteCount: byteCount, headerByteCount: Header.byteCount,
+        dataByteCount: dataEnd - Header.byteCount, indexByteCount: index.end - dataEnd,
+        extensionByteCount: byteCount - index.end, keyByteCount: keyByteCount,
+        objectByteCount: byteCounts.reduce(0) { $0 + Int($1) }, fewestKeysPerObject: Int(keysOfObject.min() ?? 0),
+        mostKeysPerObject: Int(keysOfObject.max() ?? 0), unreachedObjectCount: keysOfObject.count { $0 == 0 },
+        bytesSavedBySharing: saved, checksum: header.checksum, version: Int(Header.version))
+    }
+  }
+}
+
+extension RandomAccessCollection {
+  /// The first place from which on `belongsToSecond` holds, in a collection where it holds for no element and then
+  /// for all.
+  func partitioningIndex(where belongsToSecond: (Element) -> Bool) -> Index {
+    var low = startIndex
+    var count = count
+    while count > 0 {
+      let middle = index(low, offsetBy: count / 2)
+      if belongsToSecond(self[middle]) {
+        count /= 2
+      } else {
+        low = index(after: middle)
+        count -= count / 2 + 1
+      }
+    }
+    return low
+  }
+}

@@ -1,0 +1,70 @@
+internal import FuseDBFormat
+internal import FuseDBSystem
+internal import FuseDBValues
+
+extension Verifier {
+  /// Goes through the key index in order, passing over parts that are proven sound.
+  @_lifetime(self: copy self)
+  mutating func walkIndex(
+    _ parts: [IndexPart], header: Header, index: Range<Int>, _ starts: RecordStarts
+  ) throws(FuseError) {
+    let stage = stage(share: Share.indexAgain)
+    let bytes = file.extracting(0..<index.upperBound)
+    let expected = Int(header.keyCount)
+    var offset = index.lowerBound
+    var previous: Range<Int>?
+    parts: for part in parts {
+      if part.isSound, offset == part.range.lowerBound,
+        previous.map({ bytes.isAscending($0, part.firstKey) }) ?? true
+      {
+        summary.keyCount += part.entryCount
+        previous = part.lastKey
+        offset = part.range.upperBound
+        continue
+      }
+      while offset < part.range.upperBound {
+        guard let entry = IndexEntry(at: offset, in: bytes) else {
+          if summary.keyCount < expected {
+            return try add(.keyBounds, at: offset, "index entry \(summary.keyCount) runs past the end of the file")
+          }
+          try addTrailingBytes(from: offset, to: index.upperBound)
+          break parts
+        }
+        let ascends = previous.map { bytes.isAscending($0, entry.keyRange) } ?? true
+        let hasTarget = starts.contains(entry.objectOffset, in: bytes)
+        // Behind the last counted key, only what looks like one more entry shows that the count is wrong. [P9]
+        if summary.keyCount >= expected, !ascends || !hasTarget {
+          try addTrailingBytes(from: offset, to: index.upperBound)
+          break parts
+        }
+        if !ascends {
+          try add(
+            .keyOrder, at: offset, "the key of index entry \(summary.keyCount) does not come after the one before it")
+        }
+        if !hasTarget {
+          try add(
+            .keyTarget, at: offset,
+            "index entry \(summary.keyCount) points at \(entry.objectOffset), where no object begins")
+        }
+        previous = entry.keyRange
+        offset = entry.end
+        summary.keyCount += 1
+        if summary.keyCount % 65536 == 0 { stage(Double(offset - index.lowerBound) / Double(index.count)) }
+      }
+    }
+    if summary.keyCount != expected {
+      try add(
+        .count, at: Header.Field.keyCount,
+        "the header counts \(counted(header.keyCount, "key")) and the index holds \(summary.keyCount)")
+    }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func addTrailingBytes(from offset: Int, to end: Int) throws(FuseError) {
+    // A block whose footer is missing is what a copy leaves that did not come to its end.
+    let isCut = block.footer == nil && block.fault == nil
+    let reason =
+      isCut ? ", and no footer ends the file: it was cut short, or something was appended; copy or build it again" : ""
+    try add(.trailingBytes, at: offset, "\(counted(end - offset, "byte")) after the last index entry\(reason)")
+  }
+}

@@ -1,0 +1,73 @@
+internal import FuseDBFormat
+internal import FuseDBSystem
+internal import FuseDBValues
+
+extension Verifier {
+  /// The shares of the stages of which progress tells. Walking again takes no time where nothing is damaged.
+  enum Share {
+    static let data = 0.3
+    static let dataAgain = 0.2
+    static let index = 0.3
+    static let indexAgain = 0.2
+  }
+
+  /// Checks all that follows the header; the index ends at `indexEnd`.
+  @_lifetime(self: copy self)
+  mutating func walk(_ header: Header, indexEnd: Int) throws(FuseError) {
+    let dataEnd = Int(header.indexOffset)
+    let data = Header.byteCount..<dataEnd
+    let index = dataEnd..<indexEnd
+    let points = SplitPoints(data: data, index: index, of: file, partByteCount: division.partByteCount)
+    var starts = try RecordStarts(dataEnd: dataEnd)
+
+    let dataParts = prove(SplitPoints.parts(from: points.records, until: dataEnd), dataEnd: dataEnd, starts)
+    let isDataSound = dataParts.allSatisfy(\.isSound)
+    if isDataSound {
+      for part in dataParts { starts.insert(part) }
+    } else {
+      // Damage of the data section stands behind that of the whole file.
+      try compareFile(Checksum(), from: Header.byteCount, with: header)
+      try walkData(dataParts, header: header, index: index, &starts)
+    }
+
+    var indexParts: [IndexPart] = []
+    if level == .full {
+      indexParts = prove(SplitPoints.parts(from: points.entries, until: indexEnd), indexEnd: indexEnd, starts)
+    } else {
+      summary.keyCount = Int(header.keyCount)
+    }
+    if isDataSound {
+      var whole = Checksum()
+      for part in dataParts { whole.append(part.checksum, byteCount: part.range.count) }
+      for part in indexParts.prefix(while: \.isSound) { whole.append(part.checksum, byteCount: part.range.count) }
+      // What no walk has summed up: the index when it was not walked or is damaged, and what follows it.
+      let end = indexParts.first { !$0.isSound }?.range.lowerBound ?? indexParts.last?.range.upperBound ?? dataEnd
+      try compareFile(whole, from: end, with: header)
+      try walkData(dataParts, header: header, index: index, &starts)
+    }
+    if level == .full { try walkIndex(indexParts, header: header, index: index, starts) }
+  }
+
+  /// Has threads walk through the parts of the data section.
+  @_lifetime(self: copy self)
+  private mutating func prove(_ parts: [Range<Int>], dataEnd: Int, _ starts: RecordStarts) -> [DataPart] {
+    let mapping = mapping
+    let level = level
+    let stage = stage(share: Share.data)
+    return Parallel.map(parts.count, threadCount: division.threadCount, onProgress: stage) { number in
+      let file = mapping.bytes
+      return DataPart(parts[number], of: file, dataEnd: dataEnd, level: level, starts: starts)
+    }
+  }
+
+  /// Has threads walk through the parts of the index.
+  @_lifetime(self: copy self)
+  private mutating func prove(_ parts: [Range<Int>], indexEnd: Int, _ starts: RecordStarts) -> [IndexPart] {
+    let mapping = mapping
+    let stage = stage(share: Share.index)
+    return Parallel.map(parts.count, threadCount: division.threadCount, onProgress: stage) { number in
+      let file = mapping.bytes
+      return IndexPart(parts[number], of: file.extracting(0..<indexEnd), starts: starts)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+internal import FuseDBFormat
+internal import FuseDBSystem
+internal import FuseDBValues
+
+extension Verifier {
+  /// Checks the sections that lead to keys, `HASH` and `ORDR`, against the keys themselves. [X10] [X12]
+  ///
+  /// Threads prove them right. Only where they are not, one thread goes through them again and tells what is wrong.
+  @_lifetime(self: copy self)
+  mutating func walkWays(
+    _ directory: ExtensionDirectory, header: Header, index: Range<Int>?
+  ) throws(FuseError) {
+    var table: HashTable?
+    if let hash = directory.hash {
+      do {
+        table = try HashTable(in: hash.range, of: mapping, index: index ?? 0..<0)
+      } catch {
+        try add(.hash, at: hash.range.lowerBound, error.message)
+      }
+    }
+    let rowsByteCount = StrideRow.count(keyCount: Int(header.keyCount)) * StrideRow.byteCount
+    let order = directory.order?.range
+    let rows = order.flatMap { $0.count == rowsByteCount ? $0 : nil }
+    let isProven =
+      if let index, table != nil || rows != nil { proveWays(table, rows: rows, index: index) } else { false }
+    if !isProven, let table { try walkLines(of: table, index: index) }
+    if let order, rows == nil {
+      try add(
+        .order, at: order.lowerBound,
+        "the section has \(counted(order.count, "byte")) and must have \(rowsByteCount) for \(counted(header.keyCount, "key"))"
+      )
+    }
+    if !isProven, let rows, let index { try walkRows(rows, index: index) }
+  }
+
+  /// Whether all lines and rows are what was written and lead to every key; false too where that is not known.
+  @_lifetime(self: copy self)
+  private mutating func proveWays(_ table: HashTable?, rows: Range<Int>?, index: Range<Int>) -> Bool {
+    // Rows say where threads may begin; without them, one thread takes it all.
+    let order = KeyOrder.section(rows ?? 0..<0)
+    let count = order.strideCount
+    guard rows == nil || count == StrideRow.count(keyCount: summary.keyCount) else { return false }
+    let step = max(WayPart.stridesPerPart, count / 1024 + 1)
+    let firsts = rows == nil ? [0] : Array(stride(from: 0, to: count, by: step))
+    let mapping = mapping
+    let parts = Parallel.map(firsts.count, threadCount: division.threadCount) { number in
+      let strides = firsts[number]..<min(firsts[number] + step, count)
+      return WayPart(
+        rows == nil ? nil : strides, order: order, index: index, of: mapping, table: table)
+    }
+    guard parts.allSatisfy(\.isSound), parts.reduce(0, { $0 + $1.entryCount }) == summary.keyCount else { return false }
+    guard let table else { return true }
+    // Every key has its slot; as many are taken as there are keys, so the others are free.
+    let lineCount = table.section.lineCount
+    let lineStep = max(WayPart.linesPerPart, lineCount / 1024 + 1)
+    let lineFirsts = Array(stride(from: 0, to: lineCount, by: lineStep))
+    let taken = Parallel.map(lineFirsts.count, threadCount: division.threadCount) { number in
+      let first = lineFirsts[number]
+      return table.takenSlots(inLines: UInt64(first)..<UInt64(min(first + lineStep, lineCount)))
+    }
+    return taken.allSatisfy { $0 != nil } && taken.reduce(0, { $0 + $1! }) == summary.keyCount
+  }
+
+  // MARK: Telling what is wrong
+
+  @_lifetime(self: copy self)
+  private mutating func walkLines(of table: HashTable, index: Range<Int>?) throws(FuseError) {
+    let expected = try index.map { index throws(FuseError) in
+      try ExpectedSlots(of: table, index: index, keyCount: summary.keyCount, in: file)
+    }
+    for line in 0..<table.section.pilotLineCount where !table.isSoundPilotLine(line) {
+      try add(.hash, at: table.offset(ofPilotLine: line), "the check of pilot line \(line) is wrong")
+    }
+    for line in 0..<table.section.slotLineCount {
+      if !table.isSoundSlotLine(line) {
+        try add(.hash, at: table.offset(ofSlotLine: line), "the check of slot line \(line) is wrong")
+      } else if let expected, !expected.agree(with: table, line: line) {
+        try add(
+          .hash, at: table.offset(ofSlotLine: line), "the slots of line \(line) do not lead to the keys they should")
+      }
+    }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func walkRows(_ rows: Range<Int>, index: Range<Int>) throws(FuseError) {
+    let order = KeyOrder.section(rows)
+    let bytes = file.extracting(first: index.upperBound)
+    var offset = index.lowerBound
+    var left = summary.keyCount
+    for stride in 0..<order.strideCount {
+      let start = offset
+      for _ in 0..<min(left, StrideRow.entryCount) {
+        guard let entry = IndexEntry(at: offset, in: bytes) else { break }
+        offset = entry.end
+      }
+      let isThere = left > 0
+      left -= min(left, StrideRow.entryCount)
+      let isRight =
+        isThere && order.offset(ofStride: stride, in: file) == start
+        && order.checksum(ofStride: stride, in: file)
+          == StrideRow.checksum(of: file.extracting(start..<offset), number: stride)
+      if !isRight {
+        try add(
+          .order, at: rows.lowerBound + stride * StrideRow.byteCount,
+          "row \(stride) does not say where its index entries begin, or what their checksum is")
+      }
+    }
+  }
+}

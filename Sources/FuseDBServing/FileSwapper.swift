@@ -1,0 +1,198 @@
+internal import FuseDBFormat
+internal import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+
+/// Decides which file is served: takes new ones, refuses others, goes back, and keeps account of that.
+///
+/// One thread at a time is in here to swap. Look-ups go past it, to what is published.
+final class FileSwapper<Object: Served>: Sendable {
+  /// Opens a file whose descriptor is open already.
+  typealias Opening = @Sendable (_ file: OwnedDescriptor, _ path: String, _ generation: Int) throws(FuseError) -> Object
+
+  /// A file, and how it came to serve.
+  private struct Edition: Sendable {
+    var object: Object
+    var path: PinnedPath
+    /// What is known of the path.
+    var look: FileLook
+    var takenAt = WallClock.now
+    var builtAt: Double?
+
+    init(_ object: Object, at path: PinnedPath, _ found: FileIdentity) {
+      self.object = object
+      self.path = path
+      look = FileLook(at: found)
+      builtAt = (try? object.reader.metadata["built"]).flatMap { UTCTime.seconds(in: $0) }
+    }
+  }
+
+  private struct State: Sendable {
+    var edition: Edition
+    var kept: [Edition] = []
+    var reloadCount = 0
+    var refusalCount = 0
+    var lastError: FuseError?
+  }
+
+  let published: Published<Object>
+  private let options: ServingOptions
+  private let open: Opening
+  private let turn = ExclusiveTurn()
+  private let state: Monitor<State>
+
+  init(
+    path: String, options: ServingOptions, readersFence: Bool, opening open: @escaping Opening
+  ) throws(FuseError) {
+    precondition(options.keptFileCount >= 0, "'keptFileCount' is at least 0")
+    options.rules.requireSense()
+    self.options = options
+    self.open = open
+    let path = PinnedPath(path)
+    do {
+      let file = try OwnedDescriptor(reading: path.absolute, named: path.given)
+      let found = FileIdentity(of: file)
+      let object = try Self.take(file, found, at: path, generation: 1, insteadOf: nil, options.rules, open)
+      published = try Published(object, readersFence: readersFence)
+      state = Monitor(State(edition: Edition(object, at: path, found)))
+    } catch {
+      throw error.at(path: path.given)
+    }
+  }
+
+  /// Where files are taken from.
+  var path: PinnedPath { state.change { $0.edition.path } }
+
+  /// Takes the file at `newPath`, or the one at the path that is served. Returns whether it did.
+  @discardableResult
+  func reload(
+    from newPath: String? = nil, onlyIfChanged: Bool = false, unless isAbandoned: () -> Bool = { false }
+  ) throws(FuseError) -> Bool {
+    let newPath = newPath.map { PinnedPath($0) }
+    return try turn.take { () throws(FuseError) in
+      let serving = state.change { $0.edition }
+      let path = newPath ?? serving.path
+      let file: OwnedDescriptor
+      do throws(FuseError) { file = try OwnedDescriptor(reading: path.absolute, named: path.given) } catch {
+        let obstacle = FileIdentity(lacking: error)
+        if onlyIfChanged, obstacle == serving.look.obstacle { return false }
+        throw refusal(error, at: path) { $0.obstacle = obstacle }
+      }
+      let found = FileIdentity(of: file)
+      let isKnown = onlyIfChanged && serving.look.knows(found)
+      if isKnown, !serving.look.isDoubtful {
+        state.change { $0.edition.look.obstacle = nil }
+        return false
+      }
+      let time = WallClock.now
+      let object: Object
+      do throws(FuseError) {
+        object = try Self.take(
+          file, found, at: path, generation: serving.object.reader.generation + 1, insteadOf: serving.object,
+          options.rules, open)
+      } catch {
+        var look = FileLook(at: found)
+        // The system may have what it lacked another time. Rules refuse files that are whole: asking again is no news.
+        look.isDoubtful =
+          error.code == .inputOutput || error.code != .refused && found.mayHaveChanged(after: time)
+        if isKnown {
+          state.change { $0.edition.look = look }
+          return false
+        }
+        throw refusal(error, at: path) { $0 = look }
+      }
+      if isAbandoned() { return false }
+      serve(Edition(object, at: path, found)) { state in
+        state.kept.append(serving)
+        return state.kept.count > options.keptFileCount ? state.kept.removeFirst() : nil
+      }
+      return true
+    }
+  }
+
+  /// Keeps account of a refused file, and returns the reason, for the caller.
+  private func refusal(
+    _ error: FuseError, at path: PinnedPath, noting note: (inout FileLook) -> Void
+  ) -> FuseError {
+    let error = error.at(path: path.given)
+    state.change { state in
+      // A path that is not the store's leaves no trace.
+      if path.absolute == state.edition.path.absolute { note(&state.edition.look) }
+      state.refusalCount += 1
+      state.lastError = error
+    }
+    return error
+  }
+
+  /// Goes back to the file that was kept last.
+  func rollback() throws(FuseError) {
+    try turn.take { () throws(FuseError) in
+      let (serving, kept) = state.change { ($0.edition, $0.kept.last) }
+      guard var previous = kept else {
+        throw FuseError(
+          .notFound,
+          "no earlier file is open to go back to; 'keptFileCount' of the options says how many are kept, now "
+            + "\(options.keptFileCount)", path: serving.path.given)
+      }
+      previous.object = previous.object.again(generation: serving.object.reader.generation + 1)
+      previous.takenAt = WallClock.now
+      // What is under the path now is what we go back from, also for whoever goes back further.
+      var left = serving.look
+      left.isGoneBackFrom = true
+      if previous.path.absolute == serving.path.absolute { previous.look = left }
+      serve(previous) { state in
+        let last = state.kept.removeLast()
+        for number in state.kept.indices where state.kept[number].path.absolute == serving.path.absolute {
+          state.kept[number].look = left
+        }
+        return last
+      }
+    }
+  }
+
+  /// Publishes an edition, and changes what is kept: `change` returns what it took away. Counters wait for both: no thread
+  /// sees a generation there and afterwards reads an older one, nor the other way round.
+  private func serve(_ next: Edition, keeping change: (inout State) -> Edition?) {
+    // What is kept no longer goes after the lock is open: unmapping takes its time.
+    _ = state.change { state in
+      let gone = change(&state)
+      state.edition = next
+      state.reloadCount += 1
+      published.replace(by: next.object)
+      return gone
+    }
+  }
+
+  /// Opens a file, found so, and examines it.
+  private static func take(
+    _ file: OwnedDescriptor, _ found: FileIdentity, at path: PinnedPath, generation: Int, insteadOf old: Object?,
+    _ rules: SwapRules, _ open: Opening
+  ) throws(FuseError) -> Object {
+    let object: Object
+    do throws(FuseError) {
+      object = try open(file, path.given, generation)
+      try rules.examine(object.reader, insteadOf: old?.reader)
+    } catch {
+      guard found.isSameContent(as: FileIdentity(of: file)) else { throw .unsteady }
+      throw error
+    }
+    guard found.isSameContent(as: FileIdentity(of: file)) else { throw .unsteady }
+    return object
+  }
+
+  func counters(_ lookups: LookupSums) -> ServingCounters {
+    let state = state.change { $0 }
+    return ServingCounters(
+      generation: state.edition.object.reader.generation, reloadCount: state.reloadCount,
+      refusalCount: state.refusalCount, lastError: state.lastError, loadedAt: state.edition.takenAt,
+      builtAt: state.edition.builtAt, gatheredAt: WallClock.now, hitCount: lookups.hits,
+      missCount: lookups.misses, failureCount: lookups.failures)
+  }
+}
+
+extension FuseError {
+  /// Somebody writes to the file.
+  fileprivate static var unsteady: FuseError {
+    .refused("the file changed while it was checked; write new files beside it and rename them over it")
+  }
+}

@@ -1,0 +1,133 @@
+public import FuseDBFormat
+public import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+
+/// Several readers of one file, of which each thread has its own, and which are replaced all at once.
+///
+///     let pool = try FusePool(path: "geo.fsdb", size: 8)
+///     try pool.withBytes(forKey: "8.8.8.8") { $0.byteCount }   // 31
+///     try pool.swap(to: "geo-2.fsdb")                          // from now on, every call of every thread reads that
+///
+/// A ``ReloadableReader`` scales to any number of threads, too, and is the first choice. The members of a pool share
+/// nothing but the file: with `access: .copied` each has the file in memory of its own, for machines where memory is near to
+/// some processors and far from others.
+public final class FusePool: Reloadable {
+  private let lookups: Lookups<PoolMembers>
+  private let swapper: FileSwapper<PoolMembers>
+  /// How many readers there are.
+  public let size: Int
+
+  /// Opens the file at `path` so many times, if it passes the rules.
+  ///
+  /// - Parameter size: how many readers; by default as many as there are processors. Threads beyond that share.
+  /// - Throws: ``FuseError`` as ``Reloadable/reload()``.
+  /// - Precondition: `size` is at least 1.
+  /// - Complexity: that of checking the file, and of opening it `size` times.
+  public convenience init(
+    path: String, size: Int? = nil, options: ServingOptions = ServingOptions()
+  ) throws(FuseError) {
+    try self.init(path: path, size: size ?? Parallel.processorCount, options: options, readersFence: false)
+  }
+
+  /// - Parameter readersFence: as for ``Published``.
+  package init(path: String, size: Int, options: ServingOptions, readersFence: Bool) throws(FuseError) {
+    precondition(size >= 1, "a pool has at least one reader")
+    swapper = try FileSwapper(path: path, options: options, readersFence: readersFence) {
+      file, path, generation throws(FuseError) in
+      var readers: [FuseReader] = []
+      for _ in 0..<size {
+        readers.append(try FuseReader(file, path: path, options: options, generation: generation))
+      }
+      return PoolMembers(readers)
+    }
+    lookups = Lookups(published: swapper.published, counters: options.countsLookups ? LookupCounters() : nil)
+    self.size = size
+  }
+
+  /// Where files are taken from, as it was given.
+  public var path: String { swapper.path.given }
+
+  /// Where files are taken from; see ``Reloadable/absolutePath``.
+  public var absolutePath: String { swapper.path.absolute }
+
+  /// What happened so far.
+  public var counters: ServingCounters { swapper.counters(lookups.counters?.sums ?? LookupSums()) }
+
+  /// Whether look-ups are counted.
+  public var countsLookups: Bool { lookups.counters != nil }
+
+  /// Calls `body` with the bytes of the object under `key`, in place; see ``Reloadable/withBytes(forKey:_:)-(RawSpan,_)``.
+  @inlinable
+  public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
+    // SAFETY: the bytes are there until the look-up is finished, once.
+    guard let found = try unsafe look(key) else { return nil }
+    let result: Result
+    do {
+      result = try unsafe body(RawSpan(_unsafeStart: found.start, byteCount: found.byteCount))
+    } catch {
+      unsafe abandon(found.use)
+      throw error
+    }
+    try unsafe finish(found.use)
+    return result
+  }
+
+  /// Whether the newest file holds `key`; see ``Reloadable/contains(_:)-(RawSpan)``.
+  public func contains(_ key: RawSpan) throws(FuseError) -> Bool { try lookups.contains(key) }
+
+  /// Calls `body` with a reader of the newest file; see ``Reloadable/withReader(_:)``.
+  @inlinable
+  public func withReader<Result, Failure: Error>(
+    _ body: (FuseReader) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let use = unsafe enter()
+    // SAFETY: the reader stays until `leave`, and so does every reference that `body` made of it before.
+    defer { unsafe leave(use) }
+    return try unsafe use.reader.borrowed(body)
+  }
+
+  /// Adds to the counts of look-ups, if they are counted; see ``Reloadable/countLookups(hits:misses:failures:)``.
+  public func countLookups(hits: Int, misses: Int, failures: Int) {
+    lookups.counters?.count(hits: hits, misses: misses, failures: failures)
+  }
+
+  /// This thread's reader of the newest file, which stays as it is; see ``Reloadable/snapshot()``.
+  public func snapshot() -> FuseReader { lookups.published.retained().own }
+
+  /// Takes the file that is at ``path`` now; see ``Reloadable/reload()``.
+  public func reload() throws(FuseError) { try swapper.reload() }
+
+  /// Takes the file that is at ``path`` now, if it changed; see ``Reloadable/reloadIfChanged(unless:)``.
+  public func reloadIfChanged(unless isAbandoned: () -> Bool) throws(FuseError) -> Bool {
+    try swapper.reload(onlyIfChanged: true, unless: isAbandoned)
+  }
+
+  /// Takes the file at `path`, and files from there from now on; see ``Reloadable/swap(to:)``.
+  public func swap(to path: String) throws(FuseError) { try swapper.reload(from: path) }
+
+  /// Goes back to the file before this one; see ``Reloadable/rollback()``.
+  public func rollback() throws(FuseError) { try swapper.rollback() }
+
+  // What `withBytes` and `withReader` are made of, so that they can be compiled into the caller.
+
+  @usableFromInline
+  @unsafe
+  func look(_ key: RawSpan) throws(FuseError) -> Found? { try unsafe lookups.look(key) }
+
+  @usableFromInline
+  @unsafe
+  func finish(_ use: Use) throws(FuseError) { try unsafe lookups.finish(use) }
+
+  @usableFromInline
+  @unsafe
+  func abandon(_ use: Use) { unsafe lookups.abandon(use) }
+
+  @usableFromInline
+  @unsafe
+  func enter() -> Use { unsafe lookups.enter() }
+
+  @usableFromInline
+  @unsafe
+  func leave(_ use: Use) { unsafe lookups.leave(use) }
+}

@@ -1,0 +1,65 @@
+public import FuseDBFormat
+public import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+
+/// Reloads a ``ReloadableReader`` or a ``FusePool`` when the file under its path changes.
+///
+///     let geo = try ReloadableReader(path: "geo.fsdb")
+///     let watcher = try FuseWatcher(geo, onReload: { print("\($0.keyCount) keys") }, onFailure: { print($0) })
+///     …
+///     watcher.stop()
+///
+/// It sees a file that is renamed over the old one, or copied over it, or made anew; symbolic links and folders on the
+/// way that come to mean something else, as containers swap them; and a file, link or folder that is missing for a
+/// while. With the system's file events a change is taken some 30 milliseconds after it is complete. Where they don't
+/// come (network file systems, more watches than the system allows) the file is looked at every
+/// ``Options/pollInterval``.
+///
+/// A file is taken when it is steady and passes the store's rules. Otherwise the old one serves on, and the reason is
+/// told once for each file. The watcher prints nothing. A store has one watcher: of two, only one hears of each file.
+/// See spec/decisions/0015-watching.md.
+public final class FuseWatcher: Sendable {
+  private let work: WatchWork
+
+  /// Begins to watch, on a thread of its own, until ``stop()`` or until nobody holds the watcher.
+  ///
+  /// The functions are called on that thread, one at a time; what follows waits for them. They may reload the store,
+  /// roll it back, and stop the watcher. To refer to the watcher itself without keeping it, they capture it weakly.
+  ///
+  /// The thread takes no signals, and neither do programs that the functions start, unless they unblock them.
+  ///
+  /// - Parameters:
+  ///   - store: kept by the watcher.
+  ///   - onReload: called after each file that the watcher took, with a reader of the newest file.
+  ///   - onFailure: called once for each file that was refused, with the reason; `notFound` where none is there.
+  /// - Throws: ``FuseError`` with code `inputOutput` where the system has no thread or no descriptor left.
+  /// - Precondition: the poll interval is positive, the debounce not negative.
+  public init(
+    _ store: any Reloadable, options: Options = Options(), onReload: (@Sendable (FuseReader) -> Void)? = nil,
+    onFailure: (@Sendable (FuseError) -> Void)? = nil
+  ) throws(FuseError) {
+    precondition(options.pollInterval > .zero, "the interval between looks at the file is positive")
+    precondition(options.debounce >= .zero, "the time for which a file is steady is not negative")
+    let work = WatchWork(
+      store: store, options: options, onReload: onReload, onFailure: onFailure, bell: try Bell())
+    try BackgroundWork.detachOrThrow { work.run() }
+    self.work = work
+  }
+
+  deinit { stop() }
+
+  /// Ends the watching. When this returns no function of the watcher's runs any more, and no file is taken any more: it
+  /// waits for one that is being called, unless that is the caller, and not for a file that is being checked.
+  /// Again, it does nothing.
+  public func stop() { work.stop() }
+
+  /// What happens from now on, until the watcher stops. Each use gives another sequence, and each of these all events;
+  /// one that isn't read keeps the last 64.
+  ///
+  ///     for await event in watcher.events { … }
+  public var events: AsyncStream<Event> { work.streams.stream() }
+
+  /// How often the thread woke up.
+  var wakeCount: Int { work.wakeCount }
+}

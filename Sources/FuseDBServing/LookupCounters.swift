@@ -1,0 +1,90 @@
+internal import FuseDBFormat
+internal import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+internal import Synchronization
+
+/// Counts look-ups without contention: each thread counts in a cell of its own.
+///
+/// Cells are found by the number of the thread, without a lock: they are made when they are needed, in blocks each twice as
+/// large as the one before, and stay where they are. Eight kilobytes do for 64 threads.
+@safe
+final class LookupCounters: Sendable {
+  private typealias Block = UnsafeMutableRawPointer
+  private static var firstBlockCount: Int { 64 }
+  /// Enough for every number that a thread can have.
+  private static var blockCount: Int { 27 }
+
+  // SAFETY: allocated in init, with its elements, and freed in deinit; blocks stay where they are until then.
+  private nonisolated(unsafe) let blocks: UnsafeMutablePointer<Atomic<UnsafeMutableRawPointer?>>
+
+  init() {
+    unsafe blocks = .allocate(capacity: Self.blockCount)
+    for number in 0..<Self.blockCount { unsafe (blocks + number).initialize(to: Atomic(nil)) }
+  }
+
+  deinit {
+    for number in 0..<Self.blockCount {
+      if let block = unsafe blocks[number].load(ordering: .relaxed) { unsafe AlignedMemory.free(block) }
+    }
+    unsafe blocks.deinitialize(count: Self.blockCount)
+    unsafe blocks.deallocate()
+  }
+
+  /// Adds to the counts of the thread that asks. A call, so that look-ups that are not counted don't save registers for it.
+  @inline(never)
+  func count(hits: Int, misses: Int, failures: Int) {
+    count(onThread: ThreadNumber.own, hits: hits, misses: misses, failures: failures)
+  }
+
+  /// Adds to the counts of the thread that has this number; nothing where memory for them is short.
+  @inline(__always)
+  func count(onThread thread: Int, hits: Int, misses: Int, failures: Int) {
+    let place = Self.place(ofThread: thread)
+    // SAFETY: the number is one of 32 bits, so there is such a block.
+    guard let block = unsafe blocks[place.block].load(ordering: .acquiring) ?? makeBlock(place.block) else { return }
+    unsafe Self.cell(place.cell, in: block).pointee.add(hits: hits, misses: misses, failures: failures)
+  }
+
+  /// What all threads have counted. It may lack what is being counted now.
+  var sums: LookupSums {
+    var sums = LookupSums()
+    for number in 0..<Self.blockCount {
+      guard let block = unsafe blocks[number].load(ordering: .acquiring) else { continue }
+      for cell in 0..<Self.firstBlockCount << number { unsafe sums = sums + Self.cell(cell, in: block).pointee.sums }
+    }
+    return sums
+  }
+
+  /// Block 0 holds the first 64 cells, block 1 the next 128, and so on.
+  @inline(__always)
+  static func place(ofThread thread: Int) -> (block: Int, cell: Int) {
+    let shifted = UInt(bitPattern: thread) &+ UInt(firstBlockCount)
+    let block = UInt.bitWidth - 1 - shifted.leadingZeroBitCount - firstBlockCount.trailingZeroBitCount
+    return (block, Int(shifted) - firstBlockCount << block)
+  }
+
+  @inline(__always)
+  @unsafe
+  private static func cell(_ number: Int, in block: Block) -> UnsafeMutablePointer<LookupCell> {
+    // SAFETY: makeBlock made a cell there.
+    unsafe (block + number * LookupCell.stride).assumingMemoryBound(to: LookupCell.self)
+  }
+
+  /// Makes a block, unless another thread was quicker. Returns nil where memory is short.
+  @inline(never)
+  @unsafe
+  private func makeBlock(_ number: Int) -> Block? {
+    let cellCount = Self.firstBlockCount << number
+    let byteCount = cellCount * LookupCell.stride
+    guard let made = unsafe AlignedMemory.make(byteCount: byteCount, alignment: LookupCell.stride) else { return nil }
+    for cell in 0..<cellCount {
+      unsafe (made + cell * LookupCell.stride).initializeMemory(as: LookupCell.self, to: LookupCell())
+    }
+    let (isOurs, other) = unsafe blocks[number].compareExchange(
+      expected: nil, desired: made, ordering: .acquiringAndReleasing)
+    if isOurs { return unsafe made }
+    unsafe AlignedMemory.free(made)
+    return unsafe other
+  }
+}

@@ -1,0 +1,111 @@
+internal import FuseDBFormat
+public import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+
+/// What a new file has to pass before it takes the place of the one that serves.
+///
+///     var rules = SwapRules()
+///     rules.leastKeyCount = 1_000
+///     rules.greatestShrink = 0.2                      // not fewer than 80 % of the keys that are served now
+///     rules.requiredKeys = [Array("8.8.8.8".utf8)]
+///     rules.accept = { new, old in
+///       guard try new.metadata["schema"] == "3" else { throw WrongSchema() }
+///     }
+public struct SwapRules: Sendable {
+  /// How much of a file is looked at.
+  public enum Check: Sendable, Hashable, CaseIterable {
+    /// What opening reads: header, footer and directory; of a plain file its index, and all of it unless checksums are
+    /// skipped. Damage elsewhere is an error when a look-up meets it.
+    case nothing
+    /// All of the file by its checksums: ``VerificationLevel/checksums``. It finds files that were cut, half copied or
+    /// changed after they were written. It does not find those that were written wrong, with right checksums: such a file
+    /// may have keys twice, or call keys absent that are there. Enough where the files come from a writer that you trust.
+    case structure
+    /// ``VerificationLevel/full``: also every key, where it points and what leads to it, and every object. It finds files
+    /// that were written wrong too, by a faulty program or by an attacker.
+    case full
+  }
+
+  /// How much of a file is looked at.
+  public var check = Check.structure
+  /// How many threads look at it. More are done earlier, and take processors from the look-ups that go on meanwhile.
+  public var threadCount = 1
+  /// The fewest keys that a file may have.
+  public var leastKeyCount = 0
+  /// Whether a file without keys may take the place of one that has some. Mostly that is a build whose input was missing.
+  public var allowsEmpty = false
+  /// The greatest share of the keys that may be missing in comparison with the file that serves, from 0 to 1; nil for
+  /// any. A first file is compared with nothing.
+  public var greatestShrink: Double?
+  /// Keys that a file must hold.
+  public var requiredKeys: [[UInt8]] = []
+  /// A rule of the caller's own, called last, with the new file and the one that serves; nil for the first file. What
+  /// it throws refuses the file. It must not reload what it is a rule of.
+  public var accept: (@Sendable (_ new: FuseReader, _ serving: FuseReader?) throws -> Void)?
+
+  /// The rules by default: the check ``Check/structure``, and no empty file in the place of one with keys.
+  public init() {}
+
+  /// Throws unless `new` may take the place of `old`.
+  func examine(_ new: FuseReader, insteadOf old: FuseReader?) throws(FuseError) {
+    try examineBytes(of: new)
+    guard new.keyCount >= leastKeyCount else {
+      throw .refused(
+        "the file has \(counted(new.keyCount, "key")) and needs \(leastKeyCount) at least (rule 'leastKeyCount'); build it of "
+          + "all data, or change the rule")
+    }
+    if !allowsEmpty, new.keyCount == 0, let old, old.keyCount > 0 {
+      throw .refused(
+        "the file has no keys where the one that serves has \(old.keyCount) (rule 'allowsEmpty'); look at what it was "
+          + "built of, or change the rule")
+    }
+    if let greatestShrink, let old, new.keyCount < old.keyCount {
+      guard ReplacementRules.shrink(from: old.keyCount, to: new.keyCount) <= greatestShrink else {
+        throw .refused(
+          "the file has \(counted(new.keyCount, "key")) where the one that serves has \(old.keyCount), and a share of "
+            + "\(greatestShrink) may be missing at most (rule 'greatestShrink'); build it of all data, or change the "
+            + "rule")
+      }
+    }
+    for key in requiredKeys where !(try new.contains(key)) {
+      throw .refused(
+        "the file lacks the key \(quoted(key.keyBytes)), which it must have (rule 'requiredKeys'); build it of all "
+          + "data, or change the rule")
+    }
+    do {
+      try accept?(new, old)
+    } catch let error as FuseError {
+      throw error
+    } catch {
+      throw .refused("the service's own rule does not accept the file (rule 'accept'): \(error)")
+    }
+  }
+
+  /// Ends the process when the caller asks for what cannot be.
+  func requireSense() {
+    precondition(threadCount >= 1, "'threadCount' of the rules is at least 1")
+    precondition(
+      greatestShrink.map { (0...1).contains($0) } ?? true, "'greatestShrink' of the rules is a share, from 0 to 1")
+  }
+
+  private func examineBytes(of new: FuseReader) throws(FuseError) {
+    let level: VerificationLevel
+    switch check {
+    case .nothing: return
+    case .structure: level = .checksums
+    case .full: level = .full
+    }
+    // The first damage is reason enough.
+    let division = Verifier.Division(threadCount: threadCount)
+    _ = try Verifier.run(new.mapping, level: level, division: division, progress: nil) { damage throws(FuseError) in
+      throw FuseError(
+        .corrupted, "\(damage.message) (\(damage.kind.rawValue)); 'fusedb verify' lists all damage",
+        offset: damage.offset)
+    }
+  }
+}
+
+extension FuseError {
+  static func refused(_ message: String) -> FuseError { FuseError(.refused, message) }
+}

@@ -1,0 +1,128 @@
+public import FuseDBFormat
+public import FuseDBReading
+internal import FuseDBSystem
+public import FuseDBValues
+
+/// A typed view of a database: a dictionary that is a file.
+///
+///     struct Org: Codable { var name: String; var asn: UInt32? }
+///     let orgs = try FuseTable<String, Org>(path: "orgs.fsdb")
+///     try orgs["8.8.8.8"]?.name                     // "Google LLC"
+///     var rows = try orgs.prefix("8.8.")
+///     while let (key, org) = try rows.next() { print(key, org.name) }
+///
+/// Nothing is kept: each value is decoded when it is asked for. So asking can fail, and has a `try`: where the file is damaged,
+/// and where an object is no `Value`.
+///
+/// A table of a ``ReloadableReader`` or ``FusePool`` answers from the newest file; ``snapshot()`` is one that stays.
+public struct FuseTable<Key: FuseTableKey, Value: Decodable>: Sendable {
+  @usableFromInline
+  enum Source: Sendable {
+    case file(FuseReader)
+    case newestFile(any Reloadable)
+  }
+
+  @usableFromInline let source: Source
+  /// How objects are decoded.
+  public let decoder: FuseDecoder
+
+  /// A table of the file at `path`.
+  ///
+  /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``.
+  public init(path: String, decoder: FuseDecoder = FuseDecoder()) throws(FuseError) {
+    self.init(try FuseReader(path: path), decoder: decoder)
+  }
+
+  /// A table of an open file.
+  public init(_ reader: FuseReader, decoder: FuseDecoder = FuseDecoder()) {
+    source = .file(reader)
+    self.decoder = decoder
+  }
+
+  /// A table of the newest file.
+  public init(_ store: any Reloadable, decoder: FuseDecoder = FuseDecoder()) {
+    source = .newestFile(store)
+    self.decoder = decoder
+  }
+
+  /// The value under `key`, or nil where the file has no such key.
+  ///
+  /// - Throws: as ``FuseReader/value(_:forKey:decoder:)-(_,RawSpan,_)``.
+  /// - Complexity: O(bytes of the object).
+  @inlinable
+  public subscript(key: Key) -> Value? {
+    get throws {
+      switch source {
+      case .file(let reader): try reader.value(forKey: key, decoder: decoder)
+      case .newestFile(let store): try store.value(forKey: key, decoder: decoder)
+      }
+    }
+  }
+
+  /// The values under `keys`, in their order, of one file; nil where that has no such key. The look-ups wait for memory
+  /// together; see ``FuseReader/values(_:forKeys:decoder:)``.
+  ///
+  /// - Throws: as ``FuseReader/values(_:forKeys:decoder:)``.
+  /// - Complexity: O(keys and bytes of their objects).
+  @inlinable
+  public func values(forKeys keys: some RandomAccessCollection<Key>) throws -> [Value?] {
+    switch source {
+    case .file(let reader): try reader.values(forKeys: keys, decoder: decoder)
+    case .newestFile(let store): try store.values(forKeys: keys, decoder: decoder)
+    }
+  }
+
+  /// Whether the file holds `key`. Its object is not looked at.
+  ///
+  /// - Throws: ``FuseError`` as ``FuseReader/contains(_:)-(RawSpan)``.
+  /// - Complexity: O(1).
+  @inlinable
+  public func contains(_ key: Key) throws(FuseError) -> Bool {
+    switch source {
+    case .file(let reader): try reader.contains(key)
+    case .newestFile(let store): try store.contains(key)
+    }
+  }
+
+  /// How many keys the file holds.
+  public var count: Int {
+    switch source {
+    case .file(let reader): reader.keyCount
+    case .newestFile(let store): store.keyCount
+    }
+  }
+
+  /// A table of the file that is the newest one now, and stays with it.
+  public func snapshot() -> FuseTable { FuseTable(reader, decoder: decoder) }
+
+  /// The keys from `lowerBound` (included) to `upperBound` (excluded) with their values, in the order of the keys' bytes;
+  /// without bounds, all. What is returned stays with the file that is the newest one now.
+  ///
+  /// - Throws: ``FuseError`` as ``FuseReader/entries(from:upTo:_:)``.
+  /// - Complexity: O(log keys); each step O(bytes of the object).
+  public func rows(
+    from lowerBound: Key? = nil, upTo upperBound: Key? = nil, _ direction: FuseReader.Direction = .ascending
+  ) throws(FuseError) -> Rows {
+    let reader = reader
+    return Rows(try reader.entries(from: lowerBound, upTo: upperBound, direction), of: reader, decoder)
+  }
+
+  /// The keys that begin with the bytes of `prefix` with their values, in order. What is returned stays with the file that is
+  /// the newest one now.
+  ///
+  /// - Throws: ``FuseError`` as ``FuseReader/prefix(_:_:)``.
+  /// - Complexity: O(log keys); each step O(bytes of the object).
+  public func prefix(
+    _ prefix: some FuseKey, _ direction: FuseReader.Direction = .ascending
+  ) throws(FuseError) -> Rows {
+    let reader = reader
+    return Rows(try reader.prefix(prefix, direction), of: reader, decoder)
+  }
+
+  private var reader: FuseReader {
+    switch source {
+    case .file(let reader): reader
+    case .newestFile(let store): store.snapshot()
+    }
+  }
+}

@@ -1,0 +1,116 @@
+internal import CFusePublish
+package import FuseDBFormat
+internal import FuseDBLibc
+
+/// A file that appears under its name complete or not at all. See spec/decisions/0005-atomic-publish.md.
+///
+/// The bytes go to a file without a name in the same folder, so a process that is killed while it writes leaves nothing
+/// behind. (Where the file system has no such files, they go to one with a unique name.) ``publish(header:keyCount:)`` makes them
+/// durable and moves them over the old file in one step.
+package final class AtomicFile {
+  let place: OutputPlace
+  let rules: ReplacementRules
+  let folderDescriptor: OwnedDescriptor
+  private let file: OwnedDescriptor
+  /// What was taken over from the file that stands there.
+  var rights: FileRights?
+  /// Whoever reads the file at `path` to make the new one says here as what it was read: another one does not give way.
+  package var source: FileStamp?
+  /// The name to remove when this object ends without having been published.
+  var temporaryPath: String?
+  /// For tests: called between the last look at what stands there and the moment that it gives way.
+  var beforeNaming: (() -> Void)?
+  /// What follows the header.
+  /// Where what is written goes.
+  package let body: FileStream
+
+  /// The CRC-32 of all bytes written after the first ``Header/byteCount``; flush before.
+  package var checksum: Checksum { body.checksum }
+  /// The bytes written so far, and the header.
+  package var byteCount: UInt64 { UInt64(body.position) }
+
+  /// Begins a file that is to replace whatever stands at `path`, and leaves room for a header at its start.
+  ///
+  /// Before the first byte is written it has the mode, the owner and the group of the file that stands there, as far as
+  /// this process may give them.
+  package convenience init(replacing path: PinnedPath, _ rules: ReplacementRules = ReplacementRules()) throws(FuseError)
+  {
+    try self.init(replacing: try OutputPlace(path, links: rules.links), rules)
+  }
+
+  /// The same at a place that was looked at before.
+  package convenience init(replacing place: OutputPlace, _ rules: ReplacementRules) throws(FuseError) {
+    rules.requireSense()
+    try self.init(place, rules, rights: try place.look()?.rights)
+  }
+
+  /// Begins a file beside `place` that never gets a name.
+  package convenience init(scratchBeside place: OutputPlace) throws(FuseError) {
+    try self.init(place, ReplacementRules(), rights: nil, isPrivate: true)
+  }
+
+  private init(
+    _ place: OutputPlace, _ rules: ReplacementRules, rights: FileRights?, isPrivate: Bool = false
+  ) throws(FuseError) {
+    self.place = place
+    self.rules = rules
+    self.rights = rights
+    let (path, folder) = (place.path, place.folder)
+    // Before the work: a folder that cannot be opened could not be made durable after it.
+    let openedFolder = retrying { unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard openedFolder >= 0 else { throw Self.failed("open the folder \(folder)", path: path) }
+    folderDescriptor = OwnedDescriptor(openedFolder)
+    let mode: UInt32 = rights == nil && !isPrivate ? 0o666 : 0o600
+    var opened = retrying { unsafe fuse_open_unnamed(folder, mode) }
+    if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
+      let temporary = Self.uniqueName(for: place)
+      opened = retrying { unsafe fuse_create_unfinished(temporary, mode) }
+      if opened >= 0 { temporaryPath = temporary }
+    }
+    guard opened >= 0 else { throw Self.failed("create a file in \(folder)", path: path) }
+    file = OwnedDescriptor(opened)
+    do throws(FuseError) {
+      try rights?.give(to: opened, path: path)
+      // The header comes last, when its numbers are known.
+      body = try FileStream(to: opened, at: Header.byteCount, path: path)
+    } catch {
+      if let temporaryPath { unsafe fuse_unlink_unfinished(temporaryPath) }
+      throw error
+    }
+  }
+
+  deinit {
+    // Where this fails too, nothing is left to try; the first failure is what people read.
+    if let temporaryPath { unsafe fuse_unlink_unfinished(temporaryPath) }
+  }
+
+  /// Where it is to appear, as the caller named it.
+  package var path: String { place.path }
+  package var folder: String { place.folder }
+  package var descriptor: Int32 { file.number }
+
+  /// Appends bytes.
+  package func write(_ bytes: RawSpan) throws(FuseError) { try body.write(bytes) }
+
+  /// Hands over what is buffered, so that `checksum` covers all bytes written.
+  package func flush() throws(FuseError) { try body.flush() }
+
+  /// What was written so far, to be read back; flush before.
+  func mapped() throws(FuseError) -> FileMapping {
+    try FileMapping(mapping: descriptor, byteCount: Int(byteCount), path: path, access: .mapped)
+  }
+
+  /// Hidden, and named after the file, so that a person who finds one knows what it was.
+  static func uniqueName(for place: OutputPlace) -> String {
+    let name = place.destination.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } ?? ""
+    // NAME_MAX is 255 bytes; what is added has 23.
+    let number = UInt64.random(in: 0 ... .max).hexadecimal.dropFirst(2)
+    return "\(place.folder)/.\(name.utf8.count > 200 ? "fsdb" : name).\(number).tmp"
+  }
+
+  /// Whatever goes wrong on the writing side is a failure to write, even when a folder is missing.
+  static func failed(_ action: String, path: String) -> FuseError {
+    let error = FuseError.system(action, path: path)
+    return FuseError(.inputOutput, error.message, path: path, errno: error.errno)
+  }
+}

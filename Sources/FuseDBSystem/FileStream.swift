@@ -1,0 +1,122 @@
+package import FuseDBFormat
+
+/// Bytes written one behind the other into an open file, from a place on, with their checksum.
+///
+/// Whole blocks at multiples of their size become large pages in the page cache, where the system has them: readers then
+/// map a large page at a time, and miss fewer translations.
+@safe
+package final class FileStream {
+  private static let blockByteCount = 2 << 20
+
+  private let path: String
+  private let descriptor: Int32
+  // SAFETY: `block` has `blockByteCount` bytes, and `filled` is never more.
+  private let block: ZeroedMemory
+  private var filled = 0
+  private var handedOver: Int
+
+  /// Where the first byte stands in the file.
+  package let start: Int
+  /// The checksum of all bytes handed to the system; flush before.
+  package private(set) var checksum = Checksum()
+
+  /// Where the next byte is going to stand.
+  package var position: Int { handedOver &+ filled }
+  /// How many bytes were written.
+  package var byteCount: Int { position &- start }
+
+  /// - Parameters:
+  ///   - descriptor: stays open as long as this object is used.
+  ///   - path: for errors.
+  init(to descriptor: Int32, at start: Int, path: String) throws(FuseError) {
+    self.descriptor = descriptor
+    self.start = start
+    self.path = path
+    handedOver = start
+    block = try ZeroedMemory(byteCount: Self.blockByteCount, inLargePages: false)
+  }
+
+  /// How many bytes the block takes: less where it does not begin at a multiple of its size.
+  private var room: Int { Self.blockByteCount &- handedOver % Self.blockByteCount }
+
+  /// Appends bytes.
+  package func write(_ bytes: RawSpan) throws(FuseError) {
+    guard bytes.byteCount < room &- filled else { return try writeAcross(bytes) }
+    // SAFETY: the block has more bytes left than these.
+    unsafe bytes.withUnsafeBytes { bytes in
+      if let from = bytes.baseAddress { unsafe (block.start + filled).copyMemory(from: from, byteCount: bytes.count) }
+    }
+    filled &+= bytes.byteCount
+  }
+
+  /// Appends an object record. [D1]
+  package func write(record object: RawSpan) throws(FuseError) {
+    try put(UInt32(truncatingIfNeeded: object.byteCount))
+    try put(Checksum.of(object))
+    try write(object)
+  }
+
+  /// Appends an entry of the key index. [I1]
+  package func write(entry key: RawSpan, object: UInt64) throws(FuseError) {
+    try put(UInt16(truncatingIfNeeded: key.byteCount))
+    try write(key)
+    try put(object)
+  }
+
+  /// Appends a row of the section `ORDR`. [X17]
+  package func write(row offset: UInt64, checksum: UInt32) throws(FuseError) {
+    try put(offset)
+    try put(checksum)
+  }
+
+  /// Appends an integer, big-endian.
+  @inline(__always)
+  private func put<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) throws(FuseError) {
+    let size = MemoryLayout<T>.size
+    guard size < room &- filled else {
+      var bytes: [UInt8] = []
+      bytes.append(bigEndian: value)
+      return try writeAcross(bytes.rawSpan)
+    }
+    // SAFETY: the block has more bytes left than the integer.
+    unsafe block.start.storeBytes(of: value.bigEndian, toByteOffset: filled, as: T.self)
+    filled &+= size
+  }
+
+  private func writeAcross(_ bytes: RawSpan) throws(FuseError) {
+    var done = 0
+    while done < bytes.byteCount {
+      let left = bytes.byteCount - done
+      if filled == 0, left >= room {
+        // Whole blocks go out from where they are.
+        let count = room + (left - room) / Self.blockByteCount * Self.blockByteCount
+        try handOver(bytes.extracting(done..<done + count))
+        done += count
+      } else {
+        let part = bytes.extracting(done..<done + min(left, room - filled))
+        // SAFETY: the part is no longer than what is left of the block.
+        unsafe part.withUnsafeBytes { part in
+          unsafe (block.start + filled).copyMemory(from: part.baseAddress!, byteCount: part.count)
+        }
+        filled += part.byteCount
+        done += part.byteCount
+        if filled == room { try flush() }
+      }
+    }
+  }
+
+  /// Hands over what is buffered, so that ``checksum`` covers all bytes written.
+  package func flush() throws(FuseError) {
+    let block = block
+    // SAFETY: so many bytes of the block were filled.
+    let bytes = unsafe RawSpan(_unsafeStart: block.start, byteCount: filled)
+    try handOver(bytes)
+    filled = 0
+  }
+
+  private func handOver(_ bytes: RawSpan) throws(FuseError) {
+    checksum.update(bytes)
+    guard writeAll(bytes, to: descriptor, at: handedOver) else { throw AtomicFile.failed("write", path: path) }
+    handedOver += bytes.byteCount
+  }
+}

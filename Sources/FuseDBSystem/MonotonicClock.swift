@@ -1,0 +1,22 @@
+internal import FuseDBLibc
+
+/// A clock that only goes forward, also when the time of day is set.
+package enum MonotonicClock {
+  /// How long ago some fixed moment is.
+  package static var now: Duration {
+    let time = time
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+
+  /// The same in nanoseconds, for what is measured many times.
+  package static var nanoseconds: Double {
+    let time = time
+    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
+  }
+
+  private static var time: timespec {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return time
+  }
+}

@@ -1,0 +1,78 @@
+internal import FuseDBFormat
+internal import FuseDBLibc
+
+/// The way that the system takes to what is under a path: in which folders it looks up which names, through all
+/// symbolic links.
+///
+/// Paths and names are bytes here: a link may hold any.
+enum PathWalk {
+  /// How many links the system follows.
+  private static let mostLinks = 40
+
+  /// Goes to the end of `path`, or to where it cannot go on.
+  ///
+  /// - Parameter visit: called before a name is looked up, with the folder, whose path has no links, and the name. A
+  ///   relative path begins in the folder `.`.
+  /// - Returns: the path of the regular file at the end, without links; nil if there is none.
+  static func take(_ path: String, visit: (_ folder: [UInt8], _ name: [UInt8]) -> Void) -> [UInt8]? {
+    // The last name first.
+    var rest = names(of: Array(path.utf8))
+    var folder = path.utf8.first == slash ? [slash] : [dot]
+    var linkCount = 0
+    while let name = rest.popLast() {
+      if name == [dot, dot] {
+        folder = parent(of: folder)
+        continue
+      }
+      visit(folder, name)
+      let place = folder == [slash] ? folder + name : folder + [slash] + name
+      switch kind(of: place) {
+      case S_IFDIR: folder = place
+      case S_IFLNK:
+        linkCount += 1
+        guard linkCount <= mostLinks, let target = target(ofLink: place) else { return nil }
+        if target.first == slash { folder = [slash] }
+        rest += names(of: target)
+      case S_IFREG: return rest.isEmpty ? place : nil
+      default: return nil
+      }
+    }
+    return nil
+  }
+
+  private static let slash = UInt8(ascii: "/")
+  private static let dot = UInt8(ascii: ".")
+
+  /// The names in a path, from the last to the first.
+  private static func names(of path: [UInt8]) -> [[UInt8]] {
+    path.split(separator: slash).map { Array($0) }.filter { $0 != [dot] }.reversed()
+  }
+
+  private static func parent(of folder: [UInt8]) -> [UInt8] {
+    guard folder != [slash] else { return folder }
+    let names = folder.split(separator: slash)
+    guard names.last.map({ Array($0) }) != [dot], names.last.map({ Array($0) }) != [dot, dot] else {
+      return folder + [slash, dot, dot]
+    }
+    // At least the slash or the dot at the begin is left.
+    return Array(folder.prefix(max(1, folder.count - names.last!.count - 1)))
+  }
+
+  /// The type bits of what is there, which may be a link; 0 for nothing.
+  private static func kind(of place: [UInt8]) -> mode_t {
+    var status = stat()
+    return unsafe lstat(cString(place), &status) == 0 ? status.st_mode & S_IFMT : 0
+  }
+
+  private static func target(ofLink place: [UInt8]) -> [UInt8]? {
+    var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    // SAFETY: as many bytes are written as there is room for.
+    let count = unsafe target.withUnsafeMutableBytes { buffer in
+      unsafe readlink(cString(place), buffer.baseAddress!, buffer.count)
+    }
+    return count > 0 ? Array(target.prefix(count)) : nil
+  }
+
+  /// A path as the system takes it.
+  static func cString(_ path: [UInt8]) -> [CChar] { path.map { CChar(bitPattern: $0) } + [0] }
+}

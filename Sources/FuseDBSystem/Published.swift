@@ -1,0 +1,101 @@
+public import CFuseHazards
+package import FuseDBFormat
+public import Synchronization
+
+/// What can be published: it says how much goes away with it.
+@usableFromInline package protocol Publishable: AnyObject, Sendable {
+  var byteCount: Int { get }
+}
+
+/// The one object that all threads use, until another takes its place.
+///
+/// Whoever uses it writes to memory of the own thread alone, and takes no lock. An object that was replaced is released
+/// by whoever is the last to use it. See spec/decisions/0014-reclamation.md.
+@safe
+@usableFromInline package struct Published<Object: Publishable>: Sendable {
+  // SAFETY: `owner` frees it in deinit, and lives as long as this value.
+  @usableFromInline nonisolated(unsafe) let place: UnsafeMutablePointer<fuse_published>
+  private let owner: PublishedOwner
+
+  /// - Parameter readersFence: whether readers order their memory accesses themselves, as they do where the system offers
+  ///   no barrier to the replacing thread.
+  package init(_ object: Object, readersFence: Bool = false) throws(FuseError) {
+    owner = PublishedOwner(object)
+    unsafe place = try owner.makePlace(readersFence: readersFence)
+  }
+
+  /// Begins to use the object, for ``leave(_:)`` or ``leaveQuickly(_:)``.
+  ///
+  /// This and ``leaveQuickly(_:)`` are what `fuse_enter` and `fuse_leave` do, for a thread that uses nothing else.
+  @inlinable
+  @inline(__always)
+  @unsafe
+  package func enter() -> Unmanaged<Object> {
+    let hazard = unsafe Self.firstHazard
+    let object = unsafe pointer.pointee.load(ordering: .acquiring)
+    if unsafe hazard.pointee.load(ordering: .relaxed) == 0 {
+      unsafe hazard.pointee.store(object, ordering: .releasing)
+      orderForBarrier()
+      if unsafe pointer.pointee.load(ordering: .acquiring) == object { return unsafe Self.unmanaged(object) }
+      return unsafe .fromOpaque(fuse_enter_late(place))
+    }
+    return unsafe .fromOpaque(fuse_enter(place))
+  }
+
+  /// Ends one ``enter()`` of this thread, which returned `object`.
+  @inlinable
+  @inline(__always)
+  @unsafe
+  package func leave(_ object: Unmanaged<Object>) { unsafe fuse_leave(place, object.toOpaque()) }
+
+  /// The same where nothing can have retained `object` since; otherwise the compiler could move the retain behind this.
+  /// Returns false, and does nothing, where that takes more than a few instructions.
+  @inlinable
+  @inline(__always)
+  @unsafe
+  package func leaveQuickly(_ object: Unmanaged<Object>) -> Bool {
+    let hazard = unsafe Self.firstHazard
+    let number = unsafe UInt(bitPattern: object.toOpaque())
+    guard unsafe hazard.pointee.load(ordering: .relaxed) == number, unsafe !place.pointee.reader_fences else {
+      return false
+    }
+    unsafe hazard.pointee.store(0, ordering: .releasing)
+    fuse_compiler_fence()
+    if unsafe pointer.pointee.load(ordering: .relaxed) != number { unsafe fuse_left(place) }
+    return true
+  }
+
+  /// The object, kept by whoever asks.
+  package func retained() -> Object {
+    let object = unsafe enter()
+    // A retain that Swift's compiler sees could be moved behind `leave`.
+    unsafe fuse_retain(object.toOpaque())
+    unsafe leave(object)
+    return unsafe object.takeRetainedValue()
+  }
+
+  // SAFETY: both lie in structs that begin with such a word, which is accessed atomically everywhere.
+  @inline(__always)
+  @inlinable static var firstHazard: UnsafePointer<Atomic<UInt>> {
+    unsafe UnsafeRawPointer(fuse_hazards_own()).assumingMemoryBound(to: Atomic<UInt>.self)
+  }
+  @inline(__always)
+  @inlinable var pointer: UnsafePointer<Atomic<UInt>> {
+    unsafe UnsafeRawPointer(place).assumingMemoryBound(to: Atomic<UInt>.self)
+  }
+
+  @inline(__always)
+  @inlinable static func unmanaged(_ object: UInt) -> Unmanaged<Object> {
+    unsafe .fromOpaque(UnsafeRawPointer(bitPattern: object)!)
+  }
+
+  @inline(__always)
+  @inlinable func orderForBarrier() {
+    fuse_compiler_fence()
+    if unsafe place.pointee.reader_fences { atomicMemoryFence(ordering: .sequentiallyConsistent) }
+  }
+
+  /// Puts `next`, which was never published before, in the object's place. From now on every thread uses `next`. The
+  /// object lives on for as long as a thread uses it.
+  package func replace(by next: Object) { owner.replace(by: next) }
+}

@@ -1,0 +1,135 @@
+public import FuseDBFormat
+
+/// Bytes that are appended, and later read in their order; what does not fit into memory waits in a temporary file.
+///
+/// One thread writes; then any number of readers read, each by one thread.
+@safe
+@usableFromInline package final class SpillStream {
+  private let spill: Spill
+  /// How many bytes of a chunk are used: no record begins in one chunk and ends in another.
+  private let capacity: Int
+  private var chunks: [SpillContents.Chunk] = []
+  /// How many of the chunks are counted as memory that the streams share.
+  private var reservedCount = 0
+  // SAFETY: the chunk that is being filled has `capacity` bytes, of which `room` are left, from `place` on; without a
+  // chunk nothing is left. Nothing holds an access to these two while it calls something else, so that asking the runtime each time is saved.
+  private var current: ZeroedMemory?
+  @exclusivity(unchecked) @usableFromInline var place: UnsafeMutableRawPointer
+  @exclusivity(unchecked) @usableFromInline var room = 0
+  private var putAwayByteCount = 0
+
+  /// How many bytes were appended.
+  var byteCount: Int { putAwayByteCount + filled }
+  private var filled: Int { current == nil ? 0 : unsafe capacity - room }
+
+  /// What was appended, once the writing has ended.
+  package var contents: SpillContents { SpillContents(chunks, spill) }
+
+  /// - Parameter recordByteCount: what is appended has this length, each time; or 1 for any length.
+  package init(_ spill: Spill, recordByteCount: Int = 1) {
+    self.spill = spill
+    capacity = spill.chunkByteCount / recordByteCount * recordByteCount
+    precondition(capacity > 0, "a record is longer than a chunk")
+    // Nothing is written there: there is no room.
+    unsafe place = UnsafeMutableRawPointer(bitPattern: 1)!
+  }
+
+  /// Appends one record of a type without padding.
+  @inlinable
+  @inline(__always)
+  package func append<Record: BitwiseCopyable>(record: Record) throws(FuseError) {
+    if appendInChunk(record) { return }
+    try nextChunk()
+    _ = appendInChunk(record)
+  }
+
+  /// Appends one record if the chunk has room for it. Returns whether it had.
+  @inlinable
+  @inline(__always)
+  package func appendInChunk<Record: BitwiseCopyable>(_ record: Record) -> Bool {
+    let size = MemoryLayout<Record>.size
+    guard unsafe room >= size else { return false }
+    // SAFETY: the chunk has room for the record.
+    unsafe place.storeBytes(of: record, as: Record.self)
+    unsafe place += size
+    unsafe room &-= size
+    return true
+  }
+
+  /// Appends bytes.
+  package func append(_ bytes: RawSpan) throws(FuseError) {
+    var done = 0
+    while done < bytes.byteCount {
+      if unsafe room == 0 { try nextChunk() }
+      let count = unsafe min(room, bytes.byteCount - done)
+      let part = bytes.extracting(done..<done + count)
+      // SAFETY: the chunk has room for the part.
+      unsafe part.withUnsafeBytes { unsafe place.copyMemory(from: $0.baseAddress!, byteCount: count) }
+      unsafe place += count
+      unsafe room -= count
+      done += count
+    }
+  }
+
+  /// Puts the full chunk away, and begins another.
+  @inline(never)
+  @usableFromInline func nextChunk() throws(FuseError) {
+    if let full = current {
+      let byteCount = filled
+      if spill.allowance.reserve(spill.chunkByteCount) {
+        chunks.append(.memory(full, byteCount: byteCount))
+        reservedCount += 1
+        current = nil
+      } else {
+        // SAFETY: so many bytes of the chunk are filled.
+        let bytes = unsafe RawSpan(_unsafeStart: full.start, byteCount: byteCount)
+        let file = try spill.temporaryFile()
+        chunks.append(.file(place: try file.append(bytes), byteCount: byteCount))
+      }
+      putAwayByteCount += byteCount
+      unsafe room = 0
+    }
+    let chunk =
+      if let current { current } else {
+        try ZeroedMemory(byteCount: spill.chunkByteCount, inLargePages: false)
+      }
+    current = chunk
+    unsafe place = chunk.start
+    unsafe room = capacity
+  }
+
+  /// Ends the writing.
+  package func finish() {
+    guard let last = current else { return }
+    chunks.append(.memory(last, byteCount: filled))
+    putAwayByteCount += filled
+    current = nil
+    unsafe room = 0
+  }
+
+  /// Gives back the memory. Readers that exist keep what they have.
+  func removeAll() {
+    spill.allowance.release(reservedCount * spill.chunkByteCount)
+    reservedCount = 0
+    chunks = []
+    current = nil
+    unsafe room = 0
+    putAwayByteCount = 0
+  }
+}
+
+/// What was appended to a stream, for readers on any thread.
+package struct SpillContents: Sendable {
+  enum Chunk: Sendable {
+    case memory(ZeroedMemory, byteCount: Int)
+    case file(place: Int, byteCount: Int)
+  }
+
+  let chunks: [Chunk]
+  let spill: Spill
+
+  fileprivate init(_ chunks: [Chunk], _ spill: Spill) {
+    self.chunks = chunks
+    self.spill = spill
+  }
+}

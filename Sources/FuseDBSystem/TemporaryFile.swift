@@ -1,0 +1,69 @@
+internal import CFusePublish
+package import FuseDBFormat
+internal import FuseDBLibc
+internal import Synchronization
+
+/// A file without a name, for what does not fit into memory. It is gone with this object, and with the process.
+///
+/// Any number of threads may append and read at the same time.
+package final class TemporaryFile: Sendable {
+  private let folder: String
+  private let file: OwnedDescriptor
+  private let end = Atomic(0)
+
+  /// How many bytes were appended.
+  var byteCount: Int { end.load(ordering: .relaxed) }
+
+  /// Makes a file in `folder`.
+  init(in folder: String) throws(FuseError) {
+    self.folder = folder
+    var opened = retrying { unsafe fuse_open_unnamed(folder, 0o600) }
+    if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
+      let name = "\(folder)/.fsdb.\(UInt64.random(in: 0 ... .max).hexadecimal.dropFirst(2)).tmp"
+      opened = retrying { unsafe fuse_create_unfinished(name, 0o600) }
+      if opened >= 0, unsafe fuse_unlink_unfinished(name) != 0 {
+        let error = Self.failed("remove the name \(name) of", in: folder)
+        close(opened)
+        throw error
+      }
+    }
+    guard opened >= 0 else { throw Self.failed("create", in: folder) }
+    file = OwnedDescriptor(opened)
+  }
+
+  private var descriptor: Int32 { file.number }
+
+  /// Appends bytes, and returns where they begin.
+  ///
+  /// - Throws: ``FuseError`` with code `inputOutput`, as when the disk is full.
+  func append(_ bytes: RawSpan) throws(FuseError) -> Int {
+    let place = reserve(bytes.byteCount)
+    try write(bytes, at: place)
+    return place
+  }
+
+  /// Keeps a place for so many bytes at the end, and returns where it begins.
+  package func reserve(_ byteCount: Int) -> Int { end.wrappingAdd(byteCount, ordering: .relaxed).oldValue }
+
+  /// Writes bytes at a place that was reserved.
+  ///
+  /// - Throws: as ``append(_:)``.
+  package func write(_ bytes: RawSpan, at place: Int) throws(FuseError) {
+    guard writeAll(bytes, to: descriptor, at: place) else { throw Self.failed("write", in: folder) }
+  }
+
+  /// Fills `bytes` with what stands from `place` on.
+  ///
+  /// - Precondition: so much was appended there.
+  package func read(into bytes: UnsafeMutableRawBufferPointer, at place: Int) throws(FuseError) {
+    guard unsafe readWhole(descriptor, into: bytes, at: place) else {
+      throw Self.failed("read back", in: folder)
+    }
+  }
+
+  private static func failed(_ action: String, in folder: String) -> FuseError {
+    let error = FuseError.system("\(action) a temporary file in this folder", path: folder)
+    let hint = error.errno == ENOSPC ? "; make room there, or choose another folder for temporary files" : ""
+    return FuseError(.inputOutput, error.message + hint, path: folder, errno: error.errno)
+  }
+}

@@ -1,0 +1,68 @@
+internal import FuseDBFormat
+internal import Synchronization
+
+/// How a type is coded, where it is not left to the type itself. See spec/values.md §2.
+enum CodingRule: UInt {
+  /// As the type says in `encode(to:)` and `init(from:)`.
+  case own = 1
+  /// As bin.
+  case bytes
+  /// As a map, whatever its keys are.
+  case map
+  /// As an array, in order.
+  case set
+  /// As an array, without a container.
+  case array
+  /// By the strategy for dates.
+  case date
+  /// As text.
+  case url
+}
+
+/// The rules of types that were met before.
+///
+/// To find a rule, the runtime is asked for conformances: some hundred nanoseconds. So what was found stays in a table
+/// that all threads share: of a few hundred places, by the type's address, the last one met. A place is one word, and a
+/// thread that finds another type there asks the runtime itself.
+struct CodingRules: ~Copyable, Sendable {
+  private static var placeCount: Int { 256 }
+  private static var ruleMask: UInt { 7 }
+
+  private let places = InlineArray<256, Atomic<UInt>> { _ in Atomic(0) }
+  private let find: @Sendable (Any.Type) -> CodingRule
+
+  init(_ find: @escaping @Sendable (Any.Type) -> CodingRule) { self.find = find }
+
+  @inline(__always)
+  func rule(of type: Any.Type) -> CodingRule {
+    // Descriptions of types stand at multiples of 8, so three bits are left for the rule.
+    let address = UInt(bitPattern: ObjectIdentifier(type))
+    let place = Int(truncatingIfNeeded: (address >> 3) ^ (address >> 11)) & (Self.placeCount - 1)
+    let known = places[place].load(ordering: .relaxed)
+    if known & ~Self.ruleMask == address, let rule = CodingRule(rawValue: known & Self.ruleMask) { return rule }
+    return remember(type, address, place)
+  }
+
+  @inline(never)
+  private func remember(_ type: Any.Type, _ address: UInt, _ place: Int) -> CodingRule {
+    let rule = find(type)
+    if address & Self.ruleMask == 0 { places[place].store(address | rule.rawValue, ordering: .relaxed) }
+    return rule
+  }
+}
+
+extension CodingRule {
+  /// Types that look like `Data`: bytes in an order that can be replaced. A `Range<UInt8>` is none.
+  static func isLikeData(_ type: Any.Type) -> Bool {
+    type is any RangeReplaceableCollection<UInt8>.Type && type is any RandomAccessCollection<UInt8>.Type
+  }
+
+  /// Types of Foundation that are known by their names, because this library does without it.
+  static func ofFoundation(_ type: Any.Type) -> CodingRule {
+    switch String(reflecting: type) {
+    case "FoundationEssentials.Date", "Foundation.Date": .date
+    case "FoundationEssentials.URL", "Foundation.URL": .url
+    default: .own
+    }
+  }
+}

@@ -1,0 +1,72 @@
+internal import FuseDBFormat
+
+/// Any value that a database can hold, for programs that don't know its type: tools, tests, what is only passed on.
+///
+///     let value = try FuseValue(messagePack: bytes)
+///     value["org"]?.string           // "Google LLC"
+///     value["tags"]?[0]?.string      // "cdn"
+///     let made: FuseValue = ["asn": 15169, "tags": ["cdn", "dns"], "city": nil]
+///     try made.messagePack           // the shortest MessagePack bytes of it
+///
+/// It keeps all that the bytes say: the order of a map's pairs, equal names, keys of any type, the bits of a NaN, and
+/// encodings that are longer than needed. So `try FuseValue(messagePack: bytes).messagePack == bytes` holds for every
+/// value. Two values are equal exactly when their bytes are: `.uint(5)` equals `.int(5)`, `0.0` and `-0.0` differ, and
+/// so do maps with their pairs in another order, and texts that look alike.
+///
+/// For a few fields of a value, ``FuseView`` is quicker and allocates nothing. See spec/values.md.
+public enum FuseValue: Sendable {
+  case null
+  case bool(Bool)
+  /// An integer. Reading gives this case for all that an `Int64` holds.
+  case int(Int64)
+  /// An integer that may be beyond `Int64.max`.
+  case uint(UInt64)
+  /// A float of 32 bits.
+  case float(Float)
+  /// A float of 64 bits.
+  case double(Double)
+  case string(String)
+  case bytes([UInt8])
+  case array([FuseValue])
+  /// A map: its pairs in their order. Keys are of any type, and may be equal.
+  case map([Pair])
+  /// An extension that is no ``timestamp(_:)``.
+  case ext(type: Int8, bytes: [UInt8])
+  case timestamp(FuseTimestamp)
+  /// What the other cases cannot say: an encoding that is longer than needed, or a string that is not UTF-8. Only
+  /// reading makes it.
+  case verbatim(Verbatim)
+
+  /// A key and a value of a map.
+  public struct Pair: Hashable, Sendable {
+    /// A value of any type; a name, in most cases.
+    public var key: FuseValue
+    /// What the map has under the key.
+    public var value: FuseValue
+
+    /// Makes a pair.
+    public init(key: FuseValue, value: FuseValue) {
+      self.key = key
+      self.value = value
+    }
+  }
+
+  /// A value as it is written: its MessagePack bytes, with all that it contains. The accessors read it anew each time.
+  public struct Verbatim: Hashable, Sendable {
+    /// The bytes: exactly one value.
+    public let messagePack: [UInt8]
+
+    init(_ messagePack: [UInt8]) { self.messagePack = messagePack }
+
+    /// What the value says, or nil for a string that is not UTF-8. What it contains may be verbatim again.
+    ///
+    /// - Complexity: O(bytes).
+    public var value: FuseValue? {
+      let bytes = messagePack.rawSpan
+      var builder = FuseValueBuilder(bytes)
+      let value = builder.value(head: .any)
+      if case .verbatim = value { return nil }
+      return value
+    }
+  }
+}

@@ -1,0 +1,88 @@
+public import FuseDBFormat
+
+/// A value where it stands: one MessagePack value, of which nothing is decoded before somebody asks for it.
+///
+///     try reader.withValue(forKey: "8.8.8.8") { value in
+///       value["org"]?.string          // "Google LLC"
+///       value["tags"]?[1]?.string     // "dns"
+///       value["asn"]?.string          // nil: it is an integer
+///     }
+///
+/// The bytes were checked when the view was made, so nothing here throws: what is absent, or of another type, is nil.
+/// No accessor converts: ``int`` of 3.0 is nil. But ``double`` of 3 is 3.0, as every number is a ``double`` or a ``float`` that is
+/// exactly the same in it. Only ``string`` and ``json`` allocate.
+///
+/// A view does not leave the scope of its bytes; the compiler sees to that. See spec/values.md §5.
+public struct FuseView: ~Escapable {
+  /// They begin with the value, and may go on behind it: where it ends is found when somebody asks.
+  let base: RawSpan
+
+  /// A view of bytes that begin with a value of which ``MessagePackCursor/validate(_:)`` holds.
+  @inline(__always)
+  @_lifetime(copy bytes)
+  package init(validated bytes: RawSpan) { base = bytes }
+
+  /// A view of `bytes`, which must be exactly one MessagePack value. [W9]
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` and the offset, when they are not, or when arrays and maps are nested
+  ///   deeper than 128 levels.
+  /// - Complexity: O(heads of the value), without allocation.
+  @_lifetime(copy bytes)
+  public init(validating bytes: RawSpan) throws(FuseError) {
+    try MessagePackCursor.validate(bytes)
+    self.init(validated: bytes)
+  }
+
+  /// The same, in a third of the time; nil where it takes the long way to see whether `bytes` are a value.
+  @usableFromInline
+  @inline(__always)
+  @_lifetime(copy bytes)
+  package init?(plain bytes: RawSpan) {
+    guard MessagePackCursor.isPlainValue(bytes) else { return nil }
+    self.init(validated: bytes)
+  }
+
+  /// What stands at the beginning.
+  @inline(__always)
+  var head: MessagePackHead { MessagePackHead(at: 0, in: base) }
+
+  /// The value at `offset`; nil where the bytes end, as they may do only if somebody changed them since they were checked.
+  @inline(__always)
+  @_lifetime(copy self)
+  func view(at offset: Int) -> FuseView? {
+    guard offset >= 0, offset < base.byteCount else { return nil }
+    return FuseView(validated: base.extracting(droppingFirst: offset))
+  }
+
+  /// The payload of a string, a binary or an extension; nil where it would run past the bytes.
+  @inline(__always)
+  @_lifetime(copy self)
+  func payload(of head: MessagePackHead) -> RawSpan? {
+    guard head.count <= base.byteCount &- head.end else { return nil }
+    return base.extracting(head.end..<head.end &+ head.count)
+  }
+}
+
+extension FuseView {
+  /// The bytes of this value, in place.
+  ///
+  /// - Complexity: O(heads of the value).
+  public var messagePack: RawSpan {
+    @_lifetime(copy self)
+    get { base.extracting(first: MessagePackHead.end(ofValueAt: 0, in: base)) }
+  }
+
+  /// The value as JSON on one line, in the exact and reversible spelling of spec/json.md.
+  ///
+  /// - Complexity: O(bytes of the value).
+  public var json: String {
+    var writer = JSONWriter()
+    do {
+      try writer.append(self)
+    } catch {
+      // Somebody wrote over the mapped file since the bytes were checked.
+      return "null"
+    }
+    return String(decoding: writer.out, as: UTF8.self)
+  }
+}

@@ -1,0 +1,78 @@
+internal import FuseDBFormat
+internal import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+
+/// Writes a file whose objects are all in memory, in one pass over the keys.
+struct ResidentAssembly {
+  private static let objectsAhead = 8
+
+  let storage: WriterStorage
+  let pipeline: KeyPipeline
+  let order: FuseWriter.Order
+  private let partitions: [ObjectPartition]
+
+  init(_ storage: WriterStorage, _ pipeline: KeyPipeline, order: FuseWriter.Order) throws(FuseError) {
+    self.storage = storage
+    self.pipeline = pipeline
+    self.order = order
+    partitions = try storage.store.partitions()
+  }
+
+  /// The length of all records, at most.
+  var dataByteCount: Int { partitions.reduce(0) { $0 + $1.byteCount + $1.count * ObjectRecord.overhead } }
+
+  /// Writes data and index. [C2] [C3]
+  func run(
+    _ assembly: FileAssembly, _ report: inout BuildReport, _ progress: (Int) -> Void
+  ) throws(FuseError) -> KeyPipeline.Outcome {
+    let offsets = try ObjectOffsets(counts: partitions.map { $0.count })
+    if order == .insertion { try addAll(to: assembly, offsets, &report) }
+    var saved = 0
+    var reachedCount = 0
+    let outcome = try pipeline.forEachBatch { batch throws(FuseError) in
+      let rows = batch.rows
+      for i in rows.indices {
+        if i + Self.objectsAhead < rows.count { offsets.prefetch(rows[i + Self.objectsAhead].object) }
+        let row = rows[i]
+        let object = row.object
+        var place = offsets[object]
+        if place.offset == 0 {
+          let stored = partitions[object.partition].table.objects[object.number]
+          place.offset = assembly.dataEnd
+          place.byteCount = UInt32(truncatingIfNeeded: stored.byteCount)
+          try assembly.add(object: stored.bytes)
+        }
+        if place.isReached == 0 {
+          place.isReached = 1
+          reachedCount += 1
+          offsets[object] = place
+        } else {
+          saved += Int(place.byteCount) + ObjectRecord.overhead
+        }
+        let offset = place.offset
+        try batch.withKey(of: row) { key throws(FuseError) in try assembly.add(key: key, object: offset) }
+      }
+      progress(assembly.keyCount)
+    }
+    let storedCount = partitions.reduce(0) { $0 + $1.count }
+    report.bytesSavedBySharing = saved
+    report.unreachedObjectCount = storedCount - reachedCount
+    report.objectCount = order == .insertion ? storedCount : reachedCount
+    report.sharedObjectCount = partitions.reduce(0) { $0 + $1.foundCount }
+    return outcome
+  }
+
+  /// Writes all objects as they were added. [C5]
+  private func addAll(
+    to assembly: FileAssembly, _ offsets: ObjectOffsets, _ report: inout BuildReport
+  ) throws(FuseError) {
+    for (partition, contents) in partitions.enumerated() {
+      for (number, object) in contents.table.objects.enumerated() {
+        offsets[ObjectNumber(partition: partition, number: number)] = .init(
+          offset: assembly.dataEnd, byteCount: UInt32(truncatingIfNeeded: object.byteCount), isReached: 0)
+        try assembly.add(object: object.bytes)
+      }
+    }
+  }
+}

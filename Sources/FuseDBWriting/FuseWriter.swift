@@ -1,0 +1,249 @@
+public import FuseDBFormat
+internal import FuseDBReading
+public import FuseDBSystem
+internal import FuseDBValues
+
+/// Collects objects and the keys that point at them, and writes them as one immutable file.
+///
+///     let writer = FuseWriter()
+///     let google = try writer.addObject(messagePack)   // one MessagePack value
+///     try writer.addKey("8.8.8.8", for: google)
+///     try writer.addKey("gmail.com", for: google)
+///     let report = try writer.build(to: "geo.fsdb")    // report.keyCount == 2
+///
+/// The same mapping from keys to objects gives the same bytes, whatever order it was added in. Until the file is built,
+/// what does not fit into ``Options/memory`` waits in a temporary file. A writer is used by one thread at a time.
+public final class FuseWriter {
+  /// In which order objects stand in the file. See spec/format.md §11.
+  public enum Order: Sendable {
+    /// By their smallest key; objects without a key are left out. The file depends on the mapping alone.
+    case key
+    /// As they were added, with or without keys: what `fusedb` 0.3.0 writes.
+    case insertion
+  }
+
+  /// What happens to objects that hold the same bytes.
+  public enum Sharing: Sendable {
+    /// They are stored once.
+    case identicalObjects
+    /// Each is stored as often as it was added.
+    case none
+  }
+
+  /// What happens when a key is added again.
+  public enum DuplicatePolicy: Sendable {
+    /// The key points at the object of its last addition.
+    case last
+    /// The key points at the object of its first addition.
+    case first
+    /// ``FuseWriter/build(to:progress:)`` throws ``FuseError/Code/duplicateKey``.
+    case error
+  }
+
+  /// What the file has beside data and keys.
+  public enum Layout: Sendable {
+    /// An extension block: it opens in constant time, and every part of it has a checksum. Some 11 bytes a key.
+    case indexed
+    /// Nothing: as `fusedb` 0.3.0 writes it.
+    case plain
+  }
+
+  /// How a writer works.
+  public struct Options: Sendable {
+    /// In which order objects stand in the file.
+    public var order: Order
+    /// What happens to objects that hold the same bytes.
+    public var sharing: Sharing
+    /// What happens when a key is added again.
+    public var onDuplicate: DuplicatePolicy
+    /// What the file has beside data and keys.
+    public var layout: Layout
+    /// How many bytes of memory the process may use while it builds, at least 16 MiB; nil for a quarter of what the
+    /// machine has available. What does not fit goes to a temporary file.
+    public var memory: Int?
+    /// The folder of the temporary file, which has no name there; nil for `/var/tmp`.
+    public var temporaryFolder: String?
+    /// How many threads work at the same time; nil for one for each processor. The file does not depend on it.
+    public var threadCount: Int?
+    /// What the file says about itself, such as its source or when it was built. Only an indexed file has room for it. From
+    /// `built`, as `2026-11-21T16:11:12Z`, ``ServingCounters/dataAge`` follows.
+    public var metadata: [String: String]
+    /// The fewest keys that the file may have. With fewer, ``FuseWriter/build(to:progress:)`` throws
+    /// ``FuseError/Code/refused`` and what stands there stays.
+    public var leastKeyCount: Int
+    /// The greatest share of the keys, from 0 to 1, that the file may lack in comparison with the database that it would
+    /// replace; nil for any. Beyond it, or where that does not tell its keys, ``FuseWriter/build(to:progress:)`` throws
+    /// ``FuseError/Code/refused``.
+    public var greatestShrink: Double?
+    /// What becomes of a symbolic link that stands where the file is to appear.
+    public var outputLink: OutputLink
+
+    /// Canonical order, identical objects stored once, the last addition of a key counts, indexed.
+    public init(
+      order: Order = .key, sharing: Sharing = .identicalObjects, onDuplicate: DuplicatePolicy = .last,
+      layout: Layout = .indexed, metadata: [String: String] = [:], memory: Int? = nil, temporaryFolder: String? = nil,
+      threadCount: Int? = nil, leastKeyCount: Int = 0, greatestShrink: Double? = nil, outputLink: OutputLink = .refused
+    ) {
+      self.order = order
+      self.sharing = sharing
+      self.onDuplicate = onDuplicate
+      self.layout = layout
+      self.metadata = metadata
+      self.memory = memory
+      self.temporaryFolder = temporaryFolder
+      self.threadCount = threadCount
+      self.leastKeyCount = leastKeyCount
+      self.greatestShrink = greatestShrink
+      self.outputLink = outputLink
+    }
+
+    /// Whether a file that is neither a database nor empty stays, also one that comes while this one is built.
+    package var keepsOtherFiles = false
+
+    var replacement: ReplacementRules {
+      ReplacementRules(
+        links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink,
+        kind: keepsOtherFiles ? .database : nil)
+    }
+
+    /// What `fusedb` 0.3.0 does: for the same sequence of calls the same bytes.
+    public static let compatible = Options(order: .insertion, sharing: .none, layout: .plain)
+  }
+
+  /// How this writer works.
+  public let options: Options
+
+  /// The additions that were made one by one.
+  var lane: WriterLane?
+  /// All ways in.
+  var lanes: [WriterLane] = []
+  var storage: WriterStorage?
+  /// Under ``DuplicatePolicy/error``, after ``build(to:progress:)`` threw `duplicateKey`: which key it was.
+  package internal(set) var refusedDuplicate: DuplicateKey?
+  /// Where one of the files that are merged is to be replaced: what was read.
+  var source: FileStamp?
+  let limits: Limits
+  let plan: MemoryPlan?
+
+  /// The format's limits; tests make them small.
+  struct Limits {
+    var keyByteCount = FormatLimits.keyByteCount
+    var objectByteCount = FormatLimits.objectByteCount
+    var count = FormatLimits.count
+
+    var tooManyObjects: FuseError {
+      FuseError(.limitExceeded, "there are \(count) objects and the format allows no more; build several files")
+    }
+
+    func check(object: RawSpan) throws(FuseError) {
+      guard object.byteCount > objectByteCount else { return }
+      throw FuseError(
+        .limitExceeded,
+        "the object has \(object.byteCount) bytes and the format allows \(objectByteCount); split it or store a reference"
+      )
+    }
+
+    func check(key: RawSpan) throws(FuseError) {
+      guard key.byteCount > keyByteCount else { return }
+      throw FuseError(
+        .limitExceeded,
+        "the key \(quoted(key)) has \(key.byteCount) bytes and the format allows \(keyByteCount); use a digest of it as the key"
+      )
+    }
+  }
+
+  /// Makes a writer that holds nothing yet.
+  public convenience init(_ options: Options = Options()) {
+    self.init(options, plan: nil)
+  }
+
+  /// - Parameter plan: how memory is divided; nil as the options say.
+  init(_ options: Options, limits: Limits = Limits(), plan: MemoryPlan? = nil) {
+    var options = options
+    // It is opened when something has to go there, and the process may have another working folder by then.
+    options.temporaryFolder = options.temporaryFolder.map { PinnedPath($0).absolute }
+    self.options = options
+    self.limits = limits
+    self.plan = plan
+  }
+
+  /// How many keys were added, additions of the same key counted each.
+  ///
+  /// Keys that lanes added are not among them.
+  public private(set) var addedKeyCount = 0
+
+  /// Adds an object: the bytes of exactly one MessagePack value.
+  ///
+  /// - Returns: what to pass to ``addKey(_:for:)-(FuseKey,_)``. With ``Sharing/identicalObjects``, bytes added before
+  ///   give the same one.
+  /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are not one MessagePack value nested at most 128
+  ///   deep, `limitExceeded` when they are more than 4 GiB - 1 or there are 2^32 - 1 objects already; the writer is as
+  ///   before then. `inputOutput` when a temporary file cannot be written; the writer may not be able to go on then, and
+  ///   ``build(to:progress:)`` throws the same.
+  /// - Complexity: O(bytes), amortized.
+  public func addObject(_ messagePack: RawSpan) throws(FuseError) -> ObjectID {
+    try limits.check(object: messagePack)
+    try MessagePackCursor.validate(messagePack)
+    let store = try openStorage().store
+    if store.count >= limits.count, try !store.contains(messagePack) {
+      throw limits.tooManyObjects
+    }
+    return ObjectID(writer: ObjectIdentifier(self), number: try store.add(messagePack))
+  }
+
+  /// Adds an object: the bytes of exactly one MessagePack value.
+  ///
+  /// - Throws: as ``addObject(_:)-(RawSpan)``.
+  public func addObject(_ messagePack: [UInt8]) throws(FuseError) -> ObjectID {
+    try addObject(messagePack.rawSpan)
+  }
+
+  /// Points `key` at an object of this writer.
+  ///
+  /// - Throws: ``FuseError`` with code `limitExceeded` when the key has more than 65,535 bytes or there are 2^32 - 1
+  ///   keys already, `inputOutput` when a temporary file cannot be written. The key is not added then.
+  /// - Precondition: `object` was returned by this writer.
+  /// - Complexity: O(bytes), amortized.
+  public func addKey(_ key: RawSpan, for object: ObjectID) throws(FuseError) {
+    precondition(object.writer == ObjectIdentifier(self), "the ObjectID was returned by another FuseWriter")
+    try limits.check(key: key)
+    guard addedKeyCount < limits.count else {
+      throw FuseError(
+        .limitExceeded,
+        "there are \(limits.count) keys and the format allows no more, so \(quoted(key)) cannot be added; build several files"
+      )
+    }
+    let lane = if let lane { lane } else { try openLane() }
+    try lane.add(key, object: object.number, place: UInt64(addedKeyCount))
+    addedKeyCount += 1
+  }
+
+  /// Points `key` at an object of this writer.
+  ///
+  /// - Throws: as ``addKey(_:for:)-(RawSpan,_)``.
+  public func addKey(_ key: some FuseKey, for object: ObjectID) throws(FuseError) {
+    let keyBytes = key.keyBytes
+    defer { keyBytes.hold() }
+    try addKey(keyBytes, for: object)
+  }
+
+  /// Adds an object and points each of `keys` at it.
+  ///
+  ///     try writer.add(["8.8.8.8", "8.8.4.4"], messagePack: bytes)
+  ///
+  /// - Throws: as ``addObject(_:)-(RawSpan)`` and ``addKey(_:for:)-(RawSpan,_)``; keys before the one that was
+  ///   refused stay added.
+  @discardableResult
+  public func add(_ keys: some Sequence<some FuseKey>, messagePack: [UInt8]) throws(FuseError) -> ObjectID {
+    let object = try addObject(messagePack)
+    for key in keys { try addKey(key, for: object) }
+    return object
+  }
+}
+
+/// An object that was added to a writer, for its keys to point at.
+public struct ObjectID: Hashable, Sendable {
+  /// The writer that it belongs to.
+  let writer: ObjectIdentifier
+  let number: ObjectNumber
+}

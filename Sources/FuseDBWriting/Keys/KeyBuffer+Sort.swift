@@ -1,0 +1,162 @@
+internal import FuseDBFormat
+internal import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+
+extension KeyBuffer {
+  /// Below this many rows, inserting each into its place is quicker.
+  private static let fewRows = 12
+
+  /// Puts the rows in the order of their keys, equal keys in the order of their places; and the keys' first bytes back
+  /// into the rows.
+  ///
+  /// A quicksort by eight bytes at a time (Bentley and Sedgewick, "Fast Algorithms for Sorting and Searching Strings",
+  /// 1997): keys that share eight bytes take their next eight into their rows and are sorted by those. So comparisons
+  /// are of integers side by side, and a key's own bytes are fetched only when it goes on with the next eight.
+  ///
+  /// - Complexity: O(n log n + bytes that keys share with their neighbours).
+  func sort() {
+    // SAFETY: the rows are this buffer's, and each names a record of it.
+    let rows = unsafe rows
+    unsafe sort(rows, depth: 0, patience: Self.patience(count))
+    for i in 0..<rows.count {
+      unsafe rows[i].prefix = Self.prefix(of: key(rows[i], from: 0), Int(rows[i].keyByteCount))
+    }
+  }
+
+  @unsafe
+  private func key(_ row: Row, from depth: Int) -> UnsafeRawPointer {
+    unsafe UnsafeRawPointer(memory.start) + Int(row.place) + Self.overhead + depth
+  }
+
+  @unsafe
+  private func place(_ row: Row) -> UInt64 {
+    unsafe memory.start.loadUnaligned(fromByteOffset: Int(row.place) + 8, as: UInt64.self)
+  }
+
+  /// - Parameter patience: how many partitions may follow each other before a sort that no order of rows slows down
+  ///   takes over.
+  @unsafe
+  private func sort(_ all: UnsafeMutableBufferPointer<Row>, depth start: Int, patience: Int) {
+    var (rows, depth, patience) = unsafe (all, start, patience)
+    while rows.count > Self.fewRows {
+      patience -= 1
+      guard patience > 0 else {
+        return unsafe rows.sort { left, right in unsafe precedes(left, right, depth: depth) }
+      }
+      let (less, greater) = unsafe Self.partition(rows)
+      let equal = unsafe withNextBytes(of: UnsafeMutableBufferPointer(rebasing: rows[less..<greater]), depth: depth)
+      if less == 0, greater == rows.count {
+        unsafe rows = equal
+        depth += 8
+        patience = Self.patience(equal.count)
+        continue
+      }
+      unsafe sort(equal, depth: depth + 8, patience: Self.patience(equal.count))
+      let front = unsafe UnsafeMutableBufferPointer(rebasing: rows[..<less])
+      let back = unsafe UnsafeMutableBufferPointer(rebasing: rows[greater...])
+      // The smaller one first: so the stack stays as deep as the logarithm.
+      unsafe sort(front.count < back.count ? front : back, depth: depth, patience: patience)
+      unsafe rows = front.count < back.count ? back : front
+    }
+    unsafe insertionSort(rows, depth: depth)
+  }
+
+  private static func patience(_ count: Int) -> Int { 4 * (Int.bitWidth - count.leadingZeroBitCount) }
+
+  /// Moves what is less than a pivot to the front and what is greater to the back. Returns where the rest stands.
+  @unsafe
+  private static func partition(_ rows: UnsafeMutableBufferPointer<Row>) -> (less: Int, greater: Int) {
+    let pivot = unsafe pivot(of: rows)
+    var (less, next, greater) = (0, 0, rows.count)
+    while next < greater {
+      let prefix = unsafe rows[next].prefix
+      if prefix < pivot {
+        unsafe rows.swapAt(less, next)
+        less &+= 1
+        next &+= 1
+      } else if prefix > pivot {
+        greater &-= 1
+        unsafe rows.swapAt(next, greater)
+      } else {
+        next &+= 1
+      }
+    }
+    return (less, greater)
+  }
+
+  /// Of rows whose keys share all bytes up to and with those at `depth`, or end inside of these: puts those that end
+  /// into their place, before the others, which take their next eight bytes and are returned.
+  @unsafe
+  private func withNextBytes(
+    of rows: UnsafeMutableBufferPointer<Row>, depth: Int
+  ) -> UnsafeMutableBufferPointer<Row> {
+    guard rows.count > 1 else { return unsafe UnsafeMutableBufferPointer(rebasing: rows[rows.count...]) }
+    var ended = 0
+    for i in 0..<rows.count where unsafe Int(rows[i].keyByteCount) <= depth + 8 {
+      unsafe rows.swapAt(ended, i)
+      ended += 1
+    }
+    if ended > 1 {
+      // Zeros stand for what they lack, so the length decides between them.
+      var few = unsafe UnsafeMutableBufferPointer(rebasing: rows[..<ended])
+      unsafe few.sort { left, right in
+        unsafe left.keyByteCount != right.keyByteCount
+          ? left.keyByteCount < right.keyByteCount : place(left) < place(right)
+      }
+    }
+    let rest = unsafe UnsafeMutableBufferPointer(rebasing: rows[ended...])
+    for i in 0..<rest.count {
+      let left = unsafe Int(rest[i].keyByteCount) - depth - 8
+      unsafe rest[i].prefix = Self.prefix(of: key(rest[i], from: depth + 8), left)
+    }
+    return unsafe rest
+  }
+
+  @unsafe
+  private func insertionSort(_ rows: UnsafeMutableBufferPointer<Row>, depth: Int) {
+    guard rows.count > 1 else { return }
+    for i in 1..<rows.count {
+      let row = unsafe rows[i]
+      var place = i
+      while place > 0, unsafe precedes(row, rows[place &- 1], depth: depth) {
+        unsafe rows[place] = rows[place &- 1]
+        place &-= 1
+      }
+      unsafe rows[place] = row
+    }
+  }
+
+  /// Whether a key comes before another, of which the rows hold the bytes at `depth`.
+  @inline(__always)
+  @unsafe
+  private func precedes(_ left: Row, _ right: Row, depth: Int) -> Bool {
+    if left.prefix != right.prefix { return left.prefix < right.prefix }
+    return unsafe precedesBehindPrefix(left, right, depth: depth)
+  }
+
+  @inline(never)
+  @unsafe
+  private func precedesBehindPrefix(_ left: Row, _ right: Row, depth: Int) -> Bool {
+    // SAFETY: both spans are the rest of a key in the block.
+    let leftRest = unsafe RawSpan(_unsafeStart: key(left, from: depth), byteCount: Int(left.keyByteCount) - depth)
+    let rightRest = unsafe RawSpan(_unsafeStart: key(right, from: depth), byteCount: Int(right.keyByteCount) - depth)
+    let order = leftRest.compare(rightRest)
+    return unsafe order != 0 ? order < 0 : place(left) < place(right)
+  }
+
+  /// The median of three rows, or of three such medians.
+  @unsafe
+  private static func pivot(of rows: UnsafeMutableBufferPointer<Row>) -> UInt64 {
+    func median(_ a: UInt64, _ b: UInt64, _ c: UInt64) -> UInt64 { max(min(a, b), min(max(a, b), c)) }
+    let (last, middle) = (rows.count - 1, rows.count / 2)
+    guard rows.count > 100 else {
+      return unsafe median(rows[0].prefix, rows[middle].prefix, rows[last].prefix)
+    }
+    let step = rows.count / 8
+    return unsafe median(
+      median(rows[0].prefix, rows[step].prefix, rows[2 * step].prefix),
+      median(rows[middle - step].prefix, rows[middle].prefix, rows[middle + step].prefix),
+      median(rows[last - 2 * step].prefix, rows[last - step].prefix, rows[last].prefix))
+  }
+}

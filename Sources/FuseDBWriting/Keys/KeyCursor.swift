@@ -1,0 +1,110 @@
+internal import CFuseIntrinsics
+internal import FuseDBFormat
+internal import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+
+/// Goes through a run of keys.
+@safe
+final class KeyCursor: KeySource {
+  private let buffer: KeyBuffer?
+  private var row = 0
+  private let rowCount: Int
+
+  /// What is read of a file; larger once a record needs it.
+  private var window: ZeroedMemory?
+  private let file: TemporaryFile?
+  private var filePlace = 0
+  private let fileEnd: Int
+  private var start = 0
+  private var end = 0
+
+  /// - Parameter windowByteCount: how much of a file is in memory, unless a record is longer.
+  init(_ run: KeyRun, windowByteCount: Int) throws(FuseError) {
+    switch run {
+    case .memory(let keys):
+      buffer = keys.buffer
+      rowCount = keys.buffer.count
+      (window, file, fileEnd) = (nil, nil, 0)
+    case .file(let file, let range, _):
+      (buffer, rowCount) = (nil, 0)
+      window = try ZeroedMemory(byteCount: max(windowByteCount, Self.leastWindow), inLargePages: false)
+      self.file = file
+      filePlace = range.lowerBound
+      fileEnd = range.upperBound
+    }
+  }
+
+  private static let leastWindow = 4096
+  /// Eight bytes from any byte of a key on can be read.
+  private static let padding = 8
+
+  /// The next key; at the end, ``KeyHead/end``.
+  @inline(__always)
+  func next() throws(FuseError) -> KeyHead {
+    if let buffer { return next(in: buffer) }
+    return try nextInFile()
+  }
+
+  @inline(__always)
+  private func next(in buffer: KeyBuffer) -> KeyHead {
+    guard row < rowCount else { return .end }
+    buffer.prefetch(row: row &+ 8)
+    let current = unsafe buffer.rows[row]
+    row &+= 1
+    // SAFETY: the row names a record of the block.
+    let record = unsafe UnsafeRawPointer(buffer.memory.start) + Int(current.place)
+    return unsafe Self.head(of: record, keyByteCount: Int(current.keyByteCount), prefix: current.prefix)
+  }
+
+  @inline(__always)
+  private func nextInFile() throws(FuseError) -> KeyHead {
+    if end &- start < KeyBuffer.fileOverhead, try !refill(KeyBuffer.fileOverhead) { return .end }
+    let byteCount = Int(unsafe window!.start.loadUnaligned(fromByteOffset: start, as: UInt16.self))
+    if end &- start < KeyBuffer.fileOverhead &+ byteCount { _ = try refill(KeyBuffer.fileOverhead &+ byteCount) }
+    // SAFETY: the record is inside the window, which goes on for eight bytes behind `end`.
+    let record = unsafe UnsafeRawPointer(window!.start) + start + 2
+    start &+= KeyBuffer.fileOverhead &+ byteCount
+    let prefix = unsafe KeyBuffer.prefix(of: record + KeyBuffer.overhead, byteCount)
+    return unsafe Self.head(of: record, keyByteCount: byteCount, prefix: prefix)
+  }
+
+  @inline(__always)
+  @unsafe
+  private static func head(of record: UnsafeRawPointer, keyByteCount: Int, prefix: UInt64) -> KeyHead {
+    unsafe KeyHead(
+      prefix: prefix, key: record + KeyBuffer.overhead, keyByteCount: keyByteCount,
+      place: record.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+      object: ObjectNumber(rawValue: record.loadUnaligned(as: UInt64.self)))
+  }
+
+  /// Reads on, so that `byteCount` bytes from `start` are in the window; false at the end of the run.
+  @inline(never)
+  private func refill(_ byteCount: Int) throws(FuseError) -> Bool {
+    guard let old = window, let file, filePlace < fileEnd || end - start >= byteCount else { return false }
+    let left = end - start
+    var window = old
+    if byteCount > old.byteCount - Self.padding {
+      window = try ZeroedMemory(byteCount: byteCount + Self.padding, inLargePages: false)
+    }
+    // SAFETY: what is left lies inside both windows.
+    unsafe window.start.copyMemory(from: old.start + start, byteCount: left)
+    let count = min(window.byteCount - Self.padding - left, fileEnd - filePlace)
+    unsafe try file.read(
+      into: UnsafeMutableRawBufferPointer(start: window.start + left, count: count), at: filePlace)
+    self.window = window
+    filePlace += count
+    start = 0
+    end = left + count
+    return true
+  }
+}
+
+extension KeyBuffer {
+  /// Asks for the record of a row, which need not exist.
+  @inline(__always)
+  func prefetch(row: Int) {
+    guard row < count else { return }
+    unsafe fuse_prefetch(memory.start + Int(rows[row].place))
+  }
+}

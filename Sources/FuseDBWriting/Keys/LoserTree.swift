@@ -1,0 +1,134 @@
+internal import FuseDBFormat
+internal import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+
+/// Where a source of sorted keys stands.
+@safe
+struct KeyHead: BitwiseCopyable {
+  /// The key's first eight bytes, big-endian, zeros behind a shorter key.
+  var prefix: UInt64
+  // SAFETY: `keyByteCount` bytes, valid until the source advances.
+  var key: UnsafeRawPointer
+  /// -1 behind the last key.
+  var keyByteCount: Int
+  /// Decides between equal keys.
+  var place: UInt64
+  var object: ObjectNumber
+
+  /// Behind the last key.
+  static var end: KeyHead { KeyHead() }
+
+  init(prefix: UInt64, key: UnsafeRawPointer, keyByteCount: Int, place: UInt64, object: ObjectNumber) {
+    self.prefix = prefix
+    unsafe self.key = key
+    self.keyByteCount = keyByteCount
+    self.place = place
+    self.object = object
+  }
+
+  private init() {
+    // Never read: there is no key.
+    unsafe self.init(
+      prefix: .max, key: UnsafeRawPointer(bitPattern: 1)!, keyByteCount: -1, place: .max,
+      object: ObjectNumber(rawValue: 0))
+  }
+
+  var isAtEnd: Bool { keyByteCount < 0 }
+
+  var keyBytes: RawSpan {
+    @_lifetime(borrow self)
+    @inline(__always)
+    get {
+      // SAFETY: as above.
+      unsafe _overrideLifetime(RawSpan(_unsafeStart: key, byteCount: keyByteCount), borrowing: self)
+    }
+  }
+}
+
+/// Gives sorted keys, one after the other.
+protocol KeySource: AnyObject {
+  /// The next key, or ``KeyHead/end``. What it points at is valid until the next call.
+  func next() throws(FuseError) -> KeyHead
+}
+
+/// The least key of several sorted sources.
+///
+/// A tree of losers (Knuth, "The Art of Computer Programming", volume 3, 5.4.1): the leaf of each source, in each inner
+/// node the source that lost there, so that a step compares once on each level.
+@safe
+struct LoserTree<Source: KeySource>: ~Copyable {
+  private let sources: [Source]
+  // SAFETY: a head for each source, and a node for each; allocated in init and freed in deinit.
+  private let heads: UnsafeMutableBufferPointer<KeyHead>
+  /// The sources that lost, the winner of all at 0.
+  private let losers: UnsafeMutableBufferPointer<Int>
+
+  init(_ sources: [Source]) throws(FuseError) {
+    self.sources = sources
+    unsafe heads = .allocate(capacity: sources.count)
+    unsafe heads.initialize(repeating: .end)
+    unsafe losers = .allocate(capacity: max(1, sources.count))
+    unsafe losers.initialize(repeating: -1)
+    for number in sources.indices { unsafe heads[number] = try sources[number].next() }
+    for number in sources.indices { settle(number) }
+  }
+
+  deinit {
+    unsafe heads.deallocate()
+    unsafe losers.deallocate()
+  }
+
+  /// The source with the least key; of equal keys, the one with the least place.
+  var winner: Int {
+    @inline(__always) get { unsafe losers[0] }
+  }
+
+  /// The least key; ``KeyHead/end`` when there is none.
+  var head: KeyHead {
+    @inline(__always) get { sources.isEmpty ? .end : unsafe heads[winner] }
+  }
+
+  /// Goes on behind ``head``.
+  @inline(__always)
+  mutating func advance() throws(FuseError) {
+    let number = winner
+    unsafe heads[number] = try sources[number].next()
+    settle(number)
+  }
+
+  /// Lets a source that stands on a new key find its place.
+  @inline(__always)
+  private mutating func settle(_ number: Int) {
+    var winner = number
+    var node = (number &+ sources.count) / 2
+    while node > 0 {
+      let other = unsafe losers[node]
+      if other < 0 {
+        // While the tree is built, the first to come waits for the other.
+        unsafe losers[node] = winner
+        return
+      }
+      if precedes(other, winner) {
+        unsafe losers[node] = winner
+        winner = other
+      }
+      node /= 2
+    }
+    unsafe losers[0] = winner
+  }
+
+  @inline(__always)
+  private func precedes(_ left: Int, _ right: Int) -> Bool {
+    let (leftPrefix, rightPrefix) = unsafe (heads[left].prefix, heads[right].prefix)
+    return leftPrefix != rightPrefix ? leftPrefix < rightPrefix : precedesBehindPrefix(left, right)
+  }
+
+  @inline(never)
+  private func precedesBehindPrefix(_ left: Int, _ right: Int) -> Bool {
+    let (left, right) = unsafe (heads[left], heads[right])
+    if left.isAtEnd || right.isAtEnd { return !left.isAtEnd }
+    let order = left.keyBytes.compare(right.keyBytes)
+    return order != 0 ? order < 0 : left.place < right.place
+  }
+}

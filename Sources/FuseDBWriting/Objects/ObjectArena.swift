@@ -1,0 +1,84 @@
+internal import FuseDBFormat
+internal import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+
+/// Objects kept in large blocks of memory, each behind its number and its length; none is ever moved.
+@safe
+struct ObjectArena: ~Copyable {
+  /// What stands before the bytes: number and length, 32 bits each.
+  static let overhead = 8
+  static let alignment = 8
+
+  private let blockByteCount: Int
+  private var blocks: [ZeroedMemory] = []
+  // SAFETY: `free` bytes from `next` on are unused and inside the last block.
+  private var next: UnsafeMutableRawPointer?
+  private var free = 0
+
+  init(blockByteCount: Int) {
+    self.blockByteCount = blockByteCount
+    unsafe next = nil
+  }
+
+  /// How many bytes of memory a further block for an object of this length takes; 0 where it fits into the last one.
+  func byteCountOfBlock(for byteCount: Int) -> Int {
+    let needed = Self.byteCount(of: byteCount)
+    return needed <= free ? 0 : max(blockByteCount, needed)
+  }
+
+  /// Copies an object in. The result is valid as long as the arena.
+  mutating func store(_ bytes: RawSpan, number: UInt32) throws(FuseError) -> ArenaObject {
+    let needed = Self.byteCount(of: bytes.byteCount)
+    if needed > free {
+      let block = try ZeroedMemory(byteCount: byteCountOfBlock(for: bytes.byteCount), inLargePages: false)
+      blocks.append(block)
+      unsafe next = block.start
+      free = block.byteCount
+    }
+    let place = unsafe next!
+    unsafe place.storeBytes(of: number, as: UInt32.self)
+    unsafe place.storeBytes(of: UInt32(bytes.byteCount), toByteOffset: 4, as: UInt32.self)
+    // SAFETY: the block has room for the object behind its head, by the check above.
+    unsafe bytes.withUnsafeBytes { bytes in
+      if let from = bytes.baseAddress {
+        unsafe (place + Self.overhead).copyMemory(from: from, byteCount: bytes.count)
+      }
+    }
+    unsafe next = place + needed
+    free -= needed
+    return unsafe ArenaObject(at: place)
+  }
+
+  private static func byteCount(of byteCount: Int) -> Int {
+    (overhead + byteCount + alignment - 1) & ~(alignment - 1)
+  }
+}
+
+/// An object in an arena.
+@safe
+struct ArenaObject {
+  /// As the arena gave it.
+  let start: UnsafeRawPointer
+
+  init(at start: UnsafeRawPointer) { unsafe self.start = start }
+
+  var number: UInt32 {
+    @inline(__always) get { unsafe start.load(as: UInt32.self) }
+  }
+
+  var byteCount: Int {
+    @inline(__always) get { Int(unsafe start.load(fromByteOffset: 4, as: UInt32.self)) }
+  }
+
+  /// The bytes; valid as long as the arena.
+  var bytes: RawSpan {
+    @_lifetime(borrow self)
+    @inline(__always)
+    get {
+      // SAFETY: the arena copied exactly this many bytes behind the head.
+      unsafe _overrideLifetime(
+        RawSpan(_unsafeStart: start + ObjectArena.overhead, byteCount: byteCount), borrowing: self)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+package import FuseDBFormat
+internal import FuseDBReading
+internal import FuseDBSystem
+internal import FuseDBValues
+
+/// Objects and the keys that point at them, on their way from one thread into a writer.
+///
+/// A batch is filled without a lock, given to the thread's ``WriterLane``, emptied and filled again.
+package final class RecordBatch {
+  /// A key's place in ``keyBytes``, and what belongs to it.
+  struct Key {
+    var start: Int
+    var byteCount: Int
+    /// The number of its object in this batch; ``RecordBatch/previousObject`` for the last one of the batch before.
+    var object: Int
+    /// Where in the input the key stands.
+    var place: UInt64
+  }
+
+  // One property, since every use of a class's property is a checked access.
+  private struct Contents {
+    var objectBytes: [UInt8] = []
+    var objectEnds: [Int] = []
+    var keyBytes: [UInt8] = []
+    var keys: [Key] = []
+
+    /// Whether there is an object that keys can be for.
+    var hasHadObject = false
+
+    mutating func add(object: RawSpan) {
+      hasHadObject = true
+      objectBytes.append(object)
+      objectEnds.append(objectBytes.count)
+    }
+
+    var memoryByteCount: Int {
+      objectBytes.count &+ keyBytes.count &+ keys.count &* MemoryLayout<Key>.stride
+    }
+
+    mutating func add(key: RawSpan, place: UInt64) {
+      precondition(hasHadObject, "a key needs an object before it")
+      keys.append(Key(start: keyBytes.count, byteCount: key.byteCount, object: objectEnds.count - 1, place: place))
+      keyBytes.append(key)
+    }
+
+    mutating func reserve(_ byteCount: Int) throws(FuseError) {
+      try objectBytes.reserve(byteCount)
+      try objectEnds.reserve(byteCount / MemoryLayout<Key>.stride)
+      try keyBytes.reserve(byteCount)
+      try keys.reserve(byteCount / MemoryLayout<Key>.stride + 1)
+    }
+
+    mutating func removeAll(keepingAtMost byteCount: Int, keepsObject: Bool) {
+      hasHadObject = hasHadObject && keepsObject
+      objectBytes.removeAll(keepingCapacity: objectBytes.capacity <= byteCount)
+      objectEnds.removeAll(keepingCapacity: true)
+      keyBytes.removeAll(keepingCapacity: keyBytes.capacity <= byteCount)
+      keys.removeAll(keepingCapacity: true)
+    }
+  }
+
+  /// What ``Key/object`` is for a key whose object was added before the batch was last emptied.
+  static let previousObject = -1
+
+  private var contents = Contents()
+  private let limits: FuseWriter.Limits
+
+  package convenience init() { self.init(limits: FuseWriter.Limits()) }
+
+  init(limits: FuseWriter.Limits) { self.limits = limits }
+
+  /// The objects, one behind the other.
+  var objectBytes: [UInt8] { contents.objectBytes }
+  /// Where each object ends.
+  var objectEnds: [Int] { contents.objectEnds }
+  var keyBytes: [UInt8] { contents.keyBytes }
+  var keys: [Key] { contents.keys }
+
+  /// How many keys are in it.
+  package var keyCount: Int { keys.count }
+  /// How many bytes are in it.
+  package var byteCount: Int { objectBytes.count + keyBytes.count }
+  /// How much memory that takes, with what belongs to the keys.
+  package var memoryByteCount: Int { contents.memoryByteCount }
+
+  /// Makes room for what ``memoryByteCount`` counts up to `byteCount`, so that gathering it takes no more memory but for one
+  /// long object.
+  package func reserve(_ byteCount: Int) throws(FuseError) { try contents.reserve(byteCount) }
+
+  /// Adds an object; the keys that follow point at it.
+  ///
+  /// - Parameter messagePack: exactly one MessagePack value, nested at most 128 deep, which the caller has made sure of.
+  /// - Throws: ``FuseError`` with code `limitExceeded` when it has more than 4 GiB - 1 bytes.
+  package func addObject(_ messagePack: RawSpan) throws(FuseError) {
+    try limits.check(object: messagePack)
+    if messagePack.byteCount >= MemoryRoom.leastByteCount {
+      try contents.objectBytes.makeRoom(for: messagePack.byteCount)
+    }
+    contents.add(object: messagePack)
+  }
+
+  /// Points `key` at the object that was added last.
+  ///
+  /// - Parameter place: where in the input the key stands: of two additions of a key, the one with the greater place is
+  ///   the last. Additions of one place point at one object.
+  /// - Throws: ``FuseError`` with code `limitExceeded` when it has more than 65,535 bytes.
+  package func addKey(_ key: RawSpan, place: UInt64) throws(FuseError) {
+    try limits.check(key: key)
+    contents.add(key: key, place: place)
+  }
+
+  /// Forgets everything and keeps the memory.
+  package func removeAll() { contents.removeAll(keepingAtMost: .max, keepsObject: false) }
+
+  /// The same after a part of a record was given to the lane: keys that follow before an object does point at the last one
+  /// of that part. Arrays that have more than `byteCount` bytes go.
+  package func removeGiven(keepingAtMost byteCount: Int) {
+    contents.removeAll(keepingAtMost: byteCount, keepsObject: true)
+  }
+}
+
+extension [UInt8] {
+  /// Appends a copy of `bytes`.
+  @inline(__always)
+  fileprivate mutating func append(_ bytes: RawSpan) {
+    // SAFETY: the array copies the span's bytes before the pointer ends.
+    unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
+  }
+}
