@@ -41,11 +41,12 @@ release: ## build the command as a release, at build/fusedb
 	@stat --printf='build/fusedb: %s bytes\n' build/fusedb
 
 .PHONY: test
-test: ## check format, Swift's tests, a dependent package, the other implementation (installs what is missing)
+test: ## check format, documentation, Swift's tests, a dependent package, the other implementation (installs what is missing)
 	@rm -rf build/logs && mkdir -p build/logs
 	@Scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) .venv/ready lint
 	swift build --build-tests --explicit-target-dependency-import-check error
+	Scripts/make-docs
 	@$(MAKE) -j2 SIDE_BY_SIDE=yes test-here test-apart
 	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
 	@Scripts/closing-lines $(TEST_LOGS)
@@ -110,6 +111,12 @@ sanitize: ## the same, not as often, under ThreadSanitizer and AddressSanitizer
 lint: ## check the format of the Swift code, and who calls the system
 	swift format lint --strict --parallel -r $(SWIFT_SOURCES)
 	@! grep -rnE 'import (Glibc|Musl|Darwin)' Sources | grep -v '^Sources/FuseDBLibc/' || { echo 'only FuseDBSystem calls the system, by FuseDBLibc' >&2; exit 1; }
+
+.PHONY: docs
+docs: ## make the documentation as a site in build/docs, with every public symbol
+	@Scripts/install-packages $(BUILD_PACKAGES) python3
+	swift build --explicit-target-dependency-import-check error
+	Scripts/make-docs
 
 .PHONY: format
 format: ## put the Swift code into its format

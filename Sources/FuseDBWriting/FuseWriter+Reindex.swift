@@ -3,7 +3,7 @@ internal import FuseDBReading
 public import FuseDBSystem
 internal import FuseDBValues
 
-/// What ``FuseWriter/reindex(_:output:outputLink:metadata:progress:)`` did.
+/// What ``FuseWriter/reindex(_:output:outputLink:leastKeyCount:greatestShrink:metadata:progress:)`` did.
 public struct ReindexReport: Sendable, Equatable {
   /// Keys in the file.
   public var keyCount: Int

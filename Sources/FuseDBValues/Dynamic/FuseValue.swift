@@ -15,7 +15,9 @@ internal import FuseDBFormat
 ///
 /// For a few fields of a value, ``FuseView`` is quicker and allocates nothing. See spec/values.md.
 public enum FuseValue: Sendable {
+  /// Nil.
   case null
+  /// True or false.
   case bool(Bool)
   /// An integer. Reading gives this case for all that an `Int64` holds.
   case int(Int64)
@@ -25,13 +27,17 @@ public enum FuseValue: Sendable {
   case float(Float)
   /// A float of 64 bits.
   case double(Double)
+  /// Text in UTF-8; other bytes are a ``verbatim(_:)``.
   case string(String)
+  /// Bytes that are no text: MessagePack's bin.
   case bytes([UInt8])
+  /// An array: its elements in their order.
   case array([FuseValue])
   /// A map: its pairs in their order. Keys are of any type, and may be equal.
   case map([Pair])
   /// An extension that is no ``timestamp(_:)``.
   case ext(type: Int8, bytes: [UInt8])
+  /// A moment: an extension of type -1.
   case timestamp(FuseTimestamp)
   /// What the other cases cannot say: an encoding that is longer than needed, or a string that is not UTF-8. Only
   /// reading makes it.

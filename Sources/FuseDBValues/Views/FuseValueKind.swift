@@ -2,7 +2,9 @@ internal import FuseDBFormat
 
 /// What a value is.
 public enum FuseValueKind: Sendable, Hashable {
+  /// Nil.
   case null
+  /// True or false.
   case bool
   /// An integer of any width and either sign: one type.
   case integer
@@ -14,7 +16,9 @@ public enum FuseValueKind: Sendable, Hashable {
   case string
   /// Bytes that are no text.
   case bytes
+  /// Values in order.
   case array
+  /// Pairs of a key and a value, in order.
   case map
   /// An extension of type -1 that says a moment.
   case timestamp
