@@ -15,7 +15,7 @@ let package = Package(
   name: "FuseDB",
   products: [
     .library(name: "FuseDB", targets: ["FuseDB"]),
-    // For services that read and build nothing: no JSON parser, no C++ runtime, no zstd.
+    // For programs that only read: without the JSON parser and zstd.
     .library(name: "FuseDBServing", targets: ["FuseDBServing"]),
     .executable(name: "fusedb", targets: ["FuseDBTool"]),
   ],

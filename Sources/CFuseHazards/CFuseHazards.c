@@ -18,7 +18,7 @@ _Static_assert(sizeof(fuse_hazards) <= 64, "hazards are one cache line");
 extern void *swift_retain(void *object);
 extern void swift_release(void *object);
 
-// The hazards of a thread that has none: no place is free, and none holds an object.
+// The hazards of a thread that has none: no hazard pointer is free, and none holds an object.
 static fuse_hazards no_hazards = {
     .object = {&no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards, &no_hazards},
     .number = UINT32_MAX};
@@ -98,76 +98,76 @@ uint32_t fuse_hazards_make(void) {
   return fuse_own_hazards == &no_hazards ? 0 : fuse_own_hazards->number;
 }
 
-fuse_published *fuse_published_make(fuse_published published) {
+fuse_hazard_cell *fuse_hazard_cell_make(fuse_hazard_cell cell) {
   pthread_once(&once, prepare);
-  published.reader_fences |= !has_barrier;
-  fuse_published *made;
+  cell.reader_fences |= !has_barrier;
+  fuse_hazard_cell *made;
   if (posix_memalign((void **)&made, span, span) != 0) return NULL;
-  *made = published;
+  *made = cell;
   return made;
 }
 
-void fuse_published_free(fuse_published *published) { free(published); }
+void fuse_hazard_cell_free(fuse_hazard_cell *cell) { free(cell); }
 
 // The compiler keeps the order of a store and a load after it; the processor, for which the replacing thread makes a
 // barrier, need not.
-static void order_for_barrier(const fuse_published *published) {
+static void order_for_barrier(const fuse_hazard_cell *cell) {
   fuse_compiler_fence();
-  if (published->reader_fences) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  if (cell->reader_fences) __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-// The place that holds `object`, NULL for a free one; NULL when there is none.
-static const void **place_of(const void *object) {
-  const void **places = fuse_own_hazards->object;
+// The hazard pointer that holds `object`, NULL for a free one; NULL when there is none.
+static const void **hazard_of(const void *object) {
+  const void **hazards = fuse_own_hazards->object;
   for (int i = 0; i < fuse_hazard_depth; i++)
-    if (places[i] == object) return &places[i];
+    if (hazards[i] == object) return &hazards[i];
   return NULL;
 }
 
-const void *fuse_enter(const fuse_published *published) {
+const void *fuse_enter(const fuse_hazard_cell *cell) {
   if (fuse_own_hazards == &no_hazards) make_hazards();
-  const void **place = place_of(NULL);
-  if (!place) return published->retained(published->context);
-  const void *object = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
+  const void **hazard = hazard_of(NULL);
+  if (!hazard) return cell->retained(cell->context);
+  const void *object = __atomic_load_n(&cell->object, __ATOMIC_ACQUIRE);
   for (bool is_late = false;; is_late = true) {
     // Releasing, because whoever finds this object here may conclude that the one before was left.
-    __atomic_store_n(place, object, __ATOMIC_RELEASE);
-    order_for_barrier(published);
-    const void *still = __atomic_load_n(&published->object, __ATOMIC_ACQUIRE);
+    __atomic_store_n(hazard, object, __ATOMIC_RELEASE);
+    order_for_barrier(cell);
+    const void *still = __atomic_load_n(&cell->object, __ATOMIC_ACQUIRE);
     if (still == object) {
       // Whoever looked in between took the object before for used, and left it to this thread.
-      if (is_late) published->on_left(published->context);
+      if (is_late) cell->on_left(cell->context);
       return object;
     }
     object = still;
   }
 }
 
-const void *fuse_enter_late(const fuse_published *published) {
+const void *fuse_enter_late(const fuse_hazard_cell *cell) {
   __atomic_store_n(&fuse_own_hazards->object[0], NULL, __ATOMIC_RELEASE);
-  const void *object = fuse_enter(published);
-  published->on_left(published->context);
+  const void *object = fuse_enter(cell);
+  cell->on_left(cell->context);
   return object;
 }
 
-void fuse_left(const fuse_published *published) { published->on_left(published->context); }
+void fuse_left(const fuse_hazard_cell *cell) { cell->on_left(cell->context); }
 
-void fuse_leave(const fuse_published *published, const void *object) {
-  const void **place = place_of(object);
-  if (!place) return swift_release((void *)object);
-  __atomic_store_n(place, NULL, __ATOMIC_RELEASE);
-  order_for_barrier(published);
-  if (__atomic_load_n(&published->object, __ATOMIC_RELAXED) != object) published->on_left(published->context);
+void fuse_leave(const fuse_hazard_cell *cell, const void *object) {
+  const void **hazard = hazard_of(object);
+  if (!hazard) return swift_release((void *)object);
+  __atomic_store_n(hazard, NULL, __ATOMIC_RELEASE);
+  order_for_barrier(cell);
+  if (__atomic_load_n(&cell->object, __ATOMIC_RELAXED) != object) cell->on_left(cell->context);
 }
 
-bool fuse_barrier(const fuse_published *published) {
+bool fuse_barrier(const fuse_hazard_cell *cell) {
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
-  return published->reader_fences || make_barrier();
+  return cell->reader_fences || make_barrier();
 }
 
-bool fuse_replace(fuse_published *published, const void *object) {
-  __atomic_store_n(&published->object, object, __ATOMIC_RELEASE);
-  return fuse_barrier(published);
+bool fuse_replace(fuse_hazard_cell *cell, const void *object) {
+  __atomic_store_n(&cell->object, object, __ATOMIC_RELEASE);
+  return fuse_barrier(cell);
 }
 
 bool fuse_is_used(const void *object) {

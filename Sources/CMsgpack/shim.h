@@ -35,7 +35,7 @@ fuse_pack_append(fuse_pack_buffer *_Nonnull buffer, const void *_Nonnull bytes, 
   return 0;
 }
 
-/// The same by 16 bytes at a time, where 15 more can be read behind `bytes`.
+/// The same by 16 bytes at a time, where 15 more can be read after `bytes`.
 static inline __attribute__((always_inline)) int
 fuse_pack_append_padded(fuse_pack_buffer *_Nonnull buffer, const void *_Nonnull bytes, size_t count) {
   if (__builtin_expect(buffer->capacity - buffer->size < count + 16, 0) && fuse_pack_grow(buffer, count + 16) != 0) return -1;

@@ -6,7 +6,7 @@ protocol Command {
   static var name: String { get }
   /// What it does, for the list of commands.
   static var summary: String { get }
-  /// The operands, as they stand behind the name.
+  /// The operands, as they stand after the name.
   static var operands: String { get }
   /// The options that it takes, in the order of its help.
   static var options: [Option] { get }

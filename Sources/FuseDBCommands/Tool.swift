@@ -18,7 +18,7 @@ package enum Tool {
     ]
   }
 
-  /// The words behind the program's name, as bytes: keys need not be UTF-8.
+  /// The words after the program's name, as bytes: keys need not be UTF-8.
   ///
   /// - Parameters: what C's `main` is given.
   @unsafe

@@ -9,7 +9,7 @@ internal import CZlib
   /// The checksum of the bytes so far.
   @usableFromInline package private(set) var value: UInt32
 
-  /// Begins behind bytes of the checksum `value`; at first there are none, and theirs is 0.
+  /// Begins after bytes of the checksum `value`; at first there are none, and theirs is 0.
   @inlinable
   package init(continuing value: UInt32 = 0) { self.value = value }
 

@@ -23,34 +23,34 @@ package enum EscapedText {
     }
   }
 
-  /// The bytes that a line spells. A tab as it is would end the key for whoever reads columns, so it is refused; every
+  /// The bytes that a line spells. A plain tab would end the key for programs that read columns, so it is refused; every
   /// other byte but a backslash stands for itself. [K4]
   ///
-  /// - Throws: ``FuseError`` with code `invalidValue` and the place in the line.
+  /// - Throws: ``FuseError`` with code `invalidValue` and the offset in the line.
   package static func bytes(of line: RawSpan) throws(FuseError) -> [UInt8] {
     let all = line.array()
     guard all.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\t") }) else { return all }
     var out: [UInt8] = []
-    var place = 0
-    while place < all.count {
-      let byte = all[place]
+    var offset = 0
+    while offset < all.count {
+      let byte = all[offset]
       guard byte != UInt8(ascii: "\t") else {
         throw .invalidValue(
           "a tab stands in the line; write \\t for a tab in a key, or take the first column alone, as with 'cut -f 1'",
-          at: place)
+          at: offset)
       }
       guard byte == UInt8(ascii: "\\") else {
         out.append(byte)
-        place += 1
+        offset += 1
         continue
       }
-      guard let (meaning, count) = escape(all[place...]) else {
+      guard let (meaning, count) = escape(all[offset...]) else {
         throw .invalidValue(
           "a backslash begins \\\\, \\t, \\n, \\r or \\xHH, and this one does not; write \\\\ for a backslash in a key",
-          at: place)
+          at: offset)
       }
       out.append(meaning)
-      place += count
+      offset += count
     }
     return out
   }

@@ -82,7 +82,7 @@ public struct FuseError: Error, Sendable, Hashable {
   public var offset: UInt64? { details.offset }
   /// The file concerned.
   public var path: String? { details.path }
-  /// The system's error number behind `inputOutput` and `notFound`.
+  /// The system's error number of `inputOutput` and `notFound`.
   public var errno: Int32? { details.errno }
   /// Which part of a value, for `invalidValue`: names and numbers with dots between them, as `fusedb get --field` takes
   /// them. Empty for the whole value.

@@ -67,7 +67,7 @@ extension FuseKey {
 }
 
 extension RawSpan {
-  /// Says that the bytes are needed up to here. Whoever hands the bytes of a key on says so after that call.
+  /// Keeps the bytes alive up to here. Call it after passing the bytes of a key to another function.
   ///
   /// A short text has no memory but that of the function that asks for its bytes. Swift 6.3 lets the optimizer take a call
   /// that is a function's last step for a jump, after which that memory is another's: the bytes that were handed on

@@ -1,8 +1,8 @@
 /// One entry of the key index: where its key stands and which object it points at. See spec/format.md §5.
 ///
-/// It holds places, not bytes: the key is `file.extracting(keyRange)`.
+/// It holds offsets, not bytes: the key is `file.extracting(keyRange)`.
 @usableFromInline package struct IndexEntry: Equatable, Sendable {
-  /// The bytes of an entry beside its key: the length before it, the object's offset behind it.
+  /// The bytes of an entry beside its key: the length before it, the object's offset after it.
   @inlinable package static var overhead: Int { 2 + 8 }
 
   /// Where the entry begins.

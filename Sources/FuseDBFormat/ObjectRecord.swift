@@ -1,4 +1,4 @@
-/// One record of the data section: an object's length, checksum and place. See spec/format.md §4.
+/// One record of the data section: an object's length, checksum and offset. See spec/format.md §4.
 @usableFromInline package struct ObjectRecord: Equatable, Sendable {
   /// The length and the checksum before the object's bytes.
   @inlinable package static var overhead: Int { 4 + 4 }

@@ -15,7 +15,7 @@ extension RawSpan {
     return unsafe withUnsafeBytes { unsafe fuse_match_bytes64($0.baseAddress! + offset, first, second) }
   }
 
-  /// The place of the first `byte` in `range`.
+  /// The offset of the first `byte` in `range`.
   /// - Precondition: the range lies inside the span.
   @inlinable
   package func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
@@ -28,13 +28,13 @@ extension RawSpan {
     }
   }
 
-  /// The place of the last `byte` in `range`.
+  /// The offset of the last `byte` in `range`.
   /// - Precondition: the range lies inside the span.
   package func lastIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
     precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "the range lies inside the span")
     let bytes = Span<UInt8>(_bytes: self)
     // It is mostly near.
-    for place in range.reversed() where bytes[place] == byte { return place }
+    for offset in range.reversed() where bytes[offset] == byte { return offset }
     return nil
   }
 

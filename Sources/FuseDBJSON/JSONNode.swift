@@ -6,7 +6,7 @@ internal import FuseDBValues
 /// Parses JSON texts with simdjson, one after the other. See spec/decisions/0001-layers-and-dependencies.md.
 @safe
 package final class JSONParser {
-  /// Readable bytes that a text parsed in place must have behind it.
+  /// Readable bytes that a text parsed in place must have after it.
   package static let padding = fuse_json_padding()
   /// Deep enough for any value of 128 levels, each spelled with three.
   private static let nesting = 3 * FormatLimits.nesting + 16
@@ -75,7 +75,7 @@ package final class JSONParser {
 /// A value on simdjson's tape, valid until its parser parses again.
 ///
 /// The tape is simdjson's own documented form: a word a node with its type in the top byte, numbers in a second word,
-/// strings beside the tape behind their 32-bit length, containers with the place behind their end and their
+/// strings beside the tape after their 32-bit length, containers with the place after their end and their
 /// (saturated) count.
 @safe
 package struct JSONNode {
@@ -111,7 +111,7 @@ package struct JSONNode {
     }
   }
 
-  /// Behind this value and all inside it.
+  /// After this value and all inside it.
   private var next: Int {
     switch kind {
     case .signed, .unsigned, .double: index + 2

@@ -21,7 +21,7 @@ public struct Differences: Sendable {
 
   init(from old: FuseReader, to new: FuseReader) throws(FuseError) { keys = try KeyPairs(from: old, to: new) }
 
-  /// The next difference, or nil behind the last.
+  /// The next difference, or nil after the last.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when one of the files is damaged.
   public mutating func next() throws(FuseError) -> Difference? {

@@ -25,7 +25,7 @@ public enum FusePatch {
     /// How long the file may be; nil for four times the old file and 64 times the patch, plus 256 MiB
     /// (``usualGreatestByteCount(oldByteCount:patchByteCount:)``).
     public var greatestByteCount: Int?
-    /// What becomes of a symbolic link that stands where the file is to appear.
+    /// What happens to a symbolic link where the file is to appear.
     public var outputLink = OutputLink.refused
     /// Whether a file that is neither a database nor empty stays.
     package var keepsOtherFiles = false
@@ -38,7 +38,7 @@ public enum FusePatch {
   ///
   /// Both files are read whole and verified, however they were opened.
   ///
-  /// - Parameter outputLink: what becomes of a symbolic link at `path`.
+  /// - Parameter outputLink: what happens to a symbolic link at `path`.
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when ``FuseReader/verify(level:progress:)`` finds damage
   ///   in one of the files; `inputOutput` when the patch cannot be written, or when `path` is that of one of the files. What
   ///   stood at `path` stands there still then, unless the very last step failed, as
@@ -83,7 +83,7 @@ public enum FusePatch {
   ///
   /// Both files are verified, the result before it gets its name: a patch makes no file that
   /// ``FuseReader/verify(path:level:progress:)`` would call damaged. `output` may be the path of `old`, whose readers keep
-  /// what they have open, unless somebody else replaced that file meanwhile.
+  /// what they have open, unless that file was replaced in the meantime.
   ///
   /// A few bytes can say how to make a file that fills a disk. So the length of the result has a limit, which the patch's
   /// head is compared with before anything is written.

@@ -25,7 +25,7 @@ struct KeyPairs: Sendable {
     self.new = try newScan.next()
   }
 
-  /// The smallest key that is left, or nil behind the last.
+  /// The smallest key that is left, or nil after the last.
   mutating func next() throws(FuseError) -> Pair? {
     var order = 0
     if let old, let new {

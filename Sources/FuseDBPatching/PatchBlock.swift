@@ -4,7 +4,7 @@ internal import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
-/// What a file has behind its key index, as a patch sees it. See spec/patch.md §7.
+/// What a file has after its key index, as a patch sees it. See spec/patch.md §7.
 enum PatchBlock {
   /// What a patch says of a file's block.
   enum Description {
@@ -14,7 +14,7 @@ enum PatchBlock {
     case literal
   }
 
-  /// Writes the block of a canonical writer behind the key index of a file, which ends there.
+  /// Writes the block of a canonical writer after the key index of a file, which ends there.
   ///
   /// - Returns: the header with the checksum of the whole file, and the file's length.
   static func rebuild(

@@ -16,7 +16,7 @@ final class PatchBodyReader {
   // SAFETY: made in init, freed in deinit and used by this class alone.
   private let context: OpaquePointer
   /// Where the packed bytes go on that were not unpacked yet.
-  private var place = PatchHead.byteCount
+  private var offset = PatchHead.byteCount
   private var isFrameComplete = false
   private var buffer = [UInt8](repeating: 0, count: bufferByteCount)
   /// What of the buffer was unpacked and not taken yet.
@@ -96,9 +96,9 @@ final class PatchBodyReader {
   /// Throws unless all was taken. [U4]
   func finish() throws(FuseError) {
     if unread.isEmpty, !isFrameComplete { try unpackMore() }
-    guard unread.isEmpty else { throw bad("the patch goes on behind its end") }
+    guard unread.isEmpty else { throw bad("the patch goes on after its end") }
     guard isFrameComplete else { throw bad("the patch ends in its middle") }
-    guard place == patch.byteCount else { throw bad("bytes follow the patch") }
+    guard offset == patch.byteCount else { throw bad("bytes follow the patch") }
   }
 
   private func unpack() throws(FuseError) {
@@ -111,7 +111,7 @@ final class PatchBodyReader {
     passed += unread.upperBound
     unread = 0..<0
     let patch = patch
-    let packed = patch.bytes.extracting(droppingFirst: place)
+    let packed = patch.bytes.extracting(droppingFirst: offset)
     var written = 0
     var result = 0
     // SAFETY: the library reads the packed bytes and writes into the buffer, each within its size.
@@ -123,7 +123,7 @@ final class PatchBodyReader {
         repeat {
           result = unsafe ZSTD_decompressStream(context, &output, &input)
         } while unsafe ZSTD_isError(result) == 0 && result != 0 && output.pos == 0 && input.pos < input.size
-        place += unsafe input.pos
+        offset += unsafe input.pos
         written = unsafe output.pos
       }
     }

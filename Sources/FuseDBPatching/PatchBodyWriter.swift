@@ -5,7 +5,7 @@ internal import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
-/// Packs the body of a patch: numbers and bytes, compressed as one frame of Zstandard behind what the file has already.
+/// Packs the body of a patch: numbers and bytes, compressed as one frame of Zstandard after what the file has already.
 /// See spec/patch.md §4.
 @safe
 final class PatchBodyWriter {

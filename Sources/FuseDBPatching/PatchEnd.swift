@@ -7,7 +7,7 @@ internal import FuseDBWriting
 /// The file at one end of a patch, found sound, and its records by their numbers.
 struct PatchEnd {
   let reader: FuseReader
-  /// Where each record begins, and behind the last one the end of the data section.
+  /// Where each record begins, and after the last one the end of the data section.
   private let starts: [UInt64]
 
   /// How many records there are.
@@ -42,7 +42,7 @@ struct PatchEnd {
     return starts
   }
 
-  /// Where some records stand, one behind the other.
+  /// Where some records stand, one after the other.
   func range(ofRecords numbers: Range<Int>) -> Range<Int> {
     Int(starts[numbers.lowerBound])..<Int(starts[numbers.upperBound])
   }

@@ -16,7 +16,7 @@ extension Patcher {
     var kept: Entry?
     var added: [UInt8] = []
     /// Which of the two came last.
-    var isBehindAdded = false
+    var isAfterAdded = false
 
     init(_ old: FuseReader) throws(FuseError) { oldEntries = try old.entries() }
 
@@ -59,7 +59,7 @@ extension Patcher {
         let target = try record(try body.number(), place)
         guard try isAscending(key.rawSpan, place) else { throw body.bad("an added key is out of order") }
         place.added = key
-        place.isBehindAdded = true
+        place.isAfterAdded = true
         try write(key.rawSpan, target, &place)
       }
     }
@@ -77,16 +77,16 @@ extension Patcher {
   private func write(_ entry: Entry, _ record: Int, _ place: inout Place) throws(FuseError) {
     let key = try entry.keyBytes
     // The old file's keys are in order among themselves.
-    if place.isBehindAdded {
+    if place.isAfterAdded {
       guard try isAscending(key, place) else { throw body.bad("an added key is out of order") }
     }
     place.kept = entry
-    place.isBehindAdded = false
+    place.isAfterAdded = false
     try write(key, record, &place)
   }
 
   private func isAscending(_ key: RawSpan, _ place: Place) throws(FuseError) -> Bool {
-    if place.isBehindAdded { return place.added.rawSpan.compare(key) < 0 }
+    if place.isAfterAdded { return place.added.rawSpan.compare(key) < 0 }
     guard let kept = place.kept else { return true }
     return try kept.keyBytes.compare(key) < 0
   }

@@ -4,13 +4,13 @@ internal import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
-/// One place at which an object differs from its predecessor. What follows the last edit is kept. See spec/patch.md §5.
+/// One offset at which an object differs from its predecessor. What follows the last edit is kept. See spec/patch.md §5.
 struct RecordEdit: Equatable {
   /// How many bytes of the old object are kept before it.
   var keptCount: Int
   /// How many bytes of the old object go.
   var droppedCount: Int
-  /// What comes in their place: where it stands in the new object.
+  /// What replaces them: where it is in the new object.
   var inserted: Range<Int>
 
   /// Fewer equal bytes between two edits cost less when they are written anew.
@@ -44,39 +44,39 @@ struct RecordEdit: Equatable {
     }
 
     let places = wordPlaces(in: old.extracting(first: oldEnd), from: start)
-    var place = newStart
-    while place + 4 <= newEnd, !places.isEmpty {
-      let candidate = Int(places[slot(new, place)]) - 1
-      var (oldNext, newNext) = (candidate, place)
+    var offset = newStart
+    while offset + 4 <= newEnd, !places.isEmpty {
+      let candidate = Int(places[slot(new, offset)]) - 1
+      var (oldNext, newNext) = (candidate, offset)
       if candidate >= oldStart {
         while oldNext < oldEnd, newNext < newEnd, byte(old, oldNext) == byte(new, newNext) {
           oldNext += 1
           newNext += 1
         }
       }
-      if newNext - place >= shortestRun {
-        try add(oldEnd: candidate, newEnd: place)
+      if newNext - offset >= shortestRun {
+        try add(oldEnd: candidate, newEnd: offset)
         (oldStart, newStart) = (oldNext, newNext)
-        place = newNext
+        offset = newNext
       } else {
-        place += 1
+        offset += 1
       }
     }
     if oldStart < oldEnd || newStart < newEnd { try add(oldEnd: oldEnd, newEnd: newEnd) }
     return edits
   }
 
-  private static func byte(_ bytes: RawSpan, _ place: Int) -> UInt8 { bytes.loadInside(at: place, as: UInt8.self) }
+  private static func byte(_ bytes: RawSpan, _ offset: Int) -> UInt8 { bytes.loadInside(at: offset, as: UInt8.self) }
 
-  /// One more than the first place of a word of four bytes, by the word; 0 where there is none. Some words share a slot.
+  /// One more than the first offset of a word of four bytes, by the word; 0 where there is none. Some words share a slot.
   private static func wordPlaces(in bytes: RawSpan, from start: Int) -> [UInt32] {
     guard bytes.byteCount - start >= shortestRun, bytes.byteCount < UInt32.max else { return [] }
     var places = [UInt32](repeating: 0, count: 1 << placeBitCount)
-    for place in (start...bytes.byteCount - 4).reversed() { places[slot(bytes, place)] = UInt32(place + 1) }
+    for offset in (start...bytes.byteCount - 4).reversed() { places[slot(bytes, offset)] = UInt32(offset + 1) }
     return places
   }
 
-  private static func slot(_ bytes: RawSpan, _ place: Int) -> Int {
-    Int((bytes.loadInside(at: place, as: UInt32.self) &* 0x9E37_79B1) >> (32 - placeBitCount))
+  private static func slot(_ bytes: RawSpan, _ offset: Int) -> Int {
+    Int((bytes.loadInside(at: offset, as: UInt32.self) &* 0x9E37_79B1) >> (32 - placeBitCount))
   }
 }

@@ -94,7 +94,7 @@ struct RecordOrigins {
 }
 
 extension [UInt64] {
-  /// The first place whose element and all behind it fulfil `condition`.
+  /// The first place whose element and all after it fulfil `condition`.
   fileprivate func partitioningIndex(where condition: (UInt64) -> Bool) -> Int {
     var low = 0
     var high = count

@@ -3,7 +3,7 @@ public import FuseDBFormat
 public import FuseDBSystem
 
 extension FuseReader {
-  /// Opens the regular file behind a descriptor: also one without a name, such as a memfd or a file that was deleted.
+  /// Opens the regular file of an open descriptor: also one without a name, such as a memfd or a file that was deleted.
   ///
   ///     let reader = try FuseReader(descriptor: descriptor)
   ///     close(descriptor)      // the reader needs it no more

@@ -57,8 +57,8 @@ extension FuseReader {
       while index != keys.endIndex {
         var answered = index
         let count = unsafe begin(keys, &index, steps)
-        for place in 0..<count {
-          let bytes = try bytes(forKey: keys[answered].keyBytes, after: unsafe steps[place])
+        for i in 0..<count {
+          let bytes = try bytes(forKey: keys[answered].keyBytes, after: unsafe steps[i])
           guard try body(number, bytes) else { return }
           keys.formIndex(after: &answered)
           number += 1
@@ -87,8 +87,8 @@ extension FuseReader {
       while index != keys.endIndex {
         var answered = index
         let count = unsafe begin(keys, &index, steps)
-        for place in 0..<count {
-          answers.append(try contains(keys[answered].keyBytes, after: unsafe steps[place]))
+        for i in 0..<count {
+          answers.append(try contains(keys[answered].keyBytes, after: unsafe steps[i]))
           keys.formIndex(after: &answered)
         }
       }

@@ -1,4 +1,4 @@
-// For whoever sorts more entries than can be kept: an entry as one number, and back.
+// For sorting more entries than fit into memory: an entry as one number, and back.
 package import FuseDBFormat
 internal import FuseDBValues
 

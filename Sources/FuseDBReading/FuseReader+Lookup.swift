@@ -10,7 +10,7 @@ extension FuseReader {
   ///     try reader.bytes(forKey: "nowhere")              // nil
   ///
   /// The object's checksum is compared first, unless the reader was opened with `checksums: .skipped`. Nothing is
-  /// copied or allocated. Should somebody truncate the file between this call and the use of the bytes, they read as
+  /// copied or allocated. If the file is truncated between this call and the use of the bytes, they read as
   /// zeros; ``withBytes(forKey:_:)-(RawSpan,_)`` throws then.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` when the object is not what its checksum says, `truncated` when
@@ -95,45 +95,45 @@ extension FuseReader {
   package func objectOffset(forKey key: RawSpan) throws(FuseError) -> UInt64? {
     guard let table = index.table else { return try objectOffset(inMemory: key) }
     let hash = key.hash(seed: table.section.seed)
-    return try objectOffset(forKey: key, hash: hash, way: table.way(of: hash), in: table)
+    return try objectOffset(forKey: key, hash: hash, probe: table.probe(of: hash), in: table)
   }
 
-  /// The same where the way of the key's hash is known.
+  /// The same where the probe of the key's hash is known.
   @inlinable
   @inline(__always)
   func objectOffset(
-    forKey key: RawSpan, hash: UInt64, way: HashTable.Way, in table: HashTable, isFlat: Bool = false
+    forKey key: RawSpan, hash: UInt64, probe: HashSectionTable.Probe, in table: HashSectionTable, isFlat: Bool = false
   ) throws(FuseError) -> UInt64? {
-    let slot = table.slot(way)
+    let slot = table.slot(probe)
     if slot.tag == HashLine.tag(of: hash) {
       if table.compare(key, with: slot, isFlat: isFlat) == .found { return slot.object }
       try checkOther(key, hash)
     }
     // Absent, if the lines that say so are what was written. [X16]
-    if checksums == .verified, !table.isSound(way) { throw damagedLine(hash) }
+    if checksums == .verified, !table.isSound(probe) { throw damagedLine(hash) }
     try mapping.checkNotShrunk()
     return nil
   }
 
   /// Throws unless the slot of a key belongs to another key, or to none. [X15] [X17]
   ///
-  /// It finds table, way and slot anew, because passing them would have every look-up put them into memory.
+  /// It finds table, probe and slot anew, because passing them would have every look-up put them into memory.
   @inline(never)
   @usableFromInline func checkOther(_ key: RawSpan, _ hash: UInt64) throws(FuseError) {
     let table = index.table!
-    let way = table.way(of: hash)
-    let slot = table.slot(way)
-    if checksums == .verified, !table.isSound(way) { throw damagedLine(hash) }
+    let probe = table.probe(of: hash)
+    let slot = table.slot(probe)
+    if checksums == .verified, !table.isSound(probe) { throw damagedLine(hash) }
     guard table.compare(key, with: slot) == .other else {
-      throw damagedHash(way, "the slot of the key and its index entry point at different objects")
+      throw damagedHash(probe, "the slot of the key and its index entry point at different objects")
     }
-    guard slot.entry != HashLine.freeEntry(table.section.lanes) else { return }
+    guard slot.entry != HashLine.freeEntry(table.section.slotsPerLine) else { return }
     // Another key of the same tag, or the key that was here when the file was written, damaged since.
     let offset = dataEnd + Int(slot.entry)
     let entry = try entry(at: offset)
     let mapping = mapping
     let stored = mapping.bytes.extracting(entry.keyRange).hash(seed: table.section.seed)
-    guard HashLine.tag(of: stored) == slot.tag, table.way(of: stored).place == way.place else {
+    guard HashLine.tag(of: stored) == slot.tag, table.probe(of: stored).position == probe.position else {
       throw unlessShrunk(.corrupted("the key here is not the one that was hashed", at: offset))
     }
     // A damaged key that the rule leads here all the same: one in 64 x slots.
@@ -142,11 +142,11 @@ extension FuseReader {
 
   @inline(never)
   @usableFromInline func damagedLine(_ hash: UInt64) -> FuseError {
-    damagedHash(index.table!.way(of: hash), "a line of the hash section is damaged")
+    damagedHash(index.table!.probe(of: hash), "a line of the hash section is damaged")
   }
 
-  private func damagedHash(_ way: HashTable.Way, _ message: String) -> FuseError {
-    let offset = index.table!.offset(ofSlotLine: way.place.line)
+  private func damagedHash(_ probe: HashSectionTable.Probe, _ message: String) -> FuseError {
+    let offset = index.table!.offset(ofSlotLine: probe.position.line)
     return unlessShrunk(.corrupted("\(message); 'fusedb verify' lists the damage", at: offset))
   }
 
@@ -172,10 +172,10 @@ extension FuseReader {
   /// The same without a hash index: by halves among the samples, then entry by entry.
   @inline(never)
   private func objectOffset(searching key: RawSpan) throws(FuseError) -> UInt64? {
-    let place = try position(ofFirstKeyNotBefore: key)
-    guard place.number < keyCount else { return nil }
+    let position = try position(ofFirstKeyNotBefore: key)
+    guard position.number < keyCount else { return nil }
     let mapping = mapping
-    let entry = try entry(at: place.offset)
+    let entry = try entry(at: position.offset)
     let isFound = mapping.bytes.extracting(entry.keyRange).equals(key)
     try mapping.checkNotShrunk()
     return isFound ? entry.objectOffset : nil

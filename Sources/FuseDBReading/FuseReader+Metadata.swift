@@ -3,7 +3,7 @@ internal import FuseDBSystem
 internal import FuseDBValues
 
 extension FuseReader {
-  /// What the file says about itself, such as its source or when it was built; empty where it says nothing.
+  /// The metadata of the file, such as its source or when it was built; empty where it says nothing.
   ///
   ///     try reader.metadata["source"]   // "registry of 2026-05-01"
   ///

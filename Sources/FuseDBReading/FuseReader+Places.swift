@@ -1,4 +1,4 @@
-// For whoever measures a file: keys by their number, and the memory that their look-ups cannot do without.
+// For measuring a file: keys by their number, and the memory that every look-up of them has to touch.
 package import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
@@ -62,7 +62,7 @@ package struct LookupFloor: Sendable {
     }
   }
 
-  /// Touches the lines of some hits. The sum of what is there is of no use but to whoever wants it done.
+  /// Touches the lines of some hits. The sum of what is there is returned only so that the reads are not optimised away.
   @inline(never)
   package func touch(_ hits: Range<Int>) -> UInt64 {
     var sum: UInt64 = 0
@@ -82,9 +82,9 @@ extension KeyIndex {
   @unsafe
   fileprivate func slots(of key: RawSpan, file: UnsafeRawPointer) -> UnsafeRawPointer? {
     if let table {
-      let way = table.way(of: key.hash(seed: table.section.seed))
+      let probe = table.probe(of: key.hash(seed: table.section.seed))
       // SAFETY: the line lies inside the file that the table is in.
-      return unsafe file + table.offset(ofSlotLine: way.place.line)
+      return unsafe file + table.offset(ofSlotLine: probe.position.line)
     }
     return unsafe memory.map { unsafe $0.home(of: key) }
   }

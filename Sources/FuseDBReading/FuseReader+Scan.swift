@@ -50,10 +50,10 @@ extension FuseReader {
     return Scan(self, from: lower, to: try position(ofFirstKeyNotBefore: next.rawSpan), direction)
   }
 
-  /// All objects in the order in which they stand in the file, each once, also those that no key reaches.
+  /// All objects in the order of the file, each once, also those that no key reaches.
   public func objects() -> ObjectScan { ObjectScan(self) }
 
-  /// A place between keys: how many come before it, and where the entry of the next begins.
+  /// A position between keys: how many come before it, and where the entry of the next begins.
   package struct Position: Equatable, Sendable {
     package var number: Int
     package var offset: Int
@@ -62,11 +62,11 @@ extension FuseReader {
   var start: Position { Position(number: 0, offset: dataEnd) }
   var end: Position { Position(number: keyCount, offset: index.end) }
 
-  /// The place before the first key that is `key` or comes after it: binary search in the samples, then at most two
+  /// The position before the first key that is `key` or comes after it: binary search in the samples, then at most two
   /// strides of entries.
   ///
   /// A sampled key that changed since the file was opened leads the search astray, and then it stands right where the
-  /// search ends: it is out of order with the entries before it or behind it. So the walk begins one stride early, and
+  /// search ends: it is out of order with the entries before it or after it. So the walk begins one stride early, and
   /// goes one entry too far. [G3] [G4]
   package func position(ofFirstKeyNotBefore key: RawSpan) throws(FuseError) -> Position {
     let mapping = mapping
@@ -79,36 +79,38 @@ extension FuseReader {
       if file.extracting(entry.keyRange).compare(key) < 0 { low = middle + 1 } else { high = middle }
     }
     // From the sample before the last smaller one on, until the first entry that is not smaller.
-    var place = position(ofSample: max(0, low - 2))
-    let limit = position(ofSample: low)
+    var position = self.position(ofSample: max(0, low - 2))
+    let limit = self.position(ofSample: low)
     var previous: Range<Int>?
     while true {
-      guard place.number % KeyOrder.stride != 0 || place == position(ofSample: place.number / KeyOrder.stride) else {
-        throw changed(at: place.offset)
+      guard
+        position.number % KeyOrder.stride != 0 || position == self.position(ofSample: position.number / KeyOrder.stride)
+      else {
+        throw changed(at: position.offset)
       }
-      guard place.number < keyCount else { break }
-      if place.number % KeyOrder.stride == 0 { try checkStride(place.number / KeyOrder.stride) }
-      let entry = try self.entry(at: place.offset)
-      if let previous, !file.isAscending(previous, entry.keyRange) { throw changed(at: place.offset) }
+      guard position.number < keyCount else { break }
+      if position.number % KeyOrder.stride == 0 { try checkStride(position.number / KeyOrder.stride) }
+      let entry = try self.entry(at: position.offset)
+      if let previous, !file.isAscending(previous, entry.keyRange) { throw changed(at: position.offset) }
       if file.extracting(entry.keyRange).compare(key) >= 0 {
-        // The last smaller sample was smaller when the search looked at it, so the place lies behind it.
-        guard low == 0 || place.number > (low - 1) * KeyOrder.stride else { throw changed(at: place.offset) }
-        let next = Position(number: place.number + 1, offset: entry.end)
+        // The last smaller sample was smaller when the search looked at it, so the position is after it.
+        guard low == 0 || position.number > (low - 1) * KeyOrder.stride else { throw changed(at: position.offset) }
+        let next = Position(number: position.number + 1, offset: entry.end)
         if next.number < keyCount, !file.isAscending(entry.keyRange, try self.entry(at: next.offset).keyRange) {
           throw changed(at: next.offset)
         }
         break
       }
       // The sample that ends the stride was not smaller when it was looked at.
-      guard place.number < limit.number else { throw changed(at: place.offset) }
+      guard position.number < limit.number else { throw changed(at: position.offset) }
       previous = entry.keyRange
-      place = Position(number: place.number + 1, offset: entry.end)
+      position = Position(number: position.number + 1, offset: entry.end)
     }
     try mapping.checkNotShrunk()
-    return place
+    return position
   }
 
-  /// Where the entries of a sample begin; behind the last sample, the end.
+  /// Where the entries of a sample begin; after the last sample, the end.
   private func position(ofSample number: Int) -> Position {
     guard number < index.order.strideCount else { return end }
     let mapping = mapping

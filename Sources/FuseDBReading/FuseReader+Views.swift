@@ -7,7 +7,7 @@ extension FuseReader {
   ///
   ///     try reader.view(forKey: "8.8.8.8")?["org"]?.string   // "Google LLC"
   ///
-  /// Nothing is decoded, copied or allocated. Should somebody truncate the file between this call and the use of the value,
+  /// Nothing is decoded, copied or allocated. If the file is truncated between this call and the use of the value,
   /// it reads as zeros; ``withValue(forKey:_:)-(RawSpan,_)`` throws then.
   ///
   /// - Throws: ``FuseError`` as ``bytes(forKey:)-(RawSpan)``; with code `invalidValue` when the object is not one MessagePack

@@ -21,12 +21,12 @@ public final class FuseReader: Sendable {
   }
 
   /// How often a reader will be asked for a key.
-  package enum Lookups: Sendable {
+  package enum ExpectedLookups: Sendable {
     /// Often enough for a hash index in memory.
     case many
     /// A few times: opening takes half the work, and a look-up searches by halves.
     case few
-    /// None: opening a plain file reads its header alone. Whoever goes through the rest checks it; see ``MergeInput``.
+    /// None: opening a plain file reads its header alone. The caller checks the rest as it reads it; see ``MergeInput``.
     case none
   }
 
@@ -36,12 +36,12 @@ public final class FuseReader: Sendable {
   public let keyCount: Int
   /// The file's length in bytes.
   public var byteCount: Int { mapping.byteCount }
-  /// The file's checksum, which differs where anything behind the header does.
+  /// The file's checksum, which differs where anything after the header does.
   package var checksum: UInt32 { header.checksum }
   /// What is compared with its checksum.
   public let checksums: Checksums
   /// Which of the files that a ``ReloadableReader`` or ``FusePool`` had one after the other this is, counted from 1; 0 for
-  /// a reader that somebody opened.
+  /// a reader without one.
   public let generation: Int
 
   @usableFromInline package let mapping: FileMapping
@@ -53,11 +53,11 @@ public final class FuseReader: Sendable {
   /// Opens the file at `path`.
   ///
   /// A file with an extension block, as ``FuseWriter`` writes it, is opened in constant time: its header, footer and
-  /// directory are read, and nothing else. Damage elsewhere is found where a look-up or a scan meets it; whoever wants
-  /// the whole file compared first calls ``verify(path:level:progress:)``. A plain file, as `fusedb` 0.3.0 writes it, is
-  /// read once: its checksum is compared, its index checked, and an index in memory made of 10.25 bytes a key.
+  /// directory are read, and nothing else. Damage elsewhere is found where a look-up or a scan meets it; to check the
+  /// whole file first, call ``verify(path:level:progress:)``. A plain file, as `fusedb` 0.3.0 writes it, is
+  /// read once: its checksum and its index are checked, and an index of 10.25 bytes a key is made in memory.
   ///
-  /// - Parameter access: how the file is held in memory; by default mapped.
+  /// - Parameter access: how the file is held in memory; mapped by default.
   /// - Throws: ``FuseError`` with code `notFound`, `notADatabase`, `unsupportedVersion`, `corrupted`, `truncated` or
   ///   `inputOutput`.
   /// - Complexity: O(1); of a plain file O(bytes), with `checksums: .skipped` O(bytes of the key index).
@@ -69,14 +69,14 @@ public final class FuseReader: Sendable {
 
   /// Opens the file at `path` for scans, and for as many look-ups as are expected.
   package convenience init(
-    path: String, checksums: Checksums = .verified, access: FuseAccess = .mapped, expecting lookups: Lookups
+    path: String, checksums: Checksums = .verified, access: FuseAccess = .mapped, expecting lookups: ExpectedLookups
   ) throws(FuseError) {
     try self.init(try FileMapping(path: path, access: access), checksums: checksums, expecting: lookups)
   }
 
   /// Opens what is in memory already.
   package init(
-    _ mapping: FileMapping, checksums: Checksums, expecting lookups: Lookups = .many, generation: Int = 0
+    _ mapping: FileMapping, checksums: Checksums, expecting lookups: ExpectedLookups = .many, generation: Int = 0
   ) throws(FuseError) {
     do {
       header = try Header(parsing: mapping.bytes)

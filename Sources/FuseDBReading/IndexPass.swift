@@ -2,30 +2,30 @@ package import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// What going through a file's key index yields: proof that it is sound, and the two ways into it.
+/// What going through a file's key index yields: proof that it is sound, an index in memory, and samples of the keys.
 package struct IndexPass: Sendable {
   /// From how many keys on it pays to have a second thread.
   private static let keysForThread = 4096
 
   /// Finds one key; nil where few look-ups are expected.
-  let hash: HashIndex?
+  let hash: MemoryIndex?
   /// Where entry 0, 32, 64 … begins: where ordered scans start.
   let samples: [UInt64]
 
-  /// What is known of an index that nobody has read.
+  /// What is known of an index that was not read.
   package static let unread = IndexPass(hash: nil, samples: [])
 
-  private init(hash: HashIndex?, samples: [UInt64]) {
+  private init(hash: MemoryIndex?, samples: [UInt64]) {
     self.hash = hash
     self.samples = samples
   }
 
   /// Reads the whole index, which ends at `end`: every entry inside it, keys strictly ascending, objects inside the data
-  /// section, nothing behind the last entry. [O3] [O4] [O5]
+  /// section, nothing after the last entry. [O3] [O4] [O5]
   ///
   /// - Complexity: O(bytes of the index); 10.25 bytes of memory a key, without the hash index 0.25.
   init(
-    of mapping: FileMapping, header: Header, until end: Int, expecting lookups: FuseReader.Lookups
+    of mapping: FileMapping, header: Header, until end: Int, expecting lookups: FuseReader.ExpectedLookups
   ) throws(FuseError) {
     let file = mapping.bytes.extracting(first: end)
     let keyCount = Int(header.keyCount)
@@ -44,11 +44,11 @@ package struct IndexPass: Sendable {
       hash = nil
       return
     }
-    // The other thread reads entries that nobody has checked yet. It stays inside the file, and what it makes of bad
+    // The other thread reads entries that are not checked yet. It stays inside the file, and what it makes of bad
     // ones is thrown away.
     let hash = BackgroundWork(isWorthThread: keyCount > Self.keysForThread) {
       Result { () throws(FuseError) in
-        try HashIndex(of: mapping.bytes.extracting(first: end), from: start, keyCount: keyCount)
+        try MemoryIndex(of: mapping.bytes.extracting(first: end), from: start, keyCount: keyCount)
       }
     }
     let samples = Result { () throws(FuseError) in try Self.samples(of: file, header: header) }

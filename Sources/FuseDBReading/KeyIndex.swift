@@ -2,12 +2,12 @@ package import FuseDBFormat
 package import FuseDBSystem
 internal import FuseDBValues
 
-/// The ways into a file's key index: in the file, where it has an extension block, otherwise in memory.
+/// What leads into a file's key index: tables of the file, where it has an extension block, otherwise an index in memory.
 @usableFromInline package struct KeyIndex: Sendable {
   /// Finds one key, in place.
-  @usableFromInline let table: HashTable?
+  @usableFromInline let table: HashSectionTable?
   /// The same in memory, where the file has no table; nil too where few look-ups are expected.
-  let memory: HashIndex?
+  let memory: MemoryIndex?
   /// Finds the first key that is not smaller than another.
   package let order: KeyOrder
   /// Where the key index ends.
@@ -17,7 +17,8 @@ internal import FuseDBValues
 
   /// Opens the index of a file whose header was checked. See spec/extension.md §8 and spec/format.md §7.
   package init(
-    of mapping: FileMapping, header: Header, checksums: FuseReader.Checksums, expecting lookups: FuseReader.Lookups
+    of mapping: FileMapping, header: Header, checksums: FuseReader.Checksums,
+    expecting lookups: FuseReader.ExpectedLookups
   ) throws(FuseError) {
     let file = mapping.bytes
     guard ExtensionFooter.isPresent(in: file) else {
@@ -29,7 +30,7 @@ internal import FuseDBValues
     let end = Int(footer.indexEnd)
     if let hash = directory.hash, let order = directory.order {
       self.init(
-        table: try HashTable(in: hash.range, of: mapping, index: Int(header.indexOffset)..<end), memory: nil,
+        table: try HashSectionTable(in: hash.range, of: mapping, index: Int(header.indexOffset)..<end), memory: nil,
         order: .section(order.range), end: end, metadata: directory.metadata)
     } else {
       let pass = try Self.readAll(of: mapping, header: header, until: end, checksums: checksums, lookups)
@@ -39,7 +40,7 @@ internal import FuseDBValues
   }
 
   private init(
-    table: HashTable?, memory: HashIndex?, order: KeyOrder, end: Int, metadata: ExtensionDirectory.Section?
+    table: HashSectionTable?, memory: MemoryIndex?, order: KeyOrder, end: Int, metadata: ExtensionDirectory.Section?
   ) {
     self.table = table
     self.memory = memory
@@ -70,7 +71,7 @@ internal import FuseDBValues
   /// Reads a plain file, or one that lacks a section, from the first byte to the last. [O2] [O3] [O5]
   private static func readAll(
     of mapping: FileMapping, header: Header, until end: Int, checksums: FuseReader.Checksums,
-    _ lookups: FuseReader.Lookups
+    _ lookups: FuseReader.ExpectedLookups
   ) throws(FuseError) -> IndexPass {
     if case .none = lookups { return .unread }
     mapping.willReadInOrder(from: checksums == .verified ? 0 : Int(header.indexOffset))

@@ -14,7 +14,7 @@ struct LookupStep: Sendable {
   static let keysAtOnce = 16
 
   let hash: UInt64
-  var way = HashTable.Way(pilotLine: 0, place: HashSection.Place(line: 0, lane: 0))
+  var probe = HashSectionTable.Probe(pilotLine: 0, position: HashSection.SlotPosition(line: 0, slot: 0))
 }
 
 extension FuseReader {
@@ -41,12 +41,12 @@ extension FuseReader {
     let lineCount: UInt = checksums == .verified ? 2 : 1
     if let table = index.table {
       for number in 0..<count {
-        let way = table.way(of: unsafe steps[number].hash)
-        table.prefetchSlot(way)
-        unsafe steps[number].way = way
+        let probe = table.probe(of: unsafe steps[number].hash)
+        table.prefetchSlot(probe)
+        unsafe steps[number].probe = probe
       }
       for number in 0..<count {
-        let slot = table.slot(unsafe steps[number].way)
+        let slot = table.slot(unsafe steps[number].probe)
         table.prefetchEntry(of: slot)
         mapping.prefetch(at: slot.object, lineCount: lineCount)
       }
@@ -80,6 +80,6 @@ extension FuseReader {
   @inline(__always)
   private func objectOffset(forKey key: RawSpan, after step: LookupStep) throws(FuseError) -> UInt64? {
     guard let table = index.table else { return try objectOffset(forKey: key) }
-    return try objectOffset(forKey: key, hash: step.hash, way: step.way, in: table, isFlat: true)
+    return try objectOffset(forKey: key, hash: step.hash, probe: step.probe, in: table, isFlat: true)
   }
 }

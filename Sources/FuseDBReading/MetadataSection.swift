@@ -46,9 +46,9 @@ package enum MetadataSection {
   }
 
   private static func text(of value: RawSpan) throws(FuseError) -> String {
-    guard case .string(let place) = try MessagePackKind(of: value), value.extracting(place).isUTF8 else {
+    guard case .string(let range) = try MessagePackKind(of: value), value.extracting(range).isUTF8 else {
       return try FuseJSON.text(from: value)
     }
-    return String(decoding: value.extracting(place).array(), as: UTF8.self)
+    return String(decoding: value.extracting(range).array(), as: UTF8.self)
   }
 }

@@ -42,7 +42,7 @@ public struct Scan: Sendable {
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
   public mutating func next() throws(FuseError) -> Entry? {
     guard count > 0 else {
-      // The entries between the two places must have led from one to the other. [G4]
+      // The entries between the two positions must have led from one to the other. [G4]
       guard lower.number > upper.number || lower.offset == upper.offset else { throw reader.changed(at: lower.offset) }
       return nil
     }
@@ -196,7 +196,7 @@ public struct StoredObject: Sendable {
   }
 }
 
-/// Goes through the objects in the order in which they stand in the file.
+/// Goes through the objects in the order of the file.
 public struct ObjectScan: Sendable {
   private let reader: FuseReader
   private var offset = UInt64(Header.byteCount)

@@ -1,4 +1,4 @@
-internal import FuseDBFormat
+public import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
 
@@ -30,7 +30,7 @@ public struct Statistics: Sendable, Equatable {
   public var unreachedObjectCount: Int
   /// How many bytes longer the file would be if every key had its own copy of its object.
   public var bytesSavedBySharing: Int
-  /// The CRC-32 of all behind the header, as the header has it.
+  /// The CRC-32 of all after the header, as the header has it.
   public var checksum: UInt32
   /// The version of the format.
   public var version: Int
@@ -45,49 +45,47 @@ extension FuseReader {
   /// - Throws: ``FuseError`` with code `corrupted` when a record breaks the format, a key points into the middle of
   ///   one, or the header's count of objects is wrong; `truncated` when the file shrank.
   /// - Complexity: O(bytes of the file); 12 bytes of memory an object.
-  public var statistics: Statistics {
-    get throws(FuseError) {
-      var offsets: [UInt64] = []
-      var byteCounts: [UInt32] = []
-      var objects = objects()
-      while let object = try objects.next() {
-        try offsets.grow(by: object.offset)
-        try byteCounts.grow(by: UInt32(object.record.byteCount))
-      }
-      var keysOfObject = try [UInt32](offsets.count, of: 0)
-      var keyByteCount = 0
-      var last = 0
-      var scan = try entries()
-      while let entry = try scan.next() {
-        keyByteCount += entry.entry.keyByteCount
-        // In canonical order, a key's object is mostly the one of the key before, or the next.
-        if offsets[last] != entry.objectOffset {
-          last = offsets.partitioningIndex { $0 >= entry.objectOffset }
-          guard last < offsets.count, offsets[last] == entry.objectOffset else {
-            throw FuseError.corrupted(
-              "the key points at \(entry.objectOffset), where no object begins", at: entry.entry.offset
-            ).at(path: path)
-          }
-        }
-        keysOfObject[last] += 1
-      }
-      var saved = 0
-      for (keys, byteCount) in zip(keysOfObject, byteCounts) where keys > 1 {
-        saved += (Int(keys) - 1) * (Int(byteCount) + ObjectRecord.overhead)
-      }
-      return Statistics(
-        keyCount: keyCount, objectCount: offsets.count, byteCount: byteCount, headerByteCount: Header.byteCount,
-        dataByteCount: dataEnd - Header.byteCount, indexByteCount: index.end - dataEnd,
-        extensionByteCount: byteCount - index.end, keyByteCount: keyByteCount,
-        objectByteCount: byteCounts.reduce(0) { $0 + Int($1) }, fewestKeysPerObject: Int(keysOfObject.min() ?? 0),
-        mostKeysPerObject: Int(keysOfObject.max() ?? 0), unreachedObjectCount: keysOfObject.count { $0 == 0 },
-        bytesSavedBySharing: saved, checksum: header.checksum, version: Int(Header.version))
+  public func statistics() throws(FuseError) -> Statistics {
+    var offsets: [UInt64] = []
+    var byteCounts: [UInt32] = []
+    var objects = objects()
+    while let object = try objects.next() {
+      try offsets.grow(by: object.offset)
+      try byteCounts.grow(by: UInt32(object.record.byteCount))
     }
+    var keysOfObject = try [UInt32](offsets.count, of: 0)
+    var keyByteCount = 0
+    var last = 0
+    var scan = try entries()
+    while let entry = try scan.next() {
+      keyByteCount += entry.entry.keyByteCount
+      // In canonical order, a key's object is mostly the one of the key before, or the next.
+      if offsets[last] != entry.objectOffset {
+        last = offsets.partitioningIndex { $0 >= entry.objectOffset }
+        guard last < offsets.count, offsets[last] == entry.objectOffset else {
+          throw FuseError.corrupted(
+            "the key points at \(entry.objectOffset), where no object begins", at: entry.entry.offset
+          ).at(path: path)
+        }
+      }
+      keysOfObject[last] += 1
+    }
+    var saved = 0
+    for (keys, byteCount) in zip(keysOfObject, byteCounts) where keys > 1 {
+      saved += (Int(keys) - 1) * (Int(byteCount) + ObjectRecord.overhead)
+    }
+    return Statistics(
+      keyCount: keyCount, objectCount: offsets.count, byteCount: byteCount, headerByteCount: Header.byteCount,
+      dataByteCount: dataEnd - Header.byteCount, indexByteCount: index.end - dataEnd,
+      extensionByteCount: byteCount - index.end, keyByteCount: keyByteCount,
+      objectByteCount: byteCounts.reduce(0) { $0 + Int($1) }, fewestKeysPerObject: Int(keysOfObject.min() ?? 0),
+      mostKeysPerObject: Int(keysOfObject.max() ?? 0), unreachedObjectCount: keysOfObject.count { $0 == 0 },
+      bytesSavedBySharing: saved, checksum: header.checksum, version: Int(Header.version))
   }
 }
 
 extension RandomAccessCollection {
-  /// The first place from which on `belongsToSecond` holds, in a collection where it holds for no element and then
+  /// The first index from which on `belongsToSecond` holds, in a collection where it holds for no element and then
   /// for all.
   func partitioningIndex(where belongsToSecond: (Element) -> Bool) -> Index {
     var low = startIndex

@@ -5,7 +5,7 @@ internal import FuseDBValues
 
 /// Decides which file is served: takes new ones, refuses others, goes back, and keeps account of that.
 ///
-/// One thread at a time is in here to swap. Look-ups go past it, to what is published.
+/// One thread at a time is in here to swap. Look-ups go past it, to what is cell.
 final class FileSwapper<Object: Served>: Sendable {
   /// Opens a file whose descriptor is open already.
   typealias Opening = @Sendable (_ file: OwnedDescriptor, _ path: String, _ generation: Int) throws(FuseError) -> Object
@@ -35,7 +35,7 @@ final class FileSwapper<Object: Served>: Sendable {
     var lastError: FuseError?
   }
 
-  let published: Published<Object>
+  let cell: HazardCell<Object>
   private let options: ServingOptions
   private let open: Opening
   private let turn = ExclusiveTurn()
@@ -53,7 +53,7 @@ final class FileSwapper<Object: Served>: Sendable {
       let file = try OwnedDescriptor(reading: path.absolute, named: path.given)
       let found = FileIdentity(of: file)
       let object = try Self.take(file, found, at: path, generation: 1, insteadOf: nil, options.rules, open)
-      published = try Published(object, readersFence: readersFence)
+      cell = try HazardCell(object, readersFence: readersFence)
       state = Monitor(State(edition: Edition(object, at: path, found)))
     } catch {
       throw error.at(path: path.given)
@@ -158,7 +158,7 @@ final class FileSwapper<Object: Served>: Sendable {
       let gone = change(&state)
       state.edition = next
       state.reloadCount += 1
-      published.replace(by: next.object)
+      cell.replace(by: next.object)
       return gone
     }
   }

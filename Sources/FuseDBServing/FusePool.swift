@@ -3,24 +3,24 @@ public import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// Several readers of one file, of which each thread has its own, and which are replaced all at once.
+/// Several readers of one file, one for each thread, which are all replaced at once.
 ///
 ///     let pool = try FusePool(path: "geo.fsdb", size: 8)
 ///     try pool.withBytes(forKey: "8.8.8.8") { $0.byteCount }   // 31
 ///     try pool.swap(to: "geo-2.fsdb")                          // from now on, every call of every thread reads that
 ///
 /// A ``ReloadableReader`` scales to any number of threads, too, and is the first choice. The members of a pool share
-/// nothing but the file: with `access: .copied` each has the file in memory of its own, for machines where memory is near to
-/// some processors and far from others.
+/// nothing but the file: with `access: .copied` each has the file in memory of its own, for machines with
+/// non-uniform memory access (NUMA).
 public final class FusePool: Reloadable {
-  private let lookups: Lookups<PoolMembers>
+  private let lookups: GuardedLookups<PoolMembers>
   private let swapper: FileSwapper<PoolMembers>
   /// How many readers there are.
   public let size: Int
 
-  /// Opens the file at `path` so many times, if it passes the rules.
+  /// Opens the file at `path` `size` times, if it passes the rules.
   ///
-  /// - Parameter size: how many readers; by default as many as there are processors. Threads beyond that share.
+  /// - Parameter size: how many readers; by default, one for each processor. More threads than that share them.
   /// - Throws: ``FuseError`` as ``Reloadable/reload()``.
   /// - Precondition: `size` is at least 1.
   /// - Complexity: that of checking the file, and of opening it `size` times.
@@ -30,7 +30,7 @@ public final class FusePool: Reloadable {
     try self.init(path: path, size: size ?? Parallel.processorCount, options: options, readersFence: false)
   }
 
-  /// - Parameter readersFence: as for ``Published``.
+  /// - Parameter readersFence: as for ``HazardCell``.
   package init(path: String, size: Int, options: ServingOptions, readersFence: Bool) throws(FuseError) {
     precondition(size >= 1, "a pool has at least one reader")
     swapper = try FileSwapper(path: path, options: options, readersFence: readersFence) {
@@ -41,7 +41,7 @@ public final class FusePool: Reloadable {
       }
       return PoolMembers(readers)
     }
-    lookups = Lookups(published: swapper.published, counters: options.countsLookups ? LookupCounters() : nil)
+    lookups = GuardedLookups(cell: swapper.cell, counters: options.countsLookups ? LookupCounters() : nil)
     self.size = size
   }
 
@@ -66,10 +66,10 @@ public final class FusePool: Reloadable {
     do {
       result = try unsafe body(RawSpan(_unsafeStart: found.start, byteCount: found.byteCount))
     } catch {
-      unsafe abandon(found.use)
+      unsafe abandon(found.pin)
       throw error
     }
-    try unsafe finish(found.use)
+    try unsafe finish(found.pin)
     return result
   }
 
@@ -81,10 +81,10 @@ public final class FusePool: Reloadable {
   public func withReader<Result, Failure: Error>(
     _ body: (FuseReader) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let use = unsafe enter()
+    let pin = unsafe enter()
     // SAFETY: the reader stays until `leave`, and so does every reference that `body` made of it before.
-    defer { unsafe leave(use) }
-    return try unsafe use.reader.borrowed(body)
+    defer { unsafe leave(pin) }
+    return try unsafe pin.reader.borrowed(body)
   }
 
   /// Adds to the counts of look-ups, if they are counted; see ``Reloadable/countLookups(hits:misses:failures:)``.
@@ -93,7 +93,7 @@ public final class FusePool: Reloadable {
   }
 
   /// This thread's reader of the newest file, which stays as it is; see ``Reloadable/snapshot()``.
-  public func snapshot() -> FuseReader { lookups.published.retained().own }
+  public func snapshot() -> FuseReader { lookups.cell.retained().own }
 
   /// Takes the file that is at ``path`` now; see ``Reloadable/reload()``.
   public func reload() throws(FuseError) { try swapper.reload() }
@@ -113,21 +113,21 @@ public final class FusePool: Reloadable {
 
   @usableFromInline
   @unsafe
-  func look(_ key: RawSpan) throws(FuseError) -> Found? { try unsafe lookups.look(key) }
+  func look(_ key: RawSpan) throws(FuseError) -> PinnedBytes? { try unsafe lookups.look(key) }
 
   @usableFromInline
   @unsafe
-  func finish(_ use: Use) throws(FuseError) { try unsafe lookups.finish(use) }
+  func finish(_ pin: Pin) throws(FuseError) { try unsafe lookups.finish(pin) }
 
   @usableFromInline
   @unsafe
-  func abandon(_ use: Use) { unsafe lookups.abandon(use) }
+  func abandon(_ pin: Pin) { unsafe lookups.abandon(pin) }
 
   @usableFromInline
   @unsafe
-  func enter() -> Use { unsafe lookups.enter() }
+  func enter() -> Pin { unsafe lookups.enter() }
 
   @usableFromInline
   @unsafe
-  func leave(_ use: Use) { unsafe lookups.leave(use) }
+  func leave(_ pin: Pin) { unsafe lookups.leave(pin) }
 }

@@ -17,7 +17,7 @@ extension FuseWatcher {
     /// A file that never comes to rest is examined after a second, and if it is refused again after 2, 4, … 64 seconds.
     public var debounce = Duration.milliseconds(20)
 
-    /// The options by default.
+    /// The default options.
     public init() {}
   }
 

@@ -10,19 +10,18 @@ internal import FuseDBValues
 ///     …
 ///     watcher.stop()
 ///
-/// It sees a file that is renamed over the old one, or copied over it, or made anew; symbolic links and folders on the
-/// way that come to mean something else, as containers swap them; and a file, link or folder that is missing for a
-/// while. With the system's file events a change is taken some 30 milliseconds after it is complete. Where they don't
-/// come (network file systems, more watches than the system allows) the file is looked at every
-/// ``Options/pollInterval``.
+/// It sees a file that is renamed over the old one, copied over it, or created anew; symbolic links and folders on the
+/// path that are swapped, as containers do; and a file, link or folder that is missing for a while. With the system's
+/// file events a change is taken some 30 milliseconds after it is complete. Where there are none (network file systems,
+/// more watches than the system allows) the file is looked at every ``Options/pollInterval``.
 ///
 /// A file is taken when it is steady and passes the store's rules. Otherwise the old one serves on, and the reason is
-/// told once for each file. The watcher prints nothing. A store has one watcher: of two, only one hears of each file.
+/// reported once for each file. The watcher prints nothing. A store has one watcher: of two, only one hears of each file.
 /// See spec/decisions/0015-watching.md.
 public final class FuseWatcher: Sendable {
   private let work: WatchWork
 
-  /// Begins to watch, on a thread of its own, until ``stop()`` or until nobody holds the watcher.
+  /// Begins to watch, on a thread of its own, until ``stop()`` or until the watcher is released.
   ///
   /// The functions are called on that thread, one at a time; what follows waits for them. They may reload the store,
   /// roll it back, and stop the watcher. To refer to the watcher itself without keeping it, they capture it weakly.
@@ -42,7 +41,7 @@ public final class FuseWatcher: Sendable {
     precondition(options.pollInterval > .zero, "the interval between looks at the file is positive")
     precondition(options.debounce >= .zero, "the time for which a file is steady is not negative")
     let work = WatchWork(
-      store: store, options: options, onReload: onReload, onFailure: onFailure, bell: try Bell())
+      store: store, options: options, onReload: onReload, onFailure: onFailure, waker: try Waker())
     try BackgroundWork.detachOrThrow { work.run() }
     self.work = work
   }

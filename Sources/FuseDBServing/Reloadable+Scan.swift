@@ -32,13 +32,11 @@ extension Reloadable {
     try snapshot().prefix(prefix, direction)
   }
 
-  /// All objects of the newest file in the order in which they stand there. The scan stays with that file.
+  /// All objects of the newest file in the order of the file. The scan stays with that file.
   public func objects() -> ObjectScan { snapshot().objects() }
 
-  /// What the newest file holds, in numbers; see ``FuseReader/statistics``.
-  public var statistics: Statistics {
-    get throws(FuseError) { try snapshot().statistics }
-  }
+  /// What the newest file holds, in numbers; see ``FuseReader/statistics()``.
+  public func statistics() throws(FuseError) -> Statistics { try snapshot().statistics() }
 
   /// What the newest file says about itself; see ``FuseReader/metadata``.
   public var metadata: [String: String] {

@@ -5,8 +5,8 @@ internal import FuseDBValues
 
 /// A database whose file may be replaced while it is read: ``ReloadableReader`` or ``FusePool``.
 ///
-/// Each call reads the newest file, from its beginning to its end. Calls that belong together, such as the look-ups of one
-/// request, go to one ``snapshot()``, or into one ``withReader(_:)``.
+/// Each call reads the newest file, from its beginning to its end. For calls that belong together, such as the look-ups
+/// of one request, use one ``snapshot()`` or one ``withReader(_:)``.
 ///
 ///     try store.withBytes(forKey: "8.8.8.8") { $0.byteCount }    // 31
 ///     let view = store.snapshot()                                // stays as it is
@@ -19,7 +19,7 @@ public protocol Reloadable: AnyObject, Sendable {
   var path: String { get }
 
   /// Where files are taken from, as an absolute path. A relative ``path`` begins at the folder that was the process's
-  /// working folder when it was given, wherever the process went since. Symbolic links on the way are followed anew each
+  /// working folder when it was given, even if that has changed since. Symbolic links on the path are followed anew each
   /// time.
   var absolutePath: String { get }
 
@@ -40,7 +40,7 @@ public protocol Reloadable: AnyObject, Sendable {
   /// Takes the file that is at ``path`` now, whether it changed or not.
   ///
   /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` when the rules' check finds
-  ///   damage; `refused` when another of the rules does not let it in, or somebody writes to the file meanwhile; what
+  ///   damage; `refused` when it breaks another rule, or is being written to; what
   ///   ``SwapRules/accept`` throws. The old file serves on.
   /// - Precondition: no rule of this store calls it.
   /// - Complexity: that of opening and checking the file. Look-ups do not wait for it.
@@ -59,9 +59,9 @@ public protocol Reloadable: AnyObject, Sendable {
   /// - Throws: as ``reload()``; ``path`` then stays what it was.
   func swap(to path: String) throws(FuseError)
 
-  /// Goes back to the file before this one, which is dropped. The file under ``path`` is not taken again until another is
-  /// there, or somebody writes to it; another name (a hard link, a move and back) or other rights are no such change. How
-  /// many files can be gone back is up to ``ServingOptions/keptFileCount``.
+  /// Goes back to the file before this one, and drops this one. The file under ``path`` is not taken again until another is
+  /// there, or it is written to; another name (a hard link, a move and back) or other rights don't count. How many
+  /// files are kept for this is up to ``ServingOptions/keptFileCount``.
   ///
   /// - Throws: ``FuseError`` with code `notFound` when no file was kept.
   func rollback() throws(FuseError)
@@ -75,7 +75,7 @@ public protocol Reloadable: AnyObject, Sendable {
   var countsLookups: Bool { get }
 
   /// Adds to the counts of look-ups, if they are counted: those that went to a ``snapshot()`` or into a ``withReader(_:)`` are
-  /// counted by nobody else.
+  /// not counted otherwise.
   ///
   /// - Complexity: O(1). Each thread adds for itself: it takes no lock and writes nothing that other threads write.
   func countLookups(hits: Int, misses: Int, failures: Int)
@@ -98,8 +98,7 @@ extension Reloadable {
   /// ``path``, from the process's working folder of this moment on where it is relative.
   public var absolutePath: String { PinnedPath(path).absolute }
 
-  /// Which of the files that it had one after the other is served, counted from 1. It never goes back: after
-  /// ``rollback()``, too, it is a higher one.
+  /// The number of the file that is served, counted from 1. It only grows, also by ``rollback()``.
   public var generation: Int { withReader { $0.generation } }
 
   /// Takes the file that is at ``path`` now, unless it is the one that was looked at last, taken or refused. Returns

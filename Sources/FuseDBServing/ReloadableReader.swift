@@ -16,7 +16,7 @@ internal import FuseDBValues
 ///
 /// ``FuseWatcher`` reloads when the file changes.
 public final class ReloadableReader: Reloadable {
-  private let lookups: Lookups<FuseReader>
+  private let lookups: GuardedLookups<FuseReader>
   private let swapper: FileSwapper<FuseReader>
 
   /// Opens the file at `path`, if it passes the rules.
@@ -27,13 +27,13 @@ public final class ReloadableReader: Reloadable {
     try self.init(path: path, options: options, readersFence: false)
   }
 
-  /// - Parameter readersFence: as for ``Published``.
+  /// - Parameter readersFence: as for ``HazardCell``.
   package init(path: String, options: ServingOptions, readersFence: Bool) throws(FuseError) {
     swapper = try FileSwapper(path: path, options: options, readersFence: readersFence) {
       file, path, generation throws(FuseError) in
       try FuseReader(file, path: path, options: options, generation: generation)
     }
-    lookups = Lookups(published: swapper.published, counters: options.countsLookups ? LookupCounters() : nil)
+    lookups = GuardedLookups(cell: swapper.cell, counters: options.countsLookups ? LookupCounters() : nil)
   }
 
   /// Where files are taken from, as it was given.
@@ -57,10 +57,10 @@ public final class ReloadableReader: Reloadable {
     do {
       result = try unsafe body(RawSpan(_unsafeStart: found.start, byteCount: found.byteCount))
     } catch {
-      unsafe abandon(found.use)
+      unsafe abandon(found.pin)
       throw error
     }
-    try unsafe finish(found.use)
+    try unsafe finish(found.pin)
     return result
   }
 
@@ -72,10 +72,10 @@ public final class ReloadableReader: Reloadable {
   public func withReader<Result, Failure: Error>(
     _ body: (FuseReader) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let use = unsafe enter()
+    let pin = unsafe enter()
     // SAFETY: the reader stays until `leave`, and so does every reference that `body` made of it before.
-    defer { unsafe leave(use) }
-    return try unsafe use.reader.borrowed(body)
+    defer { unsafe leave(pin) }
+    return try unsafe pin.reader.borrowed(body)
   }
 
   /// Adds to the counts of look-ups, if they are counted; see ``Reloadable/countLookups(hits:misses:failures:)``.
@@ -84,7 +84,7 @@ public final class ReloadableReader: Reloadable {
   }
 
   /// A reader of the newest file, which stays as it is; see ``Reloadable/snapshot()``.
-  public func snapshot() -> FuseReader { lookups.published.retained() }
+  public func snapshot() -> FuseReader { lookups.cell.retained() }
 
   /// Takes the file that is at ``path`` now; see ``Reloadable/reload()``.
   public func reload() throws(FuseError) { try swapper.reload() }
@@ -104,21 +104,21 @@ public final class ReloadableReader: Reloadable {
 
   @usableFromInline
   @unsafe
-  func look(_ key: RawSpan) throws(FuseError) -> Found? { try unsafe lookups.look(key) }
+  func look(_ key: RawSpan) throws(FuseError) -> PinnedBytes? { try unsafe lookups.look(key) }
 
   @usableFromInline
   @unsafe
-  func finish(_ use: Use) throws(FuseError) { try unsafe lookups.finish(use) }
+  func finish(_ pin: Pin) throws(FuseError) { try unsafe lookups.finish(pin) }
 
   @usableFromInline
   @unsafe
-  func abandon(_ use: Use) { unsafe lookups.abandon(use) }
+  func abandon(_ pin: Pin) { unsafe lookups.abandon(pin) }
 
   @usableFromInline
   @unsafe
-  func enter() -> Use { unsafe lookups.enter() }
+  func enter() -> Pin { unsafe lookups.enter() }
 
   @usableFromInline
   @unsafe
-  func leave(_ use: Use) { unsafe lookups.leave(use) }
+  func leave(_ pin: Pin) { unsafe lookups.leave(pin) }
 }

@@ -4,7 +4,7 @@ package import FuseDBSystem
 internal import FuseDBValues
 
 /// What is published of one file: a reader, or a pool's readers.
-protocol Served: Publishable {
+protocol Served: Reclaimable {
   /// A reader of the file.
   var reader: FuseReader { get }
 

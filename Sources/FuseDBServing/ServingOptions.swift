@@ -16,6 +16,6 @@ public struct ServingOptions: Sendable {
   /// Whether look-ups are counted, at some six nanoseconds each; see ``ServingCounters/hitCount``.
   public var countsLookups = false
 
-  /// The options by default.
+  /// The default options.
   public init() {}
 }

@@ -3,7 +3,7 @@ public import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// What a new file has to pass before it takes the place of the one that serves.
+/// What a new file has to pass before it replaces the one that serves.
 ///
 ///     var rules = SwapRules()
 ///     rules.leastKeyCount = 1_000
@@ -13,27 +13,19 @@ internal import FuseDBValues
 ///       guard try new.metadata["schema"] == "3" else { throw WrongSchema() }
 ///     }
 public struct SwapRules: Sendable {
-  /// How much of a file is looked at.
-  public enum Check: Sendable, Hashable, CaseIterable {
-    /// What opening reads: header, footer and directory; of a plain file its index, and all of it unless checksums are
-    /// skipped. Damage elsewhere is an error when a look-up meets it.
-    case nothing
-    /// All of the file by its checksums: ``VerificationLevel/checksums``. It finds files that were cut, half copied or
-    /// changed after they were written. It does not find those that were written wrong, with right checksums: such a file
-    /// may have keys twice, or call keys absent that are there. Enough where the files come from a writer that you trust.
-    case structure
-    /// ``VerificationLevel/full``: also every key, where it points and what leads to it, and every object. It finds files
-    /// that were written wrong too, by a faulty program or by an attacker.
-    case full
-  }
-
-  /// How much of a file is looked at.
-  public var check = Check.structure
-  /// How many threads look at it. More are done earlier, and take processors from the look-ups that go on meanwhile.
+  /// How much of a file is verified; nil for no more than opening reads: header, footer and directory, and of a plain
+  /// file its index, and all of it unless checksums are skipped. Other damage is then an error when a look-up meets it.
+  ///
+  /// ``VerificationLevel/checksums`` finds files that were cut short, half copied or changed after they were written. It
+  /// does not find those that were written wrong, with right checksums: such a file may have keys twice, or call keys
+  /// absent that are there. It is enough where the files come from a writer that you trust.
+  /// ``VerificationLevel/full`` finds those too, whether a faulty program or an attacker wrote them.
+  public var check: VerificationLevel? = .checksums
+  /// How many threads verify it. More finish earlier, and take processors from the look-ups that go on meanwhile.
   public var threadCount = 1
   /// The fewest keys that a file may have.
   public var leastKeyCount = 0
-  /// Whether a file without keys may take the place of one that has some. Mostly that is a build whose input was missing.
+  /// Whether a file without keys may replace one that has some. Such a file mostly comes from a build whose input was missing.
   public var allowsEmpty = false
   /// The greatest share of the keys that may be missing in comparison with the file that serves, from 0 to 1; nil for
   /// any. A first file is compared with nothing.
@@ -44,7 +36,7 @@ public struct SwapRules: Sendable {
   /// it throws refuses the file. It must not reload what it is a rule of.
   public var accept: (@Sendable (_ new: FuseReader, _ serving: FuseReader?) throws -> Void)?
 
-  /// The rules by default: the check ``Check/structure``, and no empty file in the place of one with keys.
+  /// The default rules: checksums are compared, and no empty file replaces one with keys.
   public init() {}
 
   /// Throws unless `new` may take the place of `old`.
@@ -90,12 +82,7 @@ public struct SwapRules: Sendable {
   }
 
   private func examineBytes(of new: FuseReader) throws(FuseError) {
-    let level: VerificationLevel
-    switch check {
-    case .nothing: return
-    case .structure: level = .checksums
-    case .full: level = .full
-    }
+    guard let level = check else { return }
     // The first damage is reason enough.
     let division = Verifier.Division(threadCount: threadCount)
     _ = try Verifier.run(new.mapping, level: level, division: division, progress: nil) { damage throws(FuseError) in

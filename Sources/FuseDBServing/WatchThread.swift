@@ -95,9 +95,9 @@ struct WatchThread {
     // What is found then has to stay the same for a while, and shall have been taken when the interval is over.
     let end = MonotonicClock.now + max(options.pollInterval - options.debounce, options.pollInterval / 2)
     while true {
-      guard let call = work.wait(orFor: events?.number, atMost: end - MonotonicClock.now) else { return false }
+      guard let event = work.wait(orFor: events?.number, atMost: end - MonotonicClock.now) else { return false }
       // A folder that is never quiet must not keep the thread from looking.
-      guard call == .descriptor, let events, MonotonicClock.now < end else { return true }
+      guard event == .descriptor, let events, MonotonicClock.now < end else { return true }
       if events.take() { return true }
       guard work.wait(atMost: Self.pause) != nil else { return false }
     }

@@ -14,17 +14,17 @@ final class WatchWork: Sendable {
   private let wakes = Atomic(0)
   private let gate = StopGate()
   /// It rings when the thread is to end.
-  private let bell: Bell
+  private let waker: Waker
 
   init(
     store: any Reloadable, options: FuseWatcher.Options, onReload: (@Sendable (FuseReader) -> Void)?,
-    onFailure: (@Sendable (FuseError) -> Void)?, bell: Bell
+    onFailure: (@Sendable (FuseError) -> Void)?, waker: Waker
   ) {
     self.store = store
     self.options = options
     self.onReload = onReload
     self.onFailure = onFailure
-    self.bell = bell
+    self.waker = waker
   }
 
   /// How often the thread woke up.
@@ -37,16 +37,16 @@ final class WatchWork: Sendable {
   }
 
   func stop() {
-    bell.ring()
+    waker.wake()
     gate.stop()
     streams.finish()
   }
 
   /// Waits for a descriptor or for time; nil when the thread is to end.
-  func wait(orFor descriptor: Int32? = nil, atMost time: Duration) -> Bell.Call? {
-    let call = bell.wait(orFor: descriptor, atMost: max(.zero, time))
+  func wait(orFor descriptor: Int32? = nil, atMost time: Duration) -> Waker.Event? {
+    let event = waker.wait(orFor: descriptor, atMost: max(.zero, time))
     wakes.add(1, ordering: .relaxed)
-    return call == .bell ? nil : call
+    return event == .waker ? nil : event
   }
 
   /// Has the store take the file that it finds, and tells what came of that.

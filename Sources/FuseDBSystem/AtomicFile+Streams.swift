@@ -37,7 +37,7 @@ extension AtomicFile {
     try cut(to: position + range.count)
   }
 
-  /// Takes away what was written behind `byteCount`.
+  /// Takes away what was written after `byteCount`.
   package func cut(to byteCount: Int) throws(FuseError) {
     guard retrying({ ftruncate(descriptor, off_t(byteCount)) }) == 0 else {
       throw Self.failed("shorten the file", path: path)

@@ -5,7 +5,7 @@ internal import FuseDBLibc
 /// A file that appears under its name complete or not at all. See spec/decisions/0005-atomic-publish.md.
 ///
 /// The bytes go to a file without a name in the same folder, so a process that is killed while it writes leaves nothing
-/// behind. (Where the file system has no such files, they go to one with a unique name.) ``publish(header:keyCount:)`` makes them
+/// after. (Where the file system has no such files, they go to one with a unique name.) ``publish(header:keyCount:)`` makes them
 /// durable and moves them over the old file in one step.
 package final class AtomicFile {
   let place: OutputPlace

@@ -34,12 +34,12 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
 }
 
 extension BackgroundWork<Void> {
-  /// Does `work` on a thread that nobody waits for; at once where the system has no thread left.
+  /// Does `work` on a thread of its own, without waiting for it; at once where the system has no thread left.
   static func detach(_ work: @escaping @Sendable () -> Void) {
     if detachedThread(work) != 0 { work() }
   }
 
-  /// Does `work` on a thread that nobody waits for.
+  /// Does `work` on a thread of its own, without waiting for it.
   ///
   /// - Throws: ``FuseError`` with code `inputOutput` where the system has no thread left; nothing is done then.
   package static func detachOrThrow(_ work: @escaping @Sendable () -> Void) throws(FuseError) {

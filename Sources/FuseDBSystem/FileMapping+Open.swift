@@ -8,7 +8,7 @@ extension FileMapping {
     try self.init(descriptor: descriptor.number, path: path, access: access)
   }
 
-  /// The file behind a descriptor, which stays the caller's: neither closed nor moved.
+  /// The file of an open descriptor, which stays the caller's: neither closed nor moved.
   package convenience init(descriptor: Int32, path: String? = nil, access: FuseAccess = .mapped) throws(FuseError) {
     let isOurs = path != nil
     let path = path ?? "descriptor \(descriptor)"

@@ -28,7 +28,7 @@ public struct FuseAccess: Sendable, Hashable {
     case random
   }
 
-  /// When the pages of a mapped file are brought in before somebody asks for them.
+  /// Whether the pages of a mapped file are brought in before they are needed.
   public enum Prefault: Sendable, Hashable {
     /// Never.
     case none
@@ -48,7 +48,7 @@ public struct FuseAccess: Sendable, Hashable {
   /// never swapped. The process needs a limit for locked memory (`ulimit -l`) that allows it.
   public var isLocked: Bool
 
-  /// Chooses; without arguments, what a reader does by default.
+  /// Chooses; without arguments, a reader's default.
   public init(
     memory: Memory = .mapped, advice: Advice = .normal, prefault: Prefault = .none, isLocked: Bool = false
   ) {

@@ -30,8 +30,8 @@ package final class InputDescriptor: Sendable {
     return stamp
   }
 
-  /// Reads up to `count` bytes from `place` on, fewer where the file ends, behind what `bytes` holds already.
-  package func append(_ count: Int, at place: Int, to bytes: inout [UInt8]) throws(FuseError) {
+  /// Reads up to `count` bytes from `offset` on, fewer where the file ends, after what `bytes` holds already.
+  package func append(_ count: Int, at offset: Int, to bytes: inout [UInt8]) throws(FuseError) {
     try bytes.makeRoom(for: count)
     var error: FuseError?
     bytes.append(addingCapacity: count) { room in
@@ -39,7 +39,7 @@ package final class InputDescriptor: Sendable {
       unsafe room.withUnsafeMutableBufferPointer { room, done in
         while done < count {
           let result = retrying {
-            unsafe pread(file.number, room.baseAddress! + done, count - done, off_t(place + done))
+            unsafe pread(file.number, room.baseAddress! + done, count - done, off_t(offset + done))
           }
           guard result >= 0 else { return error = .system("read the file", path: path) }
           if result == 0 { return }

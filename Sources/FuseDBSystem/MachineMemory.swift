@@ -6,7 +6,7 @@ package enum MachineMemory {
   /// How many bytes this process may take without pushing others out: what the system says is available, or less where a
   /// control group or a limit of the process (`ulimit -v`, `ulimit -d`) allows less.
   package static var availableByteCount: Int {
-    let system = number(in: "/proc/meminfo", behind: "MemAvailable:").map { $0 * 1024 }
+    let system = number(in: "/proc/meminfo", after: "MemAvailable:").map { $0 * 1024 }
     let limits = [("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current")] + ownGroups
     let allowed = limits.compactMap { limit, used -> Int? in
       // "max", and in version 1 a number beyond all memory, say that there is no limit.
@@ -23,7 +23,7 @@ package enum MachineMemory {
       else {
         return nil
       }
-      let used = number(in: "/proc/self/status", behind: name).map { $0 * 1024 } ?? 0
+      let used = number(in: "/proc/self/status", after: name).map { $0 * 1024 } ?? 0
       return max(0, Int(limit.rlim_cur) - used)
     }
     return limits.min()
@@ -50,13 +50,13 @@ package enum MachineMemory {
   }
 
   /// How many bytes of this process are in memory now.
-  package static var residentByteCount: Int? { number(in: "/proc/self/status", behind: "VmRSS:").map { $0 * 1024 } }
+  package static var residentByteCount: Int? { number(in: "/proc/self/status", after: "VmRSS:").map { $0 * 1024 } }
 
   /// How many there were at most.
-  package static var peakByteCount: Int? { number(in: "/proc/self/status", behind: "VmHWM:").map { $0 * 1024 } }
+  package static var peakByteCount: Int? { number(in: "/proc/self/status", after: "VmHWM:").map { $0 * 1024 } }
 
   /// The first number in a file, or on the line that begins with `name`.
-  static func number(in path: String, behind name: String = "") -> Int? {
+  static func number(in path: String, after name: String = "") -> Int? {
     guard let text = text(of: path) else { return nil }
     for line in text.split(separator: "\n") where line.hasPrefix(name) {
       let digits = line.dropFirst(name.count).drop { $0 == " " || $0 == "\t" }.prefix { $0.isNumber }

@@ -92,7 +92,7 @@ extension Array {
     try MemoryRoom.take(byteCount) { reserveCapacity(count) }
   }
 
-  /// Makes room for `count` elements behind those that there are, and for some more, so that elements which come piece by
+  /// Makes room for `count` elements after those that there are, and for some more, so that elements which come piece by
   /// piece are moved seldom.
   @inlinable
   package mutating func makeRoom(for count: Int) throws(FuseError) {

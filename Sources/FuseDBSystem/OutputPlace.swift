@@ -1,14 +1,14 @@
 package import FuseDBFormat
 internal import FuseDBLibc
 
-/// What becomes of a symbolic link that stands where a new file is to appear.
+/// What happens to a symbolic link where a new file is to appear.
 public enum OutputLink: Sendable, Hashable {
   /// Nothing is written, and the ``FuseError``, with code `inputOutput`, names what the link leads to. Following a link
-  /// such as `current -> v12.fsdb` would change the version that somebody may want to go back to.
+  /// such as `current -> v12.fsdb` would change a version that you may want to go back to.
   case refused
   /// The file that the link leads to is replaced, or made where there is none; the link stays.
   case followed
-  /// The link gives way to the new file; what it led to stays.
+  /// The new file replaces the link; what it led to stays.
   case replaced
 }
 
@@ -16,7 +16,7 @@ public enum OutputLink: Sendable, Hashable {
 package struct OutputPlace {
   /// What keeps a file from appearing at a place.
   package enum Obstacle: Equatable {
-    /// A symbolic link, and nobody said what is to become of it.
+    /// A symbolic link, and it was not said whether to follow or to replace it.
     case link(target: String)
     /// Something that is no regular file: `a folder`.
     case kind(String)
@@ -66,11 +66,11 @@ package struct OutputPlace {
     let isLink = status.st_mode & S_IFMT == S_IFLNK
     // What a link leads to counts: it may be the place of a folder or a device.
     if isLink, unsafe stat(path, &status) != 0 { status.st_mode = S_IFREG }
-    if status.st_mode & S_IFMT != S_IFREG { return .kind(kind(status.st_mode, isBehindLink: isLink)) }
+    if status.st_mode & S_IFMT != S_IFREG { return .kind(kind(status.st_mode, isLink: isLink)) }
     return isLink && links == .refused ? .link(target: target(of: path) ?? "?") : nil
   }
 
-  private static func kind(_ mode: mode_t, isBehindLink: Bool) -> String {
+  private static func kind(_ mode: mode_t, isLink: Bool) -> String {
     let kind =
       switch mode & S_IFMT {
       case S_IFDIR: "a folder"
@@ -79,7 +79,7 @@ package struct OutputPlace {
       case S_IFSOCK: "a socket"
       default: "no regular file"
       }
-    return isBehindLink ? "a link to \(kind)" : kind
+    return isLink ? "a link to \(kind)" : kind
   }
 
   private static func error(_ obstacle: Obstacle, _ path: String) -> FuseError {

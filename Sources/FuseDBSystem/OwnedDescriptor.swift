@@ -21,14 +21,14 @@ package final class OwnedDescriptor: Sendable {
   deinit { close(number) }
 }
 
-/// Writes all of `bytes` into a file, from `place` on. Returns false, with the reason in `errno`, where that fails.
-func writeAll(_ bytes: RawSpan, to descriptor: Int32, at place: Int) -> Bool {
+/// Writes all of `bytes` into a file, from `offset` on. Returns false, with the reason in `errno`, where that fails.
+func writeAll(_ bytes: RawSpan, to descriptor: Int32, at offset: Int) -> Bool {
   var done = 0
   while done < bytes.byteCount {
     let rest = bytes.extracting(droppingFirst: done)
     // SAFETY: pwrite reads exactly the rest of the span.
     let written = unsafe rest.withUnsafeBytes { rest in
-      retrying { unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(place + done)) }
+      retrying { unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done)) }
     }
     // A file that takes no byte and gives no reason would never be done.
     if written == 0 { errno = EIO }
@@ -38,14 +38,14 @@ func writeAll(_ bytes: RawSpan, to descriptor: Int32, at place: Int) -> Bool {
   return true
 }
 
-/// Fills `bytes` with what stands in a file from `place` on. Returns how many bytes there were, fewer where the file ends
+/// Fills `bytes` with what stands in a file from `offset` on. Returns how many bytes there were, fewer where the file ends
 /// early; -1, with the reason in `errno`, where reading fails.
-func readAll(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at place: Int) -> Int {
+func readAll(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
   var done = 0
   while done < bytes.count {
     // SAFETY: pread writes at most the rest of the bytes.
     let count = retrying {
-      unsafe pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(place + done))
+      unsafe pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
     }
     guard count > 0 else { return count < 0 ? -1 : done }
     done += count
@@ -54,8 +54,8 @@ func readAll(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at 
 }
 
 /// The same, where fewer bytes are a failure too, for which `errno` says EIO.
-func readWhole(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at place: Int) -> Bool {
-  let count = unsafe readAll(descriptor, into: bytes, at: place)
+func readWhole(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool {
+  let count = unsafe readAll(descriptor, into: bytes, at: offset)
   if count >= 0, count < bytes.count { errno = EIO }
   return count == bytes.count
 }

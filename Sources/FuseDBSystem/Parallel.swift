@@ -9,7 +9,7 @@ package enum Parallel {
 
   /// Does `body` for each number below `count` and returns the results in the order of the numbers.
   ///
-  /// Whoever is free takes the next number. The calling thread is one of the `threadCount`, so the work is done also
+  /// A thread that is free takes the next number. The calling thread is one of the `threadCount`, so the work is done also
   /// where the system has no other thread left.
   ///
   /// - Parameter onProgress: called by the calling thread after each of its parts, with the share of all parts begun.

@@ -8,7 +8,7 @@ public import FuseDBFormat
   private let contents: SpillContents
   private var number = 0
   /// What is left of the chunk that is being read.
-  @usableFromInline var place = 0
+  @usableFromInline var offset = 0
   @usableFromInline var end = 0
   @usableFromInline var memory: ZeroedMemory?
   /// Chunks of the file are read into this.
@@ -29,10 +29,10 @@ public import FuseDBFormat
   @inlinable
   @inline(__always)
   package mutating func next<Record: BitwiseCopyable>(as type: Record.Type) throws(FuseError) -> Record? {
-    if place == end, try !nextChunk() { return nil }
+    if offset == end, try !nextChunk() { return nil }
     // SAFETY: chunks hold whole records.
-    let record = unsafe memory!.start.loadUnaligned(fromByteOffset: place, as: type)
-    place &+= MemoryLayout<Record>.size
+    let record = unsafe memory!.start.loadUnaligned(fromByteOffset: offset, as: type)
+    offset &+= MemoryLayout<Record>.size
     return record
   }
 
@@ -43,34 +43,34 @@ public import FuseDBFormat
     _ count: Int, _ body: (RawSpan) throws(FuseError) -> Result
   ) throws(FuseError) -> Result {
     guard count > 0 else { return try body(RawSpan()) }
-    if place == end, try !nextChunk() { preconditionFailure(Self.tooShort) }
-    if count <= end &- place {
+    if offset == end, try !nextChunk() { preconditionFailure(Self.tooShort) }
+    if count <= end &- offset {
       // SAFETY: so many bytes are left of the chunk.
       let chunk = memory!
-      let bytes = unsafe RawSpan(_unsafeStart: chunk.start + place, byteCount: count)
-      place &+= count
+      let bytes = unsafe RawSpan(_unsafeStart: chunk.start + offset, byteCount: count)
+      offset &+= count
       return try body(bytes)
     }
     joined.removeAll(keepingCapacity: true)
     try joined.reserve(count)
     while joined.count < count {
-      if place == end, try !nextChunk() { preconditionFailure(Self.tooShort) }
-      let part = min(count - joined.count, end - place)
+      if offset == end, try !nextChunk() { preconditionFailure(Self.tooShort) }
+      let part = min(count - joined.count, end - offset)
       // SAFETY: the array copies what is left of the chunk.
-      unsafe joined.append(contentsOf: UnsafeRawBufferPointer(start: memory!.start + place, count: part))
-      place += part
+      unsafe joined.append(contentsOf: UnsafeRawBufferPointer(start: memory!.start + offset, count: part))
+      offset += part
     }
     return try body(joined.rawSpan)
   }
 
   /// Calls `body` with what is left of a chunk, as long as there is one.
   mutating func forEachChunk(_ body: (RawSpan) throws(FuseError) -> Void) throws(FuseError) {
-    while try !isAtEnd() { try withNext(end - place, body) }
+    while try !isAtEnd() { try withNext(end - offset, body) }
   }
 
   /// Whether all was read.
   mutating func isAtEnd() throws(FuseError) -> Bool {
-    guard place == end else { return false }
+    guard offset == end else { return false }
     return try !nextChunk()
   }
 
@@ -91,7 +91,7 @@ public import FuseDBFormat
         memory = buffer
         end = byteCount
       }
-      place = 0
+      offset = 0
       number += 1
     } while end == 0
     return true

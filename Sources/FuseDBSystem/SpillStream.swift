@@ -84,7 +84,7 @@ public import FuseDBFormat
         // SAFETY: so many bytes of the chunk are filled.
         let bytes = unsafe RawSpan(_unsafeStart: full.start, byteCount: byteCount)
         let file = try spill.temporaryFile()
-        chunks.append(.file(place: try file.append(bytes), byteCount: byteCount))
+        chunks.append(.file(offset: try file.append(bytes), byteCount: byteCount))
       }
       putAwayByteCount += byteCount
       unsafe room = 0
@@ -122,7 +122,7 @@ public import FuseDBFormat
 package struct SpillContents: Sendable {
   enum Chunk: Sendable {
     case memory(ZeroedMemory, byteCount: Int)
-    case file(place: Int, byteCount: Int)
+    case file(offset: Int, byteCount: Int)
   }
 
   let chunks: [Chunk]

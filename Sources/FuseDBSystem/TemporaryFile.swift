@@ -37,26 +37,26 @@ package final class TemporaryFile: Sendable {
   ///
   /// - Throws: ``FuseError`` with code `inputOutput`, as when the disk is full.
   func append(_ bytes: RawSpan) throws(FuseError) -> Int {
-    let place = reserve(bytes.byteCount)
-    try write(bytes, at: place)
-    return place
+    let offset = reserve(bytes.byteCount)
+    try write(bytes, at: offset)
+    return offset
   }
 
-  /// Keeps a place for so many bytes at the end, and returns where it begins.
+  /// Reserves so many bytes at the end, and returns where they begin.
   package func reserve(_ byteCount: Int) -> Int { end.wrappingAdd(byteCount, ordering: .relaxed).oldValue }
 
-  /// Writes bytes at a place that was reserved.
+  /// Writes bytes at an offset that was reserved.
   ///
   /// - Throws: as ``append(_:)``.
-  package func write(_ bytes: RawSpan, at place: Int) throws(FuseError) {
-    guard writeAll(bytes, to: descriptor, at: place) else { throw Self.failed("write", in: folder) }
+  package func write(_ bytes: RawSpan, at offset: Int) throws(FuseError) {
+    guard writeAll(bytes, to: descriptor, at: offset) else { throw Self.failed("write", in: folder) }
   }
 
-  /// Fills `bytes` with what stands from `place` on.
+  /// Fills `bytes` with what stands from `offset` on.
   ///
   /// - Precondition: so much was appended there.
-  package func read(into bytes: UnsafeMutableRawBufferPointer, at place: Int) throws(FuseError) {
-    guard unsafe readWhole(descriptor, into: bytes, at: place) else {
+  package func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(FuseError) {
+    guard unsafe readWhole(descriptor, into: bytes, at: offset) else {
       throw Self.failed("read back", in: folder)
     }
   }

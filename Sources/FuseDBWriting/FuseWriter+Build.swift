@@ -35,8 +35,9 @@ extension FuseWriter {
   /// - Parameter progress: called now and then with the share that is done, from 0 to 1.
   /// - Throws: ``FuseError`` with code `duplicateKey` under ``DuplicatePolicy/error``, `refused` when the file has fewer
   ///   keys than the options allow, `inputOutput` when the file cannot be written, or when at `path` there is a folder, a
-  ///   device or, under ``OutputLink/refused``, a symbolic link. Nothing is left behind then, and what stood at `path` stands there still; unless the very last step
-  ///   failed, which makes the folder durable: then the new file is there, and the message says so.
+  ///   device or, under ``OutputLink/refused``, a symbolic link. Nothing is left behind then, and what was at `path` is
+  ///   still there. If only the very last step fails, which makes the folder durable, the new file is there, and the
+  ///   message says so.
   /// - Complexity: O(n log n) in keys, and as much memory as ``Options/memory`` says; what does not fit is written to
   ///   the temporary folder and read again, once or, of very many keys or objects, a few times.
   @discardableResult
@@ -67,15 +68,15 @@ extension FuseWriter {
     var report = BuildReport()
     progress(.sorting, 0)
     let isResident = try storage.store.finish()
-    for lane in lanes {
-      try lane.finish()
-      if !isResident { try lane.spillRuns() }
+    for shard in shards {
+      try shard.finish()
+      if !isResident { try shard.spillRuns() }
     }
     let conflicts = try inputs.map { inputs throws(FuseError) in
       try MergeConflicts(inputs, storage.store, combiner: nil)
     }
     let pipeline = try KeyPipeline(
-      lanes, storage, policy: options.onDuplicate, mostKeys: limits.count, conflicts: conflicts)
+      shards, storage, policy: options.onDuplicate, mostKeys: limits.count, conflicts: conflicts)
     let total = max(1, pipeline.keyCount)
     let assembly: FileAssembly
     let outcome: KeyPipeline.Outcome
@@ -116,7 +117,7 @@ extension FuseWriter {
       indexByteCountAtMost: pipeline.keyByteCount + keyCount * IndexEntry.overhead,
       limits: BlockLimits(
         memory: storage.plan.extensionBlock, temporaryFolder: storage.temporaryFolder,
-        threadCount: storage.plan.laneCount))
+        threadCount: storage.plan.shardCount))
   }
 
   /// What went wrong with the merge of the keys.

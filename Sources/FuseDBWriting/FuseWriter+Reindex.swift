@@ -30,7 +30,7 @@ extension FuseWriter {
   ///     report.extensionByteCount   // some 11 bytes a key
   ///
   /// Data and key index stay as they are, byte for byte. Sections of a kind that this library does not know are left
-  /// out. The file is replaced in one step, as by ``build(to:progress:)``, unless somebody else replaced it meanwhile;
+  /// out. The file is replaced in one step, as by ``build(to:progress:)``, unless it was replaced in the meantime;
   /// readers that have it open keep the old one.
   ///
   /// New checksums would hide damage, so all of the file is verified before anything is written, and one with damage is
@@ -38,7 +38,7 @@ extension FuseWriter {
   ///
   /// - Parameters:
   ///   - output: where the new file is to appear; nil for `path`. What is neither a database nor empty is not replaced.
-  ///   - outputLink: what becomes of a symbolic link that stands there.
+  ///   - outputLink: what happens to a symbolic link there.
   ///   - leastKeyCount: the fewest keys that the new file may have, as for ``Options/leastKeyCount``.
   ///   - greatestShrink: how many of its keys another file that is replaced may lose, as for ``Options/greatestShrink``.
   ///   - metadata: what the file is to say about itself; nil keeps what it says.

@@ -12,9 +12,9 @@ internal import FuseDBValues
 ///     let report = try writer.build(to: "geo.fsdb")    // report.keyCount == 2
 ///
 /// The same mapping from keys to objects gives the same bytes, whatever order it was added in. Until the file is built,
-/// what does not fit into ``Options/memory`` waits in a temporary file. A writer is used by one thread at a time.
+/// what does not fit into ``Options/memory`` is kept in a temporary file. Only one thread at a time may use a writer.
 public final class FuseWriter {
-  /// In which order objects stand in the file. See spec/format.md §11.
+  /// The order of objects in the file. See spec/format.md §11.
   public enum Order: Sendable {
     /// By their smallest key; objects without a key are left out. The file depends on the mapping alone.
     case key
@@ -50,7 +50,7 @@ public final class FuseWriter {
 
   /// How a writer works.
   public struct Options: Sendable {
-    /// In which order objects stand in the file.
+    /// The order of objects in the file.
     public var order: Order
     /// What happens to objects that hold the same bytes.
     public var sharing: Sharing
@@ -65,17 +65,17 @@ public final class FuseWriter {
     public var temporaryFolder: String?
     /// How many threads work at the same time; nil for one for each processor. The file does not depend on it.
     public var threadCount: Int?
-    /// What the file says about itself, such as its source or when it was built. Only an indexed file has room for it. From
-    /// `built`, as `2026-11-21T16:11:12Z`, ``ServingCounters/dataAge`` follows.
+    /// The metadata of the file, such as its source or when it was built. Only an indexed file has room for it.
+    /// ``ServingCounters/dataAge`` is computed from `built`, such as `2026-11-21T16:11:12Z`.
     public var metadata: [String: String]
     /// The fewest keys that the file may have. With fewer, ``FuseWriter/build(to:progress:)`` throws
-    /// ``FuseError/Code/refused`` and what stands there stays.
+    /// ``FuseError/Code/refused`` and the file there stays.
     public var leastKeyCount: Int
-    /// The greatest share of the keys, from 0 to 1, that the file may lack in comparison with the database that it would
-    /// replace; nil for any. Beyond it, or where that does not tell its keys, ``FuseWriter/build(to:progress:)`` throws
+    /// The greatest share of the keys, from 0 to 1, that the file may lack compared with the database that it
+    /// replaces; nil for any. Beyond it, or where that database is damaged, ``FuseWriter/build(to:progress:)`` throws
     /// ``FuseError/Code/refused``.
     public var greatestShrink: Double?
-    /// What becomes of a symbolic link that stands where the file is to appear.
+    /// What happens to a symbolic link where the file is to appear.
     public var outputLink: OutputLink
 
     /// Canonical order, identical objects stored once, the last addition of a key counts, indexed.
@@ -114,9 +114,9 @@ public final class FuseWriter {
   public let options: Options
 
   /// The additions that were made one by one.
-  var lane: WriterLane?
-  /// All ways in.
-  var lanes: [WriterLane] = []
+  var shard: WriterShard?
+  /// All shards.
+  var shards: [WriterShard] = []
   var storage: WriterStorage?
   /// Under ``DuplicatePolicy/error``, after ``build(to:progress:)`` threw `duplicateKey`: which key it was.
   package internal(set) var refusedDuplicate: DuplicateKey?
@@ -169,7 +169,7 @@ public final class FuseWriter {
 
   /// How many keys were added, additions of the same key counted each.
   ///
-  /// Keys that lanes added are not among them.
+  /// Keys that shards added are not among them.
   public private(set) var addedKeyCount = 0
 
   /// Adds an object: the bytes of exactly one MessagePack value.
@@ -213,8 +213,8 @@ public final class FuseWriter {
         "there are \(limits.count) keys and the format allows no more, so \(quoted(key)) cannot be added; build several files"
       )
     }
-    let lane = if let lane { lane } else { try openLane() }
-    try lane.add(key, object: object.number, place: UInt64(addedKeyCount))
+    let shard = if let shard { shard } else { try openShard() }
+    try shard.add(key, object: object.number, position: UInt64(addedKeyCount))
     addedKeyCount += 1
   }
 

@@ -23,17 +23,17 @@ struct MemoryPlan {
   /// For one part of what goes to the temporary file while objects are added.
   var spillChunk: Int
   /// How many threads add keys at the same time.
-  let laneCount: Int
+  let shardCount: Int
 
   /// - Parameters:
   ///   - byteCount: how much memory the process may use in all.
-  ///   - laneCount: how many threads add keys at the same time.
-  init(byteCount: Int, laneCount: Int) {
+  ///   - shardCount: how many threads add keys at the same time.
+  init(byteCount: Int, shardCount: Int) {
     let usable = max(byteCount - Self.overhead, Self.leastByteCount / 3)
-    self.laneCount = laneCount
+    self.shardCount = shardCount
     objects = usable / 100 * 36
     keys = usable / 100 * 32
-    keyBuffer = min(max(keys / (2 * laneCount) & ~4095, KeyBuffer.leastByteCount), 32 << 20)
+    keyBuffer = min(max(keys / (2 * shardCount) & ~4095, KeyBuffer.leastByteCount), 32 << 20)
     extensionBlock = usable / 100 * 16
     runWindows = usable / 100 * 6
     spillChunk = min(1 << 18, max(1 << 12, usable / 2048)) & ~4095

@@ -5,16 +5,16 @@ internal import FuseDBValues
 
 /// Objects and the keys that point at them, on their way from one thread into a writer.
 ///
-/// A batch is filled without a lock, given to the thread's ``WriterLane``, emptied and filled again.
+/// A batch is filled without a lock, given to the thread's ``WriterShard``, emptied and filled again.
 package final class RecordBatch {
-  /// A key's place in ``keyBytes``, and what belongs to it.
+  /// Where a key is in ``keyBytes``, and what belongs to it.
   struct Key {
     var start: Int
     var byteCount: Int
     /// The number of its object in this batch; ``RecordBatch/previousObject`` for the last one of the batch before.
     var object: Int
     /// Where in the input the key stands.
-    var place: UInt64
+    var position: UInt64
   }
 
   // One property, since every use of a class's property is a checked access.
@@ -37,9 +37,10 @@ package final class RecordBatch {
       objectBytes.count &+ keyBytes.count &+ keys.count &* MemoryLayout<Key>.stride
     }
 
-    mutating func add(key: RawSpan, place: UInt64) {
+    mutating func add(key: RawSpan, position: UInt64) {
       precondition(hasHadObject, "a key needs an object before it")
-      keys.append(Key(start: keyBytes.count, byteCount: key.byteCount, object: objectEnds.count - 1, place: place))
+      keys.append(
+        Key(start: keyBytes.count, byteCount: key.byteCount, object: objectEnds.count - 1, position: position))
       keyBytes.append(key)
     }
 
@@ -69,7 +70,7 @@ package final class RecordBatch {
 
   init(limits: FuseWriter.Limits) { self.limits = limits }
 
-  /// The objects, one behind the other.
+  /// The objects, one after the other.
   var objectBytes: [UInt8] { contents.objectBytes }
   /// Where each object ends.
   var objectEnds: [Int] { contents.objectEnds }
@@ -101,18 +102,18 @@ package final class RecordBatch {
 
   /// Points `key` at the object that was added last.
   ///
-  /// - Parameter place: where in the input the key stands: of two additions of a key, the one with the greater place is
-  ///   the last. Additions of one place point at one object.
+  /// - Parameter position: where the key is in the input: of two additions of a key, the one with the greater position is
+  ///   the last. Additions of one position point at one object.
   /// - Throws: ``FuseError`` with code `limitExceeded` when it has more than 65,535 bytes.
-  package func addKey(_ key: RawSpan, place: UInt64) throws(FuseError) {
+  package func addKey(_ key: RawSpan, position: UInt64) throws(FuseError) {
     try limits.check(key: key)
-    contents.add(key: key, place: place)
+    contents.add(key: key, position: position)
   }
 
   /// Forgets everything and keeps the memory.
   package func removeAll() { contents.removeAll(keepingAtMost: .max, keepsObject: false) }
 
-  /// The same after a part of a record was given to the lane: keys that follow before an object does point at the last one
+  /// The same after a part of a record was given to the shard: keys that follow before an object does point at the last one
   /// of that part. Arrays that have more than `byteCount` bytes go.
   package func removeGiven(keepingAtMost byteCount: Int) {
     contents.removeAll(keepingAtMost: byteCount, keepsObject: true)

@@ -3,7 +3,7 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// What the lanes of a writer share: the objects, the allowance for keys, and the temporary file.
+/// What the shards of a writer share: the objects, the allowance for keys, and the temporary file.
 final class WriterStorage: Sendable {
   let plan: MemoryPlan
   let store: ObjectStore
@@ -18,8 +18,8 @@ final class WriterStorage: Sendable {
     store = try ObjectStore(
       sharesObjects: options.sharing == .identicalObjects, keepsOrder: options.order == .insertion,
       memory: plan.objects, spill: spill)
-    // Each lane has one buffer from the start.
-    keys = MemoryAllowance(plan.keys - plan.laneCount * plan.keyBuffer)
+    // Each shard has one buffer from the start.
+    keys = MemoryAllowance(plan.keys - plan.shardCount * plan.keyBuffer)
   }
 
   /// Whether there is memory for a further buffer of keys.

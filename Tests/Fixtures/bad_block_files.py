@@ -53,7 +53,7 @@ def footer_files():
         ("index-end-before-index", INDEX_END, I - 1, "index_end is one byte before index_offset"),
         ("index-end-past-directory", INDEX_END, D + 1, "index_end is one byte after directory_offset"),
         ("index-end-huge", INDEX_END, HUGE64, "index_end is 2^64 - 1"),
-        ("directory-offset-late", DIRECTORY_OFFSET, D + 32, "the directory would end behind the beginning of the footer"),
+        ("directory-offset-late", DIRECTORY_OFFSET, D + 32, "the directory would end after the beginning of the footer"),
         ("directory-offset-early", DIRECTORY_OFFSET, D - 8, "the directory would end before the footer"),
         ("directory-offset-huge", DIRECTORY_OFFSET, HUGE64 - 95, "directory_offset is 2^64 - 96: 96 more is 0"),
         ("section-count-2", SECTION_COUNT, 2, "section_count is 2, and the directory has three entries"),
@@ -128,7 +128,7 @@ def directory_files():
     for name, entry, field, number, wrong in (
         ("section-before", HASH_ENTRY, OFFSET, H - LINE, "HASH begins before index_end"),
         ("section-past-end", META_ENTRY, LENGTH, D - M + 1, "META ends one byte inside the directory"),
-        ("section-outside", META_ENTRY, OFFSET, len(T) + 64, "META begins behind the end of the file"),
+        ("section-outside", META_ENTRY, OFFSET, len(T) + 64, "META begins after the end of the file"),
         ("section-length-huge", META_ENTRY, LENGTH, HUGE64, "META has 2^64 - 1 bytes"),
         ("section-wraps", META_ENTRY, LENGTH, 2**64 - M + 40, "META is so long that its end is 40 in 64 bits"),
         ("section-offset-huge", META_ENTRY, OFFSET, HUGE64 - 7, "META begins at 2^64 - 8"),
@@ -137,7 +137,7 @@ def directory_files():
         yield reader_refuses(name, wrong, rule, sealed_directory(T.put(entry + field, "Q", number)), at(entry))
     swapped = T.copy()
     swapped.data[ORDER_ENTRY:F] = T.data[META_ENTRY:F] + T.data[ORDER_ENTRY:META_ENTRY]
-    yield reader_refuses("sections-swapped", "META stands before ORDR in the directory, and behind it in the file", rule,
+    yield reader_refuses("sections-swapped", "META stands before ORDR in the directory, and after it in the file", rule,
                          sealed_directory(swapped), at(META_ENTRY))  # fmt: skip
 
     rule = "[X7] kinds"
@@ -196,9 +196,9 @@ def hash_files():
         ("lines-per-part-1", 24, "Q", 1, "lines_per_part is 1: the section is too long"),
         ("part-shift-33", 32, "B", 33, "part_shift is 33"),
         ("part-shift-255", 32, "B", 255, "part_shift is 255"),
-        ("lanes-0", 33, "B", 0, "lanes is 0"),
-        ("lanes-6", 33, "B", 6, "lanes is 6"),
-        ("lanes-8", 33, "B", 8, "lanes is 8"),
+        ("lanes-0", 33, "B", 0, "slots_per_line is 0"),
+        ("lanes-6", 33, "B", 6, "slots_per_line is 6"),
+        ("lanes-8", 33, "B", 8, "slots_per_line is 8"),
     ):
         yield reader_refuses(f"hash-{name}", wrong, rule, mended_header(T.put(H + field, layout, number)), [("hash", H)])
     wraps = T.put(H + 8, "Q", 3).put(H + 16, "Q", 2**32).put(H + 24, "Q", 2**32)
@@ -241,14 +241,14 @@ def hash_files():
     yield opens("tag-sealed", "the tag of a is another, with every check to match", rule, T.flip(*tag).sealed(lines=True),
                 [("hash", LINE_OF_A)], lost=b"a", absent="either")  # fmt: skip
     entry_of_a, object_of_a = LINE_OF_A + 8 + 4 * LANE_OF_A, LINE_OF_A + 36 + 4 * LANE_OF_A
-    free_line, free_lane = next(
-        (start, lane) for start in LINES for lane in range(7) if T.get(start + 8 + 4 * lane, "I") == HUGE32
+    free_line, free_slot = next(
+        (start, slot_number) for start in LINES for slot_number in range(7) if T.get(start + 8 + 4 * slot_number, "I") == HUGE32
     )
     yield opens("slot-again", "a free slot has the entry and the object of a", rule,
-                T.put(free_line + 8 + 4 * free_lane, "I", E[0] - I).put(free_line + 36 + 4 * free_lane, "I", R[0]).sealed(lines=True),
+                T.put(free_line + 8 + 4 * free_slot, "I", E[0] - I).put(free_line + 36 + 4 * free_slot, "I", R[0]).sealed(lines=True),
                 [("hash", free_line)], absent="either")  # fmt: skip
     yield opens("slot-free-with-object", "a free slot has an object", rule,
-                T.put(free_line + 36 + 4 * free_lane, "I", R[0]).sealed(lines=True), [("hash", free_line)], absent="either")  # fmt: skip
+                T.put(free_line + 36 + 4 * free_slot, "I", R[0]).sealed(lines=True), [("hash", free_line)], absent="either")  # fmt: skip
     yield opens("slot-emptied", "the slot of a is free", rule,
                 emptied(entry_of_a, object_of_a).sealed(lines=True), [("hash", LINE_OF_A)], lost=b"a", absent="either")  # fmt: skip
 
@@ -345,7 +345,7 @@ def order_files():
     for name, number, wrong in (
         ("row-0", 0, "0"),
         ("row-huge", HUGE64, "2^64 - 1"),
-        ("row-past-index", file.index_end + 1, "one byte behind index_end"),
+        ("row-past-index", file.index_end + 1, "one byte after index_end"),
     ):
         yield opens(name, f"the second stride begins at {wrong}", "[X12] rows say where strides begin",
                     file.put(second, "Q", number).sealed(), [("order", second)], **failing)  # fmt: skip
@@ -377,7 +377,7 @@ def cut_files():
         ("directory", D, "cut where the directory begins"),
         ("order", O, "cut where ORDR begins"),
         ("hash", H + 100, "cut inside HASH"),
-        ("padding", END + 1, "cut one byte behind the index"),
+        ("padding", END + 1, "cut one byte after the index"),
     ):
         yield reader_refuses(f"cut-{name}", wrong, rule, T.cut(size), [changed, trailing])
     # By [X5] file_crc32 is right also without the footer.
@@ -387,7 +387,7 @@ def cut_files():
                          File.sealed(T.flip(F + 47)), [trailing])  # fmt: skip
     yield reader_refuses("magic-cut-sealed", "cut one byte before its end, file_crc32 is right", rule,
                          File.sealed(T.cut(len(T) - 1)), [trailing])  # fmt: skip
-    yield reader_refuses("appended", "one byte behind the footer, file_crc32 is right", rule, File.sealed(T.append(b"\n")), [trailing])
+    yield reader_refuses("appended", "one byte after the footer, file_crc32 is right", rule, File.sealed(T.append(b"\n")), [trailing])
 
     rule = "[X14] a file that lacks HASH or ORDR is read through when it is opened"
     for kind in ("HASH", "ORDR"):

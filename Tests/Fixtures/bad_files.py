@@ -32,7 +32,7 @@ OF_THE_BLOCK = ("footer", "headerChecksum", "directory", "padding", "sectionChec
 
 
 def report_order(found):
-    """By offset; behind all others what the block adds, by kind first."""
+    """By offset; after all others what the block adds, by kind first."""
     kind, offset = found
     return (OF_THE_BLOCK.index(kind) + 1 if kind in OF_THE_BLOCK else 0), offset, kind
 

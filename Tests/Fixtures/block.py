@@ -1,4 +1,4 @@
-"""The extension block of spec/extension.md: what stands behind the key index of a file that has it.
+"""The extension block of spec/extension.md: what follows the key index of a file that has it.
 
     file = with_block(canonical({b"a": b"\\x01"}), meta={"source": "x"})
     file.at["HASH"]     # 64: where the section begins
@@ -68,14 +68,14 @@ class Shape:
     pilot_lines: int
     part_count: int
     lines_per_part: int
-    lanes: int
+    slots_per_line: int
     part_shift: int = 5
 
     @classmethod
-    def canonical(cls, key_count, lanes):
+    def canonical(cls, key_count, slots_per_line):
         parts = 1 if key_count <= 4_960 else ceiling(key_count, 4_960)
         pilots = max(1, ceiling(key_count, PILOTS_PER_LINE * 5)) if parts == 1 else 32 * parts
-        return cls(pilots, parts, max(1, ceiling(10 * key_count, 9 * parts * lanes)), lanes)
+        return cls(pilots, parts, max(1, ceiling(10 * key_count, 9 * parts * slots_per_line)), slots_per_line)
 
     def pilot_place(self, digest):
         line, rest = high_low(digest, self.pilot_lines)
@@ -98,13 +98,13 @@ def with_slot_check(line, number):
     return (check << 42 | word).to_bytes(8, "big") + line[8:]
 
 
-def slot_line(slots, number, lanes):
+def slot_line(slots, number, slots_per_line):
     """A line of slots: (tag, entry, object), or None where one is free."""
-    entry_size, object_size = (4, 4) if lanes == 7 else (5, 6)
+    entry_size, object_size = (4, 4) if slots_per_line == 7 else (5, 6)
     free = (0, 256**entry_size - 1, 0)
     word, entries, objects = 0, b"", b""
-    for lane, (tag, entry, target) in enumerate(slot or free for slot in slots):
-        word |= tag << 6 * lane
+    for slot_number, (tag, entry, target) in enumerate(slot or free for slot in slots):
+        word |= tag << 6 * slot_number
         entries += entry.to_bytes(entry_size, "big")
         objects += target.to_bytes(object_size, "big")
     return with_slot_check((word.to_bytes(8, "big") + entries + objects).ljust(LINE, b"\x00"), number)
@@ -112,13 +112,13 @@ def slot_line(slots, number, lanes):
 
 def smallest_pilot(shape, digests, taken, pilots=range(2**16)):
     """(pilot, numbers of slots in the part) that puts all digests into free, different slots, or None."""
-    lines, lanes = shape.lines_per_part, shape.lanes
+    lines, slots_per_line = shape.lines_per_part, shape.slots_per_line
     for pilot in pilots:
         chosen = []
         for digest in digests:
-            # The tightest loop of all: the slot is line × lanes + lane, written out.
+            # The tightest loop of all: the slot is line × slots_per_line + its number, written out.
             product = ((digest ^ pilot) * GOLDEN & WORD) * lines
-            slot = (product >> 64) * lanes + ((product & WORD) * lanes >> 64)
+            slot = (product >> 64) * slots_per_line + ((product & WORD) * slots_per_line >> 64)
             if taken[slot] or slot in chosen:
                 break
             chosen.append(slot)
@@ -128,16 +128,16 @@ def smallest_pilot(shape, digests, taken, pilots=range(2**16)):
 
 
 def place_keys(shape, digests):
-    """({place of a pilot: pilot}, {digest: (line, lane)}), or None when this seed fails."""
+    """({place of a pilot: pilot}, {digest: (line, slot_number)}), or None when this seed fails."""
     buckets = [{} for _ in range(shape.part_count)]
     for digest in digests:
         place = shape.pilot_place(digest)
         buckets[place[0] >> shape.part_shift].setdefault(place, []).append(digest)
     pilots, slots = {}, {}
     for part, of_part in enumerate(buckets):
-        if sum(map(len, of_part.values())) > shape.lines_per_part * shape.lanes:
+        if sum(map(len, of_part.values())) > shape.lines_per_part * shape.slots_per_line:
             return None
-        taken = bytearray(shape.lines_per_part * shape.lanes)
+        taken = bytearray(shape.lines_per_part * shape.slots_per_line)
         for place, members in sorted(of_part.items(), key=lambda bucket: (-len(bucket[1]), bucket[0])):
             found = smallest_pilot(shape, members, taken) if len(members) <= 255 else None
             if found is None:
@@ -145,7 +145,7 @@ def place_keys(shape, digests):
             pilots[place], chosen = found
             for digest, slot in zip(members, chosen, strict=True):
                 taken[slot] = 1
-                slots[digest] = (part * shape.lines_per_part + slot // shape.lanes, slot % shape.lanes)
+                slots[digest] = (part * shape.lines_per_part + slot // shape.slots_per_line, slot % shape.slots_per_line)
     return pilots, slots
 
 
@@ -157,10 +157,10 @@ def canonical_seeds(file):
         yield xxh3_64_intdigest(index, number)
 
 
-def hash_section(file, lanes=None, seeds=None, shape=None):
+def hash_section(file, slots_per_line=None, seeds=None, shape=None):
     """The bytes of HASH, or None when every seed has failed."""
     keys = list(file.index_entries())
-    shape = shape or Shape.canonical(len(keys), lanes or (7 if file.index_end < 2**32 else 5))
+    shape = shape or Shape.canonical(len(keys), slots_per_line or (7 if file.index_end < 2**32 else 5))
     for seed in seeds or canonical_seeds(file):
         digests = [xxh3_64_intdigest(key, seed) for _, key, _ in keys]
         # Two keys of one digest share every slot: no pilot parts them.
@@ -172,20 +172,20 @@ def hash_section(file, lanes=None, seeds=None, shape=None):
 
 def hash_bytes(file, shape, seed, keys, pilots, slots):
     header = struct.pack(
-        ">QQQQBB26x", seed, shape.pilot_lines, shape.part_count, shape.lines_per_part, shape.part_shift, shape.lanes
+        ">QQQQBB26x", seed, shape.pilot_lines, shape.part_count, shape.lines_per_part, shape.part_shift, shape.slots_per_line
     )
     pilot_lines = [[0] * PILOTS_PER_LINE for _ in range(shape.pilot_lines)]
     for (line, place), pilot in pilots.items():
         pilot_lines[line][place] = pilot
-    slot_lines = [[None] * shape.lanes for _ in range(shape.part_count * shape.lines_per_part)]
-    for digest, (line, lane) in slots.items():
+    slot_lines = [[None] * shape.slots_per_line for _ in range(shape.part_count * shape.lines_per_part)]
+    for digest, (line, slot_number) in slots.items():
         start, _, target = keys[digest]
-        slot_lines[line][lane] = (digest & 63, start - file.index, target)
+        slot_lines[line][slot_number] = (digest & 63, start - file.index, target)
     return b"".join(
         [
             header + struct.pack(">I", crc32(header)),
             *(with_pilot_check(struct.pack(">31H2x", *line), number) for number, line in enumerate(pilot_lines)),
-            *(slot_line(line, number, shape.lanes) for number, line in enumerate(slot_lines)),
+            *(slot_line(line, number, shape.slots_per_line) for number, line in enumerate(slot_lines)),
         ]
     )
 
@@ -216,7 +216,7 @@ def step_back(register, bits=8):
 
 
 def balance(before, wanted):
-    """The four bytes that lead from the CRC-32 `before` to `wanted`, with the magic behind them."""
+    """The four bytes that lead from the CRC-32 `before` to `wanted`, with the magic after them."""
     register = wanted ^ 0xFFFFFFFF
     for byte in reversed(FOOTER_MAGIC.to_bytes(8, "big")):
         register = step_back(register) ^ byte
@@ -250,7 +250,7 @@ class BlockFile(File):
         return self.at["HASH"] + LINE * (1 + self.get(self.at["HASH"] + 8, "Q"))
 
     def slot(self, key):
-        """Of a file of one part and 7 lanes: (offset of its pilot, offset of its slot line, lane)."""
+        """Of a file of one part and 7 slots a line: (offset of its pilot, offset of its slot line, number of its slot)."""
         start = self.at["HASH"]
         shape = Shape(self.get(start + 8, "Q"), 1, self.get(start + 24, "Q"), 7)
         digest = xxh3_64_intdigest(key, self.get(start, "Q"))
@@ -321,10 +321,10 @@ class BlockFile(File):
         return changed.sections_mended().footer_mended()
 
 
-def block_sections(file, meta=None, lanes=None, without=()):
+def block_sections(file, meta=None, slots_per_line=None, without=()):
     """The sections of a canonical block; those named in `without` are left out."""
     sections = []
-    if "HASH" not in without and (data := hash_section(file, lanes)) is not None:
+    if "HASH" not in without and (data := hash_section(file, slots_per_line)) is not None:
         sections.append(Section("HASH", data))
     if "ORDR" not in without:
         sections.append(Section("ORDR", order_section(file)))
@@ -334,7 +334,7 @@ def block_sections(file, meta=None, lanes=None, without=()):
 
 
 def assemble_block(file, sections):
-    """The plain `file` with a block of these sections behind it."""
+    """The plain `file` with a block of these sections after it."""
     data, placed, first = bytearray(file.data), [], True
     for section in sections:
         alignment = LINE if first or section.kind == "HASH" else 8
@@ -350,6 +350,6 @@ def assemble_block(file, sections):
     return BlockFile(data, file, placed).footer_mended()
 
 
-def with_block(file, meta=None, lanes=None, without=(), extra=()):
+def with_block(file, meta=None, slots_per_line=None, without=(), extra=()):
     """The plain `file` with a block. Without options the block is the canonical one, byte for byte."""
-    return assemble_block(file, [*block_sections(file, meta, lanes, without), *extra])
+    return assemble_block(file, [*block_sections(file, meta, slots_per_line, without), *extra])

@@ -103,7 +103,7 @@ def good_block_files():
         return GoodBlock(name, holds, "other", calls, block=block, sections=sections, meta=meta)
 
     yield other("block-five-lanes", "slots for files beyond 4 GiB, in a small one", numbered(100),
-                lambda plain: with_block(plain, lanes=5), "HASH", "ORDR")  # fmt: skip
+                lambda plain: with_block(plain, slots_per_line=5), "HASH", "ORDR")  # fmt: skip
     yield other("block-seed-7", "another seed than the first", ten, with_hash(seeds=[7]), "HASH", "ORDR")
     yield other("block-parts", "three parts, where a canonical writer makes one", numbered(60),
                 with_hash(shape=Shape(3, 3, 5, 7, part_shift=0)), "HASH", "ORDR")  # fmt: skip
@@ -114,7 +114,7 @@ def good_block_files():
     yield other("block-only-meta", "META alone", ten, lambda plain, meta: with_block(plain, meta, without=("HASH", "ORDR")),
                 "META", meta=META)  # fmt: skip
     yield other("block-no-section", "a block without a section", ten, lambda plain: with_block(plain, without=("HASH", "ORDR")))
-    yield other("block-unknown", "a section of an unknown kind, not required, behind the others", ten,
+    yield other("block-unknown", "a section of an unknown kind, not required, after the others", ten,
                 lambda plain: with_block(plain, extra=[Section("XTRA", b"unknown")]), "HASH", "ORDR", "XTRA")  # fmt: skip
     yield other("block-unknown-twice", "an unknown kind twice, once without a byte, between the others", ten,
                 unknown_between, "HASH", "XTRA", "XTRA", "ORDR")  # fmt: skip

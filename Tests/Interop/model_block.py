@@ -262,7 +262,7 @@ class Hash:
     def __init__(self, block, start, length):
         self.block, self.data, self.start, self.length = block, block.data, start, length
         if length >= 64:
-            self.seed, self.pilot_lines, self.part_count, self.lines_per_part, self.part_shift, self.lanes = struct.unpack_from(
+            self.seed, self.pilot_lines, self.part_count, self.lines_per_part, self.part_shift, self.slots_per_line = struct.unpack_from(
                 ">QQQQBB", self.data, start
             )
 
@@ -275,7 +275,7 @@ class Hash:
             and zlib.crc32(header[:60]) == int.from_bytes(header[60:], "big")
             and min(self.pilot_lines, self.part_count, self.lines_per_part) >= 1
             and self.part_shift <= 32
-            and self.lanes in (5, 7)
+            and self.slots_per_line in (5, 7)
             and (self.pilot_lines - 1) >> self.part_shift < self.part_count
             and self.length == 64 * (1 + self.pilot_lines + self.part_count * self.lines_per_part)
         )
@@ -288,7 +288,7 @@ class Hash:
         return self.start + 64 * (1 + self.pilot_lines + number)
 
     def place(self, key):
-        """(digest, number of the pilot line, number of the slot line, lane)."""
+        """(digest, number of the pilot line, number of the slot line, number of the slot in it)."""
         digest = xxh3_64_intdigest(key, self.seed)
         scaled = digest * self.pilot_lines
         pilot_line = scaled >> 64
@@ -296,16 +296,16 @@ class Hash:
         (pilot,) = struct.unpack_from(">H", self.data, self.pilot_line_at(pilot_line) + 2 * in_line)
         mixed = ((digest ^ pilot) * 0x9E3779B97F4A7C15 & MASK) * self.lines_per_part
         line = (pilot_line >> self.part_shift) * self.lines_per_part + (mixed >> 64)
-        return digest, pilot_line, line, (mixed & MASK) * self.lanes >> 64
+        return digest, pilot_line, line, (mixed & MASK) * self.slots_per_line >> 64
 
-    def slot(self, line, lane):
+    def slot(self, line, slot_number):
         """(tag, entry, object), or None where the slot is free: where its entry is all ones."""
-        start, (entry_size, object_size) = self.slot_line_at(line), (4, 4) if self.lanes == 7 else (5, 6)
-        objects = start + 8 + self.lanes * entry_size
+        start, (entry_size, object_size) = self.slot_line_at(line), (4, 4) if self.slots_per_line == 7 else (5, 6)
+        objects = start + 8 + self.slots_per_line * entry_size
         word = int.from_bytes(self.data[start : start + 8], "big")
-        entry = self.data[start + 8 + lane * entry_size :][:entry_size]
-        target = self.data[objects + lane * object_size :][:object_size]
-        slot = (word >> 6 * lane & 63, int.from_bytes(entry, "big"), int.from_bytes(target, "big"))
+        entry = self.data[start + 8 + slot_number * entry_size :][:entry_size]
+        target = self.data[objects + slot_number * object_size :][:object_size]
+        slot = (word >> 6 * slot_number & 63, int.from_bytes(entry, "big"), int.from_bytes(target, "big"))
         return None if slot == (0, 256**entry_size - 1, 0) else slot
 
     def line_is_right(self, start, number, is_pilots):
@@ -328,8 +328,8 @@ class Hash:
 
     def find(self, key):
         """(place of the entry, object offset), or None for a key that is proven absent."""
-        digest, pilot_line, line, lane = self.place(key)
-        slot = self.slot(line, lane)
+        digest, pilot_line, line, slot_number = self.place(key)
+        slot = self.slot(line, slot_number)
         if slot and slot[0] == digest & 63:
             _, entry, target = slot
             position = self.block.index_offset + entry
@@ -340,7 +340,7 @@ class Hash:
                 return position, target
             self.check_lines(pilot_line, line)
             other, _, *other_place = self.place(found)
-            if other_place != [line, lane] or other & 63 != slot[0]:
+            if other_place != [line, slot_number] or other & 63 != slot[0]:
                 raise Damaged("a key", position)  # [X17]
             self.block.check_stride_of(position)
             return None
@@ -362,11 +362,11 @@ class Hash:
         """The lines that are not what [X10] makes of the keys of the index and the pilots."""
         wanted, lines = {}, set()
         for offset, key, target in self.block.model.walked:
-            digest, _, line, lane = self.place(key)
+            digest, _, line, slot_number = self.place(key)
             slot = (digest & 63, offset - self.block.index_offset, target)
-            if wanted.setdefault((line, lane), slot) != slot:
+            if wanted.setdefault((line, slot_number), slot) != slot:
                 lines.add(line)
         for line in range(self.part_count * self.lines_per_part):
-            if any(self.slot(line, lane) != wanted.get((line, lane)) for lane in range(self.lanes)):
+            if any(self.slot(line, slot_number) != wanted.get((line, slot_number)) for slot_number in range(self.slots_per_line)):
                 lines.add(line)
         return {self.slot_line_at(line) for line in lines}

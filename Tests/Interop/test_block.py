@@ -81,8 +81,8 @@ def test_the_worked_example_is_what_the_encoder_and_build_write(command, tmp_pat
     assert example == (FIXTURES / "good" / "block-worked-example.fsdb").read_bytes()
     model = Model(example)
     for key in mapping:
-        digest, _, _, lane = model.block.hash.place(key)
-        assert f"| `{key.decode()}` | 0x{digest:016X} |" in chapter and f"| {lane} | {digest & 63} |" in chapter
+        digest, _, _, slot_number = model.block.hash.place(key)
+        assert f"| `{key.decode()}` | 0x{digest:016X} |" in chapter and f"| {slot_number} | {digest & 63} |" in chapter
     ours = command.build(tmp_path / "ours.fsdb", calls_of(mapping), "--meta", "source=x")
     assert ours.read_bytes() == example
 
@@ -291,7 +291,7 @@ def test_two_keys_of_one_hash_part_under_another_seed(command, tmp_path):
 
 
 def test_random_changes_of_the_block_are_reported_as_the_model_reports_them(command, tmp_path, rng):
-    """Bytes behind the index are changed, and as many checks made to match as chance will have it."""
+    """Bytes after the index are changed, and as many checks made to match as chance will have it."""
     sound = with_block(canonical(mapping_of(40)), meta={"source": "x"})
     damaged = {}
     for number in range(600):
@@ -324,9 +324,9 @@ def test_a_shape_that_a_reader_need_not_expect_is_read(command, tmp_path, rng):
 
     mapping = mapping_of(50)
     for _ in range(30):
-        shift, parts, lanes = rng.randrange(3), rng.randrange(1, 5), rng.choice((5, 7))
+        shift, parts, slots_per_line = rng.randrange(3), rng.randrange(1, 5), rng.choice((5, 7))
         pilots = rng.randrange((parts - 1 << shift) + 1, (parts << shift) + 1)
-        shape = Shape(pilots, parts, rng.randrange(12, 30), lanes, part_shift=shift)
+        shape = Shape(pilots, parts, rng.randrange(12, 30), slots_per_line, part_shift=shift)
         path = tmp_path / "shape.fsdb"
         path.write_bytes(bytes(with_hash(shape=shape, seeds=range(first := rng.randrange(2**63), first + 64))(canonical(mapping))))
         assert Model(path.read_bytes()).damage == set(), shape

@@ -23,7 +23,7 @@ FILES = {
     "nothing": canonical({}),
     "two objects, the block": with_block(canonical(MAPPING), meta={"source": "tests"}),
     "no key, the block": with_block(canonical({})),
-    "five lanes, the block": with_block(canonical(MAPPING), lanes=5),
+    "five slots a line, the block": with_block(canonical(MAPPING), slots_per_line=5),
     "the block without its hash": with_block(canonical(MAPPING), without=("HASH",)),
 }
 
@@ -158,7 +158,7 @@ def in_block(command, tmp_path_factory):
 
 
 def test_every_flipped_bit_of_a_file_with_the_block_keeps_every_answer_or_is_an_error(command, tmp_path, in_block):
-    """All keys at once, for each bit behind the header: one call of `get --json` answers for all."""
+    """All keys at once, for each bit after the header: one call of `get --json` answers for all."""
     file, mapping = in_block
     right = {**mapping, b"absent": None, b"key": None, b"": None}
     for name, path in write(tmp_path, flips(bytes(file))).items():

@@ -168,8 +168,8 @@ def damaged_zstds():
         "cut in its checksum": whole[:-1],
         "a wrong checksum": bytes(flipped),
         "a second frame cut": whole + whole[:-4],
-        "something else behind it": whole + NATIVE,
-        "gzip behind it": whole + gzip.compress(NATIVE),
+        "something else after it": whole + NATIVE,
+        "gzip after it": whole + gzip.compress(NATIVE),
     }
 
 
@@ -530,7 +530,7 @@ def test_damaged_messagepack_names_record_and_offset(build, tmp_path):
     start = len(packed(*([[f"k{i}"], i] for i in range(99))))
     for name, data, word in [
         ("cut", whole[:-1], f"record 100: offset {len(whole) - 1}: the record ends in its middle"),
-        ("behind", whole + b"\n", f"record 101: offset {len(whole)}: "),
+        ("after", whole + b"\n", f"record 101: offset {len(whole)}: "),
         ("c1", whole[:start] + b"\xc1", f"record 100: offset {start}: "),
         ("bomb", whole[:start] + b"\x92\x90\xdd\xff\xff\xff\xff", f"record 100: offset {start + 7}: "),
     ]:

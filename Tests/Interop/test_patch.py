@@ -236,7 +236,7 @@ def forgeries(old, new, frame):
     yield "another magic", seal(*lengths, headers + frame, magic=b"FSDPAX")
     yield "version 2", seal(*lengths, headers + frame, version=2)
     yield "two frames", seal(*lengths, headers + frame + frame)
-    yield "a byte behind the frame", seal(*lengths, headers + frame + b"\x00")
+    yield "a byte after the frame", seal(*lengths, headers + frame + b"\x00")
     yield "a skippable frame first", seal(*lengths, headers + bytes.fromhex("502a4d1800000000") + frame)
     yield "no frame", seal(*lengths, headers)
     yield "half a frame", seal(*lengths, headers + frame[: len(frame) // 2])
@@ -316,7 +316,7 @@ def test_a_small_file_system_takes_a_patched_file_or_stays_as_it_was(command, tm
 
 
 def test_a_wide_window_is_refused_and_nothing_is_unpacked_for_nothing(command, tmp_path, pair):
-    """A frame that asks for a window of 2 GiB, and 64 MiB of zeros behind what is needed."""
+    """A frame that asks for a window of 2 GiB, and 64 MiB of zeros after what is needed."""
     old, new, patch = pair
     lengths, headers = (len(old.read_bytes()), len(new.read_bytes())), old.read_bytes()[:40] + new.read_bytes()[:40]
     body = model_patch.unsqueeze(patch.read_bytes()[120:])
@@ -330,7 +330,7 @@ def test_a_wide_window_is_refused_and_nothing_is_unpacked_for_nothing(command, t
     command("patch", old, patch, tmp_path / "out", "--allow-empty", code=DONE)
     assert (tmp_path / "out").read_bytes() == new.read_bytes()
     patch.write_bytes(seal(*lengths, headers + squeeze(body + bytes(1 << 26))))
-    assert "goes on behind its end" in refused(command, old, patch, tmp_path / "out")
+    assert "goes on after its end" in refused(command, old, patch, tmp_path / "out")
 
 
 # --- size ---
@@ -372,7 +372,7 @@ def test_a_block_of_another_builder_is_carried(command, tmp_path):
     plain = canonical(mapping_of(40))
     old, new = tmp_path / "old.fsdb", tmp_path / "new.fsdb"
     old.write_bytes(bytes(plain))
-    new.write_bytes(bytes(with_block(plain, lanes=5)))
+    new.write_bytes(bytes(with_block(plain, slots_per_line=5)))
     result = command("diff", old, new, "--patch", tmp_path / "p", code=DONE)
     assert re.search("give the same answers, and their bytes differ", result.errors)
     command("patch", old, tmp_path / "p", tmp_path / "out", "--allow-empty", code=DONE)

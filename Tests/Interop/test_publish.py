@@ -245,7 +245,7 @@ def test_a_file_truncated_under_a_reader_is_an_error_with_an_offset(command, big
 @pytest.mark.parametrize("layout", [[], ["--plain"]], ids=["block", "plain"])
 @pytest.mark.parametrize("arguments", [["keys"], ["dump", "--format", "csv"], ["prefix", ""]], ids=" ".join)
 def test_a_last_key_shortened_under_a_reader_is_an_error(command, tmp_path, arguments, layout):
-    # The last entry holds a shorter one: a key in order, and behind it the offset of an object.
+    # The last entry holds a shorter one: a key in order, and after it the offset of an object.
     key = b"z" + (40).to_bytes(8, "big")
     calls = [(pack_int(1), [b"key %06d" % i for i in range(60_000)] + [key])]
     path = command.build(tmp_path / "x.fsdb", calls, *layout)

@@ -123,9 +123,9 @@ def test_the_tables_of_hashes_and_ways_in_the_specification_are_true():
     assert [tuple(int(each, 16) for each in row) for row in vectors] == [
         tuple(xxhash.xxh3_64_intdigest(each, seed) for seed in (0, 1, 2**64 - 1)) for each in inputs
     ]
-    ways = re.findall(r"^\| `(key \d+)` \| (0x\w+) \| (\d+) \| \d+ \| \d+ \| 0x\w+ \| (\d+) \| (\d+) \| (\d+) \|$", text, re.M)
+    probes = re.findall(r"^\| `(key \d+)` \| (0x\w+) \| (\d+) \| \d+ \| \d+ \| 0x\w+ \| (\d+) \| (\d+) \| (\d+) \|$", text, re.M)
     reader = opened("good", "block-parts.fsdb")
-    assert len(ways) == 5
-    for key, *numbers in ways:
-        h, pilot_line, line, lane = reader.way(key.encode())
-        assert [int(each, 0) for each in numbers] == [h, pilot_line, line, lane, h & 63]
+    assert len(probes) == 5
+    for key, *numbers in probes:
+        h, pilot_line, line, slot_number = reader.probe(key.encode())
+        assert [int(each, 0) for each in numbers] == [h, pilot_line, line, slot_number, h & 63]

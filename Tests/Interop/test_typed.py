@@ -349,7 +349,7 @@ def longer_value(rng, packed, at):
     def big(size):
         return int.from_bytes(packed[at + 1 : at + 1 + size], "big")
     def wide(value, heads):
-        """The number behind one of the heads of these sizes that holds it."""
+        """The number after one of the heads of these sizes that holds it."""
         head, size = rng.choice([(head, size) for head, size in heads.items() if value < 256**size])
         return bytes([head]) + value.to_bytes(size, "big")
     if first <= 0x7F or 0xCC <= first <= 0xCF:

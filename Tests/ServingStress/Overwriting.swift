@@ -32,7 +32,7 @@ struct Overwriting: Sendable {
     }
     let shared = Shared(path: path)
     let store = try ReloadableReader(path: path)
-    let lanes = (0..<threadCount).map { number in
+    let threads = (0..<threadCount).map { number in
       BackgroundWork(isWorthThread: true) {
         var thread = OverwrittenReading(path: shared.path, skipsChecksums: skipsChecksums, seed: seed &+ UInt64(number))
         do {
@@ -43,14 +43,14 @@ struct Overwriting: Sendable {
         return (answers: thread.answerCount, errors: thread.errorCount)
       }
     }
-    guard lanes.allSatisfy({ $0.hasThread }) else { throw Violation("the system has no \(threadCount) threads left") }
+    guard threads.allSatisfy({ $0.hasThread }) else { throw Violation("the system has no \(threadCount) threads left") }
     for (round, file) in files.dropLast().enumerated() where shared.failures.change({ $0.isEmpty }) {
       try write(file, over: path, Way.allCases[round / 5 % Way.allCases.count])
       _ = try? store.reloadIfChanged()
       if round % 20 == 0 { usleep(1000) }
     }
     shared.isOver.store(true, ordering: .relaxed)
-    let done = lanes.map { $0.wait() }
+    let done = threads.map { $0.wait() }
     if let first = shared.failures.change({ $0.first }) { throw Violation("\(name): \(first)") }
     return (done.reduce(0) { $0 + $1.answers }, done.reduce(0) { $0 + $1.errors })
   }
@@ -162,7 +162,7 @@ struct OverwrittenReading: Sendable {
     default:
       guard let build = tally.build else { return }
       try tally.count(
-        try reader.statistics.keyCount == NumberedFile.keyCount(ofBuild: build), from: "statistics")
+        try reader.statistics().keyCount == NumberedFile.keyCount(ofBuild: build), from: "statistics")
     }
     for (key, bytes) in found {
       guard let bytes else { throw Violation("key \(key) is missing") }

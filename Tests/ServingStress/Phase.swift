@@ -42,7 +42,7 @@ struct Phase {
     // What is only made once is there when this has run a while.
     try replacing.run(stage, rounds: min(roundCount / 10, 200))
     let before = try Resources()
-    let lanes = (0..<threadCount).map { number in
+    let threads = (0..<threadCount).map { number in
       BackgroundWork(isWorthThread: true) {
         var thread = ReadingThread(stage, seed: seed &+ UInt64(number))
         if number.isMultiple(of: 2) {
@@ -54,10 +54,10 @@ struct Phase {
       }
     }
     // Without threads of their own, nobody would read.
-    guard lanes.allSatisfy({ $0.hasThread }) else { throw Violation("the system has no \(threadCount) threads left") }
+    guard threads.allSatisfy({ $0.hasThread }) else { throw Violation("the system has no \(threadCount) threads left") }
     do { try replacing.run(stage, rounds: roundCount) } catch { stage.fail("\(error)") }
     stage.end()
-    let done = lanes.map { $0.wait() }
+    let done = threads.map { $0.wait() }
     try stage.check()
 
     // Threads that end leave their stacks and arenas for others.

@@ -24,7 +24,7 @@ extension Tally {
     case 3:
       try read(try reader.prefix("key 1"), from: "prefix scan")
     default:
-      try count(try reader.statistics.keyCount == reader.keyCount, from: "statistics")
+      try count(try reader.statistics().keyCount == reader.keyCount, from: "statistics")
       try readOne(reader, key)
     }
     try count(reader.keyCount == NumberedFile.keyCount(ofBuild: build!), from: "number of keys")

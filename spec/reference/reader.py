@@ -43,7 +43,7 @@ class Reader:
         if data[-8:] == b"FSDBEXT\n":  # [X2]
             self.open_block()
         self.order, self.hash = self.sections.get(b"ORDR"), self.sections.get(b"HASH")
-        self.places = None
+        self.records = None
         if self.hash:
             self.open_hash()
         if self.order:
@@ -78,8 +78,8 @@ class Reader:
     def open_hash(self):
         start, end, _ = self.hash
         require(end - start >= 64 and zlib.crc32(self.data[start : start + 60]) == struct.unpack_from(">I", self.data, start + 60)[0], "the header of HASH differs from its crc32 [X9]", start)
-        self.seed, self.pilot_lines, self.parts, self.lines, self.shift, self.lanes = struct.unpack_from(">QQQQBB", self.data, start)
-        sensible = self.pilot_lines and self.parts and self.lines and self.shift <= 32 and self.lanes in (5, 7)
+        self.seed, self.pilot_lines, self.parts, self.lines, self.shift, self.slots_per_line = struct.unpack_from(">QQQQBB", self.data, start)
+        sensible = self.pilot_lines and self.parts and self.lines and self.shift <= 32 and self.slots_per_line in (5, 7)
         require(sensible and (self.pilot_lines - 1) >> self.shift < self.parts, "a field of HASH is out of its range [X9]", start)
         require(end - start == 64 * (1 + self.pilot_lines + self.parts * self.lines), "HASH has another length [X9]", start)
         self.pilots = start + 64
@@ -89,14 +89,14 @@ class Reader:
         """Reads a plain file's index, and that of a file without HASH or ORDR."""
         require(zlib.crc32(self.data[40:]) == self.crc, "file_crc32 differs [H7]", 32)
         require(self.key_count <= (self.index_end - self.index) // 10, "more keys than there is room for [O4]", 8)
-        place, last, self.places, starts = self.index, None, {}, set()
+        offset, last, self.records, starts = self.index, None, {}, set()
         for _ in range(self.key_count):
-            key, record, end = self.entry(place)
-            require(last is None or last < key, "a key is not greater than the one before it [I4]", place)
+            key, record, end = self.entry(offset)
+            require(last is None or last < key, "a key is not greater than the one before it [I4]", offset)
             require(40 <= record <= self.index - 8, "an object lies outside of the data section [I5]", end - 8)
-            self.places[key], last, place = record, key, end
+            self.records[key], last, offset = record, key, end
             starts.add(record)
-        require(place == self.index_end, "bytes after the last entry [E1]", place)
+        require(offset == self.index_end, "bytes after the last entry [E1]", offset)
         if starts:  # [O5]
             record = max(starts)
             while record < self.index:
@@ -105,13 +105,13 @@ class Reader:
 
     # --- parts ---
 
-    def entry(self, place):
+    def entry(self, offset):
         """The key and the object_offset of an index entry, and where it ends. [I2]"""
-        require(self.index <= place and place + 10 <= self.index_end, "no entry fits here [I2]", place)
-        (length,) = struct.unpack_from(">H", self.data, place)
-        end = place + 10 + length
-        require(end <= self.index_end, "an entry runs past the end of the index [I2]", place)
-        return self.data[place + 2 : end - 8], struct.unpack_from(">Q", self.data, end - 8)[0], end
+        require(self.index <= offset and offset + 10 <= self.index_end, "no entry fits here [I2]", offset)
+        (length,) = struct.unpack_from(">H", self.data, offset)
+        end = offset + 10 + length
+        require(end <= self.index_end, "an entry runs past the end of the index [I2]", offset)
+        return self.data[offset + 2 : end - 8], struct.unpack_from(">Q", self.data, end - 8)[0], end
 
     def record(self, offset):
         """Where the object of a record lies. [D2]"""
@@ -134,42 +134,42 @@ class Reader:
         total = sum(w * c for w, c in zip(struct.unpack("<8Q", rest) + (number + 1,), WEIGHTS)) * GOLDEN & MASK
         require(total >> (64 - bits) == check, "a line differs from its check [X16]", table + 64 * number)
 
-    def way(self, key):
-        """The hash of a key, the number of its line of pilots and of slots, and its lane. [§5]"""
+    def probe(self, key):
+        """The hash of a key, the number of its line of pilots and of slots, and of its slot in that. [§5]"""
         h = xxhash.xxh3_64_intdigest(key, self.seed)
         line, rest = divmod(h * self.pilot_lines, 2**64)
         (pilot,) = struct.unpack_from(">H", self.data, self.pilots + 64 * line + 2 * (rest * 31 >> 64))
         x = (h ^ pilot) * GOLDEN & MASK
         inside, rest = divmod(x * self.lines, 2**64)
-        return h, line, (line >> self.shift) * self.lines + inside, rest * self.lanes >> 64
+        return h, line, (line >> self.shift) * self.lines + inside, rest * self.slots_per_line >> 64
 
-    def slot(self, line, lane):
-        """The tag, the place of the entry from `index` on, and the object of a slot."""
-        start, entry, record = self.slots + 64 * line, *((4, 4) if self.lanes == 7 else (5, 6))
+    def slot(self, line, slot_number):
+        """The tag, the offset of the entry from `index` on, and the object of a slot."""
+        start, entry, record = self.slots + 64 * line, *((4, 4) if self.slots_per_line == 7 else (5, 6))
         (word,) = struct.unpack_from(">Q", self.data, start)
         field = lambda at, size: int.from_bytes(self.data[at : at + size], "big")
-        first = start + 8 + self.lanes * entry
-        return word >> 6 * lane & 63, field(start + 8 + entry * lane, entry), field(first + record * lane, record)
+        first = start + 8 + self.slots_per_line * entry
+        return word >> 6 * slot_number & 63, field(start + 8 + entry * slot_number, entry), field(first + record * slot_number, record)
 
     # --- questions ---
 
     def get(self, key):
         """The bytes of the object under a key, or None."""
-        if self.places is not None:
-            return self.object(self.places[key]) if key in self.places else None
-        h, pilot_line, line, lane = self.way(key)
-        tag, place, record = self.slot(line, lane)
-        free = place == 2 ** (32 if self.lanes == 7 else 40) - 1
+        if self.records is not None:
+            return self.object(self.records[key]) if key in self.records else None
+        h, pilot_line, line, slot_number = self.probe(key)
+        tag, start, record = self.slot(line, slot_number)
+        free = start == 2 ** (32 if self.slots_per_line == 7 else 40) - 1
         if tag == h & 63 and not free:
-            found, offset, end = self.entry(self.index + place)
+            found, offset, end = self.entry(self.index + start)
             if found == key:
                 require(offset == record, "slot and entry have different objects [X15]", end - 8)
                 return self.object(record)
             self.check_line(self.slots, line, 22)
             self.check_line(self.pilots, pilot_line, 16)
-            other, _, *there = self.way(found)
-            require(other & 63 == tag and there == [line, lane], "another key's slot has this entry [X17]", self.index + place)
-            self.stride_of(self.index + place)
+            other, _, *there = self.probe(found)
+            require(other & 63 == tag and there == [line, slot_number], "another key's slot has this entry [X17]", self.index + start)
+            self.stride_of(self.index + start)
             return None
         self.check_line(self.slots, line, 22)  # [X16]
         self.check_line(self.pilots, pilot_line, 16)
@@ -190,36 +190,36 @@ class Reader:
         require(same, "a stride differs from its crc32 [X18]", row)
         return start, end
 
-    def stride_of(self, place):
-        """Compares the stride that has the entry at `place`."""
+    def stride_of(self, offset):
+        """Compares the stride that has the entry at `offset`."""
         low, high = 0, (self.key_count + 31) // 32
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if struct.unpack_from(">Q", self.data, self.order.start + 12 * middle)[0] <= place else (low, middle)
+            low, high = (middle, high) if struct.unpack_from(">Q", self.data, self.order.start + 12 * middle)[0] <= offset else (low, middle)
         start, end = self.stride(low)
-        require(start <= place < end, "no stride has this entry [X17]", place)
+        require(start <= offset < end, "no stride has this entry [X17]", offset)
 
     def scan(self, prefix=b""):
         """The keys that begin with a prefix, in order, with their objects. [G4] [G5]"""
-        strides = range((self.key_count + 31) // 32) if self.places is None else [None]
-        place, last, seen = self.index, None, 0
+        strides = range((self.key_count + 31) // 32) if self.records is None else [None]
+        offset, last, seen = self.index, None, 0
         for number in strides:
             start, stop = (self.index, self.index_end) if number is None else self.stride(number)
-            require(start == place, "a stride does not begin where the one before it ends [X18]", start)
-            while place < stop:
-                key, offset, place = self.entry(place)
-                require(last is None or last < key, "a key is not greater than the one before it [I4]", place)
+            require(start == offset, "a stride does not begin where the one before it ends [X18]", start)
+            while offset < stop:
+                key, record, offset = self.entry(offset)
+                require(last is None or last < key, "a key is not greater than the one before it [I4]", offset)
                 last, seen = key, seen + 1
                 if key.startswith(prefix):
-                    yield key, self.object(offset)
-        require(place == self.index_end and seen == self.key_count, "not num_keys entries [I1]", place)
+                    yield key, self.object(record)
+        require(offset == self.index_end and seen == self.key_count, "not num_keys entries [I1]", offset)
 
     def objects(self):
         """Every object, in the order of the file. [G6]"""
-        place, count = 40, 0
-        while place < self.index:
-            yield self.object(place)
-            place, count = self.record(place).stop, count + 1
+        offset, count = 40, 0
+        while offset < self.index:
+            yield self.object(offset)
+            offset, count = self.record(offset).stop, count + 1
         require(count == self.object_count, "not num_objects records [H4]", 12)
 
     def metadata(self):
@@ -251,26 +251,26 @@ def decode(data):
     return value
 
 
-def decode_at(data, place, depth):
-    """The value at a place, and where it ends."""
+def decode_at(data, offset, depth):
+    """The value at an offset, and where it ends."""
 
     def take(size):
-        nonlocal place
-        require(place + size <= len(data), "the value ends early [V1]", place, "invalidValue")
-        place += size
-        return data[place - size : place]
+        nonlocal offset
+        require(offset + size <= len(data), "the value ends early [V1]", offset, "invalidValue")
+        offset += size
+        return data[offset - size : offset]
 
     def number(letter):
         return struct.unpack(">" + letter, take(struct.calcsize(letter)))[0]
 
     head = take(1)[0]
     if head < 0x80 or head >= 0xE0:
-        return head - (256 if head >= 0xE0 else 0), place
+        return head - (256 if head >= 0xE0 else 0), offset
     if head in CONSTANTS:
-        return CONSTANTS[head], place
+        return CONSTANTS[head], offset
     if head in NUMBERS:
-        return number(NUMBERS[head]), place
-    require(head != 0xC1, "c1 begins no value [V2]", place - 1, "invalidValue")
+        return number(NUMBERS[head]), offset
+    require(head != 0xC1, "c1 begins no value [V2]", offset - 1, "invalidValue")
     if head < 0xC0:
         kind, count = ("m", head & 15) if head < 0x90 else ("a", head & 15) if head < 0xA0 else ("s", head & 31)
     elif 0xD4 <= head <= 0xD8:
@@ -279,20 +279,20 @@ def decode_at(data, place, depth):
         kind, letter = SIZES[head]
         count = number(letter)
     if kind == "x":
-        return Extended(number("b"), take(count)), place
+        return Extended(number("b"), take(count)), offset
     if kind in "sb":
         found = take(count)
         try:
-            return (found.decode() if kind == "s" else found), place
+            return (found.decode() if kind == "s" else found), offset
         except UnicodeDecodeError:
-            return found, place  # a str of other bytes [V6]
-    require(depth < 128, "nested too deeply [V3]", place, "invalidValue")
-    require(count * (2 if kind == "m" else 1) <= len(data) - place, "more elements than bytes [V5]", place, "invalidValue")
+            return found, offset  # a str of other bytes [V6]
+    require(depth < 128, "nested too deeply [V3]", offset, "invalidValue")
+    require(count * (2 if kind == "m" else 1) <= len(data) - offset, "more elements than bytes [V5]", offset, "invalidValue")
     elements = []
     for _ in range(count * (2 if kind == "m" else 1)):
-        value, place = decode_at(data, place, depth + 1)
+        value, offset = decode_at(data, offset, depth + 1)
         elements.append(value)
-    return (Pairs(zip(elements[::2], elements[1::2])) if kind == "m" else elements), place
+    return (Pairs(zip(elements[::2], elements[1::2])) if kind == "m" else elements), offset
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// Which shared objects threads are using at this moment, so that whoever replaces one knows when it may go.
+// Which shared objects threads are using at this moment, so that the thread that replaces one knows when it may go.
 // The scheme and its proof are in spec/decisions/0014-reclamation.md.
 #ifndef CFUSEHAZARDS_H
 #define CFUSEHAZARDS_H
@@ -19,7 +19,7 @@ typedef struct fuse_hazards {
 
 /// An object that any thread may use, and some thread may replace. It has a cache line of its own, which is written
 /// when the object is replaced and never else.
-typedef struct fuse_published {
+typedef struct fuse_hazard_cell {
   const void *_Nonnull object;
   // Readers fence each time: where the system has no barrier that the replacing thread can make for them.
   bool reader_fences;
@@ -29,7 +29,7 @@ typedef struct fuse_published {
   // changed.
   void (*_Nonnull on_left)(void *_Nonnull context);
   void *_Nonnull context;
-} fuse_published;
+} fuse_hazard_cell;
 
 extern _Thread_local fuse_hazards *_Nonnull fuse_own_hazards
 #ifdef __linux__
@@ -37,7 +37,7 @@ extern _Thread_local fuse_hazards *_Nonnull fuse_own_hazards
 #endif
     ;
 
-/// This thread's hazards. Before it has any, none of the places is free.
+/// This thread's hazards. Before it has any, none of its hazard pointers is free.
 static inline __attribute__((always_inline)) fuse_hazards *_Nonnull fuse_hazards_own(void) { return fuse_own_hazards; }
 
 /// Keeps the compiler from moving a load before a store.
@@ -53,31 +53,31 @@ static inline __attribute__((always_inline)) uint32_t fuse_thread_number(void) {
 }
 
 /// Makes what readers use. Returns NULL when memory is short.
-fuse_published *_Nullable fuse_published_make(fuse_published published);
+fuse_hazard_cell *_Nullable fuse_hazard_cell_make(fuse_hazard_cell cell);
 
-/// Frees what `fuse_published_make` made. Nobody may be using it.
-void fuse_published_free(fuse_published *_Nonnull published);
+/// Frees what `fuse_hazard_cell_make` made. Nobody may be using it.
+void fuse_hazard_cell_free(fuse_hazard_cell *_Nonnull cell);
 
 /// Begins to use the object: until `fuse_leave`, `fuse_is_used` is true of it, or it is retained.
-const void *_Nonnull fuse_enter(const fuse_published *_Nonnull published);
+const void *_Nonnull fuse_enter(const fuse_hazard_cell *_Nonnull cell);
 
-/// The same for a thread whose first place holds an object that was replaced as it entered.
-const void *_Nonnull fuse_enter_late(const fuse_published *_Nonnull published);
+/// The same for a thread whose first hazard pointer holds an object that was replaced as it entered.
+const void *_Nonnull fuse_enter_late(const fuse_hazard_cell *_Nonnull cell);
 
 /// Ends one use of `object` by this thread. Which of several does not matter.
 ///
 /// It is no inline function: Swift's compiler moves retains across what it can see to release nothing.
-void fuse_leave(const fuse_published *_Nonnull published, const void *_Nonnull object);
+void fuse_leave(const fuse_hazard_cell *_Nonnull cell, const void *_Nonnull object);
 
 /// Has unused objects looked for, after one was left that has been replaced.
-void fuse_left(const fuse_published *_Nonnull published);
+void fuse_left(const fuse_hazard_cell *_Nonnull cell);
 
 /// Replaces the object. Readers that enter from now on use the new one. Returns false when the barrier failed: `fuse_is_used`
 /// says nothing then about objects that were replaced until now, until `fuse_barrier` returns true.
-bool fuse_replace(fuse_published *_Nonnull published, const void *_Nonnull object);
+bool fuse_replace(fuse_hazard_cell *_Nonnull cell, const void *_Nonnull object);
 
 /// Makes what all threads have written visible to this one. Returns false when the system cannot.
-bool fuse_barrier(const fuse_published *_Nonnull published);
+bool fuse_barrier(const fuse_hazard_cell *_Nonnull cell);
 
 /// Whether a thread uses the object, which was replaced before the last barrier.
 bool fuse_is_used(const void *_Nonnull object);

@@ -25,10 +25,10 @@ int fuse_give_access_list(int descriptor, const void *_Nonnull bytes, size_t siz
 /// Creates a file under a name that must not exist yet and is not to stay, and opens it, readable and writable.
 int fuse_create_unfinished(const char *_Nonnull path, unsigned mode);
 
-/// Gives the file behind `descriptor` (from `fuse_open_unnamed`) a name that must not exist yet and is not to stay.
+/// Gives the file of `descriptor` (from `fuse_open_unnamed`) a name that must not exist yet and is not to stay.
 int fuse_link_unfinished(int descriptor, const char *_Nonnull path);
 
-/// Gives the file behind `descriptor` (from `fuse_open_unnamed`) its name, which must not exist yet.
+/// Gives the file of `descriptor` (from `fuse_open_unnamed`) its name, which must not exist yet.
 int fuse_link_finished(int descriptor, const char *_Nonnull path);
 
 /// Moves a file from a name that was not to stay to its own.
@@ -44,7 +44,7 @@ struct fuse_stamp {
 
 enum { FUSE_REPLACED = 0, FUSE_LEFT_OLD = 1, FUSE_LEFT_OTHER = 2 };
 
-/// Moves the file behind `descriptor` from a name that was not to stay to its own, in place of the file that has this
+/// Moves the file of `descriptor` from a name that was not to stay to its own, in place of the file that has this
 /// stamp; of nothing, where that is NULL. Where something else stands there, the result is -1, `errno` ESTALE (EEXIST
 /// instead of nothing), and nothing has changed.
 ///

@@ -13,7 +13,7 @@ int fuse_processor_count(void);
 /// How many bytes of address space the stack of a new thread takes.
 size_t fuse_stack_size(void);
 
-/// How many columns the terminal behind `descriptor` has now; 0 where there is none, or it does not say.
+/// How many columns the terminal at `descriptor` has now; 0 where there is none, or it does not say.
 int fuse_terminal_width(int descriptor);
 
 #endif

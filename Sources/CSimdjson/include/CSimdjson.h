@@ -22,13 +22,13 @@ typedef struct {
   bool lacksMemory;                  // whether memory was short; the text may be JSON
 } fuse_json_result;
 
-/// Bytes that must be readable behind a text that is parsed in place.
+/// Bytes that must be readable after a text that is parsed in place.
 size_t fuse_json_padding(void);
 
 fuse_json_parser *_Nullable fuse_json_parser_create(size_t max_depth);
 void fuse_json_parser_destroy(fuse_json_parser *_Nonnull parser);
 
-/// Parses `length` bytes, behind which `fuse_json_padding()` more are readable. The result lives until
+/// Parses `length` bytes, after which `fuse_json_padding()` more are readable. The result lives until
 /// the next call with the same parser.
 fuse_json_result fuse_json_parse(fuse_json_parser *_Nonnull parser, const uint8_t *_Nonnull text, size_t length);
 

@@ -3,7 +3,7 @@ internal import FuseDB
 extension Arguments {
   /// The option `--meta K=V`, of the commands that write a file.
   static let metadataOption = Option.value(
-    "--meta", "K=V", "what the file says about itself, such as source=... or built=...; may be repeated", repeats: true)
+    "--meta", "K=V", "metadata of the file, such as source=... or built=...; may be repeated", repeats: true)
 
   /// Names and texts of `--meta`; nil where it is not given.
   func metadata() throws(UsageError) -> [String: String]? {

@@ -3,17 +3,18 @@ internal import FuseDB
 extension Arguments {
   /// Where a command writes.
   static let outputOption = Option.value(
-    "--output", short: "-o", "OUTPUT", "the file to write; all operands are inputs then")
+    "--output", short: "-o", "OUTPUT", "the file to write; all operands are then inputs")
   /// What becomes of a link there.
   static let linkOption = Option.value(
-    "--output-link", "follow|replace", "where OUTPUT is a symbolic link: replace the file it leads to, or the link")
+    "--output-link", "follow|replace",
+    "if OUTPUT is a symbolic link, replace the file it leads to, or the link itself (default: refuse)")
   /// What a new file must have.
   static let replacementOptions: [Option] = [
     .flag("--allow-empty", "write OUTPUT even if it has no keys"),
     .value("--least-keys", "N", "write no OUTPUT with fewer keys"),
     .value(
       "--greatest-shrink", "PERCENT",
-      "replace no file by one that lacks more of its keys than so many in a hundred"),
+      "replace no file by one that lacks more than PERCENT % of its keys"),
   ]
   /// No report.
   static func quietOption(_ help: String = "print no report and no progress") -> Option {

@@ -3,9 +3,9 @@ internal import FuseDB
 extension Arguments {
   /// The options of commands that need memory, disk and time.
   static let resourceOptions: [Option] = [
-    .value("--memory", "SIZE", "how much memory to use: 512M, 2G (K is 1,024); by itself, a quarter of what is free"),
-    .value("--temp", "DIR", "where a temporary file goes if that memory is too little"),
-    .value("--threads", "N", "how many threads work; by itself, one for each processor"),
+    .value("--memory", "SIZE", "how much memory to use, such as 512M or 2G (default: a quarter of what is free)"),
+    .value("--temp", "DIR", "the folder for a temporary file, if memory does not suffice (default: that of OUTPUT)"),
+    .value("--threads", "N", "how many threads to use (default: one for each processor)"),
   ]
   private static let leastMemory = 16 << 20
   private static let mostThreads = 1024
@@ -46,7 +46,7 @@ extension Arguments {
     return size
   }
 
-  /// The size that a text spells: bytes, or steps of 1,024 with K, M, G or T behind the number, in either case and with or
+  /// The size that a text spells: bytes, or steps of 1,024 with K, M, G or T after the number, in either case and with or
   /// without `B` or `iB`. Nil for anything else.
   static func byteCount(_ text: String) -> Int? {
     let digits = text.utf8.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }

@@ -1,6 +1,6 @@
 internal import FuseDB
 
-/// The words behind a command's name, taken apart into options and operands.
+/// The words after a command's name, taken apart into options and operands.
 ///
 /// An option is `--name`, `--name value` or `--name=value`; some are also `-n`, `-n value` or `-nvalue`. What follows `--`
 /// is an operand, and so is `-`. Words are bytes: a key need not be UTF-8.
@@ -37,7 +37,7 @@ struct Arguments {
     guard let option = command.options.first(where: { (isLong ? $0.name : $0.short) == name }) else {
       throw unknown(isLong ? name : String(decoding: word, as: UTF8.self))
     }
-    // What stands in the same word: behind a '=', or at once behind a letter.
+    // What stands in the same word: after a '=', or at once after a letter.
     var value: [UInt8]? = end == word.endIndex ? nil : Array(word[(isLong ? end + 1 : end)...])
     if option.value == nil {
       guard value == nil else {

@@ -6,26 +6,28 @@ struct Bench: Command {
   static let summary = "measure how fast a file is on this machine"
   static let operands = "FILE"
   static let options: [Option] = [
-    .value("--seconds", "S", "measure for about so long; by itself, 10"),
-    .value("--batch", "N", "how many keys a batch has; by itself, 64"),
+    .value("--seconds", "S", "measure for about S seconds (default: 10)"),
+    .value("--batch", "N", "how many keys a batch has (default: 64)"),
     .flag("--json", "print the results as one JSON object"),
   ]
   static let help = """
-    Opens FILE, draws up to a million of its keys at random, makes as many of the same shapes that it does not have, and
-    measures, with the file in memory:
+    Opens FILE, draws up to a million of its keys at random, makes as many similar
+    keys that it does not have, and measures, with the file in memory:
 
-      open                 from the path until the first key can be asked
-      floor                the memory alone: the cache lines of each hit, touched with addresses known beforehand
-      get-hit, get-miss    one key after the other, there or absent
-      get-batch-N          keys that are there, N in a call
-      get-hit-two-threads  two threads at once; the time for one key, both together
-      scan                 all keys and objects in the order of the keys; the time for one key
+      open                 from the path until the first key can be looked up
+      floor                the memory alone: the cache lines of each hit, read at
+                           addresses known beforehand
+      get-hit, get-miss    one key after the other, present or absent
+      get-batch-N          keys that are present, N in a call
+      get-hit-two-threads  two threads at once; time for one key, both together
+      scan                 all keys and objects in key order; time for one key
       verify               the whole file, with all processors
 
-    Each has its turn in each of 5 rounds; medians are shown. In the last column stands how many floors a look-up
-    takes. A FILE that is plain opens slowly and has its index in memory; 'fusedb reindex' changes that.
+    Each is measured in each of 5 rounds; the medians are printed. The last column
+    gives the time of a look-up in floors. A plain FILE opens slowly and has its
+    index in memory; 'fusedb reindex' changes that.
 
-    Measure on a machine that does nothing else. Ratios say more about other machines than times.
+    Measure on an idle machine. Ratios say more about other machines than times.
 
     Example:
       $ fusedb bench networks.fsdb --seconds 1 --batch 16

@@ -1,29 +1,36 @@
 extension Build {
   static let name = "build"
-  static let summary = "make a database of records"
+  static let summary = "make a database from records"
   static let operands = "-o OUTPUT [INPUT...]"
   static let options: [Option] =
     [
       Arguments.outputOption,
       .value(
         "--format", "FORMAT",
-        "ndjson, csv, tsv or msgpack; by itself, what each input's name ends in, or ndjson"),
+        "ndjson, csv, tsv or msgpack (default: by the ending of each input's name, else ndjson)"),
       .value(
         "--key", "FIELD", "the field that holds a record's key, or a list of keys; may be repeated", repeats: true),
-      .value("--range", "FIRST,LAST", "the fields with a range's first and last address; its CIDR blocks are keys"),
-      .value("--keep", "FIELD", "keep only this field of a record in its object; may be repeated", repeats: true),
+      .value(
+        "--range", "FIRST,LAST",
+        "the fields with the first and the last address of a range, whose CIDR blocks are the keys"),
+      .value("--keep", "FIELD", "store only this field of each record; may be repeated", repeats: true),
       .flag(
-        "--allow-missing", "a field that --key or --keep names may be in no record of NDJSON or MessagePack"),
-      .value("--type", "FIELD=TYPE", "what the cells of a column are: string, int, float, bool or json", repeats: true),
-      .value("--columns", "A,B,C", "the names of the columns, when the first row does not have them"),
+        "--allow-missing", "let a field of --key or --keep be absent from every record of NDJSON or MessagePack"),
+      .value("--type", "FIELD=TYPE", "the type of a column: string, int, float, bool or json", repeats: true),
+      .value("--columns", "A,B,C", "the names of the columns, if the first row does not hold them"),
       .flag("--no-quotes", "take quotes in cells as they are"),
-      .value("--skip-comments", "PREFIX", "pass over the lines of a table that begin with this, such as '#'"),
+      .value("--skip-comments", "PREFIX", "skip lines of a table that begin with this, such as '#'"),
       .value(
         "--record-limit", "SIZE",
-        "how long a record may be: 64M, 1G; the default is a 32nd of --memory"),
-      .value("--on-duplicate", "last|first|error", "which object a key gets that comes twice; by itself, the last"),
-      .value("--order", "key|insertion", "objects by their smallest key, or as they come with every one kept"),
-      .value("--objects", "shared|every", "identical objects stored once, or each as often as it comes"),
+        "the longest record to accept, such as 64M or 1G (default: a 32nd of --memory)"),
+      .value("--on-duplicate", "last|first|error", "which object a repeated key gets (default: last)"),
+      .value(
+        "--order", "key|insertion",
+        "the order of objects: by smallest key, or as they come, with none left out (default: key)"),
+      .value(
+        "--objects", "shared|every",
+        "store identical objects once, or each as often as it comes (default: shared, but every with --order insertion)"
+      ),
       Arguments.metadataOption,
       .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
     ] + Arguments.replacementOptions + [Arguments.linkOption] + Arguments.resourceOptions + [
@@ -31,26 +38,34 @@ extension Build {
       Arguments.quietOption(),
     ]
   static let help = """
-    Reads all INPUTs, or standard input when there is none or it is '-', and writes OUTPUT in one step: a database
-    that is there is replaced only when the new one is complete, and any other file is left alone. The new one has the
-    mode, owner and group of the old. Inputs packed by gzip or zstd are unpacked. 'fusedb build OUTPUT INPUT...' is
-    the same.
+    Reads every INPUT, or standard input if there is none or it is '-', and
+    writes OUTPUT in one step. An existing database is replaced only when the
+    new one is complete, and keeps its mode, owner and group; any other kind of
+    file is left alone. Inputs packed with gzip or zstd are unpacked. 'fusedb
+    build OUTPUT INPUT...' does the same.
 
-    No OUTPUT is written that has no keys, since that is mostly an input that was missing; --allow-empty lets it pass.
-    '--greatest-shrink 20' takes at most 20 % fewer keys than the database has that would be replaced; one that is damaged
-    does not tell its keys, and stays.
+    An OUTPUT without keys is not written, since that usually means that an
+    input was missing; --allow-empty permits it. With '--greatest-shrink 20' the
+    new database may have at most 20 % fewer keys than the one it replaces. A
+    damaged one cannot tell how many it has, so it stays.
 
-    FORMAT:INPUT, as in csv:list.txt or msgpack:-, gives one input another format than the others. (A file whose name
-    begins so is ./csv:list.txt.)
+    FORMAT:INPUT, as in csv:list.txt or msgpack:-, sets the format of one input.
+    (A file whose name really begins like that is ./csv:list.txt.)
 
-    Without --key, a line is {"keys": ["8.8.8.8", "gmail.com"], "value": {"org": "Google LLC"}}, as 'fusedb dump'
-    writes it. With --key, a line or row is any record: the named fields hold the keys, and the rest is the object.
-    Lines of the first form, such as a dump, may stand beside records. MessagePack is the same without JSON: arrays of
-    keys and a value, which is stored as it is, or maps with --key.
+    Without --key, a line has keys and a value, as 'fusedb dump' writes it:
 
-    With --range, alone or beside --key, the keys are the fewest CIDR blocks that cover a range of addresses, such as
-    8.8.8.0/24 or 2001:db8::/32. Addresses are text or integers; integers below 2^32 are IPv4. Ranges that overlap
-    give blocks inside each other, which are different keys, or equal ones, for which --on-duplicate decides.
+      {"keys": ["8.8.8.8", "gmail.com"], "value": {"org": "Google LLC"}}
+
+    With --key, a line or row is any record: the named fields hold the keys, and
+    the rest is the object. Lines of the first form, such as those of a dump,
+    may be mixed with records. A record of MessagePack is an array of keys and a
+    value, which is stored as it is, or with --key a map.
+
+    With --range, alone or together with --key, the keys are the fewest CIDR
+    blocks that cover a range of addresses, such as 8.8.8.0/24 or 2001:db8::/32.
+    Addresses are text or integers; integers below 2^32 are IPv4. Overlapping
+    ranges give nested blocks, which are different keys, or equal blocks, for
+    which --on-duplicate decides.
 
     The same records give the same bytes, in whatever order they come.
 

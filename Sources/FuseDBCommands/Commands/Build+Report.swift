@@ -23,8 +23,8 @@ extension Build {
   private func members(of report: BuildReport) -> [(name: String, value: ReportValue)] {
     let duplicates = report.duplicates.map { duplicate in
       ReportValue.members([
-        ("key", .key(duplicate.key)), ("kept", .text(place(duplicate.kept))),
-        ("dropped", .text(place(duplicate.dropped))),
+        ("key", .key(duplicate.key)), ("kept", .text(position(duplicate.kept))),
+        ("dropped", .text(position(duplicate.dropped))),
       ])
     }
     return [
@@ -50,7 +50,7 @@ extension Build {
         "  \(Humans.count(report.duplicateKeyCount, "addition")) of a key that was there already; the \(kept) one counts"
       )
       for duplicate in report.duplicates {
-        lines.append("    \(quoted(duplicate.key)): \(place(duplicate.kept)), not \(place(duplicate.dropped))")
+        lines.append("    \(quoted(duplicate.key)): \(position(duplicate.kept)), not \(position(duplicate.dropped))")
       }
       if report.duplicates.count < report.duplicateKeyCount { lines.append("    …") }
     }

@@ -23,7 +23,7 @@ extension Build {
     return .done
   }
 
-  /// The writer's options, with what it takes by itself written out.
+  /// The writer's options, with its defaults written out.
   private var optionsInUse: FuseWriter.Options {
     var options = writerOptions
     options.memory = options.memory ?? MachineMemory.availableByteCount / 4
@@ -72,22 +72,22 @@ extension Build {
       throw FuseError(
         .duplicateKey,
         """
-        a key comes twice: the key \(quoted(duplicate.key)) was added before, at \(place(duplicate.kept)); \
+        a key comes twice: the key \(quoted(duplicate.key)) was added before, at \(position(duplicate.kept)); \
         keep one of them, or let --on-duplicate say which one counts
-        """, path: place(duplicate.dropped))
+        """, path: position(duplicate.dropped))
     }
   }
 
   /// Where a record is, for messages.
-  func place(_ number: UInt64) -> String {
-    let place = InputPlace(number)
-    let input = inputs[place.input]
-    return input.format.place(in: input.name, place.line)
+  func position(_ number: UInt64) -> String {
+    let position = InputPosition(number)
+    let input = inputs[position.input]
+    return input.format.position(in: input.name, position.line)
   }
 }
 
-/// Where a temporary file goes by itself: beside the output there is room for it, and mostly for as much again.
+/// The default folder of temporary files: beside the output there is room for it, and mostly for as much again.
 func folder(of output: String) -> String {
-  // By bytes: a slash and an accent behind it are one character.
+  // By bytes: a slash and an accent after it are one character.
   output.utf8.lastIndex(of: UInt8(ascii: "/")).flatMap { String(output.utf8[...$0]) } ?? "."
 }

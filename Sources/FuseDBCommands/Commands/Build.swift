@@ -24,8 +24,8 @@ struct Build: Command {
       of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv, "msgpack": .msgpack])
     inputs = words.map { InputName($0, format: format) }
     guard !inputs.contains(where: { $0.path == "" }) else { throw arguments.emptyPath("INPUT") }
-    guard inputs.count <= InputPlace.mostInputs else {
-      throw arguments.error("there are \(inputs.count) INPUTs, and \(InputPlace.mostInputs) are possible")
+    guard inputs.count <= InputPosition.mostInputs else {
+      throw arguments.error("there are \(inputs.count) INPUTs, and \(InputPosition.mostInputs) are possible")
     }
     guard inputs.count(where: { $0.path == nil }) <= 1 else {
       throw arguments.error("standard input can be read only once")

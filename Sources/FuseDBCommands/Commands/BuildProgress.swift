@@ -3,7 +3,7 @@ internal import FuseDB
 /// What a person sees while a database is built.
 final class BuildProgress {
   let bar: ProgressBar
-  /// The size of each input, nil where nobody knows it.
+  /// The size of each input, nil if unknown.
   private let inputSizes: [Int?]
   /// The phase that is shown, and when it began.
   private var phase = ""
@@ -23,7 +23,7 @@ final class BuildProgress {
     show("reading", total.map { Double(done) / Double(max($0, done, 1)) }, recordCount: progress.totals.recordCount)
   }
 
-  /// Shows how far a phase is: the share that is done, or nil when nobody knows.
+  /// Shows how far a phase is: the share that is done, or nil if unknown.
   func show(_ phase: String, _ share: Double?, recordCount: Int) {
     let elapsed = bar.elapsed
     if phase != self.phase {

@@ -6,20 +6,23 @@ struct Diff: Command {
   static let summary = "list the keys that changed between two files, or write a patch"
   static let operands = "OLD NEW"
   static let options: [Option] = [
-    .flag("--json", "print one JSON object for each key, with its values; or the summary as one"),
+    .flag("--json", "print one JSON object for each key, with its values, or for the summary"),
     .flag("--summary", "print how many keys changed, not which"),
-    .value("--patch", "PATCH", "write what makes NEW of OLD, for 'fusedb patch', and print the summary only"),
+    .value("--patch", "PATCH", "write a patch for 'fusedb patch', which makes NEW of OLD, and print only the summary"),
     .value("--output", short: "-o", "PATCH", "the same as --patch"),
     Arguments.linkOption,
   ]
   static let help = """
-    Prints a line for each key that OLD and NEW answer differently, in the order of the keys: '+' for one that was added,
-    '-' for one that was removed, '~' for one whose object changed. Keys are spelled as 'fusedb keys' spells them.
+    Prints a line for each key with different answers in OLD and NEW, in key
+    order: '+' for an added key, '-' for a removed one, '~' for one whose object
+    changed. Keys are escaped as by 'fusedb keys'.
 
-    A patch is small when the files are alike: it names the objects that changed, not the bytes that moved. It belongs to
-    OLD alone, and makes NEW byte for byte. It appears under its name complete or not at all.
+    A patch between similar files is small: it holds the objects that changed,
+    not the bytes that moved. It applies to OLD only, and makes NEW byte for
+    byte. The patch appears under its name complete or not at all.
 
-    Exit status: 1 when the files give different answers; 0 when they give the same, and when --patch wrote the patch.
+    Exit status: 1 when the files give different answers; 0 when they give the
+    same, and when --patch wrote the patch.
 
     Example:
       $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build -o today.fsdb -q

@@ -111,7 +111,7 @@ extension Dump {
     quoteCell(from: start, in: &writer)
   }
 
-  /// Puts what stands behind `start` into quotes, where a cell needs them.
+  /// Puts what stands after `start` into quotes, where a cell needs them.
   private func quoteCell(from start: Int, in writer: inout JSONWriter) {
     let separator = format.separator
     let needsQuotes = writer.out[start...].contains { byte in

@@ -6,18 +6,20 @@ struct Dump: Command {
   static let summary = "print all keys and values"
   static let operands = "FILE"
   static let options: [Option] = [
-    .value("--format", "ndjson|csv|tsv", "by itself, ndjson"),
-    .value("--key-column", "NAME", "what the column of keys is called in csv and tsv; by itself, key"),
+    .value("--format", "ndjson|csv|tsv", "the output's format (default: ndjson)"),
+    .value("--key-column", "NAME", "the name of the column of keys in csv and tsv (default: key)"),
   ]
   static let help = """
-    As ndjson, prints a line {"keys":[...],"value":...} for each object, in the order of the file. Nothing is lost:
-    'fusedb build' makes the same file of it, for a file in insertion order with --order insertion, and for one that
-    keeps identical objects apart with --objects every.
+    As ndjson, prints a line {"keys":[...],"value":...} for each object, in the
+    order of the file. Nothing is lost: 'fusedb build' makes the same file from
+    it. A file in insertion order needs --order insertion for that, and a file
+    that keeps identical objects apart needs --objects every.
 
-    As csv and tsv, prints a row for each key: the key, then a column for each top-level field that an object has.
-    Keys and strings stand as they are, null and what is missing as nothing, and all else as JSON. An object that is not
-    a map with text keys stands in a column called value. What no spreadsheet can hold, a key that is not UTF-8 or a zero
-    byte, is refused.
+    As csv and tsv, prints a row for each key: the key, then a column for each
+    top-level field that any object has. Keys and strings are printed as they
+    are, null and missing fields as nothing, everything else as JSON. An object
+    that is not a map with text keys goes into a column called value. What no
+    spreadsheet can hold is refused: a key that is not UTF-8, or a zero byte.
 
     Example:
       $ fusedb dump networks.fsdb

@@ -6,7 +6,7 @@ extension FuseReader {
   /// - Parameter words: what follows FILE; when that is a database and FILE is none, they were exchanged.
   /// - Throws: ``FuseError``; with code `notFound` whenever the file cannot be read, as for any input.
   static func forCommand(
-    _ path: String, expecting lookups: Lookups = .few, before words: [[UInt8]] = []
+    _ path: String, expecting lookups: ExpectedLookups = .few, before words: [[UInt8]] = []
   ) throws(FuseError) -> FuseReader {
     do throws(FuseError) {
       return try reading { () throws(FuseError) in try FuseReader(path: path, expecting: lookups) }

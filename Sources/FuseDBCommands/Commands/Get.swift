@@ -7,28 +7,35 @@ struct Get: Command {
   static let operands = "FILE KEY..."
   static let options: [Option] = [
     .value(
-      "--field", "PATH", "print only what stands at PATH: names and numbers with dots between them", repeats: true),
-    .value("--keys-from", "LIST", "ask for the keys in a file, one a line, or on standard input if LIST is '-'"),
+      "--field", "PATH", "print only the value at PATH: names and numbers with dots between them; may be repeated",
+      repeats: true),
+    .value("--keys-from", "LIST", "look up the keys in a file, one a line, or on standard input if LIST is '-'"),
     .value(
-      "--keys-format", "text|json", "how LIST writes keys: as 'fusedb keys' does, the default, or as that with --json"),
+      "--keys-format", "text|json",
+      "how keys are written in LIST: as by 'fusedb keys' or 'fusedb keys --json' (default: text)"),
     .flag("--null", short: "-0", "in LIST a zero byte follows each key, as from 'fusedb keys -0'"),
     .flag("--json", "print {\"key\":...,\"found\":true,\"value\":...} for every key"),
   ]
   static let help = """
-    For one key, prints its value as JSON on one line. For several, and with --keys-from, prints lines of key, tab
-    and value. A key that is absent is named on standard error.
+    For one key, prints its value as JSON on one line. For several keys, and
+    with --keys-from, prints a line of key, tab and value for each. Absent keys
+    are named on standard error.
 
-    PATH leads through maps by name and through lists by number from 0; '\\.' is a dot in a name. A string at its end
-    is printed as it is. Where the object of a key has no such field, that counts as absent.
+    PATH leads through maps by name and through lists by number, from 0; '\\.'
+    is a dot in a name. A string at the end of PATH is printed as it is. A key
+    whose object has no such field counts as absent.
 
-    Several --field print columns with tabs between them: the key, unless there is only one, and the fields in the
-    order in which they are given. A field that is absent leaves its column empty, so that those behind it keep their
-    numbers, and is named on standard error. With --json, "fields" stands in place of "value": those that are there,
-    under their paths.
+    Several --field options print columns with tabs between them: first the key,
+    unless there is only one, then the fields in the order given. The column of
+    an absent field is empty, and the field is named on standard error. With
+    --json, "fields" replaces "value" and holds the fields that exist, by their
+    paths.
 
-    LIST is what 'fusedb keys' prints. In a key, \\\\ is a backslash, \\t a tab, \\n a line feed, \\r a carriage return and
-    \\xHH any byte. With --keys-format json a line holds a key in JSON, or an object with the member key, such as prefix,
-    diff and get print with --json. With -0 keys are as they are.
+    LIST is the output of 'fusedb keys'. In a key, \\\\ is a backslash, \\t a
+    tab, \\n a line feed, \\r a carriage return and \\xHH any byte. With
+    --keys-format json, each line is a key in JSON, or an object with the member
+    "key", such as prefix, diff and get print with --json. With -0, keys are
+    read as they are.
 
     Exit status: 1 when a key or a field is absent.
 

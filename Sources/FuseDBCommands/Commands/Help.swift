@@ -31,14 +31,16 @@ struct Help: Command {
     let width = Tool.commands.map { $0.name.count }.max() ?? 0
     let lines = Tool.commands.map { "  \($0.name.padded(to: width))  \($0.summary)" }
     return """
-      fusedb builds and reads database files that never change: any number of keys for each value, in one file.
+      fusedb builds and reads immutable database files, in which any number of keys
+      can share one value.
 
       Usage: fusedb COMMAND [ARGUMENT...]
 
       \(lines.joined(separator: "\n"))
 
-      'fusedb help COMMAND' or 'fusedb COMMAND -h' explains a command; 'fusedb -V' names the version.
-      Results go to standard output, all else to standard error.
+      'fusedb help COMMAND' or 'fusedb COMMAND -h' explains a command; 'fusedb -V'
+      prints the version.
+      Results go to standard output, everything else to standard error.
 
       \(ExitStatus.table)
 
@@ -60,9 +62,29 @@ struct Help: Command {
     return parts.joined(separator: "\n\n")
   }
 
+  private static let columnCount = 80
+
+  /// The options, one below the other, and beside each what it does.
   private static func table(of options: [Option]) -> String {
     let heads = options.map { ($0.short.map { $0 + ", " } ?? "") + $0.name + ($0.value.map { " " + $0 } ?? "") }
     let width = heads.map { $0.count }.max() ?? 0
-    return zip(heads, options).map { "  \($0.padded(to: width))  \($1.help)" }.joined(separator: "\n")
+    let margin = "\n" + String(repeating: " ", count: width + 4)
+    return zip(heads, options).map { head, option in
+      let lines = lines(of: option.help, columnCount: columnCount - width - 4)
+      return "  \(head.padded(to: width))  \(lines.joined(separator: margin))"
+    }.joined(separator: "\n")
+  }
+
+  /// `text`, broken at spaces into lines of at most `columnCount` characters.
+  private static func lines(of text: String, columnCount: Int) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, last.count + 1 + word.count <= columnCount {
+        lines[lines.count - 1] += " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
   }
 }

@@ -6,18 +6,20 @@ struct Keys: Command {
   static let summary = "print the keys in order"
   static let operands = "FILE"
   static let options: [Option] = [
-    .value("--from", "KEY", "only KEY and those behind it"),
+    .value("--from", "KEY", "only KEY and the keys after it"),
     .value("--limit", "N", "stop after N keys"),
     .flag("--reverse", "from the largest key to the smallest"),
     .flag("--json", "print keys as JSON: a string, or {\"$bin\":\"hexadecimal digits\"} for one that is not UTF-8"),
     .flag("--null", short: "-0", "print keys as they are, with a zero byte after each and no line feed"),
   ]
   static let help = """
-    Prints one key a line, in the order of their bytes. Backslashes, control characters and bytes that are not UTF-8
-    stand as \\\\, \\t, \\n, \\r and \\xHH. --from need not be a key of the file.
+    Prints one key a line, in the order of their bytes. Backslashes, control
+    characters and bytes that are not UTF-8 are printed as \\\\, \\t, \\n, \\r
+    and \\xHH. The KEY of --from need not exist.
 
-    Each form is a list that 'fusedb get --keys-from' takes: the first as it is, the others with '--keys-format json' and
-    with '-0'. Bytes as they are suit 'xargs -0'; a key that holds a zero byte is then refused.
+    Every form is a list for 'fusedb get --keys-from': this one as it is, the
+    others with '--keys-format json' and with '-0'. The last one also suits
+    'xargs -0'; keys that contain a zero byte are refused there.
 
     Example:
       $ fusedb keys networks.fsdb

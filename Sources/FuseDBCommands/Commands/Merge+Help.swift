@@ -1,16 +1,18 @@
 extension Merge {
   static let name = "merge"
-  static let summary = "make one file of many"
+  static let summary = "merge several files into one"
   static let operands = "-o OUTPUT INPUT..."
   static let options: [Option] =
     [
       Arguments.outputOption,
       .value(
         "--on-conflict", "last|first|error",
-        "what a key gets that has different objects; by itself, that of the INPUT named last"),
+        "which object a key gets that has several (default: that of the INPUT named last)"),
       .value("--subtract", "FILE", "leave out the keys that this database has; may be repeated", repeats: true),
-      .value("--only-prefix", "PREFIX", "take only keys that begin with this, or with another one", repeats: true),
-      .value("--order", "key|insertion", "objects by their smallest key, or as they come, file by file"),
+      .value("--only-prefix", "PREFIX", "take only keys that begin with this; may be repeated", repeats: true),
+      .value(
+        "--order", "key|insertion",
+        "the order of objects: by smallest key, or as they come, file by file (default: key)"),
       Arguments.metadataOption,
       .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
     ] + Arguments.replacementOptions + [Arguments.linkOption] + Arguments.resourceOptions + [
@@ -18,24 +20,29 @@ extension Merge {
       Arguments.quietOption(),
     ]
   static let help = """
-    Writes the keys of all INPUTs into OUTPUT, with their objects: the file that 'fusedb build' would make of the same
-    keys and values. Equal objects are stored once, whichever files they come from, and a key that has equal objects in
+    Writes the keys of all INPUTs and their objects to OUTPUT: the same file
+    that 'fusedb build' would make of these keys and values. Equal objects are
+    stored once, whichever files they come from. A key with equal objects in
     several files is no conflict.
 
-    INPUTs are databases with or without an index, such as those of fusedb 0.3.0. OUTPUT may be one of them; it appears
-    in one step, only when all is well, and not over an INPUT that somebody else replaced meanwhile. What is taken over is
-    checked first: keys, where they point, and objects, not what no key leads to. What INPUTs say about themselves is not
-    carried over: --meta says what OUTPUT is to say.
+    INPUTs are databases with or without an index, such as those of fusedb
+    0.3.0. OUTPUT may be one of them. It appears in one step, when everything
+    has succeeded, and never over an INPUT that was replaced in the meantime.
+    Everything that goes into OUTPUT is checked first: keys, their offsets and
+    their objects, but not objects without a key. The metadata of INPUTs is not
+    carried over; --meta sets that of OUTPUT.
 
-    'fusedb merge OUTPUT INPUT...' is the same. With one INPUT it asks for -o where OUTPUT is there already. No OUTPUT is
-    written that has no keys, unless --allow-empty is given.
+    'fusedb merge OUTPUT INPUT...' does the same; with a single INPUT, an
+    existing OUTPUT needs -o. An OUTPUT without keys is not written unless
+    --allow-empty is given.
 
-    However large the INPUTs are, the memory is what --memory says, the pages of INPUTs included. What does not fit goes
-    to a temporary file.
+    However large the INPUTs are, memory stays within --memory, pages of INPUTs
+    included. What does not fit goes to a temporary file.
 
-    With --plain --order insertion the file is, byte for byte, what the merge of fusedb 0.3.0 writes.
+    With --plain --order insertion, the file is byte for byte what the merge of
+    fusedb 0.3.0 writes.
 
-    Exit status: 65 also when --on-conflict error finds a conflict.
+    Exit status: also 65 when --on-conflict error finds a conflict.
 
     Example:
       $ echo '{"keys":["1.1.1.0/24"],"value":{"org":"APNIC"}}' | fusedb build -o more.fsdb -q

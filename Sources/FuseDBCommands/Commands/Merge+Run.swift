@@ -34,7 +34,7 @@ extension Merge {
       advice: (isOutputOption ? "" : "OUTPUT comes first: ") + "give it another name, or remove that file")
   }
 
-  /// The options, with what a merge takes by itself written out.
+  /// The options, with a merge's defaults written out.
   private var optionsInUse: MergeOptions {
     var options = options
     options.memory = options.memory ?? MachineMemory.availableByteCount / 4

@@ -3,24 +3,27 @@ internal import FuseDB
 /// `fusedb patch`: makes a new database of an old one and a patch.
 struct Patch: Command {
   static let name = "patch"
-  static let summary = "make a file of an old one and a patch"
+  static let summary = "make a new file from an old one and a patch"
   static let operands = "-o OUTPUT OLD PATCH"
   static let options: [Option] =
     [Arguments.outputOption] + Arguments.replacementOptions + [
       Arguments.linkOption,
       .value(
-        "--max-size", "SIZE", "how long OUTPUT may be: 512M, 2G; default: 4 times OLD and 64 times PATCH, plus 256M"),
+        "--max-size", "SIZE",
+        "the longest OUTPUT to accept, such as 512M or 2G (default: 4 times OLD and 64 times PATCH, plus 256M)"),
       .flag("--json", "print the report as one JSON object"),
       Arguments.quietOption("print no report"),
     ]
   static let help = """
-    Makes the file that PATCH was made for, byte for byte, and names it OUTPUT, which may be OLD. PATCH is from
-    'fusedb diff OLD NEW -o PATCH'. Where it belongs to another file than OLD, or either of them is damaged, nothing is
-    written. OLD and the result are verified as 'fusedb verify' does; then OUTPUT appears in one step, unless it is OLD and
-    somebody else replaced it meanwhile. 'fusedb patch OLD PATCH OUTPUT' is the same.
+    Makes the file that PATCH was made for, byte for byte, and writes it to
+    OUTPUT, which may be OLD. PATCH comes from 'fusedb diff OLD NEW -o PATCH'.
+    If it belongs to another file than OLD, or either of them is damaged,
+    nothing is written. OLD and the result are verified as by 'fusedb verify'.
+    Then OUTPUT appears in one step, unless it is OLD and was replaced by
+    someone else in the meantime. 'fusedb patch OLD PATCH OUTPUT' does the same.
 
-    A small PATCH can make a file that fills a disk. One that would be longer than --max-size is refused before anything
-    is written.
+    A small PATCH can make a file that fills a disk. A result longer than
+    --max-size is refused before anything is written.
 
     Example:
       $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build -o today.fsdb -q

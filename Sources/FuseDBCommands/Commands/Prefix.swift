@@ -7,18 +7,20 @@ struct Prefix: Command {
   static let operands = "FILE PREFIX"
   static let options: [Option] = [
     .value("--limit", "N", "stop after N keys"),
-    .flag("--count", "print how many keys there are, and no more"),
+    .flag("--count", "print only how many keys there are"),
     .flag("--reverse", "from the largest key to the smallest"),
     .flag("--json", "print {\"key\":...,\"value\":...} for every key, or {\"count\":N}"),
   ]
   static let help = """
-    Prints a line of key, tab and value for every key that begins with the bytes of PREFIX, in order. In a key,
-    backslashes, control characters and bytes that are not UTF-8 stand as \\\\, \\t, \\n, \\r and \\xHH.
+    Prints a line of key, tab and value for every key that begins with the bytes
+    of PREFIX, in order. In a key, backslashes, control characters and bytes
+    that are not UTF-8 are printed as \\\\, \\t, \\n, \\r and \\xHH.
 
-    The keys alone are a list for 'fusedb get --keys-from': with --json as it is and '--keys-format json', otherwise the
-    first column, as 'cut -f 1' takes it.
+    The keys alone make a list for 'fusedb get --keys-from': with --json take
+    the output as it is and '--keys-format json', otherwise the first column
+    ('cut -f 1').
 
-    Exit status: 0, also when there is no such key.
+    Exit status: 0, also when no key has the prefix.
 
     Example:
       $ fusedb prefix networks.fsdb 8.8.

@@ -6,7 +6,7 @@ struct Reindex: Command {
   static let summary = "add the index that makes a plain file open at once"
   static let operands = "[-o OUTPUT] FILE..."
   static let options: [Option] =
-    [.value("--output", short: "-o", "OUTPUT", "write the new file there, and leave FILE, which is one, as it is")]
+    [.value("--output", short: "-o", "OUTPUT", "write the new file to OUTPUT, and leave the one FILE unchanged")]
     + Arguments.replacementOptions + [
       Arguments.linkOption,
       Arguments.metadataOption,
@@ -14,15 +14,19 @@ struct Reindex: Command {
       Arguments.quietOption(),
     ]
   static let help = """
-    Adds an extension block to each FILE, such as one from 'fusedb build --plain' or from fusedb 0.3.0, and replaces the
-    block of a file that has one. The block holds an index, checksums and metadata: the file opens in constant time,
-    however large it is. Data and keys stay as they are, and fusedb 0.3.0 still reads the file.
+    Adds an extension block to each FILE, such as one from 'fusedb build
+    --plain' or fusedb 0.3.0, or replaces the block that it has. The block holds
+    an index, checksums and metadata, so that a file of any size opens in
+    constant time. Data and keys don't change, and fusedb 0.3.0 can still read
+    the file.
 
-    A file is verified first, as by 'fusedb verify', and replaced in one step, unless somebody else replaced it meanwhile.
-    One that is damaged is left alone. Only a block that was written wrong, while the file's checksum is right, is no
-    obstacle: it is made anew. With --meta the file says that alone about itself; without, it says what it said before.
+    Each file is verified first, as by 'fusedb verify', and replaced in one
+    step, unless it was replaced by someone else in the meantime. A damaged file
+    is left alone. If only the block is wrong and the file's checksum is right,
+    the block is made anew. --meta replaces all metadata of the file; without
+    it, the metadata stays.
 
-    Exit status: that of the worst of several files.
+    Exit status: of several files, the worst one's.
 
     Example:
       $ fusedb build -o old.fsdb networks.csv --key network --plain -q

@@ -3,13 +3,14 @@ internal import FuseDB
 /// `fusedb stats`: says what a database holds.
 struct Stats: Command {
   static let name = "stats"
-  static let summary = "say what a file holds, and what sharing saved"
+  static let summary = "print what a file holds, and what sharing saved"
   static let operands = "FILE"
   static let options: [Option] = [.flag("--json", "print the numbers as one JSON object")]
   static let help = """
-    Reads all of FILE. The extension is what lets the file open at once; in large files it has 11 bytes a key. What
-    sharing saved is how much longer the file would be if every key had an object of its own. Last comes what the file
-    says about itself ('--meta' of build and reindex).
+    Reads all of FILE. The extension lets the file open at once; in large files
+    it takes 11 bytes a key. Saved by sharing is how much longer the file would
+    be if every key had an object of its own. The last lines are the file's
+    metadata ('--meta' of build and reindex).
 
     Example:
       $ fusedb stats networks.fsdb
@@ -37,7 +38,7 @@ struct Stats: Command {
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     let reader = try FuseReader.forCommand(path)
-    let statistics = try reader.statistics
+    let statistics = try reader.statistics()
     // In the order of the file.
     let metadata = try reader.metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     if printsJSON {
@@ -123,6 +124,6 @@ struct Stats: Command {
 }
 
 extension String {
-  /// The text with spaces behind it, `count` characters in all.
+  /// The text with spaces after it, `count` characters in all.
   func padded(to count: Int) -> String { self + String(repeating: " ", count: max(0, count - self.count)) }
 }

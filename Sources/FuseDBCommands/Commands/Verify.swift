@@ -6,20 +6,24 @@ struct Verify: Command {
   static let summary = "check every byte of a file and list all damage"
   static let operands = "FILE..."
   static let options: [Option] = [
-    .flag("--checksums", "compare checksums only, twice as fast: finds changes, not files that were written wrong"),
+    .flag("--checksums", "compare checksums only: twice as fast, but does not find files that were written wrong"),
     .flag("--json", "print one JSON object for each file"),
   ]
   static let help = """
-    Checks the header, all checksums, every object, every key and where it points. All damage is listed, not only the
-    first: 'path: offset N: kind: what is wrong'. Of a sound file the keys and objects are counted.
+    Checks the header, all checksums, every object, and every key and its
+    offset. Lists all damage, not only the first: 'path: offset N: kind: what is
+    wrong'. For a sound file, counts its keys and objects.
 
-    With --checksums only the header, the file's checksum, each object's, and the end of the index block are looked at.
-    That proves that a file is as it was written: no copy that was cut, no bit that changed. It does not prove that it was
-    written right: keys twice or out of order, an index that calls a key absent that is there, objects that are no
-    MessagePack pass when their checksums are right. For a file from a writer that you don't trust, leave the option out.
+    With --checksums, checks only the header, the checksums of the file and of
+    each object, and the end of the index block. That proves that the file is as
+    it was written: no copy was cut short, no bit has changed. It does not prove
+    that it was written correctly. Repeated or unordered keys, an index that
+    misses a key, or objects that are not MessagePack pass if their checksums
+    are right. For a file from a writer that you don't trust, leave this option
+    out.
 
-    Exit status: 1 when a file is not sound: damaged, cut short or no database; 66 when one cannot be read, whatever the
-    others are.
+    Exit status: 1 when a file is damaged, cut short or no database; 66 when a
+    file cannot be read, whatever the others are.
 
     Example:
       $ fusedb verify networks.fsdb

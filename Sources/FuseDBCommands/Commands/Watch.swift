@@ -3,31 +3,35 @@ internal import FuseDB
 /// `fusedb watch`: says when a file is replaced.
 struct Watch: Command {
   static let name = "watch"
-  static let summary = "say when a file is replaced, and whether the new one may serve"
+  static let summary = "report when a file is replaced, and whether the new one may serve"
   static let operands = "FILE"
   static let options: [Option] = [
-    .value("--check", "LEVEL", "how much of a file is checked: nothing, structure (by itself) or full"),
-    .flag("--allow-empty", "let a file without keys take the place of one with some"),
+    .value("--check", "LEVEL", "how much to check: nothing, structure or full (default: structure)"),
+    .flag("--allow-empty", "let a file without keys replace one with keys"),
     .value("--least-keys", "N", "refuse a file with fewer keys"),
-    .value("--greatest-shrink", "PERCENT", "refuse a file that lacks more of the keys than so many in a hundred"),
+    .value("--greatest-shrink", "PERCENT", "refuse a file that lacks more than PERCENT % of the keys"),
     .value("--require", "KEY", "refuse a file without KEY; may be repeated", repeats: true),
-    .value("--interval", "SECONDS", "how often to look where no event tells of a change; by itself, 2"),
-    .flag("--poll", "look only, and use no file events"),
+    .value("--interval", "SECONDS", "how often to look at the file where no event reports changes (default: 2)"),
+    .flag("--poll", "look at the file only; use no file events"),
     .flag("--json", "print one JSON object a line, with an \"event\": serving, reloaded or refused"),
   ]
   static let help = """
-    Opens FILE as a service does that reloads it, and prints a line when a new file takes its place, and when one is
-    refused, once for each file. The last good one then serves on. It ends when it is interrupted.
+    Opens FILE as a reloading service does. Prints a line when a new file
+    replaces it, and a line, once for each file, when a new file is refused. The
+    last good file then serves on. The command runs until it is interrupted.
 
-    A new file may be renamed over FILE or copied over it; links and folders on the way to it may be replaced. With
-    '--check structure' all checksums are compared, as by 'fusedb verify --checksums': a file that was cut, half copied or
-    changed is refused; one that was written wrong is not, such as one with a key twice, or whose index calls a key absent
-    that is there. With 'full' every key and object is looked at, as by 'fusedb verify', and that is refused too: for files
-    from a writer that you don't trust. '--greatest-shrink' compares with the file that serves, in whose place a file
-    without keys comes only with '--allow-empty'.
+    A new file may be renamed over FILE or copied over it; links and folders on
+    the path may be replaced. '--check structure' compares all checksums, as
+    'fusedb verify --checksums' does. It refuses a file that was cut short, half
+    copied or changed, but not one that was written wrong, such as one with a
+    repeated key or with an index that misses a key. '--check full' examines
+    every key and object, as 'fusedb verify' does, and refuses those too: choose
+    it for files from a writer that you don't trust. '--greatest-shrink'
+    compares with the file that serves. A file without keys replaces one with
+    keys only with '--allow-empty'.
 
-    Exit status, where FILE cannot serve from the start: 65 when it is damaged, no database or breaks one of the rules
-    given, 66 when it cannot be read.
+    Exit status, where FILE cannot serve from the start: 65 when it is damaged,
+    no database or breaks one of the rules given, 66 when it cannot be read.
 
     Example:
       $ fusedb watch networks.fsdb
@@ -43,8 +47,9 @@ struct Watch: Command {
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     path = try arguments.path("FILE")
-    serving.rules.check =
-      try arguments.choice(of: "--check", ["nothing": .nothing, "structure": .structure, "full": .full]) ?? .structure
+    let check: VerificationLevel?? = try arguments.choice(
+      of: "--check", ["nothing": nil, "structure": .checksums, "full": .full])
+    serving.rules.check = check ?? .checksums
     serving.rules.allowsEmpty = arguments.has("--allow-empty")
     serving.rules.leastKeyCount = try arguments.count(of: "--least-keys") ?? 0
     serving.rules.greatestShrink = try arguments.number(of: "--greatest-shrink", in: 0...100).map { $0 / 100 }

@@ -26,7 +26,7 @@ package final class Console {
   }
 
   /// Call this before the work on a new file at `path` begins, so that a signal that ends the command leaves nothing
-  /// behind and says what has become of the file.
+  /// after and says what has become of the file.
   func willReplace(_ path: String) {
     guard handlesSignals else { return }
     // A progress bar may stand in the line.

@@ -31,9 +31,11 @@ enum ExitStatus: Int32 {
   static let table = """
     Exit status:
       0   done
-      1   a definite no: a key or field is absent (get), files differ (diff), a file is not sound (verify)
-      64  wrong usage, or a file that must not be overwritten stands where the result should go
-      65  bad data: an input, a database that is damaged or none (but for verify), or a result that was refused
+      1   a definite no: a key or field is absent (get), files differ (diff), or a
+          file is not sound (verify)
+      64  wrong usage, or OUTPUT is a file that must not be overwritten
+      65  bad input data, a damaged database or none (except for verify), or a
+          result that was refused
       66  an input is missing or cannot be read
       74  a result cannot be written, or memory is short
     """

@@ -53,12 +53,12 @@ package final class Output {
     try flush()
   }
 
-  /// Waits until `bell` rings.
+  /// Waits until `waker` wakes it.
   ///
   /// - Throws: ``FuseError`` with the errno EPIPE when nobody can read any more what would be written; before, that
   ///   ends the process as writing would, unless the signal is ignored.
-  func wait(for bell: Bell) throws(FuseError) {
-    guard bell.wait(orFor: descriptor?.number, events: 0) == .descriptor else { return }
+  func wait(for waker: Waker) throws(FuseError) {
+    guard waker.wait(orFor: descriptor?.number, events: 0) == .descriptor else { return }
     throw Descriptor.brokenPipe(name: name)
   }
 

@@ -25,8 +25,8 @@ final class ProgressBar {
   /// Shows what is done, unless that was shown a moment ago.
   ///
   /// - Parameters:
-  ///   - fraction: from 0 to 1, or nil when nobody knows.
-  ///   - text: stands behind the bar.
+  ///   - fraction: from 0 to 1, or nil if unknown.
+  ///   - text: stands after the bar.
   func show(_ fraction: Double?, _ text: @autoclosure () -> String) {
     guard let output else { return }
     let elapsed = elapsed

@@ -8,11 +8,11 @@ struct BlockCutter {
     case lineFeed
     /// At a line feed that is not in a cell in quotes. Comments, with this prefix if it is not empty, have no cells.
     case row(separator: UInt8, commentPrefix: [UInt8])
-    /// Behind a MessagePack value.
+    /// After a MessagePack value.
     case value
   }
 
-  /// Behind the longest record, and before it: a byte order mark, a line end of two bytes, and a byte that shows that it goes on.
+  /// After the longest record, and before it: a byte order mark, a line end of two bytes, and a byte that shows that it goes on.
   private static let margin = 8
   /// The smallest block; a byte order mark fits.
   static let fewestBytes = 4
@@ -30,9 +30,9 @@ struct BlockCutter {
   private var isAtEnd = false
   /// Where in the unpacked input the next block begins.
   private var nextOffset = 0
-  /// The number of the line or record behind the last block, from 1.
+  /// The number of the line or record after the last block, from 1.
   private(set) var nextLine = 1
-  /// What was read behind the last record that is whole.
+  /// What was read after the last record that is whole.
   private var rest: [UInt8] = []
 
   /// - Parameters:
@@ -83,12 +83,12 @@ struct BlockCutter {
     }
   }
 
-  /// The error of the record that begins behind the last block.
+  /// The error of the record that begins after the last block.
   private func tooLong() -> FuseError {
     switch boundary {
-    case .lineFeed: return limit.tooLongLine.located(at: InputFormat.ndjson.place(in: file.name, nextLine))
-    case .row: return limit.tooLongRow.located(at: InputFormat.csv.place(in: file.name, nextLine))
-    case .value: return limit.tooLongValue.located(at: InputFormat.msgpack.place(in: file.name, nextLine))
+    case .lineFeed: return limit.tooLongLine.located(at: InputFormat.ndjson.position(in: file.name, nextLine))
+    case .row: return limit.tooLongRow.located(at: InputFormat.csv.position(in: file.name, nextLine))
+    case .value: return limit.tooLongValue.located(at: InputFormat.msgpack.position(in: file.name, nextLine))
     }
   }
 
@@ -141,7 +141,7 @@ struct BlockCutter {
     return place > range.lowerBound ? place : nil
   }
 
-  /// Behind the last row in `range` that is known to be whole.
+  /// After the last row in `range` that is known to be whole.
   private func lastEnd(
     in range: Range<Int>, of bytes: RawSpan, _ firstQuote: Int, _ separator: UInt8, _ commentPrefix: [UInt8]
   ) -> Int? {
@@ -163,7 +163,7 @@ struct BlockCutter {
         start = rowStart
       } else if quote == range.lowerBound || each[quote - 1] == separator || each[quote - 1] == Self.lineFeed {
         // A quote opens a cell only where a cell begins.
-        guard let closing = closingQuote(behind: quote, in: range, of: bytes) else { return end }
+        guard let closing = closingQuote(after: quote, in: range, of: bytes) else { return end }
         start = closing + 1
       } else {
         start = quote + 1
@@ -179,7 +179,7 @@ struct BlockCutter {
   }
 
   /// The next quote that is not doubled.
-  private func closingQuote(behind opening: Int, in range: Range<Int>, of bytes: RawSpan) -> Int? {
+  private func closingQuote(after opening: Int, in range: Range<Int>, of bytes: RawSpan) -> Int? {
     let each = Span<UInt8>(_bytes: bytes)
     var place = opening + 1
     while let quote = bytes.firstIndex(of: Self.quote, in: place..<range.upperBound) {

@@ -11,7 +11,7 @@ final class CSVReader {
   private let limit: RecordLimit
   /// The line on which the last row begins, from 1.
   private(set) var line = 1
-  /// The cells of the last row, and others behind them; kept, so that their memory is.
+  /// The cells of the last row, and others after them; kept, so that their memory is.
   private var cells: [Range<Int>] = []
   /// Of how many cells of a row it is kept where they are, but for one more.
   private var mostCells = Int.max
@@ -81,7 +81,7 @@ final class CSVReader {
         if takesQuotes, start < end, bytes[start] == Self.quote {
           cell = try quotedCell(count, at: start, bytes.rawSpan, end)
           lineFeedCount += bytes.rawSpan.extracting(cell).count(of: Self.lineFeed)
-          (start, endsRow) = try next(behind: count, at: cell.upperBound + 1, bytes.rawSpan, end, separator)
+          (start, endsRow) = try next(after: count, at: cell.upperBound + 1, bytes.rawSpan, end, separator)
           scan.skip(to: start, bytes.rawSpan)
         } else {
           let stop = scan.next(bytes.rawSpan)
@@ -120,11 +120,11 @@ final class CSVReader {
     guard end - range.lowerBound <= limit.byteCount else { throw limit.tooLongRow }
   }
 
-  /// The cell behind the quote at `place`, up to the one that closes it.
-  private func quotedCell(_ number: Int, at place: Int, _ bytes: RawSpan, _ end: Int) throws(FuseError) -> Range<Int> {
-    var from = place + 1
+  /// The cell after the quote at `offset`, up to the one that closes it.
+  private func quotedCell(_ number: Int, at offset: Int, _ bytes: RawSpan, _ end: Int) throws(FuseError) -> Range<Int> {
+    var from = offset + 1
     while let quote = bytes.firstIndex(of: Self.quote, in: from..<end) {
-      guard quote + 1 < end, Span<UInt8>(_bytes: bytes)[quote + 1] == Self.quote else { return place + 1..<quote }
+      guard quote + 1 < end, Span<UInt8>(_bytes: bytes)[quote + 1] == Self.quote else { return offset + 1..<quote }
       if doubledCells.last != number, number <= mostCells { doubledCells.append(number) }
       from = quote + 2
     }
@@ -135,17 +135,17 @@ final class CSVReader {
       """)
   }
 
-  /// Where the cell behind the one whose quote closed before `place` begins, and whether it is one of the next row.
+  /// Where the cell after the one whose quote closed before `offset` begins, and whether it is one of the next row.
   private func next(
-    behind number: Int, at place: Int, _ bytes: RawSpan, _ end: Int, _ separator: UInt8
+    after number: Int, at offset: Int, _ bytes: RawSpan, _ end: Int, _ separator: UInt8
   ) throws(FuseError) -> (start: Int, endsRow: Bool) {
     let each = Span<UInt8>(_bytes: bytes)
-    var place = place
-    if place < end, each[place] == Self.carriageReturn, place + 1 == end || each[place + 1] == Self.lineFeed {
-      place += 1
+    var offset = offset
+    if offset < end, each[offset] == Self.carriageReturn, offset + 1 == end || each[offset + 1] == Self.lineFeed {
+      offset += 1
     }
-    guard place < end else { return (end, true) }
-    guard each[place] == separator || each[place] == Self.lineFeed else {
+    guard offset < end else { return (end, true) }
+    guard each[offset] == separator || each[offset] == Self.lineFeed else {
       throw FuseError(
         .invalidValue,
         """
@@ -153,7 +153,7 @@ final class CSVReader {
         or read quotes as they are with --no-quotes
         """)
     }
-    return (place + 1, each[place] == Self.lineFeed)
+    return (offset + 1, each[offset] == Self.lineFeed)
   }
 
   /// Makes each pair of quotes one, in place.

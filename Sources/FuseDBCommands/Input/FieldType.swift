@@ -4,7 +4,7 @@ internal import FuseDB
 enum FieldType: String, CaseIterable {
   case string, int, float, bool, json
 
-  /// What a cell of this type has to be, to stand behind "is not".
+  /// What a cell of this type has to be, to stand after "is not".
   var rule: String {
     switch self {
     case .string: "text"
@@ -82,27 +82,27 @@ enum DecimalText {
 
   /// Whether `text` is a number by the grammar of JSON.
   private static func isNumber(_ text: Span<UInt8>) -> Bool {
-    var place = 0
-    func at(_ byte: UInt8, _ text: Span<UInt8>) -> Bool { place < text.count && text[place] == byte }
+    var offset = 0
+    func at(_ byte: UInt8, _ text: Span<UInt8>) -> Bool { offset < text.count && text[offset] == byte }
     func skipDigits(_ text: Span<UInt8>) -> Int {
-      let start = place
-      while place < text.count, isDigit(text[place]) { place += 1 }
-      return place - start
+      let start = offset
+      while offset < text.count, isDigit(text[offset]) { offset += 1 }
+      return offset - start
     }
-    if at(UInt8(ascii: "-"), text) { place += 1 }
+    if at(UInt8(ascii: "-"), text) { offset += 1 }
     let startsWithZero = at(UInt8(ascii: "0"), text)
     let wholeDigits = skipDigits(text)
     guard wholeDigits > 0, !startsWithZero || wholeDigits == 1 else { return false }
     if at(UInt8(ascii: "."), text) {
-      place += 1
+      offset += 1
       guard skipDigits(text) > 0 else { return false }
     }
     if at(UInt8(ascii: "e"), text) || at(UInt8(ascii: "E"), text) {
-      place += 1
-      if at(UInt8(ascii: "+"), text) || at(UInt8(ascii: "-"), text) { place += 1 }
+      offset += 1
+      if at(UInt8(ascii: "+"), text) || at(UInt8(ascii: "-"), text) { offset += 1 }
       guard skipDigits(text) > 0 else { return false }
     }
-    return place == text.count
+    return offset == text.count
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }

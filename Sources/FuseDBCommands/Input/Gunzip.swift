@@ -3,7 +3,7 @@ internal import FuseDB
 
 /// Unpacks members of gzip data.
 ///
-/// zlib's own `gzread` takes everything behind a member that does not begin like one for the end, in silence; here that is an error.
+/// zlib's own `gzread` takes everything after a member that does not begin like one for the end, in silence; here that is an error.
 @safe
 final class Gunzip: Unpacker {
   /// What every member begins with.

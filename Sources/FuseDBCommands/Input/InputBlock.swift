@@ -3,7 +3,7 @@ internal import FuseDB
 /// Whole records of one input, on their way from the thread that reads to one that parses.
 @safe
 final class InputBlock: @unchecked Sendable {
-  /// Readable bytes behind the records, for those who look at many at once.
+  /// Readable bytes after the records, for those who look at many at once.
   static let padding = max(JSONParser.padding, RawSpan.matchByteCount) + MessagePackPacker.padding
 
   private static let zeros = [UInt8](repeating: 0, count: 1 << 16)

@@ -90,30 +90,30 @@ final class InputFile {
     return try known + readPacked(into: &bytes, range.lowerBound + known..<range.upperBound)
   }
 
-  /// Fills `bytes[range]` with what is left of `head` from `place` on, and returns how far that reaches.
+  /// Fills `bytes[range]` with what is left of `head` from `offset` on, and returns how far that reaches.
   private static func pass(
-    _ head: inout [UInt8], _ place: inout Int, to bytes: inout [UInt8], _ range: Range<Int>
+    _ head: inout [UInt8], _ offset: inout Int, to bytes: inout [UInt8], _ range: Range<Int>
   ) -> Int {
     guard !head.isEmpty else { return 0 }
-    let known = min(head.count - place, range.count)
-    bytes.replaceSubrange(range.lowerBound..<range.lowerBound + known, with: head[place..<place + known])
-    place += known
-    if place == head.count {
+    let known = min(head.count - offset, range.count)
+    bytes.replaceSubrange(range.lowerBound..<range.lowerBound + known, with: head[offset..<offset + known])
+    offset += known
+    if offset == head.count {
       head = []
-      place = 0
+      offset = 0
     }
     return known
   }
 
   /// Fills `bytes[range]` with bytes of the file as it is.
   private func readPacked(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
-    var place = range.lowerBound
-    while place < range.upperBound {
-      let count = try descriptor.read(into: &bytes, place..<range.upperBound, name: name)
+    var offset = range.lowerBound
+    while offset < range.upperBound {
+      let count = try descriptor.read(into: &bytes, offset..<range.upperBound, name: name)
       if count == 0 { break }
-      place += count
+      offset += count
       bytesRead += count
     }
-    return place - range.lowerBound
+    return offset - range.lowerBound
   }
 }

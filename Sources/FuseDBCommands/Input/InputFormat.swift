@@ -6,7 +6,7 @@ enum InputFormat: String, CaseIterable {
   case csv
   /// Cells between tabs.
   case tsv
-  /// Values of MessagePack, one behind the other.
+  /// Values of MessagePack, one after the other.
   case msgpack
 
   /// What names end in, and what that says; `.gz` or `.zst` may follow.
@@ -28,7 +28,7 @@ enum InputFormat: String, CaseIterable {
   var isTable: Bool { self == .csv || self == .tsv }
 
   /// Where a record is, for messages: by its line, or by its number where there are no lines.
-  func place(in input: String, _ number: Int) -> String {
+  func position(in input: String, _ number: Int) -> String {
     self == .msgpack ? "\(input): record \(number)" : "\(input):\(number)"
   }
 

@@ -14,7 +14,7 @@ struct InputHead {
   init(_ file: InputFile, _ format: InputFormat) throws(FuseError) {
     let head = try file.peek(Self.byteCount)
     if let kind = ForeignKind(head, format) { throw FuseError(.invalidValue, kind.refusal, path: file.name) }
-    // What is cut off behind the last byte might be a line feed.
+    // What is cut off after the last byte might be a line feed.
     let known = head.count < Self.byteCount ? head[...] : head.dropLast()
     endsLinesWithReturns =
       format != .msgpack && !head.contains(UInt8(ascii: "\n")) && known.contains(UInt8(ascii: "\r"))
@@ -61,13 +61,13 @@ struct ForeignKind {
   }
 
   /// What a tar archive has, and where.
-  private static let tar = (place: 257, bytes: Array("ustar".utf8))
+  private static let tar = (offset: 257, bytes: Array("ustar".utf8))
 
   /// Nil when `head` may begin records of the format.
   init?(_ head: [UInt8], _ format: InputFormat) {
     if let magic = Self.magics.first(where: { Self.begins(head, with: $0.bytes, format) }) {
       refusal = magic.refusal
-    } else if head.count > Self.tar.place, head[Self.tar.place...].starts(with: Self.tar.bytes) {
+    } else if head.count > Self.tar.offset, head[Self.tar.offset...].starts(with: Self.tar.bytes) {
       refusal = "this is a tar archive; pipe the output of 'tar -xO' into the command"
     } else if Self.isUTF16(head), format != .msgpack {
       refusal = "this is UTF-16 and not UTF-8; pipe the output of 'iconv -f UTF-16 -t UTF-8' into the command"

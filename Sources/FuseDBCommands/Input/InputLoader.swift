@@ -51,7 +51,7 @@ final class InputLoader {
     for _ in 0..<threadCount {
       workers.append(
         try RecordWorker(
-          writer.makeLane(), inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table,
+          writer.makeShard(), inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table,
           blockByteCount: blocks.blockByteCount, limit: job.limit))
     }
     self.workers = workers
@@ -111,7 +111,7 @@ final class InputLoader {
           guard !format.isTable || columns != nil else {
             throw FuseError(
               .invalidValue, "the row that names the columns is missing; write it, or name them with --columns A,B,C"
-            ).located(at: format.place(in: job.inputs[input].name, cutter.nextLine))
+            ).located(at: format.position(in: job.inputs[input].name, cutter.nextLine))
           }
           return true
         }
@@ -147,7 +147,7 @@ final class InputLoader {
       return try cutter.next(block) { blocks.mayLengthen(block) { workers[0].work($0, blocks) } }
     } catch {
       let (name, format) = job.inputs[input]
-      throw error.located(at: format.place(in: name, cutter.nextLine))
+      throw error.located(at: format.position(in: name, cutter.nextLine))
     }
   }
 
@@ -165,7 +165,7 @@ final class InputLoader {
         return false
       }
     } catch {
-      throw error.located(at: block.format.place(in: job.inputs[block.input].name, rows.line))
+      throw error.located(at: block.format.position(in: job.inputs[block.input].name, rows.line))
     }
     return try names.map { names throws(FuseError) in try name(names, block.input, line: rows.line) }
   }
@@ -176,7 +176,7 @@ final class InputLoader {
       return try TableColumns(names, &fields!, types: job.table.types, separator: job.inputs[input].format.separator)
     } catch {
       let (name, format) = job.inputs[input]
-      throw error.located(at: format.place(in: name, line))
+      throw error.located(at: format.position(in: name, line))
     }
   }
 }

@@ -1,4 +1,4 @@
-/// An input as the command line names it: `PATH`, `-` for standard input, or either behind a format, as in `csv:PATH`.
+/// An input as the command line names it: `PATH`, `-` for standard input, or either after a format, as in `csv:PATH`.
 struct InputName: Equatable {
   /// Nil for standard input.
   let path: String?

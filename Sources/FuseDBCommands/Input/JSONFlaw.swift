@@ -16,10 +16,11 @@ struct JSONFlaw: Equatable {
       try search.skipText()
       return nil
     } catch {
-      let before = search.bytes[..<min(search.place, search.bytes.count)]
+      let before = search.bytes[..<min(search.offset, search.bytes.count)]
       // Bytes that go on a character of UTF-8 are none of their own.
       return JSONFlaw(
-        column: before.count { $0 & 0xC0 != 0x80 } + 1, reason: error.reason, isCut: search.place >= search.bytes.count)
+        column: before.count { $0 & 0xC0 != 0x80 } + 1, reason: error.reason, isCut: search.offset >= search.bytes.count
+      )
     }
   }
 }
@@ -30,16 +31,16 @@ struct JSONFlawSearch {
   struct Stop: Error { var reason: String }
 
   let bytes: [UInt8]
-  fileprivate(set) var place = 0
+  fileprivate(set) var offset = 0
   /// The brackets that are open.
   private var open: [UInt8] = []
 
   init(bytes: [UInt8]) { self.bytes = bytes }
 
-  private var next: UInt8? { place < bytes.count ? bytes[place] : nil }
+  private var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
   private func stop(_ reason: String) -> Stop {
-    guard place < bytes.count else {
+    guard offset < bytes.count else {
       let bracket = open.last == UInt8(ascii: "{") ? " inside an object" : open.isEmpty ? "" : " inside an array"
       return Stop(reason: "the text ends\(bracket), and \(reason)")
     }
@@ -47,12 +48,12 @@ struct JSONFlawSearch {
   }
 
   private mutating func skipSpace() {
-    while let byte = next, byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A { place += 1 }
+    while let byte = next, byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A { offset += 1 }
   }
 
   private mutating func take(_ character: Unicode.Scalar) -> Bool {
     guard next == UInt8(ascii: character) else { return false }
-    place += 1
+    offset += 1
     return true
   }
 
@@ -80,14 +81,14 @@ struct JSONFlawSearch {
     skipSpace()
     switch next {
     case UInt8(ascii: "{"):
-      place += 1
+      offset += 1
       skipSpace()
       if take("}") { return }
       open.append(UInt8(ascii: "{"))
       try skipName()
       try skipValueOrOpenInside()
     case UInt8(ascii: "["):
-      place += 1
+      offset += 1
       skipSpace()
       if take("]") { return }
       open.append(UInt8(ascii: "["))
@@ -116,49 +117,49 @@ struct JSONFlawSearch {
   }
 
   private mutating func skipWord(_ word: String) throws(Stop) {
-    guard bytes[place...].starts(with: word.utf8) else { throw stop("a value is missing") }
-    place += word.utf8.count
+    guard bytes[offset...].starts(with: word.utf8) else { throw stop("a value is missing") }
+    offset += word.utf8.count
   }
 
   private mutating func skipString() throws(Stop) {
-    let start = place
-    place += 1
+    let start = offset
+    offset += 1
     while let byte = next {
       switch byte {
       case UInt8(ascii: "\""):
-        let string = Array(bytes[start..<place])
+        let string = Array(bytes[start..<offset])
         guard string.rawSpan.isUTF8 else {
-          place = start
+          offset = start
           throw stop("the string is not UTF-8")
         }
-        place += 1
+        offset += 1
         return
       case 0..<0x20: throw stop("a control character must be escaped")
       case UInt8(ascii: "\\"):
-        place += 1
+        offset += 1
         guard let escape = next else { break }
         if escape == UInt8(ascii: "u") {
-          let digits = bytes[(place + 1)...].prefix(4)
+          let digits = bytes[(offset + 1)...].prefix(4)
           guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) else {
             throw stop("four hexadecimal digits must follow '\\u'")
           }
         } else if !"\"\\/bfnrt".utf8.contains(escape) {
           throw stop("there is no such escape")
         }
-        place += 1
-      default: place += 1
+        offset += 1
+      default: offset += 1
       }
     }
     throw stop("'\"' is missing")
   }
 
   private mutating func skipNumber() throws(Stop) {
-    let start = place
+    let start = offset
     _ = take("-")
     let startsWithZero = next == UInt8(ascii: "0")
     guard case let count = skipDigits(), count > 0 else { throw stop("a digit is missing") }
     guard !startsWithZero || count == 1 else {
-      place = start
+      offset = start
       throw stop("a number does not begin with 0")
     }
     var isInteger = true
@@ -171,21 +172,21 @@ struct JSONFlawSearch {
       if !take("+") { _ = take("-") }
       guard skipDigits() > 0 else { throw stop("a digit is missing") }
     }
-    let number = Array(bytes[start..<place])
+    let number = Array(bytes[start..<offset])
     if isInteger, DecimalText.integer(number.rawSpan) == nil {
-      place = start
+      offset = start
       throw stop("an integer is from -2^63 to 2^64 - 1; write a greater one in quotes, or with a point")
     }
     if !isInteger, DecimalText.float(number.rawSpan) == nil {
-      place = start
+      offset = start
       throw stop("the number is beyond what a float64 can hold")
     }
   }
 
   private mutating func skipDigits() -> Int {
-    let start = place
-    while let byte = next, Self.isDigit(byte) { place += 1 }
-    return place - start
+    let start = offset
+    while let byte = next, Self.isDigit(byte) { offset += 1 }
+    return offset - start
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }

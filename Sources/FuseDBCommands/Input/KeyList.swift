@@ -44,13 +44,13 @@ struct KeyList {
       do throws(FuseError) {
         if let key = try key(line) { keys.append(key) }
       } catch {
-        throw FuseError(error.code, error.message, path: place)
+        throw FuseError(error.code, error.message, path: position)
       }
     }
     return keys
   }
 
-  private var place: String { format == .null ? "\(file.name): key \(number)" : "\(file.name):\(number)" }
+  private var position: String { format == .null ? "\(file.name): key \(number)" : "\(file.name):\(number)" }
 
   /// The key that stands in `line`; nil where there is none.
   private func key(_ line: Range<Int>) throws(FuseError) -> [UInt8]? {
@@ -107,7 +107,7 @@ struct KeyList {
     }
   }
 
-  /// Reads more behind the rest, which moves to the start.
+  /// Reads more after the rest, which moves to the start.
   private mutating func refill() throws(FuseError) {
     let isFirst = number == 0 && rest.isEmpty
     try MemoryRoom.check(rest.count)
@@ -118,7 +118,7 @@ struct KeyList {
         number += 1
         throw FuseError(
           .limitExceeded, "the line is longer than a key can be (\(Humans.size(mostBytes))); is this a list of keys?",
-          path: place)
+          path: position)
       }
       try bytes.reserve(2 * bytes.count)
       bytes.append(contentsOf: repeatElement(0, count: bytes.count))

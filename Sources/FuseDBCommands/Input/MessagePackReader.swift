@@ -1,6 +1,6 @@
 internal import FuseDB
 
-/// Reads records that are MessagePack values, one behind the other. See spec/json.md, "MessagePack". [S3]
+/// Reads records that are MessagePack values, one after the other. See spec/json.md, "MessagePack". [S3]
 final class MessagePackReader {
   private let sink: RecordSink
   private let records: MessagePackRecords
@@ -31,7 +31,7 @@ final class MessagePackReader {
         try records.add(record.extracting(0..<byteCount))
         rest = rest.lowerBound + byteCount..<rest.upperBound
       } catch {
-        // Within the record, by itself.
+        // Counted from the start of the record.
         let offset = block.offset + rest.lowerBound - block.range.lowerBound + Int(clamping: error.offset ?? 0)
         throw FuseError(error.code, error.message, offset: UInt64(offset), path: error.path, errno: error.errno)
       }

@@ -1,8 +1,8 @@
 internal import FuseDB
 
-/// The bytes behind a packed input: parts of gzip or zstd data, one behind the other, unpacked as they are asked for.
+/// The unpacked bytes of a packed input: parts of gzip or zstd data, one after the other, each unpacked when it is asked for.
 ///
-/// Data that ends inside of a part is an error, and so are bytes behind a part that begin none: both are passed over in silence by others. [S5]
+/// Data that ends inside of a part is an error, and so are bytes after a part that begin none: both are passed over in silence by others. [S5]
 final class PackedInput {
   private static let bufferByteCount = 1 << 17
   /// How many bytes tell what kind of data a file holds.
@@ -37,8 +37,8 @@ final class PackedInput {
   func read(
     into bytes: inout [UInt8], _ range: Range<Int>, refill: (inout [UInt8]) throws(FuseError) -> Int
   ) throws(FuseError) -> Int {
-    var place = range.lowerBound
-    while place < range.upperBound {
+    var offset = range.lowerBound
+    while offset < range.upperBound {
       // Neither library takes the last byte of a part before all that it holds is out: without packed bytes there is nothing to wait for.
       if start == end {
         start = 0
@@ -56,11 +56,11 @@ final class PackedInput {
         guard start < end else { continue }
         isInsidePart = true
       }
-      let piece = try unpacker.unpack(packed, start..<end, into: &bytes, place..<range.upperBound)
+      let piece = try unpacker.unpack(packed, start..<end, into: &bytes, offset..<range.upperBound)
       start += piece.usedCount
-      place += piece.byteCount
+      offset += piece.byteCount
       isInsidePart = !piece.endsPart
     }
-    return place - range.lowerBound
+    return offset - range.lowerBound
   }
 }

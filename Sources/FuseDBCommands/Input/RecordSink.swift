@@ -7,7 +7,7 @@ final class RecordSink {
   let limit: RecordLimit
 
   private let batch = RecordBatch()
-  private let lane: WriterLane
+  private let shard: WriterShard
   /// How many bytes are gathered at most, but for one object: with few bytes of input a row may name many columns, and a range
   /// many keys.
   private let mostBytes: Int
@@ -23,8 +23,8 @@ final class RecordSink {
   private(set) var keyCount = 0
   private var rangeKeys = RangeKeys()
 
-  init(_ lane: WriterLane, blockByteCount: Int, limit: RecordLimit) throws(FuseError) {
-    self.lane = lane
+  init(_ shard: WriterShard, blockByteCount: Int, limit: RecordLimit) throws(FuseError) {
+    self.shard = shard
     self.limit = limit
     mostBytes = 2 * blockByteCount
     try batch.reserve(mostBytes)
@@ -52,7 +52,7 @@ final class RecordSink {
 
   /// Points `key` at the last object.
   func addKey(_ key: RawSpan) throws(FuseError) {
-    try batch.addKey(key, place: InputPlace(input: input, line: line).number)
+    try batch.addKey(key, position: InputPosition(input: input, line: line).number)
     keyCount += 1
     if batch.memoryByteCount > mostBytes { try flush() }
   }
@@ -80,7 +80,7 @@ final class RecordSink {
 
   /// Gives the writer what is gathered. Keys may follow for the last object.
   private func flush() throws(FuseError) {
-    try lane.add(batch)
+    try shard.add(batch)
     batch.removeGiven(keepingAtMost: 2 * mostBytes)
   }
 

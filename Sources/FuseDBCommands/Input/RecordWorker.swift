@@ -11,10 +11,11 @@ final class RecordWorker: @unchecked Sendable {
   private let inputNames: [String]
 
   init(
-    _ lane: WriterLane, inputNames: [String], fields: FieldSelection?, table: TableReader.Options, blockByteCount: Int,
+    _ shard: WriterShard, inputNames: [String], fields: FieldSelection?, table: TableReader.Options,
+    blockByteCount: Int,
     limit: RecordLimit
   ) throws(FuseError) {
-    sink = try RecordSink(lane, blockByteCount: blockByteCount, limit: limit)
+    sink = try RecordSink(shard, blockByteCount: blockByteCount, limit: limit)
     self.inputNames = inputNames
     lines = NDJSONReader(sink, fields: fields)
     rows = TableReader(sink, options: table)
@@ -57,7 +58,7 @@ final class RecordWorker: @unchecked Sendable {
       guard error.code != .inputOutput else { throw error }
       // Only where there are no lines is the offset one in the input.
       throw error.located(
-        at: block.format.place(in: inputNames[block.input], sink.line),
+        at: block.format.position(in: inputNames[block.input], sink.line),
         offset: block.format == .msgpack ? error.offset : nil)
     }
     try sink.finish()
@@ -65,8 +66,8 @@ final class RecordWorker: @unchecked Sendable {
 }
 
 extension FuseError {
-  /// What is wrong with a record, under its place in its input.
-  func located(at place: String, offset: UInt64? = nil) -> FuseError {
-    path == nil ? FuseError(code, message, offset: offset, path: place, errno: errno) : self
+  /// What is wrong with a record, under its position in its input.
+  func located(at position: String, offset: UInt64? = nil) -> FuseError {
+    path == nil ? FuseError(code, message, offset: offset, path: position, errno: errno) : self
   }
 }

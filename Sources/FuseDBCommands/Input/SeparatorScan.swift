@@ -6,10 +6,10 @@ struct SeparatorScan {
   private let end: Int
   /// Where the bytes are that ``matches`` is about.
   private var start: Int
-  /// A bit for each place that was not returned.
+  /// A bit for each offset that was not returned.
   private var matches: UInt64
 
-  /// - Precondition: 64 bytes can be read behind the range.
+  /// - Precondition: 64 bytes can be read after the range.
   init(_ bytes: RawSpan, _ range: Range<Int>, separator: UInt8) {
     self.separator = separator
     end = range.upperBound
@@ -25,7 +25,7 @@ struct SeparatorScan {
     if start > end &- RawSpan.matchByteCount { matches &= (1 as UInt64) << UInt64(end &- start) &- 1 }
   }
 
-  /// The next place, or the end of the range.
+  /// The next offset, or the end of the range.
   @inline(__always)
   mutating func next(_ bytes: RawSpan) -> Int {
     while matches == 0 {
@@ -36,15 +36,15 @@ struct SeparatorScan {
       }
       match(bytes)
     }
-    let place = start &+ matches.trailingZeroBitCount
+    let offset = start &+ matches.trailingZeroBitCount
     matches &= matches &- 1
-    return place
+    return offset
   }
 
-  /// Goes on at `place`.
-  mutating func skip(to place: Int, _ bytes: RawSpan) {
-    start = place
+  /// Goes on at `offset`.
+  mutating func skip(to offset: Int, _ bytes: RawSpan) {
+    start = offset
     matches = 0
-    if place < end { match(bytes) }
+    if offset < end { match(bytes) }
   }
 }

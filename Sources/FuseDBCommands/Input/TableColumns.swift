@@ -17,7 +17,7 @@ final class TableColumns: Sendable {
   let range: (first: Int, last: Int, names: FieldSelection.Range)?
   /// Those that stay in the object.
   let kept: [Column]
-  /// The names as they stand in objects, and what makes their copies quick behind them.
+  /// The names as they stand in objects, and what makes their copies quick after them.
   let packedNames: [UInt8]
   /// What stands between cells.
   let separator: UInt8

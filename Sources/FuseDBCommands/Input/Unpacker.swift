@@ -2,12 +2,12 @@ internal import FuseDB
 
 /// Unpacks data of one kind, a few bytes at a time. ``PackedInput`` holds the bytes and knows where they end.
 ///
-/// A *part* is what may stand any number of times behind itself: a member of gzip, a frame of zstd.
+/// A *part* is what may be repeated any number of times: a member of gzip, a frame of zstd.
 protocol Unpacker: AnyObject {
   /// What the data is called in messages.
   var name: String { get }
 
-  /// Begins the next part, which stands in `packed` from the range's start on, behind what may lie between parts.
+  /// Begins the next part, which stands in `packed` from the range's start on, after what may lie between parts.
   ///
   /// - Returns: where the part begins; the range's end when all of the range lies between parts.
   func begin(_ packed: [UInt8], _ range: Range<Int>) throws(FuseError) -> Int

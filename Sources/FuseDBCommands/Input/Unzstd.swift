@@ -6,7 +6,7 @@ internal import FuseDB
 final class Unzstd: Unpacker {
   /// What a frame begins with: the number 0xFD2FB528, lowest byte first.
   private static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
-  /// What a frame to be skipped begins with, behind a byte from 0x50 to 0x5F.
+  /// What a frame to be skipped begins with, after a byte from 0x50 to 0x5F.
   private static let skippableMagic: [UInt8] = [0x2A, 0x4D, 0x18]
   /// The base-2 logarithm of the largest window.
   private static let windowBits = Int32(PackedInput.mostWindowBytes.trailingZeroBitCount)

@@ -43,7 +43,7 @@ package struct ExtensionDirectory: Equatable, Sendable {
   /// Reads the directory of a file and checks it. [X4] [X6] [X7]
   package init(parsing file: RawSpan, footer: ExtensionFooter) throws(FuseError) {
     try Self.checkChecksum(of: file, footer)
-    // A reader takes places as they are; that some are not aligned is for verification to tell. [X1]
+    // A reader takes offsets as they are; that some are not aligned is for verification to tell. [X1]
     let faults = read(file, footer, isAlignmentChecked: false)
     if let fault = faults.first { throw fault }
   }
@@ -103,14 +103,14 @@ package struct ExtensionDirectory: Equatable, Sendable {
   }
 
   private mutating func add(_ section: Section, _ kind: Kind) -> Bool {
-    let place: WritableKeyPath<Self, Section?> =
+    let member: WritableKeyPath<Self, Section?> =
       switch kind {
       case .hash: \.hash
       case .order: \.order
       case .metadata: \.metadata
       }
-    guard self[keyPath: place] == nil else { return false }
-    self[keyPath: place] = section
+    guard self[keyPath: member] == nil else { return false }
+    self[keyPath: member] = section
     return true
   }
 

@@ -19,8 +19,8 @@
     }
 
     /// A slot that no key has.
-    @inlinable package static func free(_ lanes: HashSection.Lanes) -> Slot {
-      Slot(tag: 0, entry: freeEntry(lanes), object: 0)
+    @inlinable package static func free(_ slotsPerLine: HashSection.SlotsPerLine) -> Slot {
+      Slot(tag: 0, entry: freeEntry(slotsPerLine), object: 0)
     }
   }
 
@@ -37,36 +37,39 @@
   package static func tag(of hash: UInt64) -> UInt64 { hash & tagMask }
 
   /// The entry of a free slot.
-  @inlinable package static func freeEntry(_ lanes: HashSection.Lanes) -> UInt64 {
-    lanes == .seven ? 0xFFFF_FFFF : 0xFF_FFFF_FFFF
+  @inlinable package static func freeEntry(_ slotsPerLine: HashSection.SlotsPerLine) -> UInt64 {
+    slotsPerLine == .seven ? 0xFFFF_FFFF : 0xFF_FFFF_FFFF
   }
 
   /// Reads a slot.
-  /// - Parameter lane: below `lanes`.
+  /// - Parameter slotNumber: below `slotsPerLine`.
   @inlinable
   @inline(__always)
   @unsafe
-  package static func slot(_ lane: UInt64, of line: UnsafeRawPointer, _ lanes: HashSection.Lanes) -> Slot {
-    let lane = Int(truncatingIfNeeded: lane)
-    let tag = unsafe number(at: 0, of: line, as: UInt64.self) &>> (tagBits &* UInt64(lane)) & tagMask
-    guard lanes == .seven else {
-      // The eight bytes that end with the field's: inside the line for every lane.
-      let entry = unsafe number(at: entries &+ 5 &* lane &- 3, of: line, as: UInt64.self) & 0xFF_FFFF_FFFF
-      let object = unsafe number(at: objectsOfFive &+ 6 &* lane &- 2, of: line, as: UInt64.self) & 0xFFFF_FFFF_FFFF
+  package static func slot(_ slotNumber: UInt64, of line: UnsafeRawPointer, _ slotsPerLine: HashSection.SlotsPerLine)
+    -> Slot
+  {
+    let slotNumber = Int(truncatingIfNeeded: slotNumber)
+    let tag = unsafe number(at: 0, of: line, as: UInt64.self) &>> (tagBits &* UInt64(slotNumber)) & tagMask
+    guard slotsPerLine == .seven else {
+      // The eight bytes that end with the field's: inside the line for every slot.
+      let entry = unsafe number(at: entries &+ 5 &* slotNumber &- 3, of: line, as: UInt64.self) & 0xFF_FFFF_FFFF
+      let object =
+        unsafe number(at: objectsOfFive &+ 6 &* slotNumber &- 2, of: line, as: UInt64.self) & 0xFFFF_FFFF_FFFF
       return Slot(tag: tag, entry: entry, object: object)
     }
     return Slot(
-      tag: tag, entry: UInt64(unsafe number(at: entries &+ 4 &* lane, of: line, as: UInt32.self)),
-      object: UInt64(unsafe number(at: objectsOfSeven &+ 4 &* lane, of: line, as: UInt32.self)))
+      tag: tag, entry: UInt64(unsafe number(at: entries &+ 4 &* slotNumber, of: line, as: UInt32.self)),
+      object: UInt64(unsafe number(at: objectsOfSeven &+ 4 &* slotNumber, of: line, as: UInt32.self)))
   }
 
   /// Reads a pilot.
-  /// - Parameter place: below 31.
+  /// - Parameter position: below 31.
   @inlinable
   @inline(__always)
   @unsafe
-  package static func pilot(_ place: UInt64, of line: UnsafeRawPointer) -> UInt64 {
-    UInt64(unsafe number(at: 2 &* Int(truncatingIfNeeded: place), of: line, as: UInt16.self))
+  package static func pilot(_ position: UInt64, of line: UnsafeRawPointer) -> UInt64 {
+    UInt64(unsafe number(at: 2 &* Int(truncatingIfNeeded: position), of: line, as: UInt16.self))
   }
 
   /// Whether the check of a line of slots is right.
@@ -93,20 +96,22 @@
   /// Writes a slot; the check comes when the line is complete.
   @inlinable
   @unsafe
-  package static func set(_ slot: Slot, lane: Int, of line: UnsafeMutableRawPointer, _ lanes: HashSection.Lanes) {
-    let shift = tagBits * UInt64(lane)
+  package static func set(
+    _ slot: Slot, slotNumber: Int, of line: UnsafeMutableRawPointer, _ slotsPerLine: HashSection.SlotsPerLine
+  ) {
+    let shift = tagBits * UInt64(slotNumber)
     let word = unsafe number(at: 0, of: line, as: UInt64.self)
     unsafe put(word & ~(tagMask << shift) | slot.tag << shift, at: 0, byteCount: 8, of: line)
-    let (width, objects, objectWidth) = lanes == .seven ? (4, objectsOfSeven, 4) : (5, objectsOfFive, 6)
-    unsafe put(slot.entry, at: entries + width * lane, byteCount: width, of: line)
-    unsafe put(slot.object, at: objects + objectWidth * lane, byteCount: objectWidth, of: line)
+    let (width, objects, objectWidth) = slotsPerLine == .seven ? (4, objectsOfSeven, 4) : (5, objectsOfFive, 6)
+    unsafe put(slot.entry, at: entries + width * slotNumber, byteCount: width, of: line)
+    unsafe put(slot.object, at: objects + objectWidth * slotNumber, byteCount: objectWidth, of: line)
   }
 
   /// Writes a pilot; the check comes when the line is complete.
   @inlinable
   @unsafe
-  package static func set(pilot: UInt16, place: Int, of line: UnsafeMutableRawPointer) {
-    unsafe put(UInt64(pilot), at: 2 * place, byteCount: 2, of: line)
+  package static func set(pilot: UInt16, position: Int, of line: UnsafeMutableRawPointer) {
+    unsafe put(UInt64(pilot), at: 2 * position, byteCount: 2, of: line)
   }
 
   /// Completes a line of slots.

@@ -3,8 +3,8 @@ extension HashSection {
   @inlinable
   @inline(__always)
   package func bucket(of hash: UInt64) -> Int {
-    let (line, place) = pilotPlace(of: hash)
-    return Int(truncatingIfNeeded: line) &* Self.pilotsPerLine &+ Int(truncatingIfNeeded: place)
+    let (line, position) = pilotPosition(of: hash)
+    return Int(truncatingIfNeeded: line) &* Self.pilotsPerLine &+ Int(truncatingIfNeeded: position)
   }
 
   /// The lines of the pilots of some parts.
@@ -17,7 +17,7 @@ extension HashSection {
     firstHash(ofPilotLine: UInt64(lines.lowerBound))...(firstHash(ofPilotLine: UInt64(lines.upperBound)) &- 1)
   }
 
-  /// The smallest hash that leads to a line or behind it; for the line behind the last, 0, as if it were 2^64.
+  /// The smallest hash that leads to a line or to one after it; for the line after the last, 0, as if it were 2^64.
   private func firstHash(ofPilotLine line: UInt64) -> UInt64 {
     guard line < pilotLineCount else { return 0 }
     let (quotient, remainder) = pilotLineCount.dividingFullWidth((line, 0))

@@ -9,7 +9,7 @@ extension HashSection {
   package static let keysPerPart = pilotLinesPerPart * pilotsPerLine * keysPerPilot
 
   /// The canonical section for so many keys. [X11]
-  package init(keyCount: Int, lanes: Lanes, seed: UInt64) {
+  package init(keyCount: Int, slotsPerLine: SlotsPerLine, seed: UInt64) {
     let isOnePart = keyCount <= Self.keysPerPart
     let partCount = isOnePart ? 1 : keyCount.dividedRoundingUp(by: Self.keysPerPart)
     let pilotLineCount =
@@ -17,10 +17,10 @@ extension HashSection {
       ? max(1, keyCount.dividedRoundingUp(by: Self.pilotsPerLine * Self.keysPerPilot))
       : partCount * Self.pilotLinesPerPart
     // Nine of ten slots are taken.
-    let linesPerPart = max(1, (10 * keyCount).dividedRoundingUp(by: 9 * partCount * Int(lanes.rawValue)))
+    let linesPerPart = max(1, (10 * keyCount).dividedRoundingUp(by: 9 * partCount * Int(slotsPerLine.rawValue)))
     self.init(
       seed: seed, pilotLineCount: UInt64(pilotLineCount), partCount: UInt64(partCount),
-      linesPerPart: UInt64(linesPerPart), partShift: Self.partShiftOfBuilder, lanes: lanes)
+      linesPerPart: UInt64(linesPerPart), partShift: Self.partShiftOfBuilder, slotsPerLine: slotsPerLine)
   }
 }
 

@@ -4,19 +4,19 @@
   @inlinable package static var lineByteCount: Int { 64 }
   @inlinable package static var pilotsPerLine: Int { 31 }
 
-  /// Where each field stands.
+  /// The offset of each field.
   enum Field {
     static let seed = 0
     static let pilotLineCount = 8
     static let partCount = 16
     static let linesPerPart = 24
     static let partShift = 32
-    static let lanes = 33
+    static let slotsPerLine = 33
     static let checksum = 60
   }
 
   /// How many slots a line has: 7 while the key index ends below 2^32, otherwise 5 with wider fields.
-  @usableFromInline package enum Lanes: UInt8, Sendable {
+  @usableFromInline package enum SlotsPerLine: UInt8, Sendable {
     case seven = 7
     case five = 5
   }
@@ -26,7 +26,7 @@
   @usableFromInline package var partCount: UInt64
   @usableFromInline package var linesPerPart: UInt64
   @usableFromInline package var partShift: UInt8
-  @usableFromInline package var lanes: Lanes
+  @usableFromInline package var slotsPerLine: SlotsPerLine
 
   @inlinable package var slotLineCount: UInt64 { partCount &* linesPerPart }
 
@@ -39,14 +39,15 @@
   }
 
   package init(
-    seed: UInt64, pilotLineCount: UInt64, partCount: UInt64, linesPerPart: UInt64, partShift: UInt8, lanes: Lanes
+    seed: UInt64, pilotLineCount: UInt64, partCount: UInt64, linesPerPart: UInt64, partShift: UInt8,
+    slotsPerLine: SlotsPerLine
   ) {
     self.seed = seed
     self.pilotLineCount = pilotLineCount
     self.partCount = partCount
     self.linesPerPart = linesPerPart
     self.partShift = partShift
-    self.lanes = lanes
+    self.slotsPerLine = slotsPerLine
   }
 
   /// Reads the header of a section and checks that the tables fill the rest of it. [X9]
@@ -69,12 +70,13 @@
     partShift = section.loadInside(at: Field.partShift, as: UInt8.self)
     let lineCount = UInt64(section.byteCount / Self.lineByteCount) - 1
     let (slotLineCount, overflow) = partCount.multipliedReportingOverflow(by: linesPerPart)
-    guard let lanes = Lanes(rawValue: section.loadInside(at: Field.lanes, as: UInt8.self)), partShift <= 32,
+    guard let slotsPerLine = SlotsPerLine(rawValue: section.loadInside(at: Field.slotsPerLine, as: UInt8.self)),
+      partShift <= 32,
       pilotLineCount >= 1, partCount >= 1, linesPerPart >= 1, (pilotLineCount - 1) >> UInt64(partShift) < partCount,
       !overflow, pilotLineCount <= lineCount, slotLineCount == lineCount - pilotLineCount,
       section.byteCount % Self.lineByteCount == 0
     else { throw .corrupted("the fields of the hash section's header do not fit the section", at: offset) }
-    self.lanes = lanes
+    self.slotsPerLine = slotsPerLine
   }
 
   /// The 64 bytes of the header.
@@ -85,49 +87,49 @@
     out.append(bigEndian: partCount)
     out.append(bigEndian: linesPerPart)
     out.append(partShift)
-    out.append(lanes.rawValue)
+    out.append(slotsPerLine.rawValue)
     out += [UInt8](repeating: 0, count: Field.checksum - out.count)
     out.append(bigEndian: Checksum.of(out.rawSpan))
     return out
   }
 
-  /// Where the pilot of a hash stands: below `pilotLineCount` and 31.
+  /// Where the pilot of a hash is: its line, below `pilotLineCount`, and its position there, below 31.
   @inlinable
   @inline(__always)
-  package func pilotPlace(of hash: UInt64) -> (line: UInt64, place: UInt64) {
+  package func pilotPosition(of hash: UInt64) -> (line: UInt64, position: UInt64) {
     let product = hash.multipliedFullWidth(by: pilotLineCount)
     return (product.high, product.low.multipliedFullWidth(by: UInt64(Self.pilotsPerLine)).high)
   }
 
-  /// A slot: its line, counted over all parts, and its lane.
-  @usableFromInline package struct Place: Equatable, Sendable {
+  /// Where a slot stands: its line, counted over all parts, and its number in the line.
+  @usableFromInline package struct SlotPosition: Equatable, Sendable {
     @usableFromInline package var line: UInt64
-    @usableFromInline package var lane: UInt64
+    @usableFromInline package var slot: UInt64
 
     @inlinable
-    package init(line: UInt64, lane: UInt64) {
+    package init(line: UInt64, slot: UInt64) {
       self.line = line
-      self.lane = lane
+      self.slot = slot
     }
   }
 
-  /// The slot of a hash inside its part, given the number at the place of its pilot.
+  /// The slot of a hash inside its part, given its pilot.
   @inlinable
   @inline(__always)
-  package func placeInPart(of hash: UInt64, pilot: UInt64) -> Place {
+  package func slotPositionInPart(of hash: UInt64, pilot: UInt64) -> SlotPosition {
     let mixed = (hash ^ pilot) &* 0x9E37_79B9_7F4A_7C15
     let product = mixed.multipliedFullWidth(by: linesPerPart)
     // A constant factor is two shifts and an addition; so the choice of one costs less than the factor from memory.
-    let lane = product.low.multipliedFullWidth(by: UInt64(lanes.rawValue)).high
-    return Place(line: product.high, lane: lane)
+    let slot = product.low.multipliedFullWidth(by: UInt64(slotsPerLine.rawValue)).high
+    return SlotPosition(line: product.high, slot: slot)
   }
 
-  /// The slot of a hash: its line below `slotLineCount`, its lane below `lanes`.
+  /// The slot of a hash: its line below `slotLineCount`, its number in the line below `slotsPerLine`.
   @inlinable
   @inline(__always)
-  package func place(of hash: UInt64, pilotLine: UInt64, pilot: UInt64) -> Place {
-    var place = placeInPart(of: hash, pilot: pilot)
-    place.line &+= (pilotLine &>> UInt64(partShift)) &* linesPerPart
-    return place
+  package func slotPosition(of hash: UInt64, pilotLine: UInt64, pilot: UInt64) -> SlotPosition {
+    var position = slotPositionInPart(of: hash, pilot: pilot)
+    position.line &+= (pilotLine &>> UInt64(partShift)) &* linesPerPart
+    return position
   }
 }

@@ -43,7 +43,7 @@ struct IndexPart: Sendable {
     isSound = true
   }
 
-  /// More than an entry can have, and the 16 bytes behind the beginning of its key that are compared in one go.
+  /// More than an entry can have, and the 16 bytes after the beginning of its key that are compared in one go.
   private static let longestEntry = IndexEntry.overhead + FormatLimits.keyByteCount + 16
 
   /// Goes from entry to entry as long as even the longest one would be inside the file. Returns false when one is not
@@ -52,17 +52,17 @@ struct IndexPart: Sendable {
   private mutating func pass(_ offset: inout Int, until end: Int, of file: RawSpan, _ starts: RecordStarts) -> Bool {
     let end = min(end, file.byteCount &- Self.longestEntry)
     guard offset < end else { return true }
-    var place = offset
+    var start = offset
     var count = 0
     var before = lastKey.lowerBound
     var beforeCount = lastKey.count
-    // SAFETY: `place` is below `end`, so that an entry of any length, and 16 bytes from its key on, are inside the
+    // SAFETY: `start` is below `end`, so that an entry of any length, and 16 bytes from its key on, are inside the
     // span; the key before was inside it, and stands in front of this one.
     let isSound = unsafe file.withUnsafeBytes { bytes in
       let base = bytes.baseAddress!
-      while place < end {
-        let key = place &+ 2
-        let keyCount = Int(UInt16(bigEndian: unsafe base.loadUnaligned(fromByteOffset: place, as: UInt16.self)))
+      while start < end {
+        let key = start &+ 2
+        let keyCount = Int(UInt16(bigEndian: unsafe base.loadUnaligned(fromByteOffset: start, as: UInt16.self)))
         let target = UInt64(bigEndian: unsafe base.loadUnaligned(fromByteOffset: key &+ keyCount, as: UInt64.self))
         guard starts.contains(target, in: file) else { return false }
         let equal = unsafe Int(fuse_equal_prefix16(base + before, base + key))
@@ -79,12 +79,12 @@ struct IndexPart: Sendable {
         }
         before = key
         beforeCount = keyCount
-        place = key &+ keyCount &+ 8
+        start = key &+ keyCount &+ 8
         count &+= 1
       }
       return true
     }
-    offset = place
+    offset = start
     entryCount &+= count
     lastKey = before..<before + beforeCount
     return isSound

@@ -13,7 +13,7 @@ struct RecordStarts: Sendable {
   private let dataEnd: Int
   // SAFETY: one byte for each block below dataEnd; threads write to blocks of their own before others read.
   private let marks: ZeroedMemory
-  /// Sorted; where the walk goes on behind records that do not fit. Empty while there are none. [P8]
+  /// Sorted; where the walk goes on after records that do not fit. Empty while there are none. [P8]
   var keyTargets: [UInt64] = []
 
   init(dataEnd: Int) throws(FuseError) {
@@ -46,7 +46,7 @@ struct RecordStarts: Sendable {
   func remove(part: Range<Int>) {
     guard !part.isEmpty else { return }
     for block in part.lowerBound >> Self.shift..<(part.upperBound - 1) >> Self.shift {
-      // SAFETY: the part ends at dataEnd or before it, so that the block behind this one has its byte.
+      // SAFETY: the part ends at dataEnd or before it, so that the block after this one has its byte.
       unsafe marks.start.storeBytes(of: 0, toByteOffset: block + 1, as: UInt8.self)
     }
   }
@@ -58,21 +58,21 @@ struct RecordStarts: Sendable {
     let offset = Int(truncatingIfNeeded: target)
     // SAFETY: as in insert.
     let mark = unsafe Int(marks.start.load(fromByteOffset: offset >> Self.shift, as: UInt8.self))
-    let place = offset & Self.mask + 1
-    if mark == place { return true }
-    guard mark != 0, mark < place else { return false }
-    return isReached(offset, from: offset - place + mark, in: file)
+    let wanted = offset & Self.mask + 1
+    if mark == wanted { return true }
+    guard mark != 0, mark < wanted else { return false }
+    return isReached(offset, from: offset - wanted + mark, in: file)
   }
 
   /// Whether the walk from one record comes by `offset`: at most 7 steps, where all records fit.
   @inline(never)
   private func isReached(_ offset: Int, from start: Int, in file: RawSpan) -> Bool {
-    var place = start
-    while place < offset { place = next(after: place, in: file) }
-    return place == offset
+    var reached = start
+    while reached < offset { reached = next(after: reached, in: file) }
+    return reached == offset
   }
 
-  /// Where the walk goes on from a place where no record fits, or from any other.
+  /// Where the walk goes on from an offset where no record fits, or from any other.
   private func next(after offset: Int, in file: RawSpan) -> Int {
     if let record = ObjectRecord(at: UInt64(offset), before: dataEnd, in: file) { return record.end }
     return nextTarget(after: offset)

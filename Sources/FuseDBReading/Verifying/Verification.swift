@@ -14,7 +14,7 @@ public struct Damage: Sendable, Hashable, CustomStringConvertible {
     case header
     /// The header counts more or fewer keys or objects than there are.
     case count
-    /// The bytes behind the header differ from their checksum.
+    /// The bytes after the header differ from their checksum.
     case fileChecksum
     /// A record runs past the end of the data section.
     case objectBounds
@@ -26,7 +26,7 @@ public struct Damage: Sendable, Hashable, CustomStringConvertible {
     case keyBounds
     /// A key does not come after the one before it.
     case keyOrder
-    /// A key points at a place where no record begins.
+    /// A key points at an offset where no record begins.
     case keyTarget
     /// Bytes follow the last index entry.
     case trailingBytes
@@ -120,8 +120,8 @@ extension FuseReader {
   ///     report.isSound                        // false
   ///     report.damage.first!.description      // "offset 52: objectChecksum: …"
   ///
-  /// The list of a badly damaged file is long: a hole of a megabyte in the data section can be 131,072 damages. Whoever
-  /// does not need it whole takes ``verify(path:level:progress:onDamage:)``.
+  /// The list of a badly damaged file is long: a hole of a megabyte in the data section can be 131,072 damages. If you
+  /// don't need all of it at once, use ``verify(path:level:progress:onDamage:)``.
   ///
   /// - Parameters:
   ///   - path: the file.

@@ -18,7 +18,7 @@ struct BlockOutline: Sendable {
 }
 
 extension Verifier {
-  /// Checks the extension block, if there is one, behind all else. [X19]
+  /// Checks the extension block, if there is one, after all else. [X19]
   ///
   /// - Parameter index: the key index as far as its entries were counted; nil where they were not.
   @_lifetime(self: copy self)
@@ -41,7 +41,7 @@ extension Verifier {
         .sectionChecksum, at: section.range.lowerBound,
         "the section has checksum \(found.hexadecimal) and the directory says \(section.checksum.hexadecimal)")
     }
-    try walkWays(directory, header: header, index: index)
+    try walkProbes(directory, header: header, index: index)
     if let metadata = directory.metadata { try check(metadata) }
   }
 

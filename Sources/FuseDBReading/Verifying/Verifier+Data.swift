@@ -29,7 +29,7 @@ extension Verifier {
           if summary.objectCount % 65536 == 0 { stage(Double(offset) / Double(dataEnd)) }
         } else {
           try add(.objectBounds, at: offset, "the record here runs past the end of the data section at \(dataEnd)")
-          // Where records begin is known from their lengths alone; behind a wrong one, keys tell where to go on. [P8]
+          // Where records begin is known from their lengths alone; after a wrong one, keys tell where to go on. [P8]
           if allFit { starts.keyTargets = try keyTargets(in: index) }
           allFit = false
           offset = starts.nextTarget(after: offset)

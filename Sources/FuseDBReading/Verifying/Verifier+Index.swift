@@ -32,7 +32,7 @@ extension Verifier {
         }
         let ascends = previous.map { bytes.isAscending($0, entry.keyRange) } ?? true
         let hasTarget = starts.contains(entry.objectOffset, in: bytes)
-        // Behind the last counted key, only what looks like one more entry shows that the count is wrong. [P9]
+        // After the last counted key, only what looks like one more entry shows that the count is wrong. [P9]
         if summary.keyCount >= expected, !ascends || !hasTarget {
           try addTrailingBytes(from: offset, to: index.upperBound)
           break parts

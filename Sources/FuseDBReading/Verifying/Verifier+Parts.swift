@@ -25,7 +25,7 @@ extension Verifier {
     if isDataSound {
       for part in dataParts { starts.insert(part) }
     } else {
-      // Damage of the data section stands behind that of the whole file.
+      // Damage of the data section stands after that of the whole file.
       try compareFile(Checksum(), from: Header.byteCount, with: header)
       try walkData(dataParts, header: header, index: index, &starts)
     }

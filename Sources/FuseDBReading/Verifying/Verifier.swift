@@ -2,7 +2,7 @@ package import FuseDBFormat
 package import FuseDBSystem
 internal import FuseDBValues
 
-/// Walks a file that may be damaged anywhere, and goes on behind each damage. See spec/format.md §10.
+/// Walks a file that may be damaged anywhere, and goes on after each damage. See spec/format.md §10.
 ///
 /// Threads prove parts of the file sound. One thread then goes from part to part in the order of the file: it passes
 /// over those that are proven and that the part before leads to, and walks through all others itself. So what is
@@ -123,7 +123,7 @@ package struct Verifier: ~Escapable {
     guard let wrong else { return }
     try add(
       .fileChecksum, at: Header.Field.checksum,
-      "the bytes behind the header have checksum \(wrong.hexadecimal) and the header says \(header.checksum.hexadecimal)"
+      "the bytes after the header have checksum \(wrong.hexadecimal) and the header says \(header.checksum.hexadecimal)"
     )
   }
 

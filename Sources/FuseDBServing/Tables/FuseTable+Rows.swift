@@ -25,7 +25,7 @@ extension FuseTable {
     /// The next row, or nil at the end.
     ///
     /// - Throws: ``FuseError`` as ``Scan/next()`` and ``FuseReader/value(_:forKey:decoder:)-(_,RawSpan,_)``; with code
-    ///   `invalidValue` when a key is none of the table's type. A step after that goes on with the row behind it.
+    ///   `invalidValue` when a key is none of the table's type. A step after that goes on with the row after it.
     /// - Complexity: O(bytes of the object).
     public mutating func next() throws -> (key: Key, value: Value)? {
       guard let entry = try scan.next() else { return nil }

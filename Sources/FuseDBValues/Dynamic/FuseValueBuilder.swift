@@ -1,6 +1,6 @@
 internal import FuseDBFormat
 
-/// Makes values of MessagePack bytes that were validated. If somebody overwrites the mapped file meanwhile, the values
+/// Makes values of MessagePack bytes that were validated. If the mapped file is overwritten meanwhile, the values
 /// may be any, but nothing traps, and no more memory is taken.
 struct FuseValueBuilder: ~Escapable {
   private let bytes: RawSpan

@@ -4,7 +4,7 @@ extension MessagePackCursor {
   /// More values than this cannot be to come: the input that has them all has as many bytes.
   private static let mostPending = 1 << 34
 
-  /// How many bytes the value has that begins where `bytes` do, or nil when it ends behind them.
+  /// How many bytes the value has that begins where `bytes` do, or nil when it ends past them.
   ///
   /// This is for cutting a stream into values before anybody reads them. It goes from head to head, without a depth: whether the value is nested too
   /// deep is for ``validate(_:)``.
@@ -21,7 +21,7 @@ extension MessagePackCursor {
       let first = bytes.loadInside(at: start, as: UInt8.self)
       pending -= 1
       offset += 1
-      // How many bytes the length or count behind the first byte has.
+      // How many bytes the length or count after the first byte has.
       let width: Int
       switch first {
       case 0x00...0x7F, 0xE0...0xFF, 0xC0, 0xC2, 0xC3: continue

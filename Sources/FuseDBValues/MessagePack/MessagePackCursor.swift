@@ -36,7 +36,7 @@ package enum MessagePackToken: Equatable {
     }
   }
 
-  /// Bytes of payload right behind the head.
+  /// Bytes of payload right after the head.
   package var payloadByteCount: Int {
     switch self {
     case .string(let byteCount), .binary(let byteCount), .extension(_, let byteCount): byteCount
@@ -44,7 +44,7 @@ package enum MessagePackToken: Equatable {
     }
   }
 
-  /// Values right behind the head that belong to it.
+  /// Values right after the head that belong to it.
   var childCount: Int {
     switch self {
     case .array(let count): count
@@ -90,14 +90,14 @@ package struct MessagePackCursor: ~Escapable {
 
   package var isAtEnd: Bool { offset >= bytes.byteCount }
 
-  /// Reads one head and stands behind it: before its payload or its first child, of which as many bytes are left as
+  /// Reads one head and stands after it: before its payload or its first child, of which as many bytes are left as
   /// it needs at least.
   @_lifetime(self: copy self)
   package mutating func readHead() throws(FuseError) -> MessagePackToken {
     let head = MessagePackHead(at: offset, in: bytes)
     guard let token = MessagePackToken(head) else { throw notAHead() }
     offset = head.end
-    // Only now, with the cursor behind the head. A payload is that many bytes, and a child has one byte at least. [V5]
+    // Only now, with the cursor after the head. A payload is that many bytes, and a child has one byte at least. [V5]
     let left = bytes.byteCount - offset
     guard token.payloadByteCount <= left else {
       throw .invalidValue("the MessagePack value ends in its middle", at: bytes.byteCount)

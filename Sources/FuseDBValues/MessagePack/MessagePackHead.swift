@@ -8,7 +8,7 @@ struct MessagePackHead {
   /// The types of MessagePack; integers and floats by how they are written.
   enum Kind: UInt8 {
     case null, bool, unsigned, signed, float32, float64, string, binary, `extension`, array, map
-    /// No value begins here, or its head ends behind the bytes.
+    /// No value begins here, or its head ends past the bytes.
     case nothing
   }
 
@@ -28,7 +28,7 @@ struct MessagePackHead {
     self.end = end
   }
 
-  /// Reads the head at `offset`. Its payload and its elements are not looked at, and may end behind the bytes.
+  /// Reads the head at `offset`. Its payload and its elements are not looked at, and may end past the bytes.
   @inline(__always)
   init(at offset: Int, in bytes: RawSpan) {
     guard let first = bytes.load(at: offset, as: UInt8.self) else {

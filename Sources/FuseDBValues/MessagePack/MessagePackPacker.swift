@@ -4,7 +4,7 @@ package import FuseDBFormat
 /// Writes MessagePack by msgpack-c, which always takes the shortest encoding.
 @safe
 @usableFromInline package final class MessagePackPacker {
-  /// How many bytes behind a range make its copy quick.
+  /// How many bytes after a range make its copy quick.
   @inlinable package static var padding: Int { 16 }
 
   // SAFETY: allocated in init, freed in deinit, and used by this class alone.
@@ -46,7 +46,7 @@ package import FuseDBFormat
     unsafe buffer.pointee = fuse_pack_buffer()
   }
 
-  /// Forgets what was packed behind the first `count` bytes.
+  /// Forgets what was packed after the first `count` bytes.
   func truncate(to count: Int) {
     precondition(count >= 0 && count <= byteCount, "only what was packed can be forgotten")
     unsafe buffer.pointee.size = count
@@ -59,7 +59,7 @@ package import FuseDBFormat
     // The head again at the end, and from there to its place.
     if isMap { packMap(count: count) } else { packArray(count: count) }
     let headByteCount = byteCount - end
-    // SAFETY: the buffer has the bytes up to `end`, and behind them a head, which is at most 5 bytes.
+    // SAFETY: the buffer has the bytes up to `end`, and after them a head, which is at most 5 bytes.
     unsafe withUnsafeTemporaryAllocation(byteCount: 5, alignment: 1) { head in
       let data = unsafe UnsafeMutableRawPointer(buffer.pointee.data!)
       unsafe head.baseAddress!.copyMemory(from: data + end, byteCount: headByteCount)
@@ -129,7 +129,7 @@ package import FuseDBFormat
     guard range.upperBound <= bytes.byteCount &- Self.padding, range.lowerBound >= 0 else {
       return append(bytes.extracting(range))
     }
-    // SAFETY: the guard puts the range and the 15 bytes behind it inside the span.
+    // SAFETY: the guard puts the range and the 15 bytes after it inside the span.
     unsafe bytes.withUnsafeBytes { bytes in
       unsafe check(fuse_pack_append_padded(buffer, bytes.baseAddress! + range.lowerBound, range.count))
     }

@@ -6,7 +6,7 @@ extension String {
 
   /// The text that bytes are in UTF-8, or nil where they are none.
   ///
-  /// It is a copy that is checked: bytes of a mapped file may change behind a check, and a string that is not UTF-8
+  /// It is a copy that is checked: bytes of a mapped file may change after a check, and a string that is not UTF-8
   /// is read beyond its end.
   @inline(never)
   package init?(payload bytes: RawSpan) {

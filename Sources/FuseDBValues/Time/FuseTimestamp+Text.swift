@@ -51,7 +51,7 @@ extension FuseTimestamp: LosslessStringConvertible {
     return "." + digits
   }
 
-  /// What the digits behind a point say, or nil where it is no whole number of nanoseconds.
+  /// What the digits after a point say, or nil where it is no whole number of nanoseconds.
   private static func nanoseconds(_ digits: ArraySlice<UInt8>) -> UInt32? {
     guard digits.dropFirst(9).allSatisfy({ $0 == UInt8(ascii: "0") }) else { return nil }
     let padded = digits.prefix(9) + repeatElement(UInt8(ascii: "0"), count: max(0, 9 - digits.count))

@@ -28,7 +28,7 @@ struct TimeCursor {
     return Int64(sign + String(decoding: digits, as: UTF8.self)).map { ($0, fraction) }
   }
 
-  /// Takes a date, and the time of day if there is one, with the digits behind its point; nil where that is not all, or
+  /// Takes a date, and the time of day if there is one, with the digits after its point; nil where that is not all, or
   /// no such time. RFC 3339 §5.6
   mutating func dateAndTime() -> (second: Int, fraction: ArraySlice<UInt8>)? {
     guard let year = number(4), take("-") != nil, let month = number(2), take("-") != nil, let dayOfMonth = number(2),

@@ -24,7 +24,7 @@ package enum UTCTime {
     text(ofSecond: Int(max(range.lowerBound, min(range.upperBound - 1, seconds.rounded(.down)))), fraction: "")
   }
 
-  /// The time by RFC 3339: a second of the range, with `fraction` behind it.
+  /// The time by RFC 3339: a second of the range, with `fraction` after it.
   static func text(ofSecond second: Int, fraction: String) -> String {
     let (days, second) = second.dividedDown(by: 86_400)
     let date = date(ofDay: days)

@@ -17,7 +17,7 @@ public struct FusePath: Hashable, Sendable {
 
   let steps: [Step]
 
-  /// Takes `text` apart at its dots; behind a backslash, any character is part of a name. Any text is a path. [W18]
+  /// Takes `text` apart at its dots; after a backslash, any character is part of a name. Any text is a path. [W18]
   public init(_ text: some FuseKey) {
     var names: [[UInt8]] = [[]]
     var isEscaped = false

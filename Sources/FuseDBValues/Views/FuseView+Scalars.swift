@@ -61,7 +61,7 @@ extension FuseView {
     return uint64.flatMap { T(exactly: $0) }
   }
 
-  /// An integer that stands behind its first byte, if eight bytes do; no branch depends on how wide it happens to be.
+  /// An integer that stands after its first byte, if eight bytes do; no branch depends on how wide it happens to be.
   @inline(__always)
   private var wide: (bits: UInt64, isSigned: Bool)? {
     guard let first = base.load(at: 0, as: UInt8.self), 0xCC...0xD3 ~= first,

@@ -1,6 +1,6 @@
 public import FuseDBFormat
 
-/// A value where it stands: one MessagePack value, of which nothing is decoded before somebody asks for it.
+/// A value in place: one MessagePack value, each part of which is decoded when it is asked for.
 ///
 ///     try reader.withValue(forKey: "8.8.8.8") { value in
 ///       value["org"]?.string          // "Google LLC"
@@ -12,9 +12,9 @@ public import FuseDBFormat
 /// No accessor converts: ``int`` of 3.0 is nil. But ``double`` of 3 is 3.0, as every number is a ``double`` or a ``float`` that is
 /// exactly the same in it. Only ``string`` and ``json`` allocate.
 ///
-/// A view does not leave the scope of its bytes; the compiler sees to that. See spec/values.md §5.
+/// The compiler keeps a view inside the scope of its bytes. See spec/values.md §5.
 public struct FuseView: ~Escapable {
-  /// They begin with the value, and may go on behind it: where it ends is found when somebody asks.
+  /// They begin with the value, and may go on after it: where it ends is found when it is asked for.
   let base: RawSpan
 
   /// A view of bytes that begin with a value of which ``MessagePackCursor/validate(_:)`` holds.
@@ -46,7 +46,7 @@ public struct FuseView: ~Escapable {
   @inline(__always)
   var head: MessagePackHead { MessagePackHead(at: 0, in: base) }
 
-  /// The value at `offset`; nil where the bytes end, as they may do only if somebody changed them since they were checked.
+  /// The value at `offset`; nil where the bytes end, as they may do only if they were changed since they were checked.
   @inline(__always)
   @_lifetime(copy self)
   func view(at offset: Int) -> FuseView? {

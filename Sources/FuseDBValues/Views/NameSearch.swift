@@ -2,10 +2,10 @@ internal import FuseDBFormat
 
 /// The search for a name among the keys of a map.
 ///
-/// A name of up to 31 bytes mostly stands behind one byte that says its length. So eight bytes from the beginning of a key
+/// A name of up to 31 bytes mostly stands after one byte that says its length. So eight bytes from the beginning of a key
 /// tell nearly every key from the name, by one comparison.
 struct NameSearch: ~Escapable {
-  /// The most bytes that a name has behind one byte.
+  /// The most bytes that a name has after one byte.
   private static let mostShortBytes = 31
 
   private let name: RawSpan

@@ -42,14 +42,14 @@ struct DataWindows {
       let memory = try ZeroedMemory(byteCount: window.end - window.start)
       var reader = SpillReader(window.stream)
       while let offset = try reader.next(as: UInt64.self), let byteCount = try reader.next(as: UInt32.self) {
-        let place = Int(offset) - window.start
+        let windowOffset = Int(offset) - window.start
         try reader.withNext(Int(byteCount)) { object in
           let checksum = Checksum.of(object)
           // SAFETY: the window reaches from the first record that begins in it to the end of the last.
-          unsafe memory.start.storeBytes(of: byteCount.bigEndian, toByteOffset: place, as: UInt32.self)
-          unsafe memory.start.storeBytes(of: checksum.bigEndian, toByteOffset: place + 4, as: UInt32.self)
+          unsafe memory.start.storeBytes(of: byteCount.bigEndian, toByteOffset: windowOffset, as: UInt32.self)
+          unsafe memory.start.storeBytes(of: checksum.bigEndian, toByteOffset: windowOffset + 4, as: UInt32.self)
           unsafe object.withUnsafeBytes { bytes in
-            unsafe (memory.start + place + ObjectRecord.overhead).copyMemory(
+            unsafe (memory.start + windowOffset + ObjectRecord.overhead).copyMemory(
               from: bytes.baseAddress!, byteCount: bytes.count)
           }
         }

@@ -14,7 +14,7 @@ final class FileAssembly {
   ///   - file: what is to be written.
   ///   - layout: whether there is to be a block.
   ///   - keyCount: how many keys may come.
-  ///   - dataByteCount: how long the data section is going to be, at most; the index is written behind that, and moved
+  ///   - dataByteCount: how long the data section is going to be, at most; the index is written after that, and moved
   ///     where the data is shorter.
   ///   - indexByteCount: how long the index is going to be, at most.
   ///   - limits: what the making of the block may use.

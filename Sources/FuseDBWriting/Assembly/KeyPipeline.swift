@@ -15,7 +15,7 @@ struct KeyPipeline: Sendable {
     var error: FuseError?
   }
 
-  private let chains: [KeyChain]
+  private let sortedRuns: [SortedRuns]
   private let windowByteCount: Int
   private let policy: FuseWriter.DuplicatePolicy
   private let mostKeys: Int
@@ -25,26 +25,26 @@ struct KeyPipeline: Sendable {
   ///   - mostKeys: how many keys a file may have.
   ///   - conflicts: as for ``KeyMerge``.
   init(
-    _ lanes: [WriterLane], _ storage: WriterStorage, policy: FuseWriter.DuplicatePolicy, mostKeys: Int,
+    _ shards: [WriterShard], _ storage: WriterStorage, policy: FuseWriter.DuplicatePolicy, mostKeys: Int,
     conflicts: MergeConflicts? = nil
   ) throws(FuseError) {
     let plan = storage.plan
-    var chains = lanes.flatMap { $0.chains }
-    if chains.fileCount > plan.fanIn {
-      chains = try chains.merged(
+    var sortedRuns = shards.flatMap { $0.sortedRuns }
+    if sortedRuns.fileCount > plan.fanIn {
+      sortedRuns = try sortedRuns.merged(
         fanIn: plan.fanIn, windowByteCount: plan.runWindow(of: plan.fanIn), to: storage.spill.temporaryFile())
     }
-    self.chains = chains
-    windowByteCount = plan.runWindow(of: chains.fileCount)
+    self.sortedRuns = sortedRuns
+    windowByteCount = plan.runWindow(of: sortedRuns.fileCount)
     self.policy = policy
     self.mostKeys = mostKeys
     self.conflicts = conflicts
   }
 
   /// How many keys there are at most,
-  var keyCount: Int { chains.reduce(0) { $0 + $1.keyCount } }
+  var keyCount: Int { sortedRuns.reduce(0) { $0 + $1.keyCount } }
   /// and the length of all.
-  var keyByteCount: Int { chains.reduce(0) { $0 + $1.keyByteCount } }
+  var keyByteCount: Int { sortedRuns.reduce(0) { $0 + $1.keyByteCount } }
 
   /// Calls `body` with all keys in order, batch by batch.
   ///
@@ -108,8 +108,8 @@ struct KeyPipeline: Sendable {
   private func merged(filling next: () -> KeyBatch?, giving give: (KeyBatch) -> Bool) -> Outcome {
     var outcome = Outcome()
     do throws(FuseError) {
-      var cursors: [KeyChainCursor] = []
-      for chain in chains { cursors.append(try KeyChainCursor(chain, windowByteCount: windowByteCount)) }
+      var cursors: [SortedRunsCursor] = []
+      for runs in sortedRuns { cursors.append(try SortedRunsCursor(runs, windowByteCount: windowByteCount)) }
       var merge = try KeyMerge(cursors, policy: policy, conflicts: conflicts)
       do throws(FuseError) {
         while let batch = next() {

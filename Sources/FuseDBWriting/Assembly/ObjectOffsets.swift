@@ -8,7 +8,7 @@ internal import FuseDBValues
 @safe
 final class ObjectOffsets {
   /// What is known of an object.
-  struct Place: BitwiseCopyable {
+  struct Location: BitwiseCopyable {
     /// Where its record begins, or 0.
     var offset: UInt64
     /// The length of the object. It stands here, because at the object itself every key would wait for memory.
@@ -16,7 +16,7 @@ final class ObjectOffsets {
     var isReached: UInt32
   }
 
-  // SAFETY: one place for each object of each partition, those of partition `p` from `starts[p]` on.
+  // SAFETY: one location for each object of each partition, those of partition `p` from `starts[p]` on.
   private let memory: ZeroedMemory
   private let starts: [Int]
 
@@ -27,14 +27,14 @@ final class ObjectOffsets {
       defer { total += count }
       return total
     }
-    memory = try ZeroedMemory(byteCount: max(1, total) * MemoryLayout<Place>.stride, inLargePages: total > 1 << 19)
+    memory = try ZeroedMemory(byteCount: max(1, total) * MemoryLayout<Location>.stride, inLargePages: total > 1 << 19)
   }
 
   /// What is known of an object; offset 0 when it has none yet.
   @inline(__always)
-  subscript(object: ObjectNumber) -> Place {
-    get { unsafe memory.start.load(fromByteOffset: position(of: object), as: Place.self) }
-    set { unsafe memory.start.storeBytes(of: newValue, toByteOffset: position(of: object), as: Place.self) }
+  subscript(object: ObjectNumber) -> Location {
+    get { unsafe memory.start.load(fromByteOffset: position(of: object), as: Location.self) }
+    set { unsafe memory.start.storeBytes(of: newValue, toByteOffset: position(of: object), as: Location.self) }
   }
 
   /// Asks for what is known of an object.
@@ -43,6 +43,6 @@ final class ObjectOffsets {
 
   @inline(__always)
   private func position(of object: ObjectNumber) -> Int {
-    (starts[object.partition] &+ object.number) &* MemoryLayout<Place>.stride
+    (starts[object.partition] &+ object.number) &* MemoryLayout<Location>.stride
   }
 }

@@ -36,21 +36,21 @@ struct ResidentAssembly {
         if i + Self.objectsAhead < rows.count { offsets.prefetch(rows[i + Self.objectsAhead].object) }
         let row = rows[i]
         let object = row.object
-        var place = offsets[object]
-        if place.offset == 0 {
+        var location = offsets[object]
+        if location.offset == 0 {
           let stored = partitions[object.partition].table.objects[object.number]
-          place.offset = assembly.dataEnd
-          place.byteCount = UInt32(truncatingIfNeeded: stored.byteCount)
+          location.offset = assembly.dataEnd
+          location.byteCount = UInt32(truncatingIfNeeded: stored.byteCount)
           try assembly.add(object: stored.bytes)
         }
-        if place.isReached == 0 {
-          place.isReached = 1
+        if location.isReached == 0 {
+          location.isReached = 1
           reachedCount += 1
-          offsets[object] = place
+          offsets[object] = location
         } else {
-          saved += Int(place.byteCount) + ObjectRecord.overhead
+          saved += Int(location.byteCount) + ObjectRecord.overhead
         }
-        let offset = place.offset
+        let offset = location.offset
         try batch.withKey(of: row) { key throws(FuseError) in try assembly.add(key: key, object: offset) }
       }
       progress(assembly.keyCount)

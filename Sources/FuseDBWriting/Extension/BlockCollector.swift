@@ -76,9 +76,9 @@ package final class BlockCollector {
 }
 
 extension BlockCollector {
-  /// Collects from a key index that stands in the file already.
+  /// Collects from a key index that is in the file already.
   ///
-  /// - Throws: ``FuseError`` with code `corrupted` when the entries don't fill the index, or one points behind the data.
+  /// - Throws: ``FuseError`` with code `corrupted` when the entries don't fill the index, or one points past the data.
   package convenience init(reading index: IndexReader, limits: BlockLimits) throws(FuseError) {
     try self.init(
       keyCountAtMost: index.keyCount, indexEndAtMost: index.range.upperBound, limits: limits)

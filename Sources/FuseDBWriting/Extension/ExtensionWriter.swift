@@ -3,7 +3,7 @@ internal import FuseDBReading
 package import FuseDBSystem
 internal import FuseDBValues
 
-/// Writes the extension block behind the key index of a file. See spec/extension.md.
+/// Writes the extension block after the key index of a file. See spec/extension.md.
 package struct ExtensionWriter {
   private static let sectionAlignment = 8
   private static let seedsToTry: UInt64 = 64
@@ -18,8 +18,8 @@ package struct ExtensionWriter {
   private var sectionCount: UInt32 = 0
 
   /// - Parameters:
-  ///   - file: flushed up to the end of the index, and nothing stands behind it.
-  ///   - index: where the key index stands.
+  ///   - file: flushed up to the end of the index, and nothing stands after it.
+  ///   - index: where the key index is.
   ///   - checksum: that of all between the header and the end of the index.
   package init(to file: AtomicFile, index: Range<Int>, checksum: Checksum) {
     self.file = file
@@ -34,15 +34,15 @@ package struct ExtensionWriter {
   ///   - header: all but the checksum of what follows it.
   ///   - metadata: one MessagePack map, or none.
   ///   - collector: has got all entries of the index.
-  ///   - lanes: how wide slots are; nil as wide as the file needs.
+  ///   - slotsPerLine: how wide slots are; nil as wide as the file needs.
   /// - Returns: the header with the checksum.
   package mutating func write(
-    header: Header, metadata: [UInt8]?, from collector: BlockCollector, lanes: HashSection.Lanes? = nil
+    header: Header, metadata: [UInt8]?, from collector: BlockCollector, slotsPerLine: HashSection.SlotsPerLine? = nil
   ) throws(FuseError) -> Header {
     precondition(
       collector.indexByteCount == index.count && collector.keyCount == Int(header.keyCount),
       "the collector has got other entries than the file")
-    try addHash(from: collector, lanes ?? (index.upperBound < 1 << 32 ? .seven : .five))
+    try addHash(from: collector, slotsPerLine ?? (index.upperBound < 1 << 32 ? .seven : .five))
     let indexStart = index.lowerBound
     try add(.order) { stream throws(FuseError) in try collector.writeRows(to: stream, indexStart: indexStart) }
     if let metadata { try add(.metadata) { stream throws(FuseError) in try stream.write(metadata.rawSpan) } }
@@ -63,8 +63,10 @@ package struct ExtensionWriter {
   }
 
   /// Writes the section `HASH` with the first seed that suits the keys; without one, there is no section. [X11]
-  private mutating func addHash(from collector: BlockCollector, _ lanes: HashSection.Lanes) throws(FuseError) {
-    // The fields of five lanes can name no place behind this, and all ones mark a free slot.
+  private mutating func addHash(from collector: BlockCollector, _ slotsPerLine: HashSection.SlotsPerLine)
+    throws(FuseError)
+  {
+    // The fields of a line of five slots can hold no offset beyond this, and all ones mark a free slot.
     guard UInt64(index.count) < HashLine.freeEntry(.five) else { return }
     let start = end.roundedUp(to: HashSection.lineByteCount)
     let reader = IndexReader(index, of: file, keyCount: collector.keyCount)
@@ -72,7 +74,7 @@ package struct ExtensionWriter {
       // The first seed is 0. Further ones depend on all keys, so that nobody can choose keys against them.
       let seed = attempt == 0 ? 0 : try reader.hash(seed: attempt)
       if attempt > 0 { try collector.hashAgain(reader, seed: seed) }
-      let section = HashSection(keyCount: collector.keyCount, lanes: lanes, seed: seed)
+      let section = HashSection(keyCount: collector.keyCount, slotsPerLine: slotsPerLine, seed: seed)
       let builder = HashSectionBuilder(section, from: collector.finishRecords(), collector.sizes)
       if let sectionChecksum = try builder.write(to: file, at: start) {
         skip(to: HashSection.lineByteCount)
@@ -93,7 +95,7 @@ package struct ExtensionWriter {
     add(kind, byteCount: stream.byteCount, stream.checksum.value)
   }
 
-  /// Adds a section that was written behind the others.
+  /// Adds a section that was written after the others.
   private mutating func add(_ kind: ExtensionDirectory.Kind, byteCount: Int, _ sectionChecksum: UInt32) {
     directory += ExtensionDirectory.entry(kind, .init(range: end..<end + byteCount, checksum: sectionChecksum))
     sectionCount += 1

@@ -29,7 +29,7 @@ final class HashPartsMaker {
     self.records = records
     let partCount = min(sizes.partsAtOnce, Int(section.partCount))
     let slotLineCount = partCount * Int(section.linesPerPart)
-    capacity = slotLineCount * Int(section.lanes.rawValue)
+    capacity = slotLineCount * Int(section.slotsPerLine.rawValue)
     loaded = try ZeroedMemory(byteCount: capacity * HashRecord.byteCount)
     sorted = try ZeroedMemory(byteCount: capacity * HashRecord.byteCount)
     let pilotLineCount = partCount << Int(section.partShift)
@@ -118,8 +118,8 @@ final class HashPartsMaker {
       starts.span.extracting(buckets.lowerBound...buckets.upperBound), pilots: pilots,
       pilotLineCount: pilotLines.count, slots: slots)
     guard isPlaced else { return false }
-    for (place, line) in pilotLines.enumerated() {
-      unsafe HashLine.sealPilotLine(pilots + place * HashSection.lineByteCount, number: UInt64(line))
+    for (index, line) in pilotLines.enumerated() {
+      unsafe HashLine.sealPilotLine(pilots + index * HashSection.lineByteCount, number: UInt64(line))
     }
     for line in 0..<linesPerPart {
       unsafe HashLine.sealSlotLine(

@@ -5,7 +5,7 @@ internal import FuseDBValues
 
 /// The records of all keys, roughly in the order of their hashes: in streams by the upper bits of the hash.
 ///
-/// The parts of a hash section divide the hashes into ranges, one behind the other, however many keys there are. So a
+/// The parts of a hash section divide the hashes into ranges, one after the other, however many keys there are. So a
 /// part's records stand in neighbouring streams.
 @safe
 final class HashRecords {

@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// Writes the section `HASH` under one seed. See spec/extension.md §5 and spec/decisions/0008-hash-section.md.
 ///
-/// Keys that share a place in the pilots' table form a bucket. The buckets of a part are placed one after the other,
+/// Keys that share a pilot form a bucket. The buckets of a part are placed one after the other,
 /// large ones first, each by the smallest pilot that leads all its keys to free slots. Parts do not depend on each
 /// other, so all processors work on them, some at a time; what they made is written in order.
 struct HashSectionBuilder {
@@ -50,8 +50,8 @@ struct HashSectionBuilder {
     private let next = Atomic(0)
     /// Whether nothing more is wanted: the seed does not suit the keys, or writing failed.
     private let isStopped = Atomic(false)
-    private let turns = Turns()
-    // SAFETY: the streams are used in turns alone, and after all threads have ended.
+    private let sequencer = Sequencer()
+    // SAFETY: the streams are used in sequence alone, and after all threads have ended.
     private nonisolated(unsafe) let pilots: FileStream
     private nonisolated(unsafe) let slots: FileStream
 
@@ -85,7 +85,7 @@ struct HashSectionBuilder {
         let parts = first..<min(first + sizes.partsAtOnce, Int(section.partCount))
         // Others wait for this number, so it takes its turn, come what may.
         let outcome = Result { () throws(FuseError) in try maker.make(parts) }
-        try turns.take(number) { () throws(FuseError) in
+        try sequencer.run(number) { () throws(FuseError) in
           if try outcome.get() { unsafe try maker.write(pilotsTo: pilots, slotsTo: slots) }
         }
         if try !outcome.get() {

@@ -10,7 +10,7 @@ package struct IndexReader {
   private static let longestEntry = IndexEntry.overhead + Int(UInt16.max)
 
   private let file: AtomicFile
-  /// Where the key index stands.
+  /// Where the key index is.
   let range: Range<Int>
   let keyCount: Int
 
@@ -39,15 +39,15 @@ package struct IndexReader {
   /// Calls `body` with the key and the object offset of each entry.
   func forEachEntry(_ body: (RawSpan, UInt64) throws(FuseError) -> Void) throws(FuseError) {
     let piece = try ZeroedMemory(byteCount: Self.pieceByteCount, inLargePages: false)
-    // The piece holds `held` bytes of the file, from `start` on; the next entry is at `place` of them.
-    var (start, held, place) = (range.lowerBound, 0, 0)
+    // The piece holds `held` bytes of the file, from `start` on; the next entry is at `next` of them.
+    var (start, held, next) = (range.lowerBound, 0, 0)
     for number in 0..<keyCount {
-      if held - place < Self.longestEntry, start + held < range.upperBound {
-        start += place
-        held -= place
-        // SAFETY: what is left moves to the start of the piece, and what is read behind it fits into the rest.
-        unsafe piece.start.copyMemory(from: piece.start + place, byteCount: held)
-        place = 0
+      if held - next < Self.longestEntry, start + held < range.upperBound {
+        start += next
+        held -= next
+        // SAFETY: what is left moves to the start of the piece, and what is read after it fits into the rest.
+        unsafe piece.start.copyMemory(from: piece.start + next, byteCount: held)
+        next = 0
         let count = min(Self.pieceByteCount - held, range.upperBound - start - held)
         unsafe try file.read(
           into: UnsafeMutableRawBufferPointer(start: piece.start + held, count: count), at: start + held)
@@ -55,19 +55,19 @@ package struct IndexReader {
       }
       // SAFETY: so many bytes of the piece were read.
       let bytes = unsafe RawSpan(_unsafeStart: piece.start, byteCount: held)
-      guard let entry = IndexEntry(at: place, in: bytes) else {
-        throw .corrupted("index entry \(number) runs past the end of the index", at: start + place)
+      guard let entry = IndexEntry(at: next, in: bytes) else {
+        throw .corrupted("index entry \(number) runs past the end of the index", at: start + next)
       }
       guard entry.objectOffset < UInt64(range.lowerBound) else {
-        throw .corrupted("index entry \(number) points at no object", at: start + place)
+        throw .corrupted("index entry \(number) points at no object", at: start + next)
       }
       try body(bytes.extracting(entry.keyRange), entry.objectOffset)
-      place = entry.end
+      next = entry.end
     }
-    guard start + place == range.upperBound else {
+    guard start + next == range.upperBound else {
       throw .corrupted(
-        "\(counted(range.upperBound - start - place, "byte")) too many after the last of \(counted(keyCount, "key"))",
-        at: start + place)
+        "\(counted(range.upperBound - start - next, "byte")) too many after the last of \(counted(keyCount, "key"))",
+        at: start + next)
     }
   }
 }

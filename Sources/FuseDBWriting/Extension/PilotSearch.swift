@@ -7,7 +7,7 @@ internal import FuseDBValues
 ///
 /// Most pilots fail, each at one of the keys; which one nobody can guess, and a wrong guess costs a processor more than
 /// the try. So pilots are tried many at once, key by key: those that lead a key to a free slot stay candidates, written
-/// one behind the other without a branch.
+/// one after the other without a branch.
 @safe
 struct PilotSearch {
   private static let pilotCount = 1 << 16
@@ -15,15 +15,15 @@ struct PilotSearch {
   private static let triesAtOnce = (first: 16, last: 256)
 
   private let section: HashSection
-  // SAFETY: one byte for each line of slots of a part, with a bit for each lane that is taken.
+  // SAFETY: one byte for each line of slots of a part, with a bit for each slot that is taken.
   private let taken: ZeroedMemory
   // SAFETY: has room for the pilots that are tried at once.
   private let candidates: ZeroedMemory
   /// The buckets of a part that have keys, the largest first, otherwise in their order.
   private var bySize: [Int] = []
   /// The slots of a bucket.
-  private var slots = [HashSection.Place](
-    repeating: .init(line: 0, lane: 0), count: HashSectionBuilder.mostKeysInBucket)
+  private var slots = [HashSection.SlotPosition](
+    repeating: .init(line: 0, slot: 0), count: HashSectionBuilder.mostKeysInBucket)
 
   init(_ section: HashSection) throws(FuseError) {
     self.section = section
@@ -45,7 +45,7 @@ struct PilotSearch {
     slots lines: UnsafeMutableRawPointer
   ) -> Bool {
     let bucketCount = starts.count - 1
-    guard Int(starts[bucketCount] - starts[0]) <= Int(section.linesPerPart) * Int(section.lanes.rawValue) else {
+    guard Int(starts[bucketCount] - starts[0]) <= Int(section.linesPerPart) * Int(section.slotsPerLine.rawValue) else {
       return false
     }
     unsafe clear(pilots: pilots, pilotLineCount, slots: lines)
@@ -54,18 +54,19 @@ struct PilotSearch {
       let keys = Int(starts[bucket])..<Int(starts[bucket + 1])
       let records = unsafe UnsafeBufferPointer(start: records + keys.lowerBound, count: keys.count)
       guard let pilot = unsafe firstPilot(for: records) else { return false }
-      let (line, place) = bucket.quotientAndRemainder(dividingBy: HashSection.pilotsPerLine)
+      let (line, position) = bucket.quotientAndRemainder(dividingBy: HashSection.pilotsPerLine)
       // SAFETY: the bucket's line is one of the part's, and so are the slots' lines by the rule.
-      unsafe HashLine.set(pilot: UInt16(pilot), place: place, of: pilots + line * HashSection.lineByteCount)
+      unsafe HashLine.set(pilot: UInt16(pilot), position: position, of: pilots + line * HashSection.lineByteCount)
       for number in records.indices {
         let record = unsafe records[number]
-        let place = section.placeInPart(of: record.hash, pilot: pilot)
-        let line = Int(truncatingIfNeeded: place.line)
+        let position = section.slotPositionInPart(of: record.hash, pilot: pilot)
+        let line = Int(truncatingIfNeeded: position.line)
         let bits = unsafe taken.start.load(fromByteOffset: line, as: UInt8.self)
-        unsafe taken.start.storeBytes(of: bits | 1 << UInt8(place.lane), toByteOffset: line, as: UInt8.self)
+        unsafe taken.start.storeBytes(of: bits | 1 << UInt8(position.slot), toByteOffset: line, as: UInt8.self)
         unsafe HashLine.set(
-          .init(tag: HashLine.tag(of: record.hash), entry: record.entry, object: record.object), lane: Int(place.lane),
-          of: lines + line * HashSection.lineByteCount, section.lanes)
+          .init(tag: HashLine.tag(of: record.hash), entry: record.entry, object: record.object),
+          slotNumber: Int(position.slot),
+          of: lines + line * HashSection.lineByteCount, section.slotsPerLine)
       }
     }
     return true
@@ -73,20 +74,20 @@ struct PilotSearch {
 
   private mutating func sortBySize(_ starts: Span<UInt32>) {
     // Where the buckets of each size begin, counted from the largest.
-    var places = [Int](repeating: 0, count: HashSectionBuilder.mostKeysInBucket + 1)
-    for bucket in 0..<starts.count - 1 { places[Int(starts[bucket + 1] - starts[bucket])] += 1 }
-    var place = 0
-    for size in places.indices.reversed() {
-      place += places[size]
-      places[size] = place - places[size]
+    var positions = [Int](repeating: 0, count: HashSectionBuilder.mostKeysInBucket + 1)
+    for bucket in 0..<starts.count - 1 { positions[Int(starts[bucket + 1] - starts[bucket])] += 1 }
+    var position = 0
+    for size in positions.indices.reversed() {
+      position += positions[size]
+      positions[size] = position - positions[size]
     }
-    let emptyBegin = places[0]
+    let emptyBegin = positions[0]
     bySize.removeAll(keepingCapacity: true)
     bySize.append(contentsOf: repeatElement(0, count: starts.count - 1))
     for bucket in 0..<starts.count - 1 {
       let size = Int(starts[bucket + 1] - starts[bucket])
-      bySize[places[size]] = bucket
-      places[size] += 1
+      bySize[positions[size]] = bucket
+      positions[size] += 1
     }
     bySize.removeSubrange(emptyBegin...)
   }
@@ -109,10 +110,10 @@ struct PilotSearch {
         var kept = 0
         for candidate in 0..<left {
           let pilot = unsafe candidates[candidate]
-          let place = section.placeInPart(of: record.hash, pilot: pilot)
+          let position = section.slotPositionInPart(of: record.hash, pilot: pilot)
           unsafe candidates[kept] = pilot
-          let bits = unsafe UInt64(taken[Int(truncatingIfNeeded: place.line)])
-          kept &+= Int(truncatingIfNeeded: ~(bits &>> place.lane) & 1)
+          let bits = unsafe UInt64(taken[Int(truncatingIfNeeded: position.line)])
+          kept &+= Int(truncatingIfNeeded: ~(bits &>> position.slot) & 1)
         }
         left = kept
         if left == 0 { break }
@@ -130,7 +131,7 @@ struct PilotSearch {
   @unsafe
   private mutating func areDifferent(_ records: UnsafeBufferPointer<HashRecord>, pilot: UInt64) -> Bool {
     for i in records.indices {
-      let slot = unsafe section.placeInPart(of: records[i].hash, pilot: pilot)
+      let slot = unsafe section.slotPositionInPart(of: records[i].hash, pilot: pilot)
       for j in 0..<i where slots[j] == slot { return false }
       slots[i] = slot
     }
@@ -145,8 +146,10 @@ struct PilotSearch {
     unsafe pilots.initializeMemory(as: UInt8.self, repeating: 0, count: pilotLineCount * HashSection.lineByteCount)
     unsafe taken.start.initializeMemory(as: UInt8.self, repeating: 0, count: lineCount)
     unsafe lines.initializeMemory(as: UInt8.self, repeating: 0, count: HashSection.lineByteCount)
-    let free = HashLine.Slot.free(section.lanes)
-    for lane in 0..<Int(section.lanes.rawValue) { unsafe HashLine.set(free, lane: lane, of: lines, section.lanes) }
+    let free = HashLine.Slot.free(section.slotsPerLine)
+    for slotNumber in 0..<Int(section.slotsPerLine.rawValue) {
+      unsafe HashLine.set(free, slotNumber: slotNumber, of: lines, section.slotsPerLine)
+    }
     for line in 1..<max(1, lineCount) {
       unsafe (lines + line * HashSection.lineByteCount).copyMemory(from: lines, byteCount: HashSection.lineByteCount)
     }

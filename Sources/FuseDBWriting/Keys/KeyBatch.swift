@@ -8,7 +8,7 @@ internal import FuseDBValues
 final class KeyBatch: @unchecked Sendable {
   struct Row: BitwiseCopyable {
     var object: ObjectNumber
-    var place: UInt64
+    var position: UInt64
     var keyStart: UInt32
     var keyByteCount: UInt32
   }
@@ -26,7 +26,7 @@ final class KeyBatch: @unchecked Sendable {
     try keyBytes.reserve(mostBytes + FormatLimits.keyByteCount)
   }
 
-  var lastPlace: UInt64 { rows.last?.place ?? 0 }
+  var lastPosition: UInt64 { rows.last?.position ?? 0 }
   var lastObject: ObjectNumber { rows.last?.object ?? ObjectNumber(rawValue: 0) }
 
   /// The key of a row.
@@ -47,20 +47,20 @@ final class KeyBatch: @unchecked Sendable {
 
   /// Appends a key; false when the batch is full.
   @inline(__always)
-  func append(_ key: RawSpan, object: ObjectNumber, place: UInt64) -> Bool {
+  func append(_ key: RawSpan, object: ObjectNumber, position: UInt64) -> Bool {
     guard rows.count < mostRows, keyBytes.count < mostBytes else { return false }
     rows.append(
       Row(
-        object: object, place: place, keyStart: UInt32(truncatingIfNeeded: keyBytes.count),
+        object: object, position: position, keyStart: UInt32(truncatingIfNeeded: keyBytes.count),
         keyByteCount: UInt32(truncatingIfNeeded: key.byteCount)))
     // SAFETY: the array copies the key's bytes.
     unsafe key.withUnsafeBytes { unsafe keyBytes.append(contentsOf: $0) }
     return true
   }
 
-  func replaceLast(object: ObjectNumber, place: UInt64) {
+  func replaceLast(object: ObjectNumber, position: UInt64) {
     rows[rows.count - 1].object = object
-    rows[rows.count - 1].place = place
+    rows[rows.count - 1].position = position
   }
 
   func removeAll() {

@@ -4,10 +4,10 @@ internal import FuseDBSystem
 internal import FuseDBValues
 
 extension KeyBuffer {
-  /// Below this many rows, inserting each into its place is quicker.
+  /// Below this many rows, inserting each where it belongs is quicker.
   private static let fewRows = 12
 
-  /// Puts the rows in the order of their keys, equal keys in the order of their places; and the keys' first bytes back
+  /// Puts the rows in the order of their keys, equal keys in the order of their positions; and the keys' first bytes back
   /// into the rows.
   ///
   /// A quicksort by eight bytes at a time (Bentley and Sedgewick, "Fast Algorithms for Sorting and Searching Strings",
@@ -26,12 +26,12 @@ extension KeyBuffer {
 
   @unsafe
   private func key(_ row: Row, from depth: Int) -> UnsafeRawPointer {
-    unsafe UnsafeRawPointer(memory.start) + Int(row.place) + Self.overhead + depth
+    unsafe UnsafeRawPointer(memory.start) + Int(row.offset) + Self.overhead + depth
   }
 
   @unsafe
-  private func place(_ row: Row) -> UInt64 {
-    unsafe memory.start.loadUnaligned(fromByteOffset: Int(row.place) + 8, as: UInt64.self)
+  private func position(_ row: Row) -> UInt64 {
+    unsafe memory.start.loadUnaligned(fromByteOffset: Int(row.offset) + 8, as: UInt64.self)
   }
 
   /// - Parameter patience: how many partitions may follow each other before a sort that no order of rows slows down
@@ -86,7 +86,7 @@ extension KeyBuffer {
   }
 
   /// Of rows whose keys share all bytes up to and with those at `depth`, or end inside of these: puts those that end
-  /// into their place, before the others, which take their next eight bytes and are returned.
+  /// where they belong, before the others, which take their next eight bytes and are returned.
   @unsafe
   private func withNextBytes(
     of rows: UnsafeMutableBufferPointer<Row>, depth: Int
@@ -102,7 +102,7 @@ extension KeyBuffer {
       var few = unsafe UnsafeMutableBufferPointer(rebasing: rows[..<ended])
       unsafe few.sort { left, right in
         unsafe left.keyByteCount != right.keyByteCount
-          ? left.keyByteCount < right.keyByteCount : place(left) < place(right)
+          ? left.keyByteCount < right.keyByteCount : position(left) < position(right)
       }
     }
     let rest = unsafe UnsafeMutableBufferPointer(rebasing: rows[ended...])
@@ -118,12 +118,12 @@ extension KeyBuffer {
     guard rows.count > 1 else { return }
     for i in 1..<rows.count {
       let row = unsafe rows[i]
-      var place = i
-      while place > 0, unsafe precedes(row, rows[place &- 1], depth: depth) {
-        unsafe rows[place] = rows[place &- 1]
-        place &-= 1
+      var target = i
+      while target > 0, unsafe precedes(row, rows[target &- 1], depth: depth) {
+        unsafe rows[target] = rows[target &- 1]
+        target &-= 1
       }
-      unsafe rows[place] = row
+      unsafe rows[target] = row
     }
   }
 
@@ -132,17 +132,17 @@ extension KeyBuffer {
   @unsafe
   private func precedes(_ left: Row, _ right: Row, depth: Int) -> Bool {
     if left.prefix != right.prefix { return left.prefix < right.prefix }
-    return unsafe precedesBehindPrefix(left, right, depth: depth)
+    return unsafe precedesAfterPrefix(left, right, depth: depth)
   }
 
   @inline(never)
   @unsafe
-  private func precedesBehindPrefix(_ left: Row, _ right: Row, depth: Int) -> Bool {
+  private func precedesAfterPrefix(_ left: Row, _ right: Row, depth: Int) -> Bool {
     // SAFETY: both spans are the rest of a key in the block.
     let leftRest = unsafe RawSpan(_unsafeStart: key(left, from: depth), byteCount: Int(left.keyByteCount) - depth)
     let rightRest = unsafe RawSpan(_unsafeStart: key(right, from: depth), byteCount: Int(right.keyByteCount) - depth)
     let order = leftRest.compare(rightRest)
-    return unsafe order != 0 ? order < 0 : place(left) < place(right)
+    return unsafe order != 0 ? order < 0 : position(left) < position(right)
   }
 
   /// The median of three rows, or of three such medians.

@@ -11,18 +11,18 @@ internal import FuseDBValues
 final class KeyBuffer {
   /// What is moved while sorting.
   struct Row: BitwiseCopyable {
-    /// Eight bytes of the key, big-endian, zeros behind a shorter one: the first, and while sorting those that decide.
+    /// Eight bytes of the key, big-endian, zeros after a shorter one: the first, and while sorting those that decide.
     var prefix: UInt64
     /// Where the record begins in the block.
-    var place: UInt32
+    var offset: UInt32
     var keyByteCount: UInt32
   }
 
-  /// What stands before a key: its object and its place in the input.
+  /// What stands before a key: its object and its position in the input.
   static let overhead = 16
   /// Eight bytes from any byte of a key on can be read.
   private static let padding = 8
-  /// Places are 32 bits.
+  /// Offsets are 32 bits.
   static let mostBytes = Int(UInt32.max)
 
   // SAFETY: rows end where records begin or before: `rowsEnd` <= `recordsStart`, both inside the block.
@@ -34,7 +34,7 @@ final class KeyBuffer {
   private(set) var keyByteCount = 0
 
   init(byteCount: Int) throws(FuseError) {
-    precondition(byteCount <= Self.mostBytes, "places in a block are 32 bits")
+    precondition(byteCount <= Self.mostBytes, "offsets in a block are 32 bits")
     memory = try ZeroedMemory(byteCount: byteCount, inLargePages: byteCount >= 16 << 20)
     recordsStart = byteCount - Self.padding
   }
@@ -51,21 +51,21 @@ final class KeyBuffer {
 
   /// Adds a key; false when the block is full.
   @inline(__always)
-  func append(_ key: RawSpan, object: ObjectNumber, place: UInt64) -> Bool {
+  func append(_ key: RawSpan, object: ObjectNumber, position: UInt64) -> Bool {
     let byteCount = key.byteCount
     let start = recordsStart &- Self.overhead &- byteCount
     guard start >= rowsEnd &+ MemoryLayout<Row>.stride else { return false }
     // SAFETY: the record ends where the one before it begins, and the row ends before the record does, by the guard.
     let record = unsafe memory.start + start
     unsafe record.storeBytes(of: object.rawValue, as: UInt64.self)
-    unsafe record.storeBytes(of: place, toByteOffset: 8, as: UInt64.self)
+    unsafe record.storeBytes(of: position, toByteOffset: 8, as: UInt64.self)
     unsafe key.withUnsafeBytes { key in
       if let from = key.baseAddress {
         unsafe (record + Self.overhead).copyMemory(from: from, byteCount: byteCount)
       }
     }
     let row = Row(
-      prefix: unsafe Self.prefix(of: record + Self.overhead, byteCount), place: UInt32(truncatingIfNeeded: start),
+      prefix: unsafe Self.prefix(of: record + Self.overhead, byteCount), offset: UInt32(truncatingIfNeeded: start),
       keyByteCount: UInt32(truncatingIfNeeded: byteCount))
     unsafe memory.start.storeBytes(of: row, toByteOffset: rowsEnd, as: Row.self)
     rowsEnd &+= MemoryLayout<Row>.stride

@@ -14,7 +14,7 @@ final class KeyCursor: KeySource {
   /// What is read of a file; larger once a record needs it.
   private var window: ZeroedMemory?
   private let file: TemporaryFile?
-  private var filePlace = 0
+  private var fileOffset = 0
   private let fileEnd: Int
   private var start = 0
   private var end = 0
@@ -30,7 +30,7 @@ final class KeyCursor: KeySource {
       (buffer, rowCount) = (nil, 0)
       window = try ZeroedMemory(byteCount: max(windowByteCount, Self.leastWindow), inLargePages: false)
       self.file = file
-      filePlace = range.lowerBound
+      fileOffset = range.lowerBound
       fileEnd = range.upperBound
     }
   }
@@ -53,7 +53,7 @@ final class KeyCursor: KeySource {
     let current = unsafe buffer.rows[row]
     row &+= 1
     // SAFETY: the row names a record of the block.
-    let record = unsafe UnsafeRawPointer(buffer.memory.start) + Int(current.place)
+    let record = unsafe UnsafeRawPointer(buffer.memory.start) + Int(current.offset)
     return unsafe Self.head(of: record, keyByteCount: Int(current.keyByteCount), prefix: current.prefix)
   }
 
@@ -62,7 +62,7 @@ final class KeyCursor: KeySource {
     if end &- start < KeyBuffer.fileOverhead, try !refill(KeyBuffer.fileOverhead) { return .end }
     let byteCount = Int(unsafe window!.start.loadUnaligned(fromByteOffset: start, as: UInt16.self))
     if end &- start < KeyBuffer.fileOverhead &+ byteCount { _ = try refill(KeyBuffer.fileOverhead &+ byteCount) }
-    // SAFETY: the record is inside the window, which goes on for eight bytes behind `end`.
+    // SAFETY: the record is inside the window, which goes on for eight bytes after `end`.
     let record = unsafe UnsafeRawPointer(window!.start) + start + 2
     start &+= KeyBuffer.fileOverhead &+ byteCount
     let prefix = unsafe KeyBuffer.prefix(of: record + KeyBuffer.overhead, byteCount)
@@ -74,14 +74,14 @@ final class KeyCursor: KeySource {
   private static func head(of record: UnsafeRawPointer, keyByteCount: Int, prefix: UInt64) -> KeyHead {
     unsafe KeyHead(
       prefix: prefix, key: record + KeyBuffer.overhead, keyByteCount: keyByteCount,
-      place: record.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+      position: record.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
       object: ObjectNumber(rawValue: record.loadUnaligned(as: UInt64.self)))
   }
 
   /// Reads on, so that `byteCount` bytes from `start` are in the window; false at the end of the run.
   @inline(never)
   private func refill(_ byteCount: Int) throws(FuseError) -> Bool {
-    guard let old = window, let file, filePlace < fileEnd || end - start >= byteCount else { return false }
+    guard let old = window, let file, fileOffset < fileEnd || end - start >= byteCount else { return false }
     let left = end - start
     var window = old
     if byteCount > old.byteCount - Self.padding {
@@ -89,11 +89,11 @@ final class KeyCursor: KeySource {
     }
     // SAFETY: what is left lies inside both windows.
     unsafe window.start.copyMemory(from: old.start + start, byteCount: left)
-    let count = min(window.byteCount - Self.padding - left, fileEnd - filePlace)
+    let count = min(window.byteCount - Self.padding - left, fileEnd - fileOffset)
     unsafe try file.read(
-      into: UnsafeMutableRawBufferPointer(start: window.start + left, count: count), at: filePlace)
+      into: UnsafeMutableRawBufferPointer(start: window.start + left, count: count), at: fileOffset)
     self.window = window
-    filePlace += count
+    fileOffset += count
     start = 0
     end = left + count
     return true
@@ -105,6 +105,6 @@ extension KeyBuffer {
   @inline(__always)
   func prefetch(row: Int) {
     guard row < count else { return }
-    unsafe fuse_prefetch(memory.start + Int(rows[row].place))
+    unsafe fuse_prefetch(memory.start + Int(rows[row].offset))
   }
 }

@@ -5,7 +5,7 @@ internal import FuseDBValues
 
 /// Merges runs of keys into one: each key once, in key order, with the addition that counts.
 struct KeyMerge: ~Copyable {
-  private var tree: LoserTree<KeyChainCursor>
+  private var tree: LoserTree<SortedRunsCursor>
   private let policy: FuseWriter.DuplicatePolicy
   private let conflicts: MergeConflicts?
   /// Whether the last key is counted as a duplicate already.
@@ -21,7 +21,7 @@ struct KeyMerge: ~Copyable {
 
   /// - Parameter conflicts: where the keys are those of files, what tells a conflict from the same object.
   init(
-    _ cursors: [KeyChainCursor], policy: FuseWriter.DuplicatePolicy, conflicts: MergeConflicts?
+    _ cursors: [SortedRunsCursor], policy: FuseWriter.DuplicatePolicy, conflicts: MergeConflicts?
   ) throws(FuseError) {
     tree = try LoserTree(cursors)
     self.policy = policy
@@ -45,7 +45,7 @@ struct KeyMerge: ~Copyable {
       } else {
         // The last key stays until the next is known to be another.
         if isDuplicate { try settle(batch) }
-        guard batch.append(key, object: head.object, place: head.place) else { return true }
+        guard batch.append(key, object: head.object, position: head.position) else { return true }
       }
       try tree.advance()
     }
@@ -59,13 +59,13 @@ struct KeyMerge: ~Copyable {
     combinedCount += isNew ? 1 : 0
     guard !isNew, duplicateCount == duplicates.count, var last = duplicates.popLast() else { return }
     // The function took the object of one file.
-    last.kept = batch.lastPlace
+    last.kept = batch.lastPosition
     last.dropped = last.combined.first { $0 != last.kept } ?? last.dropped
     last.combined = []
     duplicates.append(last)
   }
 
-  /// The same key again: places ascend, so the one before is the first, and this one the last so far.
+  /// The same key again: positions ascend, so the one before is the first, and this one the last so far.
   @inline(never)
   private mutating func settleDuplicate(_ head: KeyHead, in batch: KeyBatch) throws(FuseError) {
     if let conflicts {
@@ -77,27 +77,27 @@ struct KeyMerge: ~Copyable {
     if let conflicts, conflicts.combines { return try conflicts.combine(batch, with: head) }
     switch policy {
     case .first: break
-    case .last: batch.replaceLast(object: head.object, place: head.place)
+    case .last: batch.replaceLast(object: head.object, position: head.position)
     case .error:
       let key = head.keyBytes
       throw FuseError(
         .duplicateKey,
         "the key \(quoted(key)) was added before; keep one of them, or let the first or the last count",
-        offset: head.place)
+        offset: head.position)
     }
   }
 
   /// Counts a duplicate, and remembers the first few. Of files, keys are counted, not additions.
   private mutating func note(_ head: KeyHead, in batch: KeyBatch) {
-    let before = batch.lastPlace
+    let before = batch.lastPosition
     let keepsThis = policy == .last
     let combines = conflicts?.combines ?? false
     if conflicts != nil, isDuplicate {
       guard duplicateCount == duplicates.count else { return }
       if combines {
-        duplicates[duplicateCount - 1].combined.append(head.place)
+        duplicates[duplicateCount - 1].combined.append(head.position)
       } else if keepsThis {
-        duplicates[duplicateCount - 1].kept = head.place
+        duplicates[duplicateCount - 1].kept = head.position
       }
       return
     }
@@ -106,8 +106,8 @@ struct KeyMerge: ~Copyable {
       let key = head.keyBytes
       duplicates.append(
         DuplicateKey(
-          key: key.array(), kept: keepsThis ? head.place : before, dropped: keepsThis ? before : head.place,
-          combined: combines ? [before, head.place] : []))
+          key: key.array(), kept: keepsThis ? head.position : before, dropped: keepsThis ? before : head.position,
+          combined: combines ? [before, head.position] : []))
     }
   }
 }

@@ -3,7 +3,7 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// Additions of keys in the order of the keys, equal ones in the order of their places.
+/// Additions of keys in the order of the keys, equal ones in the order of their positions.
 enum KeyRun: Sendable {
   /// Sorted in memory.
   case memory(SortedKeys)
@@ -34,7 +34,7 @@ enum KeyRun: Sendable {
 }
 
 extension KeyBuffer {
-  /// The bytes before a key in a temporary file: its length, its object and its place.
+  /// The bytes before a key in a temporary file: its length, its object and its position.
   static let fileOverhead = 2 + overhead
   private static let rowsAhead = 16
 
@@ -46,7 +46,7 @@ extension KeyBuffer {
       let row = unsafe rows[i]
       // SAFETY: the row names a record of the block, whose head and key have these lengths.
       let record = unsafe RawSpan(
-        _unsafeStart: memory.start + Int(row.place), byteCount: Self.overhead + Int(row.keyByteCount))
+        _unsafeStart: memory.start + Int(row.offset), byteCount: Self.overhead + Int(row.keyByteCount))
       try writer.append(record)
     }
     return try writer.finish()
@@ -60,7 +60,7 @@ struct KeyRunWriter: ~Copyable {
   private let file: TemporaryFile
   private let range: Range<Int>
   private let keyCount: Int
-  private var place: Int
+  private var offset: Int
   private var bytes: [UInt8] = []
 
   /// - Parameters:
@@ -70,12 +70,12 @@ struct KeyRunWriter: ~Copyable {
     self.file = file
     self.keyCount = keyCount
     let byteCount = keyByteCount + keyCount * KeyBuffer.fileOverhead
-    place = file.reserve(byteCount)
-    range = place..<place + byteCount
+    offset = file.reserve(byteCount)
+    range = offset..<offset + byteCount
     try bytes.reserve(Self.writtenAtOnce + KeyBuffer.fileOverhead + FormatLimits.keyByteCount)
   }
 
-  /// Appends a key behind its object and its place.
+  /// Appends a key after its object and its position.
   mutating func append(_ record: RawSpan) throws(FuseError) {
     let keyByteCount = UInt16(truncatingIfNeeded: record.byteCount - KeyBuffer.overhead)
     unsafe withUnsafeBytes(of: keyByteCount) { unsafe bytes.append(contentsOf: $0) }
@@ -87,13 +87,13 @@ struct KeyRunWriter: ~Copyable {
   /// The run, once all keys were appended.
   consuming func finish() throws(FuseError) -> KeyRun {
     try flush()
-    precondition(place == range.upperBound, "a run has the keys that were announced")
+    precondition(offset == range.upperBound, "a run has the keys that were announced")
     return .file(file, range, keyCount: keyCount)
   }
 
   private mutating func flush() throws(FuseError) {
-    try file.write(bytes.rawSpan, at: place)
-    place += bytes.count
+    try file.write(bytes.rawSpan, at: offset)
+    offset += bytes.count
     bytes.removeAll(keepingCapacity: true)
   }
 }

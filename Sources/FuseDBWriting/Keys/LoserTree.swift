@@ -6,31 +6,31 @@ internal import FuseDBValues
 /// Where a source of sorted keys stands.
 @safe
 struct KeyHead: BitwiseCopyable {
-  /// The key's first eight bytes, big-endian, zeros behind a shorter key.
+  /// The key's first eight bytes, big-endian, zeros after a shorter key.
   var prefix: UInt64
   // SAFETY: `keyByteCount` bytes, valid until the source advances.
   var key: UnsafeRawPointer
-  /// -1 behind the last key.
+  /// -1 after the last key.
   var keyByteCount: Int
   /// Decides between equal keys.
-  var place: UInt64
+  var position: UInt64
   var object: ObjectNumber
 
-  /// Behind the last key.
+  /// After the last key.
   static var end: KeyHead { KeyHead() }
 
-  init(prefix: UInt64, key: UnsafeRawPointer, keyByteCount: Int, place: UInt64, object: ObjectNumber) {
+  init(prefix: UInt64, key: UnsafeRawPointer, keyByteCount: Int, position: UInt64, object: ObjectNumber) {
     self.prefix = prefix
     unsafe self.key = key
     self.keyByteCount = keyByteCount
-    self.place = place
+    self.position = position
     self.object = object
   }
 
   private init() {
     // Never read: there is no key.
     unsafe self.init(
-      prefix: .max, key: UnsafeRawPointer(bitPattern: 1)!, keyByteCount: -1, place: .max,
+      prefix: .max, key: UnsafeRawPointer(bitPattern: 1)!, keyByteCount: -1, position: .max,
       object: ObjectNumber(rawValue: 0))
   }
 
@@ -79,7 +79,7 @@ struct LoserTree<Source: KeySource>: ~Copyable {
     unsafe losers.deallocate()
   }
 
-  /// The source with the least key; of equal keys, the one with the least place.
+  /// The source with the least key; of equal keys, the one with the least position.
   var winner: Int {
     @inline(__always) get { unsafe losers[0] }
   }
@@ -89,7 +89,7 @@ struct LoserTree<Source: KeySource>: ~Copyable {
     @inline(__always) get { sources.isEmpty ? .end : unsafe heads[winner] }
   }
 
-  /// Goes on behind ``head``.
+  /// Goes on after ``head``.
   @inline(__always)
   mutating func advance() throws(FuseError) {
     let number = winner
@@ -97,7 +97,7 @@ struct LoserTree<Source: KeySource>: ~Copyable {
     settle(number)
   }
 
-  /// Lets a source that stands on a new key find its place.
+  /// Lets a source that stands on a new key find its rank.
   @inline(__always)
   private mutating func settle(_ number: Int) {
     var winner = number
@@ -121,14 +121,14 @@ struct LoserTree<Source: KeySource>: ~Copyable {
   @inline(__always)
   private func precedes(_ left: Int, _ right: Int) -> Bool {
     let (leftPrefix, rightPrefix) = unsafe (heads[left].prefix, heads[right].prefix)
-    return leftPrefix != rightPrefix ? leftPrefix < rightPrefix : precedesBehindPrefix(left, right)
+    return leftPrefix != rightPrefix ? leftPrefix < rightPrefix : precedesAfterPrefix(left, right)
   }
 
   @inline(never)
-  private func precedesBehindPrefix(_ left: Int, _ right: Int) -> Bool {
+  private func precedesAfterPrefix(_ left: Int, _ right: Int) -> Bool {
     let (left, right) = unsafe (heads[left], heads[right])
     if left.isAtEnd || right.isAtEnd { return !left.isAtEnd }
     let order = left.keyBytes.compare(right.keyBytes)
-    return order != 0 ? order < 0 : left.place < right.place
+    return order != 0 ? order < 0 : left.position < right.position
   }
 }

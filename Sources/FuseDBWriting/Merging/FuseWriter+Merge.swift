@@ -10,9 +10,9 @@ extension FuseWriter {
   ///     report.conflictCount   // 12: keys with another object on Tuesday, which counts
   ///
   /// The new file is what a writer would build of the same mapping: equal objects are stored once, whichever files they
-  /// come from. Plain files are welcome, such as those of `fusedb` 0.3.0. Everything that is taken over is checked
-  /// before it is; a damaged file is refused, and nothing is written then. `output` may be one of the files: it is replaced in
-  /// one step, as by ``build(to:progress:)``, unless somebody else replaced it meanwhile.
+  /// come from. Plain files, such as those of `fusedb` 0.3.0, can be merged, too. Everything that is taken over is checked
+  /// first; a damaged file is refused, and then nothing is written. `output` may be one of the files: it is replaced in
+  /// one step, as by ``build(to:progress:)``, unless it was replaced in the meantime.
   ///
   /// - Parameters:
   ///   - inputs: the paths of the files, at most 65,536.

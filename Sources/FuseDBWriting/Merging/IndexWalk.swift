@@ -3,10 +3,10 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// Goes through the key index of a file that nobody has checked: every entry inside the index, keys ascending, strides as
+/// Goes through the key index of an unchecked file: every entry inside the index, keys ascending, strides as
 /// their checksums say, or, in a file without these, the index as long as the header says. [O3] [O5] [G4] [X18]
 struct IndexWalk {
-  /// How much of the index stays in memory behind the walk.
+  /// How much of the index stays in memory after the walk.
   private static let pageLimit = 1 << 20
 
   private let reader: FuseReader
@@ -15,7 +15,7 @@ struct IndexWalk {
   private var keptFrom: Int
   /// The entry that it stands on, nil at the end.
   private(set) var entry: IndexEntry?
-  /// The number of the entry behind that, and where it begins.
+  /// The number of the entry after that, and where it begins.
   private var nextNumber = 0
   private var nextOffset: Int
   /// The key of the entry before, unless the walk began with this one.
@@ -56,12 +56,12 @@ struct IndexWalk {
   /// Goes on to the first entry whose key is not smaller than `key`.
   mutating func seek(_ key: [UInt8]) throws(FuseError) {
     if isIndexed, !key.isEmpty, let entry, try isBefore(entry, key) {
-      let place = try reader.position(ofFirstKeyNotBefore: key.rawSpan)
+      let position = try reader.position(ofFirstKeyNotBefore: key.rawSpan)
       previous = nil
       dropPages()
-      (nextNumber, nextOffset) = (place.number, place.offset)
+      (nextNumber, nextOffset) = (position.number, position.offset)
       keptFrom = nextOffset
-      // The search has compared the checksum of the stride that the place is in.
+      // The search has compared the checksum of the stride that the position is in.
       try advance()
     }
     while let entry, try isBefore(entry, key) { try advance() }

@@ -6,7 +6,7 @@ internal import FuseDBValues
 /// The keys from one to another.
 struct KeyRange: Equatable, Sendable {
   var lower: [UInt8]
-  /// The first key behind it; nil where there is no end.
+  /// The first key after it; nil where there is no end.
   var upper: [UInt8]?
 
   static let all = KeyRange(lower: [], upper: nil)
@@ -16,7 +16,7 @@ struct KeyRange: Equatable, Sendable {
     guard !prefixes.isEmpty else { return [.all] }
     var kept: [[UInt8]] = []
     for prefix in prefixes.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-      // A prefix stands behind those that it begins with itself.
+      // A prefix stands after those that it begins with itself.
       if let last = kept.last, prefix.starts(with: last) { continue }
       kept.append(prefix)
     }

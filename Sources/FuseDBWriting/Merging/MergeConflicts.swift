@@ -35,8 +35,8 @@ final class MergeConflicts: @unchecked Sendable {
       if last == head.object { return false }
       if isShared(last) && isShared(head.object) { return true }
     }
-    let first = if let combined { combined } else { try object(at: batch.lastPlace) }
-    return try first != object(at: head.place)
+    let first = if let combined { combined } else { try object(at: batch.lastPosition) }
+    return try first != object(at: head.position)
   }
 
   private func isShared(_ object: ObjectNumber) -> Bool { object.number < sharedCounts[object.partition] }
@@ -45,8 +45,8 @@ final class MergeConflicts: @unchecked Sendable {
   func combine(_ batch: KeyBatch, with head: KeyHead) throws(FuseError) {
     guard let combiner else { return }
     let key = head.keyBytes
-    let first = if let combined { combined } else { try object(at: batch.lastPlace) }
-    let second = try object(at: head.place)
+    let first = if let combined { combined } else { try object(at: batch.lastPosition) }
+    let second = try object(at: head.position)
     let combination: MergeOptions.Combination
     do {
       combination = try combiner(key, first.rawSpan, second.rawSpan)
@@ -59,7 +59,7 @@ final class MergeConflicts: @unchecked Sendable {
     case .first: break
     case .second:
       combined = nil
-      batch.replaceLast(object: head.object, place: head.place)
+      batch.replaceLast(object: head.object, position: head.position)
     case .value(let value):
       do throws(FuseError) {
         try MessagePackCursor.validate(value.rawSpan)
@@ -77,29 +77,29 @@ final class MergeConflicts: @unchecked Sendable {
   func settle(_ batch: KeyBatch) throws(FuseError) -> Bool {
     guard let value = combined else { return false }
     combined = nil
-    batch.replaceLast(object: try store.add(value.rawSpan), place: batch.lastPlace)
+    batch.replaceLast(object: try store.add(value.rawSpan), position: batch.lastPosition)
     return true
   }
 
   /// The object of a file.
-  private func object(at rawPlace: UInt64) throws(FuseError) -> [UInt8] {
-    let place = MergePlace(rawPlace)
+  private func object(at rawPosition: UInt64) throws(FuseError) -> [UInt8] {
+    let position = MergePosition(rawPosition)
     var bytes: [UInt8] = []
     var window = RecordWindow()
-    let records = try records(of: place.input)
-    try records.append(objectAt: place.offset, to: &bytes, &window)
+    let records = try records(of: position.input)
+    try records.append(objectAt: position.offset, to: &bytes, &window)
     // Another file may have been written into this one, and its record here be whole.
-    try inputs[place.input].checkUnchanged(records.file)
+    try inputs[position.input].checkUnchanged(records.file)
     return bytes
   }
 
-  /// A file's records: of those that don't stay open, as many are kept open as have a place in the table.
+  /// A file's records: of those that don't stay open, as many are kept open as the table has slots for.
   private func records(of input: Int) throws(FuseError) -> MergeRecords {
     if let kept = inputs[input].keptRecords { return kept }
-    let place = input % opened.count
-    if let known = opened[place], known.input == input { return known.records }
+    let slot = input % opened.count
+    if let known = opened[slot], known.input == input { return known.records }
     let records = try inputs[input].openRecords()
-    opened[place] = (input, records)
+    opened[slot] = (input, records)
     return records
   }
 }

@@ -11,7 +11,7 @@ struct MergeFile: Sendable {
   private static let stepByteCount = 4 << 20
 
   let reader: FuseReader
-  /// Whether each stride of the index has a checksum, and a search for a key a place to begin.
+  /// Whether each stride of the index has a checksum, and a search for a key a position to begin at.
   let isIndexed: Bool
 
   init(_ path: String) throws(FuseError) { try self.init(FileMapping(path: path)) }

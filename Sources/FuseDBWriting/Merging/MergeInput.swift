@@ -12,7 +12,7 @@ struct MergeInput: Sendable {
   /// may have, for it has others, and those of one merge are not all.
   static let mostOpen = max(4, min(128, InputDescriptor.mostOpen / 16))
 
-  private let place: PinnedPath
+  private let pinnedPath: PinnedPath
   /// What was opened first.
   let stamp: FileStamp
   private let dataEnd: Int
@@ -20,8 +20,8 @@ struct MergeInput: Sendable {
 
   /// - Parameter staysOpen: whether it is opened once for all.
   init(_ path: String, staysOpen: Bool) throws(FuseError) {
-    place = PinnedPath(path)
-    let descriptor = try InputDescriptor(place)
+    pinnedPath = PinnedPath(path)
+    let descriptor = try InputDescriptor(pinnedPath)
     stamp = try descriptor.stamp()
     let opened = try Self.open(descriptor)
     dataEnd = opened.records.dataEnd
@@ -29,7 +29,7 @@ struct MergeInput: Sendable {
   }
 
   /// As it was given.
-  var path: String { place.given }
+  var path: String { pinnedPath.given }
 
   private static func open(
     _ descriptor: InputDescriptor
@@ -63,7 +63,7 @@ struct MergeInput: Sendable {
   }
 
   private func descriptor() throws(FuseError) -> InputDescriptor {
-    let descriptor = try InputDescriptor(place)
+    let descriptor = try InputDescriptor(pinnedPath)
     try checkUnchanged(descriptor)
     return descriptor
   }

@@ -5,7 +5,7 @@ internal import FuseDBValues
 
 /// How files are merged.
 public struct MergeOptions: Sendable {
-  /// What a key gets under which several files have different objects. Equal objects are no conflict.
+  /// Which object a key gets for which several files have different ones. Equal objects are no conflict.
   public enum ConflictPolicy: Sendable {
     /// The object of the file that is named last.
     case last
@@ -41,19 +41,18 @@ public struct MergeOptions: Sendable {
   public typealias Combiner =
     @Sendable (_ key: RawSpan, _ first: RawSpan, _ second: RawSpan) throws -> Combination
 
-  /// What a key gets under which several files have different objects.
+  /// Which object a key gets for which several files have different ones.
   public var onConflict: ConflictPolicy
   /// The paths of files whose keys are left out, at most 16,384: all of them are mapped at once.
   public var subtracting: [String]
   /// Keys that begin with none of these are left out; when there are none, nothing is.
   public var prefixes: [[UInt8]]
-  /// In which order objects stand in the file. In insertion order they come as a reader comes across them who goes
-  /// through the files one by one, each by its keys, and objects that lost a conflict are kept: with a plain layout that
-  /// is what `fusedb` 0.3.0 writes.
+  /// The order of objects in the file. Insertion order is the order in which keys, file by file,
+  /// first point at them, and objects that lost a conflict are kept: with a plain layout, what `fusedb` 0.3.0 writes.
   public var order: FuseWriter.Order
   /// What the file has beside data and keys.
   public var layout: FuseWriter.Layout
-  /// What the file says about itself. What the merged files say is not carried over.
+  /// The metadata of the file. That of the merged files is not carried over.
   public var metadata: [String: String]
   /// How many bytes of memory the process may use, pages of the files included; as for ``FuseWriter/Options/memory``.
   public var memory: Int?
@@ -65,7 +64,7 @@ public struct MergeOptions: Sendable {
   public var leastKeyCount: Int
   /// How many of its keys the file that is replaced may lose, as for ``FuseWriter/Options/greatestShrink``.
   public var greatestShrink: Double?
-  /// What becomes of a symbolic link that stands where the file is to appear.
+  /// What happens to a symbolic link where the file is to appear.
   public var outputLink: OutputLink
   /// Whether a file that is neither a database nor empty stays, also one that comes while the files are merged.
   package var keepsOtherFiles = false

@@ -22,12 +22,13 @@ struct MergeRecords: Sendable {
     guard room >= 0, offset >= Header.byteCount, offset - UInt64(Header.byteCount) <= UInt64(room) else {
       throw try bad("the object here runs past the end of the data section at \(dataEnd)", at: offset)
     }
-    let place = Int(offset)
-    try window.append(min(Self.firstByteCount, dataEnd - place), at: place, before: dataEnd, of: file, to: &bytes)
+    let recordStart = Int(offset)
+    try window.append(
+      min(Self.firstByteCount, dataEnd - recordStart), at: recordStart, before: dataEnd, of: file, to: &bytes)
     guard let length = bytes.rawSpan.load(at: start, as: UInt32.self),
       let expected = bytes.rawSpan.load(at: start + 4, as: UInt32.self)
-    else { throw cut(at: place) }
-    let end = place + ObjectRecord.overhead + Int(length)
+    else { throw cut(at: recordStart) }
+    let end = recordStart + ObjectRecord.overhead + Int(length)
     guard end <= dataEnd else {
       throw try bad("the object here runs past the end of the data section at \(dataEnd)", at: offset)
     }
@@ -39,7 +40,7 @@ struct MergeRecords: Sendable {
       try bytes.makeRoom(for: missing)
       try window.append(missing, at: end - missing, before: dataEnd, of: file, to: &bytes)
     }
-    guard bytes.count == start + Int(length) else { throw cut(at: place) }
+    guard bytes.count == start + Int(length) else { throw cut(at: recordStart) }
     let checksum = Checksum.of(bytes.rawSpan.extracting(start...))
     guard checksum == expected else {
       throw try bad(

@@ -48,7 +48,7 @@ public struct MergeConflict: Sendable, Equatable {
     key = duplicate.key
     outcome =
       duplicate.combined.isEmpty
-      ? .kept(MergePlace(duplicate.kept).input, dropped: MergePlace(duplicate.dropped).input)
-      : .combined(duplicate.combined.map { MergePlace($0).input })
+      ? .kept(MergePosition(duplicate.kept).input, dropped: MergePosition(duplicate.dropped).input)
+      : .combined(duplicate.combined.map { MergePosition($0).input })
   }
 }

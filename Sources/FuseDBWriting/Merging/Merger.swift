@@ -21,9 +21,10 @@ struct Merger {
   private let writer: FuseWriter
 
   init(_ inputs: [String], _ options: MergeOptions, plan: MemoryPlan?) throws(FuseError) {
-    guard inputs.count <= MergePlace.mostInputs else {
+    guard inputs.count <= MergePosition.mostInputs else {
       throw FuseError(
-        .limitExceeded, "there are \(inputs.count) files and \(MergePlace.mostInputs) can be merged; merge some first")
+        .limitExceeded,
+        "there are \(inputs.count) files and \(MergePosition.mostInputs) can be merged; merge some first")
     }
     guard options.subtracting.count <= MergeOptions.mostSubtracted else {
       throw FuseError(
@@ -91,25 +92,25 @@ struct Merger {
   private func readAll(_ report: inout MergeReport, _ progress: ((Double) -> Void)?) throws(FuseError) {
     let storage = try writer.openStorage()
     // In the order of insertion, one thread adds the objects.
-    let laneCount = options.order == .insertion ? 1 : max(1, min(storage.plan.laneCount, inputs.count))
-    for _ in 0..<laneCount { _ = try writer.makeLane() }
-    // SAFETY: each thread uses the lane of its number.
-    nonisolated(unsafe) let lanes = writer.lanes
+    let shardCount = options.order == .insertion ? 1 : max(1, min(storage.plan.shardCount, inputs.count))
+    for _ in 0..<shardCount { _ = try writer.makeShard() }
+    // SAFETY: each thread uses the shard of its number.
+    nonisolated(unsafe) let shards = writer.shards
     let (inputs, ranges, subtracted) = (inputs, ranges, subtracted)
     let turn = Turn()
-    let readings = Parallel.map(laneCount, threadCount: laneCount) { number in
+    let readings = Parallel.map(shardCount, threadCount: shardCount) { number in
       var reading = Reading()
-      var lane = MergeLane(unsafe lanes[number], storage, number: number)
+      var shard = MergeShard(unsafe shards[number], storage, number: number)
       while reading.failure == nil, let input = turn.next(below: inputs.count) {
         do throws(FuseError) {
-          try lane.add(inputs[input], number: input, ranges, subtracting: subtracted)
+          try shard.add(inputs[input], number: input, ranges, subtracting: subtracted)
         } catch {
           reading.failure = (input, error)
           turn.end()
         }
       }
-      reading.keyCount = lane.keyCount
-      reading.subtractedCount = lane.subtractedCount
+      reading.keyCount = shard.keyCount
+      reading.subtractedCount = shard.subtractedCount
       return reading
     }
     // The first file that is damaged, of those that were read.
@@ -140,17 +141,17 @@ struct Merger {
   /// Merges all runs into one, in which each key has the object that the objects under it were combined into.
   private func combine(_ combiner: @escaping MergeOptions.Combiner) throws(FuseError) -> KeyPipeline.Outcome {
     let storage = try writer.openStorage()
-    for lane in writer.lanes { try lane.finish() }
+    for shard in writer.shards { try shard.finish() }
     let pipeline = try KeyPipeline(
-      writer.lanes, storage, policy: .last, mostKeys: writer.limits.count,
+      writer.shards, storage, policy: .last, mostKeys: writer.limits.count,
       conflicts: try MergeConflicts(inputs, storage.store, combiner: combiner))
-    writer.lanes = []
-    let lane = try writer.makeLane()
-    try lane.beginOrder()
+    writer.shards = []
+    let shard = try writer.makeShard()
+    try shard.beginOrder()
     let outcome = try pipeline.forEachBatch { batch throws(FuseError) in
       for row in batch.rows {
         try batch.withKey(of: row) { key throws(FuseError) in
-          try lane.add(key, object: row.object, place: row.place)
+          try shard.add(key, object: row.object, position: row.position)
         }
       }
     }
@@ -171,9 +172,9 @@ struct Merger {
       throw FuseError(
         .duplicateKey,
         """
-        the key \(quoted(duplicate.key.rawSpan)) has another object in \(inputs[MergePlace(duplicate.kept).input].path); \
+        the key \(quoted(duplicate.key.rawSpan)) has another object in \(inputs[MergePosition(duplicate.kept).input].path); \
         drop one of them, or say which file counts
-        """, path: inputs[MergePlace(duplicate.dropped).input].path)
+        """, path: inputs[MergePosition(duplicate.dropped).input].path)
     }
   }
 }

@@ -3,7 +3,7 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// Objects kept in large blocks of memory, each behind its number and its length; none is ever moved.
+/// Objects kept in large blocks of memory, each after its number and its length; none is ever moved.
 @safe
 struct ObjectArena: ~Copyable {
   /// What stands before the bytes: number and length, 32 bits each.
@@ -36,18 +36,18 @@ struct ObjectArena: ~Copyable {
       unsafe next = block.start
       free = block.byteCount
     }
-    let place = unsafe next!
-    unsafe place.storeBytes(of: number, as: UInt32.self)
-    unsafe place.storeBytes(of: UInt32(bytes.byteCount), toByteOffset: 4, as: UInt32.self)
-    // SAFETY: the block has room for the object behind its head, by the check above.
+    let record = unsafe next!
+    unsafe record.storeBytes(of: number, as: UInt32.self)
+    unsafe record.storeBytes(of: UInt32(bytes.byteCount), toByteOffset: 4, as: UInt32.self)
+    // SAFETY: the block has room for the object after its head, by the check above.
     unsafe bytes.withUnsafeBytes { bytes in
       if let from = bytes.baseAddress {
-        unsafe (place + Self.overhead).copyMemory(from: from, byteCount: bytes.count)
+        unsafe (record + Self.overhead).copyMemory(from: from, byteCount: bytes.count)
       }
     }
-    unsafe next = place + needed
+    unsafe next = record + needed
     free -= needed
-    return unsafe ArenaObject(at: place)
+    return unsafe ArenaObject(at: record)
   }
 
   private static func byteCount(of byteCount: Int) -> Int {
@@ -76,7 +76,7 @@ struct ArenaObject {
     @_lifetime(borrow self)
     @inline(__always)
     get {
-      // SAFETY: the arena copied exactly this many bytes behind the head.
+      // SAFETY: the arena copied exactly this many bytes after the head.
       unsafe _overrideLifetime(
         RawSpan(_unsafeStart: start + ObjectArena.overhead, byteCount: byteCount), borrowing: self)
     }

@@ -22,7 +22,7 @@ extension ObjectStore {
   /// Adds objects, partition by partition: a lock for many of them.
   ///
   /// - Parameters:
-  ///   - bytes: the objects, one behind the other.
+  ///   - bytes: the objects, one after the other.
   ///   - ends: where each ends.
   ///   - first: the partition to begin with; threads that begin at different ones seldom meet.
   func add(

@@ -138,8 +138,8 @@ final class ObjectTable {
     for slot in 0..<oldCount {
       let value = unsafe old.start.load(fromByteOffset: slot * 8, as: UInt64.self)
       guard value != 0 else { continue }
-      let place = freeSlot(for: Self.object(in: value).bytes.hash(seed: seed))
-      unsafe slots.start.storeBytes(of: value, toByteOffset: place * 8, as: UInt64.self)
+      let slot = freeSlot(for: Self.object(in: value).bytes.hash(seed: seed))
+      unsafe slots.start.storeBytes(of: value, toByteOffset: slot * 8, as: UInt64.self)
     }
   }
 }

@@ -2,7 +2,7 @@ let path = folder + "/scanned.fsdb"
 try makeFile(path, options: FuseWriter.Options(metadata: ["source": "calls"]))
 let bound: Key = "1.1.1.1"
 let reader = try FuseReader(path: path, access: .copied)
-expect(try reader.metadata == ["source": "calls"] && reader.statistics.keyCount == 3)
+expect(try reader.metadata == ["source": "calls"] && reader.statistics().keyCount == 3)
 var scan = try reader.entries(from: bound)
 try scan.skip(1)
 while let entry = try scan.next() {

@@ -50,7 +50,7 @@ expect(store.counters.lookupCount > lookupCount && store.countsLookups && store.
 expect(try store.entries(from: key).count == 2 && store.prefix("8." as Key).count == 1)
 var objects = store.objects()
 expect(try objects.next() != nil)
-expect(try store.statistics.keyCount == 3 && store.metadata.isEmpty && store.verify().isSound)
+expect(try store.statistics().keyCount == 3 && store.metadata.isEmpty && store.verify().isSound)
 
 let view = store.snapshot()
 try makeFile(path, "Alphabet Inc.")

@@ -30,7 +30,7 @@ struct ArgumentsTests {
     ["--key", "a", "file", "--json", "--key=b"], ["file", "--key=a", "--key", "b", "--json"],
     ["--json", "--key", "a", "--key", "b", "--", "file"],
   ])
-  func `options may stand anywhere, with their value behind a space or an equals sign`(words: [String]) throws {
+  func `options may stand anywhere, with their value after a space or an equals sign`(words: [String]) throws {
     var arguments = try parse(words)
     #expect(texts(arguments.values(of: "--key")) == ["a", "b"])
     #expect(arguments.has("--json"))
@@ -40,7 +40,7 @@ struct ArgumentsTests {
   }
 
   @Test(arguments: [["-o", "a=b", "-j", "x"], ["x", "-oa=b", "-j"], ["--json", "--out=a=b", "x"]])
-  func `some options have a letter, with their value behind a space or at once`(words: [String]) throws {
+  func `some options have a letter, with their value after a space or at once`(words: [String]) throws {
     var arguments = try parse(words)
     #expect(arguments.text(of: "--out") == "a=b")
     #expect(arguments.has("--json"))

@@ -34,7 +34,8 @@ struct HelpTests {
     #expect(Scratch().run("--help", name) == page)
     #expect(Scratch().run("-h", name) == page)
     #expect(Scratch().run(name, "--nonsense", "--help") == page)
-    #expect(page.out.lines.allSatisfy { $0.count <= 120 })
+    // What examples print may be longer.
+    #expect(page.out.lines.prefix { $0 != "Example:" }.allSatisfy { $0.count <= 80 })
   }
 
   @Test(arguments: names)
@@ -68,13 +69,13 @@ struct HelpTests {
     #expect(Scratch().run(words) == Scratch.Result(64, err: err))
   }
 
-  @Test func `help behind two dashes is an operand`() {
+  @Test func `help after two dashes is an operand`() {
     #expect(Scratch().run("get", "@absent", "--", "--help").status == 66)
   }
 
   // MARK: Examples
 
-  /// Runs the lines behind "$" one after the other, with the file that other pages begin with, and compares what they print.
+  /// Runs the lines after "$" one after the other, with the file that other pages begin with, and compares what they print.
   private func check(_ page: String) throws {
     let lines = page.lines.drop { $0 != "Example:" }.dropFirst().prefix { $0.hasPrefix("  ") }.map {
       String($0.dropFirst(2))

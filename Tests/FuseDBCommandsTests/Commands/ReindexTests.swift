@@ -62,7 +62,7 @@ struct ReindexCommandTests {
     scratch.write(bytes, to: "x.fsdb")
     let result = scratch.run("reindex", "@x.fsdb", "@y.fsdb")
     #expect(result.status == 65)
-    #expect(result.err.hasPrefix("fusedb: @x.fsdb: offset 32: the bytes behind the header have checksum "))
+    #expect(result.err.hasPrefix("fusedb: @x.fsdb: offset 32: the bytes after the header have checksum "))
     #expect(scratch.read("x.fsdb") == bytes)
     #expect(scratch.read("y.fsdb")!.count > 98)
     #expect(scratch.run("reindex", "@x.fsdb", "@absent", "@y.fsdb").status == 66)

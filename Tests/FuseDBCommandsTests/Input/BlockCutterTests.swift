@@ -45,7 +45,7 @@ struct BlockCutterTests {
     #expect(blocks.map { text($0) } == expected)
   }
 
-  @Test func `blocks of values end behind a value, and know the number and the place of their first`() throws {
+  @Test func `blocks of values end after a value, and know the number and the place of their first`() throws {
     // Values of 1, 5, 1 and 3 bytes.
     let bytes: [UInt8] = [0x01, 0xA4, 0x61, 0x62, 0x63, 0x64, 0xC0, 0x92, 0x01, 0x02]
     let blocks = try BlockCutter.blocks(

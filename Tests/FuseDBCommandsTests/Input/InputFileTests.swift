@@ -89,7 +89,7 @@ struct InputFileTests {
 
   @Test(arguments: [1000, 4096, 131_071, 131_072, 1 << 20])
   func `what comes out when all packed bytes are used up is not lost`(step: Int) throws {
-    // A block that is one byte, 131,072 times, without a checksum behind it.
+    // A block that is one byte, 131,072 times, without a checksum after it.
     let frame = bytes("28b52ffd 00 58 030010 61")
     let input = try Scratch().input(frame + frame)
     #expect(try contents(input, step: step) == [UInt8](repeating: 0x61, count: 2 << 17))

@@ -180,9 +180,9 @@ struct InputLoaderTests {
 
   @Test func `places are in the order of inputs and lines`() {
     let places = [(0, 1), (0, 2), (0, 1 << 48 - 1), (1, 1), (65_535, 1 << 48 - 1)]
-    let numbers = places.map { InputPlace(input: $0.0, line: $0.1).number }
+    let numbers = places.map { InputPosition(input: $0.0, line: $0.1).number }
     #expect(numbers == numbers.sorted())
-    #expect(numbers.map { [InputPlace($0).input, InputPlace($0).line] } == places.map { [$0.0, $0.1] })
+    #expect(numbers.map { [InputPosition($0).input, InputPosition($0).line] } == places.map { [$0.0, $0.1] })
   }
 
   @Test(arguments: [

@@ -52,7 +52,7 @@ struct `The order of keys [I4]` {
       if atEnd.rawSpan.isAscending(0..<left.count, left.count + gap..<atEnd.count) != expected { wrong += 1 }
       let swapped = right + [UInt8](repeating: 0xAA, count: gap) + left
       if swapped.rawSpan.isAscending(right.count + gap..<swapped.count, 0..<right.count) != expected { wrong += 1 }
-      // The same with 16 bytes and more behind both, which must not matter; equal bytes there would mislead a careless comparison.
+      // The same with 16 bytes and more after both, which must not matter; equal bytes there would mislead a careless comparison.
       for filler: UInt8 in [0x00, 0x7F, 0xFF] {
         let tail = [UInt8](repeating: filler, count: 16)
         let inside = left + tail + right + tail
@@ -63,7 +63,7 @@ struct `The order of keys [I4]` {
     #expect(wrong == 0)
   }
 
-  @Test func `of two keys in one index does not depend on what stands behind the shorter`() {
+  @Test func `of two keys in one index does not depend on what follows the shorter`() {
     // "ab" followed by bytes that continue like "abc", and by ones that do not.
     for tail in ["c", "b", "d", "\u{0}"] {
       let bytes =

@@ -39,7 +39,7 @@ struct SearchTests {
     for before in 0..<70 {
       let bytes = [UInt8](repeating: 0x61, count: before) + part + [0x62]
       let (long, short) = (bytes.rawSpan.isLongUTF8, bytes.rawSpan.isUTF8)
-      #expect(long == short, "behind \(before) bytes")
+      #expect(long == short, "after \(before) bytes")
     }
   }
 }

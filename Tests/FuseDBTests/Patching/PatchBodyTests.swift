@@ -19,7 +19,7 @@ struct `A body that makes no sense is refused` {
     #expect(try bench.body(of: try bench.patch(from: Self.old, to: Self.new)) == Self.right)
   }
 
-  /// In both the key a or c gets 09, which is made of record 0 before or behind the copy of that.
+  /// In both the key a or c gets 09, which is made of record 0 before or after the copy of that.
   @Test(arguments: [
     ([[9], [1], [0x92, 3, 4]], "05 00 01 01 09 07 08 02 08 00"),
     ([[1], [9], [0x92, 3, 4]], "04 07 05 00 01 01 09 04 04 02 04 00"),
@@ -37,7 +37,7 @@ struct `A body that makes no sense is refused` {
     // Numbers, [U4] and [U5]
     ("", "the patch ends in its middle"),
     ("08 08", "the patch ends in its middle"),
-    ("08 08 03 01 64 00 04 00 00", "the patch goes on behind its end"),
+    ("08 08 03 01 64 00 04 00 00", "the patch goes on after its end"),
     ("88 00", "a number is longer than it need be"),
     ("ff ff ff ff ff ff ff ff ff 01", "a number has more than 63 bits"),
     // Records, [U9] and [U10]

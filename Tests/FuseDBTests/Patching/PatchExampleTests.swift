@@ -11,7 +11,7 @@ struct `The worked example of a patch` {
     keys: [([UInt8]("8.8.8.8".utf8), 0), ([UInt8]("gmail.com".utf8), 0), ([UInt8]("k".utf8), 1)]
   ).bytes
 
-  /// The bytes of the page's one block of code: behind the offset, up to two spaces.
+  /// The bytes of the page's one block of code: after the offset, up to two spaces.
   private static func page() throws -> [UInt8] {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()

@@ -29,9 +29,9 @@ struct `A damaged file of the fixtures` {
     "footer", "headerChecksum", "directory", "padding", "sectionChecksum", "hash", "order", "metadata",
   ]
 
-  @Test(arguments: Fixtures.badNames, [FuseReader.Lookups.many, .few])
+  @Test(arguments: Fixtures.badNames, [FuseReader.ExpectedLookups.many, .few])
   func `opens or is refused as expected, and answers or throws [G3] [L6] [L7]`(
-    name: String, lookups: FuseReader.Lookups
+    name: String, lookups: FuseReader.ExpectedLookups
   ) throws {
     let expected = try #require(try Fixtures.bad()[name])
     let path = Fixtures.path(bad: name)
@@ -107,7 +107,7 @@ struct `A damaged file of the fixtures` {
   private func ask(_ reader: FuseReader, _ keys: [Key]) {
     for key in keys { _ = try? reader.copy(of: key.bytes) }
     _ = try? Answers.of(reader, asking: keys)
-    _ = try? reader.statistics
+    _ = try? reader.statistics()
     _ = try? reader.verify()
   }
 }

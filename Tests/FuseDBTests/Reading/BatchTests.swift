@@ -35,9 +35,9 @@ struct `Look-ups of many keys` {
     return path
   }
 
-  @Test(arguments: [FuseWriter.Layout.indexed, .plain], [FuseReader.Lookups.many, .few])
+  @Test(arguments: [FuseWriter.Layout.indexed, .plain], [FuseReader.ExpectedLookups.many, .few])
   func `are answered in the order of the keys, present and absent`(
-    layout: FuseWriter.Layout, lookups: FuseReader.Lookups
+    layout: FuseWriter.Layout, lookups: FuseReader.ExpectedLookups
   ) throws {
     let folder = try TemporaryFolder()
     let present = Self.keys(300)

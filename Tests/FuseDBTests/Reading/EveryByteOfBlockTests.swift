@@ -5,18 +5,18 @@ import FuseDB
 /// Small files with an extension block, cut at every byte and flipped at every bit.
 struct `A small file with an extension block` {
   static let samples: [(name: String, bytes: [UInt8])] = [
-    ("no keys", ReferenceBlock(behind: ReferenceFile(WorkedExamples.noKeys)).bytes),
-    ("one key", ReferenceBlock(behind: ReferenceFile(WorkedExamples.oneKey)).bytes),
-    ("two keys", ReferenceBlock(behind: ReferenceFile(WorkedExamples.twoKeysOneObject), lanes: 5).bytes),
-    ("small", ReferenceBlock(behind: Samples.small, metadata: ["source": "here"]).bytes),
-    ("two strides", ReferenceBlock(behind: Samples.twoSamples).bytes),
+    ("no keys", ReferenceBlock(after: ReferenceFile(WorkedExamples.noKeys)).bytes),
+    ("one key", ReferenceBlock(after: ReferenceFile(WorkedExamples.oneKey)).bytes),
+    ("two keys", ReferenceBlock(after: ReferenceFile(WorkedExamples.twoKeysOneObject), slotsPerLine: 5).bytes),
+    ("small", ReferenceBlock(after: Samples.small, metadata: ["source": "here"]).bytes),
+    ("two strides", ReferenceBlock(after: Samples.twoSamples).bytes),
     (
       "without order",
-      ReferenceBlock(behind: Samples.small, [ReferenceBlock.sections(of: Samples.small)[0]]).bytes
+      ReferenceBlock(after: Samples.small, [ReferenceBlock.sections(of: Samples.small)[0]]).bytes
     ),
     (
       "without hash",
-      ReferenceBlock(behind: Samples.small, [ReferenceBlock.sections(of: Samples.small)[1]]).bytes
+      ReferenceBlock(after: Samples.small, [ReferenceBlock.sections(of: Samples.small)[1]]).bytes
     ),
   ]
 
@@ -81,7 +81,7 @@ struct `A small file with an extension block` {
         }
       }
       return asked { () throws(FuseError) in
-        let statistics = try reader.statistics
+        let statistics = try reader.statistics()
         return statistics.keyCount == keys.count ? nil : "other statistics"
       }
     }

@@ -60,7 +60,7 @@ struct `A small file` {
       if stored != truth.stored { return "other objects" }
     } catch { if error.offset == nil { return "an error without an offset: \(error)" } }
     do throws(FuseError) {
-      let statistics = try reader.statistics
+      let statistics = try reader.statistics()
       if statistics != truth.statistics { return "other statistics" }
     } catch { if error.offset == nil { return "an error without an offset: \(error)" } }
     return nil
@@ -112,7 +112,7 @@ struct `A small file` {
         let reader = try FuseReader(path: path, checksums: .skipped, expecting: number % 2 == 0 ? .many : .few)
         for key in keys.prefix(12) { _ = try? reader.copy(of: key.bytes) }
         _ = try? Answers.of(reader, asking: [])
-        _ = try? reader.statistics
+        _ = try? reader.statistics()
       }
       let expected = ReferenceFile(damaged).refusal(comparingChecksums: false)
       #expect(error?.code.rawValue == expected, "\(name), number \(number)")

@@ -13,7 +13,7 @@ struct `An extension block` {
     }
     return ReferenceFile(canonical: mapping)
   }()
-  private static let block = ReferenceBlock(behind: plain, metadata: ["source": "here"])
+  private static let block = ReferenceBlock(after: plain, metadata: ["source": "here"])
   private static let truth = `A small file with an extension block`.Truth(block.bytes)
 
   /// Asks a file everything, with and without checksums. Returns what is wrong with its answers where they are verified.
@@ -122,14 +122,14 @@ struct `An extension block` {
     ["what", "HASH", "what", "ORDR", "META", "what"], ["what"],
   ]
 
-  @Test(arguments: selections, [FuseReader.Lookups.many, .few])
-  func `of any sections gives the same answers [X7] [X8]`(kinds: [String], lookups: FuseReader.Lookups) throws {
+  @Test(arguments: selections, [FuseReader.ExpectedLookups.many, .few])
+  func `of any sections gives the same answers [X7] [X8]`(kinds: [String], lookups: FuseReader.ExpectedLookups) throws {
     let canonical = ReferenceBlock.sections(of: Self.plain, metadata: ["source": "here"])
     let sections = kinds.map { kind in
       canonical.first { $0.kind == kind } ?? ReferenceBlock.Section(kind: kind, bytes: [1, 2, 3, 4, 5])
     }
     let folder = try TemporaryFolder()
-    let path = try folder.write(ReferenceBlock(behind: Self.plain, sections).bytes)
+    let path = try folder.write(ReferenceBlock(after: Self.plain, sections).bytes)
     for checksums in [FuseReader.Checksums.verified, .skipped] {
       let reader = try FuseReader(path: path, checksums: checksums, expecting: lookups)
       #expect((reader.index.table != nil) == (kinds.contains("HASH") && kinds.contains("ORDR")))
@@ -141,15 +141,15 @@ struct `An extension block` {
     }
   }
 
-  @Test func `of five lanes gives the same answers`() throws {
-    let reader = try FuseReader(bytes: ReferenceBlock(behind: Self.plain, lanes: 5).bytes)
+  @Test func `of five slots a line gives the same answers`() throws {
+    let reader = try FuseReader(bytes: ReferenceBlock(after: Self.plain, slotsPerLine: 5).bytes)
     #expect(Self.truth.complaint(about: reader) == nil)
     #expect(try Answers.of(reader, asking: Self.truth.keys).found == Self.truth.keys.map { Self.truth.mapping[$0] })
   }
 
   @Test func `that needs a section of the future is refused with the version error [X7]`() throws {
     let sections = ReferenceBlock.sections(of: Self.plain) + [.init(kind: "what", flags: 1, bytes: [1])]
-    let block = ReferenceBlock(behind: Self.plain, sections)
+    let block = ReferenceBlock(after: Self.plain, sections)
     for checksums in [FuseReader.Checksums.verified, .skipped] {
       let error = failure { _ = try FuseReader(bytes: block.bytes, checksums: checksums) }
       #expect(error?.code == .unsupportedVersion)

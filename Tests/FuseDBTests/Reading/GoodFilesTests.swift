@@ -38,7 +38,7 @@ struct `A sound file of the fixtures` {
     var stored: [[UInt8]] = []
     while let object = try objects.next() { stored.append(try object.bytes.array()) }
     #expect(stored == expected.objects.map { [UInt8](hex: $0) })
-    let statistics = try reader.statistics
+    let statistics = try reader.statistics()
     #expect(statistics.objectCount == expected.objectCount)
     #expect(statistics.unreachedObjectCount == expected.unreachedObjects)
     #expect(statistics.byteCount == expected.bytes)

@@ -17,7 +17,7 @@ struct `The order of a file` {
   func `is the same from memory and from the section [X12]`(count: Int) throws {
     let plain = ReferenceFile(canonical: Self.mapping(count))
     let memory = try FuseReader(bytes: plain.bytes)
-    let bytes = ReferenceBlock(behind: plain).bytes
+    let bytes = ReferenceBlock(after: plain).bytes
     let section = try FuseReader(bytes: bytes)
     #expect(memory.index.order.strideCount == (count + 31) / 32)
     #expect(section.index.order.strideCount == (count + 31) / 32)
@@ -65,7 +65,7 @@ struct `The order of a file` {
     throws
   {
     let plain = ReferenceFile(canonical: Self.mapping(200))
-    let block = ReferenceBlock(behind: plain)
+    let block = ReferenceBlock(after: plain)
     let order = try #require(block.range("ORDR"))
     let keys = plain.entries.map(\.key)
     // Stride 3: its row's offset and checksum, and a key's byte that leaves the order as it is.
@@ -106,7 +106,7 @@ struct `The order of a file` {
     }
     var sections = ReferenceBlock.sections(of: plain)
     sections[1].bytes = rows
-    return ReferenceBlock(behind: plain, sections).bytes
+    return ReferenceBlock(after: plain, sections).bytes
   }
 
   @Test func `whose row says that a stride begins earlier, its checksum being right, counts no keys wrong [X18]`()

@@ -3,9 +3,9 @@ import Testing
 import FuseDB
 
 struct `A look-up` {
-  @Test(arguments: Samples.sizes, [FuseReader.Lookups.many, .few])
+  @Test(arguments: Samples.sizes, [FuseReader.ExpectedLookups.many, .few])
   func `agrees with a dictionary, for keys that are there and keys that are not [G1] [I3]`(
-    size: Int, lookups: FuseReader.Lookups
+    size: Int, lookups: FuseReader.ExpectedLookups
   ) throws {
     var random = SeededRandom.announced()
     let mapping = Samples.mapping(size, &random)

@@ -40,7 +40,7 @@ struct `A walk over the objects` {
     let error = failure { _ = try scan.next() }
     #expect(error?.code == .corrupted)
     #expect(error?.offset == 12)
-    #expect(failure { _ = try reader.statistics }?.offset == 12)
+    #expect(failure { _ = try reader.statistics() }?.offset == 12)
   }
 
   @Test func `refuses a record that does not end inside the section, and what has another checksum [D1] [D3]`() throws {
@@ -57,7 +57,7 @@ struct `A walk over the objects` {
       let error = failure { _ = try scan.next() }
       #expect(error?.code == .corrupted)
       #expect(error?.offset == 49)
-      #expect(failure { _ = try reader.statistics }?.offset == 49)
+      #expect(failure { _ = try reader.statistics() }?.offset == 49)
     }
     // The last record is met at opening already [O5].
     file.bytes.put(UInt32(2), at: 58)

@@ -87,7 +87,7 @@ struct `Random damage` {
     while let entry = try scan.next() { keys.append(Key(try entry.key)) }
     #expect(keys == entries.map(\.key))
     if model.damage.isEmpty {
-      #expect(try reader.statistics.keyCount == keys.count)
+      #expect(try reader.statistics().keyCount == keys.count)
     }
   }
 
@@ -95,7 +95,7 @@ struct `Random damage` {
     var random = SeededRandom.announced()
     let folder = try TemporaryFolder()
     for _ in 0..<500 {
-      // Behind a sound magic and version, so that there is something to walk; some small numbers, so that things fit now and then.
+      // After a sound magic and version, so that there is something to walk; some small numbers, so that things fit now and then.
       var bytes = [UInt8]("FSDB".utf8) + [2] + random.bytes(35 + random.below(400))
       bytes.put(UInt64(40), at: 24)
       bytes.put(UInt64(40 + random.below(bytes.count)), at: 16)

@@ -60,7 +60,7 @@ struct `The starts of records` {
     }
   }
 
-  @Test func `behind a record that does not fit are those that keys point at [P8]`() throws {
+  @Test func `after a record that does not fit are those that keys point at [P8]`() throws {
     var bytes = Self.file([1, 1, 1, 1]).bytes
     bytes.put(UInt32.max, at: 49)
     var starts = try RecordStarts(dataEnd: bytes.count)

@@ -181,8 +181,10 @@ struct `A scan` {
     }
   }
 
-  @Test(arguments: [FuseReader.Lookups.many, .few])
-  func `meets a sampled key that changed since the file was opened [G3] [G4]`(lookups: FuseReader.Lookups) throws {
+  @Test(arguments: [FuseReader.ExpectedLookups.many, .few])
+  func `meets a sampled key that changed since the file was opened [G3] [G4]`(lookups: FuseReader.ExpectedLookups)
+    throws
+  {
     let folder = try TemporaryFolder()
     let keys = (0..<300).map { Array("k\(1000 + $0)".utf8) }
     let file = ReferenceFile(objects: [[0x01]], keys: keys.map { ($0, 0) })

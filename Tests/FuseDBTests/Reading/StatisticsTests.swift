@@ -4,7 +4,7 @@ import Testing
 struct `The statistics` {
   @Test func `of the worked example are those that one can count [H4]`() throws {
     let folder = try TemporaryFolder()
-    let statistics = try FuseReader(path: folder.write(WorkedExamples.twoKeysOneObject)).statistics
+    let statistics = try FuseReader(path: folder.write(WorkedExamples.twoKeysOneObject)).statistics()
     #expect(statistics.keyCount == 2)
     #expect(statistics.objectCount == 1)
     #expect(statistics.byteCount == 88)
@@ -24,7 +24,7 @@ struct `The statistics` {
 
   @Test func `of an empty file are zeros`() throws {
     let folder = try TemporaryFolder()
-    let statistics = try FuseReader(path: folder.write(WorkedExamples.noKeys)).statistics
+    let statistics = try FuseReader(path: folder.write(WorkedExamples.noKeys)).statistics()
     #expect(statistics.byteCount == 40)
     #expect(statistics.meanKeysPerObject == 0)
     #expect(statistics.keyCount + statistics.objectCount + statistics.dataByteCount + statistics.indexByteCount == 0)
@@ -41,7 +41,7 @@ struct `The statistics` {
     objects.shuffle(using: &random)
     let keys = mapping.keys.sorted().map { ($0.bytes, random.below(objects.count)) }
     let file = ReferenceFile(objects: objects, keys: keys)
-    let statistics = try FuseReader(path: folder.write(file.bytes)).statistics
+    let statistics = try FuseReader(path: folder.write(file.bytes)).statistics()
     let uses = objects.indices.map { number in keys.count { $0.1 == number } }
     #expect(statistics.keyCount == size)
     #expect(statistics.objectCount == objects.count)
@@ -64,7 +64,7 @@ struct `The statistics` {
     file.bytes.put(UInt64(44), at: entry.end - 8)
     file.seal()
     let reader = try FuseReader(path: folder.write(file.bytes))
-    let error = failure { _ = try reader.statistics }
+    let error = failure { _ = try reader.statistics() }
     #expect(error?.code == .corrupted)
     #expect(error?.offset == UInt64(entry.offset))
   }

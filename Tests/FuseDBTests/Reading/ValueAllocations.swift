@@ -11,7 +11,7 @@ extension `A look-up of a value` {
         from: #"{"org":"An organisation of some length","asn":\#(15 * number),"lat":37.4,"tags":["cdn",{"n":1}]}"#)
     }
     let folder = try TemporaryFolder()
-    let path = try folder.write(ReferenceBlock(behind: ReferenceFile(canonical: mapping)).bytes)
+    let path = try folder.write(ReferenceBlock(after: ReferenceFile(canonical: mapping)).bytes)
     let reader = try FuseReader(path: path)
     let store = try ReloadableReader(path: path)
     let keys = mapping.keys.map(\.bytes)

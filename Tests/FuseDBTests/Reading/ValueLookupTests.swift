@@ -16,7 +16,7 @@ struct `A look-up of a value` {
 
   private static func stores(_ folder: TemporaryFolder) throws -> (FuseReader, [any Reloadable]) {
     let plain = ReferenceFile(canonical: mapping)
-    let path = try folder.write(ReferenceBlock(behind: plain).bytes)
+    let path = try folder.write(ReferenceBlock(after: plain).bytes)
     var options = ServingOptions()
     options.countsLookups = true
     return (

@@ -5,7 +5,7 @@ import FuseDB
 @testable import FuseDBServing
 
 /// What each level of verification finds, and what it leaves to the other. Whoever chooses a level reads the same beside it:
-/// ``VerificationLevel``, ``SwapRules/Check``, the help of 'verify' and 'watch', spec/format.md §10.
+/// ``VerificationLevel``, ``SwapRules/check``, the help of 'verify' and 'watch', spec/format.md §10.
 struct `The levels of verification` {
   /// What checksums cannot tell: files that were written wrong, with right checksums.
   private static let foundByFullAlone: Set<Damage.Kind> = [
@@ -31,12 +31,12 @@ struct `The levels of verification` {
   func `a service refuses by default what checksums find, and with the full check all`(name: String) throws {
     guard let reader = try? FuseReader(path: Fixtures.path(bad: name)) else { return }
     var rules = SwapRules()
-    #expect(rules.check == .structure)
+    #expect(rules.check == .checksums)
     let isFound = try !reader.verify(level: .checksums).isSound
     #expect((failure { try rules.examine(reader, insteadOf: nil) }?.code == .corrupted) == isFound)
     rules.check = .full
     #expect(failure { try rules.examine(reader, insteadOf: nil) }?.code == .corrupted)
-    rules.check = .nothing
+    rules.check = nil
     #expect(failure { try rules.examine(reader, insteadOf: nil) } == nil)
   }
 

@@ -91,7 +91,7 @@ struct `Verification` {
     #expect(try Self.findings(Self.sealed { $0.bytes.put(count, at: 8) }) == [Finding("count", 8)])
   }
 
-  @Test func `reports bytes behind the last entry by the first of them [E1]`() throws {
+  @Test func `reports bytes after the last entry by the first of them [E1]`() throws {
     let end = Self.file.bytes.count
     for tail: [UInt8] in [[0], [UInt8](repeating: 0, count: 10), [UInt8](repeating: 0xFF, count: 100)] {
       #expect(try Self.findings(Self.sealed { $0.bytes += tail }) == [Finding("trailingBytes", end)])
@@ -135,7 +135,7 @@ struct `Verification` {
     }
   }
 
-  @Test func `goes on behind a record that does not fit, where the next key points [P8]`() throws {
+  @Test func `goes on after a record that does not fit, where the next key points [P8]`() throws {
     // The record at 49 reaches too far; keys point at 49 and 60, so 60 is looked at again.
     let bytes = Self.sealed {
       $0.bytes.put(UInt32(1000), at: 49)
@@ -144,7 +144,7 @@ struct `Verification` {
     #expect(try Self.findings(bytes) == [Finding("objectBounds", 49), Finding("objectChecksum", 60)])
     // The first one hides nothing but itself.
     #expect(try Self.findings(Self.sealed { $0.bytes.put(UInt32.max, at: 40) }) == [Finding("objectBounds", 40)])
-    // Behind the last one there is nothing to go on with.
+    // After the last one there is nothing to go on with.
     #expect(try Self.findings(Self.sealed { $0.bytes.put(UInt32(2), at: 60) }) == [Finding("objectBounds", 60)])
   }
 

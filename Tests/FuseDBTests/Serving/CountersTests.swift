@@ -126,13 +126,13 @@ struct `The counters of a store` {
     ] as [([UInt8], Double?)] {
       let map = [0x81, 0xA5] + [UInt8]("built".utf8) + value
       let sections = ReferenceBlock.sections(of: plain) + [ReferenceBlock.Section(kind: "META", bytes: map)]
-      let path = try folder.write(ReferenceBlock(behind: plain, sections).bytes)
+      let path = try folder.write(ReferenceBlock(after: plain, sections).bytes)
       #expect(try ReloadableReader(path: path).counters.builtAt == built)
     }
   }
 
   @Test func `do not mind metadata that are damaged where nothing checks them`() throws {
-    let bench = try ServingBench { $0.rules.check = .nothing }
+    let bench = try ServingBench { $0.rules.check = nil }
     var block = ReferenceBlock(ServingBench.file(2, metadata: ["built": "2026-11-21"]))
     let place = try #require(block.range("META")?.lowerBound)
     block.bytes[place + 8] ^= 1

@@ -1,4 +1,4 @@
-/// The steps of `Published`, in every order in which they and what they write can happen.
+/// The steps of `HazardCell`, in every order in which they and what they write can happen.
 ///
 /// Memory is as on x86 (TSO): what a thread writes goes through a buffer of its own and reaches memory some time later, in
 /// order; the thread itself reads it at once. A fence waits until the buffer is empty, and so does taking a lock. The
@@ -20,9 +20,9 @@ struct ReclamationModel: Hashable {
     case use
     /// `fuse_leave`
     case withdraw, fenceLeaving, look
-    /// `PublishedOwner.replace` with `fuse_replace`
+    /// `HazardCellOwner.replace` with `fuse_replace`
     case lockToReplace, publish, fenceReplacing, barrier, unlockReplaced
-    /// `PublishedOwner.takeUnused` with `fuse_is_used`
+    /// `HazardCellOwner.takeUnused` with `fuse_is_used`
     case lockToDispose, scan, unlockDisposed, release
     case done
   }

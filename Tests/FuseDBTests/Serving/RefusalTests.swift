@@ -39,17 +39,17 @@ struct `What must not take a file's place` {
     #expect((store.counters.refusalCount, store.counters.lastError) == (2, error))
   }
 
-  @Test(arguments: UnfitFile.all.filter { $0.check != .nothing })
+  @Test(arguments: UnfitFile.all.filter { $0.check != nil })
   func `is not found by less of a check, and then it is an error of look-ups or an answer lost`(unfit: UnfitFile) throws
   {
-    let bench = try ServingBench { $0.rules.check = unfit.check == .full ? .structure : .nothing }
+    let bench = try ServingBench { $0.rules.check = unfit.check == .full ? .checksums : nil }
     try unfit.put(bench)
     #expect(try bench.store.reloadIfChanged())
     #expect(try bench.store.verify().damage.isEmpty == false)
   }
 
-  @Test(arguments: Fixtures.badNames, SwapRules.Check.allCases)
-  func `is any damaged file, as far as its check looks`(name: String, check: SwapRules.Check) throws {
+  @Test(arguments: Fixtures.badNames, [nil, .checksums, .full] as [VerificationLevel?])
+  func `is any damaged file, as far as its check looks`(name: String, check: VerificationLevel?) throws {
     let expected = try #require(try Fixtures.bad()[name])
     let bench = try ServingBench {
       $0.rules.check = check
@@ -58,8 +58,8 @@ struct `What must not take a file's place` {
     let path = Fixtures.path(bad: name)
     let isRefused =
       switch check {
-      case .nothing: expected.open == "refused"
-      case .structure: try expected.open == "refused" || !FuseReader.verify(path: path, level: .checksums).isSound
+      case nil: expected.open == "refused"
+      case .checksums: try expected.open == "refused" || !FuseReader.verify(path: path, level: .checksums).isSound
       case .full: true
       }
     let error = failure { try bench.store.swap(to: path) }

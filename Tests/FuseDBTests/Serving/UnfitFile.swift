@@ -11,7 +11,7 @@ struct UnfitFile: Sendable, CustomTestStringConvertible {
   /// Words of the error's sentence.
   let says: String
   /// The least check that finds it.
-  var check = SwapRules.Check.nothing
+  var check: VerificationLevel?
   /// Puts it under the store's path, from where the file that served is gone.
   let put: @Sendable (ServingBench) throws -> Void
 
@@ -47,18 +47,18 @@ struct UnfitFile: Sendable, CustomTestStringConvertible {
       bytes[4] = 1
       try $0.put(bytes)
     },
-    flipped("the plain index", of: plain, in: ReferenceFile(plain).entryRange, .nothing),
-    flipped("the data section", of: good, in: 48..<49, .structure),
-    flipped("the index", of: good, in: ReferenceFile(good).entryRange, .structure),
-    flipped("the hash section", of: good, in: (ReferenceBlock(good).range("HASH") ?? 0..<0).dropFirst(80), .structure),
-    flipped("the order section", of: good, in: ReferenceBlock(good).range("ORDR") ?? 0..<0, .structure),
+    flipped("the plain index", of: plain, in: ReferenceFile(plain).entryRange, nil),
+    flipped("the data section", of: good, in: 48..<49, .checksums),
+    flipped("the index", of: good, in: ReferenceFile(good).entryRange, .checksums),
+    flipped("the hash section", of: good, in: (ReferenceBlock(good).range("HASH") ?? 0..<0).dropFirst(80), .checksums),
+    flipped("the order section", of: good, in: ReferenceBlock(good).range("ORDR") ?? 0..<0, .checksums),
     UnfitFile(testDescription: "written wrong", codes: [.corrupted], says: "fusedb verify", check: .full) {
       try $0.put(try contents(Fixtures.path(bad: "block-entry-of-b.fsdb")))
     },
   ]
 
   private static func flipped(
-    _ part: String, of bytes: [UInt8], in range: Range<Int>, _ check: SwapRules.Check
+    _ part: String, of bytes: [UInt8], in range: Range<Int>, _ check: VerificationLevel?
   ) -> UnfitFile {
     UnfitFile(testDescription: "a bit in \(part)", codes: [.corrupted], says: "checksum", check: check) {
       try $0.put(bytes.flipping(bit: 8 * range.lowerBound + 3))

@@ -147,7 +147,7 @@ private enum Acts {
   static func spill() throws {
     let place = try Place()
     try makeFolder(place.folder.path("first/spilled"))
-    var plan = MemoryPlan(byteCount: MemoryPlan.leastByteCount, laneCount: 1)
+    var plan = MemoryPlan(byteCount: MemoryPlan.leastByteCount, shardCount: 1)
     plan.keys = 0
     plan.objects = 0
     let writer = FuseWriter(.init(temporaryFolder: "spilled", threadCount: 1), plan: plan)

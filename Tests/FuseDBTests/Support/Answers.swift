@@ -27,7 +27,7 @@ struct Answers: Equatable {
     while let entry = try back.next() { answers.descending.append(Key(try entry.key)) }
     var objects = reader.objects()
     while let object = try objects.next() { answers.stored.append(try object.bytes.array()) }
-    answers.statistics = try reader.statistics
+    answers.statistics = try reader.statistics()
     return answers
   }
 }

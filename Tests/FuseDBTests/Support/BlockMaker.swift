@@ -2,9 +2,9 @@ import FuseDB
 
 @testable import FuseDBWriting
 
-/// Puts the library's block behind a plain file.
+/// Puts the library's block after a plain file.
 struct BlockMaker {
-  var lanes: HashSection.Lanes?
+  var slotsPerLine: HashSection.SlotsPerLine?
   var metadata: [UInt8]?
   var memory = 64 << 20
   var threadCount = 2
@@ -35,7 +35,7 @@ struct BlockMaker {
     for entry in plain.entries { try collector.add(key: entry.key.bytes.rawSpan, object: entry.target) }
     var writer = ExtensionWriter(to: file, index: index, checksum: file.checksum)
     let header = try writer.write(
-      header: try Header(parsing: plain.bytes.rawSpan), metadata: metadata, from: collector, lanes: lanes)
+      header: try Header(parsing: plain.bytes.rawSpan), metadata: metadata, from: collector, slotsPerLine: slotsPerLine)
     return (file, header)
   }
 }

@@ -70,8 +70,8 @@ struct MergeBench {
   }
 
   /// A plan under which nearly everything goes to the temporary file.
-  static func tinyPlan(laneCount: Int = 1, objects: Int = 0) -> MemoryPlan {
-    var plan = MemoryPlan(byteCount: MemoryPlan.leastByteCount, laneCount: laneCount)
+  static func tinyPlan(shardCount: Int = 1, objects: Int = 0) -> MemoryPlan {
+    var plan = MemoryPlan(byteCount: MemoryPlan.leastByteCount, shardCount: shardCount)
     plan.objects = objects
     plan.keys = 0
     plan.keyBuffer = KeyBuffer.leastByteCount

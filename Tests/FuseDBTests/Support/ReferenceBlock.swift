@@ -11,15 +11,15 @@ struct ReferenceBlock {
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  /// The canonical block behind a plain file.
-  init(behind plain: ReferenceFile, lanes: Int = 7, metadata: [String: String] = [:]) {
-    self.init(behind: plain, Self.sections(of: plain, lanes: lanes, metadata: metadata))
+  /// The canonical block after a plain file.
+  init(after plain: ReferenceFile, slotsPerLine: Int = 7, metadata: [String: String] = [:]) {
+    self.init(after: plain, Self.sections(of: plain, slotsPerLine: slotsPerLine, metadata: metadata))
   }
 
   /// The sections of the canonical block.
-  static func sections(of plain: ReferenceFile, lanes: Int = 7, metadata: [String: String] = [:]) -> [Section] {
+  static func sections(of plain: ReferenceFile, slotsPerLine: Int = 7, metadata: [String: String] = [:]) -> [Section] {
     var sections: [Section] = []
-    if let table = ReferenceTable(of: plain, lanes: lanes) {
+    if let table = ReferenceTable(of: plain, slotsPerLine: slotsPerLine) {
       sections.append(Section(kind: "HASH", bytes: table.bytes))
     }
     sections.append(Section(kind: "ORDR", bytes: order(of: plain)))
@@ -27,8 +27,8 @@ struct ReferenceBlock {
     return sections
   }
 
-  /// A block of any sections behind a plain file. §2 §3 §4
-  init(behind plain: ReferenceFile, _ sections: [Section]) {
+  /// A block of any sections after a plain file. §2 §3 §4
+  init(after plain: ReferenceFile, _ sections: [Section]) {
     var bytes = plain.bytes
     var directory: [UInt8] = []
     for (number, section) in sections.enumerated() {
@@ -108,9 +108,9 @@ struct ReferenceBlock {
   /// The object that the hash section leads to, by §5 and §9.
   func object(of key: [UInt8]) -> [UInt8]? {
     guard let table else { return nil }
-    let way = table.way(of: key)
-    let slot = table.slot(way)
-    guard slot.tag == way.tag, slot.entry < UInt64(indexEnd) else { return nil }
+    let probe = table.probe(of: key)
+    let slot = table.slot(probe)
+    guard slot.tag == probe.tag, slot.entry < UInt64(indexEnd) else { return nil }
     let file = ReferenceFile([UInt8](bytes[..<indexEnd]))
     let entry = file.entry(at: Int(file.indexOffset) + Int(slot.entry))
     guard let entry, entry.key.bytes == key, entry.target == slot.object else { return nil }

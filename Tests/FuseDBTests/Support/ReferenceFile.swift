@@ -63,7 +63,7 @@ struct ReferenceFile {
 
   /// The file in a layout: as it is, or with the canonical extension block.
   func bytes(_ layout: FuseWriter.Layout) -> [UInt8] {
-    layout == .plain ? bytes : ReferenceBlock(behind: self).bytes
+    layout == .plain ? bytes : ReferenceBlock(after: self).bytes
   }
 
   // MARK: Taken apart

@@ -8,11 +8,11 @@ struct ReferenceTable {
   ]
   static let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-  struct Way: Equatable {
+  struct Probe: Equatable {
     var pilotLine: Int
-    var pilotPlace: Int
+    var pilotPosition: Int
     var line: Int
-    var lane: Int
+    var slot: Int
     var tag: UInt64
   }
 
@@ -31,7 +31,7 @@ struct ReferenceTable {
   var partCount: Int { Int(bytes.number(at: 16, 8)) }
   var linesPerPart: Int { Int(bytes.number(at: 24, 8)) }
   var partShift: Int { Int(bytes[32]) }
-  var lanes: Int { Int(bytes[33]) }
+  var slotsPerLine: Int { Int(bytes[33]) }
 
   static func hash(_ key: [UInt8], seed: UInt64) -> UInt64 {
     // SAFETY: the library reads the array's bytes and no others.
@@ -43,11 +43,11 @@ struct ReferenceTable {
   // MARK: The canonical section
 
   /// The canonical section of a plain file; nil where no seed suits it. [X10] [X11]
-  init?(of plain: ReferenceFile, lanes: Int) {
+  init?(of plain: ReferenceFile, slotsPerLine: Int) {
     let index = [UInt8](plain.bytes[Int(plain.indexOffset)...])
     for attempt in UInt64(0)..<64 {
       let seed = attempt == 0 ? 0 : Self.hash(index, seed: attempt)
-      if let table = Self(of: plain, lanes: lanes, seed: seed) {
+      if let table = Self(of: plain, slotsPerLine: slotsPerLine, seed: seed) {
         self = table
         return
       }
@@ -55,28 +55,28 @@ struct ReferenceTable {
     return nil
   }
 
-  private init?(of plain: ReferenceFile, lanes: Int, seed: UInt64) {
+  private init?(of plain: ReferenceFile, slotsPerLine: Int, seed: UInt64) {
     let entries = plain.entries
     let count = entries.count
     let parts = count <= 4960 ? 1 : (count + 4959) / 4960
     let pilotLines = count <= 4960 ? max(1, (count + 154) / 155) : 32 * parts
-    let linesPerPart = max(1, (10 * count + 9 * parts * lanes - 1) / (9 * parts * lanes))
+    let linesPerPart = max(1, (10 * count + 9 * parts * slotsPerLine - 1) / (9 * parts * slotsPerLine))
     bytes =
       ReferenceFile.big(Int(truncatingIfNeeded: seed), 8) + ReferenceFile.big(pilotLines, 8)
       + ReferenceFile.big(parts, 8)
-    bytes += ReferenceFile.big(linesPerPart, 8) + [5, UInt8(lanes)] + [UInt8](repeating: 0, count: 26)
+    bytes += ReferenceFile.big(linesPerPart, 8) + [5, UInt8(slotsPerLine)] + [UInt8](repeating: 0, count: 26)
     bytes += ReferenceFile.big(Int(ReferenceFile.crc(bytes)), 4)
     bytes += [UInt8](repeating: 0, count: 64 * (pilotLines + parts * linesPerPart))
 
     let hashes = entries.map { Self.hash($0.key.bytes, seed: seed) }
     var buckets = [[Int]](repeating: [], count: 31 * pilotLines)
     for (number, hash) in hashes.enumerated() {
-      let (line, place) = Self.pilotPlace(of: hash, pilotLines: pilotLines)
-      buckets[31 * line + place].append(number)
+      let (line, position) = Self.pilotPosition(of: hash, pilotLines: pilotLines)
+      buckets[31 * line + position].append(number)
     }
-    var placeOfKey = [Int](repeating: -1, count: count)
+    var slotOfKey = [Int](repeating: -1, count: count)
     for part in 0..<parts {
-      var isTaken = [Bool](repeating: false, count: linesPerPart * lanes)
+      var isTaken = [Bool](repeating: false, count: linesPerPart * slotsPerLine)
       let range = min(part * 32, pilotLines) * 31..<min((part + 1) * 32, pilotLines) * 31
       if range.reduce(0, { $0 + buckets[$1].count }) > isTaken.count { return nil }
       let order = range.filter { !buckets[$0].isEmpty }.sorted {
@@ -87,16 +87,17 @@ struct ReferenceTable {
         if keys.count > 255 { return nil }
         var found = false
         pilots: for pilot in UInt64(0)..<65_536 {
-          var places: [Int] = []
+          var chosen: [Int] = []
           for key in keys {
-            let (line, lane) = Self.place(of: hashes[key], pilot: pilot, linesPerPart: linesPerPart, lanes: lanes)
-            let place = line * lanes + lane
-            if isTaken[place] || places.contains(place) { continue pilots }
-            places.append(place)
+            let (line, slotNumber) = Self.slotPosition(
+              of: hashes[key], pilot: pilot, linesPerPart: linesPerPart, slotsPerLine: slotsPerLine)
+            let slot = line * slotsPerLine + slotNumber
+            if isTaken[slot] || chosen.contains(slot) { continue pilots }
+            chosen.append(slot)
           }
-          for (key, place) in zip(keys, places) {
-            isTaken[place] = true
-            placeOfKey[key] = part * linesPerPart * lanes + place
+          for (key, slot) in zip(keys, chosen) {
+            isTaken[slot] = true
+            slotOfKey[key] = part * linesPerPart * slotsPerLine + slot
           }
           bytes.put(UInt16(pilot), at: 64 + 64 * (bucket / 31) + 2 * (bucket % 31))
           found = true
@@ -106,13 +107,13 @@ struct ReferenceTable {
       }
     }
     for line in 0..<parts * linesPerPart {
-      for lane in 0..<lanes {
-        set(.init(tag: 0, entry: lanes == 7 ? 0xFFFF_FFFF : 0xFF_FFFF_FFFF, object: 0), line, lane)
+      for slotNumber in 0..<slotsPerLine {
+        set(.init(tag: 0, entry: slotsPerLine == 7 ? 0xFFFF_FFFF : 0xFF_FFFF_FFFF, object: 0), line, slotNumber)
       }
     }
     for (number, entry) in entries.enumerated() {
       let slot = Slot(tag: hashes[number] & 63, entry: UInt64(entry.offset) - plain.indexOffset, object: entry.target)
-      set(slot, placeOfKey[number] / lanes, placeOfKey[number] % lanes)
+      set(slot, slotOfKey[number] / slotsPerLine, slotOfKey[number] % slotsPerLine)
     }
     for line in 0..<pilotLines { sealPilotLine(line) }
     for line in 0..<parts * linesPerPart { sealSlotLine(line) }
@@ -120,23 +121,27 @@ struct ReferenceTable {
 
   // MARK: From a key to its slot
 
-  private static func pilotPlace(of hash: UInt64, pilotLines: Int) -> (line: Int, place: Int) {
+  private static func pilotPosition(of hash: UInt64, pilotLines: Int) -> (line: Int, position: Int) {
     (Int(high(hash, UInt64(pilotLines))), Int(high(hash &* UInt64(pilotLines), 31)))
   }
 
-  private static func place(of hash: UInt64, pilot: UInt64, linesPerPart: Int, lanes: Int) -> (line: Int, lane: Int) {
+  private static func slotPosition(of hash: UInt64, pilot: UInt64, linesPerPart: Int, slotsPerLine: Int) -> (
+    line: Int, slot: Int
+  ) {
     let mixed = (hash ^ pilot) &* golden
-    return (Int(high(mixed, UInt64(linesPerPart))), Int(high(mixed &* UInt64(linesPerPart), UInt64(lanes))))
+    return (Int(high(mixed, UInt64(linesPerPart))), Int(high(mixed &* UInt64(linesPerPart), UInt64(slotsPerLine))))
   }
 
-  func way(of key: [UInt8]) -> Way { way(ofHash: Self.hash(key, seed: seed)) }
+  func probe(of key: [UInt8]) -> Probe { probe(ofHash: Self.hash(key, seed: seed)) }
 
-  func way(ofHash hash: UInt64) -> Way {
-    let (pilotLine, place) = Self.pilotPlace(of: hash, pilotLines: pilotLines)
-    let pilot = bytes.number(at: 64 + 64 * pilotLine + 2 * place, 2)
-    let (line, lane) = Self.place(of: hash, pilot: pilot, linesPerPart: linesPerPart, lanes: lanes)
-    return Way(
-      pilotLine: pilotLine, pilotPlace: place, line: (pilotLine >> partShift) * linesPerPart + line, lane: lane,
+  func probe(ofHash hash: UInt64) -> Probe {
+    let (pilotLine, position) = Self.pilotPosition(of: hash, pilotLines: pilotLines)
+    let pilot = bytes.number(at: 64 + 64 * pilotLine + 2 * position, 2)
+    let (line, slotNumber) = Self.slotPosition(
+      of: hash, pilot: pilot, linesPerPart: linesPerPart, slotsPerLine: slotsPerLine)
+    return Probe(
+      pilotLine: pilotLine, pilotPosition: position, line: (pilotLine >> partShift) * linesPerPart + line,
+      slot: slotNumber,
       tag: hash & 63)
   }
 
@@ -145,30 +150,34 @@ struct ReferenceTable {
   /// Where a line of slots begins in the section.
   func slotLine(_ line: Int) -> Int { 64 + 64 * (pilotLines + line) }
 
-  func slot(_ way: Way) -> Slot { slot(way.line, way.lane) }
+  func slot(_ probe: Probe) -> Slot { slot(probe.line, probe.slot) }
 
-  func slot(_ line: Int, _ lane: Int) -> Slot {
+  func slot(_ line: Int, _ slotNumber: Int) -> Slot {
     let start = slotLine(line)
-    let tag = bytes.number(at: start, 8) >> UInt64(6 * lane) & 63
-    return lanes == 7
+    let tag = bytes.number(at: start, 8) >> UInt64(6 * slotNumber) & 63
+    return slotsPerLine == 7
       ? Slot(
-        tag: tag, entry: bytes.number(at: start + 8 + 4 * lane, 4), object: bytes.number(at: start + 36 + 4 * lane, 4))
+        tag: tag, entry: bytes.number(at: start + 8 + 4 * slotNumber, 4),
+        object: bytes.number(at: start + 36 + 4 * slotNumber, 4))
       : Slot(
-        tag: tag, entry: bytes.number(at: start + 8 + 5 * lane, 5), object: bytes.number(at: start + 33 + 6 * lane, 6))
+        tag: tag, entry: bytes.number(at: start + 8 + 5 * slotNumber, 5),
+        object: bytes.number(at: start + 33 + 6 * slotNumber, 6))
   }
 
   /// Writes a slot, and leaves the check of its line as it is.
-  mutating func set(_ slot: Slot, _ line: Int, _ lane: Int) {
+  mutating func set(_ slot: Slot, _ line: Int, _ slotNumber: Int) {
     let start = slotLine(line)
     let word = bytes.number(at: start, 8)
-    bytes.put(word & ~(63 << UInt64(6 * lane)) | slot.tag << UInt64(6 * lane), at: start)
+    bytes.put(word & ~(63 << UInt64(6 * slotNumber)) | slot.tag << UInt64(6 * slotNumber), at: start)
     let (entry, object) = (Int(slot.entry), Int(slot.object))
-    if lanes == 7 {
-      bytes.replaceSubrange(start + 8 + 4 * lane..<start + 12 + 4 * lane, with: ReferenceFile.big(entry, 4))
-      bytes.replaceSubrange(start + 36 + 4 * lane..<start + 40 + 4 * lane, with: ReferenceFile.big(object, 4))
+    if slotsPerLine == 7 {
+      bytes.replaceSubrange(start + 8 + 4 * slotNumber..<start + 12 + 4 * slotNumber, with: ReferenceFile.big(entry, 4))
+      bytes.replaceSubrange(
+        start + 36 + 4 * slotNumber..<start + 40 + 4 * slotNumber, with: ReferenceFile.big(object, 4))
     } else {
-      bytes.replaceSubrange(start + 8 + 5 * lane..<start + 13 + 5 * lane, with: ReferenceFile.big(entry, 5))
-      bytes.replaceSubrange(start + 33 + 6 * lane..<start + 39 + 6 * lane, with: ReferenceFile.big(object, 6))
+      bytes.replaceSubrange(start + 8 + 5 * slotNumber..<start + 13 + 5 * slotNumber, with: ReferenceFile.big(entry, 5))
+      bytes.replaceSubrange(
+        start + 33 + 6 * slotNumber..<start + 39 + 6 * slotNumber, with: ReferenceFile.big(object, 6))
     }
   }
 

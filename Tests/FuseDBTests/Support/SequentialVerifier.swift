@@ -79,7 +79,7 @@ struct SequentialVerifier: ~Escapable {
     if checksum.value != header.checksum {
       add(
         .fileChecksum, at: Header.Field.checksum,
-        "the bytes behind the header have checksum \(checksum.value.hexadecimal) and the header says \(header.checksum.hexadecimal)"
+        "the bytes after the header have checksum \(checksum.value.hexadecimal) and the header says \(header.checksum.hexadecimal)"
       )
     }
   }
@@ -95,7 +95,7 @@ struct SequentialVerifier: ~Escapable {
     while offset < dataEnd {
       guard let record = ObjectRecord(at: UInt64(offset), before: dataEnd, in: file) else {
         add(.objectBounds, at: offset, "the record here runs past the end of the data section at \(dataEnd)")
-        // Where records begin is known from their lengths alone; behind a wrong one, keys tell where to go on. [P8]
+        // Where records begin is known from their lengths alone; after a wrong one, keys tell where to go on. [P8]
         let targets = keyTargets ?? self.keyTargets(from: dataEnd)
         keyTargets = targets
         let next = targets.firstIndex { $0 > UInt64(offset) } ?? targets.count
@@ -159,7 +159,7 @@ struct SequentialVerifier: ~Escapable {
       }
       let ascends = previous.map { file.extracting($0).compare(file.extracting(entry.keyRange)) < 0 } ?? true
       let hasTarget = recordStarts.contains(entry.objectOffset)
-      // Behind the last counted key, only what looks like one more entry shows that the count is wrong. [P9]
+      // After the last counted key, only what looks like one more entry shows that the count is wrong. [P9]
       if report.keyCount >= expected, !ascends || !hasTarget {
         addTrailingBytes(at: offset)
         break

@@ -39,7 +39,7 @@ struct ServingBench {
     var mapping: [Key: [UInt8]] = [:]
     for key in 0..<keyCount { mapping[Key("key \(key)")] = [0x92, number, UInt8(key & 0x7F)] }
     let plain = ReferenceFile(canonical: mapping)
-    return layout == .plain ? plain.bytes : ReferenceBlock(behind: plain, metadata: metadata).bytes
+    return layout == .plain ? plain.bytes : ReferenceBlock(after: plain, metadata: metadata).bytes
   }
 
   /// Puts a new file under the store's path.

@@ -1,7 +1,7 @@
 import FuseDB
 
 extension FuseView {
-  /// What all accessors of this value say, as text; those of what it holds behind it, down to a depth.
+  /// What all accessors of this value say, as text; those of what it holds after it, down to a depth.
   func transcript(depth: Int = 130) -> String {
     var lines: [String] = []
     append(to: &lines, depth: depth)

@@ -108,7 +108,7 @@ private enum Acts {
     let path = try folder.write(sample.bytes)
     let reader = try FuseReader(path: path)
     guard unsafe truncate(path, 0) == 0 else { exit(2) }
-    let error = failure { _ = try reader.statistics }
+    let error = failure { _ = try reader.statistics() }
     exit(error?.code == .truncated ? 44 : 1)
   }
 }

@@ -23,8 +23,8 @@ struct MachineMemoryTests {
     arguments: [
       ("12\n", "", 12), ("max\n", "", nil), ("", "", nil), ("A:  1 kB\nB:\t23 kB\n", "B:", 23), ("A: 1\n", "B:", nil),
     ] as [(String, String, Int?)])
-  func `numbers of the system are those behind a name`(text: String, name: String, number: Int?) throws {
+  func `numbers of the system are those after a name`(text: String, name: String, number: Int?) throws {
     let folder = try TemporaryFolder()
-    #expect(MachineMemory.number(in: try folder.write(Array(text.utf8)), behind: name) == number)
+    #expect(MachineMemory.number(in: try folder.write(Array(text.utf8)), after: name) == number)
   }
 }

@@ -127,7 +127,7 @@ struct `A file that is overwritten by one of equal length while it is open` {
       }
     ),
     ("differences", { reader in _ = try reader.differences(from: reader) }),
-    ("statistics", { reader in _ = try reader.statistics }),
+    ("statistics", { reader in _ = try reader.statistics() }),
     ("verify", { reader in _ = try reader.verify() }),
     ("check", { reader in try reader.checkNotShrunk() }),
   ]

@@ -16,17 +16,17 @@ struct StoppedReaderTests {
     let roundCount = 1000
     var random = SeededRandom.announced()
     var current = Marked()
-    let published = try Published(current, readersFence: readersFence)
+    let cell = try HazardCell(current, readersFence: readersFence)
     let faults = Marked()
     let name = Monitor<pthread_t?>(nil)
     stop.prepare()
     let reader = BackgroundWork(isWorthThread: true) {
       func use() {
-        let object = unsafe published.enter()
+        let object = unsafe cell.enter()
         for _ in 0..<3 {
           if unsafe object._withUnsafeGuaranteedRef({ $0.isReleased }) { faults.markReleased() }
         }
-        if unsafe !isQuick || !published.leaveQuickly(object) { unsafe published.leave(object) }
+        if unsafe !isQuick || !cell.leaveQuickly(object) { unsafe cell.leave(object) }
       }
       // The first time takes locks, under which the thread must not stand still.
       use()
@@ -42,7 +42,7 @@ struct StoppedReaderTests {
       // This reference keeps the memory, so that the thread can look whether the object should be gone.
       var old = current
       current = Marked()
-      published.replace(by: current)
+      cell.replace(by: current)
       if isKnownUniquelyReferenced(&old) {
         old.markReleased()
         releasedAtOnceCount += 1
@@ -60,7 +60,7 @@ struct StoppedReaderTests {
     #expect(releasedAtOnceCount < roundCount)
   }
 
-  private final class Marked: Publishable {
+  private final class Marked: Reclaimable {
     private let released = Atomic(false)
     var byteCount: Int { 1 }
     var isReleased: Bool { released.load(ordering: .acquiring) }

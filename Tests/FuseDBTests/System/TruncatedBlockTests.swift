@@ -20,7 +20,7 @@ struct `A file with an extension block that is truncated while it is open` {
       #expect(Plain.complaint(about: reader) == nil)
       Plain.cut(path, to: byteCount)
       if byteCount < ReferenceBlock(Plain.sample.indexed).indexEnd {
-        let first = try #require(failure { _ = try reader.statistics })
+        let first = try #require(failure { _ = try reader.statistics() })
         #expect(first.code == .truncated)
         #expect(try #require(first.offset) >= byteCount)
       }

@@ -85,7 +85,7 @@ struct `A file that is truncated while it is open` {
       }
     }
     do throws(FuseError) {
-      if try reader.statistics.keyCount != sample.keys.count { return "other statistics" }
+      if try reader.statistics().keyCount != sample.keys.count { return "other statistics" }
     } catch { if !isTelling(error) { return "statistics: \(error)" } }
     do throws(FuseError) {
       var objects = reader.objects()
@@ -99,9 +99,9 @@ struct `A file that is truncated while it is open` {
 
   static let pages = 0..<(sample.bytes.count + pageByteCount - 1) / pageByteCount
 
-  @Test(arguments: pages, [FuseReader.Lookups.many, .few])
+  @Test(arguments: pages, [FuseReader.ExpectedLookups.many, .few])
   func `to any page gives the truth or an error, and the process lives [M2] [M3] [M4]`(
-    page: Int, lookups: FuseReader.Lookups
+    page: Int, lookups: FuseReader.ExpectedLookups
   ) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(Self.sample.bytes)
@@ -109,10 +109,10 @@ struct `A file that is truncated while it is open` {
     #expect(Self.complaint(about: reader) == nil)
     Self.cut(path, to: page * Self.pageByteCount)
 
-    let first = try #require(failure { _ = try reader.statistics })
+    let first = try #require(failure { _ = try reader.statistics() })
     #expect(first.code == .truncated)
     #expect(first.path == path)
-    // The first missing byte that was touched lies behind the cut.
+    // The first missing byte that was touched lies after the cut.
     #expect(try #require(first.offset) >= page * Self.pageByteCount)
     #expect(try #require(first.offset) < Self.sample.bytes.count)
     #expect(Self.complaint(about: reader) == nil)
@@ -125,7 +125,7 @@ struct `A file that is truncated while it is open` {
         #expect(failure { _ = try reader.contains(key.bytes) } == first)
         #expect(failure { _ = try reader.object(of: key.bytes) } == first)
       }
-      #expect(failure { _ = try reader.statistics } == first)
+      #expect(failure { _ = try reader.statistics() } == first)
       #expect(failure { _ = try reader.verify() } == first)
       #expect(failure { try reader.checkNotShrunk() } == first)
       #expect(
@@ -148,7 +148,7 @@ struct `A file that is truncated while it is open` {
     let folder = try TemporaryFolder()
     let questions: [(String, (FuseReader) throws(FuseError) -> Void)] = [
       ("verify", { reader throws(FuseError) in _ = try reader.verify() }),
-      ("statistics", { reader throws(FuseError) in _ = try reader.statistics }),
+      ("statistics", { reader throws(FuseError) in _ = try reader.statistics() }),
       (
         "scan",
         { reader throws(FuseError) in
@@ -191,7 +191,7 @@ struct `A file that is truncated while it is open` {
     let folder = try TemporaryFolder()
     let lastPage = Self.sample.bytes.count / Self.pageByteCount * Self.pageByteCount
     for byteCount in stride(from: Self.sample.bytes.count - 1, to: lastPage, by: -61) {
-      for lookups in [FuseReader.Lookups.many, .few] {
+      for lookups in [FuseReader.ExpectedLookups.many, .few] {
         let path = try folder.write(Self.sample.bytes)
         let reader = try FuseReader(path: path, expecting: lookups)
         Self.cut(path, to: byteCount)
@@ -269,8 +269,8 @@ struct `A file that is truncated while it is open` {
     }
   }
 
-  @Test(arguments: [FuseReader.Lookups.many, .few])
-  func `inside a page of keys finds no key that was not there [G1] [G3]`(lookups: FuseReader.Lookups) throws {
+  @Test(arguments: [FuseReader.ExpectedLookups.many, .few])
+  func `inside a page of keys finds no key that was not there [G1] [G3]`(lookups: FuseReader.ExpectedLookups) throws {
     let folder = try TemporaryFolder()
     let keys = (1...40).map { Array("key \($0 + 10)".utf8) }
     let file = ReferenceFile(objects: [[0x01]], keys: keys.map { ($0, 0) })
@@ -375,13 +375,13 @@ struct `A file that is truncated while it is open` {
     let path = try folder.write(Self.sample.bytes)
     let reader = try FuseReader(path: path)
     Self.cut(path, to: Self.pageByteCount)
-    #expect(failure { _ = try reader.statistics }?.code == .truncated)
+    #expect(failure { _ = try reader.statistics() }?.code == .truncated)
     #expect(failure { _ = try FuseReader(path: path) }?.offset != nil)
     try folder.write(Self.sample.bytes)
     let again = try FuseReader(path: path)
     #expect(Self.complaint(about: again) == nil)
     #expect(try again.verify().isSound)
-    #expect(failure { _ = try reader.statistics }?.code == .truncated)
+    #expect(failure { _ = try reader.statistics() }?.code == .truncated)
   }
 
   @Test func `by another thread gives every thread the truth or an error [M2] [M4]`() throws {
@@ -397,7 +397,7 @@ struct `A file that is truncated while it is open` {
           complaints.withLock { $0.append("round \(round), thread \(thread): \(complaint)") }
         }
       }
-      #expect(failure { _ = try reader.statistics }?.code == .truncated)
+      #expect(failure { _ = try reader.statistics() }?.code == .truncated)
     }
     #expect(complaints.withLock { $0 } == [])
   }
@@ -410,7 +410,7 @@ struct `A file that is truncated while it is open` {
     let path = try folder.write(Self.sample.bytes)
     let victim = try FuseReader(path: path)
     Self.cut(path, to: 0)
-    #expect(failure { _ = try victim.statistics }?.code == .truncated)
+    #expect(failure { _ = try victim.statistics() }?.code == .truncated)
     for reader in [old, other] {
       #expect(Self.complaint(about: reader) == nil)
       #expect(try reader.verify().isSound)
@@ -425,7 +425,7 @@ struct `A file that is truncated while it is open` {
       let readers = try paths.map { path in try FuseReader(path: path) }
       Self.cut(paths[1], to: 0)
       Self.cut(paths[3], to: Self.pageByteCount)
-      let codes = readers.map { reader in failure { _ = try reader.statistics }?.code }
+      let codes = readers.map { reader in failure { _ = try reader.statistics() }?.code }
       #expect(codes == [nil, .truncated, nil, .truncated])
     }
   }

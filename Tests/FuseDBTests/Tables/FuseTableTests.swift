@@ -111,7 +111,7 @@ struct `A table` {
     #expect(try snapshot["a"]?.name == "old a")
   }
 
-  @Test func `whose keys are texts names a key that is none, and goes on behind it`() throws {
+  @Test func `whose keys are texts names a key that is none, and goes on after it`() throws {
     let folder = try TemporaryFolder()
     let keys: [[UInt8]] = [[0x61], [0x62, 0xFF], [0x63]]
     let path = try build(keys, in: folder)
@@ -161,7 +161,7 @@ struct `A table` {
   @Test func `of a damaged file says so, where the object is read`() throws {
     let folder = try TemporaryFolder()
     var bytes = try contents(try build("a", "b", in: folder))
-    // In the first object, behind header and record.
+    // In the first object, after header and record.
     bytes[50] ^= 1
     let path = try folder.write(bytes, as: "damaged.fsdb")
     let table = try FuseTable<String, Org>(path: path)

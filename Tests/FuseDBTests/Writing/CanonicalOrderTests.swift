@@ -71,7 +71,7 @@ struct `Canonical order` {
     #expect(report.objectCount == 5)
     #expect(report.sharedObjectCount == 95)
     #expect(report.unreachedObjectCount == 10)
-    let statistics = try FuseReader(path: folder.path("file.fsdb")).statistics
+    let statistics = try FuseReader(path: folder.path("file.fsdb")).statistics()
     #expect(statistics.objectCount == 5)
     #expect(statistics.unreachedObjectCount == 0)
     #expect(statistics.bytesSavedBySharing == report.bytesSavedBySharing)

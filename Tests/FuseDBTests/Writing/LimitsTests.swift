@@ -39,7 +39,7 @@ struct `The limits of a writer` {
 
   @Test func `refuse an object of 4 GiB without reading it [L2]`() throws {
     let byteCount = 1 << 32
-    // Address space without memory behind it.
+    // Address space without memory.
     let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
     let mapped = unsafe mmap(nil, byteCount, PROT_NONE, flags, -1, 0)
     let start = unsafe try #require(mapped)

@@ -31,7 +31,7 @@ struct `A merge that combines objects` {
     for count in [1, 2, 3, 6] {
       let bench = try MergeBench.random(count, keyCount: 600, &random)
       let expected = bench.merged { $0 == $1 ? $0 : Self.combined($0, $1) }
-      for plan in [nil, MergeBench.tinyPlan(laneCount: 2), MergeBench.tinyPlan(objects: 1 << 14)] {
+      for plan in [nil, MergeBench.tinyPlan(shardCount: 2), MergeBench.tinyPlan(objects: 1 << 14)] {
         let found = try bench.merge(.init(onConflict: .combine(Self.combine)), plan: plan)
         let isEqual = found.bytes == ReferenceFile(canonical: expected).bytes(.indexed)
         #expect(isEqual, "\(count) files")

@@ -18,7 +18,7 @@ struct `A merge of more files than stay open` {
 
   @Test func `makes the same file, whoever counts`() throws {
     let bench = try bench()
-    for plan in [nil, MergeBench.tinyPlan(laneCount: 2)] {
+    for plan in [nil, MergeBench.tinyPlan(shardCount: 2)] {
       #expect(
         try bench.merge(plan: plan).bytes == ReferenceFile(canonical: bench.merged { $1 }).bytes(.indexed))
       #expect(

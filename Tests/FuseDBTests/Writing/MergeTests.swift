@@ -15,7 +15,7 @@ struct `A merge` {
       for (policy, keepsLast) in [(MergeOptions.ConflictPolicy.last, true), (.first, false)] {
         let expected = ReferenceFile(canonical: bench.merged { keepsLast ? $1 : $0 })
         for layout in [FuseWriter.Layout.indexed, .plain] {
-          for plan in [nil, MergeBench.tinyPlan(), MergeBench.tinyPlan(laneCount: 3, objects: 1 << 15)] {
+          for plan in [nil, MergeBench.tinyPlan(), MergeBench.tinyPlan(shardCount: 3, objects: 1 << 15)] {
             let found = try bench.merge(.init(onConflict: policy, layout: layout), plan: plan)
             let isEqual = found.bytes == expected.bytes(layout)
             #expect(isEqual, "\(keyCount) keys, \(layout), \(policy)")
@@ -61,7 +61,7 @@ struct `A merge` {
     var random = SeededRandom.announced()
     let bench = try MergeBench.random(1, keyCount: 300, &random)
     let path = bench.paths[0]
-    for plan in [nil, MergeBench.tinyPlan(laneCount: 2)] {
+    for plan in [nil, MergeBench.tinyPlan(shardCount: 2)] {
       let report = try FuseWriter.merge(
         [path, path, path], to: bench.folder.path("out.fsdb"),
         .init(onConflict: .error, temporaryFolder: bench.folder.path("")), plan: plan)
@@ -92,7 +92,7 @@ struct `A merge` {
         prefixes.contains { key.bytes.starts(with: $0) } && !others.mappings.contains { $0[key] != nil }
       }
       let options = MergeOptions(subtracting: others.paths, prefixes: prefixes)
-      for plan in [nil, MergeBench.tinyPlan(laneCount: 2)] {
+      for plan in [nil, MergeBench.tinyPlan(shardCount: 2)] {
         let found = try bench.merge(options, plan: plan)
         let isEqual = found.bytes == ReferenceFile(canonical: chosen).bytes(.indexed)
         #expect(isEqual, "prefixes \(prefixes)")
@@ -126,7 +126,7 @@ struct `A merge` {
         }
       }
       let expected = model.build(.init(order: .insertion, sharing: .none, layout: .plain)).bytes
-      for plan in [nil, MergeBench.tinyPlan(laneCount: 3), MergeBench.tinyPlan(objects: 1 << 14)] {
+      for plan in [nil, MergeBench.tinyPlan(shardCount: 3), MergeBench.tinyPlan(objects: 1 << 14)] {
         let found = try bench.merge(.init(order: .insertion, layout: .plain), plan: plan)
         let isEqual = found.bytes == expected
         #expect(isEqual, "\(count) files")

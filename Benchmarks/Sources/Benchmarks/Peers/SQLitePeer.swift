@@ -81,7 +81,7 @@ final class SQLiteDatabase: LocalDatabase {
       "SELECT value FROM keys JOIN objects ON objects.id = keys.object WHERE key >= ?1 AND key < ?2 ORDER BY key")
     var tally = Tally()
     for i in range {
-      // The prefixes end with a full stop, so that the next one ends with the character behind it.
+      // The prefixes end with a full stop, so that the next one ends with the character after it.
       var next = [UInt8](prefixes[i])
       next[next.count - 1] += 1
       try next.withUnsafeBytes { next in

@@ -9,7 +9,7 @@ extension Runner {
     _ = try FuseDBPeer(checksums: .verified).build(workload, at: path)
     var options = ServingOptions()
     // What swaps cost depends on the file's length, unless its pages are brought in by the swapping thread.
-    options.rules.check = .nothing
+    options.rules.check = nil
     options.access = FuseAccess(prefault: .atOpen)
     let store = try ReloadableReader(path: path, options: options)
     // The same mapping: of two mappings of one file, one may get larger pages than the other.

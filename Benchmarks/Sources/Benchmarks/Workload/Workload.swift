@@ -96,13 +96,13 @@ struct Tally: Equatable {
 }
 
 extension [UInt32] {
-  /// The first place where `isBehind` holds; it holds from there on.
-  fileprivate func partition(_ isBehind: (UInt32) -> Bool) -> Int {
+  /// The first place where `isAfter` holds; it holds from there on.
+  fileprivate func partition(_ isAfter: (UInt32) -> Bool) -> Int {
     var low = 0
     var high = count
     while low < high {
       let middle = (low + high) / 2
-      if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
+      if isAfter(self[middle]) { high = middle } else { low = middle + 1 }
     }
     return low
   }

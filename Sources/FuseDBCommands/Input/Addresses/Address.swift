@@ -23,12 +23,12 @@ struct Address: Equatable {
   init?(_ text: RawSpan) {
     let text = Span<UInt8>(_bytes: text)
     // The first byte that is no digit tells.
-    var place = 0
-    while place < text.count, Self.isDigit(text[place]) { place += 1 }
-    if place == text.count {
+    var offset = 0
+    while offset < text.count, Self.isDigit(text[offset]) { offset += 1 }
+    if offset == text.count {
       guard let value = Self.integer(text) else { return nil }
       self.init(.integer, value)
-    } else if text[place] == UInt8(ascii: ".") {
+    } else if text[offset] == UInt8(ascii: ".") {
       guard let value = Self.ipv4(text, from: 0) else { return nil }
       self.init(.ipv4, UInt128(value))
     } else {
@@ -55,22 +55,22 @@ struct Address: Equatable {
   /// The address whose four numbers, from 0 to 255 and without zeros before them, stand from `start` to the end of `text`.
   private static func ipv4(_ text: Span<UInt8>, from start: Int) -> UInt32? {
     var value: UInt32 = 0
-    var place = start
+    var offset = start
     for number in 0..<4 {
       if number > 0 {
-        guard place < text.count, text[place] == UInt8(ascii: ".") else { return nil }
-        place += 1
+        guard offset < text.count, text[offset] == UInt8(ascii: ".") else { return nil }
+        offset += 1
       }
-      let first = place
+      let first = offset
       var part: UInt32 = 0
-      while place < text.count, place < first + 3, isDigit(text[place]) {
-        part = part * 10 + UInt32(text[place] - UInt8(ascii: "0"))
-        place += 1
+      while offset < text.count, offset < first + 3, isDigit(text[offset]) {
+        part = part * 10 + UInt32(text[offset] - UInt8(ascii: "0"))
+        offset += 1
       }
-      guard place > first, part <= 255, place == first + 1 || text[first] != UInt8(ascii: "0") else { return nil }
+      guard offset > first, part <= 255, offset == first + 1 || text[first] != UInt8(ascii: "0") else { return nil }
       value = value << 8 | part
     }
-    return place == text.count ? value : nil
+    return offset == text.count ? value : nil
   }
 
   /// The address that `text` spells by RFC 4291, section 2.2: eight groups, of which `::` stands for one or more that are 0.
@@ -80,34 +80,34 @@ struct Address: Equatable {
     var groupCount = 0
     // How many groups stand before `::`.
     var gap: Int?
-    var place = 0
+    var offset = 0
     if text.count >= 2, text[0] == colon, text[1] == colon {
       gap = 0
-      place = 2
+      offset = 2
     }
-    while place < text.count {
-      let start = place
+    while offset < text.count {
+      let start = offset
       var group: UInt128 = 0
-      while place < text.count, place < start + 4, let digit = hexadecimal(text[place]) {
+      while offset < text.count, offset < start + 4, let digit = hexadecimal(text[offset]) {
         group = group << 4 | UInt128(digit)
-        place += 1
+        offset += 1
       }
-      if place < text.count, text[place] == UInt8(ascii: ".") {
+      if offset < text.count, text[offset] == UInt8(ascii: ".") {
         guard groupCount <= 6, let last = ipv4(text, from: start) else { return nil }
         value = value << 32 | UInt128(last)
         groupCount += 2
         break
       }
-      guard place > start, groupCount < 8 else { return nil }
+      guard offset > start, groupCount < 8 else { return nil }
       value = value << 16 | group
       groupCount += 1
-      guard place < text.count else { break }
-      guard text[place] == colon, place + 1 < text.count else { return nil }
-      place += 1
-      if text[place] == colon {
+      guard offset < text.count else { break }
+      guard text[offset] == colon, offset + 1 < text.count else { return nil }
+      offset += 1
+      if text[offset] == colon {
         guard gap == nil else { return nil }
         gap = groupCount
-        place += 1
+        offset += 1
       }
     }
     guard let gap else { return groupCount == 8 ? value : nil }

@@ -36,7 +36,7 @@ struct AddressRange: Equatable {
   /// See ``AddressRange/blocks``.
   struct Blocks: Sequence, IteratorProtocol {
     fileprivate let family: AddressFamily
-    /// The first address that no block held yet; nil behind the last, where there may be no number for it.
+    /// The first address that no block held yet; nil after the last, where there may be no number for it.
     fileprivate var start: UInt128?
     fileprivate let last: UInt128
 

@@ -18,7 +18,7 @@ extension Array: DecodedArray where Element: Decodable {
     let head = state.head(at: offset)
     guard head.kind == .array else { throw state.mismatch(Self.self, at: offset, expected: "an array") }
     var elements: Self = []
-    // Types that are larger than a text grow as they come. The bytes are as many, unless somebody overwrites the file.
+    // Types that are larger than a text grow as they come. The bytes are as many, unless the file was overwritten.
     if MemoryLayout<Element>.stride <= MemoryLayout<String>.stride {
       let bytes = state.bytes
       elements.reserveCapacity(Swift.min(head.count, bytes.byteCount))

@@ -16,7 +16,7 @@ final class DecodingState {
   /// How many values are being decoded by their types inside each other.
   var depth = 0
 
-  /// Which member of a map was found last: the next one asked for is mostly the one behind it.
+  /// Which member of a map was found last: the next one asked for is mostly the one after it.
   private struct LastMember {
     /// Where the map's first key is.
     var first = -1
@@ -61,7 +61,7 @@ final class DecodingState {
 
   /// Where the value of the member `name` stands, in a map of `count` pairs whose first key is at `first`.
   ///
-  /// Begins behind the member that was found last, so that whoever asks in the order of the bytes finds each at once. That is
+  /// Begins after the member that was found last, so that whoever asks in the order of the bytes finds each at once. That is
   /// kept for the map decoded last at each depth, so that members don't make their map forget.
   ///
   /// - Parameter depth: that of the state, when the map's decoding began.

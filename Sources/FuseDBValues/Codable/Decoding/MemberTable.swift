@@ -22,7 +22,7 @@ final class MemberTable {
   /// - Complexity: O(count log count). It takes 12 bytes a pair.
   init(_ count: Int, from first: Int, in bytes: RawSpan) throws(EqualKeys) {
     var members: [Member] = []
-    // So many pairs are there, of two bytes at least, unless somebody has overwritten the file.
+    // So many pairs are there, of two bytes at least, unless the file was overwritten.
     members.reserveCapacity(min(count, bytes.byteCount / 2))
     var offset = first
     while members.count < count, offset < bytes.byteCount {
@@ -70,7 +70,7 @@ final class MemberTable {
     }
   }
 
-  /// - Parameter order: where a member's key stands beside the one that is looked for: below 0, before it; above 0, behind it.
+  /// - Parameter order: where a member's key stands beside the one that is looked for: below 0, before it; above 0, after it.
   private func value(_ print: UInt32, order: (Member) -> Int) -> Int? {
     var place = 0
     var end = members.count

@@ -57,7 +57,7 @@ extension ValueDecoder {
     var allKeys: [Key] {
       var keys: [Key] = []
       var place = first
-      // Fewer are there only if somebody changed the bytes, or the value is decoded.
+      // Fewer are there only if the bytes were changed, or the value is decoded.
       for _ in 0..<memberCount {
         let head = state.head(at: place)
         if head.kind == .nothing { break }
@@ -134,7 +134,7 @@ extension ValueDecoder {
 
     var codingPath: [any CodingKey] { state.codingPath(to: Int(offset)) }
     var count: Int? { Int(elementCount) }
-    /// Also where the bytes end, as they do before the elements only if somebody changed them, or the value is decoded.
+    /// Also where the bytes end, as they do before the elements only if they were changed, or the value is decoded.
     var isAtEnd: Bool { index >= elementCount || Int(next) >= state.bytes.byteCount }
     var currentIndex: Int { Int(index) }
 

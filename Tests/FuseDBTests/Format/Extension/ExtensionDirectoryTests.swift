@@ -3,7 +3,7 @@ import Testing
 import FuseDB
 
 struct `The directory of an extension block` {
-  private static let file = ReferenceBlock(behind: Samples.small, metadata: ["source": "here"])
+  private static let file = ReferenceBlock(after: Samples.small, metadata: ["source": "here"])
 
   private static func parse(_ block: ReferenceBlock) throws(FuseError) -> ExtensionDirectory {
     let file = block.bytes.rawSpan
@@ -74,7 +74,7 @@ struct `The directory of an extension block` {
     for flags in [0, 2, 0x8000_0000, 1, 3, 0xFFFF_FFFF] {
       let unknown = ReferenceBlock.Section(kind: "WHAT", flags: flags, bytes: [1, 2, 3])
       let sections = [unknown] + ReferenceBlock.sections(of: Samples.small) + [unknown]
-      let block = ReferenceBlock(behind: Samples.small, sections)
+      let block = ReferenceBlock(after: Samples.small, sections)
       guard flags & 1 == 1 else {
         let directory = try Self.parse(block)
         #expect(directory.hash != nil && directory.order != nil && directory.metadata == nil)
@@ -94,11 +94,11 @@ struct `The directory of an extension block` {
   }
 
   @Test func `has up to 256 sections, each as long as it likes, and none too [X3] [X6]`() throws {
-    #expect(try Self.parse(ReferenceBlock(behind: Samples.small, [])) == ExtensionDirectory())
+    #expect(try Self.parse(ReferenceBlock(after: Samples.small, [])) == ExtensionDirectory())
     let empty = [ReferenceBlock.Section](repeating: .init(kind: "none", bytes: []), count: 257)
-    let most = try Self.parse(ReferenceBlock(behind: Samples.small, empty.dropLast()))
+    let most = try Self.parse(ReferenceBlock(after: Samples.small, empty.dropLast()))
     #expect(most.hash == nil && most.order == nil && most.metadata == nil)
-    let error = failure { _ = try Self.parse(ReferenceBlock(behind: Samples.small, empty)) }
+    let error = failure { _ = try Self.parse(ReferenceBlock(after: Samples.small, empty)) }
     #expect(error?.code == .corrupted)
   }
 

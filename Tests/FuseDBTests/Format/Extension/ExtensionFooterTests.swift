@@ -6,7 +6,7 @@ import FuseDB
 
 struct `The footer of an extension block` {
   /// A file with a block, its header, and where its footer stands.
-  private static let file = ReferenceBlock(behind: Samples.small)
+  private static let file = ReferenceBlock(after: Samples.small)
 
   private static func parse(_ block: ReferenceBlock) throws(FuseError) -> ExtensionFooter {
     let file = block.bytes.rawSpan

@@ -21,7 +21,7 @@ struct `A line of the hash section` {
 
   private static let numbers = [0, 1, 30, 0xFFFF, 0x1234_5678, 1 << 40]
 
-  @Test func `of slots with any bit flipped, or in the place of another, is found damaged [X16]`() {
+  @Test func `of slots with any bit flipped, or in the position of another, is found damaged [X16]`() {
     var random = SeededRandom.announced()
     for line in Self.lines(&random) {
       for number in Self.numbers {
@@ -35,7 +35,7 @@ struct `A line of the hash section` {
     }
   }
 
-  @Test func `of pilots with any bit flipped, or in the place of another, is found damaged [X16]`() {
+  @Test func `of pilots with any bit flipped, or in the position of another, is found damaged [X16]`() {
     var random = SeededRandom.announced()
     for line in Self.lines(&random) {
       for number in Self.numbers {
@@ -61,33 +61,37 @@ struct `A line of the hash section` {
     }
   }
 
-  @Test(arguments: [HashSection.Lanes.seven, .five])
-  func `is written and read slot by slot as the model does`(lanes: HashSection.Lanes) {
+  @Test(arguments: [HashSection.SlotsPerLine.seven, .five])
+  func `is written and read slot by slot as the model does`(slotsPerLine: HashSection.SlotsPerLine) {
     var random = SeededRandom.announced()
-    let laneCount = Int(lanes.rawValue)
+    let slotCount = Int(slotsPerLine.rawValue)
     for _ in 0..<50 {
       var table = ReferenceTable(
         ReferenceFile.big(0, 8) + ReferenceFile.big(0, 8) + ReferenceFile.big(1, 8) + ReferenceFile.big(1, 8)
-          + [8, lanes.rawValue] + [UInt8](repeating: 0, count: 30) + [UInt8](repeating: 0, count: 64))
+          + [8, slotsPerLine.rawValue] + [UInt8](repeating: 0, count: 30) + [UInt8](repeating: 0, count: 64))
       var line = [UInt8](repeating: 0, count: 64)
-      let widths: (UInt64, UInt64) = lanes == .seven ? (0xFFFF_FFFF, 0xFFFF_FFFF) : (0xFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF)
-      for lane in (0..<laneCount).shuffled(using: &random) {
+      let widths: (UInt64, UInt64) =
+        slotsPerLine == .seven ? (0xFFFF_FFFF, 0xFFFF_FFFF) : (0xFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF)
+      for slotNumber in (0..<slotCount).shuffled(using: &random) {
         let entry = random.element([0, 1, widths.0, random.next() & widths.0])
         let object = random.element([0, 1, widths.1, random.next() & widths.1])
         let tag = random.next() & 63
-        table.set(.init(tag: tag, entry: entry, object: object), 0, lane)
+        table.set(.init(tag: tag, entry: entry, object: object), 0, slotNumber)
         // SAFETY: the array has 64 bytes.
         unsafe line.withUnsafeMutableBytes {
-          unsafe HashLine.set(.init(tag: tag, entry: entry, object: object), lane: lane, of: $0.baseAddress!, lanes)
+          unsafe HashLine.set(
+            .init(tag: tag, entry: entry, object: object), slotNumber: slotNumber, of: $0.baseAddress!, slotsPerLine)
         }
       }
       // SAFETY: as above.
       unsafe line.withUnsafeMutableBytes { unsafe HashLine.sealSlotLine($0.baseAddress!, number: 7) }
       #expect(line == ReferenceTable.sealed(slotLine: [UInt8](table.bytes[64...]), number: 7))
-      for lane in 0..<laneCount {
-        // SAFETY: as above, and the lane is one of the line.
-        let slot = unsafe line.withUnsafeBytes { unsafe HashLine.slot(UInt64(lane), of: $0.baseAddress!, lanes) }
-        let expected = table.slot(0, lane)
+      for slotNumber in 0..<slotCount {
+        // SAFETY: as above, and the slot is one of the line.
+        let slot = unsafe line.withUnsafeBytes {
+          unsafe HashLine.slot(UInt64(slotNumber), of: $0.baseAddress!, slotsPerLine)
+        }
+        let expected = table.slot(0, slotNumber)
         #expect(slot == HashLine.Slot(tag: expected.tag, entry: expected.entry, object: expected.object))
       }
     }
@@ -97,19 +101,19 @@ struct `A line of the hash section` {
     var random = SeededRandom.announced()
     var line = [UInt8](repeating: 0, count: 64)
     var expected = line
-    for place in (0..<31).shuffled(using: &random) {
+    for position in (0..<31).shuffled(using: &random) {
       let pilot = UInt16(truncatingIfNeeded: random.next())
-      expected.put(pilot, at: 2 * place)
-      // SAFETY: the array has 64 bytes, and the place is one of the line.
-      unsafe line.withUnsafeMutableBytes { unsafe HashLine.set(pilot: pilot, place: place, of: $0.baseAddress!) }
+      expected.put(pilot, at: 2 * position)
+      // SAFETY: the array has 64 bytes, and the position is one of the line.
+      unsafe line.withUnsafeMutableBytes { unsafe HashLine.set(pilot: pilot, position: position, of: $0.baseAddress!) }
     }
     // SAFETY: as above.
     unsafe line.withUnsafeMutableBytes { unsafe HashLine.sealPilotLine($0.baseAddress!, number: 3) }
     #expect(line == ReferenceTable.sealed(pilotLine: expected, number: 3))
-    for place in 0..<31 {
+    for position in 0..<31 {
       // SAFETY: as above.
-      let pilot = unsafe line.withUnsafeBytes { unsafe HashLine.pilot(UInt64(place), of: $0.baseAddress!) }
-      #expect(pilot == line.number(at: 2 * place, 2))
+      let pilot = unsafe line.withUnsafeBytes { unsafe HashLine.pilot(UInt64(position), of: $0.baseAddress!) }
+      #expect(pilot == line.number(at: 2 * position, 2))
     }
   }
 }

@@ -5,7 +5,7 @@ import FuseDB
 struct `The header of the hash section` {
   /// A section of one line of pilots and six of slots.
   private static let sound = HashSection(
-    seed: 0x0102_0304_0506_0708, pilotLineCount: 1, partCount: 2, linesPerPart: 3, partShift: 8, lanes: .seven)
+    seed: 0x0102_0304_0506_0708, pilotLineCount: 1, partCount: 2, linesPerPart: 3, partShift: 8, slotsPerLine: .seven)
 
   private static func refusal(_ section: [UInt8], at offset: Int = 64) -> FuseError? {
     failure { _ = try HashSection(parsing: section.rawSpan, at: offset) }
@@ -63,8 +63,8 @@ struct `The header of the hash section` {
     #expect(Self.refusal(withoutSlots)?.code == .corrupted)
     for shift in [33, 64, 255] { #expect(Self.refusal(Self.section { $0[32] = UInt8(shift) })?.code == .corrupted) }
     for shift in 0...32 { #expect(Self.refusal(Self.section { $0[32] = UInt8(shift) }) == nil) }
-    for lanes in UInt8.min...UInt8.max where lanes != 7 && lanes != 5 {
-      #expect(Self.refusal(Self.section { $0[33] = lanes })?.code == .corrupted)
+    for slotsPerLine in UInt8.min...UInt8.max where slotsPerLine != 7 && slotsPerLine != 5 {
+      #expect(Self.refusal(Self.section { $0[33] = slotsPerLine })?.code == .corrupted)
     }
     // The bytes between are zero when written, and not looked at.
     #expect(Self.refusal(Self.section { $0[40] = 1 }) == nil)
@@ -82,7 +82,8 @@ struct `The header of the hash section` {
     }
   }
 
-  @Test func `of a section that is too short or no multiple of a line is refused, and at any place is not [X9] [X1]`() {
+  @Test
+  func `of a section that is too short or no multiple of a line is refused, and at any position is not [X9] [X1]`() {
     let section = Self.section { _ in }
     for byteCount in 0..<section.count {
       #expect(Self.refusal([UInt8](section[..<byteCount]))?.code == .corrupted, "\(byteCount) bytes")
@@ -94,17 +95,17 @@ struct `The header of the hash section` {
     for offset in [0, 1, 8, 63, 64, 640] { #expect(Self.refusal(section, at: offset) == nil) }
   }
 
-  /// Keys, lanes, lines of pilots, parts, lines in a part: computed by hand from [X11].
+  /// Keys, slots a line, lines of pilots, parts, lines in a part: computed by hand from [X11].
   @Test(
     arguments: [
       (0, .seven, 1, 1, 1), (1, .seven, 1, 1, 1), (6, .seven, 1, 1, 1), (7, .seven, 1, 1, 2), (155, .seven, 1, 1, 25),
       (156, .seven, 2, 1, 25), (4960, .seven, 32, 1, 788), (4961, .seven, 64, 2, 394),
       (1_000_000, .seven, 6464, 202, 786), (4, .five, 1, 1, 1), (5, .five, 1, 1, 2), (1000, .five, 7, 1, 223),
-    ] as [(Int, HashSection.Lanes, UInt64, UInt64, UInt64)])
+    ] as [(Int, HashSection.SlotsPerLine, UInt64, UInt64, UInt64)])
   func `has the canonical size [X11]`(
-    keyCount: Int, lanes: HashSection.Lanes, pilotLines: UInt64, parts: UInt64, linesPerPart: UInt64
+    keyCount: Int, slotsPerLine: HashSection.SlotsPerLine, pilotLines: UInt64, parts: UInt64, linesPerPart: UInt64
   ) {
-    let section = HashSection(keyCount: keyCount, lanes: lanes, seed: 5)
+    let section = HashSection(keyCount: keyCount, slotsPerLine: slotsPerLine, seed: 5)
     #expect(section.pilotLineCount == pilotLines)
     #expect(section.partCount == parts)
     #expect(section.linesPerPart == linesPerPart)
@@ -112,28 +113,28 @@ struct `The header of the hash section` {
     #expect(section.seed == 5)
   }
 
-  @Test func `leads every hash and every pilot to a line and a lane that are there, as the model does`() throws {
+  @Test func `leads every hash and every pilot to a line and a slot that are there, as the model does`() throws {
     var random = SeededRandom.announced()
     for _ in 0..<200 {
-      let lanes = random.element([HashSection.Lanes.seven, .five])
+      let slotsPerLine = random.element([HashSection.SlotsPerLine.seven, .five])
       let shift = UInt8(random.below(5))
       let pilotLines = 1 + random.below(40)
       let parts = (pilotLines - 1) >> Int(shift) + 1 + random.below(2)
       let section = HashSection(
         seed: 0, pilotLineCount: UInt64(pilotLines), partCount: UInt64(parts),
         linesPerPart: UInt64(1 + random.below(9)),
-        partShift: shift, lanes: lanes)
+        partShift: shift, slotsPerLine: slotsPerLine)
       let table = ReferenceTable(section.bytes + random.bytes(section.sectionByteCount - 64))
       let hashes: [UInt64] = [0, 1, .max, .max - 1, 1 << 63]
       for hash in hashes + (0..<50).map({ _ in random.next() }) {
-        let (line, place) = section.pilotPlace(of: hash)
-        try #require(line < section.pilotLineCount && place < 31)
-        let pilot = table.bytes.number(at: 64 + 64 * Int(line) + 2 * Int(place), 2)
-        let slot = section.place(of: hash, pilotLine: line, pilot: pilot)
-        #expect(slot.line < section.slotLineCount && slot.lane < UInt64(lanes.rawValue))
-        let expected = table.way(ofHash: hash)
-        #expect(expected.pilotLine == Int(line) && expected.pilotPlace == Int(place))
-        #expect(expected.line == Int(slot.line) && expected.lane == Int(slot.lane))
+        let (line, position) = section.pilotPosition(of: hash)
+        try #require(line < section.pilotLineCount && position < 31)
+        let pilot = table.bytes.number(at: 64 + 64 * Int(line) + 2 * Int(position), 2)
+        let slot = section.slotPosition(of: hash, pilotLine: line, pilot: pilot)
+        #expect(slot.line < section.slotLineCount && slot.slot < UInt64(slotsPerLine.rawValue))
+        let expected = table.probe(ofHash: hash)
+        #expect(expected.pilotLine == Int(line) && expected.pilotPosition == Int(position))
+        #expect(expected.line == Int(slot.line) && expected.slot == Int(slot.slot))
       }
     }
   }
@@ -141,9 +142,9 @@ struct `The header of the hash section` {
   @Test(arguments: [1, 2, 3, 155, 4960, 4961, 50_000, 1_000_000, 4_294_967_295])
   func `says which hashes have their pilots in some lines`(keyCount: Int) {
     var random = SeededRandom.announced()
-    let section = HashSection(keyCount: keyCount, lanes: .seven, seed: 0)
+    let section = HashSection(keyCount: keyCount, slotsPerLine: .seven, seed: 0)
     let lineCount = Int(section.pilotLineCount)
-    func line(_ hash: UInt64) -> Int { Int(section.pilotPlace(of: hash).line) }
+    func line(_ hash: UInt64) -> Int { Int(section.pilotPosition(of: hash).line) }
     for _ in 0..<200 {
       let first = random.below(lineCount)
       let lines = first..<first + 1 + random.below(lineCount - first)

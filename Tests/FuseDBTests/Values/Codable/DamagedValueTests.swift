@@ -31,7 +31,7 @@ struct `A damaged value` {
     #expect(try refusal(FuseValue.self, Array(Self.sample.prefix(count))) != nil)
   }
 
-  @Test func `with bytes behind it is refused`() throws {
+  @Test func `with bytes after it is refused`() throws {
     #expect(try refusal(Sample.self, Self.sample + [0xC0])?.offset == UInt64(Self.sample.count))
   }
 
@@ -67,7 +67,7 @@ struct `A damaged value` {
     }
   }
 
-  @Test func `that was overwritten after the check is any value or none, and nothing behind it is read [W21]`() throws {
+  @Test func `that was overwritten after the check is any value or none, and nothing after it is read [W21]`() throws {
     /// What decoding says, as text; with its error's place, path and sentence.
     func said<Value: Decodable>(_ type: Value.Type, _ bytes: RawSpan) -> String {
       do { return "\(try FuseDecoder().decode(type, fromValid: bytes))" } catch { return "\(error)" }

@@ -116,7 +116,7 @@ struct `A large value` {
   @Test func `that is refused takes no more [W20]`() async {
     await #expect(processExitsWith: .exitCode(44)) {
       let count = 200_000
-      // Counts that could be, each in the other, and nothing behind them that is of the type.
+      // Counts that could be, each in the other, and nothing after them that is of the type.
       var bytes: [UInt8] = []
       for level in 0..<100 { bytes += Packed.array(count - 10 * level) }
       bytes += [UInt8](repeating: 0xC0, count: count)

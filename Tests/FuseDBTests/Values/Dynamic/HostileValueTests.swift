@@ -46,7 +46,7 @@ struct `A dynamic value of hostile bytes` {
   // [V3]
   @Test(arguments: [[0x91], [0x81, 0xC0], [0x81], [0xDC, 0, 1], [0xDF, 0, 0, 0, 1, 0xC0]] as [[UInt8]])
   func `is nested at most 128 deep`(opening: [UInt8]) throws {
-    // A map that is a key has a value behind it.
+    // A map that is a key has a value after it.
     let closing: [UInt8] = opening == [0x81] ? [0xC0] : []
     func nested(_ depth: Int) -> [UInt8] {
       var bytes: [UInt8] = []

@@ -75,7 +75,7 @@ struct `JSON and MessagePack` {
   }
 
   @Test(arguments: ["da0001", "c401", "d90261", "dc0002c401"])
-  func `of a string or binary that is cut behind its length is an error and does not end the process`(hex: String) async
+  func `of a string or binary that is cut after its length is an error and does not end the process`(hex: String) async
   {
     // Each in a process of its own: a payload that is believed without being there is a trap.
     await #expect(processExitsWith: .exitCode(44)) { [hex = hex as String] in

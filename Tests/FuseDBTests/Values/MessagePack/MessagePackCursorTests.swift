@@ -103,7 +103,7 @@ struct `The MessagePack cursor` {
     }
   }
 
-  @Test func `takes no part of a value and no value with something behind it [V1]`() {
+  @Test func `takes no part of a value and no value with something after it [V1]`() {
     var random = SeededRandom.announced()
     for _ in 0..<400 {
       let bytes = ReferenceValue.random(&random, depth: 3).bytes
@@ -193,7 +193,7 @@ struct `The MessagePack cursor` {
       for missing in 1...8 where missing <= whole.count {
         let cut = [UInt8](whole.dropLast(missing))
         #expect(Self.refusal(cut)?.code == .invalidValue, "\(head.hex), \(missing) bytes missing of \(byteCount)")
-        // The same inside an array, where something stands behind it.
+        // The same inside an array, where something stands after it.
         if missing < byteCount { #expect(Self.refusal([0x92] + cut)?.code == .invalidValue) }
       }
     }

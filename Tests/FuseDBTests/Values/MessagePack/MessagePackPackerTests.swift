@@ -102,7 +102,7 @@ struct `The packer` {
     #expect(appended == raw)
   }
 
-  @Test func `packs any part of some bytes, whatever stands behind it`() {
+  @Test func `packs any part of some bytes, whatever follows it`() {
     let bytes = (0..<80).map { UInt8($0) }
     for start in 0...80 {
       for end in start...80 {

@@ -17,7 +17,7 @@ struct `A stream of MessagePack values` {
 
   @Test func `is cut at the end of a value, whatever byte it begins with, and nowhere before [S3]`() throws {
     for first in UInt8.min...UInt8.max where first != 0xC1 {
-      // Behind the head: zeros, which are numbers, and lengths and counts of 2 whatever their width.
+      // After the head: zeros, which are numbers, and lengths and counts of 2 whatever their width.
       for length in [[], [2], [0, 2], [0, 0, 0, 2]] as [[UInt8]] {
         let bytes = [first] + length + [UInt8](repeating: 0, count: 600)
         guard let expected = Self.model(bytes) else {

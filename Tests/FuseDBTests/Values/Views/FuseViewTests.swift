@@ -158,7 +158,7 @@ struct `A view of a value` {
     var others = (0..<count).map { place in name.flipping(bit: 8 * place + 3) }
     others.append(name + [0x61])
     if count > 0 { others.append([UInt8](name.dropLast())) }
-    // Every encoding of a head, before and behind the others.
+    // Every encoding of a head, before and after the others.
     let heads = [
       [0xA0 | UInt8(min(count, 31))], [0xD9, UInt8(count)], [0xDA, 0, UInt8(count)], [0xDB, 0, 0, 0, UInt8(count)],
     ]

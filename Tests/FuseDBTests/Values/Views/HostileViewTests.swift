@@ -31,7 +31,7 @@ struct `A view of hostile bytes` {
       for count in bytes.indices { #expect(Self.agrees([UInt8](bytes[..<count])), "cut at \(count)") }
       for bit in 0..<8 * bytes.count { #expect(Self.agrees(bytes.flipping(bit: bit)), "bit \(bit)") }
       for byte in UInt8.min...UInt8.max {
-        #expect(Self.agrees(bytes + [byte]), "\(byte) behind")
+        #expect(Self.agrees(bytes + [byte]), "\(byte) after")
         #expect(Self.agrees([byte]), "\(byte) alone")
       }
     }
@@ -63,7 +63,7 @@ struct `A view of hostile bytes` {
     }
   }
 
-  /// Somebody may write over the file while it is mapped: whatever the bytes become, a view reads them, and none behind them.
+  /// Somebody may write over the file while it is mapped: whatever the bytes become, a view reads them, and none after them.
   @Test func `that change after they were checked, neither traps nor leads outside [W21]`() throws {
     var random = SeededRandom.announced()
     for round in 0..<3000 {

@@ -19,7 +19,7 @@ struct `The writer of the extension block` {
   func `gives the model's bytes, however the keys were added [X1] [X5] [X10] [X11] [X12]`(count: Int) throws {
     var random = SeededRandom.announced()
     let mapping = Samples.mapping(count, &random)
-    let expected = ReferenceBlock(behind: ReferenceFile(canonical: mapping)).bytes
+    let expected = ReferenceBlock(after: ReferenceFile(canonical: mapping)).bytes
     for _ in 0..<3 {
       let bytes = try Self.built(mapping, &random)
       #expect(bytes == expected)
@@ -31,19 +31,19 @@ struct `The writer of the extension block` {
     let keys = (0..<50_000).map { Array("key \($0)".utf8) }
     let bytes = try Self.built(Dictionary(uniqueKeysWithValues: keys.map { (Key($0), [0xC0]) }), &random)
     let plain = ReferenceFile(objects: [[0xC0]], keys: keys.map { Key($0) }.sorted().map { ($0.bytes, 0) })
-    let isEqual = bytes == ReferenceBlock(behind: plain).bytes
+    let isEqual = bytes == ReferenceBlock(after: plain).bytes
     #expect(isEqual)
     #expect(ReferenceBlock(bytes).table?.partCount == 11)
   }
 
   @Test(arguments: [1, 7, 33, 200])
-  func `writes slots of five lanes when told to`(count: Int) throws {
+  func `writes lines of five slots when told to`(count: Int) throws {
     var random = SeededRandom.announced()
     let folder = try TemporaryFolder()
     let plain = ReferenceFile(canonical: Samples.mapping(count, &random))
-    let (file, header) = try BlockMaker(lanes: .five).file(of: plain, in: folder, named: "wide.fsdb")
+    let (file, header) = try BlockMaker(slotsPerLine: .five).file(of: plain, in: folder, named: "wide.fsdb")
     try file.publish(header: header.bytes)
-    #expect(try folder.read("wide.fsdb") == ReferenceBlock(behind: plain, lanes: 5).bytes)
+    #expect(try folder.read("wide.fsdb") == ReferenceBlock(after: plain, slotsPerLine: 5).bytes)
   }
 
   @Test func `keeps what it is told of the file, in the order of the names, and no more [X13] [C4]`() throws {
@@ -53,7 +53,7 @@ struct `The writer of the extension block` {
       "comment": "日本",
     ]
     let mapping = Samples.mapping(10, &random)
-    let expected = ReferenceBlock(behind: ReferenceFile(canonical: mapping), metadata: metadata)
+    let expected = ReferenceBlock(after: ReferenceFile(canonical: mapping), metadata: metadata)
     for _ in 0..<5 { #expect(try Self.built(mapping, metadata: metadata, &random) == expected.bytes) }
     let range = try #require(expected.range("META"))
     #expect(ReferenceValue.isOneValue([UInt8](expected.bytes[range])))
@@ -78,7 +78,7 @@ struct `The writer of the extension block` {
       100_000, 104_160, 104_161, 1_000_000, 10_000_000, 4960 * 300 + 1, 100_000_000, 4_294_967_295,
     ])
   func `takes at most eleven bytes a key, from a hundred thousand keys on [X11] [X12]`(keyCount: Int) {
-    let hash = HashSection(keyCount: keyCount, lanes: .seven, seed: 0).sectionByteCount
+    let hash = HashSection(keyCount: keyCount, slotsPerLine: .seven, seed: 0).sectionByteCount
     #expect(hash + 12 * StrideRow.count(keyCount: keyCount) + Self.mostBeside <= 11 * keyCount)
   }
 

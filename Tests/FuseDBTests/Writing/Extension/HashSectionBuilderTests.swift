@@ -8,9 +8,9 @@ import FuseDB
 struct `The builder of the hash section` {
   /// The section that is built for a plain file.
   private static func section(
-    of plain: ReferenceFile, lanes: HashSection.Lanes? = nil, threadCount: Int = 2
+    of plain: ReferenceFile, slotsPerLine: HashSection.SlotsPerLine? = nil, threadCount: Int = 2
   ) throws -> [UInt8]? {
-    try BlockMaker(lanes: lanes, threadCount: threadCount).block(of: plain).table?.bytes
+    try BlockMaker(slotsPerLine: slotsPerLine, threadCount: threadCount).block(of: plain).table?.bytes
   }
 
   private static func file(_ keys: [[UInt8]]) -> ReferenceFile {
@@ -20,14 +20,16 @@ struct `The builder of the hash section` {
   private static func numbered(_ count: Int) -> ReferenceFile { file((0..<count).map { Array("key \($0)".utf8) }) }
 
   @Test(
-    arguments: [0, 1, 2, 6, 7, 8, 31, 32, 33, 155, 156, 1000, 5000], [HashSection.Lanes.seven, .five])
-  func `gives the bytes of the model, with any number of threads [X10] [X11]`(count: Int, lanes: HashSection.Lanes)
+    arguments: [0, 1, 2, 6, 7, 8, 31, 32, 33, 155, 156, 1000, 5000], [HashSection.SlotsPerLine.seven, .five])
+  func `gives the bytes of the model, with any number of threads [X10] [X11]`(
+    count: Int, slotsPerLine: HashSection.SlotsPerLine
+  )
     throws
   {
     let file = Self.numbered(count)
-    let expected = try #require(ReferenceTable(of: file, lanes: Int(lanes.rawValue)))
+    let expected = try #require(ReferenceTable(of: file, slotsPerLine: Int(slotsPerLine.rawValue)))
     for threadCount in 1...3 {
-      let bytes = try Self.section(of: file, lanes: lanes, threadCount: threadCount)
+      let bytes = try Self.section(of: file, slotsPerLine: slotsPerLine, threadCount: threadCount)
       #expect(bytes == expected.bytes, "\(threadCount) threads")
     }
   }
@@ -35,7 +37,7 @@ struct `The builder of the hash section` {
   @Test(arguments: [(4960, 1), (4961, 2), (50_000, 11)])
   func `gives the bytes of the model where one part is full, and in several [X11]`(count: Int, parts: Int) throws {
     let file = Self.numbered(count)
-    let expected = try #require(ReferenceTable(of: file, lanes: 7))
+    let expected = try #require(ReferenceTable(of: file, slotsPerLine: 7))
     #expect(expected.partCount == parts)
     for threadCount in [1, 2, 3] {
       let isEqual = try Self.section(of: file, threadCount: threadCount) == expected.bytes
@@ -56,8 +58,8 @@ struct `The builder of the hash section` {
     // The second seed depends on all keys.
     let second = ReferenceTable.hash([UInt8](file.bytes[Int(file.indexOffset)...]), seed: 1)
     #expect(table.seed == second)
-    #expect(section == ReferenceTable(of: file, lanes: 7)?.bytes)
-    let reader = try FuseReader(bytes: ReferenceBlock(behind: file).bytes)
+    #expect(section == ReferenceTable(of: file, slotsPerLine: 7)?.bytes)
+    let reader = try FuseReader(bytes: ReferenceBlock(after: file).bytes)
     #expect(reader.index.table?.section.seed == second)
     var missed = 0
     for key in keys where try reader.copy(of: key) != [0xC0] { missed += 1 }
@@ -74,7 +76,7 @@ struct `The builder of the hash section` {
     let file = Self.file(keys)
     let section = try #require(try Self.section(of: file))
     #expect(ReferenceTable(section).seed != 0)
-    let reader = try FuseReader(bytes: ReferenceBlock(behind: file).bytes)
+    let reader = try FuseReader(bytes: ReferenceBlock(after: file).bytes)
     var missed = 0
     for key in keys where try !reader.contains(key) { missed += 1 }
     #expect(missed == 0)
@@ -84,23 +86,25 @@ struct `The builder of the hash section` {
     // An index that no writer makes: the same key many times.
     let file = ReferenceFile(objects: [[0xC0]], keys: [(key: [UInt8], object: Int)](repeating: ([0x61], 0), count: 10))
     #expect(try Self.section(of: file) == nil)
-    #expect(ReferenceTable(of: file, lanes: 7) == nil)
+    #expect(ReferenceTable(of: file, slotsPerLine: 7) == nil)
   }
 
   @Test func `puts every key into a slot of its own`() throws {
     let file = Self.numbered(1000)
     let table = ReferenceTable(try #require(try Self.section(of: file)))
-    var ways: Set<[Int]> = []
+    var probes: Set<[Int]> = []
     for entry in file.entries {
-      let way = table.way(of: entry.key.bytes)
-      ways.insert([way.line, way.lane])
-      let slot = table.slot(way)
-      #expect(slot == .init(tag: way.tag, entry: UInt64(entry.offset) - file.indexOffset, object: entry.target))
+      let probe = table.probe(of: entry.key.bytes)
+      probes.insert([probe.line, probe.slot])
+      let slot = table.slot(probe)
+      #expect(slot == .init(tag: probe.tag, entry: UInt64(entry.offset) - file.indexOffset, object: entry.target))
     }
-    #expect(ways.count == 1000)
+    #expect(probes.count == 1000)
     var free = 0
     for line in 0..<table.linesPerPart {
-      for lane in 0..<7 where table.slot(line, lane) == .init(tag: 0, entry: 0xFFFF_FFFF, object: 0) { free += 1 }
+      for slotNumber in 0..<7 where table.slot(line, slotNumber) == .init(tag: 0, entry: 0xFFFF_FFFF, object: 0) {
+        free += 1
+      }
     }
     #expect(free == 7 * table.linesPerPart - 1000)
   }
@@ -113,7 +117,7 @@ struct `The builder of the hash section` {
 
   @Test func `gives the bytes of the model with any memory and any number of threads [X11]`() throws {
     let file = Self.numbered(50_000)
-    let expected = ReferenceBlock(behind: file).bytes
+    let expected = ReferenceBlock(after: file).bytes
     let sizes = Self.memories.map { BlockSizes(keyCount: 50_000, memory: $0, threadCount: 2) }
     #expect(sizes[0].keptByteCount == 0 && sizes[1].keptByteCount > 0)
     // Records have 16 bytes.
@@ -135,7 +139,7 @@ struct `The builder of the hash section` {
     // The last bucket of three parts is too large.
     let hashes = Set((0..<300).map { _ in 0xFFFF_FFFF_FF00_0000 | random.next() & 0xFF_FFFF })
     let file = Self.file((0..<12_000).map { Array("key \($0)".utf8) } + hashes.map(XXH3Inverse.key))
-    let expected = ReferenceBlock(behind: file)
+    let expected = ReferenceBlock(after: file)
     #expect(try #require(expected.table).seed != 0)
     for threadCount in 1...3 {
       let isEqual = try BlockMaker(memory: memory, threadCount: threadCount).block(of: file).bytes == expected.bytes
@@ -148,7 +152,7 @@ struct `The builder of the hash section` {
     let file = Self.file((0..<6000).map { Array("key \($0)".utf8) } + [[UInt8]](repeating: [0x61], count: 300))
     let order = ReferenceBlock.Section(kind: "ORDR", bytes: ReferenceBlock.order(of: file))
     for memory in [0, 64 << 20] {
-      #expect(try BlockMaker(memory: memory).block(of: file).bytes == ReferenceBlock(behind: file, [order]).bytes)
+      #expect(try BlockMaker(memory: memory).block(of: file).bytes == ReferenceBlock(after: file, [order]).bytes)
     }
   }
 }

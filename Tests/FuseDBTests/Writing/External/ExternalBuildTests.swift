@@ -7,8 +7,8 @@ import FuseDB
 
 struct `A build that does not fit into memory` {
   /// Room for about so many objects and keys of the samples.
-  private static func plan(objects: Int, keys: Int, laneCount: Int = 1, spillChunk: Int = 4096) -> MemoryPlan {
-    var plan = MemoryPlan(byteCount: MemoryPlan.leastByteCount, laneCount: laneCount)
+  private static func plan(objects: Int, keys: Int, shardCount: Int = 1, spillChunk: Int = 4096) -> MemoryPlan {
+    var plan = MemoryPlan(byteCount: MemoryPlan.leastByteCount, shardCount: shardCount)
     plan.objects = objects
     plan.keys = keys
     plan.keyBuffer = KeyBuffer.leastByteCount
@@ -81,32 +81,32 @@ struct `A build that does not fit into memory` {
     }
   }
 
-  @Test(arguments: 1...4) func `does not depend on threads`(laneCount: Int) throws {
+  @Test(arguments: 1...4) func `does not depend on threads`(shardCount: Int) throws {
     var random = SeededRandom.announced()
     let additions = Self.additions(4000, &random)
     let expected = try Self.built(additions, .init(), nil).bytes
-    for plan in [Self.plan(objects: 1 << 14, keys: 1 << 17, laneCount: laneCount), nil] {
+    for plan in [Self.plan(objects: 1 << 14, keys: 1 << 17, shardCount: shardCount), nil] {
       let folder = try TemporaryFolder()
-      let writer = FuseWriter(.init(temporaryFolder: folder.path(""), threadCount: laneCount), plan: plan)
+      let writer = FuseWriter(.init(temporaryFolder: folder.path(""), threadCount: shardCount), plan: plan)
       var works: [BackgroundWork<Bool>] = []
-      for number in 0..<laneCount {
-        nonisolated(unsafe) let lane = try writer.makeLane()
+      for number in 0..<shardCount {
+        nonisolated(unsafe) let shard = try writer.makeShard()
         works.append(
           BackgroundWork(isWorthThread: true) {
             let batch = RecordBatch()
-            for (place, addition) in additions.enumerated() where place / 50 % laneCount == number {
+            for (position, addition) in additions.enumerated() where position / 50 % shardCount == number {
               do {
                 try batch.addObject(addition.object.rawSpan)
-                try batch.addKey(addition.key.bytes.rawSpan, place: UInt64(place))
-                if place % 50 == 49 {
-                  unsafe try lane.add(batch)
+                try batch.addKey(addition.key.bytes.rawSpan, position: UInt64(position))
+                if position % 50 == 49 {
+                  unsafe try shard.add(batch)
                   batch.removeAll()
                 }
               } catch {
                 return false
               }
             }
-            return (try? unsafe lane.add(batch)) != nil
+            return (try? unsafe shard.add(batch)) != nil
           })
       }
       for work in works { #expect(work.wait()) }

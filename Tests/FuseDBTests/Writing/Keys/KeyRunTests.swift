@@ -10,12 +10,12 @@ struct `Keys that are sorted to be merged` {
   /// An addition of a key.
   struct Addition: Equatable, Comparable {
     var key: [UInt8]
-    var place: UInt64
+    var position: UInt64
     var object: UInt64
 
-    /// By the letter of [I4], and equal keys by their places.
+    /// By the letter of [I4], and equal keys by their positions.
     static func < (left: Addition, right: Addition) -> Bool {
-      left.key == right.key ? left.place < right.place : left.key.lexicographicallyPrecedes(right.key)
+      left.key == right.key ? left.position < right.position : left.key.lexicographicallyPrecedes(right.key)
     }
   }
 
@@ -25,7 +25,7 @@ struct `Keys that are sorted to be merged` {
     return (0..<count).map { number in
       let tail = (0..<random.below(12)).map { _ in random.element([0, 0, 0x61, 0xFF]) as UInt8 }
       return Addition(
-        key: random.element(stems) + tail, place: UInt64(number), object: random.next())
+        key: random.element(stems) + tail, position: UInt64(number), object: random.next())
     }
   }
 
@@ -33,28 +33,28 @@ struct `Keys that are sorted to be merged` {
     let buffer = try KeyBuffer(byteCount: byteCount)
     for addition in additions {
       let isTaken = buffer.append(
-        addition.key.rawSpan, object: ObjectNumber(rawValue: addition.object), place: addition.place)
+        addition.key.rawSpan, object: ObjectNumber(rawValue: addition.object), position: addition.position)
       try #require(isTaken)
     }
     return buffer
   }
 
-  private static func contents(of tree: consuming LoserTree<KeyChainCursor>) throws -> [Addition] {
+  private static func contents(of tree: consuming LoserTree<SortedRunsCursor>) throws -> [Addition] {
     var all: [Addition] = []
     while true {
       let head = tree.head
       if head.isAtEnd { return all }
-      all.append(Addition(key: head.keyBytes.array(), place: head.place, object: head.object.rawValue))
+      all.append(Addition(key: head.keyBytes.array(), position: head.position, object: head.object.rawValue))
       try tree.advance()
     }
   }
 
   private static func contents(of runs: [KeyRun], windowByteCount: Int = 4096) throws -> [Addition] {
-    try contents(of: runs.map { KeyChain(parts: [$0]) }, windowByteCount: windowByteCount)
+    try contents(of: runs.map { SortedRuns(parts: [$0]) }, windowByteCount: windowByteCount)
   }
 
-  private static func contents(of chains: [KeyChain], windowByteCount: Int = 4096) throws -> [Addition] {
-    try contents(of: LoserTree(chains.map { try KeyChainCursor($0, windowByteCount: windowByteCount) }))
+  private static func contents(of sortedRuns: [SortedRuns], windowByteCount: Int = 4096) throws -> [Addition] {
+    try contents(of: LoserTree(sortedRuns.map { try SortedRunsCursor($0, windowByteCount: windowByteCount) }))
   }
 
   @Test(arguments: [0, 1, 2, 11, 12, 13, 100, 5000])
@@ -76,11 +76,11 @@ struct `Keys that are sorted to be merged` {
   }
 
   @Test func `of orders that are bad for a quicksort come out in order too`() throws {
-    let ascending = (0..<20_000).map { Addition(key: ReferenceFile.big($0, 4), place: UInt64($0), object: 0) }
-    let equal = (0..<20_000).map { Addition(key: [1, 2, 3], place: UInt64($0), object: 0) }
-    let organ = ascending.filter { $0.place % 2 == 0 } + ascending.reversed().filter { $0.place % 2 == 1 }
+    let ascending = (0..<20_000).map { Addition(key: ReferenceFile.big($0, 4), position: UInt64($0), object: 0) }
+    let equal = (0..<20_000).map { Addition(key: [1, 2, 3], position: UInt64($0), object: 0) }
+    let organ = ascending.filter { $0.position % 2 == 0 } + ascending.reversed().filter { $0.position % 2 == 1 }
     // Each key is the beginning of the next.
-    let nested = (0..<600).map { Addition(key: [UInt8](repeating: 0x61, count: $0), place: UInt64($0), object: 0) }
+    let nested = (0..<600).map { Addition(key: [UInt8](repeating: 0x61, count: $0), position: UInt64($0), object: 0) }
     for additions in [ascending, ascending.reversed(), equal, organ, nested, nested.reversed()] {
       let buffer = try Self.buffer(additions, byteCount: 4 << 20)
       buffer.sort()
@@ -96,10 +96,10 @@ struct `Keys that are sorted to be merged` {
     var all: [Addition] = []
     for number in 0..<4 {
       let key = [UInt8](repeating: UInt8(9 - number), count: FormatLimits.keyByteCount)
-      let addition = Addition(key: key, place: UInt64(number), object: 7)
+      let addition = Addition(key: key, position: UInt64(number), object: 7)
       let buffer = try Self.buffer([addition], byteCount: KeyBuffer.leastByteCount)
       let empty: [UInt8] = []
-      let takesMore = buffer.append(empty.rawSpan, object: ObjectNumber(rawValue: 0), place: 0)
+      let takesMore = buffer.append(empty.rawSpan, object: ObjectNumber(rawValue: 0), position: 0)
       #expect(!takesMore)
       all.append(addition)
       runs.append(try buffer.spill(to: file))
@@ -129,7 +129,7 @@ struct `Keys that are sorted to be merged` {
     let expected = additions.sorted()
     #expect(try Self.contents(of: runs) == expected)
     for fanIn in [2, 3, 16] {
-      let merged = try runs.map { KeyChain(parts: [$0]) }.merged(fanIn: fanIn, windowByteCount: 4096, to: file)
+      let merged = try runs.map { SortedRuns(parts: [$0]) }.merged(fanIn: fanIn, windowByteCount: 4096, to: file)
       #expect(merged.fileCount <= fanIn)
       #expect(merged.reduce(0) { $0 + $1.keyCount } == 3000)
       #expect(try Self.contents(of: merged) == expected)
@@ -141,15 +141,15 @@ struct `Keys that are sorted to be merged` {
     var random = SeededRandom.announced()
     for batchRows in [1, 3, 4096] {
       let additions = (0..<500).map { number in
-        Addition(key: [UInt8(random.below(100))], place: UInt64(number), object: UInt64(number))
+        Addition(key: [UInt8(random.below(100))], position: UInt64(number), object: UInt64(number))
       }
       let runs = try (0..<3).map { part in
-        let buffer = try Self.buffer(additions.filter { $0.place % 3 == part })
+        let buffer = try Self.buffer(additions.filter { $0.position % 3 == part })
         buffer.sort()
         return KeyRun.memory(.init(buffer: buffer))
       }
       var merge = try KeyMerge(
-        runs.map { try KeyChainCursor(KeyChain(parts: [$0]), windowByteCount: 0) }, policy: policy, conflicts: nil)
+        runs.map { try SortedRunsCursor(SortedRuns(parts: [$0]), windowByteCount: 0) }, policy: policy, conflicts: nil)
       var found: [Addition] = []
       var goesOn = true
       while goesOn {
@@ -157,7 +157,7 @@ struct `Keys that are sorted to be merged` {
         goesOn = try merge.fill(batch)
         for row in batch.rows {
           found.append(
-            Addition(key: batch.withKey(of: row) { $0.array() }, place: row.place, object: row.object.rawValue))
+            Addition(key: batch.withKey(of: row) { $0.array() }, position: row.position, object: row.object.rawValue))
         }
       }
       let groups = Dictionary(grouping: additions, by: \.key).values

@@ -1,7 +1,7 @@
 /// Where a record begins: the number of its input among all, from 0, and that of its line there, or its own, from 1.
 ///
 /// Places are in the order of the records. An input may have 2^48 - 1 lines or records, and there may be 65,536 inputs.
-struct InputPlace {
+struct InputPosition {
   static let mostInputs = 1 << 16
   private static let lineBits: UInt64 = 48
 

@@ -1,20 +1,19 @@
-public import CFuseIntrinsics
+internal import CFuseIntrinsics
 
 /// One bucket of the hash index: a cache line of eight slots, first the eight tags of 16 bits, then the eight entry
 /// offsets of 48 bits, all big-endian. A tag of zero marks a free slot; slots fill from the first on.
 ///
 /// Tags side by side are compared in one instruction, and the offset of a hit stands in the same cache line.
-@usableFromInline package enum Bucket {
-  @inlinable package static var byteCount: Int { 64 }
-  @inlinable package static var slotCount: Int { 8 }
+enum Bucket {
+  static let byteCount = 64
+  static let slotCount = 8
   /// The largest entry offset that a slot can hold.
-  @usableFromInline package static let largestOffset = 1 << 48 - 1
-  @inlinable static var firstOffset: Int { 16 }
+  static let largestOffset = 1 << 48 - 1
+  private static let firstOffset = 16
 
   /// The tag of a hash: its lowest 16 bits, but never the mark of a free slot.
-  @inlinable
   @inline(__always)
-  package static func tag(of hash: UInt64) -> UInt16 {
+  static func tag(of hash: UInt64) -> UInt16 {
     let tag = UInt16(truncatingIfNeeded: hash)
     return tag == 0 ? 1 : tag
   }
@@ -22,17 +21,15 @@ public import CFuseIntrinsics
   /// The slots of `bucket` that carry `tag`, to be taken with ``next(_:)``.
   ///
   /// - Parameter bucket: 64 readable bytes, aligned to 64.
-  @inlinable
   @inline(__always)
   @unsafe
-  package static func matches(_ tag: UInt16, in bucket: UnsafeRawPointer) -> UInt32 {
+  static func matches(_ tag: UInt16, in bucket: UnsafeRawPointer) -> UInt32 {
     unsafe fuse_match_tags(bucket, tag.bigEndian)
   }
 
   /// Takes the first slot from a set of matches.
-  @inlinable
   @inline(__always)
-  package static func next(_ matches: inout UInt32) -> Int? {
+  static func next(_ matches: inout UInt32) -> Int? {
     guard matches != 0 else { return nil }
     let slot = matches.trailingZeroBitCount >> 1
     matches &= ~(3 << UInt32(slot << 1))
@@ -40,28 +37,25 @@ public import CFuseIntrinsics
   }
 
   /// Whether the last slot is taken, so that the search goes on in the next bucket.
-  @inlinable
   @inline(__always)
   @unsafe
-  package static func isFull(_ bucket: UnsafeRawPointer) -> Bool {
+  static func isFull(_ bucket: UnsafeRawPointer) -> Bool {
     unsafe bucket.load(fromByteOffset: 2 * (slotCount - 1), as: UInt16.self) != 0
   }
 
   /// The entry offset in a slot.
-  @inlinable
   @inline(__always)
   @unsafe
-  package static func offset(_ slot: Int, in bucket: UnsafeRawPointer) -> Int {
+  static func offset(_ slot: Int, in bucket: UnsafeRawPointer) -> Int {
     // The eight bytes that end with the slot's six: inside the bucket for every slot.
     let word = unsafe bucket.loadUnaligned(fromByteOffset: firstOffset - 2 + 6 * slot, as: UInt64.self)
     return Int(truncatingIfNeeded: UInt64(bigEndian: word) & UInt64(largestOffset))
   }
 
   /// Fills a free slot.
-  @inlinable
   @inline(__always)
   @unsafe
-  package static func fill(_ slot: Int, of bucket: UnsafeMutableRawPointer, tag: UInt16, offset: Int) {
+  static func fill(_ slot: Int, of bucket: UnsafeMutableRawPointer, tag: UInt16, offset: Int) {
     unsafe bucket.storeBytes(of: tag.bigEndian, toByteOffset: 2 * slot, as: UInt16.self)
     let high = UInt16(truncatingIfNeeded: offset >> 32)
     let low = UInt32(truncatingIfNeeded: offset)

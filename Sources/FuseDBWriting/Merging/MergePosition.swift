@@ -1,7 +1,7 @@
 internal import FuseDBValues
 
 /// Where a key of a merge comes from: its file and its object's record there, in the order of the files.
-struct MergePlace {
+struct MergePosition {
   private static let offsetBits: UInt64 = 48
   static let mostInputs = 1 << 16
 

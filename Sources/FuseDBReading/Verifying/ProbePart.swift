@@ -2,8 +2,8 @@ internal import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// What one thread found of the ways to a part of the keys: the rows of `ORDR`, and the slots that `HASH` has for them.
-struct WayPart: Sendable {
+/// What one thread found of the probes for a part of the keys: the rows of `ORDR`, and the slots that `HASH` has for them.
+struct ProbePart: Sendable {
   /// Strides that a thread takes at a time.
   static let stridesPerPart = 1024
   /// Lines of the hash section that a thread takes at a time.
@@ -16,7 +16,7 @@ struct WayPart: Sendable {
   /// Walks over the entries of strides.
   ///
   /// - Parameter strides: which; nil for all entries of the index, where there are no rows.
-  init(_ strides: Range<Int>?, order: KeyOrder, index: Range<Int>, of mapping: FileMapping, table: HashTable?) {
+  init(_ strides: Range<Int>?, order: KeyOrder, index: Range<Int>, of mapping: FileMapping, table: HashSectionTable?) {
     let file = mapping.bytes.extracting(first: index.upperBound)
     let whole = mapping.bytes
     var offset = strides.map { order.offset(ofStride: $0.lowerBound, in: whole) } ?? index.lowerBound
@@ -36,7 +36,7 @@ struct WayPart: Sendable {
           hashes[count] = hash
           entries[count] = UInt64(offset - index.lowerBound)
           objects[count] = entry.objectOffset
-          table.prefetchSlot(table.way(of: hash))
+          table.prefetchSlot(table.probe(of: hash))
         }
         offset = entry.end
         count += 1
@@ -53,13 +53,13 @@ struct WayPart: Sendable {
         for i in 0..<count {
           let expected = HashLine.Slot(
             tag: HashLine.tag(of: hashes[i]), entry: entries[i], object: objects[i])
-          guard table.slot(table.way(of: hashes[i])) == expected else { return }
+          guard table.slot(table.probe(of: hashes[i])) == expected else { return }
         }
       }
       entryCount += count
       number += 1
     }
-    // The part behind this one begins where it ends.
+    // The part after this one begins where it ends.
     isSound =
       endOfAll
       ? offset == index.upperBound : offset == order.offset(ofStride: strides?.upperBound ?? 0, in: whole)

@@ -3,27 +3,27 @@ public import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// Look-ups in what is published, by threads that retain nothing.
-struct Lookups<Object: Served>: Sendable {
-  let published: Published<Object>
+/// Look-ups in the reader of a cell, by threads that retain nothing.
+struct GuardedLookups<Object: Served>: Sendable {
+  let cell: HazardCell<Object>
   let counters: LookupCounters?
 
   /// Looks `key` up. What is found has to be finished.
   @inline(__always)
   @unsafe
-  func look(_ key: RawSpan) throws(FuseError) -> Found? {
-    let use = unsafe enter()
+  func look(_ key: RawSpan) throws(FuseError) -> PinnedBytes? {
+    let pin = unsafe enter()
     do throws(FuseError) {
-      if let found = try unsafe use.reader.borrowed({ reader throws(FuseError) in
-        try unsafe Self.find(key, in: reader, use)
+      if let found = try unsafe pin.reader.borrowed({ reader throws(FuseError) in
+        try unsafe Self.find(key, in: reader, pin)
       }) {
         return unsafe found
       }
-      unsafe leaveUnescaped(use)
+      unsafe leaveUnescaped(pin)
       counters?.count(hits: 0, misses: 1, failures: 0)
       return nil
     } catch {
-      unsafe abandon(use)
+      unsafe abandon(pin)
       throw error
     }
   }
@@ -33,19 +33,19 @@ struct Lookups<Object: Served>: Sendable {
   /// The usual case needs no register that it would have to save; all others are a call.
   @inline(__always)
   @unsafe
-  func finish(_ use: Use) throws(FuseError) {
-    let isWhole = unsafe use.reader._withUnsafeGuaranteedRef { $0.mapping.isPlainlyWhole }
-    guard isWhole, counters == nil, unsafe published.leaveQuickly(.fromOpaque(use.object)) else {
-      return try unsafe finishCarefully(use)
+  func finish(_ pin: Pin) throws(FuseError) {
+    let isWhole = unsafe pin.reader._withUnsafeGuaranteedRef { $0.mapping.isPlainlyWhole }
+    guard isWhole, counters == nil, unsafe cell.leaveQuickly(.fromOpaque(pin.object)) else {
+      return try unsafe finishCarefully(pin)
     }
   }
 
   @inline(never)
   @unsafe
-  private func finishCarefully(_ use: Use) throws(FuseError) {
-    defer { unsafe leaveUnescaped(use) }
+  private func finishCarefully(_ pin: Pin) throws(FuseError) {
+    defer { unsafe leaveUnescaped(pin) }
     do throws(FuseError) {
-      try unsafe use.reader.borrowed { reader throws(FuseError) in try reader.checkNotShrunk() }
+      try unsafe pin.reader.borrowed { reader throws(FuseError) in try reader.checkNotShrunk() }
     } catch {
       counters?.count(hits: 0, misses: 0, failures: 1)
       throw error
@@ -56,68 +56,68 @@ struct Lookups<Object: Served>: Sendable {
   /// Ends a look-up whose bytes were of no use.
   @inline(never)
   @unsafe
-  func abandon(_ use: Use) {
-    unsafe leave(use)
+  func abandon(_ pin: Pin) {
+    unsafe leave(pin)
     counters?.count(hits: 0, misses: 0, failures: 1)
   }
 
   @inline(__always)
   func contains(_ key: RawSpan) throws(FuseError) -> Bool {
-    let use = unsafe enter()
+    let pin = unsafe enter()
     do throws(FuseError) {
-      let isThere = try unsafe use.reader.borrowed { reader throws(FuseError) in try reader.contains(key) }
-      unsafe leaveUnescaped(use)
+      let isThere = try unsafe pin.reader.borrowed { reader throws(FuseError) in try reader.contains(key) }
+      unsafe leaveUnescaped(pin)
       counters?.count(hits: isThere ? 1 : 0, misses: isThere ? 0 : 1, failures: 0)
       return isThere
     } catch {
-      unsafe abandon(use)
+      unsafe abandon(pin)
       throw error
     }
   }
 
   @inline(__always)
   @unsafe
-  func enter() -> Use {
-    let object = unsafe published.enter()
-    return unsafe Use(object: UnsafeRawPointer(object.toOpaque()), reader: Object.ownReader(of: object))
+  func enter() -> Pin {
+    let object = unsafe cell.enter()
+    return unsafe Pin(object: UnsafeRawPointer(object.toOpaque()), reader: Object.ownReader(of: object))
   }
 
   @unsafe
-  func leave(_ use: Use) { unsafe published.leave(.fromOpaque(use.object)) }
+  func leave(_ pin: Pin) { unsafe cell.leave(.fromOpaque(pin.object)) }
 
   /// Where nothing was retained.
   @inline(__always)
   @unsafe
-  private func leaveUnescaped(_ use: Use) {
-    if unsafe !published.leaveQuickly(.fromOpaque(use.object)) { unsafe leave(use) }
+  private func leaveUnescaped(_ pin: Pin) {
+    if unsafe !cell.leaveQuickly(.fromOpaque(pin.object)) { unsafe leave(pin) }
   }
 
   @inline(__always)
   @unsafe
-  private static func find(_ key: RawSpan, in reader: FuseReader, _ use: Use) throws(FuseError) -> Found? {
+  private static func find(_ key: RawSpan, in reader: FuseReader, _ pin: Pin) throws(FuseError) -> PinnedBytes? {
     guard let offset = try reader.objectOffset(forKey: key) else { return nil }
     let record = try reader.record(at: offset)
     let start = unsafe reader.mapping.address(of: record.start)
-    return unsafe Found(start: start, byteCount: record.byteCount, use: use)
+    return unsafe PinnedBytes(start: start, byteCount: record.byteCount, pin: pin)
   }
 }
 
-/// What a thread uses, until it leaves it.
+/// What keeps a reader from going away while a thread uses it, until the thread leaves it: nothing is retained.
 @usableFromInline
 @unsafe
-struct Use {
+struct Pin {
   /// What was entered: the reader, or the pool's members.
   let object: UnsafeRawPointer
   @usableFromInline let reader: Unmanaged<FuseReader>
 }
 
-/// An object of a file that is in use.
+/// The bytes of an object, in place, and the pin that keeps them there.
 @usableFromInline
 @unsafe
-struct Found {
+struct PinnedBytes {
   @usableFromInline let start: UnsafeRawPointer
   @usableFromInline let byteCount: Int
-  @usableFromInline let use: Use
+  @usableFromInline let pin: Pin
 }
 
 extension Unmanaged {

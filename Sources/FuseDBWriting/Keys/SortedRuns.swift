@@ -3,8 +3,8 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// Runs of keys of which each goes on where the one before ends, so that they are read as one.
-struct KeyChain: Sendable {
+/// Runs of keys, each of which goes on where the one before ends, so that they are read as one.
+struct SortedRuns: Sendable {
   var parts: [KeyRun]
 
   /// How many keys it has.
@@ -15,17 +15,17 @@ struct KeyChain: Sendable {
   var isInFile: Bool { parts.contains { if case .file = $0 { true } else { false } } }
 }
 
-/// Goes through a chain, part by part.
-final class KeyChainCursor: KeySource {
+/// Goes through sorted runs, part by part.
+final class SortedRunsCursor: KeySource {
   private var cursor: KeyCursor
   /// The parts that are not begun, the next one last.
   private var rest: [KeyRun]
   private let windowByteCount: Int
 
   /// - Parameter windowByteCount: as for ``KeyCursor``.
-  init(_ chain: KeyChain, windowByteCount: Int) throws(FuseError) {
-    rest = chain.parts.reversed()
-    precondition(!rest.isEmpty, "a chain has parts")
+  init(_ runs: SortedRuns, windowByteCount: Int) throws(FuseError) {
+    rest = runs.parts.reversed()
+    precondition(!rest.isEmpty, "sorted runs have parts")
     cursor = try KeyCursor(rest.removeLast(), windowByteCount: windowByteCount)
     self.windowByteCount = windowByteCount
   }

@@ -2,7 +2,7 @@ internal import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
 
-extension HashIndex {
+extension MemoryIndex {
   /// More seeds than distinct keys could ever need; equal keys, which the check of the index refuses, suit none.
   private static let seedsToTry: UInt64 = 16
 
@@ -13,7 +13,7 @@ extension HashIndex {
     // Whoever wrote the file cannot know the seed, so keys cannot be chosen to crowd one bucket.
     let first = UInt64.random(in: 0 ... .max)
     for seed in (0..<Self.seedsToTry).map({ first &+ $0 }) {
-      var filler = Filler(try HashIndex(keyCount: keyCount, seed: seed))
+      var filler = Filler(try MemoryIndex(keyCount: keyCount, seed: seed))
       var offset = start
       for _ in 0..<keyCount {
         guard let entry = IndexEntry(at: offset, in: file) else { break }
@@ -32,34 +32,34 @@ extension HashIndex {
   private struct Filler {
     private static let ahead = 16
 
-    let index: HashIndex
+    let index: MemoryIndex
     private var hashes = InlineArray<16, UInt64>(repeating: 0)
     private var offsets = InlineArray<16, Int>(repeating: 0)
     private var count = 0
     private var suits = true
 
-    init(_ index: HashIndex) { self.index = index }
+    init(_ index: MemoryIndex) { self.index = index }
 
     @inline(__always)
     mutating func add(_ key: RawSpan, at offset: Int) {
-      let place = count % Self.ahead
-      if count >= Self.ahead { insert(place) }
+      let slot = count % Self.ahead
+      if count >= Self.ahead { insert(slot) }
       let hash = key.hash(seed: index.seed)
       index.prefetch(hash)
-      hashes[place] = hash
-      offsets[place] = offset
+      hashes[slot] = hash
+      offsets[slot] = offset
       count &+= 1
     }
 
     /// Puts in what still waits. Returns false when the seed does not suit the keys.
     mutating func finish() -> Bool {
-      for place in 0..<min(count, Self.ahead) { insert(place) }
+      for slot in 0..<min(count, Self.ahead) { insert(slot) }
       return suits
     }
 
     @inline(__always)
-    private mutating func insert(_ place: Int) {
-      suits = suits && index.insert(hash: hashes[place], offset: offsets[place])
+    private mutating func insert(_ slot: Int) {
+      suits = suits && index.insert(hash: hashes[slot], offset: offsets[slot])
     }
   }
 }

@@ -2,8 +2,8 @@ internal import CFuseSystem
 package import FuseDBFormat
 internal import FuseDBLibc
 
-/// Wakes a thread that waits, also one that waits for a descriptor. It rings until it is silenced.
-package final class Bell: Sendable {
+/// Wakes a thread that waits, also one that waits for a descriptor. It stays set until it is reset.
+package final class Waker: Sendable {
   private let readEnd: OwnedDescriptor
   private let writeEnd: OwnedDescriptor
 
@@ -17,24 +17,24 @@ package final class Bell: Sendable {
   }
 
   /// Ends every ``wait(orFor:events:atMost:)``, now or later.
-  package func ring() {
+  package func wake() {
     var byte: UInt8 = 1
-    // A pipe that is full rings already.
+    // A full pipe wakes already.
     _ = retrying { unsafe write(writeEnd.number, &byte, 1) }
   }
 
-  /// Takes back all that was rung.
-  package func silence() {
+  /// Takes back every ``wake()`` so far.
+  package func reset() {
     var bytes: UInt64 = 0
     while retrying({ unsafe read(readEnd.number, &bytes, MemoryLayout<UInt64>.size) }) > 0 {}
   }
 
   /// What ended the waiting.
-  package enum Call: Sendable {
-    case bell, descriptor, time
+  package enum Event: Sendable {
+    case waker, descriptor, time
   }
 
-  /// Waits for the bell, for something to happen to a descriptor, or for time to pass.
+  /// Waits to be woken, for something to happen to a descriptor, or for time to pass.
   ///
   /// - Parameters:
   ///   - descriptor: nil for none.
@@ -42,7 +42,7 @@ package final class Bell: Sendable {
   ///   - time: nil for ever.
   package func wait(
     orFor descriptor: Int32? = nil, events: Int16 = Int16(POLLIN), atMost time: Duration? = nil
-  ) -> Call {
+  ) -> Event {
     let end = time.map { MonotonicClock.now + $0 }
     while true {
       var calls = [
@@ -51,7 +51,7 @@ package final class Bell: Sendable {
       ]
       let left = end.map { Self.milliseconds(max(.zero, $0 - MonotonicClock.now)) } ?? -1
       let count = unsafe poll(&calls, nfds_t(calls.count), left)
-      if count > 0 { return calls[0].revents != 0 ? .bell : .descriptor }
+      if count > 0 { return calls[0].revents != 0 ? .waker : .descriptor }
       // What fails for want of memory is tried again, not at once. A signal is no failure.
       if count < 0, errno != EINTR { usleep(10_000) }
       if let end, MonotonicClock.now >= end { return .time }

@@ -4,7 +4,7 @@ internal import FuseDBSystem
 internal import FuseDBValues
 
 /// Brings the keys and objects of files, one file after the other, into a writer.
-struct MergeLane {
+struct MergeShard {
   /// How many keys, and how many bytes of objects, are collected before the store is asked for the objects' numbers.
   private static let batchKeyCount = 2048
   private static let batchByteCount = 1 << 18
@@ -16,12 +16,12 @@ struct MergeLane {
   private struct Row {
     var keyRange: Range<Int>
     var offset: UInt64
-    /// The object's number, or its place among those that are asked for.
+    /// The object's number, or its index among those that are asked for.
     var object: UInt64
   }
 
   private let storage: WriterStorage
-  private let lane: WriterLane
+  private let shard: WriterShard
   private let number: Int
   /// How much memory may be used to remember records.
   private let recordByteCount: Int
@@ -36,13 +36,13 @@ struct MergeLane {
   private(set) var keyCount = 0
   private(set) var subtractedCount = 0
 
-  init(_ lane: WriterLane, _ storage: WriterStorage, number: Int) {
+  init(_ shard: WriterShard, _ storage: WriterStorage, number: Int) {
     self.storage = storage
-    self.lane = lane
+    self.shard = shard
     self.number = number
     // The block is made later, and runs are read later: their memory is free while files are read.
     let plan = storage.plan
-    recordByteCount = min(Self.mostRecordBytes, (plan.extensionBlock + plan.runWindows) / plan.laneCount)
+    recordByteCount = min(Self.mostRecordBytes, (plan.extensionBlock + plan.runWindows) / plan.shardCount)
   }
 
   /// Adds the keys of a file that lie in `ranges` and are in none of the others.
@@ -51,7 +51,7 @@ struct MergeLane {
   ) throws(FuseError) {
     let (input, objects) = try input.open()
     try input.checkWhole()
-    try lane.beginOrder()
+    try shard.beginOrder()
     try rows.reserve(Self.batchKeyCount)
     try objectBytes.reserve(2 * Self.batchByteCount)
     window = RecordWindow()
@@ -140,7 +140,7 @@ struct MergeLane {
   private mutating func flush(
     _ reader: FuseReader, _ input: Int, _ records: inout RecordNumbers
   ) throws(FuseError) {
-    let first = number * storage.store.partitionCount / storage.plan.laneCount
+    let first = number * storage.store.partitionCount / storage.plan.shardCount
     try storage.store.add(objectBytes, ends: objectEnds, first: first, &scratch)
     let numbers = scratch.numbers
     for (offset, number) in zip(objectOffsets, numbers) { records.set(number.rawValue, of: offset) }
@@ -149,9 +149,9 @@ struct MergeLane {
       let isPending = row.object & Self.isPending != 0
       let object =
         isPending ? numbers[Int(row.object & ~Self.isPending)] : ObjectNumber(rawValue: row.object)
-      try lane.add(
+      try shard.add(
         mapping.bytes.extracting(row.keyRange), object: object,
-        place: MergePlace(input: input, offset: row.offset).rawValue)
+        position: MergePosition(input: input, offset: row.offset).rawValue)
     }
     rows.removeAll(keepingCapacity: true)
     objectBytes.removeAll(keepingCapacity: true)

@@ -1,5 +1,7 @@
 import Testing
 
+@testable import FuseDBReading
+
 import FuseDB
 
 @safe

@@ -6,9 +6,9 @@ internal import FuseDBValues
 /// The exact-match index of a file, used in place. See spec/extension.md §5.
 ///
 /// Three cache lines lead to an object: the pilots' (small enough to stay in the cache), the slots', and then, both at
-/// once because the slot names both places, the key's entry and the object.
+/// once because the slot gives both offsets, those of the key's entry and the object.
 @safe
-@usableFromInline struct HashTable: Sendable {
+@usableFromInline struct HashSectionTable: Sendable {
   @usableFromInline let section: HashSection
   /// Where the section begins in the file.
   let offset: Int
@@ -33,40 +33,40 @@ internal import FuseDBValues
   }
 
   /// Where the search for a hash ends.
-  @usableFromInline struct Way: Sendable {
+  @usableFromInline struct Probe: Sendable {
     @usableFromInline var pilotLine: UInt64
-    @usableFromInline var place: HashSection.Place
+    @usableFromInline var position: HashSection.SlotPosition
 
-    @inlinable init(pilotLine: UInt64, place: HashSection.Place) {
+    @inlinable init(pilotLine: UInt64, position: HashSection.SlotPosition) {
       self.pilotLine = pilotLine
-      self.place = place
+      self.position = position
     }
   }
 
   /// Asks for the line that holds a hash's pilot.
   @inline(__always)
   func prefetchPilot(of hash: UInt64) {
-    unsafe fuse_prefetch(pilotLine(section.pilotPlace(of: hash).line))
+    unsafe fuse_prefetch(pilotLine(section.pilotPosition(of: hash).line))
   }
 
-  /// The way of a hash to its slot: the pilot is read, the slot is not.
+  /// The probe of a hash: the pilot is read, the slot is not.
   @inline(__always)
-  @inlinable func way(of hash: UInt64) -> Way {
-    let (line, place) = section.pilotPlace(of: hash)
-    let pilot = unsafe HashLine.pilot(place, of: pilotLine(line))
-    return Way(pilotLine: line, place: section.place(of: hash, pilotLine: line, pilot: pilot))
+  @inlinable func probe(of hash: UInt64) -> Probe {
+    let (line, position) = section.pilotPosition(of: hash)
+    let pilot = unsafe HashLine.pilot(position, of: pilotLine(line))
+    return Probe(pilotLine: line, position: section.slotPosition(of: hash, pilotLine: line, pilot: pilot))
   }
 
-  /// Asks for the slot at the end of a way.
+  /// Asks for the slot at the end of a probe.
   @inline(__always)
-  func prefetchSlot(_ way: Way) {
-    unsafe fuse_prefetch(slotLine(way.place.line))
+  func prefetchSlot(_ probe: Probe) {
+    unsafe fuse_prefetch(slotLine(probe.position.line))
   }
 
-  /// The slot at the end of a way.
+  /// The slot at the end of a probe.
   @inline(__always)
-  @inlinable func slot(_ way: Way) -> HashLine.Slot {
-    unsafe HashLine.slot(way.place.lane, of: slotLine(way.place.line), section.lanes)
+  @inlinable func slot(_ probe: Probe) -> HashLine.Slot {
+    unsafe HashLine.slot(probe.position.slot, of: slotLine(probe.position.line), section.slotsPerLine)
   }
 
   /// Asks for the entry that a slot names.
@@ -109,11 +109,11 @@ internal import FuseDBValues
 
   // MARK: Lines
 
-  /// Whether the two lines of a way are what was written. [X16]
+  /// Whether the two lines of a probe are what was written. [X16]
   @inline(__always)
-  @inlinable func isSound(_ way: Way) -> Bool {
-    unsafe HashLine.isSoundPilotLine(pilotLine(way.pilotLine), number: way.pilotLine)
-      && HashLine.isSoundSlotLine(slotLine(way.place.line), number: way.place.line)
+  @inlinable func isSound(_ probe: Probe) -> Bool {
+    unsafe HashLine.isSoundPilotLine(pilotLine(probe.pilotLine), number: probe.pilotLine)
+      && HashLine.isSoundSlotLine(slotLine(probe.position.line), number: probe.position.line)
   }
 
   /// Whether a line of pilots is what was written.
@@ -134,7 +134,7 @@ internal import FuseDBValues
 
   /// How many slots of some lines, counted over both tables, are taken; nil when a line is not what was written.
   func takenSlots(inLines lines: Range<UInt64>) -> Int? {
-    let free = HashLine.Slot.free(section.lanes)
+    let free = HashLine.Slot.free(section.slotsPerLine)
     var taken = 0
     for line in lines {
       guard line >= section.pilotLineCount else {
@@ -143,8 +143,8 @@ internal import FuseDBValues
       }
       let number = line - section.pilotLineCount
       guard isSoundSlotLine(number) else { return nil }
-      for lane in 0..<UInt64(section.lanes.rawValue)
-      where unsafe HashLine.slot(lane, of: slotLine(number), section.lanes) != free {
+      for slotNumber in 0..<UInt64(section.slotsPerLine.rawValue)
+      where unsafe HashLine.slot(slotNumber, of: slotLine(number), section.slotsPerLine) != free {
         taken += 1
       }
     }

@@ -15,8 +15,8 @@ struct `The hash table of a file` {
   private static let absent = (0..<300).map { Key("absent \($0)") }
 
   /// A file whose table was changed, with its lines and everything else sealed again.
-  private static func file(lanes: Int = 7, _ change: (inout ReferenceTable) -> Void) throws -> [UInt8] {
-    var block = ReferenceBlock(behind: plain, lanes: lanes)
+  private static func file(slotsPerLine: Int = 7, _ change: (inout ReferenceTable) -> Void) throws -> [UInt8] {
+    var block = ReferenceBlock(after: plain, slotsPerLine: slotsPerLine)
     let range = try #require(block.range("HASH"))
     var table = ReferenceTable([UInt8](block.bytes[range]))
     change(&table)
@@ -29,11 +29,11 @@ struct `The hash table of a file` {
 
   @Test(arguments: [7, 5], [FuseReader.Checksums.verified, .skipped])
   func `leads each key to its object and no other key to any, as the model does`(
-    lanes: Int, checksums: FuseReader.Checksums
+    slotsPerLine: Int, checksums: FuseReader.Checksums
   ) throws {
-    let block = ReferenceBlock(behind: Self.plain, lanes: lanes)
+    let block = ReferenceBlock(after: Self.plain, slotsPerLine: slotsPerLine)
     let reader = try FuseReader(bytes: block.bytes, checksums: checksums)
-    #expect(reader.index.table?.section.lanes.rawValue == UInt8(lanes))
+    #expect(reader.index.table?.section.slotsPerLine.rawValue == UInt8(slotsPerLine))
     for key in Self.keys + Self.absent {
       #expect(try reader.copy(of: key.bytes) == Self.mapping[key], "\(key)")
       #expect(block.object(of: key.bytes) == Self.mapping[key], "\(key)")
@@ -46,7 +46,7 @@ struct `The hash table of a file` {
     key: String, changed: String, isKnownByRule: Bool
   ) throws {
     let plain = ReferenceFile(objects: [[1]], keys: [(Array(key.utf8), 0)])
-    var bytes = ReferenceBlock(behind: plain).bytes
+    var bytes = ReferenceBlock(after: plain).bytes
     bytes[Int(plain.indexOffset) + 2] = changed.utf8.first!
     let reader = try FuseReader(bytes: bytes)
     #expect(failure { _ = try reader.copy(of: Array(key.utf8)) }?.code == .corrupted)
@@ -58,26 +58,26 @@ struct `The hash table of a file` {
   }
 
   @Test(arguments: [7, 5])
-  func `whose slot names another entry is an error for its key, wherever that is [X17]`(lanes: Int) throws {
+  func `whose slot names another entry is an error for its key, wherever that is [X17]`(slotsPerLine: Int) throws {
     let key = Self.keys[10]
     let size = UInt64(Self.plain.bytes.count) - Self.plain.indexOffset
     let places =
       Array(0..<size + 20) + [0x7FFF_FFFF, 0xFFFF_FFFE, 0xFFFF_FFFF]
-      + (lanes == 5 ? [0xFF_FFFF_FFFE, 0xFF_FFFF_FFFF] : [])
+      + (slotsPerLine == 5 ? [0xFF_FFFF_FFFE, 0xFF_FFFF_FFFF] : [])
     for place in places {
       var sound = UInt64.max
-      let bytes = try Self.file(lanes: lanes) { table in
-        let way = table.way(of: key.bytes)
-        var slot = table.slot(way)
+      let bytes = try Self.file(slotsPerLine: slotsPerLine) { table in
+        let probe = table.probe(of: key.bytes)
+        var slot = table.slot(probe)
         sound = slot.entry
         slot.entry = place
-        table.set(slot, way.line, way.lane)
+        table.set(slot, probe.line, probe.slot)
       }
       guard place != sound else { continue }
       for checksums in [FuseReader.Checksums.verified, .skipped] {
         let reader = try FuseReader(bytes: bytes, checksums: checksums)
         // A slot that says that it is free was sealed by someone; its key is absent then.
-        let isFree = place == (lanes == 7 ? 0xFFFF_FFFF : 0xFF_FFFF_FFFF)
+        let isFree = place == (slotsPerLine == 7 ? 0xFFFF_FFFF : 0xFF_FFFF_FFFF)
         var answer: [UInt8]?
         let error = failure { answer = try reader.copy(of: key.bytes) }
         #expect(answer == nil, "entry \(place)")
@@ -90,15 +90,16 @@ struct `The hash table of a file` {
   }
 
   @Test(arguments: [7, 5], [0, 1, 39, 40, 41, 48, 400, 1 << 31, 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF] as [UInt64])
-  func `whose slot names another object than the entry is an error for its key [X15]`(lanes: Int, object: UInt64) throws
+  func `whose slot names another object than the entry is an error for its key [X15]`(slotsPerLine: Int, object: UInt64)
+    throws
   {
     let key = Self.keys[10]
-    let object = lanes == 7 ? object & 0xFFFF_FFFF : object
-    let bytes = try Self.file(lanes: lanes) { table in
-      let way = table.way(of: key.bytes)
-      var slot = table.slot(way)
+    let object = slotsPerLine == 7 ? object & 0xFFFF_FFFF : object
+    let bytes = try Self.file(slotsPerLine: slotsPerLine) { table in
+      let probe = table.probe(of: key.bytes)
+      var slot = table.slot(probe)
       slot.object = object
-      table.set(slot, way.line, way.lane)
+      table.set(slot, probe.line, probe.slot)
     }
     for checksums in [FuseReader.Checksums.verified, .skipped] {
       let reader = try FuseReader(bytes: bytes, checksums: checksums)
@@ -115,9 +116,9 @@ struct `The hash table of a file` {
       var plain = Self.plain
       let entry = try #require(plain.entries.first { $0.key == key })
       plain.bytes.put(target, at: entry.end - 8)
-      let reader = try FuseReader(bytes: ReferenceBlock(behind: plain).bytes)
+      let reader = try FuseReader(bytes: ReferenceBlock(after: plain).bytes)
       #expect(failure { _ = try reader.copy(of: key.bytes) }?.code == .corrupted, "\(target)")
-      let skipping = try FuseReader(bytes: ReferenceBlock(behind: plain).bytes, checksums: .skipped)
+      let skipping = try FuseReader(bytes: ReferenceBlock(after: plain).bytes, checksums: .skipped)
       _ = try? skipping.copy(of: key.bytes)
     }
   }
@@ -134,12 +135,12 @@ struct `The hash table of a file` {
       let other = ReferenceFile(
         objects: mine.indices.map { [0xCD] + ReferenceFile.big($0, 2) },
         keys: Set(theirs.map { Key($0) }).sorted().enumerated().map { ($1.bytes, $0) })
-      guard let table = ReferenceTable(of: other, lanes: 7) else { continue }
+      guard let table = ReferenceTable(of: other, slotsPerLine: 7) else { continue }
       let sections = [
         ReferenceBlock.Section(kind: "HASH", bytes: table.bytes),
         .init(kind: "ORDR", bytes: ReferenceBlock.order(of: file)),
       ]
-      let reader = try FuseReader(bytes: ReferenceBlock(behind: file, sections).bytes)
+      let reader = try FuseReader(bytes: ReferenceBlock(after: file, sections).bytes)
       for (number, key) in mine.enumerated() {
         let found = try? reader.copy(of: key)
         #expect(found == nil || found == [0xCD] + ReferenceFile.big(number, 2))
@@ -189,7 +190,7 @@ struct `The hash table of a file` {
     var wrong: [String] = []
     for count in 0...80 {
       for (left, right) in [(0, 0), (1, 3), (7, 2), (15, 16)] {
-        // Behind the keys stand other bytes, which do not count.
+        // After the keys stand other bytes, which do not count.
         let first = random.bytes(left) + key[..<count] + random.bytes(32)
         let second = random.bytes(right) + key[..<count] + random.bytes(32)
         func equal(_ second: [UInt8]) -> Bool {

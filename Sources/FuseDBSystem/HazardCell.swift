@@ -2,26 +2,26 @@ public import CFuseHazards
 package import FuseDBFormat
 public import Synchronization
 
-/// What can be published: it says how much goes away with it.
-@usableFromInline package protocol Publishable: AnyObject, Sendable {
+/// What a cell can hold: it says how much memory goes away with it.
+@usableFromInline package protocol Reclaimable: AnyObject, Sendable {
   var byteCount: Int { get }
 }
 
-/// The one object that all threads use, until another takes its place.
+/// A cell with the one object that all threads use, until another replaces it: protected by hazard pointers.
 ///
-/// Whoever uses it writes to memory of the own thread alone, and takes no lock. An object that was replaced is released
-/// by whoever is the last to use it. See spec/decisions/0014-reclamation.md.
+/// A thread that uses it writes to its own memory alone, and takes no lock. A replaced object is released by the last
+/// thread that uses it. See spec/decisions/0014-reclamation.md.
 @safe
-@usableFromInline package struct Published<Object: Publishable>: Sendable {
+@usableFromInline package struct HazardCell<Object: Reclaimable>: Sendable {
   // SAFETY: `owner` frees it in deinit, and lives as long as this value.
-  @usableFromInline nonisolated(unsafe) let place: UnsafeMutablePointer<fuse_published>
-  private let owner: PublishedOwner
+  @usableFromInline nonisolated(unsafe) let cell: UnsafeMutablePointer<fuse_hazard_cell>
+  private let owner: HazardCellOwner
 
   /// - Parameter readersFence: whether readers order their memory accesses themselves, as they do where the system offers
   ///   no barrier to the replacing thread.
   package init(_ object: Object, readersFence: Bool = false) throws(FuseError) {
-    owner = PublishedOwner(object)
-    unsafe place = try owner.makePlace(readersFence: readersFence)
+    owner = HazardCellOwner(object)
+    unsafe cell = try owner.makeCell(readersFence: readersFence)
   }
 
   /// Begins to use the object, for ``leave(_:)`` or ``leaveQuickly(_:)``.
@@ -37,18 +37,18 @@ public import Synchronization
       unsafe hazard.pointee.store(object, ordering: .releasing)
       orderForBarrier()
       if unsafe pointer.pointee.load(ordering: .acquiring) == object { return unsafe Self.unmanaged(object) }
-      return unsafe .fromOpaque(fuse_enter_late(place))
+      return unsafe .fromOpaque(fuse_enter_late(cell))
     }
-    return unsafe .fromOpaque(fuse_enter(place))
+    return unsafe .fromOpaque(fuse_enter(cell))
   }
 
   /// Ends one ``enter()`` of this thread, which returned `object`.
   @inlinable
   @inline(__always)
   @unsafe
-  package func leave(_ object: Unmanaged<Object>) { unsafe fuse_leave(place, object.toOpaque()) }
+  package func leave(_ object: Unmanaged<Object>) { unsafe fuse_leave(cell, object.toOpaque()) }
 
-  /// The same where nothing can have retained `object` since; otherwise the compiler could move the retain behind this.
+  /// The same where nothing can have retained `object` since; otherwise the compiler could move the retain after this.
   /// Returns false, and does nothing, where that takes more than a few instructions.
   @inlinable
   @inline(__always)
@@ -56,19 +56,19 @@ public import Synchronization
   package func leaveQuickly(_ object: Unmanaged<Object>) -> Bool {
     let hazard = unsafe Self.firstHazard
     let number = unsafe UInt(bitPattern: object.toOpaque())
-    guard unsafe hazard.pointee.load(ordering: .relaxed) == number, unsafe !place.pointee.reader_fences else {
+    guard unsafe hazard.pointee.load(ordering: .relaxed) == number, unsafe !cell.pointee.reader_fences else {
       return false
     }
     unsafe hazard.pointee.store(0, ordering: .releasing)
     fuse_compiler_fence()
-    if unsafe pointer.pointee.load(ordering: .relaxed) != number { unsafe fuse_left(place) }
+    if unsafe pointer.pointee.load(ordering: .relaxed) != number { unsafe fuse_left(cell) }
     return true
   }
 
-  /// The object, kept by whoever asks.
+  /// The object, retained for the caller.
   package func retained() -> Object {
     let object = unsafe enter()
-    // A retain that Swift's compiler sees could be moved behind `leave`.
+    // A retain that Swift's compiler sees could be moved after `leave`.
     unsafe fuse_retain(object.toOpaque())
     unsafe leave(object)
     return unsafe object.takeRetainedValue()
@@ -81,7 +81,7 @@ public import Synchronization
   }
   @inline(__always)
   @inlinable var pointer: UnsafePointer<Atomic<UInt>> {
-    unsafe UnsafeRawPointer(place).assumingMemoryBound(to: Atomic<UInt>.self)
+    unsafe UnsafeRawPointer(cell).assumingMemoryBound(to: Atomic<UInt>.self)
   }
 
   @inline(__always)
@@ -92,10 +92,10 @@ public import Synchronization
   @inline(__always)
   @inlinable func orderForBarrier() {
     fuse_compiler_fence()
-    if unsafe place.pointee.reader_fences { atomicMemoryFence(ordering: .sequentiallyConsistent) }
+    if unsafe cell.pointee.reader_fences { atomicMemoryFence(ordering: .sequentiallyConsistent) }
   }
 
-  /// Puts `next`, which was never published before, in the object's place. From now on every thread uses `next`. The
+  /// Replaces the object by `next`, which was never published before. From now on every thread uses `next`. The
   /// object lives on for as long as a thread uses it.
   package func replace(by next: Object) { owner.replace(by: next) }
 }

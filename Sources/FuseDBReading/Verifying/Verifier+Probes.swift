@@ -7,13 +7,13 @@ extension Verifier {
   ///
   /// Threads prove them right. Only where they are not, one thread goes through them again and tells what is wrong.
   @_lifetime(self: copy self)
-  mutating func walkWays(
+  mutating func walkProbes(
     _ directory: ExtensionDirectory, header: Header, index: Range<Int>?
   ) throws(FuseError) {
-    var table: HashTable?
+    var table: HashSectionTable?
     if let hash = directory.hash {
       do {
-        table = try HashTable(in: hash.range, of: mapping, index: index ?? 0..<0)
+        table = try HashSectionTable(in: hash.range, of: mapping, index: index ?? 0..<0)
       } catch {
         try add(.hash, at: hash.range.lowerBound, error.message)
       }
@@ -22,7 +22,7 @@ extension Verifier {
     let order = directory.order?.range
     let rows = order.flatMap { $0.count == rowsByteCount ? $0 : nil }
     let isProven =
-      if let index, table != nil || rows != nil { proveWays(table, rows: rows, index: index) } else { false }
+      if let index, table != nil || rows != nil { proveProbes(table, rows: rows, index: index) } else { false }
     if !isProven, let table { try walkLines(of: table, index: index) }
     if let order, rows == nil {
       try add(
@@ -35,24 +35,24 @@ extension Verifier {
 
   /// Whether all lines and rows are what was written and lead to every key; false too where that is not known.
   @_lifetime(self: copy self)
-  private mutating func proveWays(_ table: HashTable?, rows: Range<Int>?, index: Range<Int>) -> Bool {
+  private mutating func proveProbes(_ table: HashSectionTable?, rows: Range<Int>?, index: Range<Int>) -> Bool {
     // Rows say where threads may begin; without them, one thread takes it all.
     let order = KeyOrder.section(rows ?? 0..<0)
     let count = order.strideCount
     guard rows == nil || count == StrideRow.count(keyCount: summary.keyCount) else { return false }
-    let step = max(WayPart.stridesPerPart, count / 1024 + 1)
+    let step = max(ProbePart.stridesPerPart, count / 1024 + 1)
     let firsts = rows == nil ? [0] : Array(stride(from: 0, to: count, by: step))
     let mapping = mapping
     let parts = Parallel.map(firsts.count, threadCount: division.threadCount) { number in
       let strides = firsts[number]..<min(firsts[number] + step, count)
-      return WayPart(
+      return ProbePart(
         rows == nil ? nil : strides, order: order, index: index, of: mapping, table: table)
     }
     guard parts.allSatisfy(\.isSound), parts.reduce(0, { $0 + $1.entryCount }) == summary.keyCount else { return false }
     guard let table else { return true }
     // Every key has its slot; as many are taken as there are keys, so the others are free.
     let lineCount = table.section.lineCount
-    let lineStep = max(WayPart.linesPerPart, lineCount / 1024 + 1)
+    let lineStep = max(ProbePart.linesPerPart, lineCount / 1024 + 1)
     let lineFirsts = Array(stride(from: 0, to: lineCount, by: lineStep))
     let taken = Parallel.map(lineFirsts.count, threadCount: division.threadCount) { number in
       let first = lineFirsts[number]
@@ -64,7 +64,7 @@ extension Verifier {
   // MARK: Telling what is wrong
 
   @_lifetime(self: copy self)
-  private mutating func walkLines(of table: HashTable, index: Range<Int>?) throws(FuseError) {
+  private mutating func walkLines(of table: HashSectionTable, index: Range<Int>?) throws(FuseError) {
     let expected = try index.map { index throws(FuseError) in
       try ExpectedSlots(of: table, index: index, keyCount: summary.keyCount, in: file)
     }

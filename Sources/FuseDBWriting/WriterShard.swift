@@ -3,11 +3,11 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// The way into a writer for one of several threads. What the threads do at the same time leaves no trace in the file.
+/// The part of a writer that one of several threads fills. What the threads do at the same time leaves no trace in the file.
 ///
-/// A lane collects keys in a buffer. A full one is sorted by the lane's thread; it stays in memory as a run as long as
+/// A shard collects keys in a buffer. A full one is sorted by the shard's thread; it stays in memory as a run as long as
 /// the allowance lasts, otherwise it goes to the temporary file.
-package final class WriterLane {
+package final class WriterShard {
   private let storage: WriterStorage
   private let number: Int
   private var buffer: KeyBuffer
@@ -15,8 +15,8 @@ package final class WriterLane {
   /// The last object of the last batch that had one.
   private var lastObject = ObjectNumber(rawValue: 0)
   /// What was sorted.
-  private(set) var chains: [KeyChain] = []
-  /// Whether keys come in order, and whether all keys in the buffer do, and whether they go on where the last chain ends.
+  private(set) var sortedRuns: [SortedRuns] = []
+  /// Whether keys come in order, and whether all keys in the buffer do, and whether they go on where the last of ``sortedRuns`` ends.
   private var isInOrder = false
   private var isBufferInOrder = false
   private var goesOn = false
@@ -31,30 +31,31 @@ package final class WriterLane {
   ///
   /// - Throws: ``FuseError`` with code `inputOutput` when a temporary file cannot be written.
   package func add(_ batch: RecordBatch) throws(FuseError) {
-    let first = number * storage.store.partitionCount / storage.plan.laneCount
+    let first = number * storage.store.partitionCount / storage.plan.shardCount
     try storage.store.add(batch.objectBytes, ends: batch.objectEnds, first: first, &objects)
     let bytes = batch.keyBytes
     for key in batch.keys {
       try add(
         bytes.rawSpan.extracting(key.start..<key.start &+ key.byteCount),
-        object: key.object == RecordBatch.previousObject ? lastObject : objects.numbers[key.object], place: key.place)
+        object: key.object == RecordBatch.previousObject ? lastObject : objects.numbers[key.object],
+        position: key.position)
     }
     if let last = objects.numbers.last { lastObject = last }
   }
 
   /// Adds one key.
   @inline(__always)
-  func add(_ key: RawSpan, object: ObjectNumber, place: UInt64) throws(FuseError) {
-    if buffer.append(key, object: object, place: place) { return }
+  func add(_ key: RawSpan, object: ObjectNumber, position: UInt64) throws(FuseError) {
+    if buffer.append(key, object: object, position: position) { return }
     try putAway(keepsInMemory: true)
-    guard buffer.append(key, object: object, place: place) else {
+    guard buffer.append(key, object: object, position: position) else {
       preconditionFailure("an empty buffer takes any key")
     }
   }
 
   /// Says that the keys to come are in order, each once, until this is called again.
   ///
-  /// They need no sorting then, and however many they are they make one chain, but for a few that share a buffer with
+  /// They need no sorting then, and however many they are they make one ``SortedRuns``, but for a few that share a buffer with
   /// others.
   func beginOrder() throws(FuseError) {
     if !buffer.isHalfEmpty { try putAway(keepsInMemory: true) }
@@ -79,20 +80,24 @@ package final class WriterLane {
       run = try buffer.spill(to: try storage.spill.temporaryFile())
       buffer.removeAll()
     }
-    if goesOn { chains[chains.count - 1].parts.append(run) } else { chains.append(KeyChain(parts: [run])) }
+    if goesOn {
+      sortedRuns[sortedRuns.count - 1].parts.append(run)
+    } else {
+      sortedRuns.append(SortedRuns(parts: [run]))
+    }
     goesOn = isBufferInOrder
     isBufferInOrder = isInOrder
   }
 
-  /// Sorts what is left, so that ``chains`` are all keys. More may be added afterwards.
+  /// Sorts what is left, so that ``sortedRuns`` are all keys. More may be added afterwards.
   func finish() throws(FuseError) { try putAway(keepsInMemory: true) }
 
   /// Lets go of runs in memory, after writing them to the temporary file.
   func spillRuns() throws(FuseError) {
-    for number in chains.indices {
-      for (part, run) in chains[number].parts.enumerated() {
+    for number in sortedRuns.indices {
+      for (part, run) in sortedRuns[number].parts.enumerated() {
         guard case .memory(let keys) = run else { continue }
-        chains[number].parts[part] = try keys.buffer.spill(to: try storage.spill.temporaryFile())
+        sortedRuns[number].parts[part] = try keys.buffer.spill(to: try storage.spill.temporaryFile())
         storage.releaseKeyBuffer()
       }
     }

@@ -3,15 +3,15 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-extension [KeyChain] {
+extension [SortedRuns] {
   /// How many are in files.
   var fileCount: Int { count { $0.isInFile } }
 
-  /// The same keys in at most `fanIn` chains in files, beside those in memory: groups of chains become one run each, and
+  /// The same keys in at most `fanIn` of them in files, beside those in memory: groups of them become one run each, and
   /// groups of these, so that a little memory is enough to read all at once.
   ///
-  /// - Parameter windowByteCount: how much of each chain is read at once.
-  func merged(fanIn: Int, windowByteCount: Int, to file: TemporaryFile) throws(FuseError) -> [KeyChain] {
+  /// - Parameter windowByteCount: how much of each is read at once.
+  func merged(fanIn: Int, windowByteCount: Int, to file: TemporaryFile) throws(FuseError) -> [SortedRuns] {
     precondition(fanIn > 1, "a merge of one run gets nowhere")
     var waiting = filter { $0.isInFile }
     while waiting.count > fanIn {
@@ -19,19 +19,19 @@ extension [KeyChain] {
       let count = Swift.min(fanIn, waiting.count - fanIn + 1)
       let group = waiting[..<count]
       waiting.removeFirst(count)
-      waiting.append(KeyChain(parts: [try KeyRun(merging: group, windowByteCount: windowByteCount, to: file)]))
+      waiting.append(SortedRuns(parts: [try KeyRun(merging: group, windowByteCount: windowByteCount, to: file)]))
     }
     return waiting + filter { !$0.isInFile }
   }
 }
 
 extension KeyRun {
-  /// The keys of several chains, duplicates and all.
+  /// The keys of several sorted runs, duplicates and all.
   fileprivate init(
-    merging runs: ArraySlice<KeyChain>, windowByteCount: Int, to file: TemporaryFile
+    merging runs: ArraySlice<SortedRuns>, windowByteCount: Int, to file: TemporaryFile
   ) throws(FuseError) {
-    var cursors: [KeyChainCursor] = []
-    for run in runs { cursors.append(try KeyChainCursor(run, windowByteCount: windowByteCount)) }
+    var cursors: [SortedRunsCursor] = []
+    for run in runs { cursors.append(try SortedRunsCursor(run, windowByteCount: windowByteCount)) }
     var tree = try LoserTree(cursors)
     var writer = try KeyRunWriter(
       to: file, keyCount: runs.reduce(0) { $0 + $1.keyCount }, keyByteCount: runs.reduce(0) { $0 + $1.keyByteCount })
@@ -46,11 +46,11 @@ extension KeyRun {
 }
 
 extension KeyHead {
-  /// The key behind its object and its place, as a cursor of runs gave it.
+  /// The key after its object and its position, as a cursor of runs gave it.
   fileprivate var record: RawSpan {
     @_lifetime(borrow self)
     get {
-      // SAFETY: in a run, object and place stand before the key.
+      // SAFETY: in a run, object and position stand before the key.
       unsafe _overrideLifetime(
         RawSpan(_unsafeStart: key - KeyBuffer.overhead, byteCount: KeyBuffer.overhead + keyByteCount), borrowing: self)
     }

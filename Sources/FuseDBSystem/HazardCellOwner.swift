@@ -1,12 +1,12 @@
 internal import CFuseHazards
 internal import FuseDBFormat
 
-/// Keeps the published object, and those before it that threads still use.
+/// Keeps the object of a cell, and the replaced ones that threads still use.
 @safe
-final class PublishedOwner: Sendable {
+final class HazardCellOwner: Sendable {
   private struct State: Sendable {
-    var current: any Publishable
-    var replaced: [any Publishable] = []
+    var current: any Reclaimable
+    var replaced: [any Reclaimable] = []
     /// Whether all threads are known to see what was replaced.
     var isSettled = true
   }
@@ -16,34 +16,34 @@ final class PublishedOwner: Sendable {
 
   private let state: Monitor<State>
   // SAFETY: set once, before anything is published; freed in deinit.
-  private nonisolated(unsafe) var place: UnsafeMutablePointer<fuse_published>?
+  private nonisolated(unsafe) var cell: UnsafeMutablePointer<fuse_hazard_cell>?
 
-  init(_ object: any Publishable) { state = Monitor(State(current: object)) }
+  init(_ object: any Reclaimable) { state = Monitor(State(current: object)) }
 
-  deinit { if let place = unsafe place { unsafe fuse_published_free(place) } }
+  deinit { if let cell = unsafe cell { unsafe fuse_hazard_cell_free(cell) } }
 
   /// Publishes the first object. Call it once.
-  func makePlace(readersFence: Bool) throws(FuseError) -> UnsafeMutablePointer<fuse_published> {
+  func makeCell(readersFence: Bool) throws(FuseError) -> UnsafeMutablePointer<fuse_hazard_cell> {
     // SAFETY: whoever uses an object keeps this owner, so the context is there when a function is called.
-    let made = unsafe fuse_published_make(
-      fuse_published(
+    let made = unsafe fuse_hazard_cell_make(
+      fuse_hazard_cell(
         object: Self.pointer(to: current), reader_fences: readersFence,
         retained: {
           unsafe UnsafeMutableRawPointer(Unmanaged.passRetained(owner(of: $0).current as AnyObject).toOpaque())
         },
         on_left: { unsafe owner(of: $0).dispose() }, context: Unmanaged.passUnretained(self).toOpaque()))
     guard let made = unsafe made else { throw .system("get memory", path: nil) }
-    unsafe place = made
+    unsafe cell = made
     return unsafe made
   }
 
-  var current: any Publishable { state.change { $0.current } }
+  var current: any Reclaimable { state.change { $0.current } }
 
-  func replace(by next: any Publishable) {
+  func replace(by next: any Reclaimable) {
     state.change { state in
       state.replaced.append(state.current)
       state.current = next
-      state.isSettled = unsafe fuse_replace(place!, Self.pointer(to: next))
+      state.isSettled = unsafe fuse_replace(cell!, Self.pointer(to: next))
     }
     dispose()
   }
@@ -58,10 +58,10 @@ final class PublishedOwner: Sendable {
     }
   }
 
-  private func takeUnused() -> [any Publishable] {
+  private func takeUnused() -> [any Reclaimable] {
     state.change { state in
       // Without the barrier a reader may be using what it seems not to: all are kept until it succeeds.
-      if !state.isSettled { state.isSettled = unsafe fuse_barrier(place!) }
+      if !state.isSettled { state.isSettled = unsafe fuse_barrier(cell!) }
       guard state.isSettled else { return [] }
       let first = state.replaced.partition { unsafe !fuse_is_used(Self.pointer(to: $0)) }
       let unused = Array(state.replaced[first...])
@@ -70,12 +70,12 @@ final class PublishedOwner: Sendable {
     }
   }
 
-  private static func pointer(to object: any Publishable) -> UnsafeMutableRawPointer {
+  private static func pointer(to object: any Reclaimable) -> UnsafeMutableRawPointer {
     unsafe Unmanaged<AnyObject>.passUnretained(object).toOpaque()
   }
 }
 
 @unsafe
-private func owner(of context: UnsafeMutableRawPointer) -> PublishedOwner {
-  unsafe Unmanaged<PublishedOwner>.fromOpaque(context).takeUnretainedValue()
+private func owner(of context: UnsafeMutableRawPointer) -> HazardCellOwner {
+  unsafe Unmanaged<HazardCellOwner>.fromOpaque(context).takeUnretainedValue()
 }

@@ -8,7 +8,7 @@ internal import FuseDBValues
 /// Buckets as in ``Bucket``; a full one overflows into the next. Hash: XXH3-64 with a seed; its upper bits choose the
 /// bucket and its lowest are the tag. See spec/decisions/0002-open-checks-and-memory-index.md.
 @safe
-struct HashIndex: Sendable {
+struct MemoryIndex: Sendable {
   /// The share of slots that are taken: fewer would cost memory, more would cost second probes.
   private static let loadFactor = 0.8
   /// A chain of full buckets longer than this makes the builder take another seed.
@@ -58,10 +58,10 @@ struct HashIndex: Sendable {
     var bucket = home(of: hash)
     for _ in 0..<Self.longestChain {
       // SAFETY: as in prefetch; `after` stays below bucketCount.
-      let place = unsafe buckets + bucket &* Bucket.byteCount
-      var free = unsafe Bucket.matches(0, in: place)
+      let start = unsafe buckets + bucket &* Bucket.byteCount
+      var free = unsafe Bucket.matches(0, in: start)
       if let slot = Bucket.next(&free) {
-        unsafe Bucket.fill(slot, of: place, tag: Bucket.tag(of: hash), offset: offset)
+        unsafe Bucket.fill(slot, of: start, tag: Bucket.tag(of: hash), offset: offset)
         return true
       }
       bucket = after(bucket)
@@ -76,12 +76,12 @@ struct HashIndex: Sendable {
     let tag = Bucket.tag(of: hash)
     for _ in 0..<Self.longestChain {
       // SAFETY: as in insert.
-      let place = unsafe UnsafeRawPointer(buckets + bucket &* Bucket.byteCount)
-      var matches = unsafe Bucket.matches(tag, in: place)
+      let start = unsafe UnsafeRawPointer(buckets + bucket &* Bucket.byteCount)
+      var matches = unsafe Bucket.matches(tag, in: start)
       while let slot = Bucket.next(&matches) {
-        if let found = try match(unsafe Bucket.offset(slot, in: place)) { return found }
+        if let found = try match(unsafe Bucket.offset(slot, in: start)) { return found }
       }
-      guard unsafe Bucket.isFull(place) else { return nil }
+      guard unsafe Bucket.isFull(start) else { return nil }
       bucket = after(bucket)
     }
     return nil
@@ -91,9 +91,9 @@ struct HashIndex: Sendable {
   @inline(__always)
   func firstOffset(hash: UInt64) -> Int? {
     // SAFETY: as in insert.
-    let place = unsafe UnsafeRawPointer(buckets + home(of: hash) &* Bucket.byteCount)
-    var matches = unsafe Bucket.matches(Bucket.tag(of: hash), in: place)
-    return Bucket.next(&matches).map { unsafe Bucket.offset($0, in: place) }
+    let start = unsafe UnsafeRawPointer(buckets + home(of: hash) &* Bucket.byteCount)
+    var matches = unsafe Bucket.matches(Bucket.tag(of: hash), in: start)
+    return Bucket.next(&matches).map { unsafe Bucket.offset($0, in: start) }
   }
 
   /// Whether a key of hash `stored` can have been put where a search for `hash` comes across it. If not, the stored

@@ -3,26 +3,26 @@ import Testing
 import FuseDB
 
 /// When a published object goes.
-struct PublishedTests {
+struct HazardCellTests {
   @Test(arguments: [false, true])
   func `an object that nobody uses goes as it is replaced`(readersFence: Bool) throws {
     let log = Log()
-    let published = try Published(Tracked("first", log), readersFence: readersFence)
-    published.replace(by: Tracked("second", log))
+    let cell = try HazardCell(Tracked("first", log), readersFence: readersFence)
+    cell.replace(by: Tracked("second", log))
     #expect(log.ended == ["first"])
-    published.replace(by: Tracked("third", log))
+    cell.replace(by: Tracked("third", log))
     #expect(log.ended == ["first", "second"])
   }
 
   @Test(arguments: [false, true])
   func `the last thread that uses an object releases it, as it leaves`(readersFence: Bool) throws {
     let log = Log()
-    let published = try Published(Tracked("first", log), readersFence: readersFence)
-    let users = (0..<3).map { _ in User(of: published, log) }
+    let cell = try HazardCell(Tracked("first", log), readersFence: readersFence)
+    let users = (0..<3).map { _ in User(of: cell, log) }
     for user in users { user.isInside.wait() }
-    published.replace(by: Tracked("second", log))
+    cell.replace(by: Tracked("second", log))
     // Whoever comes now uses the second, and does not disturb the first.
-    let late = User(of: published, log)
+    let late = User(of: cell, log)
     late.isInside.wait()
     late.mayLeave.open()
     #expect(late.work.wait() == [])
@@ -36,63 +36,63 @@ struct PublishedTests {
   @Test(arguments: [false, true])
   func `uses of one thread, one inside the other, count until the outermost ends`(readersFence: Bool) throws {
     let log = Log()
-    let published = try Published(Tracked("0", log), readersFence: readersFence)
+    let cell = try HazardCell(Tracked("0", log), readersFence: readersFence)
     // Each level replaces what it uses. A thread has room for seven.
     func descend(to depth: Int) throws {
-      let object = unsafe published.enter()
-      published.replace(by: Tracked("\(depth + 1)", log))
+      let object = unsafe cell.enter()
+      cell.replace(by: Tracked("\(depth + 1)", log))
       #expect(log.ended == [])
       if depth < 6 { try descend(to: depth + 1) }
       let name = unsafe object._withUnsafeGuaranteedRef { $0.name }
       #expect(name == "\(depth)")
       #expect(!log.ended.contains(name))
-      unsafe published.leave(object)
+      unsafe cell.leave(object)
       #expect(log.ended == (depth...6).reversed().map { "\($0)" })
     }
     func fill(_ rest: Int, then body: () throws -> Void) throws {
       guard rest > 0 else { return try body() }
-      let object = unsafe published.enter()
+      let object = unsafe cell.enter()
       try fill(rest - 1, then: body)
-      unsafe published.leave(object)
+      unsafe cell.leave(object)
     }
     try descend(to: 0)
     try fill(7) {
       // There is no room left: these count references.
-      let eighth = unsafe published.enter()
-      let kept = published.retained()
-      published.replace(by: Tracked("8", log))
+      let eighth = unsafe cell.enter()
+      let kept = cell.retained()
+      cell.replace(by: Tracked("8", log))
       #expect(kept.name == "7")
-      #expect(published.retained().name == "8")
-      unsafe published.leave(eighth)
+      #expect(cell.retained().name == "8")
+      unsafe cell.leave(eighth)
       #expect(log.ended.count == 7)
     }
     #expect(log.ended.last == "7")
   }
 
   @Test(arguments: [false, true])
-  func `uses of two places, one inside the other, end in any order`(readersFence: Bool) throws {
+  func `uses of two cells, one inside the other, end in any order`(readersFence: Bool) throws {
     let log = Log()
-    let places = try (0..<2).map { try Published(Tracked("first \($0)", log), readersFence: readersFence) }
-    let inside = unsafe (first: places[0].enter(), second: places[1].enter())
-    for (number, place) in places.enumerated() { place.replace(by: Tracked("second \(number)", log)) }
+    let cells = try (0..<2).map { try HazardCell(Tracked("first \($0)", log), readersFence: readersFence) }
+    let inside = unsafe (first: cells[0].enter(), second: cells[1].enter())
+    for (number, cell) in cells.enumerated() { cell.replace(by: Tracked("second \(number)", log)) }
     #expect(log.ended == [])
-    unsafe places[0].leave(inside.first)
+    unsafe cells[0].leave(inside.first)
     #expect(log.ended == ["first 0"])
-    let again = unsafe places[0].enter()
-    unsafe places[1].leave(inside.second)
+    let again = unsafe cells[0].enter()
+    unsafe cells[1].leave(inside.second)
     #expect(log.ended == ["first 0", "first 1"])
-    places[0].replace(by: Tracked("third", log))
+    cells[0].replace(by: Tracked("third", log))
     #expect(log.ended == ["first 0", "first 1"])
-    unsafe places[0].leave(again)
+    unsafe cells[0].leave(again)
     #expect(log.ended == ["first 0", "first 1", "second 0"])
   }
 
   @Test(arguments: [false, true])
   func `an object that was retained goes with its last reference`(readersFence: Bool) throws {
     let log = Log()
-    let published = try Published(Tracked("first", log), readersFence: readersFence)
-    var kept = [published.retained()]
-    published.replace(by: Tracked("second", log))
+    let cell = try HazardCell(Tracked("first", log), readersFence: readersFence)
+    var kept = [cell.retained()]
+    cell.replace(by: Tracked("second", log))
     #expect(log.ended == [])
     #expect(kept[0].name == "first")
     kept = []
@@ -101,35 +101,35 @@ struct PublishedTests {
 
   @Test func `a thread that ended inside a use uses nothing any more`() throws {
     let log = Log()
-    let published = try Published(Tracked("first", log))
-    BackgroundWork(isWorthThread: true) { _ = unsafe published.enter() }.wait()
-    published.replace(by: Tracked("second", log))
+    let cell = try HazardCell(Tracked("first", log))
+    BackgroundWork(isWorthThread: true) { _ = unsafe cell.enter() }.wait()
+    cell.replace(by: Tracked("second", log))
     #expect(log.ended == ["first"])
     // The next thread takes over what that one left, and finds all its room empty: it counts no reference.
-    BackgroundWork(isWorthThread: true) { for _ in 0..<7 { _ = unsafe published.enter() } }.wait()
-    published.replace(by: Tracked("third", log))
+    BackgroundWork(isWorthThread: true) { for _ in 0..<7 { _ = unsafe cell.enter() } }.wait()
+    cell.replace(by: Tracked("third", log))
     #expect(log.ended == ["first", "second"])
   }
 
   @Test func `what takes long to release is released by a thread of its own`() throws {
     let log = Log()
-    let published = try Published(Tracked("large", log, byteCount: 64 << 20 + 1))
+    let cell = try HazardCell(Tracked("large", log, byteCount: 64 << 20 + 1))
     let (isInside, mayLeave) = (Gate(), Gate())
     let leaver = BackgroundWork(isWorthThread: true) {
-      let object = unsafe published.enter()
+      let object = unsafe cell.enter()
       isInside.open()
       mayLeave.wait()
-      unsafe published.leave(object)
+      unsafe cell.leave(object)
       // While both live, their numbers differ.
       return (own: ThreadNumber.own, releaser: log.waitForEnd(of: "large"))
     }
     isInside.wait()
-    published.replace(by: Tracked("small", log))
+    cell.replace(by: Tracked("small", log))
     mayLeave.open()
     let threads = leaver.wait()
     #expect(threads.own != threads.releaser)
 
-    let other = try Published(Tracked("small", log, byteCount: 64 << 20))
+    let other = try HazardCell(Tracked("small", log, byteCount: 64 << 20))
     other.replace(by: Tracked("none", log))
     #expect(log.ended == ["large", "small"])
     #expect(log.waitForEnd(of: "small") == ThreadNumber.own)
@@ -137,7 +137,7 @@ struct PublishedTests {
 }
 
 /// An object that says when it goes, and on which thread.
-private final class Tracked: Publishable {
+private final class Tracked: Reclaimable {
   let name: String
   let byteCount: Int
   private let log: Log
@@ -169,13 +169,13 @@ private final class User: Sendable {
   let mayLeave = Gate()
   let work: BackgroundWork<[String]>
 
-  init(of published: Published<Tracked>, _ log: Log) {
+  init(of cell: HazardCell<Tracked>, _ log: Log) {
     let (isInside, mayLeave) = (isInside, mayLeave)
     work = BackgroundWork(isWorthThread: true) {
-      let object = unsafe published.enter()
+      let object = unsafe cell.enter()
       isInside.open()
       mayLeave.wait()
-      unsafe published.leave(object)
+      unsafe cell.leave(object)
       return log.ended
     }
   }
