@@ -108,8 +108,9 @@ sanitize: ## the same, not as often, under ThreadSanitizer and AddressSanitizer
 	ASAN_OPTIONS=detect_leaks=1 .build/address/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-address.log
 
 .PHONY: lint
-lint: ## check the format of the Swift code, and who calls the system
+lint: ## check the format of the Swift code, the reasons for what is unsafe, and who calls the system
 	swift format lint --strict --parallel -r $(SWIFT_SOURCES)
+	Scripts/check-unsafe
 	@! grep -rnE 'import (Glibc|Musl|Darwin)' Sources | grep -v '^Sources/FuseDBLibc/' || { echo 'only FuseDBSystem calls the system, by FuseDBLibc' >&2; exit 1; }
 
 .PHONY: docs

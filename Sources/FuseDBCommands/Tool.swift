@@ -5,6 +5,7 @@ internal import FuseDB
 @unsafe
 public func main(argumentCount: Int32, arguments: UnsafePointer<UnsafePointer<CChar>?>) -> Int32 {
   Interruption.ignoreFileSizeSignal()
+  // SAFETY: these are the arguments of C's `main`, as they came, and it is still running.
   return Tool.run(unsafe Tool.words(argumentCount, arguments), Console())
 }
 

@@ -25,7 +25,8 @@ internal import CZlib
   @inlinable
   package mutating func update(_ bytes: RawSpan) {
     guard bytes.byteCount > 0 else { return }
-    // SAFETY: as above; an empty span, whose address may be nil and would reset the value, was turned away.
+    // SAFETY: the library reads exactly the span's bytes; an empty one, whose nil address would reset it, was turned
+    // away.
     value = unsafe bytes.withUnsafeBytes { unsafe libdeflate_crc32(value, $0.baseAddress, $0.count) }
   }
 

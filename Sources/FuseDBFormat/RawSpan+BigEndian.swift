@@ -1,5 +1,7 @@
 // The one place where integers and comparisons are taken from raw bytes. The format is big-endian throughout
 // (spec/format.md §2).
+// SAFETY: each unchecked load is of bytes whose offset and width were compared with the span's `byteCount` just before,
+// and C functions get no more than the span. What is loaded are integers, for which every bit pattern is a value.
 public import CFuseIntrinsics
 public import CXXHash
 

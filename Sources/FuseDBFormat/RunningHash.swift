@@ -7,12 +7,14 @@ package struct RunningHash: ~Copyable {
   private let state: UnsafeMutableRawPointer
 
   package init(seed: UInt64) throws(FuseError) {
+    // SAFETY: the library gives a state or nil, and nil is turned away.
     guard let state = unsafe fuse_xxh3_64_begin(seed) else {
       throw .outOfMemory("allocate a hash")
     }
     unsafe self.state = state
   }
 
+  // SAFETY: a hash is not copied, so nobody else has the state that is freed.
   deinit { unsafe fuse_xxh3_64_end(state) }
 
   /// Continues over `bytes`.
@@ -21,6 +23,7 @@ package struct RunningHash: ~Copyable {
     unsafe bytes.withUnsafeBytes { unsafe fuse_xxh3_64_continue(state, $0.baseAddress, $0.count) }
   }
 
+  // SAFETY: the state is there until deinit, and asking for the value changes nothing.
   /// The hash of the bytes so far.
   package var value: UInt64 { unsafe fuse_xxh3_64_value(state) }
 }

@@ -3,6 +3,8 @@ package import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
 
+// SAFETY: the parser is made in init, freed in deinit and used by one thread at a time; nil is turned away. It reads a
+// text and `padding` bytes after it, which the precondition of `withNode` puts inside the span.
 /// Parses JSON texts with simdjson, one after the other. See spec/decisions/0001-layers-and-dependencies.md.
 @safe
 package final class JSONParser {
@@ -72,6 +74,8 @@ package final class JSONParser {
   }
 }
 
+// SAFETY: a node is used inside the body of `withNode` alone, before its parser parses again. `index` is that of a
+// node: the root's, or one that the tape itself leads to, and simdjson ends the tape after the root.
 /// A value on simdjson's tape, valid until its parser parses again.
 ///
 /// The tape is simdjson's own documented form: a word a node with its type in the top byte, numbers in a second word,

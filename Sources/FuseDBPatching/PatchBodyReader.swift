@@ -26,6 +26,7 @@ final class PatchBodyReader {
 
   /// Reads what follows the head of a patch.
   init(of patch: FileMapping) throws(FuseError) {
+    // SAFETY: libzstd gives a context or nil, and nil is turned away; nobody else has the context.
     guard let context = unsafe ZSTD_createDCtx() else {
       throw FuseError(.inputOutput, "memory is too short for unpacking the patch", path: patch.path)
     }
@@ -34,6 +35,7 @@ final class PatchBodyReader {
     unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowBitCount)
   }
 
+  // SAFETY: this object alone has the context, and ends here.
   deinit { unsafe ZSTD_freeDCtx(context) }
 
   /// The error of an operation that makes no sense, where reading is now.

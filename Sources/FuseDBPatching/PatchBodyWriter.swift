@@ -20,6 +20,7 @@ final class PatchBodyWriter {
   private var packed = [UInt8](repeating: 0, count: bufferByteCount)
 
   init(appendingTo file: AtomicFile) throws(FuseError) {
+    // SAFETY: libzstd gives a context or nil, and nil is turned away; nobody else has the context.
     guard let context = unsafe ZSTD_createCCtx() else {
       throw FuseError(.inputOutput, "memory is too short for compressing the patch", path: file.path)
     }
@@ -30,6 +31,7 @@ final class PatchBodyWriter {
     buffer.reserveCapacity(Self.bufferByteCount)
   }
 
+  // SAFETY: this object alone has the context, and ends here.
   deinit { unsafe ZSTD_freeCCtx(context) }
 
   /// Appends a number: seven bits a byte, the lowest first; a byte's top bit says that more follow. [U5]

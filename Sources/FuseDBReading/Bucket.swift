@@ -1,5 +1,7 @@
 internal import CFuseIntrinsics
 
+// SAFETY: callers pass a bucket of 64 bytes, aligned to 64, and slots that `next` gave, which are below 8. The tags of
+// eight slots fill the first 16 bytes, and their offsets, of 48 bits, the others.
 /// One bucket of the hash index: a cache line of eight slots, first the eight tags of 16 bits, then the eight entry
 /// offsets of 48 bits, all big-endian. A tag of zero marks a free slot; slots fill from the first on.
 ///

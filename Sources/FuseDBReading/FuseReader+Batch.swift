@@ -80,7 +80,7 @@ extension FuseReader {
   ) throws(FuseError) -> [Bool] where Keys.Element: FuseKey {
     var answers: [Bool] = []
     answers.reserveCapacity(keys.count)
-    // SAFETY: as above.
+    // SAFETY: no index leaves the steps: a group has at most as many keys.
     unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {
       (steps) throws(FuseError) in
       var index = keys.startIndex
@@ -105,6 +105,7 @@ extension FuseReader {
   ) -> Int where Keys.Element: FuseKey {
     var count = 0
     while index != keys.endIndex, count < LookupStep.keysAtOnce {
+      // SAFETY: `steps` has room for `keysAtOnce`, and `count` is below that. So `count` steps have values afterwards.
       unsafe steps.initializeElement(at: count, to: firstStep(of: keys[index].keyBytes))
       keys.formIndex(after: &index)
       count += 1

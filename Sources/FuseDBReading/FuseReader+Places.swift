@@ -39,11 +39,13 @@ package struct LookupFloor: Sendable {
   private let reader: FuseReader
   private nonisolated(unsafe) var lines: [Lines]
 
+  // SAFETY: asking how many there are follows no pointer.
   /// How many hits it has.
   package var count: Int { unsafe lines.count }
 
   package init(_ reader: FuseReader) {
     self.reader = reader
+    // SAFETY: an array without elements has no pointer that could be wrong.
     unsafe lines = []
   }
 
@@ -68,7 +70,7 @@ package struct LookupFloor: Sendable {
     var sum: UInt64 = 0
     for hit in hits {
       let lines = unsafe lines[hit]
-      // SAFETY: as above; the first byte of each is inside.
+      // SAFETY: `add` took all three from inside the file or the index in memory, and `reader` keeps both.
       unsafe sum &+=
         UInt64(lines.slots.load(as: UInt8.self)) &+ UInt64(lines.entry.load(as: UInt8.self))
         &+ UInt64(lines.object.load(as: UInt8.self))

@@ -3,6 +3,8 @@ public import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
 
+// SAFETY: the numbers of lines come from the section's own rules, or are below its counts; its header was checked to
+// fit the range. An entry is read after its end was compared with the index. The reader keeps the mapping.
 /// The exact-match index of a file, used in place. See spec/extension.md §5.
 ///
 /// Three cache lines lead to an object: the pilots' (small enough to stay in the cache), the slots', and then, both at

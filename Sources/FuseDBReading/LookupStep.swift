@@ -36,6 +36,7 @@ extension FuseReader {
   @usableFromInline
   @unsafe
   func fetch(_ steps: UnsafeMutableBufferPointer<LookupStep>, count: Int) {
+    // SAFETY: the caller has given values to the first `count` steps, and no number here reaches `count`.
     let mapping = mapping
     // Most objects reach into a second line, which is of interest here if it is to be summed up.
     let lineCount: UInt = checksums == .verified ? 2 : 1

@@ -26,6 +26,7 @@ struct MemoryIndex: Sendable {
     self.seed = seed
     bucketCount = max(1, Int((Double(keyCount) / (Self.loadFactor * Double(Bucket.slotCount))).rounded(.up)))
     memory = try ZeroedMemory(byteCount: bucketCount * Bucket.byteCount)
+    // SAFETY: the memory that this points to is kept beside the pointer.
     unsafe buckets = memory.start
   }
 
@@ -48,7 +49,7 @@ struct MemoryIndex: Sendable {
   /// The bucket in which the search for a key begins.
   @unsafe
   func home(of key: RawSpan) -> UnsafeRawPointer {
-    // SAFETY: as in prefetch.
+    // SAFETY: a home is below bucketCount, and the memory has that many buckets.
     unsafe UnsafeRawPointer(buckets + home(of: key.hash(seed: seed)) &* Bucket.byteCount)
   }
 
@@ -57,7 +58,7 @@ struct MemoryIndex: Sendable {
   func insert(hash: UInt64, offset: Int) -> Bool {
     var bucket = home(of: hash)
     for _ in 0..<Self.longestChain {
-      // SAFETY: as in prefetch; `after` stays below bucketCount.
+      // SAFETY: bucket numbers are below bucketCount, and the memory has that many. `next` gives slots of a bucket.
       let start = unsafe buckets + bucket &* Bucket.byteCount
       var free = unsafe Bucket.matches(0, in: start)
       if let slot = Bucket.next(&free) {
@@ -75,7 +76,7 @@ struct MemoryIndex: Sendable {
     var bucket = home(of: hash)
     let tag = Bucket.tag(of: hash)
     for _ in 0..<Self.longestChain {
-      // SAFETY: as in insert.
+      // SAFETY: bucket numbers are below bucketCount, and the memory has that many. `next` gives slots of a bucket.
       let start = unsafe UnsafeRawPointer(buckets + bucket &* Bucket.byteCount)
       var matches = unsafe Bucket.matches(tag, in: start)
       while let slot = Bucket.next(&matches) {
@@ -90,7 +91,7 @@ struct MemoryIndex: Sendable {
   /// The offset of the first entry in its home bucket that carries the tag of `hash`: mostly that of its key.
   @inline(__always)
   func firstOffset(hash: UInt64) -> Int? {
-    // SAFETY: as in insert.
+    // SAFETY: a home is below bucketCount, and the memory has that many buckets. `next` gives slots of a bucket.
     let start = unsafe UnsafeRawPointer(buckets + home(of: hash) &* Bucket.byteCount)
     var matches = unsafe Bucket.matches(Bucket.tag(of: hash), in: start)
     return Bucket.next(&matches).map { unsafe Bucket.offset($0, in: start) }

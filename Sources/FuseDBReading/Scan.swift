@@ -149,7 +149,7 @@ public struct Entry: Sendable {
     get throws(FuseError) {
       let record = try reader.record(at: entry.objectOffset)
       let mapping = reader.mapping
-      // SAFETY: as for keyBytes.
+      // SAFETY: the mapping lives as long as the reader, which this entry keeps.
       return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
     }
   }

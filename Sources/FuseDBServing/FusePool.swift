@@ -111,22 +111,27 @@ public final class FusePool: Reloadable {
 
   // What `withBytes` and `withReader` are made of, so that they can be compiled into the caller.
 
+  // SAFETY: the caller finishes or abandons what it gets, once, and uses its bytes only until then.
   @usableFromInline
   @unsafe
   func look(_ key: RawSpan) throws(FuseError) -> PinnedBytes? { try unsafe lookups.look(key) }
 
+  // SAFETY: the pin is one that `look` gave; the caller gives it back once, and has no bytes of it any more.
   @usableFromInline
   @unsafe
   func finish(_ pin: Pin) throws(FuseError) { try unsafe lookups.finish(pin) }
 
+  // SAFETY: the pin is one that `look` gave; the caller gives it back once, and has no bytes of it any more.
   @usableFromInline
   @unsafe
   func abandon(_ pin: Pin) { unsafe lookups.abandon(pin) }
 
+  // SAFETY: the caller leaves what it enters, once and on the same thread.
   @usableFromInline
   @unsafe
   func enter() -> Pin { unsafe lookups.enter() }
 
+  // SAFETY: the pin is one that `enter` gave to this thread, and its reader is used no more.
   @usableFromInline
   @unsafe
   func leave(_ pin: Pin) { unsafe lookups.leave(pin) }

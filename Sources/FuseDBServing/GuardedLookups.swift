@@ -3,6 +3,8 @@ public import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
+// SAFETY: between `enter` and `leave` the cell keeps the object and with it the reader and its mapping. Each pin is
+// left once, on every path, by the thread that entered, and what was read through it is not used afterwards.
 /// Look-ups in the reader of a cell, by threads that retain nothing.
 struct GuardedLookups<Object: Served>: Sendable {
   let cell: HazardCell<Object>

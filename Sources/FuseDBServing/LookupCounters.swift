@@ -19,11 +19,13 @@ final class LookupCounters: Sendable {
   private nonisolated(unsafe) let blocks: UnsafeMutablePointer<Atomic<UnsafeMutableRawPointer?>>
 
   init() {
+    // SAFETY: each element of the new memory gets a value before anybody reads one.
     unsafe blocks = .allocate(capacity: Self.blockCount)
     for number in 0..<Self.blockCount { unsafe (blocks + number).initialize(to: Atomic(nil)) }
   }
 
   deinit {
+    // SAFETY: no thread counts any more. The blocks came from `AlignedMemory`, and their cells are only numbers.
     for number in 0..<Self.blockCount {
       if let block = unsafe blocks[number].load(ordering: .relaxed) { unsafe AlignedMemory.free(block) }
     }
@@ -48,6 +50,7 @@ final class LookupCounters: Sendable {
 
   /// What all threads have counted. It may lack what is being counted now.
   var sums: LookupSums {
+    // SAFETY: whoever published a block had made all of its cells, `firstBlockCount << number`.
     var sums = LookupSums()
     for number in 0..<Self.blockCount {
       guard let block = unsafe blocks[number].load(ordering: .acquiring) else { continue }
@@ -75,6 +78,7 @@ final class LookupCounters: Sendable {
   @inline(never)
   @unsafe
   private func makeBlock(_ number: Int) -> Block? {
+    // SAFETY: the memory has room for so many cells, and no other thread sees it before the exchange publishes it.
     let cellCount = Self.firstBlockCount << number
     let byteCount = cellCount * LookupCell.stride
     guard let made = unsafe AlignedMemory.make(byteCount: byteCount, alignment: LookupCell.stride) else { return nil }

@@ -27,6 +27,7 @@ final class PoolMembers: Served {
   @inline(__always)
   @unsafe
   static func ownReader(of object: Unmanaged<PoolMembers>) -> Unmanaged<FuseReader> {
+    // SAFETY: the caller has entered `object`, so it lives until it is left, and so do the readers that it keeps.
     unsafe object._withUnsafeGuaranteedRef { unsafe .passUnretained($0.own) }
   }
 }

@@ -29,6 +29,7 @@ extension FuseReader: Served {
 
   func again(generation: Int) -> FuseReader { FuseReader(self, generation: generation) }
 
+  // SAFETY: the reference is handed back as it came; nothing is read.
   @inline(__always)
   @unsafe
   static func ownReader(of object: Unmanaged<FuseReader>) -> Unmanaged<FuseReader> { unsafe object }

@@ -55,6 +55,7 @@ extension AtomicFile {
 
   /// Takes the name from what has it. Returns false where that is something else by now.
   private func takeName(insteadOf standing: OutputPlace.Standing?) throws(FuseError) -> Bool {
+    // SAFETY: the calls read strings that end in a zero byte, and a stamp; all live until they return.
     let destination = place.destination
     if temporaryPath == nil {
       if standing == nil {

@@ -6,6 +6,7 @@ extension AtomicFile {
   /// does not say shows when the bytes are written.
   package func checkRoom(forBytes byteCount: Int) throws(FuseError) {
     var system = statvfs()
+    // SAFETY: the call fills in a value of the type that it takes.
     guard unsafe fstatvfs(descriptor, &system) == 0, system.f_blocks > 0 else { return }
     let blocks = geteuid() == 0 ? system.f_bfree : system.f_bavail
     let (free, isEnough) = Int(clamping: blocks).multipliedReportingOverflow(by: Int(clamping: system.f_frsize))

@@ -12,6 +12,7 @@ extension AtomicFile {
   ///
   /// - Precondition: so much was written there.
   package func read(into bytes: UnsafeMutableRawBufferPointer, at position: Int) throws(FuseError) {
+    // SAFETY: the call writes at most as many bytes as `bytes` has, which is the caller's until it returns.
     guard unsafe readWhole(descriptor, into: bytes, at: position) else {
       throw Self.failed("read back what was written", path: path)
     }

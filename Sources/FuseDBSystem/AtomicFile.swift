@@ -52,6 +52,7 @@ package final class AtomicFile {
   private init(
     _ place: OutputPlace, _ rules: ReplacementRules, rights: FileRights?, isPrivate: Bool = false
   ) throws(FuseError) {
+    // SAFETY: the calls read paths that end in a zero byte and live until they return.
     self.place = place
     self.rules = rules
     self.rights = rights
@@ -81,6 +82,7 @@ package final class AtomicFile {
 
   deinit {
     // Where this fails too, nothing is left to try; the first failure is what people read.
+    // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
     if let temporaryPath { unsafe fuse_unlink_unfinished(temporaryPath) }
   }
 

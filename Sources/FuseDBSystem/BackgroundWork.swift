@@ -23,11 +23,13 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
     if status == 0 { unsafe self.thread = thread } else { unsafe start.release() }
   }
 
+  // SAFETY: `thread` was set before the object was shared, and never since.
   /// Whether the work is under way. Otherwise nothing may wait for what it does but ``wait()``.
   package var hasThread: Bool { unsafe thread != nil }
 
   /// Waits until the work is done.
   package func wait() -> Result {
+    // SAFETY: the thread has ended when `result` is read; without one, whoever waits writes it, and waits once.
     if let thread = unsafe thread { pthread_join(thread, nil) } else { unsafe result = work() }
     return unsafe result!
   }
@@ -62,7 +64,8 @@ extension BackgroundWork<Void> {
     unsafe sigfillset(&blocked)
     for fault in [SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT] { unsafe sigdelset(&blocked, fault) }
     unsafe pthread_sigmask(SIG_BLOCK, &blocked, &before)
-    // SAFETY: as above; the name of a thread that began is its thread's until it is detached.
+    // SAFETY: the thread takes over the reference that was retained for it, or it is released here. The name of a
+    // thread that began is good until it is detached.
     let status = unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start.toOpaque())
     unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
     if status == 0 { pthread_detach(thread) } else { unsafe start.release() }

@@ -16,6 +16,7 @@ package struct Descriptor: Sendable {
   ///
   /// - Throws: ``FuseError`` with code `notFound`.
   package init(reading path: String) throws(FuseError) {
+    // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
     number = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC) }
     guard number >= 0 else { throw Self.unreadable("open", errno, name: path) }
   }
@@ -24,6 +25,7 @@ package struct Descriptor: Sendable {
 
   /// Throws unless a file at `path` is there to be read.
   package static func checkReadable(_ path: String) throws(FuseError) {
+    // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
     guard unsafe access(path, R_OK) == 0 else { throw unreadable("open", errno, name: path) }
     guard let status = FileStatus(at: path) else { throw unreadable("open", errno, name: path) }
     if status.kind == .folder { throw unreadable("read", EISDIR, name: path) }
@@ -84,11 +86,13 @@ package struct Descriptor: Sendable {
   package static func isBrokenPipe(_ error: FuseError) -> Bool { error.errno == EPIPE }
 
   private static func unreadable(_ action: String, _ number: Int32, name: String) -> FuseError {
+    // SAFETY: `strerror` gives a text that ends in a zero byte, which is copied at once.
     FuseError(
       .notFound, "cannot \(action) the input: \(unsafe String(cString: strerror(number)))", path: name, errno: number)
   }
 
   private static func unwritable(_ number: Int32, name: String) -> FuseError {
+    // SAFETY: `strerror` gives a text that ends in a zero byte, which is copied at once.
     FuseError(.inputOutput, "cannot write to \(name): \(unsafe String(cString: strerror(number)))", errno: number)
   }
 }
@@ -109,6 +113,7 @@ package struct FileStatus: Sendable {
   /// What is at `path`, or where a link there leads; nil where there is nothing, and `errno` says why.
   package init?(at path: String) {
     var status = stat()
+    // SAFETY: the call reads a path that ends in a zero byte, and fills in a value of the type that it takes.
     guard unsafe stat(path, &status) == 0 else { return nil }
     self.init(status)
   }
@@ -116,12 +121,14 @@ package struct FileStatus: Sendable {
   /// What is at `path`, which may be a link; nil where there is nothing.
   package init?(atLink path: String) {
     var status = stat()
+    // SAFETY: the call reads a path that ends in a zero byte, and fills in a value of the type that it takes.
     guard unsafe lstat(path, &status) == 0 else { return nil }
     self.init(status)
   }
 
   init?(of descriptor: Int32) {
     var status = stat()
+    // SAFETY: the call fills in a value of the type that it takes.
     guard unsafe fstat(descriptor, &status) == 0 else { return nil }
     self.init(status)
   }

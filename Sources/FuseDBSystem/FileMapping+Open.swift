@@ -13,6 +13,7 @@ extension FileMapping {
     let isOurs = path != nil
     let path = path ?? "descriptor \(descriptor)"
     var status = stat()
+    // SAFETY: the call fills in a value of the type that it takes.
     guard unsafe fstat(descriptor, &status) == 0 else { throw .system("read the file's size", path: path) }
     guard status.st_mode & S_IFMT == S_IFREG else {
       let kind = status.st_mode & S_IFMT == S_IFDIR ? "this is a folder" : "not a regular file"
@@ -99,6 +100,7 @@ extension FuseError {
   /// The system refused to keep `byteCount` bytes in memory.
   static func cannotLock(_ byteCount: Int, errno number: Int32, path: String) -> FuseError {
     var limit = rlimit()
+    // SAFETY: the call fills in a value of its own type; the error's text ends in a zero byte and is copied at once.
     let isKnown = unsafe getrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &limit) == 0
     let allowed = isKnown && limit.rlim_cur != rlim_t.max ? counted(limit.rlim_cur, "byte") : "without limit"
     return FuseError(

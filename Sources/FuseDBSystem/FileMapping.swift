@@ -27,6 +27,7 @@ internal import FuseDBLibc
   package init(
     mapping descriptor: Int32, byteCount: Int, path: String, access: FuseAccess, stamp: FileStamp? = nil
   ) throws(FuseError) {
+    // SAFETY: what is mapped has `byteCount` bytes and stays until deinit, which ends the work in the background first.
     let mapped = unsafe MemoryRoom.map(byteCount) {
       unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)
     }
@@ -80,6 +81,7 @@ internal import FuseDBLibc
 
   deinit {
     guard copy == nil else { return }
+    // SAFETY: whoever has an address keeps this object, and the work in the background ends here: nobody reads now.
     prefault?.stop()
     unsafe fuse_region_release(region)
     unsafe munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
@@ -95,6 +97,7 @@ internal import FuseDBLibc
     }
   }
 
+  // SAFETY: the caller knows that the part lies inside the file, and the memory outlives the borrow of self.
   /// A part of the file's bytes that is known to lie inside it.
   @inlinable
   @inline(__always)
@@ -104,6 +107,7 @@ internal import FuseDBLibc
     unsafe _overrideLifetime(RawSpan(_unsafeStart: base + offset, byteCount: count), borrowing: self)
   }
 
+  // SAFETY: the caller knows that the byte lies inside the file.
   /// Where a byte that is known to lie inside the file is in memory.
   @inlinable
   @inline(__always)
@@ -114,7 +118,7 @@ internal import FuseDBLibc
   @inlinable
   @inline(__always)
   package func prefetch(at offset: UInt64, lineCount: UInt) {
-    // A prefetch of any address is harmless; nothing is read.
+    // SAFETY: a prefetch of any address is harmless; nothing is read.
     let address = unsafe UInt(bitPattern: base) &+ UInt(truncatingIfNeeded: offset)
     for line in 0..<lineCount { fuse_prefetch_address(address &+ 64 &* line) }
   }
@@ -122,10 +126,12 @@ internal import FuseDBLibc
   /// Where the first byte was found missing or changed, or nil while all that was read came from the file.
   @inline(__always)
   @inlinable var shrunkAt: Int? {
+    // SAFETY: the region is watched until deinit, and its mark is read atomically.
     let fault = unsafe fuse_region_fault(region)
     return fault < 0 ? nil : Int(fault)
   }
 
+  // SAFETY: the region is watched until deinit, and its mark is read atomically.
   /// Whether none was found missing yet; where that takes more than a look, false, and ``shrunkAt`` tells.
   @inlinable
   @inline(__always)
@@ -167,6 +173,7 @@ internal import FuseDBLibc
   /// Goes back to the advice that the reader was opened with.
   package func didReadInOrder() {
     guard copy == nil, advice == .random else { return }
+    // SAFETY: the mapping has so many bytes, and advice changes none of them.
     unsafe madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_RANDOM)
   }
 
@@ -189,6 +196,7 @@ internal import FuseDBLibc
   }
 
   private func lock() throws(FuseError) {
+    // SAFETY: the memory has so many bytes, and locking changes none of them.
     guard unsafe mlock(base, byteCount) != 0 else { return }
     let number = errno
     // Pages that are gone cannot be locked either.

@@ -24,6 +24,7 @@ package struct FileStamp: Equatable, Sendable {
   /// That of an open file; nil where the system does not say, and `errno` why.
   init?(of descriptor: Int32) {
     var status = stat()
+    // SAFETY: the call fills in a value of the type that it takes.
     guard unsafe fstat(descriptor, &status) == 0 else { return nil }
     self.init(status)
   }

@@ -7,6 +7,8 @@ public import Synchronization
   var byteCount: Int { get }
 }
 
+// SAFETY: an object is released only when no hazard pointer names it. A thread stores the object in a hazard pointer,
+// and then finds it still in the cell, before it uses it; and forgets it after its last use.
 /// A cell with the one object that all threads use, until another replaces it: protected by hazard pointers.
 ///
 /// A thread that uses it writes to its own memory alone, and takes no lock. A replaced object is released by the last

@@ -1,6 +1,8 @@
 internal import CFuseHazards
 internal import FuseDBFormat
 
+// SAFETY: the object in the cell is `current`, and a replaced one is kept until a barrier has passed and no thread uses
+// it, so every pointer that a thread can get is to an object that lives. The C cell lives as long as its owner.
 /// Keeps the object of a cell, and the replaced ones that threads still use.
 @safe
 final class HazardCellOwner: Sendable {

@@ -7,6 +7,7 @@ package final class InputDescriptor: Sendable {
   /// How many descriptors the process may have.
   package static var mostOpen: Int {
     var limit = rlimit()
+    // SAFETY: the call fills in a value of the type that it takes.
     let isKnown = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
     return isKnown ? Int(clamping: limit.rlim_cur) : 1024
   }

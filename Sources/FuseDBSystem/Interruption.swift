@@ -12,6 +12,7 @@ package enum Interruption {
   ///   - text: what to write until a file has been published.
   ///   - textWhenPublished: what to write from then on. A later call changes both, and begins anew.
   package static func write(_ text: String, whenPublished textWhenPublished: String) {
+    // SAFETY: both texts end in a zero byte, and are copied before the call returns.
     unsafe fuse_on_interruption(text, textWhenPublished)
   }
 

@@ -19,6 +19,7 @@ package enum MachineMemory {
   private static var ownLimit: Int? {
     let limits = [(RLIMIT_AS, "VmSize:"), (RLIMIT_DATA, "VmData:")].compactMap { resource, name -> Int? in
       var limit = rlimit()
+      // SAFETY: the call fills in a value of the type that it takes.
       guard unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(Int.max)
       else {
         return nil

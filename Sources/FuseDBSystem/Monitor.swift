@@ -10,6 +10,7 @@ package final class Monitor<State>: Sendable {
   private nonisolated(unsafe) var state: State
 
   package init(_ state: sending State) {
+    // SAFETY: lock and condition get memory of their own and are set up before another thread sees them.
     unsafe self.state = state
     unsafe lock = .allocate(capacity: 1)
     unsafe changed = .allocate(capacity: 1)
@@ -18,6 +19,7 @@ package final class Monitor<State>: Sendable {
   }
 
   deinit {
+    // SAFETY: a thread that has the lock or waits keeps this object, so there is none.
     unsafe pthread_cond_destroy(changed)
     unsafe pthread_mutex_destroy(lock)
     unsafe changed.deallocate()
@@ -28,6 +30,7 @@ package final class Monitor<State>: Sendable {
   package func change<Result, Failure: Error>(
     _ body: (inout State) throws(Failure) -> Result
   ) throws(Failure) -> Result {
+    // SAFETY: this thread has the lock from here to the end, so nobody else has the state.
     unsafe pthread_mutex_lock(lock)
     defer {
       unsafe pthread_cond_broadcast(changed)
@@ -38,6 +41,7 @@ package final class Monitor<State>: Sendable {
 
   /// Tries `body`, again after each change, until it has a result; only then may it have changed the state.
   package func wait<Result>(_ body: (inout State) -> Result?) -> Result {
+    // SAFETY: `body` has the state under the lock; waiting gives the lock back and returns with it.
     unsafe pthread_mutex_lock(lock)
     defer {
       unsafe pthread_cond_broadcast(changed)

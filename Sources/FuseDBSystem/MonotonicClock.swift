@@ -16,6 +16,7 @@ package enum MonotonicClock {
 
   private static var time: timespec {
     var time = timespec()
+    // SAFETY: the call fills in a value of the type that it takes.
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return time
   }

@@ -62,6 +62,7 @@ package struct OutputPlace {
   /// What keeps a file from appearing at `path`, if anything does.
   package static func obstacle(at path: String, links: OutputLink) -> Obstacle? {
     var status = stat()
+    // SAFETY: the calls read a path that ends in a zero byte, and fill in a value of the type that they take.
     guard unsafe lstat(path, &status) == 0 else { return nil }
     let isLink = status.st_mode & S_IFMT == S_IFLNK
     // What a link leads to counts: it may be the place of a folder or a device.
@@ -99,6 +100,7 @@ package struct OutputPlace {
   /// What stands there now. It may have changed since the first look.
   func look() throws(FuseError) -> Standing? {
     var status = stat()
+    // SAFETY: the calls read a path that ends in a zero byte, and fill in a value of the type that they take.
     guard unsafe lstat(destination, &status) == 0 else { return nil }
     // What was followed leads to no further link.
     let obstacle = Self.obstacle(at: destination, links: links == .replaced ? .replaced : .refused)
@@ -124,6 +126,7 @@ package struct OutputPlace {
   private func isPlace(of other: String) -> Bool {
     guard Self.name(of: other) == Self.name(of: destination) else { return false }
     var (ours, theirs) = (stat(), stat())
+    // SAFETY: the calls read paths that end in a zero byte, and fill in a value each, of the type that they take.
     return unsafe stat(folder, &ours) == 0 && stat(Self.folder(of: other), &theirs) == 0
       && FileStamp(ours).isSameFile(as: FileStamp(theirs))
   }
@@ -160,6 +163,7 @@ package struct OutputPlace {
       }
       // What /proc says of an open file may be words instead of a path.
       var (named, found) = (stat(), stat())
+      // SAFETY: the calls read paths that end in a zero byte, and fill in a value each, of the type that they take.
       let isThere = unsafe stat(path, &named) == 0
       if isThere, unsafe stat(end, &found) != 0 || !FileStamp(named).isSameFile(as: FileStamp(found)) { break }
       return end

@@ -13,6 +13,7 @@ package final class OwnedDescriptor: Sendable {
     guard !path.utf8.contains(0) else {
       throw FuseError(.notFound, "the path holds a zero byte, so there can be no such file", path: name ?? path)
     }
+    // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
     number = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard number >= 0 else { throw .system("open the file", path: name ?? path) }
   }
@@ -55,6 +56,7 @@ func readAll(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at 
 
 /// The same, where fewer bytes are a failure too, for which `errno` says EIO.
 func readWhole(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool {
+  // SAFETY: the buffer is handed on as the caller gave it, and kept by nobody.
   let count = unsafe readAll(descriptor, into: bytes, at: offset)
   if count >= 0, count < bytes.count { errno = EIO }
   return count == bytes.count

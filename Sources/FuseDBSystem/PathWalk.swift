@@ -61,6 +61,7 @@ enum PathWalk {
   /// The type bits of what is there, which may be a link; 0 for nothing.
   private static func kind(of place: [UInt8]) -> mode_t {
     var status = stat()
+    // SAFETY: the call reads a path that ends in a zero byte, and fills in a value of the type that it takes.
     return unsafe lstat(cString(place), &status) == 0 ? status.st_mode & S_IFMT : 0
   }
 

@@ -20,6 +20,7 @@ struct Prefault: Sendable {
   init(
     _ base: UnsafeMutableRawPointer, byteCount: Int, region: UnsafeMutablePointer<fuse_region>, asksKernel: Bool = true
   ) {
+    // SAFETY: the pointers are only kept here; whoever runs this keeps what they point to.
     unsafe self.base = base
     unsafe self.region = region
     self.byteCount = byteCount
@@ -29,6 +30,7 @@ struct Prefault: Sendable {
   /// Goes through all pages, until `isStopped` or until the file is found to have shrunk.
   func run(unless isStopped: () -> Bool = { false }) {
     var offset = 0
+    // SAFETY: whoever runs this keeps the mapping watched; the mark is read atomically.
     while offset < byteCount, !isStopped(), unsafe fuse_region_fault(region) < 0 {
       let length = min(Self.blockByteCount, byteCount - offset)
       bringIn(offset, length)

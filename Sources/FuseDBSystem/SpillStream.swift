@@ -20,6 +20,7 @@ public import FuseDBFormat
 
   /// How many bytes were appended.
   var byteCount: Int { putAwayByteCount + filled }
+  // SAFETY: one thread writes, and whoever asks has ended its own access to `room`.
   private var filled: Int { current == nil ? 0 : unsafe capacity - room }
 
   /// What was appended, once the writing has ended.
@@ -30,7 +31,7 @@ public import FuseDBFormat
     self.spill = spill
     capacity = spill.chunkByteCount / recordByteCount * recordByteCount
     precondition(capacity > 0, "a record is longer than a chunk")
-    // Nothing is written there: there is no room.
+    // SAFETY: no memory is at this address, and none is touched: there is no room.
     unsafe place = UnsafeMutableRawPointer(bitPattern: 1)!
   }
 
@@ -104,6 +105,7 @@ public import FuseDBFormat
     chunks.append(.memory(last, byteCount: filled))
     putAwayByteCount += filled
     current = nil
+    // SAFETY: without a chunk there is no room, so `place` is not written to. Nothing else has `room` at this moment.
     unsafe room = 0
   }
 
@@ -113,6 +115,7 @@ public import FuseDBFormat
     reservedCount = 0
     chunks = []
     current = nil
+    // SAFETY: without a chunk there is no room, so `place` is not written to. Nothing else has `room` at this moment.
     unsafe room = 0
     putAwayByteCount = 0
   }

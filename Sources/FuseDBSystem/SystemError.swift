@@ -8,6 +8,7 @@ extension FuseError {
   @inline(never)
   static func system(_ action: String, path: String?) -> FuseError {
     let number = FuseDBLibc.errno
+    // SAFETY: `strerror` gives a text that ends in a zero byte, which is copied at once.
     let reason = unsafe String(cString: strerror(number))
     let missing = [ENOENT, EACCES, EISDIR, ENOTDIR, ELOOP, ENAMETOOLONG].contains(number)
     return FuseError(missing ? .notFound : .inputOutput, "cannot \(action): \(reason)", path: path, errno: number)

@@ -16,6 +16,7 @@ package final class TemporaryFile: Sendable {
 
   /// Makes a file in `folder`.
   init(in folder: String) throws(FuseError) {
+    // SAFETY: the calls read paths that end in a zero byte and live until they return.
     self.folder = folder
     var opened = retrying { unsafe fuse_open_unnamed(folder, 0o600) }
     if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
@@ -56,6 +57,7 @@ package final class TemporaryFile: Sendable {
   ///
   /// - Precondition: so much was appended there.
   package func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(FuseError) {
+    // SAFETY: the call writes at most as many bytes as `bytes` has, which is the caller's until it returns.
     guard unsafe readWhole(descriptor, into: bytes, at: offset) else {
       throw Self.failed("read back", in: folder)
     }

@@ -20,12 +20,14 @@ package final class Waker: Sendable {
   package func wake() {
     var byte: UInt8 = 1
     // A full pipe wakes already.
+    // SAFETY: the call reads the one byte that there is.
     _ = retrying { unsafe write(writeEnd.number, &byte, 1) }
   }
 
   /// Takes back every ``wake()`` so far.
   package func reset() {
     var bytes: UInt64 = 0
+    // SAFETY: the call writes at most the eight bytes of the number.
     while retrying({ unsafe read(readEnd.number, &bytes, MemoryLayout<UInt64>.size) }) > 0 {}
   }
 
@@ -50,6 +52,7 @@ package final class Waker: Sendable {
         pollfd(fd: descriptor ?? -1, events: events, revents: 0),
       ]
       let left = end.map { Self.milliseconds(max(.zero, $0 - MonotonicClock.now)) } ?? -1
+      // SAFETY: the array has as many elements as the call is told, and is kept until it returns.
       let count = unsafe poll(&calls, nfds_t(calls.count), left)
       if count > 0 { return calls[0].revents != 0 ? .waker : .descriptor }
       // What fails for want of memory is tried again, not at once. A signal is no failure.

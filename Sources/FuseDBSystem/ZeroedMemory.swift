@@ -11,6 +11,7 @@ internal import FuseDBLibc
   /// - Parameter inLargePages: whether the system should take large pages where it has them: a random access then
   ///   seldom waits for an address translation, and a first access takes two megabytes at once.
   package init(byteCount: Int, inLargePages: Bool = true) throws(FuseError) {
+    // SAFETY: what is mapped has `byteCount` bytes, and belongs to this object alone.
     let mapped = unsafe MemoryRoom.map(byteCount) {
       unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
     }
@@ -20,8 +21,10 @@ internal import FuseDBLibc
     unsafe start = mapped
   }
 
+  // SAFETY: the pages are whole and this object's own; no byte of them changes.
   /// From now on, writing here ends the process.
   func makeReadOnly() { unsafe mprotect(start, byteCount, PROT_READ) }
 
+  // SAFETY: whoever has an address in this memory keeps the object, so nobody has one.
   deinit { unsafe munmap(start, byteCount) }
 }

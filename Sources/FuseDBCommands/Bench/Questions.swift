@@ -88,13 +88,14 @@ struct QuestionBatch: RandomAccessCollection {
     // SAFETY: whoever makes the batch keeps the memory.
     let bytes: UnsafeRawBufferPointer
 
+    // SAFETY: a key is used while its batch is, and whoever makes a batch keeps the memory for so long.
     var keyBytes: RawSpan {
       @_lifetime(borrow self)
       get { unsafe _overrideLifetime(RawSpan(_unsafeBytes: bytes), borrowing: self) }
     }
   }
 
-  // SAFETY: as above.
+  // SAFETY: whoever makes the batch keeps both arrays.
   private let bytes: UnsafeRawBufferPointer
   private let bounds: UnsafeBufferPointer<Int>
   let startIndex: Int
@@ -102,6 +103,7 @@ struct QuestionBatch: RandomAccessCollection {
 
   @unsafe
   init(bytes: UnsafeRawBufferPointer, bounds: UnsafeBufferPointer<Int>, startIndex: Int, endIndex: Int) {
+    // SAFETY: the pointers are only kept here; the caller keeps the arrays for as long as the batch.
     unsafe self.bytes = bytes
     unsafe self.bounds = bounds
     self.startIndex = startIndex
@@ -109,6 +111,7 @@ struct QuestionBatch: RandomAccessCollection {
   }
 
   subscript(number: Int) -> Key {
+    // SAFETY: a number is below `endIndex`, and `bounds` goes on one further; what it holds are offsets into `bytes`.
     unsafe Key(bytes: UnsafeRawBufferPointer(rebasing: bytes[bounds[number]..<bounds[number + 1]]))
   }
 }

@@ -16,6 +16,7 @@ final class Gunzip: Unpacker {
   private let status: Int32
 
   init() {
+    // SAFETY: the stream is allocated, and zeros as zlib wants it, before zlib gets it.
     unsafe stream = .allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
     // 15 bits of window, and 16 for gzip's own header and checksum.
@@ -23,6 +24,7 @@ final class Gunzip: Unpacker {
   }
 
   deinit {
+    // SAFETY: this object alone has the stream, and ends here; a stream that zlib never set up is refused, not touched.
     unsafe inflateEnd(stream)
     unsafe stream.deallocate()
   }
@@ -33,6 +35,7 @@ final class Gunzip: Unpacker {
     guard packed[start] == Self.magic[0] else {
       throw FuseError(.invalidValue, "bytes that are not gzip data follow the gzip data; copy or pack the file again")
     }
+    // SAFETY: the stream is there until deinit; one that zlib never set up is refused, not touched.
     unsafe inflateReset(stream)
     return start
   }

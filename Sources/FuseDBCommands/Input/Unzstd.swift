@@ -29,6 +29,7 @@ final class Unzstd: Unpacker {
 
   init(windowByteCount: Int) {
     self.windowByteCount = windowByteCount
+    // SAFETY: libzstd gives a context or nil, and nil is turned away before any use.
     unsafe context = ZSTD_createDCtx()
     guard let context = unsafe context else {
       leastByteCount = 0
@@ -40,6 +41,7 @@ final class Unzstd: Unpacker {
   }
 
   deinit {
+    // SAFETY: this object alone has the context, and ends here; libzstd takes nil for nothing to do.
     unsafe _ = ZSTD_freeDCtx(context)
   }
 
@@ -77,6 +79,7 @@ final class Unzstd: Unpacker {
   /// taken only as it is filled.
   private func checkWindow() throws(FuseError) {
     guard frameByteCount > windowByteCount else { return }
+    // SAFETY: the context is there until deinit, and is only measured.
     let taken = unsafe ZSTD_sizeof_DCtx(context) - leastByteCount
     // Beside the window the context has room for two blocks.
     guard taken > windowByteCount + 1 << 20 else { return }
@@ -89,6 +92,7 @@ final class Unzstd: Unpacker {
   }
 
   private static func error(_ result: Int) -> FuseError {
+    // SAFETY: names of errors are constants of libzstd that end in a zero byte.
     switch ZSTD_getErrorCode(result) {
     case ZSTD_error_frameParameter_windowTooLarge:
       FuseError(

@@ -1,3 +1,5 @@
+// SAFETY: callers pass a line of 64 bytes, slot numbers below `slotsPerLine` and positions of pilots below 31. All
+// fields of such numbers end inside the line, and words are eight.
 /// A line of 64 bytes of the section `HASH`: fields and check. See spec/extension.md §5.
 ///
 /// All functions take a pointer to 64 readable (where they write, writable) bytes.

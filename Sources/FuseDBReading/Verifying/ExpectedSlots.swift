@@ -13,6 +13,7 @@ struct ExpectedSlots {
   init(of table: HashSectionTable, index: Range<Int>, keyCount: Int, in file: RawSpan) throws(FuseError) {
     slotsPerLine = table.section.slotsPerLine
     lines = try ZeroedMemory(byteCount: Int(table.section.slotLineCount) * HashSection.lineByteCount)
+    // SAFETY: there is room for all lines of the table; lines and slots, those of a probe too, are below its counts.
     let free = HashLine.Slot.free(slotsPerLine)
     for line in 0..<table.section.slotLineCount {
       for slotNumber in 0..<Int(slotsPerLine.rawValue) {
@@ -48,6 +49,7 @@ struct ExpectedSlots {
   }
 
   private func slot(_ slotNumber: UInt64, line: UInt64) -> HashLine.Slot {
+    // SAFETY: `start` gives a line of 64 bytes, and slot numbers are below `slotsPerLine`.
     unsafe HashLine.slot(slotNumber, of: start(of: line), slotsPerLine)
   }
 

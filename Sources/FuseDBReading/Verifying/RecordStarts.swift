@@ -56,7 +56,7 @@ struct RecordStarts: Sendable {
   func contains(_ target: UInt64, in file: RawSpan) -> Bool {
     guard target < UInt64(dataEnd) else { return false }
     let offset = Int(truncatingIfNeeded: target)
-    // SAFETY: as in insert.
+    // SAFETY: the guard keeps the offset below dataEnd, and each block there has its byte.
     let mark = unsafe Int(marks.start.load(fromByteOffset: offset >> Self.shift, as: UInt8.self))
     let wanted = offset & Self.mask + 1
     if mark == wanted { return true }

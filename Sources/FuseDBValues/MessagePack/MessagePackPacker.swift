@@ -1,6 +1,8 @@
 internal import CMsgpack
 package import FuseDBFormat
 
+// SAFETY: `buffer` is this object's own from init to deinit. Of its memory, `size` bytes were packed, never more than
+// there is room for; the C functions make room before they write, and read inside the span that they are given.
 /// Writes MessagePack by msgpack-c, which always takes the shortest encoding.
 @safe
 @usableFromInline package final class MessagePackPacker {

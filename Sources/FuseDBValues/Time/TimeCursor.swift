@@ -61,6 +61,7 @@ struct TimeCursor {
 
   /// Takes one of these characters.
   private mutating func take(_ characters: StaticString) -> UInt8? {
+    // SAFETY: the buffer is that of a static string, and does not leave the closure.
     let isOne = characters.withUTF8Buffer { unsafe rest.first.map($0.contains) ?? false }
     return isOne ? rest.popFirst() : nil
   }

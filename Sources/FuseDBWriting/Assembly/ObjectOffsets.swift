@@ -30,6 +30,7 @@ final class ObjectOffsets {
     memory = try ZeroedMemory(byteCount: max(1, total) * MemoryLayout<Location>.stride, inLargePages: total > 1 << 19)
   }
 
+  // SAFETY: an object's number is below the count of its partition, and each has its location in the memory, aligned.
   /// What is known of an object; offset 0 when it has none yet.
   @inline(__always)
   subscript(object: ObjectNumber) -> Location {
@@ -37,6 +38,7 @@ final class ObjectOffsets {
     set { unsafe memory.start.storeBytes(of: newValue, toByteOffset: position(of: object), as: Location.self) }
   }
 
+  // SAFETY: nothing is read, and an object's number is below the count of its partition.
   /// Asks for what is known of an object.
   @inline(__always)
   func prefetch(_ object: ObjectNumber) { unsafe fuse_prefetch(memory.start + position(of: object)) }

@@ -21,6 +21,7 @@ final class HashRecords {
   ///   - streamCount: a power of two.
   ///   - isNarrow: whether all offsets are below 2^32.
   init(_ spill: Spill, streamCount: Int, isNarrow: Bool) {
+    // SAFETY: there is room for `streamCount` references, and `removeAll` gives a value to each.
     unsafe unretained = .allocate(capacity: streamCount)
     shift = UInt64(64 - streamCount.trailingZeroBitCount)
     self.isNarrow = isNarrow
@@ -32,11 +33,13 @@ final class HashRecords {
   func removeAll(anewIn spill: Spill) {
     let size = isNarrow ? MemoryLayout<HashRecord.Narrow>.size : MemoryLayout<HashRecord>.size
     streams = (0..<streamCount).map { _ in SpillStream(spill, recordByteCount: size) }
+    // SAFETY: there are `streamCount` streams, and as much room; unretained references need no release.
     for (number, stream) in streams.enumerated() {
       unsafe (unretained + number).initialize(to: .passUnretained(stream))
     }
   }
 
+  // SAFETY: nobody adds any more; unretained references need no release.
   deinit { unsafe unretained.deallocate() }
 
   /// Adds the record of a key.

@@ -62,6 +62,7 @@ struct HashSectionBuilder {
       self.section = section
       self.records = records
       self.sizes = sizes
+      // SAFETY: no other thread has this object yet.
       unsafe self.pilots = pilots
       unsafe self.slots = slots
     }
@@ -86,6 +87,7 @@ struct HashSectionBuilder {
         // Others wait for this number, so it takes its turn, come what may.
         let outcome = Result { () throws(FuseError) in try maker.make(parts) }
         try sequencer.run(number) { () throws(FuseError) in
+          // SAFETY: the streams are used under the sequencer alone, which lets one thread in at a time.
           if try outcome.get() { unsafe try maker.write(pilotsTo: pilots, slotsTo: slots) }
         }
         if try !outcome.get() {

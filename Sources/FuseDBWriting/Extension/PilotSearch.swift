@@ -130,6 +130,7 @@ struct PilotSearch {
   /// Whether a pilot leads the keys to different slots.
   @unsafe
   private mutating func areDifferent(_ records: UnsafeBufferPointer<HashRecord>, pilot: UInt64) -> Bool {
+    // SAFETY: the numbers are indices of the records, and a bucket has no more of them than `slots` has elements.
     for i in records.indices {
       let slot = unsafe section.slotPositionInPart(of: records[i].hash, pilot: pilot)
       for j in 0..<i where slots[j] == slot { return false }

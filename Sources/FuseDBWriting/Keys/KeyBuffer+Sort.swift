@@ -3,6 +3,9 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
+// SAFETY: all rows are of this buffer, and each names a record inside the block, of which the key has `keyByteCount`
+// bytes and then eight readable ones. Indices stay below the rows' count, and a depth is at most the length of a key
+// that is read from there.
 extension KeyBuffer {
   /// Below this many rows, inserting each where it belongs is quicker.
   private static let fewRows = 12

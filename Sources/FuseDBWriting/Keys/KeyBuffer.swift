@@ -94,6 +94,7 @@ final class KeyBuffer {
   @inline(__always)
   @unsafe
   static func prefix(of key: UnsafeRawPointer, _ byteCount: Int) -> UInt64 {
+    // SAFETY: the caller knows that eight bytes can be read; those after the key are masked.
     let bytes = UInt64(bigEndian: unsafe key.loadUnaligned(as: UInt64.self))
     return byteCount >= 8 ? bytes : bytes & ~(UInt64.max &>> UInt64(8 &* byteCount))
   }

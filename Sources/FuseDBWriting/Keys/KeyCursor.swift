@@ -72,6 +72,7 @@ final class KeyCursor: KeySource {
   @inline(__always)
   @unsafe
   private static func head(of record: UnsafeRawPointer, keyByteCount: Int, prefix: UInt64) -> KeyHead {
+    // SAFETY: the record has its head of `overhead` bytes, object and position, and then the key.
     unsafe KeyHead(
       prefix: prefix, key: record + KeyBuffer.overhead, keyByteCount: keyByteCount,
       position: record.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
@@ -105,6 +106,7 @@ extension KeyBuffer {
   @inline(__always)
   func prefetch(row: Int) {
     guard row < count else { return }
+    // SAFETY: a row below the count has a value, and names a record of the block.
     unsafe fuse_prefetch(memory.start + Int(rows[row].offset))
   }
 }

@@ -40,7 +40,7 @@ struct KeyHead: BitwiseCopyable {
     @_lifetime(borrow self)
     @inline(__always)
     get {
-      // SAFETY: as above.
+      // SAFETY: there are `keyByteCount` bytes until the source advances.
       unsafe _overrideLifetime(RawSpan(_unsafeStart: key, byteCount: keyByteCount), borrowing: self)
     }
   }
@@ -52,6 +52,8 @@ protocol KeySource: AnyObject {
   func next() throws(FuseError) -> KeyHead
 }
 
+// SAFETY: a head and a node are there for each source. Nodes are below the count of the sources, and what stands in
+// them is -1 or the number of a source; -1 is never used as one.
 /// The least key of several sorted sources.
 ///
 /// A tree of losers (Knuth, "The Art of Computer Programming", volume 3, 5.4.1): the leaf of each source, in each inner

@@ -18,6 +18,7 @@ struct ObjectArena: ~Copyable {
 
   init(blockByteCount: Int) {
     self.blockByteCount = blockByteCount
+    // SAFETY: without a block nothing is free, so the pointer is not used.
     unsafe next = nil
   }
 
@@ -61,12 +62,15 @@ struct ArenaObject {
   /// As the arena gave it.
   let start: UnsafeRawPointer
 
+  // SAFETY: the pointer is only kept here; it comes from the arena, or from a slot that got it there.
   init(at start: UnsafeRawPointer) { unsafe self.start = start }
 
+  // SAFETY: the arena wrote the number here, at an aligned address.
   var number: UInt32 {
     @inline(__always) get { unsafe start.load(as: UInt32.self) }
   }
 
+  // SAFETY: the arena wrote the length here, in an aligned record, four bytes after its start.
   var byteCount: Int {
     @inline(__always) get { Int(unsafe start.load(fromByteOffset: 4, as: UInt32.self)) }
   }

@@ -21,6 +21,7 @@ final class ObjectStore: Sendable {
     // SAFETY: used under the lock alone.
     private nonisolated(unsafe) let partition: ObjectPartition
 
+    // SAFETY: nobody else has the cell, and nobody keeps the partition.
     init(_ partition: sending ObjectPartition) { unsafe self.partition = partition }
 
     func withPartition<Result>(
@@ -28,6 +29,7 @@ final class ObjectStore: Sendable {
     ) throws(FuseError) -> Result {
       lock._unsafeLock()
       defer { lock._unsafeUnlock() }
+      // SAFETY: the lock is held until `body` has returned.
       return try body(unsafe partition)
     }
   }

@@ -101,6 +101,7 @@ final class ObjectTable {
   /// Asks for the slot in which the object of a hash would be.
   @inline(__always)
   func prefetchSlot(_ hash: UInt64) {
+    // SAFETY: the mask keeps the slot inside the table.
     unsafe fuse_prefetch(slots.start + (Int(truncatingIfNeeded: hash) & slotMask) &* 8)
   }
 
@@ -126,11 +127,14 @@ final class ObjectTable {
 
   private func freeSlot(for hash: UInt64) -> Int {
     var slot = Int(truncatingIfNeeded: hash) & slotMask
+    // SAFETY: the mask keeps the slot inside the table, and one is free: at most three quarters are taken.
     while unsafe slots.start.load(fromByteOffset: slot * 8, as: UInt64.self) != 0 { slot = (slot + 1) & slotMask }
     return slot
   }
 
   private func grow() throws(FuseError) {
+    // SAFETY: the old table has `oldCount` slots, and `freeSlot` gives one of the new table. What is not 0 has an
+    // object's address.
     let old = slots
     let oldCount = slotMask + 1
     slots = try ZeroedMemory(byteCount: oldCount * 16, inLargePages: false)

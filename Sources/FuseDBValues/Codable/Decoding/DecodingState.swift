@@ -28,12 +28,14 @@ final class DecodingState {
   @unsafe
   init(_ decoder: FuseDecoder, _ bytes: UnsafeRawBufferPointer) {
     self.decoder = decoder
+    // SAFETY: the pointer is only kept here; whoever makes the state calls `end` before the bytes go.
     unsafe start = bytes.baseAddress
     byteCount = bytes.count
   }
 
   /// Forgets the bytes.
   func end() {
+    // SAFETY: no pointer and no bytes: nothing is left that could be read.
     unsafe start = nil
     byteCount = 0
   }
