@@ -17,6 +17,8 @@ let package = Package(
     .library(name: "FuseDB", targets: ["FuseDB"]),
     // For programs that only read: without the JSON parser and zstd.
     .library(name: "FuseDBServing", targets: ["FuseDBServing"]),
+    // For programs that build from files of records.
+    .library(name: "FuseDBInput", targets: ["FuseDBInput"]),
     .executable(name: "fusedb", targets: ["FuseDBTool"]),
   ],
   targets: [
@@ -71,16 +73,25 @@ let package = Package(
       name: "FuseDB",
       dependencies: ["FuseDBJSON", "FuseDBPatching", "FuseDBServing", "FuseDBWriting"],
       swiftSettings: strict),
-    .target(name: "FuseDBCommands", dependencies: ["FuseDB", "CZlib", "CZstd"], swiftSettings: strict),
+    .target(
+      name: "FuseDBInput",
+      dependencies: ["CZlib", "CZstd", "FuseDBFormat", "FuseDBJSON", "FuseDBSystem", "FuseDBValues", "FuseDBWriting"],
+      swiftSettings: strict),
+    .target(name: "FuseDBCommands", dependencies: ["FuseDB", "FuseDBInput"], swiftSettings: strict),
     // In C, for a main that is given the arguments; see Sources/FuseDBTool/main.c.
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"]),
 
     .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
     .testTarget(
-      name: "FuseDBTests", dependencies: ["FuseDB", "CFuseIntrinsics", "CMalloc", "CMsgpack", "CXXHash"],
+      name: "FuseDBTests",
+      dependencies: ["FuseDB", "CFuseIntrinsics", "CMalloc", "CMsgpack", "CXXHash", "ProgramSupport"],
       swiftSettings: strict),
-    .testTarget(name: "FuseDBCommandsTests", dependencies: ["FuseDBCommands"], swiftSettings: strict),
-    .testTarget(name: "FuseDBFoundationTests", dependencies: ["FuseDB"], swiftSettings: strict),
+    .testTarget(
+      name: "FuseDBInputTests", dependencies: ["FuseDB", "FuseDBInput", "ProgramSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "FuseDBCommandsTests", dependencies: ["FuseDBCommands", "FuseDBInput", "ProgramSupport"],
+      swiftSettings: strict),
+    .testTarget(name: "FuseDBFoundationTests", dependencies: ["FuseDB", "ProgramSupport"], swiftSettings: strict),
     .target(name: "ProgramSupport", dependencies: ["CMalloc"], path: "Tests/ProgramSupport", swiftSettings: strict),
     .executableTarget(
       name: "ServingStress", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/ServingStress",

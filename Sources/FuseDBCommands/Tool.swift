@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// What the command's `main` calls, in Sources/FuseDBTool/main.c.
 @c(fusedb_main)

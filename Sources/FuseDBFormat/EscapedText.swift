@@ -80,6 +80,9 @@ package func quoted(_ key: RawSpan) -> String {
   return "\"" + String(decoding: out, as: UTF8.self) + (key.byteCount > 60 ? "…" : "") + "\""
 }
 
+/// The same for bytes in an array, which may be a name.
+package func quoted(_ name: [UInt8]) -> String { quoted(name.rawSpan) }
+
 /// A number of things as it stands in messages: `1 key`, `2 keys`.
 package func counted(_ count: some BinaryInteger, _ noun: String) -> String {
   "\(count) \(noun)\(count == 1 ? "" : "s")"

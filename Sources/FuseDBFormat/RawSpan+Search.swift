@@ -46,3 +46,15 @@ extension RawSpan {
     }
   }
 }
+
+extension RawSpan {
+  /// Whether these are the same bytes.
+  @inlinable
+  package func equals(_ bytes: [UInt8]) -> Bool { equals(bytes.rawSpan) }
+
+  /// The bytes as text, with replacement characters for what is not UTF-8.
+  package var text: String {
+    // SAFETY: the string copies the span's bytes before the pointer ends.
+    unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+}

@@ -1,11 +1,12 @@
 import Foundation
 import FuseDB
+import ProgramSupport
 import Testing
 
 /// A `FuseValue` with coders that are not the library's.
 struct `A dynamic value` {
   /// What JSON has words for. Numbers that are whole have no fraction in JSON, and come back as integers.
-  private static func value(_ random: inout RandomValues, depth: Int = 0) -> FuseValue {
+  private static func value(_ random: inout SeededRandom, depth: Int = 0) -> FuseValue {
     switch random.below(depth < 4 ? 9 : 7) {
     case 0: .null
     case 1: .bool(random.bool())
@@ -24,7 +25,7 @@ struct `A dynamic value` {
   }
 
   @Test func `goes through JSON's coders and comes back`() throws {
-    var random = RandomValues.announced()
+    var random = SeededRandom.announced()
     for _ in 0..<300 {
       let value = Self.value(&random)
       let json = try JSONEncoder().encode(value)

@@ -1,5 +1,6 @@
 import Foundation
 import FuseDB
+import ProgramSupport
 import Testing
 
 /// Values that are encoded and decoded again, beside JSON's coders.
@@ -13,7 +14,7 @@ struct `A typed value` {
   }
 
   /// Random values come back equal wherever JSON brings them back equal; returns for how many of them that is so.
-  private func compare<Value: Codable & Equatable & Randomized>(_: Value.Type, _ random: inout RandomValues) throws
+  private func compare<Value: Codable & Equatable & Randomized>(_: Value.Type, _ random: inout SeededRandom) throws
     -> Int
   {
     let value = Value(random: &random)
@@ -25,7 +26,7 @@ struct `A typed value` {
   }
 
   @Test func `comes back where JSON brings it back [W2] [W3] [W5] [W11]`() throws {
-    var random = RandomValues.announced()
+    var random = SeededRandom.announced()
     let rounds = 300
     var counts = [0, 0, 0, 0, 0, 0, 0]
     for _ in 0..<rounds {
@@ -42,7 +43,7 @@ struct `A typed value` {
   }
 
   @Test func `of all kinds in one comes back`() throws {
-    var random = RandomValues.announced()
+    var random = SeededRandom.announced()
     for _ in 0..<100 {
       var value = Everything(random: &random)
       // Some nil is nil in MessagePack.
@@ -71,7 +72,7 @@ struct `A typed value` {
   }
 
   @Test func `that is a date comes back in every strategy [W17]`() throws {
-    var random = RandomValues.announced()
+    var random = SeededRandom.announced()
     for _ in 0..<1000 {
       let date = random.date()
       for strategy in [FuseDateStrategy.timestamp, .text, .own] {

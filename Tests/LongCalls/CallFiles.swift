@@ -4,7 +4,7 @@ import ProgramSupport
 
 /// The files that the calls are made with.
 struct CallFiles {
-  let folder: ScratchFolder
+  let folder: Scratch
   /// Two files with keys in common, under some of which they have different objects; a third without those.
   let old: String
   let new: String
@@ -25,7 +25,7 @@ struct CallFiles {
   let patch: String
   let damagedPatch: String
 
-  init(in folder: ScratchFolder) throws {
+  init(in folder: Scratch) throws {
     self.folder = folder
     old = folder.path("old.fsdb")
     new = folder.path("new.fsdb")
@@ -42,17 +42,17 @@ struct CallFiles {
     try Self.writer(300..<400).build(to: other)
     try Self.writer(0..<200, FuseWriter.Options(layout: .plain)).build(to: plain)
     try Self.largeWriter().build(to: large)
-    _ = try folder.write(try ScratchFolder.read(plain), as: "reindexed.fsdb")
-    var bytes = try ScratchFolder.read(old)
+    _ = folder.write(Scratch.bytes(of: plain)!, to: "reindexed.fsdb")
+    var bytes = Scratch.bytes(of: old)!
     bytes[60] ^= 1
-    damagedObject = try folder.write(bytes, as: "damaged.fsdb")
+    damagedObject = folder.write(bytes, to: "damaged.fsdb")
     bytes[60] ^= 1
     bytes[bytes.count * 3 / 4] ^= 1
-    damagedBlock = try folder.write(bytes, as: "damaged-block.fsdb")
+    damagedBlock = folder.write(bytes, to: "damaged-block.fsdb")
     try FusePatch.make(from: FuseReader(path: old), to: FuseReader(path: new), at: patch)
-    bytes = try ScratchFolder.read(patch)
+    bytes = Scratch.bytes(of: patch)!
     bytes[bytes.count - 20] ^= 1
-    damagedPatch = try folder.write(bytes, as: "damaged.patch")
+    damagedPatch = folder.write(bytes, to: "damaged.patch")
   }
 
   /// The least that a writer takes: clearing more would take longer than the calls.

@@ -7,7 +7,7 @@ extension CallFiles {
   private func merge(_ options: MergeOptions = MergeOptions(), with more: [String] = []) throws -> MergeReport {
     var options = options
     options.memory = Self.memory
-    options.temporaryFolder = folder.path
+    options.temporaryFolder = folder.folder
     return try FuseWriter.merge([old, new, plain] + more, to: output, options: options)
   }
 

@@ -16,7 +16,7 @@ extension CallFiles {
   /// Opening, looking up and verifying.
   var reading: [LongCall] {
     let fixtures = #filePath.split(separator: "/").dropLast(2).map { "/" + $0 }.joined() + "/Fixtures/bad/"
-    let badFiles = (try? ScratchFolder.names(in: fixtures)) ?? []
+    let badFiles = Scratch.names(in: fixtures) ?? []
     // Every seventh of some 260, chosen by their names.
     let sample = badFiles.filter { $0.hasSuffix(".fsdb") }.sorted().enumerated().filter { $0.offset % 7 == 0 }
       .map { fixtures + $0.element }

@@ -24,7 +24,7 @@ extension CallFiles {
         try writer.build(to: output)
       },
       LongCall("build beyond the memory") {
-        let writer = try Self.largeWriter(FuseWriter.Options(temporaryFolder: folder.path))
+        let writer = try Self.largeWriter(FuseWriter.Options(temporaryFolder: folder.folder))
         try writer.build(to: output)
         guard writer.spilledByteCount > 0 else { throw Violation("all of it is in memory") }
       },
@@ -37,7 +37,7 @@ extension CallFiles {
       LongCall("build into a folder that is not there", fails: .inputOutput) {
         try Self.writer(0..<100).build(to: unwritable)
       },
-      LongCall("build into a folder", fails: .inputOutput) { try Self.writer(0..<100).build(to: folder.path) },
+      LongCall("build into a folder", fails: .inputOutput) { try Self.writer(0..<100).build(to: folder.folder) },
       LongCall("reindex") { try FuseWriter.reindex(reindexed) },
       LongCall("reindex with other metadata") { try FuseWriter.reindex(reindexed, metadata: ["source": "there"]) },
       LongCall("reindex a damaged file", fails: .corrupted) { try FuseWriter.reindex(damagedObject) },

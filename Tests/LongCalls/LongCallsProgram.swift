@@ -22,7 +22,7 @@ struct LongCallsProgram {
     }
     Resources.calmHeap()
     do {
-      let folder = try ScratchFolder()
+      let folder = Scratch()
       let files = try CallFiles(in: folder)
       let all = files.writing + files.merging + files.comparing + files.reading + files.serving
       let calls = all.filter { part.isEmpty || $0.name.contains(part) }

@@ -27,7 +27,7 @@ package struct Resources {
   package static func calmHeap() { mallopt(M_ARENA_MAX, 1) }
 
   package init() throws {
-    descriptorCount = try ScratchFolder.names(in: "/proc/self/fd").count
+    descriptorCount = try Self.need(Scratch.names(in: "/proc/self/fd"), "list /proc/self/fd").count
     heapByteCount = Int(mallinfo2().uordblks)
     let mappings = try Self.mappings()
     mappingCount = mappings.count
@@ -38,13 +38,19 @@ package struct Resources {
     }
   }
 
+  private static func need<Content>(_ content: Content?, _ purpose: String) throws -> Content {
+    guard let content else { throw Violation.cannot(purpose) }
+    return content
+  }
+
   /// How many files of a folder are mapped.
-  package static func mappingCount(ofFilesIn folder: ScratchFolder) throws -> Int {
-    try mappings().count { $0.contains(folder.path + "/") }
+  package static func mappingCount(ofFilesIn folder: Scratch) throws -> Int {
+    try mappings().count { $0.contains(folder.folder + "/") }
   }
 
   private static func mappings() throws -> [Substring] {
-    String(decoding: try ScratchFolder.read("/proc/self/maps"), as: UTF8.self).split(separator: "\n")
+    String(decoding: try Self.need(Scratch.bytes(of: "/proc/self/maps"), "read /proc/self/maps"), as: UTF8.self).split(
+      separator: "\n")
   }
 
   /// Throws when more is held now than `before`.

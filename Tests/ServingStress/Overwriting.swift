@@ -24,11 +24,11 @@ struct Overwriting: Sendable {
   }
 
   /// Returns how many answers there were, and how many questions got an error.
-  func run(in folder: ScratchFolder, threadCount: Int, seed: UInt64) throws -> (answers: Int, errors: Int) {
+  func run(in folder: Scratch, threadCount: Int, seed: UInt64) throws -> (answers: Int, errors: Int) {
     let path = folder.path("written-over.fsdb")
     let files = try (0...roundCount).reversed().map { round in
       try NumberedFile.write(build(round), to: path)
-      return try ScratchFolder.read(path)
+      return Scratch.bytes(of: path)!
     }
     let shared = Shared(path: path)
     let store = try ReloadableReader(path: path)
@@ -91,14 +91,14 @@ struct Overwriting: Sendable {
 struct OverwrittenReading: Sendable {
   let path: String
   let skipsChecksums: Bool
-  private var random: SplitMix
+  private var random: SeededRandom
   private(set) var answerCount = 0
   private(set) var errorCount = 0
 
   init(path: String, skipsChecksums: Bool, seed: UInt64) {
     self.path = path
     self.skipsChecksums = skipsChecksums
-    random = SplitMix(seed: seed)
+    random = SeededRandom(seed: seed)
   }
 
   /// Asks one reader several things: a new one, or the store's.

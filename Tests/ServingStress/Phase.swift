@@ -25,7 +25,7 @@ struct Phase {
   /// Look-ups that are counted end in another way.
   var countsLookups = false
 
-  func run(in folder: ScratchFolder, threadCount: Int, seed: UInt64) throws -> Summary {
+  func run(in folder: Scratch, threadCount: Int, seed: UInt64) throws -> Summary {
     do {
       let summary = try perform(in: folder, threadCount: threadCount, seed: seed)
       let rest = try Resources.mappingCount(ofFilesIn: folder)
@@ -36,7 +36,7 @@ struct Phase {
     }
   }
 
-  private func perform(in folder: ScratchFolder, threadCount: Int, seed: UInt64) throws -> Summary {
+  private func perform(in folder: Scratch, threadCount: Int, seed: UInt64) throws -> Summary {
     var replacing = try Replacing(self, in: folder)
     let stage = try Stage(self, path: replacing.path)
     // What is only made once is there when this has run a while.

@@ -1,17 +1,18 @@
 import FuseDB
 import Glibc
+import ProgramSupport
 
 /// What one thread does, or several, one after the other.
 struct ReadingThread: Sendable {
   private var reader: Witness<ReloadableReader>
   private var pool: Witness<FusePool>
-  private var random: SplitMix
+  private var random: SeededRandom
   private(set) var threadCount = 0
 
   init(_ stage: Stage, seed: UInt64) {
     reader = Witness(stage.reader, buildsRise: stage.buildsRise)
     pool = Witness(stage.pool, buildsRise: stage.buildsRise)
-    random = SplitMix(seed: seed)
+    random = SeededRandom(seed: seed)
   }
 
   var answerCount: Int { reader.answerCount + pool.answerCount }

@@ -17,19 +17,19 @@ struct Replacing {
   private var place = 0
   private var counts = (rebuilds: 0, swaps: 0, rollbacks: 0, refusals: 0)
 
-  init(_ phase: Phase, in folder: ScratchFolder) throws {
+  init(_ phase: Phase, in folder: Scratch) throws {
     self.phase = phase
     paths = [folder.path("a.fsdb"), folder.path("b.fsdb")]
     for number in 0...1 { try NumberedFile.write(number, to: paths[number]) }
-    let bytes = try ScratchFolder.read(paths[0])
+    let bytes = Scratch.bytes(of: paths[0])!
     var flipped = bytes
     flipped[bytes.count / 2] ^= 1
     bad = [
-      folder.path("missing.fsdb"), folder.path,
-      try folder.write([], as: "empty.fsdb"),
-      try folder.write(Array("FSDB".utf8) + [UInt8](repeating: 0, count: 100), as: "zeros.fsdb"),
-      try folder.write(Array(bytes.dropLast(bytes.count / 3)), as: "cut.fsdb"),
-      try folder.write(flipped, as: "flipped.fsdb"),
+      folder.path("missing.fsdb"), folder.folder,
+      folder.write([], to: "empty.fsdb"),
+      folder.write(Array("FSDB".utf8) + [UInt8](repeating: 0, count: 100), to: "zeros.fsdb"),
+      folder.write(Array(bytes.dropLast(bytes.count / 3)), to: "cut.fsdb"),
+      folder.write(flipped, to: "flipped.fsdb"),
     ]
   }
 

@@ -44,7 +44,7 @@ struct StressProgram {
   }
 
   private func run() throws -> Int {
-    let folder = try ScratchFolder()
+    let folder = Scratch()
     let phases = [
       Phase(name: "rebuilds", work: .rebuilds, roundCount: rebuildCount),
       Phase(name: "rebuilds, readers fence", work: .rebuilds, roundCount: rebuildCount / 4, readersFence: true),

@@ -3,7 +3,7 @@ import ProgramSupport
 
 extension Tally {
   /// Asks a reader for several things, in one of many ways. Its file's build is known then.
-  mutating func read(_ reader: FuseReader, _ random: inout SplitMix) throws {
+  mutating func read(_ reader: FuseReader, _ random: inout SeededRandom) throws {
     let key = random.below(NumberedFile.leastKeyCount)
     try readOne(reader, key)
     switch random.below(5) {
@@ -31,7 +31,7 @@ extension Tally {
   }
 
   /// Asks a store for something, in one call. Some answers say the build.
-  mutating func readOnce(_ store: some Reloadable, _ random: inout SplitMix) throws {
+  mutating func readOnce(_ store: some Reloadable, _ random: inout SeededRandom) throws {
     let key = random.below(NumberedFile.leastKeyCount)
     switch random.below(8) {
     case 0..<3:

@@ -17,7 +17,7 @@ struct Witness<Store: Reloadable>: Sendable {
   }
 
   /// Reads something, once with `inner` done meanwhile.
-  mutating func read(_ random: inout SplitMix, around inner: (inout SplitMix) throws -> Void) throws {
+  mutating func read(_ random: inout SeededRandom, around inner: (inout SeededRandom) throws -> Void) throws {
     switch random.below(100) {
     case 0..<50: try readOnce(&random)
     case 50..<65: try readInside(&random, depth: random.below(10), around: inner)
@@ -32,7 +32,7 @@ struct Witness<Store: Reloadable>: Sendable {
   }
 
   /// One call.
-  private mutating func readOnce(_ random: inout SplitMix) throws {
+  private mutating func readOnce(_ random: inout SeededRandom) throws {
     let least = least
     var tally = Tally()
     try tally.readOnce(subject.store, &random)
@@ -43,7 +43,7 @@ struct Witness<Store: Reloadable>: Sendable {
   /// Several calls on one file, or one that takes long, and inside them the same again: there are more levels than a
   /// thread has places for what it uses.
   private mutating func readInside(
-    _ random: inout SplitMix, depth: Int, around inner: (inout SplitMix) throws -> Void
+    _ random: inout SeededRandom, depth: Int, around inner: (inout SeededRandom) throws -> Void
   ) throws {
     let least = least
     var tally = Tally()
@@ -68,7 +68,7 @@ struct Witness<Store: Reloadable>: Sendable {
   }
 
   /// Takes a reader to keep.
-  private mutating func hold(_ random: inout SplitMix, _ take: (Store) -> FuseReader) throws {
+  private mutating func hold(_ random: inout SeededRandom, _ take: (Store) -> FuseReader) throws {
     let least = least
     let reader = take(subject.store)
     var tally = Tally()
@@ -80,7 +80,7 @@ struct Witness<Store: Reloadable>: Sendable {
   }
 
   /// What is kept stays as it was.
-  private mutating func readHeld(_ random: inout SplitMix) throws {
+  private mutating func readHeld(_ random: inout SeededRandom) throws {
     guard !held.isEmpty else { return }
     let (reader, build) = held[random.below(held.count)]
     var tally = Tally()

@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 extension Arguments {
   /// The option `--meta K=V`, of the commands that write a file.

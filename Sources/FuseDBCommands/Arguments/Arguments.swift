@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// The words after a command's name, taken apart into options and operands.
 ///
@@ -163,10 +164,4 @@ struct Arguments {
       throw error("the argument \(quoted(extra)) is one too many")
     }
   }
-}
-
-/// Words as they stand in a sentence: `a, b or c`.
-func listed(_ words: [String], _ conjunction: String) -> String {
-  guard let last = words.last, words.count > 1 else { return words.first ?? "" }
-  return words.dropLast().joined(separator: ", ") + " \(conjunction) " + last
 }

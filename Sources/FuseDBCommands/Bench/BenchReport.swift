@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// What was measured, for people and for programs.
 struct BenchReport {

@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 extension Build {
   /// Says what was done.

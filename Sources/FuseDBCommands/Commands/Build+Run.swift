@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 extension Build {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
@@ -16,7 +17,7 @@ extension Build {
     } progress: {
       progress.show($0)
     }
-    if !allowsMissingFields { try loader.fields?.checkAllSeen() }
+    if !allowsMissingFields { try loader.fields?.checkAllSeen(.command) }
     let report = try write(writer, progress, recordCount: loader.totals.recordCount)
     progress.bar.clear()
     try tell(report, writer, loader.totals.recordCount, seconds: progress.bar.elapsed, console)
@@ -26,24 +27,22 @@ extension Build {
   /// The writer's options, with its defaults written out.
   private var optionsInUse: FuseWriter.Options {
     var options = writerOptions
-    options.memory = options.memory ?? MachineMemory.availableByteCount / 4
+    options.memory = InputLoader.memory(of: options)
     options.threadCount = options.threadCount ?? Parallel.processorCount
     options.temporaryFolder = options.temporaryFolder ?? folder(of: output)
     return options
   }
 
   private func job(_ options: FuseWriter.Options) -> InputLoader.Job {
-    // Where objects stand in the order of the input, one thread adds them.
-    let threadCount = options.order == .insertion ? 1 : options.threadCount ?? 1
-    let names = inputs.map { ($0.name, $0.format) }
+    let memory = InputLoader.memory(of: options)
     return InputLoader.Job(
-      inputs: names, fields: fields, table: table, threadCount: threadCount,
-      blockByteCount: InputLoader.blockByteCount(memory: options.memory ?? 0, threadCount: threadCount),
-      limit: recordLimit.map { RecordLimit(byteCount: $0) } ?? RecordLimit(memory: options.memory ?? 0))
+      inputs: inputs.map { ($0.name, $0.format) }, fields: fields, table: table,
+      threadCount: InputLoader.threadCount(of: options), memory: memory,
+      limit: recordLimit.map { RecordLimit(byteCount: $0) } ?? RecordLimit(memory: memory))
   }
 
   private func open(_ input: String?, _ console: Console, memory: Int) throws(FuseError) -> InputFile {
-    let windowByteCount = min(memory / 8, PackedInput.mostWindowBytes)
+    let windowByteCount = PackedInput.windowByteCount(memory: memory)
     guard let input else {
       if console.input.isTerminal, !isQuiet { console.note("reading records from standard input; Control-D ends it") }
       try console.err.flush()

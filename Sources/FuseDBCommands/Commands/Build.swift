@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// `fusedb build`: makes a database of records.
 struct Build: Command {
@@ -6,7 +7,7 @@ struct Build: Command {
   private var isOutputOption: Bool
   var inputs: [InputName]
   var fields: FieldSelection?
-  var table = TableReader.Options()
+  var table = TableOptions()
   var writerOptions = FuseWriter.Options()
   /// How many bytes a record may have; nil for a share of the memory.
   var recordLimit: Int?
@@ -20,7 +21,7 @@ struct Build: Command {
     var words = try arguments.remainingPaths("INPUT")
     try Self.check(output, isOption: isOutputOption, arguments)
     if words.isEmpty { words = [Arguments.standardInput] }
-    let format: InputFormat? = try arguments.choice(
+    let format: FuseInput.Format? = try arguments.choice(
       of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv, "msgpack": .msgpack])
     inputs = words.map { InputName($0, format: format) }
     guard !inputs.contains(where: { $0.path == "" }) else { throw arguments.emptyPath("INPUT") }
@@ -40,7 +41,7 @@ struct Build: Command {
 
   /// Refuses what would overwrite data by a slip.
   private static func check(_ output: String, isOption: Bool, _ arguments: borrowing Arguments) throws(UsageError) {
-    guard InputFormat(guessedFrom: output) == nil else {
+    guard FuseInput.Format(guessedFrom: output) == nil else {
       throw arguments.error(
         "'\(output)' looks like an INPUT\(isOption ? "" : ", and OUTPUT comes first"); give OUTPUT another ending, as in networks.fsdb"
       )
@@ -129,8 +130,8 @@ struct Build: Command {
         throw arguments.error("--type takes FIELD=TYPE, and \(quoted(word)) has no '='")
       }
       let name = String(decoding: word[(equals + 1)...], as: UTF8.self)
-      guard let type = FieldType(rawValue: name) else {
-        let names = FieldType.allCases.map { $0.rawValue }
+      guard let type = FuseInput.FieldType(rawValue: name) else {
+        let names = FuseInput.FieldType.allCases.map { $0.rawValue }
         throw arguments.error(
           "there is no type '\(name)'; there are \(listed(names, "and"))" + nearestName(to: name, among: names))
       }

@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// What a person sees while a database is built.
 final class BuildProgress {

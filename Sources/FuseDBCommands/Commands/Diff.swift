@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// `fusedb diff`: says what changed from one database to another.
 struct Diff: Command {

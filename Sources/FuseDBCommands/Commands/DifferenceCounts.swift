@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// How many keys two files answer differently.
 struct DifferenceCounts {

@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 extension Dump {
   /// Where values stand that are no map with text keys.

@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// `fusedb dump`: prints all of a database.
 struct Dump: Command {
@@ -35,7 +36,7 @@ struct Dump: Command {
     """
 
   var path: String
-  var format: InputFormat
+  var format: FuseInput.Format
   var keyColumn: String
 
   init(parsing arguments: inout Arguments) throws(UsageError) {

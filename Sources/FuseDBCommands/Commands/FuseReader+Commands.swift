@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 extension FuseReader {
   /// Opens the database that a command reads.

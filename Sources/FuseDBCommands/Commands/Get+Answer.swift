@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 extension Get {
   /// Prints what is found under `key`; returns whether everything is that was asked for.

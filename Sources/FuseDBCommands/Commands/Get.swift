@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// `fusedb get`: prints the objects of some keys.
 struct Get: Command {

@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// `fusedb keys`: prints keys.
 struct Keys: Command {

@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 extension Merge {
   /// Says what was done.

@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// Keeps commands from replacing what they did not write, before they read anything.
 enum Overwriting {

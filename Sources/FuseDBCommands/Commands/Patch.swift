@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// `fusedb patch`: makes a new database of an old one and a patch.
 struct Patch: Command {

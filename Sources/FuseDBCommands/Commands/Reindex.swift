@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// `fusedb reindex`: gives files a new extension block.
 struct Reindex: Command {

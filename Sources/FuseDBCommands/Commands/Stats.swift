@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// `fusedb stats`: says what a database holds.
 struct Stats: Command {

@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// `fusedb --version`: names the version of the command and of the format.
 struct Version: Command {

@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// `fusedb watch`: says when a file is replaced.
 struct Watch: Command {

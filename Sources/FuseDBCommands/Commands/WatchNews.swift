@@ -1,4 +1,5 @@
 internal import FuseDB
+internal import FuseDBInput
 
 /// One thing that `fusedb watch` has to say.
 struct WatchNews: Sendable {

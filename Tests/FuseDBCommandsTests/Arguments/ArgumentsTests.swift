@@ -1,7 +1,9 @@
 import FuseDB
+import ProgramSupport
 import Testing
 
 @testable import FuseDBCommands
+@testable import FuseDBInput
 
 /// A command that only keeps what it was given.
 private struct Probe: Command {

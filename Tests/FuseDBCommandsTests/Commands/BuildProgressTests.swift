@@ -1,6 +1,7 @@
 import Testing
 
 @testable import FuseDBCommands
+@testable import FuseDBInput
 
 struct BuildProgressTests {
   @Test func `the text says what is known`() {

@@ -1,7 +1,9 @@
 import Glibc
+import ProgramSupport
 import Testing
 
 @testable import FuseDBCommands
+@testable import FuseDBInput
 
 /// Two records in the native form: two keys for one object, and one key for another.
 private let native = #"{"keys":["b","a"],"value":{"n":1}}"# + "\n" + #"{"keys":["c"],"value":"text"}"# + "\n"

@@ -1,5 +1,6 @@
 import FuseDB
 import Glibc
+import ProgramSupport
 import Testing
 
 @testable import FuseDBCommands

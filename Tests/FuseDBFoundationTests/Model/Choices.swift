@@ -1,3 +1,5 @@
+import ProgramSupport
+
 enum Colour: String, Codable, CaseIterable { case red, green, blue }
 /// Keys with words of their own.
 enum Label: String, Codable, CaseIterable, CodingKeyRepresentable { case one, two = "due", three = "3" }
@@ -11,7 +13,7 @@ enum Choice: Codable, Equatable, Randomized {
   case named(x: Double, y: Float?)
   case mixed(String, count: UInt8, [Int])
 
-  init(random: inout RandomValues) {
+  init(random: inout SeededRandom) {
     switch random.below(4) {
     case 0: self = .none
     case 1: self = .number(random.integer())
@@ -26,9 +28,9 @@ indirect enum Tree: Codable, Equatable, Randomized {
   case branch(left: Tree, right: Tree)
   case many([Tree])
 
-  init(random: inout RandomValues) { self.init(random: &random, depth: 0) }
+  init(random: inout SeededRandom) { self.init(random: &random, depth: 0) }
 
-  private init(random: inout RandomValues, depth: Int) {
+  private init(random: inout SeededRandom, depth: Int) {
     switch depth < 6 ? random.below(3) : 0 {
     case 0: self = .leaf(random.integer())
     case 1:
@@ -51,7 +53,7 @@ struct Choices: Codable, Equatable, Randomized {
   var tree: Tree
   var outcomes: [Outcome<[Choice], Colour>]
 
-  init(random: inout RandomValues) {
+  init(random: inout SeededRandom) {
     colour = random.element(Colour.allCases)
     small = random.element(Small.allCases)
     step = random.element(Step.allCases)

@@ -1,3 +1,5 @@
+import ProgramSupport
+
 class Animal: Codable, Equatable {
   var name: String
   var friends: [Animal]
@@ -67,7 +69,7 @@ struct Classes: Codable, Equatable, Randomized {
   var dog: Dog
   var cats: [Cat]
 
-  init(random: inout RandomValues) {
+  init(random: inout SeededRandom) {
     let friends = random.list { Animal(name: $0.text(), friends: []) }
     animal = Animal(name: random.text(), friends: friends)
     dog = Dog(name: random.text(), friends: friends, age: random.optional { $0.integer() })

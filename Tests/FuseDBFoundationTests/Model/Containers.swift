@@ -1,3 +1,5 @@
+import ProgramSupport
+
 struct Containers: Codable, Equatable, Randomized {
   var ints: [Int]
   var bytes: [UInt8]
@@ -18,7 +20,7 @@ struct Containers: Codable, Equatable, Randomized {
   var texts2: Set<String>
   var corners: Set<Corner>
 
-  init(random: inout RandomValues) {
+  init(random: inout SeededRandom) {
     ints = random.list { $0.integer() }
     bytes = [UInt8](random.data())
     contiguousBytes = ContiguousArray(random.data())
@@ -44,7 +46,7 @@ struct Corner: Codable, Hashable, Randomized {
   var x: Int32
   var y: Int32?
 
-  init(random: inout RandomValues) {
+  init(random: inout SeededRandom) {
     x = random.integer()
     y = random.optional { $0.integer() }
   }

@@ -1,3 +1,5 @@
+import ProgramSupport
+
 struct Customs: Codable, Equatable, Randomized {
   @Clamped var clamped: Int
   @Stored var stored: [String]
@@ -14,7 +16,7 @@ struct Customs: Codable, Equatable, Randomized {
   var nothing: Nothing
   var result: CollectionDifference<Int>
 
-  init(random: inout RandomValues) {
+  init(random: inout SeededRandom) {
     _clamped = Clamped(wrappedValue: random.integer())
     _stored = Stored(wrappedValue: random.list { $0.text() })
     meters = Meters(rawValue: random.double())

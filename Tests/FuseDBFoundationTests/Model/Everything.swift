@@ -1,3 +1,5 @@
+import ProgramSupport
+
 /// All that Codable types are made of.
 struct Everything: Codable, Equatable, Randomized {
   var scalars: Scalars
@@ -8,7 +10,7 @@ struct Everything: Codable, Equatable, Randomized {
   var classes: Classes
   var customs: Customs
 
-  init(random: inout RandomValues) {
+  init(random: inout SeededRandom) {
     scalars = Scalars(random: &random)
     optionals = Optionals(random: &random)
     containers = Containers(random: &random)

@@ -1,4 +1,5 @@
 import Foundation
+import ProgramSupport
 
 struct FoundationTypes: Codable, Equatable, Randomized {
   var data: Data
@@ -18,7 +19,7 @@ struct FoundationTypes: Codable, Equatable, Randomized {
   var zone: TimeZone
   var range: NSRange
 
-  init(random: inout RandomValues) {
+  init(random: inout SeededRandom) {
     data = random.data()
     date = random.date()
     dates = random.list { $0.optional { $0.date() } }
@@ -43,7 +44,7 @@ struct FoundationTypes: Codable, Equatable, Randomized {
     URL.init(string:))
 }
 
-extension RandomValues {
+extension SeededRandom {
   /// A date far enough from 2001 that a `Date` has no smaller parts of a second than nanoseconds.
   mutating func date() -> Date {
     let seconds = Double.random(in: 0x1p24...4e9, using: &self)

@@ -1,4 +1,5 @@
 import Foundation
+import ProgramSupport
 
 struct Optionals: Codable, Equatable, Randomized {
   var bool: Bool?
@@ -19,7 +20,7 @@ struct Optionals: Codable, Equatable, Randomized {
   var listOfOptionals: [String?]
   var mapOfOptionals: [String: Int?]
 
-  init(random: inout RandomValues) {
+  init(random: inout SeededRandom) {
     bool = random.optional { $0.bool() }
     int = random.optional { $0.integer() }
     byte = random.optional { $0.integer() }

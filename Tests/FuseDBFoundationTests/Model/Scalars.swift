@@ -1,3 +1,5 @@
+import ProgramSupport
+
 struct Scalars: Codable, Equatable, Randomized {
   var bool: Bool
   var int: Int
@@ -14,7 +16,7 @@ struct Scalars: Codable, Equatable, Randomized {
   var float: Float
   var text: String
 
-  init(random: inout RandomValues) {
+  init(random: inout SeededRandom) {
     bool = random.bool()
     int = random.integer()
     int8 = random.integer()

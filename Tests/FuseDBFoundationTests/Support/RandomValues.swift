@@ -1,28 +1,8 @@
 import Foundation
+import ProgramSupport
 
-/// Random values under a seed that is printed, and that `FUSEDB_TEST_SEED` brings back: SplitMix64.
-struct RandomValues: RandomNumberGenerator {
-  private var state: UInt64
-
-  static func announced(_ name: String = #function) -> RandomValues {
-    let given = ProcessInfo.processInfo.environment["FUSEDB_TEST_SEED"].flatMap { UInt64($0) }
-    let seed = given ?? UInt64.random(in: 0...UInt64.max)
-    print("FUSEDB_TEST_SEED=\(seed) for: \(name)")
-    return RandomValues(state: seed)
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-    return word ^ word >> 31
-  }
-
-  mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
-  mutating func bool() -> Bool { next() & 1 == 0 }
-  mutating func element<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }
-
+/// Values beside random numbers.
+extension SeededRandom {
   /// An integer of a random width, or one at an end of its type.
   mutating func integer<T: FixedWidthInteger>(_: T.Type = T.self) -> T {
     switch below(8) {
@@ -64,21 +44,21 @@ struct RandomValues: RandomNumberGenerator {
     Data((0..<element([0, 1, 5, 255, 256])).map { _ in UInt8.random(in: 0...255, using: &self) })
   }
 
-  mutating func list<Element>(_ element: (inout RandomValues) -> Element) -> [Element] {
+  mutating func list<Element>(_ element: (inout SeededRandom) -> Element) -> [Element] {
     let count = self.element([0, 0, 1, 2, 3, 17])
     return (0..<count).map { _ in element(&self) }
   }
 
   mutating func map<Key: Hashable, Value>(
-    _ key: (inout RandomValues) -> Key, _ value: (inout RandomValues) -> Value
+    _ key: (inout SeededRandom) -> Key, _ value: (inout SeededRandom) -> Value
   ) -> [Key: Value] {
     Dictionary(list { (key(&$0), value(&$0)) }) { first, _ in first }
   }
 
-  mutating func optional<Value>(_ value: (inout RandomValues) -> Value) -> Value? { bool() ? value(&self) : nil }
+  mutating func optional<Value>(_ value: (inout SeededRandom) -> Value) -> Value? { bool() ? value(&self) : nil }
 }
 
 /// A value of which there are random ones.
 protocol Randomized {
-  init(random: inout RandomValues)
+  init(random: inout SeededRandom)
 }

@@ -1,5 +1,6 @@
 import CFuseIntrinsics
 import CXXHash
+import ProgramSupport
 import Testing
 
 import FuseDB

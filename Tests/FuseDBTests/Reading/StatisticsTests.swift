@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 import Testing
 
 struct `The statistics` {

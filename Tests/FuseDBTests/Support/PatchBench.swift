@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 
 @testable import FuseDBPatching
 @testable import FuseDBSystem

@@ -1,3 +1,5 @@
+import ProgramSupport
+
 /// A MessagePack value as a tree, with the width of each head: what tests make values from and compare them with.
 indirect enum ReferenceValue {
   case scalar([UInt8])

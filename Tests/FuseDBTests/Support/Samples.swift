@@ -1,4 +1,5 @@
 import FuseDB
+import ProgramSupport
 
 /// Small files and large sets of keys, made for these tests.
 enum Samples {

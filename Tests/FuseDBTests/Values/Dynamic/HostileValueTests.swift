@@ -1,5 +1,6 @@
 import CMalloc
 import Foundation
+import ProgramSupport
 import Testing
 
 import FuseDB

@@ -1,4 +1,5 @@
 import CMsgpack
+import ProgramSupport
 import Testing
 
 import FuseDB

@@ -1,0 +1,141 @@
+internal import FuseDBFormat
+internal import FuseDBSystem
+internal import FuseDBValues
+internal import FuseDBWriting
+
+/// Where the thread that cuts blocks and those that parse them meet.
+final class BlockExchange: Sendable {
+  /// What the thread that cuts can do next.
+  enum Turn {
+    /// Fill this block.
+    case cut(InputBlock)
+    /// All blocks are on their way: parse this one.
+    case parse(InputBlock)
+    /// Something failed, and nothing that follows is of use.
+    case stop
+  }
+
+  private struct State {
+    /// Cut and not yet taken, in their order.
+    var waiting: [InputBlock] = []
+    var free: [InputBlock] = []
+    var blockCount = 0
+    /// Whether a block is longer than usual: there is at most one, which is what bounds the memory of long records.
+    var hasLongBlock = false
+    var isClosed = false
+    /// What failed first in the order of the input, and in which block.
+    var failure: (block: Int, error: FuseError)?
+    var totals = FuseInput.Counts()
+  }
+
+  private let state = Monitor(State())
+  let blockByteCount: Int
+  private let mostBlocks: Int
+
+  /// - Parameters:
+  ///   - blockByteCount: the size of a block; one whose record was longer is not used again.
+  ///   - mostBlocks: how many blocks there may be at a time.
+  init(blockByteCount: Int, mostBlocks: Int) {
+    self.blockByteCount = blockByteCount
+    self.mostBlocks = mostBlocks
+  }
+
+  // MARK: For the thread that cuts
+
+  /// Waits for something to do.
+  func nextTurn() -> Turn {
+    let (blockByteCount, mostBlocks) = (blockByteCount, mostBlocks)
+    return state.wait { state in
+      if state.failure != nil { return .stop }
+      if let block = state.free.popLast() { return .cut(block) }
+      if state.blockCount < mostBlocks {
+        do throws(FuseError) {
+          let block = try InputBlock(byteCount: blockByteCount)
+          state.blockCount += 1
+          return .cut(block)
+        } catch {
+          // Where memory is short, fewer blocks do as well; but one is needed.
+          if state.blockCount == 0 {
+            state.failure = (0, error)
+            return .stop
+          }
+        }
+      }
+      return state.waiting.isEmpty ? nil : .parse(state.waiting.removeFirst())
+    }
+  }
+
+  /// Waits until the block that is being filled may become longer than usual, which at most one at a time may be. `parse` is
+  /// called with blocks that are in the way. Returns false when something failed.
+  func mayLengthen(_ block: InputBlock, parse: (InputBlock) -> Void) -> Bool {
+    if block.room > blockByteCount { return true }
+    while true {
+      let turn = state.wait { state -> Turn? in
+        if state.failure != nil { return .stop }
+        guard state.hasLongBlock else {
+          state.hasLongBlock = true
+          return .cut(block)
+        }
+        return state.waiting.isEmpty ? nil : .parse(state.waiting.removeFirst())
+      }
+      switch turn {
+      case .cut: return true
+      case .parse(let other): parse(other)
+      case .stop: return false
+      }
+    }
+  }
+
+  /// Hands a block over to be parsed.
+  func handOver(_ block: InputBlock) { state.change { $0.waiting.append(block) } }
+
+  /// Says that no block follows.
+  func close() { state.change { $0.isClosed = true } }
+
+  /// Lets go of the blocks, when all were parsed.
+  func releaseAll() { state.change { $0.free = [] } }
+
+  /// What was parsed so far.
+  var totals: FuseInput.Counts { state.change { $0.totals } }
+
+  /// What failed first in the order of the input.
+  var failure: FuseError? { state.change { $0.failure?.error } }
+
+  // MARK: For the threads that parse
+
+  /// Waits for a block to parse; nil when none follows that is of use.
+  func take() -> InputBlock? {
+    state.wait { state -> InputBlock?? in
+      if let first = state.waiting.first {
+        // Blocks before the one that failed may fail, too, and then that counts.
+        if let failure = state.failure, failure.block < first.number { return .some(nil) }
+        return state.waiting.removeFirst()
+      }
+      return state.isClosed ? .some(nil) : nil
+    }
+  }
+
+  /// Takes back a block that was parsed, with what it held.
+  func takeBack(_ block: InputBlock, _ totals: FuseInput.Counts) {
+    let isUsual = block.room == blockByteCount
+    if !isUsual { block.release() }
+    state.change { state in
+      state.totals.recordCount += totals.recordCount
+      state.totals.keyCount += totals.keyCount
+      if isUsual {
+        state.free.append(block)
+      } else {
+        state.blockCount -= 1
+        state.hasLongBlock = false
+      }
+    }
+  }
+
+  /// Remembers what failed in block `number`, unless an earlier one failed.
+  func fail(block number: Int, _ error: FuseError) {
+    state.change { state in
+      if let known = state.failure, known.block < number { return }
+      state.failure = (number, error)
+    }
+  }
+}

@@ -1,0 +1,147 @@
+package import FuseDBFormat
+internal import FuseDBJSON
+internal import FuseDBSystem
+internal import FuseDBValues
+internal import FuseDBWriting
+
+/// Which fields of a record hold its keys, which ones stay in its object, and which of them ever came.
+package struct FieldSelection: Sendable {
+  /// A field that an option names.
+  package struct Field: Sendable {
+    package let name: [UInt8]
+    /// Whether a record had it.
+    var wasSeen = false
+
+    /// The name as it stands in messages.
+    var quotedName: String { quoted(name) }
+  }
+
+  /// The two fields that hold the ends of a range of addresses.
+  package struct Range: Sendable {
+    package var first: [UInt8]
+    package var last: [UInt8]
+
+    package init(first: [UInt8], last: [UInt8]) {
+      self.first = first
+      self.last = last
+    }
+  }
+
+  /// The fields that hold keys.
+  package var keys: [Field]
+  /// The fields whose range of addresses gives keys.
+  package let range: Range?
+  /// The fields that stay; when there are none, all that hold no keys.
+  package var kept: [Field]
+  /// Whether there was a record that is no row, whose fields are named by each alone.
+  private(set) var hadRecord = false
+  /// The names of fields that the first of such records had.
+  private var names: Set<[UInt8]> = []
+  /// Enough to find what was meant.
+  private static let mostNames = 256
+  static let mostRecords = 100
+
+  package init(keys: [[UInt8]], range: Range? = nil, kept: [[UInt8]]) {
+    self.keys = Self.fields(keys)
+    self.range = range
+    self.kept = Self.fields(kept)
+  }
+
+  /// A field for each name; a name that comes again says nothing new.
+  private static func fields(_ names: [[UInt8]]) -> [Field] {
+    var seen: Set<[UInt8]> = []
+    return names.filter { seen.insert($0).inserted }.map { Field(name: $0) }
+  }
+
+  /// What a field is good for.
+  struct Role {
+    var isKey: Bool
+    var isRangeFirst: Bool
+    var isRangeLast: Bool
+    var isKept: Bool
+  }
+
+  /// What the field called `name` is good for; it counts as seen.
+  mutating func role(of name: RawSpan) -> Role {
+    let key = Self.index(of: name, in: keys)
+    if let key { keys[key].wasSeen = true }
+    var role = Role(isKey: key != nil, isRangeFirst: false, isRangeLast: false, isKept: false)
+    if let range {
+      role.isRangeFirst = name.equals(range.first)
+      role.isRangeLast = name.equals(range.last)
+    }
+    if kept.isEmpty {
+      role.isKept = !role.isKey && !role.isRangeFirst && !role.isRangeLast
+    } else if let place = Self.index(of: name, in: kept) {
+      kept[place].wasSeen = true
+      role.isKept = true
+    }
+    return role
+  }
+
+  /// What `other`, the same selection, has seen counts as seen.
+  mutating func merge(_ other: FieldSelection) {
+    for i in keys.indices where other.keys[i].wasSeen { keys[i].wasSeen = true }
+    hadRecord = hadRecord || other.hadRecord
+    names.formUnion(other.names)
+    for i in kept.indices where other.kept[i].wasSeen { kept[i].wasSeen = true }
+  }
+
+  /// A record begins that is no row.
+  mutating func beginRecord() { hadRecord = true }
+
+  /// Notes the name of a field of one of the first ``mostRecords`` records.
+  mutating func note(_ name: RawSpan) {
+    guard names.count < Self.mostNames, name.byteCount <= 64 else { return }
+    names.insert(name.array())
+  }
+
+  /// Throws when an option names a field that was in no record, though there were records: mostly a slip of the pen.
+  package func checkAllSeen(_ names: OptionNames) throws(FuseError) {
+    guard hadRecord else { return }
+    for (option, fields) in [(names.keys, keys), (names.kept, kept)] {
+      guard let missing = fields.first(where: { !$0.wasSeen }) else { continue }
+      let known = self.names.sorted { $0.lexicographicallyPrecedes($1) }
+      throw FuseError(
+        .invalidValue,
+        """
+        no record has the field \(missing.quotedName), which \(option) names; the fields are \
+        \(Self.listedNames(known))\(Self.nearest(to: missing.name, among: known))\(Self.hint(on: missing.name)); correct the name, \
+        or say \(names.allowMissing)
+        """)
+    }
+  }
+
+  /// The names as they stand in a sentence, as many as can be read.
+  static func listedNames(_ names: [[UInt8]]) -> String {
+    let some = names.prefix(16).map { quoted($0) }
+    guard some.count < names.count else { return FuseDBInput.listed(some, "and") }
+    return some.joined(separator: ", ") + " and \(Humans.number(names.count - some.count)) others"
+  }
+
+  /// `; did you mean "name"?` for the name that is near, or nothing.
+  static func nearest(to name: [UInt8], among names: [[UInt8]]) -> String {
+    let texts = names.lazy.filter { $0.count <= 64 }.prefix(mostNames).map { String(decoding: $0, as: UTF8.self) }
+    return nearestName(to: String(decoding: name, as: UTF8.self), among: Array(texts))
+  }
+
+  /// What to say of a field that is not there and whose name looks like a path; otherwise nothing.
+  static func hint(on name: [UInt8]) -> String {
+    let parts = name.split(separator: UInt8(ascii: "."))
+    guard parts.count > 1, name.first != UInt8(ascii: "."), name.last != UInt8(ascii: ".") else { return "" }
+    let path = String(decoding: name, as: UTF8.self)
+    return
+      "; a field is at the top of a record, not inside of another: lift it, as by jq -c '.[\"\(path)\"] = .\(path)'"
+  }
+
+  /// What to say of the fields that hold keys where a record has none.
+  var hintOnKeys: String { keys.map { Self.hint(on: $0.name) }.first { !$0.isEmpty } ?? "" }
+
+  private static func index(of name: RawSpan, in fields: [Field]) -> Int? {
+    for i in 0..<fields.count where name.equals(fields[i].name) { return i }
+    return nil
+  }
+
+  /// The names of the fields that hold keys, as they stand in a sentence.
+  var keyNames: String { listed(keys.map { $0.quotedName }, "and") }
+}

@@ -1,0 +1,73 @@
+internal import FuseDBFormat
+internal import FuseDBJSON
+internal import FuseDBSystem
+internal import FuseDBValues
+internal import FuseDBWriting
+
+/// The unpacked bytes of a packed input: parts of gzip or zstd data, one after the other, each unpacked when it is asked for.
+///
+/// Data that ends inside of a part is an error, and so are bytes after a part that begin none: both are passed over in silence by others. [S5]
+package final class PackedInput {
+  private static let bufferByteCount = 1 << 17
+  /// How many bytes tell what kind of data a file holds.
+  static let headByteCount = 4
+  /// The largest window of zstd: 128 MiB, which is what `zstd` allows unless it is told otherwise. A frame says how much
+  /// memory it needs, and it may say four gigabytes.
+  package static let mostWindowBytes = 1 << 27
+
+  /// How much of it unpacking may take where there are `memory` bytes for all.
+  package static func windowByteCount(memory: Int) -> Int { min(memory / 8, mostWindowBytes) }
+
+  private let unpacker: any Unpacker
+  private var packed: [UInt8]
+  private var start = 0
+  private var end: Int
+  private var isInsidePart = false
+
+  /// Makes one whose first bytes, `head`, are read already; nil when they begin no packed data.
+  ///
+  /// - Parameter windowByteCount: how much memory unpacking may take.
+  init?(_ head: [UInt8], windowByteCount: Int = mostWindowBytes) {
+    if head.starts(with: Gunzip.magic) {
+      unpacker = Gunzip()
+    } else if Unzstd.begins(with: head) {
+      unpacker = Unzstd(windowByteCount: windowByteCount)
+    } else {
+      return nil
+    }
+    packed = [UInt8](repeating: 0, count: Self.bufferByteCount)
+    packed.replaceSubrange(0..<head.count, with: head)
+    end = head.count
+  }
+
+  /// Fills `bytes[range]` as far as the data reaches, and returns how far that is. `refill` fills an array with packed bytes in the same way.
+  func read(
+    into bytes: inout [UInt8], _ range: Range<Int>, refill: (inout [UInt8]) throws(FuseError) -> Int
+  ) throws(FuseError) -> Int {
+    var offset = range.lowerBound
+    while offset < range.upperBound {
+      // Neither library takes the last byte of a part before all that it holds is out: without packed bytes there is nothing to wait for.
+      if start == end {
+        start = 0
+        end = try refill(&packed)
+        if end == 0 {
+          guard !isInsidePart else {
+            throw FuseError(
+              .invalidValue, "the \(unpacker.name) data ends in its middle; copy or pack the file again")
+          }
+          break
+        }
+      }
+      if !isInsidePart {
+        start = try unpacker.begin(packed, start..<end)
+        guard start < end else { continue }
+        isInsidePart = true
+      }
+      let piece = try unpacker.unpack(packed, start..<end, into: &bytes, offset..<range.upperBound)
+      start += piece.usedCount
+      offset += piece.byteCount
+      isInsidePart = !piece.endsPart
+    }
+    return offset - range.lowerBound
+  }
+}

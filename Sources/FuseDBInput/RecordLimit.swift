@@ -1,0 +1,67 @@
+internal import FuseDBFormat
+internal import FuseDBJSON
+internal import FuseDBSystem
+internal import FuseDBValues
+internal import FuseDBWriting
+
+/// How large one record may be, so that no input takes more memory than there is. See spec/json.md, "Inputs". [S6]
+///
+/// A record is held whole, beside what its parser and the writer make of it: some six times its bytes at the worst.
+package struct RecordLimit: Sendable, Equatable {
+  /// A record that is longer than the largest object and 64 thousand of the longest keys cannot be of use.
+  package static let mostBytes = 1 << 33
+  /// The default is this share of the memory.
+  static let shareOfMemory = 32
+  /// The default is no less, and whatever the limit, a record may have so many values.
+  static let leastBytes = 1 << 16
+  private static let leastValues = 1 << 12
+
+  /// The largest, for want of another.
+  static let none = RecordLimit(byteCount: mostBytes)
+
+  /// How many bytes a record may have, its line end not counted.
+  let byteCount: Int
+  /// What messages call the options that could help.
+  let names: OptionNames
+
+  package init(byteCount: Int, names: OptionNames = .command) {
+    self.byteCount = min(byteCount, Self.mostBytes)
+    self.names = names
+  }
+
+  /// The default for a build that may take `memory` bytes.
+  package init(memory: Int, names: OptionNames = .command) {
+    self.init(byteCount: max(memory / Self.shareOfMemory, Self.leastBytes), names: names)
+  }
+
+  /// How many values, members or elements, the JSON or the top level of the MessagePack of a record may have: what is noted
+  /// for each is longer than the shortest ones.
+  var valueCount: Int { max(byteCount / 16, Self.leastValues) }
+  /// How many columns a table may have.
+  var columnCount: Int { max(byteCount / 64, Self.leastValues) }
+
+  /// The errors of records that have more bytes.
+  var tooLongLine: FuseError { tooLong("the line", "is this NDJSON, one object a line? If so") }
+  var tooLongRow: FuseError {
+    tooLong(
+      "the row that begins here",
+      "close the quote that may be open in it, take quotes as they are with \(names.noQuotes), or"
+    )
+  }
+  var tooLongValue: FuseError { tooLong("the record", "is this a stream of MessagePack? If so") }
+
+  private func tooLong(_ record: String, _ doubt: String) -> FuseError {
+    FuseError(
+      .limitExceeded, "\(record) is longer than \(Humans.size(byteCount)), the limit for one; \(doubt) \(advice)")
+  }
+
+  /// The error of a record that has more than `count` of something.
+  func tooMany(_ things: String, _ count: Int) -> FuseError {
+    FuseError(
+      .limitExceeded, "the record has more than \(Humans.number(count)) \(things), the limit for one; \(advice)")
+  }
+
+  private var advice: String {
+    "raise \(names.recordLimit), and \(names.memory) if that is too little for such records"
+  }
+}

@@ -1,0 +1,134 @@
+import FuseDB
+import Glibc
+import ProgramSupport
+import Testing
+
+@testable import FuseDBInput
+
+/// What gzip makes of "hello\n", "world\n" and nothing.
+private let hello = bytes("1f8b08000000000002ffcb48cdc9c9e7020020303a3606000000")
+private let world = bytes("1f8b08000000000002ff2bcf2fca49e10200a86138dd06000000")
+private let nothing = bytes("1f8b08000000000002ff03000000000000000000")
+
+/// What zstd makes of the same, and a frame to be skipped.
+private let zstdHello = bytes("28b52ffd 04 58 310000 68656c6c6f0a 5388bd91")
+private let zstdWorld = bytes("28b52ffd 20 06 310000 776f726c640a")
+private let zstdNothing = bytes("28b52ffd 24 00 010000 99e9d851")
+private let skipped = bytes("5e2a4d18 03000000 68690a")
+
+/// All that an input holds, read in pieces of `step` bytes.
+private func contents(_ input: InputFile, step: Int) throws -> [UInt8] {
+  var all: [UInt8] = []
+  var piece = [UInt8](repeating: 0, count: step + 2)
+  while true {
+    let count = try input.read(into: &piece, 1..<step + 1)
+    guard count > 0 else { return all }
+    all += piece[1..<count + 1]
+  }
+}
+
+struct InputFileTests {
+  private static let inputs: [(bytes: [UInt8], expected: String)] = [
+    ([], ""), (Array("plain\n".utf8), "plain\n"), ([0x1F], "\u{1F}"), (hello, "hello\n"), (nothing, ""),
+    (hello + world, "hello\nworld\n"), (nothing + hello + nothing + world, "hello\nworld\n"),
+    (hello + [0, 0, 0, 0], "hello\n"), (hello + [0, 0] + world, "hello\nworld\n"),
+    (zstdHello, "hello\n"), (zstdNothing, ""), (skipped, ""), (skipped + zstdHello + skipped, "hello\n"),
+    (zstdWorld + zstdHello, "world\nhello\n"), (zstdNothing + skipped + zstdWorld, "world\n"),
+    ([0x28, 0xB5, 0x2F], "\u{28}\u{FFFD}/"), ([0x5E, 0x2A, 0x4D, 0x19], "^*M\u{19}"),
+  ]
+
+  @Test(arguments: inputs)
+  func `a file is read as it is, and unpacked when it is gzip or zstd data`(bytes: [UInt8], expected: String) throws {
+    let scratch = Scratch()
+    for step in [1, 2, 3, 4096] {
+      let input = try scratch.input(bytes)
+      #expect(String(decoding: try contents(input, step: step), as: UTF8.self) == expected)
+      #expect(input.bytesRead == bytes.count)
+      #expect(input.byteCount == bytes.count)
+    }
+  }
+
+  @Test(arguments: [(hello, world), (zstdHello, zstdWorld), (zstdWorld, skipped), (skipped, zstdHello)])
+  func `packed data that is cut short anywhere is bad data`(part: [UInt8], before: [UInt8]) throws {
+    let scratch = Scratch()
+    for count in 1..<part.count {
+      // A few bytes are not known for packed data yet.
+      if count >= 4 {
+        #expect(throws: FuseError.self, "cut after \(count) bytes") {
+          try contents(scratch.input(Array(part[..<count])), step: 100)
+        }
+      }
+      #expect(throws: FuseError.self, "the second part cut after \(count) bytes") {
+        try contents(scratch.input(before + part[..<count]), step: 100)
+      }
+    }
+  }
+
+  @Test(arguments: [hello, zstdHello])
+  func `a flipped bit in packed data is bad data, or changes nothing that is read`(part: [UInt8]) throws {
+    let scratch = Scratch()
+    for bit in 0..<part.count * 8 {
+      var damaged = part
+      damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+      do {
+        let read = try contents(scratch.input(damaged), step: 100)
+        // Without its magic it is no packed data; times, systems, window sizes and unused flags say nothing about the content.
+        #expect(read == Array("hello\n".utf8) || (bit < 32 && read == damaged), "bit \(bit)")
+      } catch {
+        #expect((error as? FuseError)?.code == .invalidValue, "bit \(bit)")
+      }
+    }
+  }
+
+  @Test(arguments: [[0x6D, 0x6F, 0x72, 0x65], [0x1E, 0x8B], [0, 0, 7], [0x1F, 0x8C, 8, 0]] as [[UInt8]])
+  func `what follows packed data and is none is bad data, not the end`(rest: [UInt8]) throws {
+    let scratch = Scratch()
+    for part in [hello, zstdHello, skipped] {
+      #expect(throws: FuseError.self) { try contents(scratch.input(part + rest), step: 100) }
+    }
+  }
+
+  @Test(arguments: [1000, 4096, 131_071, 131_072, 1 << 20])
+  func `what comes out when all packed bytes are used up is not lost`(step: Int) throws {
+    // A block that is one byte, 131,072 times, without a checksum after it.
+    let frame = bytes("28b52ffd 00 58 030010 61")
+    let input = try Scratch().input(frame + frame)
+    #expect(try contents(input, step: step) == [UInt8](repeating: 0x61, count: 2 << 17))
+  }
+
+  @Test func `a zstd frame takes at most 128 MiB for its window`() throws {
+    let scratch = Scratch()
+    // Nothing, with windows of 2^27 bytes, of an eighth more, of 2^28 and of 2^41.
+    #expect(try contents(scratch.input(bytes("28b52ffd 00 88 010000")), step: 100) == [])
+    for window in ["89", "90", "f8"] {
+      let input = try scratch.input(bytes("28b52ffd 00 \(window) 010000"))
+      let error = #expect(throws: FuseError.self) { try contents(input, step: 100) }
+      #expect(error?.code == .invalidValue)
+      #expect(error?.message.hasPrefix("the zstd data needs a window of more than 128 MiB; ") == true, "\(window)")
+    }
+  }
+
+  @Test func `an input that is not there, or no file, is named`() throws {
+    let scratch = Scratch()
+    let path = scratch.path("absent")
+    let absent = FuseError(.notFound, "cannot open the input: No such file or directory", path: path, errno: ENOENT)
+    #expect(throws: absent) { try InputFile(path: path) }
+    #expect(throws: absent) { try Descriptor.checkReadable(path) }
+    let folder = FuseError(.notFound, "cannot read the input: Is a directory", path: scratch.folder, errno: EISDIR)
+    #expect(throws: folder) { try InputFile(path: scratch.folder) }
+    #expect(throws: folder) { try Descriptor.checkReadable(scratch.folder) }
+  }
+}
+
+struct InputFormatTests {
+  @Test(arguments: [
+    ("x.ndjson", FuseInput.Format.ndjson), ("x.jsonl", .ndjson), ("x.json", .ndjson), ("x.csv", .csv), ("x.tsv", .tsv),
+    ("x.CSV", .csv), ("x.msgpack", .msgpack), ("x.mpk.zst", .msgpack),
+    ("x.csv.gz", .csv), ("x.tsv.GZ", .tsv), ("x.json.gz", .ndjson), ("x.csv.zst", .csv), ("x.NDJSON.ZST", .ndjson),
+    ("x.zst", nil), ("x.csv.gz.zst", nil), ("x", nil), ("csv", nil), ("x.csv.bz2", nil),
+    ("a.csv/b", nil), ("x.gz", nil), ("x.fsdb", nil),
+  ])
+  func `a name's ending tells the format`(name: String, format: FuseInput.Format?) {
+    #expect(FuseInput.Format(guessedFrom: name) == format)
+  }
+}
