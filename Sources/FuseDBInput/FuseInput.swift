@@ -61,20 +61,6 @@ public struct FuseInput: Sendable {
     public var keyCount = 0
   }
 
-  /// Where the record is that gave a key, such as `networks.csv:17`: the file, and the line or the number of the record,
-  /// from 1.
-  ///
-  ///     writer.refusedDuplicate.map { input.location(of: $0.kept) }
-  ///
-  /// - Parameter position: one of ``DuplicateKey/kept`` and ``DuplicateKey/dropped``, of a writer that was given this
-  ///   input and no other.
-  public func location(of position: UInt64) -> String {
-    let position = InputPosition(position)
-    precondition(position.input < paths.count, "the position is none of this input")
-    let (name, format) = files[position.input]
-    return format.position(in: name, position.line)
-  }
-
   /// The files, and how the records of each are written.
   private var files: [(name: String, format: Format)] {
     paths.map { ($0, format ?? Format(guessedFrom: $0) ?? .ndjson) }

@@ -9,8 +9,8 @@ let examples = ["README", "BuildAndLookUp", "Merge", "Serve", "Values", "Verify"
 
 func program(_ name: String, _ settings: [SwiftSetting]) -> Target {
   .executableTarget(
-    name: name, dependencies: [.product(name: "FuseDB", package: "FuseDB")], path: ".generated/\(name)",
-    swiftSettings: settings)
+    name: name, dependencies: ["FuseDB", "FuseDBInput"].map { .product(name: $0, package: "FuseDB") },
+    path: ".generated/\(name)", swiftSettings: settings)
 }
 
 let package = Package(

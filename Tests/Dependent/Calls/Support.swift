@@ -41,6 +41,11 @@ func expect(_ isTrue: Bool, _ file: StaticString = #fileID, _ line: UInt = #line
 }
 
 /// A file with three keys: 8.8.8.8 and gmail.com share an object, 1.1.1.1 has one of its own.
+func write(_ text: String, to path: String) {
+  let file = fopen(path, "wb")!
+  expect(fputs(text, file) >= 0 && fclose(file) == 0)
+}
+
 func makeFile(_ path: String, _ name: String = "Google LLC", options: FuseWriter.Options = .init()) throws {
   let writer = FuseWriter(options)
   try writer.add(["8.8.8.8", "gmail.com"], Org(name: name, asn: 15169))
