@@ -1,4 +1,5 @@
 public import CDeflate
+internal import CXXHash
 internal import CZlib
 
 /// CRC-32 as zlib and PNG use it: reflected polynomial 0xEDB88320, initial value and final inversion all ones. See
@@ -44,4 +45,58 @@ extension FixedWidthInteger {
     let digits = String(self, radix: 16)
     return "0x" + String(repeating: "0", count: Self.bitWidth / 4 - digits.count) + digits
   }
+}
+
+extension Checksum {
+  private static let polynomial: UInt32 = 0xEDB8_8320
+
+  /// The four bytes that, put between bytes of checksum `start` and `suffix`, make the checksum of all three `end`.
+  ///
+  /// The step of a CRC over one bit can be undone. So the register is taken back from the end over the suffix and over
+  /// the four bytes; what it has to differ by are the bytes. See spec/extension.md §3, note.
+  static func balance(from start: UInt32, to end: UInt32, before suffix: [UInt8]) -> [UInt8] {
+    var register = ~end
+    for byte in suffix.reversed() {
+      register = undoing(8, from: register) ^ UInt32(byte)
+    }
+    let bytes = undoing(32, from: register) ^ ~start
+    // The register takes the first byte in at its low end.
+    return (0..<4).map { UInt8(truncatingIfNeeded: bytes >> (8 * $0)) }
+  }
+
+  private static func undoing(_ steps: Int, from register: UInt32) -> UInt32 {
+    var register = register
+    for _ in 0..<steps {
+      register = register >> 31 == 1 ? (register ^ polynomial) << 1 | 1 : register << 1
+    }
+    return register
+  }
+}
+
+/// XXH3-64 of bytes that come in pieces: what ``RawSpan/hash(seed:)`` gives for all of them at once.
+@safe
+package struct RunningHash: ~Copyable {
+  // SAFETY: made in init, freed in deinit.
+  private let state: UnsafeMutableRawPointer
+
+  package init(seed: UInt64) throws(FuseError) {
+    // SAFETY: the library gives a state or nil, and nil is turned away.
+    guard let state = unsafe fuse_xxh3_64_begin(seed) else {
+      throw .outOfMemory("allocate a hash")
+    }
+    unsafe self.state = state
+  }
+
+  // SAFETY: a hash is not copied, so nobody else has the state that is freed.
+  deinit { unsafe fuse_xxh3_64_end(state) }
+
+  /// Continues over `bytes`.
+  package mutating func update(_ bytes: RawSpan) {
+    // SAFETY: the library reads exactly the span's bytes.
+    unsafe bytes.withUnsafeBytes { unsafe fuse_xxh3_64_continue(state, $0.baseAddress, $0.count) }
+  }
+
+  // SAFETY: the state is there until deinit, and asking for the value changes nothing.
+  /// The hash of the bytes so far.
+  package var value: UInt64 { unsafe fuse_xxh3_64_value(state) }
 }

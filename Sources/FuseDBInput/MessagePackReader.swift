@@ -43,3 +43,223 @@ final class MessagePackReader {
     }
   }
 }
+
+/// Takes records in MessagePack apart: arrays of keys and a value, or maps with named fields. See spec/json.md, "MessagePack".
+///
+/// Offsets of its errors count within the record.
+final class MessagePackRecords {
+  private let sink: RecordSink
+  /// Which fields hold keys, or nil when there are only arrays of keys and a value.
+  private(set) var fields: FieldSelection?
+  // The places of the record's parts; kept, so that the memory is.
+  private var keyValues: [Int] = []
+  private var keptPairs: [Range<Int>] = []
+  private var keptCount = 0
+  private var rangeValues: (first: Int?, last: Int?)
+
+  init(_ sink: RecordSink, fields: FieldSelection?) {
+    self.sink = sink
+    self.fields = fields
+  }
+
+  /// Adds a record.
+  ///
+  /// - Precondition: `record` is as long as ``MessagePackCursor/byteCountOfFirstValue(in:)`` says.
+  func add(_ record: RawSpan) throws(FuseError) {
+    var cursor = MessagePackCursor(record)
+    switch try cursor.readHead() {
+    case .array(2): try addNative(record)  // [S1]
+    case .map(let count) where fields != nil: try addMap(record, count)  // [S2]
+    case .map:
+      throw FuseError(
+        .invalidValue,
+        "a record is an array of keys and a value, and here one is a map; name the field that holds the key, as in \(sink.limit.names.example(key: "id"))"
+      )
+    case .array(let count):
+      throw FuseError(
+        .invalidValue,
+        "a record is an array of keys and a value, and here one is an array of \(counted(count, "value"))")
+    case let token:
+      throw FuseError(
+        .invalidValue, "a record is an array of keys and a value, and here one is \(token.article)")
+    }
+  }
+
+  // MARK: [[key, ...], value]
+
+  private func addNative(_ record: RawSpan) throws(FuseError) {
+    var cursor = MessagePackCursor(record)
+    _ = try cursor.readHead()
+    let keysStart = cursor.offset
+    let token = try cursor.readHead()
+    guard case .array(let keyCount) = token else {
+      throw FuseError(
+        .invalidValue,
+        "a record is an array of keys and a value, and instead of the array of keys there is \(token.article)",
+        offset: UInt64(keysStart))
+    }
+    let firstKey = cursor.offset
+    for _ in 0..<keyCount {
+      let place = cursor.offset
+      let token = try cursor.readHead()
+      switch token {
+      case .string(let byteCount), .binary(let byteCount): _ = cursor.readPayload(byteCount: byteCount)
+      default:
+        throw FuseError(
+          .invalidValue, "a key is a string or binary, and here one is \(token.article)", offset: UInt64(place))
+      }
+    }
+    let value = cursor.offset
+    do throws(FuseError) {
+      try sink.addObject(record.extracting(value..<record.byteCount))
+    } catch {
+      throw FuseError(error.code, error.message, offset: UInt64(value) + (error.offset ?? 0))
+    }
+    cursor = MessagePackCursor(record, at: firstKey)
+    for _ in 0..<keyCount {
+      let byteCount = try cursor.readHead().payloadByteCount
+      try sink.addKey(cursor.readPayload(byteCount: byteCount))
+    }
+  }
+
+  // MARK: Any map
+
+  private func addMap(_ record: RawSpan, _ count: Int) throws(FuseError) {
+    fields!.beginRecord()
+    try findMembers(record, count)
+    sink.packer.packMap(count: keptCount)
+    for pair in keptPairs { sink.packer.append(record.extracting(pair)) }
+    do throws(FuseError) {
+      try sink.validatePacked()
+      try sink.addPacked()
+    } catch {
+      // Its offset counts in the object, which is not what the record is.
+      throw FuseError(error.code, error.message)
+    }
+    let keysBefore = sink.keyCount
+    for place in keyValues { try addKeys(record, at: place) }
+    if let names = fields?.range {
+      let first = try addressText(record, at: rangeValues.first, names.first)
+      let last = try addressText(record, at: rangeValues.last, names.last)
+      try sink.addRange(from: first.rawSpan, to: last.rawSpan, names)
+    }
+    guard sink.keyCount > keysBefore else {
+      throw FuseError(
+        .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, nil or empty\(fields!.hintOnKeys)")
+    }
+  }
+
+  private func findMembers(_ record: RawSpan, _ count: Int) throws(FuseError) {
+    keyValues.removeAll(keepingCapacity: true)
+    keptPairs.removeAll(keepingCapacity: true)
+    keptCount = 0
+    rangeValues = (nil, nil)
+    var cursor = MessagePackCursor(record)
+    _ = try cursor.readHead()
+    for _ in 0..<count {
+      let start = cursor.offset
+      // What is no text is the name of no field, and stays where all others do.
+      var role = FieldSelection.Role(
+        isKey: false, isRangeFirst: false, isRangeLast: false, isKept: fields!.kept.isEmpty)
+      if let name = try cursor.readText() {
+        role = fields!.role(of: name)
+        if sink.line <= FieldSelection.mostRecords { fields!.note(name) }
+      }
+      let value = cursor.offset
+      try cursor.skipValue()
+      if role.isKey { keyValues.append(value) }
+      if role.isRangeFirst { rangeValues.first = try only(value, rangeValues.first) }
+      if role.isRangeLast { rangeValues.last = try only(value, rangeValues.last) }
+      if role.isKept {
+        keptCount += 1
+        // Neighbours are copied as one.
+        if let last = keptPairs.last, last.upperBound == start {
+          keptPairs[keptPairs.count - 1] = last.lowerBound..<cursor.offset
+        } else {
+          keptPairs.append(start..<cursor.offset)
+        }
+      }
+      guard keyValues.count + keptPairs.count <= sink.limit.valueCount else {
+        throw sink.limit.tooMany("fields", sink.limit.valueCount)
+      }
+    }
+  }
+
+  private func only(_ place: Int, _ known: Int?) throws(FuseError) -> Int {
+    guard known == nil else {
+      throw FuseError(
+        .invalidValue, "a field of the range comes twice, and a range has one first and one last address",
+        offset: UInt64(place))
+    }
+    return place
+  }
+
+  /// The keys that the value at `place` gives: one, those of an array, or none.
+  private func addKeys(_ record: RawSpan, at place: Int) throws(FuseError) {
+    var cursor = MessagePackCursor(record, at: place)
+    switch try cursor.readHead() {
+    case .null: break
+    case .array(let count):
+      for _ in 0..<count { try addKey(&cursor) }
+    default:
+      cursor = MessagePackCursor(record, at: place)
+      try addKey(&cursor)
+    }
+  }
+
+  @_lifetime(cursor: copy cursor)
+  private func addKey(_ cursor: inout MessagePackCursor) throws(FuseError) {
+    let place = cursor.offset
+    let token = try cursor.readHead()
+    switch token {
+    case .string(let byteCount), .binary(let byteCount):
+      // Of no bytes it is no key, as in other formats. [R2]
+      if byteCount > 0 { try sink.addKey(cursor.readPayload(byteCount: byteCount)) }
+    case .signed(let value): try addKey(String(value))
+    case .unsigned(let value): try addKey(String(value))
+    default:
+      throw FuseError(
+        .invalidValue,
+        "a key field holds \(token.article); it can hold a string, binary, an integer, an array of these, or nil",
+        offset: UInt64(place))
+    }
+  }
+
+  private func addKey(_ text: String) throws(FuseError) {
+    try sink.addKey(text.keyBytes)
+  }
+
+  /// The text of one end of a range: a string or an integer.
+  private func addressText(_ record: RawSpan, at place: Int?, _ name: [UInt8]) throws(FuseError) -> [UInt8] {
+    guard let place else { throw RangeKeys.missingEnd(name) }
+    var cursor = MessagePackCursor(record, at: place)
+    let token = try cursor.readHead()
+    switch token {
+    case .string(let byteCount): return cursor.readPayload(byteCount: byteCount).array()
+    case .signed(let value): return [UInt8](String(value).utf8)
+    case .unsigned(let value): return [UInt8](String(value).utf8)
+    case .null: throw RangeKeys.missingEnd(name)
+    default:
+      throw FuseError(
+        .invalidValue, "\(quoted(name)) holds \(token.article); the end of a range is a string or an integer",
+        offset: UInt64(place))
+    }
+  }
+}
+
+extension MessagePackToken {
+  /// What the value is, to stand in a sentence.
+  fileprivate var article: String {
+    switch self {
+    case .null: "nil"
+    case .bool: "a boolean"
+    case .unsigned, .signed: "an integer"
+    case .float32, .float64: "a float"
+    case .string: "a string"
+    case .binary: "binary"
+    case .extension: "an extension"
+    case .array: "an array"
+    case .map: "a map"
+    }
+  }
+}

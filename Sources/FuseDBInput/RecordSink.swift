@@ -6,11 +6,12 @@ internal import FuseDBWriting
 
 /// Takes records from the readers of the formats, on one thread, and gives them to a writer, many at a time.
 final class RecordSink {
-  let packer = MessagePackPacker()
+  /// Where the object of a record is packed, before ``addPacked()`` adds it.
+  let packer: MessagePackPacker
   /// How large a record may be.
   let limit: RecordLimit
 
-  private let batch = RecordBatch()
+  private let batch: RecordBatch
   private let shard: WriterShard
   /// How many bytes are gathered at most, but for one object: with few bytes of input a row may name many columns, and a range
   /// many keys.
@@ -31,6 +32,8 @@ final class RecordSink {
     self.shard = shard
     self.limit = limit
     mostBytes = 2 * blockByteCount
+    batch = RecordBatch()
+    packer = batch.packer
     try batch.reserve(mostBytes)
   }
 
@@ -45,13 +48,17 @@ final class RecordSink {
     try parser.withNode(of: bytes, range, body)
   }
 
-  /// Adds what the packer holds, which is one value nested no deeper than allowed, as an object, and empties it. The keys that follow point at it.
-  func addPacked() throws(FuseError) {
+  /// Throws unless what was packed since the last object is one value.
+  func validatePacked() throws(FuseError) {
     let packer = packer
-    defer { packer.clear() }
+    try MessagePackCursor.validate(packer.bytes.extracting(batch.packedRange))
+  }
+
+  /// Adds what was packed since the last object, which is one value nested no deeper than allowed. The keys that follow point at it.
+  func addPacked() throws(FuseError) {
     recordCount += 1
+    try batch.addPacked()
     if batch.memoryByteCount > mostBytes { try flush() }
-    try batch.addObject(packer.bytes)
   }
 
   /// Points `key` at the last object.
@@ -65,8 +72,8 @@ final class RecordSink {
   func addObject(_ messagePack: RawSpan) throws(FuseError) {
     try MessagePackCursor.validate(messagePack)
     recordCount += 1
-    if batch.memoryByteCount > mostBytes { try flush() }
     try batch.addObject(messagePack)
+    if batch.memoryByteCount > mostBytes { try flush() }
   }
 
   /// Points the blocks of a range of addresses at the last object.
@@ -77,7 +84,6 @@ final class RecordSink {
   /// Forgets what is left of a block that was not read to its end.
   func removeAll() {
     batch.removeAll()
-    packer.clear()
     recordCount = 0
     keyCount = 0
   }
@@ -91,7 +97,78 @@ final class RecordSink {
   /// Gives the writer the rest, and lets go of the memory that a long record took.
   func finish() throws(FuseError) {
     try flush()
-    packer.clear(keepingAtMost: mostBytes)
     if parser.capacity > mostBytes { parser = JSONParser() }
+  }
+}
+
+/// Parses blocks on one thread and gives their records to the writer.
+@safe
+final class RecordWorker: @unchecked Sendable {
+  // SAFETY: used by the one thread that it was made for, and by the one that waited for its end.
+  private let sink: RecordSink
+  private let lines: NDJSONReader
+  private let rows: TableReader
+  private let values: MessagePackReader
+  private let inputNames: [String]
+
+  init(
+    _ shard: WriterShard, inputNames: [String], fields: FieldSelection?, table: TableOptions,
+    blockByteCount: Int,
+    limit: RecordLimit
+  ) throws(FuseError) {
+    sink = try RecordSink(shard, blockByteCount: blockByteCount, limit: limit)
+    self.inputNames = inputNames
+    lines = NDJSONReader(sink, fields: fields)
+    rows = TableReader(sink, options: table)
+    values = MessagePackReader(sink, fields: fields)
+  }
+
+  /// The fields that hold keys, and which of them records had that are no rows.
+  var fields: FieldSelection? {
+    guard var fields = lines.fields, let others = values.fields else { return nil }
+    fields.merge(others)
+    return fields
+  }
+
+  /// Parses blocks until none follows.
+  func work(_ blocks: BlockExchange) {
+    while let block = blocks.take() { work(block, blocks) }
+  }
+
+  /// Parses a block.
+  func work(_ block: InputBlock, _ blocks: BlockExchange) {
+    do throws(FuseError) {
+      try read(block)
+      blocks.takeBack(block, FuseInput.Counts(recordCount: sink.recordCount, keyCount: sink.keyCount))
+    } catch {
+      blocks.fail(block: block.number, error)
+    }
+  }
+
+  private func read(_ block: InputBlock) throws(FuseError) {
+    sink.removeAll()
+    sink.input = block.input
+    do throws(FuseError) {
+      switch block.format {
+      case .ndjson: try lines.read(block)
+      case .csv, .tsv: try rows.read(block)
+      case .msgpack: try values.read(block)
+      }
+    } catch {
+      // What fails at the temporary file is no matter of the record.
+      guard error.code != .inputOutput else { throw error }
+      // Only where there are no lines is the offset one in the input.
+      throw error.located(
+        at: block.format.position(in: inputNames[block.input], sink.line),
+        offset: block.format == .msgpack ? error.offset : nil)
+    }
+    try sink.finish()
+  }
+}
+
+extension FuseError {
+  /// What is wrong with a record, under its position in its input.
+  func located(at position: String, offset: UInt64? = nil) -> FuseError {
+    path == nil ? FuseError(code, message, offset: offset, path: position, errno: errno) : self
   }
 }

@@ -1,5 +1,6 @@
-package import FuseDBFormat
-internal import FuseDBValues
+internal import CSimdjson
+public import FuseDBFormat
+public import FuseDBValues
 
 extension MessagePackPacker {
   /// Packs a JSON value, spellings included. See spec/json.md.
@@ -145,5 +146,40 @@ package func withKeyBytes<Result>(
     guard let bytes else { return nil }
     return try body(bytes.rawSpan)
   default: return nil
+  }
+}
+
+// What JSON text spells. See spec/json.md.
+
+extension FuseJSON {
+  /// The MessagePack bytes of the value that `text` spells, each part in its shortest encoding.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` when the text is not JSON, a spelling is malformed or the value
+  ///   is nested too deeply.
+  public static func messagePack(from text: String) throws(FuseError) -> [UInt8] {
+    let packer = MessagePackPacker()
+    try JSONParser().withNode(of: text.keyBytes) { node throws(FuseError) in try packer.pack(node) }
+    return packer.bytes.array()
+  }
+}
+
+extension FuseValue {
+  /// Reads the value that JSON text spells.
+  ///
+  ///     try FuseValue(json: #"{"asn":15169,"raw":{"$bin":"00ff"}}"#)["raw"]?.bytes   // [0, 255]
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` when the text is not JSON, a spelling is malformed or the value
+  ///   is nested too deeply.
+  public init(json: String) throws(FuseError) {
+    let bytes = try FuseJSON.messagePack(from: json)
+    self.init(validated: bytes.rawSpan)
+  }
+}
+
+extension RawSpan {
+  /// Whether all bytes are valid UTF-8; for many bytes much quicker than ``isUTF8``, for few slower.
+  package var isLongUTF8: Bool {
+    // SAFETY: the function reads the span's bytes alone.
+    unsafe withUnsafeBytes { bytes in unsafe bytes.baseAddress.map { unsafe fuse_is_utf8($0, bytes.count) } ?? true }
   }
 }

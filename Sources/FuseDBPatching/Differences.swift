@@ -61,3 +61,76 @@ extension FuseReader {
   /// Whether this is the same file as another, or a copy of it, as far as lengths, headers and their checksums tell.
   package func isSameFile(as other: FuseReader) -> Bool { byteCount == other.byteCount && header == other.header }
 }
+
+/// What became of one key between two files.
+public enum Difference: Sendable {
+  /// The new file alone has the key.
+  case added(Entry)
+  /// The old file alone has the key.
+  case removed(Entry)
+  /// Both have the key, and their objects have other bytes.
+  case changed(from: Entry, to: Entry)
+
+  /// The key: where both files have it, the new file's entry.
+  public var entry: Entry {
+    switch self {
+    case .added(let entry), .removed(let entry), .changed(_, let entry): entry
+    }
+  }
+}
+
+/// Goes through the keys of two files together, in order, each key once.
+struct KeyPairs: Sendable {
+  /// A key, with its entry in one file or in both.
+  struct Pair {
+    var old: Entry?
+    var new: Entry?
+  }
+
+  private var oldScan: Scan
+  private var newScan: Scan
+  /// What was read of each file and not handed out yet.
+  private var old: Entry?
+  private var new: Entry?
+
+  init(from old: FuseReader, to new: FuseReader) throws(FuseError) {
+    oldScan = try old.entries()
+    newScan = try new.entries()
+    self.old = try oldScan.next()
+    self.new = try newScan.next()
+  }
+
+  /// The smallest key that is left, or nil after the last.
+  mutating func next() throws(FuseError) -> Pair? {
+    var order = 0
+    if let old, let new {
+      order = try Self.order(of: old, new)
+    } else if new != nil {
+      order = 1
+    } else if old != nil {
+      order = -1
+    } else {
+      return nil
+    }
+    var pair = Pair()
+    if order <= 0 {
+      pair.old = old
+      old = try oldScan.next()
+    }
+    if order >= 0 {
+      pair.new = new
+      new = try newScan.next()
+    }
+    return pair
+  }
+
+  private static func order(of old: Entry, _ new: Entry) throws(FuseError) -> Int {
+    let oldKey = try old.keyBytes
+    let newKey = try new.keyBytes
+    let order = oldKey.compare(newKey)
+    // Zeros where a file was cut have an order, too.
+    try old.reader.checkNotShrunk()
+    try new.reader.checkNotShrunk()
+    return order
+  }
+}

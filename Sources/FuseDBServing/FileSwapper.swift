@@ -1,6 +1,6 @@
-internal import FuseDBFormat
+package import FuseDBFormat
 internal import FuseDBReading
-internal import FuseDBSystem
+package import FuseDBSystem
 internal import FuseDBValues
 
 /// Decides which file is served: takes new ones, refuses others, goes back, and keeps account of that.
@@ -194,5 +194,57 @@ extension FuseError {
   /// Somebody writes to the file.
   fileprivate static var unsteady: FuseError {
     .refused("the file changed while it was checked; write new files beside it and rename them over it")
+  }
+}
+
+/// What is published of one file: a reader, or a pool's readers.
+protocol Served: Reclaimable {
+  /// A reader of the file.
+  var reader: FuseReader { get }
+
+  /// The same file, under another generation.
+  func again(generation: Int) -> Self
+
+  /// The reader for this thread, of an object that is in use; nothing is retained.
+  @unsafe
+  static func ownReader(of object: Unmanaged<Self>) -> Unmanaged<FuseReader>
+}
+
+extension FuseReader: Served {
+  var reader: FuseReader { self }
+
+  /// Opens a file to serve it.
+  package convenience init(
+    _ file: OwnedDescriptor, path: String, options: ServingOptions, generation: Int
+  ) throws(FuseError) {
+    let mapping = try FileMapping(descriptor: file.number, path: path, access: options.access)
+    try self.init(mapping, checksums: options.checksums, generation: generation)
+  }
+
+  func again(generation: Int) -> FuseReader { FuseReader(self, generation: generation) }
+
+  // SAFETY: the reference is handed back as it came; nothing is read.
+  @inline(__always)
+  @unsafe
+  static func ownReader(of object: Unmanaged<FuseReader>) -> Unmanaged<FuseReader> { unsafe object }
+}
+
+/// What was found last under a path, so that each file is judged once.
+struct FileLook: Sendable {
+  /// The file that was looked at last, taken or refused.
+  var file: FileIdentity
+  /// Whether it may be good though it was refused, and looks the same: the system failed, or somebody wrote to it so
+  /// shortly before that it may be complete by now.
+  var isDoubtful = false
+  /// Whether somebody went back from it: then another name or other rights make it no other file.
+  var isGoneBackFrom = false
+  /// Why nothing could be opened after that; nil when something could.
+  var obstacle: FileIdentity?
+
+  init(at file: FileIdentity) { self.file = file }
+
+  /// Whether `found` is the file that was looked at last.
+  func knows(_ found: FileIdentity) -> Bool {
+    isGoneBackFrom ? file.isSameContent(as: found) : file == found
   }
 }

@@ -62,3 +62,78 @@ public final class FuseWatcher: Sendable {
   /// How often the thread woke up.
   var wakeCount: Int { work.wakeCount }
 }
+
+extension FuseWatcher {
+  /// How a file is watched.
+  public struct Options: Sendable {
+    /// How often the file is looked at where no event tells of a change. A store that is swapped to another path is
+    /// followed there by then.
+    public var pollInterval = Duration.seconds(2)
+    /// Whether the system's file events are used. Without them, changes are seen by polling alone.
+    public var usesFileEvents = true
+    /// For how long a file has to stay the same before it is examined, so that a copy in progress is left alone. Where
+    /// files are written in place by something slow, whose events don't come, it has to be longer than the pauses.
+    ///
+    /// A file that never comes to rest is examined after a second, and if it is refused again after 2, 4, … 64 seconds.
+    public var debounce = Duration.milliseconds(20)
+
+    /// The default options.
+    public init() {}
+  }
+
+  /// What happened to a file.
+  public enum Event: Sendable, Hashable {
+    /// A file was taken.
+    case reloaded(path: String, generation: Int, keyCount: Int)
+    /// A file was refused; the old one serves on.
+    case refused(FuseError)
+  }
+}
+
+/// Hands events to any number of consumers, each of which gets all from when it began.
+final class EventStreams<Event: Sendable>: Sendable {
+  /// A consumer that is slower loses the oldest.
+  static var bufferedCount: Int { 64 }
+
+  private struct State: Sendable {
+    var consumers: [Int: AsyncStream<Event>.Continuation] = [:]
+    var begunCount = 0
+    var isFinished = false
+  }
+
+  // The continuations are called outside of it: they call back when a consumer goes.
+  private let state = Monitor(State())
+
+  /// How many consumers there are.
+  var count: Int { state.change { $0.consumers.count } }
+
+  func stream() -> AsyncStream<Event> {
+    let (stream, consumer) = AsyncStream.makeStream(
+      of: Event.self, bufferingPolicy: .bufferingNewest(Self.bufferedCount))
+    let number: Int? = state.change { state in
+      guard !state.isFinished else { return nil }
+      state.begunCount += 1
+      state.consumers[state.begunCount] = consumer
+      return state.begunCount
+    }
+    guard let number else {
+      consumer.finish()
+      return stream
+    }
+    consumer.onTermination = { [weak self] _ in self?.state.change { $0.consumers[number] = nil } }
+    return stream
+  }
+
+  func send(_ event: Event) {
+    for consumer in state.change({ $0.consumers }).values { consumer.yield(event) }
+  }
+
+  /// Ends all streams, also those of later consumers.
+  func finish() {
+    let consumers = state.change { state in
+      state.isFinished = true
+      return state.consumers
+    }
+    for consumer in consumers.values { consumer.finish() }
+  }
+}

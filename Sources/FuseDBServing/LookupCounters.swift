@@ -1,4 +1,4 @@
-internal import FuseDBFormat
+public import FuseDBFormat
 internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
@@ -91,4 +91,84 @@ final class LookupCounters: Sendable {
     unsafe AlignedMemory.free(made)
     return unsafe other
   }
+}
+
+/// What one thread has counted. No other thread writes to it.
+///
+/// It is longer than a cache line, and than the two that processors fetch as a pair, so that no thread's counting disturbs
+/// that of another.
+struct LookupCell: ~Copyable {
+  /// The memory of a cell, in bytes.
+  static var stride: Int { 128 }
+
+  private let hits = Atomic(0)
+  private let misses = Atomic(0)
+  private let failures = Atomic(0)
+
+  /// Adds, for the thread that the cell belongs to.
+  @inline(__always)
+  func add(hits: Int, misses: Int, failures: Int) {
+    Self.add(hits, to: self.hits)
+    Self.add(misses, to: self.misses)
+    Self.add(failures, to: self.failures)
+  }
+
+  /// A load and a store: an addition that other threads could take part in would cost ten times as much.
+  @inline(__always)
+  private static func add(_ count: Int, to sum: borrowing Atomic<Int>) {
+    guard count != 0 else { return }
+    sum.store(sum.load(ordering: .relaxed) &+ count, ordering: .relaxed)
+  }
+
+  /// What was counted so far.
+  var sums: LookupSums {
+    LookupSums(
+      hits: hits.load(ordering: .relaxed), misses: misses.load(ordering: .relaxed),
+      failures: failures.load(ordering: .relaxed))
+  }
+}
+
+/// Numbers of look-ups, by what they came to.
+struct LookupSums: Sendable, Equatable {
+  var hits = 0
+  var misses = 0
+  var failures = 0
+
+  static func + (left: LookupSums, right: LookupSums) -> LookupSums {
+    LookupSums(
+      hits: left.hits &+ right.hits, misses: left.misses &+ right.misses, failures: left.failures &+ right.failures)
+  }
+}
+
+/// What happened to a ``ReloadableReader`` or a ``FusePool`` so far. Times are in seconds since the beginning of 1970, UTC.
+public struct ServingCounters: Sendable {
+  /// The generation that serves.
+  public var generation: Int
+  /// How often a file replaced another, by reload, swap or rollback.
+  public var reloadCount: Int
+  /// How often a file was refused.
+  public var refusalCount: Int
+  /// Why the last refused file was refused; it stays when a later file is taken.
+  public var lastError: FuseError?
+  /// When the file that serves was taken.
+  public var loadedAt: Double
+  /// When the file's data were built, by its metadata `built`; nil if that is no time.
+  ///
+  /// A time by RFC 3339 is one, `fusedb build --meta built=2026-11-21T16:11:12Z`, a date alone, which is its midnight, and a number
+  /// of seconds. See spec/extension.md §7.
+  public var builtAt: Double?
+  /// When these numbers were gathered.
+  public var gatheredAt: Double
+
+  /// How old the data are, in seconds, below 0 where the clocks disagree; nil where ``builtAt`` is.
+  public var dataAge: Double? { builtAt.map { gatheredAt - $0 } }
+
+  /// How many look-ups found their key; 0 unless ``ServingOptions/countsLookups`` is on, as for those below.
+  public var hitCount: Int
+  /// How many look-ups found that there is no such key.
+  public var missCount: Int
+  /// How many calls threw an error, including errors of the caller's own.
+  public var failureCount: Int
+  /// All look-ups.
+  public var lookupCount: Int { hitCount &+ missCount &+ failureCount }
 }

@@ -116,3 +116,73 @@ package final class AtomicFile {
     return FuseError(.inputOutput, error.message, path: path, errno: error.errno)
   }
 }
+
+extension AtomicFile {
+  /// Throws where the file system says that it has no room for so many bytes, so that it is not filled first. What it
+  /// does not say shows when the bytes are written.
+  package func checkRoom(forBytes byteCount: Int) throws(FuseError) {
+    var system = statvfs()
+    // SAFETY: the call fills in a value of the type that it takes.
+    guard unsafe fstatvfs(descriptor, &system) == 0, system.f_blocks > 0 else { return }
+    let blocks = geteuid() == 0 ? system.f_bfree : system.f_bavail
+    let (free, isEnough) = Int(clamping: blocks).multipliedReportingOverflow(by: Int(clamping: system.f_frsize))
+    guard !isEnough, free < byteCount else { return }
+    throw FuseError(
+      .inputOutput, "the file will have \(byteCount) bytes, and the file system of \(folder) has room for \(free)",
+      path: path, errno: ENOSPC)
+  }
+
+  /// The file as it will be, to be verified before it is published.
+  ///
+  /// - Parameter byteCount: how long it is, all of which was written.
+  package func mapped(header: [UInt8], byteCount: Int) throws(FuseError) -> FileMapping {
+    try flush()
+    guard writeAll(header.rawSpan, to: descriptor, at: 0) else { throw Self.failed("write the header", path: path) }
+    return try FileMapping(mapping: descriptor, byteCount: byteCount, path: path, access: .mapped)
+  }
+}
+
+extension AtomicFile {
+  /// A stream that writes into the file from `position` on, beside others at other places. It is flushed by whoever
+  /// writes it, and used no longer than this object.
+  package func stream(at position: Int) throws(FuseError) -> FileStream {
+    try FileStream(to: descriptor, at: position, path: path)
+  }
+
+  /// Fills `bytes` with what stands from `position` on; flush before.
+  ///
+  /// - Precondition: so much was written there.
+  package func read(into bytes: UnsafeMutableRawBufferPointer, at position: Int) throws(FuseError) {
+    // SAFETY: the call writes at most as many bytes as `bytes` has, which is the caller's until it returns.
+    guard unsafe readWhole(descriptor, into: bytes, at: position) else {
+      throw Self.failed("read back what was written", path: path)
+    }
+  }
+
+  /// Moves bytes towards the start of the file, which then ends with them; flush before.
+  package func move(_ range: Range<Int>, to position: Int) throws(FuseError) {
+    precondition(position <= range.lowerBound, "bytes are moved towards the start alone")
+    guard position < range.lowerBound else { return }
+    let memory = try ZeroedMemory(byteCount: 2 << 20, inLargePages: false)
+    let stream = try stream(at: position)
+    var done = 0
+    while done < range.count {
+      let count = min(memory.byteCount, range.count - done)
+      unsafe try read(
+        into: UnsafeMutableRawBufferPointer(start: memory.start, count: count), at: range.lowerBound + done)
+      // SAFETY: so many bytes were read. What is written ends before what is still to be read begins.
+      let bytes = unsafe RawSpan(_unsafeStart: memory.start, byteCount: count)
+      try stream.write(bytes)
+      done += count
+    }
+    try stream.flush()
+    try cut(to: position + range.count)
+  }
+
+  /// Takes away what was written after `byteCount`.
+  package func cut(to byteCount: Int) throws(FuseError) {
+    guard retrying({ ftruncate(descriptor, off_t(byteCount)) }) == 0 else {
+      throw Self.failed("shorten the file", path: path)
+    }
+  }
+}

@@ -144,3 +144,115 @@ package struct FileStatus: Sendable {
       }
   }
 }
+
+/// An open file that is read piece by piece: what is read counts as memory only where the caller keeps it, while the
+/// kernel maps as much as two megabytes around a byte that is read of a mapping.
+package final class InputDescriptor: Sendable {
+  /// How many descriptors the process may have.
+  package static var mostOpen: Int {
+    var limit = rlimit()
+    // SAFETY: the call fills in a value of the type that it takes.
+    let isKnown = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+    return isKnown ? Int(clamping: limit.rlim_cur) : 1024
+  }
+
+  /// As it was given.
+  package let path: String
+  private let file: OwnedDescriptor
+
+  /// Opens the file at `path`.
+  package init(_ path: PinnedPath) throws(FuseError) {
+    self.path = path.given
+    file = try OwnedDescriptor(reading: path.absolute, named: path.given)
+  }
+
+  /// The same file, mapped.
+  package func mapping() throws(FuseError) -> FileMapping { try FileMapping(descriptor: file.number, path: path) }
+
+  /// What the file is now.
+  package func stamp() throws(FuseError) -> FileStamp {
+    guard let stamp = FileStamp(of: file.number) else { throw .system("read the file's size", path: path) }
+    return stamp
+  }
+
+  /// Reads up to `count` bytes from `offset` on, fewer where the file ends, after what `bytes` holds already.
+  package func append(_ count: Int, at offset: Int, to bytes: inout [UInt8]) throws(FuseError) {
+    try bytes.makeRoom(for: count)
+    var error: FuseError?
+    bytes.append(addingCapacity: count) { room in
+      // SAFETY: pread writes at most what is left of the room, and as much as it says is initialized.
+      unsafe room.withUnsafeMutableBufferPointer { room, done in
+        while done < count {
+          let result = retrying {
+            unsafe pread(file.number, room.baseAddress! + done, count - done, off_t(offset + done))
+          }
+          guard result >= 0 else { return error = .system("read the file", path: path) }
+          if result == 0 { return }
+          done += result
+        }
+      }
+    }
+    if let error { throw error }
+  }
+}
+
+/// An open descriptor that is closed with this object.
+package final class OwnedDescriptor: Sendable {
+  package let number: Int32
+
+  package init(_ number: Int32) { self.number = number }
+
+  /// Opens what is at `path`, for reading. Errors call it by `name`, or by its path.
+  package init(reading path: String, named name: String? = nil) throws(FuseError) {
+    // The system takes a path to end at its first zero byte, and would open another file.
+    guard !path.utf8.contains(0) else {
+      throw FuseError(.notFound, "the path holds a zero byte, so there can be no such file", path: name ?? path)
+    }
+    // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
+    number = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    guard number >= 0 else { throw .system("open the file", path: name ?? path) }
+  }
+
+  // What closing could still report, fsync has reported, or the file is given up.
+  deinit { close(number) }
+}
+
+/// Writes all of `bytes` into a file, from `offset` on. Returns false, with the reason in `errno`, where that fails.
+func writeAll(_ bytes: RawSpan, to descriptor: Int32, at offset: Int) -> Bool {
+  var done = 0
+  while done < bytes.byteCount {
+    let rest = bytes.extracting(droppingFirst: done)
+    // SAFETY: pwrite reads exactly the rest of the span.
+    let written = unsafe rest.withUnsafeBytes { rest in
+      retrying { unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done)) }
+    }
+    // A file that takes no byte and gives no reason would never be done.
+    if written == 0 { errno = EIO }
+    guard written > 0 else { return false }
+    done += written
+  }
+  return true
+}
+
+/// Fills `bytes` with what stands in a file from `offset` on. Returns how many bytes there were, fewer where the file ends
+/// early; -1, with the reason in `errno`, where reading fails.
+func readAll(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
+  var done = 0
+  while done < bytes.count {
+    // SAFETY: pread writes at most the rest of the bytes.
+    let count = retrying {
+      unsafe pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
+    }
+    guard count > 0 else { return count < 0 ? -1 : done }
+    done += count
+  }
+  return done
+}
+
+/// The same, where fewer bytes are a failure too, for which `errno` says EIO.
+func readWhole(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool {
+  // SAFETY: the buffer is handed on as the caller gave it, and kept by nobody.
+  let count = unsafe readAll(descriptor, into: bytes, at: offset)
+  if count >= 0, count < bytes.count { errno = EIO }
+  return count == bytes.count
+}

@@ -1,5 +1,5 @@
 internal import CFusePublish
-internal import FuseDBFormat
+package import FuseDBFormat
 internal import FuseDBLibc
 
 /// What tells a file from another one, and from what it was before somebody wrote to it: where it is, its length and the
@@ -46,4 +46,65 @@ package struct FileStamp: Equatable, Sendable {
 
   /// Whether both are of one file, which may have been written to.
   func isSameFile(as other: FileStamp) -> Bool { device == other.device && inode == other.inode }
+}
+
+/// What tells a file from the one that was under its path before: where it is, its times, and its header, which holds the
+/// checksum of all the rest.
+///
+/// The times alone would not do: they advance with the kernel's clock, some 4 ms at a time, so that two files written in
+/// one tick can have the same. Nor would the header: two files may differ in it alone, or not at all.
+package struct FileIdentity: Hashable, Sendable {
+  private var device: UInt64 = 0
+  private var inode: UInt64 = 0
+  private var kind: UInt32 = 0
+  private var byteCount: Int64 = 0
+  private var modified: [Int] = []
+  private var changed: [Int] = []
+  private var header: [UInt8] = []
+  /// Why the file cannot be looked at; 0 where it can.
+  private(set) var errno: Int32 = 0
+
+  /// Nothing that can be opened, for the reason that `error` gives.
+  package init(lacking error: FuseError) { errno = error.errno ?? ENOENT }
+
+  /// What is under `path` now, which may be nothing.
+  package init(path: String) {
+    do { self.init(of: try OwnedDescriptor(reading: path)) } catch { self.init(lacking: error) }
+  }
+
+  /// The open file.
+  package init(of descriptor: OwnedDescriptor) {
+    var status = stat()
+    guard unsafe fstat(descriptor.number, &status) == 0 else {
+      errno = FuseDBLibc.errno
+      return
+    }
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+    kind = UInt32(status.st_mode & S_IFMT)
+    // A folder or a device is none, whatever becomes of it; reading from a device might be more than a look.
+    guard kind == S_IFREG else { return }
+    byteCount = Int64(status.st_size)
+    modified = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
+    changed = [status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
+    var header = [UInt8](repeating: 0, count: Header.byteCount)
+    // SAFETY: as many bytes are read as there is room for.
+    let count = unsafe header.withUnsafeMutableBytes { unsafe readAll(descriptor.number, into: $0, at: 0) }
+    self.header = Array(header.prefix(max(0, count)))
+  }
+
+  /// Whether somebody wrote to the file between this look at it and a later one. Another name, or none any more, or other
+  /// rights are no reason to give it up: that changes only the time of its last change.
+  package func isSameContent(as later: FileIdentity) -> Bool {
+    var same = self
+    same.changed = later.changed
+    return same == later
+  }
+
+  /// Whether the file was changed so shortly before `time`, in seconds since 1970, that a change after it can leave the
+  /// same times. The kernel's clock advances every 10 ms at least.
+  package func mayHaveChanged(after time: Double) -> Bool {
+    guard changed.count == 2 else { return false }
+    return abs(time - Double(changed[0]) - Double(changed[1]) / 1e9) < 0.1
+  }
 }

@@ -1,5 +1,6 @@
 internal import FuseDBFormat
 internal import FuseDBLibc
+internal import Synchronization
 
 /// How much memory there is, and how much this process takes.
 package enum MachineMemory {
@@ -78,4 +79,24 @@ package enum MachineMemory {
     }
     return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
   }
+}
+
+/// How much memory several threads may still take together.
+package final class MemoryAllowance: Sendable {
+  private let left: Atomic<Int>
+
+  /// - Parameter byteCount: how many bytes may be taken.
+  package init(_ byteCount: Int) { left = Atomic(byteCount) }
+
+  /// Takes `byteCount` bytes; false when there are not so many left.
+  package func reserve(_ byteCount: Int) -> Bool {
+    guard left.wrappingSubtract(byteCount, ordering: .relaxed).newValue >= 0 else {
+      release(byteCount)
+      return false
+    }
+    return true
+  }
+
+  /// Gives bytes back.
+  package func release(_ byteCount: Int) { left.wrappingAdd(byteCount, ordering: .relaxed) }
 }

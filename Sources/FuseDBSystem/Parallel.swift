@@ -1,5 +1,6 @@
 internal import CFuseSystem
-internal import FuseDBFormat
+package import FuseDBFormat
+internal import FuseDBLibc
 internal import Synchronization
 
 /// Work in parts, done by as many threads as there are processors.
@@ -52,4 +53,89 @@ package enum Parallel {
       return number < count ? number : nil
     }
   }
+}
+
+/// A piece of work on a thread of its own; where it is too small for one, or the system has none left, it is done
+/// when its result is asked for.
+@safe
+package final class BackgroundWork<Result: Sendable>: Sendable {
+  private let work: @Sendable () -> Result
+  // SAFETY: written by the thread, read after it was joined; the thread's name is written before the object is shared.
+  private nonisolated(unsafe) var result: Result?
+  private nonisolated(unsafe) var thread: pthread_t?
+
+  /// Begins `work`. Whoever does so calls ``wait()`` once.
+  ///
+  /// - Parameter isWorthThread: whether the work takes longer than a thread needs to start, some 20 microseconds.
+  package init(isWorthThread: Bool, _ work: @escaping @Sendable () -> Result) {
+    self.work = work
+    guard isWorthThread, MemoryRoom.hasRoomForThread else { return }
+    let start = unsafe Unmanaged.passRetained(Start { unsafe self.result = self.work() })
+    var thread = pthread_t()
+    // SAFETY: the thread takes over the reference that was retained for it; if there is no thread, it is released here.
+    let status = unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start.toOpaque())
+    if status == 0 { unsafe self.thread = thread } else { unsafe start.release() }
+  }
+
+  // SAFETY: `thread` was set before the object was shared, and never since.
+  /// Whether the work is under way. Otherwise nothing may wait for what it does but ``wait()``.
+  package var hasThread: Bool { unsafe thread != nil }
+
+  /// Waits until the work is done.
+  package func wait() -> Result {
+    // SAFETY: the thread has ended when `result` is read; without one, whoever waits writes it, and waits once.
+    if let thread = unsafe thread { pthread_join(thread, nil) } else { unsafe result = work() }
+    return unsafe result!
+  }
+}
+
+extension BackgroundWork<Void> {
+  /// Does `work` on a thread of its own, without waiting for it; at once where the system has no thread left.
+  static func detach(_ work: @escaping @Sendable () -> Void) {
+    if detachedThread(work) != 0 { work() }
+  }
+
+  /// Does `work` on a thread of its own, without waiting for it.
+  ///
+  /// - Throws: ``FuseError`` with code `inputOutput` where the system has no thread left; nothing is done then.
+  package static func detachOrThrow(_ work: @escaping @Sendable () -> Void) throws(FuseError) {
+    let status = detachedThread(work)
+    guard status == 0 else {
+      errno = status
+      throw .system("start a thread", path: nil)
+    }
+  }
+
+  /// Does `work` on a thread of its own, which takes no signals. Returns 0, or the number of the error that kept it from
+  /// being done.
+  private static func detachedThread(_ work: @escaping @Sendable () -> Void) -> Int32 {
+    guard MemoryRoom.hasRoomForThread else { return EAGAIN }
+    let start = unsafe Unmanaged.passRetained(Start(work))
+    var thread = pthread_t()
+    // A new thread blocks what the one that starts it does. Signals are for threads that the process knows: one that it
+    // blocks to wait for it must not end it here. Faults of the thread itself, which it cannot block, are left alone.
+    var (blocked, before) = (sigset_t(), sigset_t())
+    unsafe sigfillset(&blocked)
+    for fault in [SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT] { unsafe sigdelset(&blocked, fault) }
+    unsafe pthread_sigmask(SIG_BLOCK, &blocked, &before)
+    // SAFETY: the thread takes over the reference that was retained for it, or it is released here. The name of a
+    // thread that began is good until it is detached.
+    let status = unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start.toOpaque())
+    unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
+    if status == 0 { pthread_detach(thread) } else { unsafe start.release() }
+    return status
+  }
+}
+
+/// What a thread begins with, without the generic parameter that a C function cannot have.
+private final class Start {
+  let run: () -> Void
+
+  init(_ run: @escaping () -> Void) { self.run = run }
+}
+
+private func runStart(_ start: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  // SAFETY: BackgroundWork passes a retained Start.
+  unsafe Unmanaged<Start>.fromOpaque(start!).takeRetainedValue().run()
+  return nil
 }

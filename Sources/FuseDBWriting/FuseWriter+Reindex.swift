@@ -1,5 +1,5 @@
 public import FuseDBFormat
-internal import FuseDBReading
+package import FuseDBReading
 public import FuseDBSystem
 internal import FuseDBValues
 
@@ -71,5 +71,110 @@ extension FuseWriter {
     } catch {
       throw error.at(path: path)
     }
+  }
+}
+
+/// A file that was found sound and is to get a new extension block.
+struct ReindexSource {
+  /// How much is copied between two reports of progress.
+  private static let stepByteCount = 64 << 20
+  /// Of the work, how much is done once the file is proved sound.
+  static let shareOfProof = 0.3
+
+  private let reader: FuseReader
+  private let objectCount: Int
+  /// The checksum of data and key index.
+  private let checksum: UInt32
+  private let place: OutputPlace
+  /// What is to give way, where that is the file itself.
+  private let source: FileStamp?
+
+  private var indexEnd: Int { reader.index.end }
+
+  /// What may be wrong with a file that is reindexed: its block is made anew, of data and an index that are proved.
+  /// Metadata are kept, and read with all checks when they are.
+  private static let madeAnew: Set<Damage.Kind> = [
+    .directory, .padding, .sectionChecksum, .hash, .order, .metadata,
+  ]
+
+  /// Opens the file and checks all that new checksums would cover.
+  ///
+  /// - Parameters:
+  ///   - place: where its successor is to appear.
+  ///   - isItself: whether that is to be the place of the file.
+  ///   - progress: called now and then with the share of the proof that is done.
+  init(
+    _ path: String, replacedAt place: OutputPlace, isItself: Bool, progress: ((Double) -> Void)? = nil
+  ) throws(FuseError) {
+    let mapping = try FileMapping(path: path)
+    reader = try FuseReader(mapping, checksums: .verified, expecting: .none)
+    // Before all that takes time: names and links may lead elsewhere after it.
+    self.place = place
+    source = try place.source(among: [reader])
+    guard source != nil || !isItself else {
+      throw FuseError(
+        .outputChanged, "the link here was pointed elsewhere while it was followed; nothing has changed: try again",
+        path: path)
+    }
+    // Before the proof, so that what changes after it is found when it is copied.
+    checksum = Checksum.of(Header.byteCount..<reader.index.end, in: mapping)
+    objectCount = try Verifier.requireSound(mapping, except: Self.madeAnew, progress: progress).objectCount
+    try mapping.checkNotShrunk()
+  }
+
+  /// The bytes of the section `META`, found sound, or nil where there is none.
+  func metadata() throws(FuseError) -> [UInt8]? {
+    guard let section = reader.index.metadata else { return nil }
+    // Also that it is a map with names.
+    _ = try reader.metadata
+    return try reader.metadataBytes(of: section).array()
+  }
+
+  /// Writes data and key index, and a new block.
+  func write(
+    metadata: [UInt8]?, _ rules: ReplacementRules, _ progress: ((Double) -> Void)?
+  ) throws(FuseError) -> ReindexReport {
+    let mapping = reader.mapping
+    let bytes = mapping.bytes
+    let file = try AtomicFile(replacing: place, rules)
+    file.source = source
+    var done = Header.byteCount
+    while done < indexEnd {
+      let next = min(indexEnd, done + Self.stepByteCount)
+      do throws(FuseError) {
+        try file.write(bytes.extracting(done..<next))
+      } catch {
+        // The system cannot write what is no longer there to be read.
+        try mapping.checkNotShrunk()
+        throw error
+      }
+      done = next
+      progress?(Self.shareOfProof + 0.4 * Double(done) / Double(indexEnd))
+    }
+    try file.flush()
+    try mapping.checkNotShrunk()
+    guard file.checksum.value == checksum else {
+      throw .corrupted("the file changed while it was copied; replace files by renaming", at: Header.byteCount)
+    }
+    let index = IndexReader(reader.dataEnd..<indexEnd, of: file, keyCount: reader.keyCount)
+    let collector = try BlockCollector(reading: index, limits: BlockLimits(temporaryFolder: file.folder))
+    // What the header says beside the checksum stays, and readers of version 2 ignore the rest of it.
+    var writer = ExtensionWriter(to: file, index: index.range, checksum: file.checksum)
+    let header = try writer.write(header: reader.header, metadata: metadata, from: collector)
+    let byteCount = writer.end
+    progress?(0.9)
+    let replaced = try file.publish(header: header.bytes, keyCount: reader.keyCount)
+    progress?(1)
+    return ReindexReport(
+      keyCount: reader.keyCount, objectCount: objectCount, byteCountBefore: reader.byteCount, byteCount: byteCount,
+      extensionByteCount: byteCount - indexEnd, wasPlain: indexEnd == reader.byteCount,
+      replacedKeyCount: replaced?.keyCount)
+  }
+}
+
+extension OutputPlace {
+  /// Of the files that readers have open, the one that stands here; see ``source(among:)``.
+  package func source(among readers: [FuseReader]) throws(FuseError) -> FileStamp? {
+    try source(among: readers.map { ($0.path, $0.mapping.stamp) })
   }
 }

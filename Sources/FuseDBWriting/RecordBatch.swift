@@ -1,11 +1,11 @@
 package import FuseDBFormat
 internal import FuseDBReading
 internal import FuseDBSystem
-internal import FuseDBValues
+package import FuseDBValues
 
 /// Objects and the keys that point at them, on their way from one thread into a writer.
 ///
-/// A batch is filled without a lock, given to the thread's ``WriterShard``, emptied and filled again.
+/// Objects are packed where they stay until the writer has them. A batch is filled without a lock, given to the thread's ``WriterShard``, emptied and filled again.
 package final class RecordBatch {
   /// Where a key is in ``keyBytes``, and what belongs to it.
   struct Key {
@@ -19,7 +19,6 @@ package final class RecordBatch {
 
   // One property, since every use of a class's property is a checked access.
   private struct Contents {
-    var objectBytes: [UInt8] = []
     var objectEnds: [Int] = []
     var keyBytes: [UInt8] = []
     var keys: [Key] = []
@@ -27,15 +26,13 @@ package final class RecordBatch {
     /// Whether there is an object that keys can be for.
     var hasHadObject = false
 
-    mutating func add(object: RawSpan) {
+    mutating func endObject(at end: Int) {
       hasHadObject = true
-      objectBytes.append(object)
-      objectEnds.append(objectBytes.count)
+      objectEnds.append(end)
     }
 
-    var memoryByteCount: Int {
-      objectBytes.count &+ keyBytes.count &+ keys.count &* MemoryLayout<Key>.stride
-    }
+    /// How much memory the keys take.
+    var memoryByteCount: Int { keyBytes.count &+ keys.count &* MemoryLayout<Key>.stride }
 
     mutating func add(key: RawSpan, position: UInt64) {
       precondition(hasHadObject, "a key needs an object before it")
@@ -45,7 +42,6 @@ package final class RecordBatch {
     }
 
     mutating func reserve(_ byteCount: Int) throws(FuseError) {
-      try objectBytes.reserve(byteCount)
       try objectEnds.reserve(byteCount / MemoryLayout<Key>.stride)
       try keyBytes.reserve(byteCount)
       try keys.reserve(byteCount / MemoryLayout<Key>.stride + 1)
@@ -53,7 +49,6 @@ package final class RecordBatch {
 
     mutating func removeAll(keepingAtMost byteCount: Int, keepsObject: Bool) {
       hasHadObject = hasHadObject && keepsObject
-      objectBytes.removeAll(keepingCapacity: objectBytes.capacity <= byteCount)
       objectEnds.removeAll(keepingCapacity: true)
       keyBytes.removeAll(keepingCapacity: keyBytes.capacity <= byteCount)
       keys.removeAll(keepingCapacity: true)
@@ -63,6 +58,8 @@ package final class RecordBatch {
   /// What ``Key/object`` is for a key whose object was added before the batch was last emptied.
   static let previousObject = -1
 
+  /// Where objects are packed: one that was is added by ``addPacked()``.
+  package let packer = MessagePackPacker()
   private var contents = Contents()
   private let limits: FuseWriter.Limits
 
@@ -70,34 +67,47 @@ package final class RecordBatch {
 
   init(limits: FuseWriter.Limits) { self.limits = limits }
 
-  /// The objects, one after the other.
-  var objectBytes: [UInt8] { contents.objectBytes }
+  /// How many bytes at the start of ``packer`` are objects, one after the other.
+  var objectByteCount: Int { contents.objectEnds.last ?? 0 }
   /// Where each object ends.
   var objectEnds: [Int] { contents.objectEnds }
+  /// Where in ``packer`` is what it was given since the last object.
+  package var packedRange: Range<Int> { objectByteCount..<packer.byteCount }
   var keyBytes: [UInt8] { contents.keyBytes }
   var keys: [Key] { contents.keys }
 
   /// How many keys are in it.
   package var keyCount: Int { keys.count }
   /// How many bytes are in it.
-  package var byteCount: Int { objectBytes.count + keyBytes.count }
+  package var byteCount: Int { packer.byteCount + keyBytes.count }
   /// How much memory that takes, with what belongs to the keys.
-  package var memoryByteCount: Int { contents.memoryByteCount }
+  package var memoryByteCount: Int { packer.byteCount &+ contents.memoryByteCount }
 
   /// Makes room for what ``memoryByteCount`` counts up to `byteCount`, so that gathering it takes no more memory but for one
   /// long object.
-  package func reserve(_ byteCount: Int) throws(FuseError) { try contents.reserve(byteCount) }
+  package func reserve(_ byteCount: Int) throws(FuseError) {
+    try MemoryRoom.check(byteCount)
+    packer.reserve(byteCount)
+    try contents.reserve(byteCount)
+  }
 
   /// Adds an object; the keys that follow point at it.
   ///
   /// - Parameter messagePack: exactly one MessagePack value, nested at most 128 deep, which the caller has made sure of.
   /// - Throws: ``FuseError`` with code `limitExceeded` when it has more than 4 GiB - 1 bytes.
   package func addObject(_ messagePack: RawSpan) throws(FuseError) {
-    try limits.check(object: messagePack)
-    if messagePack.byteCount >= MemoryRoom.leastByteCount {
-      try contents.objectBytes.makeRoom(for: messagePack.byteCount)
-    }
-    contents.add(object: messagePack)
+    try MemoryRoom.check(messagePack.byteCount)
+    packer.append(messagePack)
+    try addPacked()
+  }
+
+  /// Adds what ``packer`` was given since the last object: one MessagePack value.
+  ///
+  /// - Throws: ``FuseError`` as ``addObject(_:)`` does.
+  package func addPacked() throws(FuseError) {
+    let packer = packer
+    try limits.check(object: packer.bytes.extracting(packedRange))
+    contents.endObject(at: packer.byteCount)
   }
 
   /// Points `key` at the object that was added last.
@@ -111,11 +121,15 @@ package final class RecordBatch {
   }
 
   /// Forgets everything and keeps the memory.
-  package func removeAll() { contents.removeAll(keepingAtMost: .max, keepsObject: false) }
+  package func removeAll() {
+    packer.clear()
+    contents.removeAll(keepingAtMost: .max, keepsObject: false)
+  }
 
   /// The same after a part of a record was given to the shard: keys that follow before an object does point at the last one
   /// of that part. Arrays that have more than `byteCount` bytes go.
   package func removeGiven(keepingAtMost byteCount: Int) {
+    packer.clear(keepingAtMost: byteCount)
     contents.removeAll(keepingAtMost: byteCount, keepsObject: true)
   }
 }

@@ -32,7 +32,9 @@ package final class WriterShard {
   /// - Throws: ``FuseError`` with code `inputOutput` when a temporary file cannot be written.
   package func add(_ batch: RecordBatch) throws(FuseError) {
     let first = number * storage.store.partitionCount / storage.plan.shardCount
-    try storage.store.add(batch.objectBytes, ends: batch.objectEnds, first: first, &objects)
+    let packer = batch.packer
+    try storage.store.add(
+      packer.bytes.extracting(first: batch.objectByteCount), ends: batch.objectEnds, first: first, &objects)
     let bytes = batch.keyBytes
     for key in batch.keys {
       try add(
@@ -102,4 +104,59 @@ package final class WriterShard {
       }
     }
   }
+}
+
+/// What the shards of a writer share: the objects, the allowance for keys, and the temporary file.
+final class WriterStorage: Sendable {
+  let plan: MemoryPlan
+  let store: ObjectStore
+  let spill: Spill
+  let temporaryFolder: String
+  private let keys: MemoryAllowance
+
+  init(_ options: FuseWriter.Options, _ plan: MemoryPlan) throws(FuseError) {
+    self.plan = plan
+    temporaryFolder = options.temporaryFolder ?? "/var/tmp"
+    spill = Spill(in: temporaryFolder, memory: 0, chunkByteCount: plan.spillChunk)
+    store = try ObjectStore(
+      sharesObjects: options.sharing == .identicalObjects, keepsOrder: options.order == .insertion,
+      memory: plan.objects, spill: spill)
+    // Each shard has one buffer from the start.
+    keys = MemoryAllowance(plan.keys - plan.shardCount * plan.keyBuffer)
+  }
+
+  /// Whether there is memory for a further buffer of keys.
+  func reserveKeyBuffer() -> Bool { keys.reserve(plan.keyBuffer) }
+
+  /// Gives back a buffer of keys.
+  func releaseKeyBuffer() { keys.release(plan.keyBuffer) }
+}
+
+extension FuseWriter {
+  /// A shard for one of ``Options/threadCount`` threads, which is not to be used once the file is built.
+  package func makeShard() throws(FuseError) -> WriterShard {
+    let shard = try WriterShard(try openStorage(), number: shards.count)
+    shards.append(shard)
+    return shard
+  }
+
+  /// The shard of keys that are added one by one.
+  func openShard() throws(FuseError) -> WriterShard {
+    let made = try makeShard()
+    shard = made
+    return made
+  }
+
+  func openStorage() throws(FuseError) -> WriterStorage {
+    if let storage { return storage }
+    let shardCount = max(1, options.threadCount ?? Parallel.processorCount)
+    let made = try WriterStorage(
+      options,
+      plan ?? MemoryPlan(byteCount: options.memory ?? MachineMemory.availableByteCount / 4, shardCount: shardCount))
+    storage = made
+    return made
+  }
+
+  /// How many bytes went to the temporary file so far.
+  package var spilledByteCount: Int { storage?.spill.spilledByteCount ?? 0 }
 }

@@ -133,3 +133,90 @@
     return position
   }
 }
+
+extension HashSection {
+  /// The number of a hash's bucket: that of its pilot.
+  @inlinable
+  @inline(__always)
+  package func bucket(of hash: UInt64) -> Int {
+    let (line, position) = pilotPosition(of: hash)
+    return Int(truncatingIfNeeded: line) &* Self.pilotsPerLine &+ Int(truncatingIfNeeded: position)
+  }
+
+  /// The lines of the pilots of some parts.
+  package func pilotLines(ofParts parts: Range<Int>) -> Range<Int> {
+    parts.lowerBound << Int(partShift)..<min(parts.upperBound << Int(partShift), Int(pilotLineCount))
+  }
+
+  /// The hashes whose pilots stand in some lines, at least one.
+  package func hashes(ofPilotLines lines: Range<Int>) -> ClosedRange<UInt64> {
+    firstHash(ofPilotLine: UInt64(lines.lowerBound))...(firstHash(ofPilotLine: UInt64(lines.upperBound)) &- 1)
+  }
+
+  /// The smallest hash that leads to a line or to one after it; for the line after the last, 0, as if it were 2^64.
+  private func firstHash(ofPilotLine line: UInt64) -> UInt64 {
+    guard line < pilotLineCount else { return 0 }
+    let (quotient, remainder) = pilotLineCount.dividingFullWidth((line, 0))
+    return remainder == 0 ? quotient : quotient + 1
+  }
+}
+
+extension HashSection {
+  /// Keys that share a pilot, on average: more of them make the pilots' table smaller and the search for pilots longer.
+  private static let keysPerPilot = 5
+  private static let partShiftOfBuilder: UInt8 = 5
+  /// Pilot lines of a part in a section of more than one.
+  static let pilotLinesPerPart = 1 << Int(partShiftOfBuilder)
+  /// Keys of a part, on average: few enough for its table of taken slots to fit into the first-level cache and for a
+  /// last part that is not full to waste little, enough for parts to differ little in size.
+  package static let keysPerPart = pilotLinesPerPart * pilotsPerLine * keysPerPilot
+
+  /// The canonical section for so many keys. [X11]
+  package init(keyCount: Int, slotsPerLine: SlotsPerLine, seed: UInt64) {
+    let isOnePart = keyCount <= Self.keysPerPart
+    let partCount = isOnePart ? 1 : keyCount.dividedRoundingUp(by: Self.keysPerPart)
+    let pilotLineCount =
+      isOnePart
+      ? max(1, keyCount.dividedRoundingUp(by: Self.pilotsPerLine * Self.keysPerPilot))
+      : partCount * Self.pilotLinesPerPart
+    // Nine of ten slots are taken.
+    let linesPerPart = max(1, (10 * keyCount).dividedRoundingUp(by: 9 * partCount * Int(slotsPerLine.rawValue)))
+    self.init(
+      seed: seed, pilotLineCount: UInt64(pilotLineCount), partCount: UInt64(partCount),
+      linesPerPart: UInt64(linesPerPart), partShift: Self.partShiftOfBuilder, slotsPerLine: slotsPerLine)
+  }
+}
+
+extension Int {
+  fileprivate func dividedRoundingUp(by divisor: Int) -> Int { (self + divisor - 1) / divisor }
+}
+
+/// One row of the section `ORDR`: where a stride of index entries begins, and its checksum. See spec/extension.md §6.
+@usableFromInline package enum StrideRow {
+  @inlinable package static var byteCount: Int { 12 }
+  /// How many entries a stride has; the last may have fewer.
+  @inlinable package static var entryCount: Int { 32 }
+
+  /// How many strides so many keys make. [X12]
+  package static func count(keyCount: Int) -> Int { (keyCount + entryCount - 1) / entryCount }
+
+  /// The checksum of a stride's entries under its number.
+  @inlinable
+  @inline(__always)
+  package static func checksum(of entries: RawSpan, number: Int) -> UInt32 {
+    var checksum = Checksum(continuing: Checksum.ofNumber(UInt64(number)))
+    checksum.update(entries)
+    return checksum.value
+  }
+}
+
+extension Checksum {
+  /// The checksum of a number's eight bytes.
+  @inline(__always)
+  @inlinable static func ofNumber(_ number: UInt64) -> UInt32 {
+    unsafe withUnsafeBytes(of: number.bigEndian) { bytes in
+      // SAFETY: the span ends before the closure does.
+      of(unsafe RawSpan(_unsafeBytes: bytes))
+    }
+  }
+}

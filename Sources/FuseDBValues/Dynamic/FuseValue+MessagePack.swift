@@ -1,5 +1,6 @@
-// Values as MessagePack bytes. See spec/format.md §12.
 public import FuseDBFormat
+
+// Values as MessagePack bytes. See spec/format.md §12.
 
 extension FuseValue {
   /// Reads the value that MessagePack bytes say.
@@ -88,5 +89,23 @@ extension MessagePackPacker {
       throw FuseError(
         .limitExceeded, "a part of the value has \(count) bytes or elements and MessagePack allows \(UInt32.max)")
     }
+  }
+}
+
+// Values as JSON text, exactly. See spec/json.md.
+
+extension FuseValue {
+  /// The value as JSON text on one line, which ``init(json:)`` makes the same value of.
+  ///
+  /// - Throws: as ``messagePack``.
+  public var json: String {
+    get throws(FuseError) { try FuseJSON.text(from: try messagePack) }
+  }
+}
+
+extension FuseValue: CustomStringConvertible {
+  /// The value as JSON text; of a value that has none, what is wrong with it.
+  public var description: String {
+    do { return try json } catch { return error.message }
   }
 }

@@ -1,4 +1,4 @@
-internal import FuseDBFormat
+public import FuseDBFormat
 
 /// Any value that a database can hold, for programs that don't know its type: tools, tests, what is only passed on.
 ///
@@ -74,5 +74,99 @@ public enum FuseValue: Sendable {
       if case .verbatim = value { return nil }
       return value
     }
+  }
+}
+
+// What arrays and maps hold.
+
+extension FuseValue {
+  /// The elements of an array, or nil for anything else.
+  public var elements: [FuseValue]? {
+    guard case .array(let elements) = plain else { return nil }
+    return elements
+  }
+
+  /// The pairs of a map in their order, or nil for anything else.
+  public var pairs: [Pair]? {
+    guard case .map(let pairs) = plain else { return nil }
+    return pairs
+  }
+
+  /// How many elements an array has, or how many pairs a map; nil for anything else.
+  public var count: Int? { elements?.count ?? pairs?.count }
+
+  /// The element of an array, counted from 0; nil where it has fewer, or is no array.
+  public subscript(index: Int) -> FuseValue? {
+    guard let elements, elements.indices.contains(index) else { return nil }
+    return elements[index]
+  }
+
+  /// What a map has under `name`; nil where it has no such name, or is no map. Of equal names the last counts.
+  ///
+  ///     value["geo"]?["city"]?.string
+  ///
+  /// - Complexity: O(pairs).
+  public subscript(name: some FuseKey) -> FuseValue? {
+    let keyBytes = name.keyBytes
+    defer { keyBytes.hold() }
+    return pairs?.last { pair in
+      switch pair.key {
+      case .string(let text): return text.hasBytes(keyBytes)
+      case .verbatim:
+        guard let bytes = pair.key.stringBytes else { return false }
+        return bytes.rawSpan.equals(keyBytes)
+      default: return false
+      }
+    }?.value
+  }
+
+  /// What a map has under a key of any type, however the key is written; nil where it has no such key, or is no map.
+  /// Of equal keys the last counts.
+  ///
+  ///     value[key: 404]?.string
+  ///
+  /// - Complexity: O(pairs).
+  public subscript(key key: FuseValue) -> FuseValue? {
+    let key = key.plain
+    return pairs?.last { $0.key.plain == key }?.value
+  }
+}
+
+// Values as they are written in code: `["org": "Google LLC", "asn": 15169, "lat": 37.4, "tags": ["cdn"], "city": nil]`.
+
+extension FuseValue: ExpressibleByNilLiteral {
+  /// `nil`: nil.
+  public init(nilLiteral: ()) { self = .null }
+}
+
+extension FuseValue: ExpressibleByBooleanLiteral {
+  /// `true` and `false`: a bool.
+  public init(booleanLiteral value: Bool) { self = .bool(value) }
+}
+
+extension FuseValue: ExpressibleByIntegerLiteral {
+  /// `5`: an integer.
+  public init(integerLiteral value: Int64) { self = .int(value) }
+}
+
+extension FuseValue: ExpressibleByFloatLiteral {
+  /// `1.5`: a float of 64 bits.
+  public init(floatLiteral value: Double) { self = .double(value) }
+}
+
+extension FuseValue: ExpressibleByStringInterpolation {
+  /// `"text"`: a string.
+  public init(stringLiteral value: String) { self = .string(value) }
+}
+
+extension FuseValue: ExpressibleByArrayLiteral {
+  /// `[1, "a"]`: an array.
+  public init(arrayLiteral elements: FuseValue...) { self = .array(elements) }
+}
+
+extension FuseValue: ExpressibleByDictionaryLiteral {
+  /// `["a": 1, 2: nil]`: a map of these pairs, in this order; equal keys stay.
+  public init(dictionaryLiteral pairs: (FuseValue, FuseValue)...) {
+    self = .map(pairs.map { Pair(key: $0.0, value: $0.1) })
   }
 }

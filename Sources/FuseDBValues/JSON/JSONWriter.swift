@@ -1,4 +1,4 @@
-package import FuseDBFormat
+public import FuseDBFormat
 internal import FuseDBSystem
 
 /// Writes MessagePack values as JSON, reversibly. See spec/json.md.
@@ -196,5 +196,27 @@ package enum JSONSpelling: String {
     guard name.byteCount >= 4, name.byteCount <= 8, name.loadInside(at: 0, as: UInt8.self) == UInt8(ascii: "$")
     else { return nil }
     self.init(rawValue: String(decoding: name.array(), as: UTF8.self))
+  }
+}
+
+/// Values as JSON text: the same reversible spelling that the command reads and writes. See spec/json.md.
+///
+///     let bytes = try FuseJSON.messagePack(from: #"{"org": "Google LLC", "asn": 15169}"#)
+///     try FuseJSON.text(from: bytes)   // {"org":"Google LLC","asn":15169}
+public enum FuseJSON {
+  /// The JSON text of a MessagePack value, on one line.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` when the bytes are not exactly one MessagePack value.
+  public static func text(from messagePack: RawSpan) throws(FuseError) -> String {
+    var writer = JSONWriter()
+    try writer.append(messagePack: messagePack)
+    return String(decoding: writer.out, as: UTF8.self)
+  }
+
+  /// The JSON text of a MessagePack value, on one line.
+  ///
+  /// - Throws: as ``text(from:)-(RawSpan)``.
+  public static func text(from messagePack: [UInt8]) throws(FuseError) -> String {
+    try text(from: messagePack.rawSpan)
   }
 }

@@ -1,4 +1,4 @@
-internal import FuseDBFormat
+package import FuseDBFormat
 
 /// What stands at a place in MessagePack bytes, whatever they are: reading it neither throws nor traps.
 ///
@@ -166,6 +166,44 @@ extension MessagePackHead {
     case .unsigned: T(exactly: bits)
     case .signed: T(exactly: Int64(bitPattern: bits))
     default: nil
+    }
+  }
+}
+
+extension MessagePackHead {
+  /// A number of any type, where `T` holds it exactly; nil for anything else. [W10]
+  func exactly<T: BinaryFloatingPoint>(_ type: T.Type) -> T? {
+    switch kind {
+    case .unsigned: T(exactly: bits)
+    case .signed: T(exactly: Int64(bitPattern: bits))
+    case .float32: Float(bitPattern: UInt32(truncatingIfNeeded: bits)).exactly(type)
+    case .float64: Double(bitPattern: bits).exactly(type)
+    default: nil
+    }
+  }
+}
+
+extension BinaryFloatingPoint {
+  /// The same number as a `T`, if that holds it; what else a NaN says may be lost.
+  func exactly<T: BinaryFloatingPoint>(_ type: T.Type) -> T? { isNaN ? T(self) : T(exactly: self) }
+}
+
+/// What a value is, for those who show it in a way of their own.
+package enum MessagePackKind: Equatable {
+  case null
+  /// A string, and where its text stands.
+  case string(Range<Int>)
+  case other
+
+  /// Looks at the head of `messagePack`.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` when that is cut short.
+  package init(of messagePack: RawSpan) throws(FuseError) {
+    var cursor = MessagePackCursor(messagePack)
+    switch try cursor.readHead() {
+    case .null: self = .null
+    case .string(let byteCount): self = .string(cursor.offset..<cursor.offset + byteCount)
+    default: self = .other
     }
   }
 }

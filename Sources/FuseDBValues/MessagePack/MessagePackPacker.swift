@@ -37,6 +37,12 @@ package import FuseDBFormat
   /// How many bytes that is.
   package var byteCount: Int { unsafe buffer.pointee.size }
 
+  /// Makes room for `count` bytes more.
+  package func reserve(_ count: Int) {
+    guard unsafe buffer.pointee.capacity - buffer.pointee.size < count else { return }
+    unsafe check(fuse_pack_grow(buffer, count))
+  }
+
   /// Forgets what was packed and keeps the memory.
   package func clear() { unsafe buffer.pointee.size = 0 }
 

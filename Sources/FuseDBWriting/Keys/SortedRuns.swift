@@ -43,3 +43,57 @@ final class SortedRunsCursor: KeySource {
     return try next()
   }
 }
+
+extension [SortedRuns] {
+  /// How many are in files.
+  var fileCount: Int { count { $0.isInFile } }
+
+  /// The same keys in at most `fanIn` of them in files, beside those in memory: groups of them become one run each, and
+  /// groups of these, so that a little memory is enough to read all at once.
+  ///
+  /// - Parameter windowByteCount: how much of each is read at once.
+  func merged(fanIn: Int, windowByteCount: Int, to file: TemporaryFile) throws(FuseError) -> [SortedRuns] {
+    precondition(fanIn > 1, "a merge of one run gets nowhere")
+    var waiting = filter { $0.isInFile }
+    while waiting.count > fanIn {
+      // As few as lead to the number that is wanted: each key is written again for nothing else.
+      let count = Swift.min(fanIn, waiting.count - fanIn + 1)
+      let group = waiting[..<count]
+      waiting.removeFirst(count)
+      waiting.append(SortedRuns(parts: [try KeyRun(merging: group, windowByteCount: windowByteCount, to: file)]))
+    }
+    return waiting + filter { !$0.isInFile }
+  }
+}
+
+extension KeyRun {
+  /// The keys of several sorted runs, duplicates and all.
+  fileprivate init(
+    merging runs: ArraySlice<SortedRuns>, windowByteCount: Int, to file: TemporaryFile
+  ) throws(FuseError) {
+    var cursors: [SortedRunsCursor] = []
+    for run in runs { cursors.append(try SortedRunsCursor(run, windowByteCount: windowByteCount)) }
+    var tree = try LoserTree(cursors)
+    var writer = try KeyRunWriter(
+      to: file, keyCount: runs.reduce(0) { $0 + $1.keyCount }, keyByteCount: runs.reduce(0) { $0 + $1.keyByteCount })
+    while true {
+      let head = tree.head
+      if head.isAtEnd { break }
+      try writer.append(head.record)
+      try tree.advance()
+    }
+    self = try writer.finish()
+  }
+}
+
+extension KeyHead {
+  /// The key after its object and its position, as a cursor of runs gave it.
+  fileprivate var record: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      // SAFETY: in a run, object and position stand before the key.
+      unsafe _overrideLifetime(
+        RawSpan(_unsafeStart: key - KeyBuffer.overhead, byteCount: KeyBuffer.overhead + keyByteCount), borrowing: self)
+    }
+  }
+}

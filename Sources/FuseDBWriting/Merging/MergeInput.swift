@@ -68,3 +68,78 @@ struct MergeInput: Sendable {
     return descriptor
   }
 }
+
+/// An open file whose keys are merged or taken away.
+///
+/// Opening it reads next to nothing, also of a plain file: a merge goes through all of it anyway, and checks it then.
+struct MergeFile: Sendable {
+  /// How much of a plain file is read between two times that its pages are let go.
+  private static let stepByteCount = 4 << 20
+
+  let reader: FuseReader
+  /// Whether each stride of the index has a checksum, and a search for a key a position to begin at.
+  let isIndexed: Bool
+
+  init(_ path: String) throws(FuseError) { try self.init(FileMapping(path: path)) }
+
+  init(_ mapping: FileMapping) throws(FuseError) {
+    reader = try FuseReader(mapping, checksums: .verified, expecting: .none)
+    isIndexed = if case .section = reader.index.order { true } else { false }
+    dropPages()
+  }
+
+  /// Lets go of all pages of the mapping: they count as memory of the process.
+  func dropPages() { reader.mapping.dropPages(in: 0..<reader.byteCount) }
+
+  /// Of a file that has no checksums but one: compares that. [O2]
+  func checkWhole() throws(FuseError) {
+    guard !isIndexed else { return }
+    let mapping = reader.mapping
+    var checksum = Checksum()
+    var start = Header.byteCount
+    while start < mapping.byteCount {
+      let range = start..<min(mapping.byteCount, start + Self.stepByteCount)
+      let file = mapping.bytes
+      checksum.update(file.extracting(range))
+      mapping.dropPages(in: range)
+      start = range.upperBound
+    }
+    guard checksum.value == reader.header.checksum else {
+      throw reader.unlessShrunk(
+        .corrupted(
+          """
+          the file's checksum is \(checksum.value.hexadecimal) and its header says \
+          \(reader.header.checksum.hexadecimal); 'fusedb verify' lists the damage
+          """, at: Header.Field.checksum))
+    }
+    try mapping.checkNotShrunk()
+  }
+}
+
+/// What was read of a file ahead of its records, which mostly follow each other.
+struct RecordWindow {
+  private static let byteCount = 1 << 16
+  /// How far after what was read last a record may begin, to be taken for the next one.
+  private static let nearby = 4096
+
+  private var bytes: [UInt8] = []
+  private var start = 0
+  private var end: Int { start + bytes.count }
+
+  /// Appends `count` bytes of a file, those from `offset` on, to `target`; fewer where the file ends before.
+  ///
+  /// - Parameter limit: where the records end; nothing is read ahead beyond it.
+  mutating func append(
+    _ count: Int, at offset: Int, before limit: Int, of file: InputDescriptor, to target: inout [UInt8]
+  ) throws(FuseError) {
+    if offset < start || offset + count > end {
+      let isNext = offset >= start && offset - end <= Self.nearby
+      bytes.removeAll(keepingCapacity: true)
+      start = offset
+      // A record somewhere else is read alone: the next one may be anywhere.
+      try file.append(isNext ? max(count, min(Self.byteCount, limit - offset)) : count, at: offset, to: &bytes)
+    }
+    let range = offset - start..<min(offset - start + count, bytes.count)
+    target.append(contentsOf: bytes[range])
+  }
+}

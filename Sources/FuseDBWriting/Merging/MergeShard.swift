@@ -141,7 +141,11 @@ struct MergeShard {
     _ reader: FuseReader, _ input: Int, _ records: inout RecordNumbers
   ) throws(FuseError) {
     let first = number * storage.store.partitionCount / storage.plan.shardCount
-    try storage.store.add(objectBytes, ends: objectEnds, first: first, &scratch)
+    do {
+      // A copy of the reference: the span of the property itself would keep the scratch from being changed.
+      let bytes = objectBytes
+      try storage.store.add(bytes.rawSpan, ends: objectEnds, first: first, &scratch)
+    }
     let numbers = scratch.numbers
     for (offset, number) in zip(objectOffsets, numbers) { records.set(number.rawValue, of: offset) }
     let mapping = reader.mapping

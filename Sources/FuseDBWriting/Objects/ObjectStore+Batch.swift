@@ -26,10 +26,9 @@ extension ObjectStore {
   ///   - ends: where each ends.
   ///   - first: the partition to begin with; threads that begin at different ones seldom meet.
   func add(
-    _ bytes: [UInt8], ends: [Int], first: Int, _ scratch: inout ObjectBatchScratch
+    _ bytes: RawSpan, ends: [Int], first: Int, _ scratch: inout ObjectBatchScratch
   ) throws(FuseError) {
     guard sharesObjects else { return try append(bytes, ends: ends, &scratch) }
-    let bytes = bytes.rawSpan
     try sort(bytes, ends, &scratch)
     try scratch.numbers.reserve(ends.count)
     scratch.numbers.removeAll(keepingCapacity: true)
@@ -60,8 +59,7 @@ extension ObjectStore {
   }
 
   /// The same where every object is kept, in the order in which it came.
-  private func append(_ bytes: [UInt8], ends: [Int], _ scratch: inout ObjectBatchScratch) throws(FuseError) {
-    let bytes = bytes.rawSpan
+  private func append(_ bytes: RawSpan, ends: [Int], _ scratch: inout ObjectBatchScratch) throws(FuseError) {
     try scratch.numbers.reserve(ends.count)
     scratch.numbers.removeAll(keepingCapacity: true)
     try withPartition(0) { partition throws(FuseError) in

@@ -108,3 +108,96 @@ final class DecodingState {
     return nil
   }
 }
+
+// Types of Foundation, from what they decode themselves.
+
+extension DecodingState {
+  /// A `Date`, from the one float64 that it decodes itself.
+  func date<T: Decodable>(_ type: T.Type, at offset: Int) throws -> T {
+    let seconds: Double
+    switch decoder.dates {
+    case .own: return try T(from: ValueDecoder(state: self, offset: offset))
+    case .timestamp: seconds = FuseDateStrategy.referenceSeconds(of: try timestamp(at: offset))
+    case .secondsSince1970: seconds = try double(at: offset) - FuseDateStrategy.reference
+    case .text:
+      guard let time = FuseTimestamp(try string(at: offset)) else {
+        throw corrupted("this is no time by RFC 3339, such as 2026-11-21T16:11:12Z", at: offset)
+      }
+      seconds = FuseDateStrategy.referenceSeconds(of: time)
+    }
+    let packer = MessagePackPacker()
+    packer.pack(float64: seconds.bitPattern)
+    return try FuseDecoder(dates: .own).decode(type, fromValid: packer.bytes)
+  }
+
+  /// A `URL`, from the map that it decodes itself, in which a text stands for the URL.
+  func url<T: Decodable>(_ type: T.Type, at offset: Int) throws -> T {
+    let head = head(at: offset)
+    if head.kind == .map { return try T(from: ValueDecoder(state: self, offset: offset)) }
+    guard let text = text(head) else { throw mismatch(type, at: offset, expected: "the text of a URL") }
+    let packer = MessagePackPacker()
+    packer.packMap(count: 1)
+    packer.pack(text: "relative")
+    packer.pack(text: text)
+    guard let url = try? decoder.decode(type, fromValid: packer.bytes) else {
+      throw corrupted("the text \(quoted(text.keyBytes)) is no URL", at: offset)
+    }
+    return url
+  }
+}
+
+/// One step of the way to the value whose coding path was asked for last.
+struct PathStep {
+  /// Where the map or the array begins.
+  let container: Int
+  /// The element or pair that the way goes through, where it begins, and its value.
+  var number = 0
+  var element: Int
+  var value = 0
+  /// Where that ends; 0 where nothing was looked at.
+  var end = 0
+}
+
+extension DecodingState {
+  /// The steps from the whole value to the one at `offset`.
+  ///
+  /// - Complexity: O(heads before it). Whoever goes forward through a value, and tries what each element is, pays that once for
+  ///   all: at each level, the search goes on where it was last.
+  func codingPath(to offset: Int) -> [any CodingKey] {
+    var path: [any CodingKey] = []
+    var here = 0
+    while here < offset {
+      let head = head(at: here)
+      guard head.kind == .map || head.kind == .array else { break }
+      let level = path.count
+      var step = PathStep(container: here, element: head.end)
+      if level < lastPath.count, lastPath[level].container == here, lastPath[level].element <= offset {
+        step = lastPath[level]
+      }
+      while step.end <= offset {
+        if step.end > 0 {
+          step.number += 1
+          step.element = step.end
+        }
+        guard step.number < head.count else { return path }
+        step.value = head.kind == .map ? end(ofValueAt: step.element) : step.element
+        step.end = end(ofValueAt: step.value)
+        guard step.end > step.element else { return path }
+      }
+      lastPath.removeSubrange(min(level, lastPath.count)...)
+      lastPath.append(step)
+      path.append(head.kind == .map ? key(at: step.element) : PlaceKey(index: step.number))
+      here = step.value
+    }
+    return path
+  }
+
+  /// The key of a map's pair, as a coding path shows it.
+  func key(at offset: Int) -> any CodingKey {
+    let head = head(at: offset)
+    if let text = text(head) { return PlaceKey(stringValue: text) }
+    if let number = head.integer(Int.self) { return PlaceKey(intValue: number) }
+    let key = bytes.extracting(offset..<max(offset, end(ofValueAt: offset)))
+    return PlaceKey(stringValue: (try? FuseJSON.text(from: key)) ?? "")
+  }
+}

@@ -71,7 +71,7 @@ struct `The objects of a build` {
         ends.append(bytes.count)
       }
       do throws(FuseError) {
-        try store.add(bytes, ends: ends, first: number, &scratch)
+        try store.add(bytes.rawSpan, ends: ends, first: number, &scratch)
         return scratch.numbers
       } catch {
         return []
