@@ -12,14 +12,6 @@ public func main(argumentCount: Int32, arguments: UnsafePointer<UnsafePointer<CC
 
 /// The command line as a whole: finds the command, runs it, and turns what happens into an exit status.
 package enum Tool {
-  /// Every command, in the order in which `fusedb help` lists them.
-  static var commands: [any Command.Type] {
-    [
-      Build.self, Get.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self, Merge.self, Diff.self,
-      Patch.self, Reindex.self, Watch.self, Bench.self, Help.self,
-    ]
-  }
-
   /// The words after the program's name, as bytes: keys need not be UTF-8.
   ///
   /// - Parameters: what C's `main` is given.
@@ -40,7 +32,7 @@ package enum Tool {
     do throws(UsageError) {
       status = run(try command(words), console)
     } catch {
-      status = console.explain(error)
+      status = console.explain(error, overview: error.showsOverview ? Help.overview : nil)
     }
     do throws(FuseError) {
       try console.out.flush()
@@ -69,7 +61,7 @@ package enum Tool {
     case "--version", "-V":
       guard rest.isEmpty else { throw UsageError("--version takes no arguments") }
       return Version()
-    case let name: return try parse(rest, for: named(name))
+    case let name: return try parse(rest, for: Help.command(named: name))
     }
   }
 
@@ -79,35 +71,9 @@ package enum Tool {
     if words.prefix(while: { $0 != Arguments.endOfOptions }).contains(where: Arguments.help.contains) {
       return Help(about: command)
     }
-    var arguments = try Arguments(words, for: command)
+    var arguments = try Arguments(words, of: command.name, options: command.options)
     let parsed = try command.init(parsing: &arguments)
     try arguments.finish()
     return parsed
   }
-
-  /// The command of this name.
-  static func named(_ name: String) throws(UsageError) -> any Command.Type {
-    if let command = commands.first(where: { $0.name == name }) { return command }
-    throw UsageError("there is no command '\(name)'" + nearestName(to: name, among: commands.map { $0.name }))
-  }
-}
-
-/// One command of `fusedb`: its properties are its arguments, ``run(_:)`` is its work, and the rest is its page of help.
-protocol Command {
-  /// The word that calls it.
-  static var name: String { get }
-  /// What it does, for the list of commands.
-  static var summary: String { get }
-  /// The operands, as they stand after the name.
-  static var operands: String { get }
-  /// The options that it takes, in the order of its help.
-  static var options: [Option] { get }
-  /// What people need to know beyond the list of options, with an example.
-  static var help: String { get }
-
-  /// Takes what it needs out of `arguments`.
-  init(parsing arguments: inout Arguments) throws(UsageError)
-
-  /// Does the work.
-  func run(_ console: Console) throws(FuseError) -> ExitStatus
 }

@@ -11,9 +11,8 @@ package final class PackedInput {
   private static let bufferByteCount = 1 << 17
   /// How many bytes tell what kind of data a file holds.
   static let headByteCount = 4
-  /// The largest window of zstd: 128 MiB, which is what `zstd` allows unless it is told otherwise. A frame says how much
-  /// memory it needs, and it may say four gigabytes.
-  package static let mostWindowBytes = 1 << 27
+  /// The most that unpacking takes for what went before.
+  package static let mostWindowBytes = Unzstd.mostWindowBytes
 
   /// How much of it unpacking may take where there are `memory` bytes for all.
   package static func windowByteCount(memory: Int) -> Int { min(memory / 8, mostWindowBytes) }
@@ -70,34 +69,4 @@ package final class PackedInput {
     }
     return offset - range.lowerBound
   }
-}
-
-/// Unpacks data of one kind, a few bytes at a time. ``PackedInput`` holds the bytes and knows where they end.
-///
-/// A *part* is what may be repeated any number of times: a member of gzip, a frame of zstd.
-protocol Unpacker: AnyObject {
-  /// What the data is called in messages.
-  var name: String { get }
-
-  /// Begins the next part, which stands in `packed` from the range's start on, after what may lie between parts.
-  ///
-  /// - Returns: where the part begins; the range's end when all of the range lies between parts.
-  func begin(_ packed: [UInt8], _ range: Range<Int>) throws(FuseError) -> Int
-
-  /// Unpacks from `packed[source]` into `bytes[room]` what both allow.
-  ///
-  /// - Throws: ``FuseError`` with code `invalidValue` when the data is damaged.
-  func unpack(
-    _ packed: [UInt8], _ source: Range<Int>, into bytes: inout [UInt8], _ room: Range<Int>
-  ) throws(FuseError) -> UnpackedPiece
-}
-
-/// What one call of an ``Unpacker`` did.
-struct UnpackedPiece {
-  /// How many packed bytes it used.
-  var usedCount: Int
-  /// How many bytes came out.
-  var byteCount: Int
-  /// Whether the part ended.
-  var endsPart: Bool
 }

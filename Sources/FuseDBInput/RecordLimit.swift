@@ -88,3 +88,10 @@ package enum OptionNames: Sendable {
   /// How the field is named that holds the key.
   func example(key: String) -> String { name("--key \(key)", "keyFields = [\"\(key)\"]") }
 }
+
+extension FuseError {
+  /// What is wrong with a record, under its position in its input.
+  func located(at position: String, offset: UInt64? = nil) -> FuseError {
+    path == nil ? FuseError(code, message, offset: offset, path: position, errno: errno) : self
+  }
+}

@@ -13,7 +13,10 @@ final class Unzstd: Unpacker {
   /// What a frame to be skipped begins with, after a byte from 0x50 to 0x5F.
   private static let skippableMagic: [UInt8] = [0x2A, 0x4D, 0x18]
   /// The base-2 logarithm of the largest window.
-  private static let windowBits = Int32(PackedInput.mostWindowBytes.trailingZeroBitCount)
+  /// The largest window of zstd: 128 MiB, which is what `zstd` allows unless it is told otherwise. A frame says how much
+  /// memory it needs, and it may say four gigabytes.
+  static let mostWindowBytes = 1 << 27
+  private static let windowBits = Int32(mostWindowBytes.trailingZeroBitCount)
 
   let name = "zstd"
   // SAFETY: made in init, freed in deinit and used by this class alone.

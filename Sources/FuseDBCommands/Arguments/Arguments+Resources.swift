@@ -164,3 +164,9 @@ extension Arguments {
     return metadata
   }
 }
+
+/// The default folder of temporary files: beside the output there is room for it, and mostly for as much again.
+func folder(of output: String) -> String {
+  // By bytes: a slash and an accent after it are one character.
+  output.utf8.lastIndex(of: UInt8(ascii: "/")).flatMap { String(output.utf8[...$0]) } ?? "."
+}

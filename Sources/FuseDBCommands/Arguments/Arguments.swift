@@ -11,12 +11,14 @@ struct Arguments {
   /// The operand that stands for standard input.
   static let standardInput = "-"
 
-  private let command: any Command.Type
+  private let command: String
+  private let known: [Option]
   private var values: [String: [[UInt8]]] = [:]
   private var operands: ArraySlice<[UInt8]> = []
 
-  init(_ words: ArraySlice<[UInt8]>, for command: any Command.Type) throws(UsageError) {
+  init(_ words: ArraySlice<[UInt8]>, of command: String, options known: [Option]) throws(UsageError) {
     self.command = command
+    self.known = known
     var rest = words
     while let word = rest.popFirst() {
       if word == Self.endOfOptions {
@@ -35,7 +37,7 @@ struct Arguments {
     let isLong = word.starts(with: Self.endOfOptions)
     let end = isLong ? word.firstIndex(of: UInt8(ascii: "=")) ?? word.endIndex : min(2, word.count)
     let name = String(decoding: word[..<end], as: UTF8.self)
-    guard let option = command.options.first(where: { (isLong ? $0.name : $0.short) == name }) else {
+    guard let option = known.first(where: { (isLong ? $0.name : $0.short) == name }) else {
       throw unknown(isLong ? name : String(decoding: word, as: UTF8.self))
     }
     // What stands in the same word: after a '=', or at once after a letter.
@@ -57,7 +59,7 @@ struct Arguments {
   }
 
   private func unknown(_ name: String) -> UsageError {
-    let hint = nearestName(to: name, among: command.options.map { $0.name })
+    let hint = nearestName(to: name, among: known.map { $0.name })
     if !hint.isEmpty { return error("there is no option '\(name)'" + hint) }
     if name == "--output" || name.hasPrefix("-o") {
       return error("there is no option '\(name)', since nothing is written but to standard output; '> FILE' keeps that")
@@ -66,7 +68,7 @@ struct Arguments {
   }
 
   /// An error of this command.
-  func error(_ message: String) -> UsageError { UsageError(message, in: command.name) }
+  func error(_ message: String) -> UsageError { UsageError(message, in: command) }
 
   // MARK: Options
 

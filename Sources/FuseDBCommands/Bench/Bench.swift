@@ -53,7 +53,7 @@ struct Bench: Command {
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    let bar = ProgressBar(console)
+    let bar = ProgressBar(console.err)
     let reader = try FuseReader.forCommand(path, expecting: .few)
     let trials = try FuseReader.reading { () throws(FuseError) in try measure(bar) }
     bar.clear()

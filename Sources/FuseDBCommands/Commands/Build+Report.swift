@@ -20,6 +20,13 @@ extension Build {
     for line in summary(of: report) { try? console.err.line(line) }
   }
 
+  /// Where a record is, for messages.
+  func position(_ number: UInt64) -> String {
+    let position = InputPosition(number)
+    let input = inputs[position.input]
+    return input.format.position(in: input.name, position.line)
+  }
+
   /// What depends on the records alone.
   private func members(of report: BuildReport) -> [(name: String, value: ReportValue)] {
     let duplicates = report.duplicates.map { duplicate in

@@ -8,7 +8,7 @@ extension Build {
     for case let path? in inputs.map({ $0.path }) { try Descriptor.checkReadable(path) }
     console.willReplace(output)
     let progress = BuildProgress(
-      ProgressBar(console, isQuiet: isQuiet), inputSizes: inputs.map { $0.path.map(Self.size(of:)) })
+      ProgressBar(console.err, isQuiet: isQuiet), inputSizes: inputs.map { $0.path.map(Self.size(of:)) })
     let options = optionsInUse
     let writer = FuseWriter(options)
     let loader = try InputLoader(job(options), writer)
@@ -76,17 +76,4 @@ extension Build {
         """, path: position(duplicate.dropped))
     }
   }
-
-  /// Where a record is, for messages.
-  func position(_ number: UInt64) -> String {
-    let position = InputPosition(number)
-    let input = inputs[position.input]
-    return input.format.position(in: input.name, position.line)
-  }
-}
-
-/// The default folder of temporary files: beside the output there is room for it, and mostly for as much again.
-func folder(of output: String) -> String {
-  // By bytes: a slash and an accent after it are one character.
-  output.utf8.lastIndex(of: UInt8(ascii: "/")).flatMap { String(output.utf8[...$0]) } ?? "."
 }

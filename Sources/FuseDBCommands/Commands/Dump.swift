@@ -101,3 +101,175 @@ struct Dump: Command {
       path: path)
   }
 }
+
+extension Dump {
+  /// Where values stand that are no map with text keys.
+  private static let valueColumn = [UInt8]("value".utf8)
+
+  func runTable(_ reader: FuseReader, _ console: Console) throws(FuseError) -> ExitStatus {
+    let columns = try columns(of: reader)
+    let keyName = [UInt8](keyColumn.utf8)
+    guard columns.number(of: keyName.rawSpan, near: 0) == nil else {
+      return console.explain(
+        UsageError(
+          """
+          \(path): objects have a field \(quoted(keyName)), and the column of keys has that name too; \
+          give it another with --key-column NAME
+          """,
+          in: Self.name))
+    }
+    try console.out.line { writer throws(FuseError) in
+      appendCell(to: &writer) { $0.append(keyColumn) }
+      for name in columns.names {
+        writer.out.append(format.separator)
+        appendCell(to: &writer) { $0.out.append(contentsOf: name) }
+      }
+      quoteEmptyLine(columns, keyName.isEmpty, &writer)
+    }
+    var row = TableRow(columnCount: columns.names.count)
+    var scan = try reader.entries()
+    while let entry = try scan.next() {
+      try console.out.line { writer throws(FuseError) in
+        let key = try entry.keyBytes
+        let isEmpty = key.isEmpty
+        try appendKey(key, to: &writer)
+        try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
+          let object = try entry.bytes
+          try row.read(object, columns)
+          for (number, place) in row.places.enumerated() {
+            writer.out.append(format.separator)
+            guard let place else { continue }
+            let start = writer.out.count
+            try append(object.extracting(place), to: &writer)
+            if writer.out[start...].contains(0) {
+              throw noCell("its field \(quoted(columns.names[number])) holds", key)
+            }
+          }
+        }
+        quoteEmptyLine(columns, isEmpty, &writer)
+      }
+    }
+    return .done
+  }
+
+  /// A line with nothing on it would be no row: where the key is the only cell and empty, it stands in quotes.
+  private func quoteEmptyLine(_ columns: ColumnNames, _ isEmpty: Bool, _ writer: inout JSONWriter) {
+    if columns.names.isEmpty, isEmpty { writer.append("\"\"") }
+  }
+
+  /// The names of all fields, in the order in which they first come up.
+  private func columns(of reader: FuseReader) throws(FuseError) -> ColumnNames {
+    var columns = ColumnNames()
+    var members = MessagePackMembers()
+    var seen: Set<UInt64> = []
+    var scan = try reader.entries()
+    while let entry = try scan.next() {
+      // A set that is full takes a place of twice the size, with room to spare.
+      if seen.count == seen.capacity { try MemoryRoom.check(3 * seen.capacity * MemoryLayout<UInt64>.stride) }
+      guard seen.insert(entry.objectOffset).inserted else { continue }
+      try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
+        let object = try entry.bytes
+        guard try members.read(object) else { return columns.add(Self.valueColumn.rawSpan, near: 0) }
+        for (place, name) in members.names.enumerated() { columns.add(object.extracting(name), near: place) }
+      }
+    }
+    return columns
+  }
+
+  // MARK: Cells
+
+  /// Appends a key's bytes as they are. Nobody who reads tables undoes escapes.
+  private func appendKey(_ key: RawSpan, to writer: inout JSONWriter) throws(FuseError) {
+    guard key.isUTF8 else { throw noCell("it is", key, "not UTF-8") }
+    guard !key.array().contains(0) else { throw noCell("it holds", key) }
+    appendCell(to: &writer) { $0.append(text: key) }
+  }
+
+  private func noCell(_ reason: String, _ key: RawSpan, _ what: String = "a zero byte") -> FuseError {
+    FuseError(
+      .refused,
+      """
+      the key \(quoted(key)) has no row in a table: \(reason) \(what), which no spreadsheet can hold; \
+      --format ndjson prints all
+      """, path: path)
+  }
+
+  /// Appends a value: strings as they are, nil as nothing, all else as JSON.
+  private func append(_ value: RawSpan, to writer: inout JSONWriter) throws(FuseError) {
+    switch try MessagePackKind(of: value) {
+    case .null: return
+    case .string(let place) where value.extracting(place).isUTF8:
+      appendCell(to: &writer) { $0.append(text: value.extracting(place)) }
+    default:
+      let start = writer.out.count
+      try writer.append(messagePack: value)
+      quoteCell(from: start, in: &writer)
+    }
+  }
+
+  private func appendCell(to writer: inout JSONWriter, _ body: (inout JSONWriter) -> Void) {
+    let start = writer.out.count
+    body(&writer)
+    quoteCell(from: start, in: &writer)
+  }
+
+  /// Puts what stands after `start` into quotes, where a cell needs them.
+  private func quoteCell(from start: Int, in writer: inout JSONWriter) {
+    let separator = format.separator
+    let needsQuotes = writer.out[start...].contains { byte in
+      byte == separator || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+    }
+    // A byte order mark in front would be taken for that of the file.
+    guard needsQuotes || writer.out[start...].starts(with: [0xEF, 0xBB, 0xBF]) else { return }
+    let cell = Array(writer.out[start...])
+    writer.out.removeSubrange(start...)
+    writer.append("\"")
+    for byte in cell {
+      if byte == UInt8(ascii: "\"") { writer.append("\"") }
+      writer.out.append(byte)
+    }
+    writer.append("\"")
+  }
+
+  /// Where the value of each column stands in an object.
+  private struct TableRow {
+    private(set) var places: [Range<Int>?]
+    private var members = MessagePackMembers()
+
+    init(columnCount: Int) { places = [Range<Int>?](repeating: nil, count: columnCount) }
+
+    mutating func read(_ object: RawSpan, _ columns: ColumnNames) throws(FuseError) {
+      for i in places.indices { places[i] = nil }
+      guard try members.read(object) else {
+        if let column = columns.number(of: Dump.valueColumn.rawSpan, near: 0) { places[column] = 0..<object.byteCount }
+        return
+      }
+      for (place, name) in members.names.enumerated() {
+        // Of equal names the last counts.
+        if let column = columns.number(of: object.extracting(name), near: place) {
+          places[column] = members.values[place]
+        }
+      }
+    }
+  }
+}
+
+/// Names of columns, and their numbers.
+struct ColumnNames {
+  private(set) var names: [[UInt8]] = []
+  private var numbers: [[UInt8]: Int] = [:]
+
+  /// The number of the column called `name`. It is found without hashing when it is `guess`.
+  func number(of name: RawSpan, near guess: Int) -> Int? {
+    if guess < names.count, name.equals(names[guess]) { return guess }
+    return numbers[name.array()]
+  }
+
+  /// Adds a column, unless there is one of this name.
+  mutating func add(_ name: RawSpan, near guess: Int) {
+    guard number(of: name, near: guess) == nil else { return }
+    let bytes = name.array()
+    numbers[bytes] = names.count
+    names.append(bytes)
+  }
+}

@@ -19,7 +19,7 @@ struct Help: Command {
   init(parsing arguments: inout Arguments) throws(UsageError) {
     let words = arguments.remaining()
     guard words.count <= 1 else { throw arguments.error("one COMMAND at a time") }
-    for word in words { command = try Tool.named(String(decoding: word, as: UTF8.self)) }
+    for word in words { command = try Self.command(named: String(decoding: word, as: UTF8.self)) }
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
@@ -27,10 +27,24 @@ struct Help: Command {
     return .done
   }
 
+  /// Every command, in the order in which `fusedb help` lists them.
+  static var commands: [any Command.Type] {
+    [
+      Build.self, Get.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self, Merge.self, Diff.self,
+      Patch.self, Reindex.self, Watch.self, Bench.self, Help.self,
+    ]
+  }
+
+  /// The command of this name.
+  static func command(named name: String) throws(UsageError) -> any Command.Type {
+    if let command = commands.first(where: { $0.name == name }) { return command }
+    throw UsageError("there is no command '\(name)'" + nearestName(to: name, among: commands.map { $0.name }))
+  }
+
   /// What `fusedb` is and does.
   static var overview: String {
-    let width = Tool.commands.map { $0.name.count }.max() ?? 0
-    let lines = Tool.commands.map { "  \($0.name.padded(to: width))  \($0.summary)" }
+    let width = commands.map { $0.name.count }.max() ?? 0
+    let lines = commands.map { "  \($0.name.padded(to: width))  \($0.summary)" }
     return """
       fusedb builds and reads immutable database files, in which any number of keys
       can share one value.

@@ -44,7 +44,7 @@ extension Merge {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     if let refusal = refusalToOverwrite { return console.explain(UsageError(refusal, in: Self.name)) }
     console.willReplace(output)
-    let bar = ProgressBar(console, isQuiet: isQuiet)
+    let bar = ProgressBar(console.err, isQuiet: isQuiet)
     let options = optionsInUse
     do throws(FuseError) {
       let report = try FuseWriter.merge(inputs, to: output, options: options) { share in bar.show(share, output) }

@@ -69,7 +69,7 @@ struct Reindex: Command {
         continue
       }
       console.willReplace(output ?? path)
-      let bar = ProgressBar(console, isQuiet: isQuiet)
+      let bar = ProgressBar(console.err, isQuiet: isQuiet)
       do throws(FuseError) {
         let report = try FuseWriter.reindex(
           path, output: output, outputLink: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink,

@@ -123,8 +123,3 @@ struct Stats: Command {
     return "without it the file would be \(times) times as large"
   }
 }
-
-extension String {
-  /// The text with spaces after it, `count` characters in all.
-  func padded(to count: Int) -> String { self + String(repeating: " ", count: max(0, count - self.count)) }
-}

@@ -59,7 +59,7 @@ struct Verify: Command {
   /// Says of one file what was found, damage as soon as it is, so that a long list takes no memory. Returns whether the
   /// file is sound.
   private func check(_ path: String, _ console: Console) throws(FuseError) -> Bool {
-    let bar = ProgressBar(console)
+    let bar = ProgressBar(console.err)
     let listing = Listing(path: path, isJSON: printsJSON, out: console.out)
     let summary: VerificationSummary
     do throws(FuseError) {

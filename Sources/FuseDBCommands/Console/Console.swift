@@ -57,14 +57,14 @@ package final class Console {
     return status
   }
 
-  /// Says how the command is called, and returns the status for that.
-  func explain(_ error: UsageError) -> ExitStatus {
+  /// Says how the command is called, and returns the status for that; with `overview`, the list of commands, where that helps.
+  func explain(_ error: UsageError, overview: String? = nil) -> ExitStatus {
     if let command = error.command {
       note("\(command): \(error.message)")
       try? err.line("'fusedb help \(command)' explains the command.")
     } else {
       note(error.message)
-      try? err.line(error.showsOverview ? "\n" + Help.overview : "'fusedb help' lists the commands.")
+      try? err.line(overview.map { "\n" + $0 } ?? "'fusedb help' lists the commands.")
     }
     return .usage
   }

@@ -22,7 +22,7 @@ private struct Probe: Command {
 }
 
 private func parse(_ words: [String]) throws(UsageError) -> Arguments {
-  try Arguments(words.map { Array($0.utf8) }[...], for: Probe.self)
+  try Arguments(words.map { Array($0.utf8) }[...], of: Probe.name, options: Probe.options)
 }
 
 private func texts(_ words: [[UInt8]]) -> [String] { words.map { String(decoding: $0, as: UTF8.self) } }
@@ -72,7 +72,7 @@ struct ArgumentsTests {
 
   @Test func `operands and values are bytes, whether or not they are text`() throws {
     let words: [[UInt8]] = [[0xFF, 0x00, 0x3D], Array("--key=".utf8) + [0xC3, 0x28], Array("--key".utf8), [0x80]]
-    var arguments = try Arguments(words[...], for: Probe.self)
+    var arguments = try Arguments(words[...], of: Probe.name, options: Probe.options)
     #expect(arguments.values(of: "--key") == [[0xC3, 0x28], [0x80]])
     #expect(try arguments.operand("KEY") == [0xFF, 0x00, 0x3D])
   }
@@ -106,7 +106,7 @@ struct ArgumentsTests {
   }
 
   @Test func `a path that is not UTF-8 is refused, for any text of it is another path`() throws {
-    var arguments = try Arguments([[0x61, 0xFF]][...], for: Probe.self)
+    var arguments = try Arguments([[0x61, 0xFF]][...], of: Probe.name, options: Probe.options)
     #expect(throws: UsageError.self) { _ = try arguments.path("FILE") }
   }
 

@@ -24,7 +24,7 @@ struct ResourceTests {
 
   @Test func `the options reach the writer`() throws {
     let words = ["x", "i", "--memory", "64M", "--temp", "/elsewhere", "--threads", "3"]
-    var arguments = try Arguments(words.map { Array($0.utf8) }[...], for: Build.self)
+    var arguments = try Arguments(words.map { Array($0.utf8) }[...], of: Build.name, options: Build.options)
     let options = try Build(parsing: &arguments).writerOptions
     #expect(options.memory == 64 << 20)
     #expect(options.temporaryFolder == "/elsewhere")

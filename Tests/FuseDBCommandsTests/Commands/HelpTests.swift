@@ -27,7 +27,7 @@ struct HelpTests {
     let page = Scratch().run("help", name)
     #expect(page.status == 0)
     #expect(page.out.hasPrefix("Usage: fusedb \(name) "))
-    let command = try Tool.named(name)
+    let command = try Help.command(named: name)
     for option in command.options {
       #expect(page.out.contains("\n  \(option.short.map { $0 + ", " } ?? "")\(option.name) "))
     }

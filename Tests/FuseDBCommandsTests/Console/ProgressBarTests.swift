@@ -15,7 +15,7 @@ struct ProgressBarTests {
 
   @Test func `nothing is shown where nobody looks`() {
     let err = Output(nil, name: "standard error")
-    let bar = ProgressBar(Console(out: Output(nil, name: "standard output"), err: err, input: .standardInput))
+    let bar = ProgressBar(err)
     bar.show(0.5, "x")
     bar.clear()
     #expect(err.text == "")

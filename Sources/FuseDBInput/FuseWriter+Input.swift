@@ -1,0 +1,57 @@
+public import FuseDBFormat
+internal import FuseDBSystem
+public import FuseDBWriting
+
+extension FuseWriter {
+  /// Adds the records of files, on as many threads as the writer has.
+  ///
+  /// - Parameters:
+  ///   - input: what is read, and how.
+  ///   - progress: is given what was read so far, now and then, on this thread.
+  /// - Returns: how much was read.
+  /// - Throws: ``FuseError`` with the file and the line: with code `invalidValue` for the first record that cannot be
+  ///   read, `limitExceeded` for one that is too long, `notFound` when a file cannot be read; and as
+  ///   ``addObject(_:)`` does. What was read before has been added: the writer is of no use then.
+  @discardableResult
+  public func add(
+    _ input: FuseInput, progress: (FuseInput.Counts) -> Void = { _ in }
+  ) throws(FuseError) -> FuseInput.Counts {
+    // Before an hour's work: all files are there.
+    for path in input.paths { try Descriptor.checkReadable(path) }
+    let memory = InputLoader.memory(of: options)
+    let loader = try InputLoader(input.job(memory: memory, threadCount: InputLoader.threadCount(of: options)), self)
+    try loader.run { number throws(FuseError) in
+      try InputFile(path: input.paths[number], windowByteCount: PackedInput.windowByteCount(memory: memory))
+    } progress: {
+      progress($0.totals)
+    }
+    if !input.allowsMissingFields { try loader.fields?.checkAllSeen(.library) }
+    return loader.totals
+  }
+}
+
+extension FuseInput {
+  /// What a loader is told, where the writer has `memory` bytes.
+  fileprivate func job(memory: Int, threadCount: Int) -> InputLoader.Job {
+    precondition(recordLimit ?? 1 > 0, "a record has at least a byte")
+    let files = files
+    let isTable = files.contains { $0.format.isTable }
+    precondition(!isTable || !keyFields.isEmpty || addressRange != nil, "a table needs keyFields or an addressRange")
+    func bytes(_ names: [String]) -> [[UInt8]] { names.map { Array($0.utf8) } }
+    var fields: FieldSelection?
+    if !keyFields.isEmpty || addressRange != nil {
+      fields = FieldSelection(
+        keys: bytes(keyFields),
+        range: addressRange.map { FieldSelection.Range(first: Array($0.first.utf8), last: Array($0.last.utf8)) },
+        kept: bytes(keptFields))
+    }
+    let table = TableOptions(
+      columns: columns.map { bytes($0) },
+      types: Dictionary(uniqueKeysWithValues: types.map { (Array($0.key.utf8), $0.value) }), takesQuotes: takesQuotes,
+      commentPrefix: Array(commentPrefix.utf8))
+    let limit =
+      recordLimit.map { RecordLimit(byteCount: $0, names: .library) } ?? RecordLimit(memory: memory, names: .library)
+    return InputLoader.Job(
+      inputs: files, fields: fields, table: table, threadCount: threadCount, memory: memory, limit: limit)
+  }
+}

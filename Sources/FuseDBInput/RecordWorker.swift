@@ -1,0 +1,70 @@
+internal import FuseDBFormat
+internal import FuseDBJSON
+internal import FuseDBSystem
+internal import FuseDBValues
+internal import FuseDBWriting
+
+/// Parses blocks on one thread and gives their records to the writer.
+@safe
+final class RecordWorker: @unchecked Sendable {
+  // SAFETY: used by the one thread that it was made for, and by the one that waited for its end.
+  private let sink: RecordSink
+  private let lines: NDJSONReader
+  private let rows: TableReader
+  private let values: MessagePackReader
+  private let inputNames: [String]
+
+  init(
+    _ shard: WriterShard, inputNames: [String], fields: FieldSelection?, table: TableOptions,
+    blockByteCount: Int,
+    limit: RecordLimit
+  ) throws(FuseError) {
+    sink = try RecordSink(shard, blockByteCount: blockByteCount, limit: limit)
+    self.inputNames = inputNames
+    lines = NDJSONReader(sink, fields: fields)
+    rows = TableReader(sink, options: table)
+    values = MessagePackReader(sink, fields: fields)
+  }
+
+  /// The fields that hold keys, and which of them records had that are no rows.
+  var fields: FieldSelection? {
+    guard var fields = lines.fields, let others = values.fields else { return nil }
+    fields.merge(others)
+    return fields
+  }
+
+  /// Parses blocks until none follows.
+  func work(_ blocks: BlockExchange) {
+    while let block = blocks.take() { work(block, blocks) }
+  }
+
+  /// Parses a block.
+  func work(_ block: InputBlock, _ blocks: BlockExchange) {
+    do throws(FuseError) {
+      try read(block)
+      blocks.takeBack(block, FuseInput.Counts(recordCount: sink.recordCount, keyCount: sink.keyCount))
+    } catch {
+      blocks.fail(block: block.number, error)
+    }
+  }
+
+  private func read(_ block: InputBlock) throws(FuseError) {
+    sink.removeAll()
+    sink.input = block.input
+    do throws(FuseError) {
+      switch block.format {
+      case .ndjson: try lines.read(block)
+      case .csv, .tsv: try rows.read(block)
+      case .msgpack: try values.read(block)
+      }
+    } catch {
+      // What fails at the temporary file is no matter of the record.
+      guard error.code != .inputOutput else { throw error }
+      // Only where there are no lines is the offset one in the input.
+      throw error.located(
+        at: block.format.position(in: inputNames[block.input], sink.line),
+        offset: block.format == .msgpack ? error.offset : nil)
+    }
+    try sink.finish()
+  }
+}

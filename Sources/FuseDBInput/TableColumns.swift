@@ -1,0 +1,98 @@
+internal import FuseDBFormat
+internal import FuseDBJSON
+internal import FuseDBSystem
+internal import FuseDBValues
+internal import FuseDBWriting
+
+/// How tables are read.
+package struct TableOptions: Sendable {
+  /// The columns' names, or nil when the first row has them.
+  package var columns: [[UInt8]]?
+  /// What the cells of a column hold, where that is not text.
+  package var types: [[UInt8]: FuseInput.FieldType]
+  /// Whether a cell may stand in quotes.
+  package var takesQuotes: Bool
+  /// What the lines begin with that are passed over; empty when all lines are rows.
+  package var commentPrefix: [UInt8]
+
+  package init(
+    columns: [[UInt8]]? = nil, types: [[UInt8]: FuseInput.FieldType] = [:], takesQuotes: Bool = true,
+    commentPrefix: [UInt8] = []
+  ) {
+    self.columns = columns
+    self.types = types
+    self.takesQuotes = takesQuotes
+    self.commentPrefix = commentPrefix
+  }
+}
+
+/// The columns of one input, as its rows are read by them.
+final class TableColumns: Sendable {
+  /// A column that is used.
+  struct Column {
+    let number: Int
+    let type: FuseInput.FieldType
+    /// Where ``packedNames`` has its name.
+    let packedName: Range<Int>
+  }
+
+  let names: [[UInt8]]
+  /// Those that hold keys.
+  let keys: [Column]
+  /// The numbers and names of those with the ends of a range.
+  let range: (first: Int, last: Int, names: FieldSelection.Range)?
+  /// Those that stay in the object.
+  let kept: [Column]
+  /// The names as they stand in objects, and what makes their copies quick after them.
+  let packedNames: [UInt8]
+  /// What stands between cells.
+  let separator: UInt8
+  /// The names of the fields that hold keys, as they stand in a sentence.
+  let keyNames: String
+
+  /// - Parameter fields: learns which of its fields there are.
+  /// - Throws: ``FuseError`` with code `invalidValue` when two columns have the same name, and when a name of an option is no column's.
+  init(
+    _ names: [[UInt8]], _ fields: inout FieldSelection, types: [[UInt8]: FuseInput.FieldType], separator: UInt8,
+    _ options: OptionNames
+  ) throws(FuseError) {
+    let packer = MessagePackPacker()
+    var keys: [Column] = []
+    var kept: [Column] = []
+    var numbers: [[UInt8]: Int] = [:]
+    for (number, name) in names.enumerated() {
+      if let first = numbers.updateValue(number, forKey: name) {
+        throw FuseError(
+          .invalidValue,
+          "columns \(first + 1) and \(number + 1) are both called \(quoted(name)); give every column a name of its own")
+      }
+      let start = packer.bytes.byteCount
+      packer.pack(string: name.rawSpan)
+      let column = Column(
+        number: number, type: types[name] ?? .string, packedName: start..<packer.bytes.byteCount)
+      let role = fields.role(of: name.rawSpan)
+      if role.isKey { keys.append(column) }
+      if role.isKept { kept.append(column) }
+    }
+    for (option, wanted) in [
+      (options.keys, fields.keys.map { $0.name }), (options.range, fields.range.map { [$0.first, $0.last] } ?? []),
+      (options.kept, fields.kept.map { $0.name }), (options.types, Array(types.keys)),
+    ] {
+      guard let missing = wanted.first(where: { numbers[$0] == nil }) else { continue }
+      throw FuseError(
+        .invalidValue,
+        """
+        there is no column \(quoted(missing)), which \(option) names; the columns are \
+        \(FieldSelection.listedNames(names))\(FieldSelection.nearest(to: missing, among: names))\
+        \(names.count == 1 ? FuseInput.Format.otherSeparator(in: names[0], than: separator, options) : "")
+        """)
+    }
+    self.separator = separator
+    self.names = names
+    self.keys = keys
+    range = fields.range.map { (numbers[$0.first]!, numbers[$0.last]!, $0) }
+    self.kept = kept
+    packedNames = packer.bytes.array() + [UInt8](repeating: 0, count: MessagePackPacker.padding)
+    keyNames = fields.keyNames
+  }
+}
