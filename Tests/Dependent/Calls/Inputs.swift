@@ -8,7 +8,9 @@ let fromTable = FuseWriter()
 let counts = try fromTable.add(input, progress: { counts in expect(counts.keyCount <= 2) })
 expect(counts.recordCount == 2 && counts.keyCount == 2)
 try fromTable.build(to: folder + "/from-table.fsdb")
-expect(try FuseReader(path: folder + "/from-table.fsdb").view(forKey: key)?["asn"]?.int == 15169)
+let address: Key = "8.8.8.8"
+let fromTableReader = try FuseReader(path: folder + "/from-table.fsdb")
+expect(try fromTableReader.view(forKey: address)?["asn"]?.int == 15169)
 
 let both = FuseInput(paths: [table, table], format: .ndjson)
 do {
