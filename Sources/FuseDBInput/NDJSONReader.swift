@@ -26,7 +26,7 @@ final class NDJSONReader {
 
   /// Reads all records of `block`.
   ///
-  /// - Throws: ``FuseError``; the sink knows the place.
+  /// - Throws: ``FuseError``; the sink adds the position.
   func read(_ block: InputBlock) throws(FuseError) {
     let bytes = block.bytes
     var lines = LineReader(block)

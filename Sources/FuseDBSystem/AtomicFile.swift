@@ -143,7 +143,7 @@ extension AtomicFile {
 }
 
 extension AtomicFile {
-  /// A stream that writes into the file from `position` on, beside others at other places. It is flushed by whoever
+  /// A stream that writes into the file from `position` on, beside other streams at other offsets. It is flushed by whoever
   /// writes it, and used no longer than this object.
   package func stream(at position: Int) throws(FuseError) -> FileStream {
     try FileStream(to: descriptor, at: position, path: path)

@@ -15,10 +15,10 @@ struct fuse_region {
   uintptr_t base;
   size_t length;
   int64_t fault;  // offset of the first byte found missing or changed, or -1
-  const void *_Nullable head_place;  // eight bytes near the region's start that differ from file to file
-  const void *_Nullable tail_place;  // the region's last eight bytes, or its first where it is shorter
-  uint64_t ends;                     // what stood there at first: one xor the other
-  uint64_t tail;                     // what stood at the second place
+  const void *_Nullable head_bytes;  // eight bytes near the region's start that differ from file to file
+  const void *_Nullable tail_bytes;  // the region's last eight bytes, or its first where it is shorter
+  uint64_t ends;                     // what stood at `head_bytes` at first, xor what stood at `tail_bytes`
+  uint64_t tail;                     // what stood at `tail_bytes` at first
 };
 
 /// Makes faults inside the region harmless: from then on they read zeros and set `fault`.
@@ -45,8 +45,8 @@ static inline __attribute__((always_inline)) bool fuse_region_ends_differ(
   uint64_t head, ends;
   // A region is used again when the last reference to its mapping is gone. ThreadSanitizer does not see that counts of
   // references order what threads do; of atomic accesses it does not ask.
-  memcpy(&ends, __atomic_load_n(&region->tail_place, __ATOMIC_RELAXED), sizeof ends);
-  memcpy(&head, __atomic_load_n(&region->head_place, __ATOMIC_RELAXED), sizeof head);
+  memcpy(&ends, __atomic_load_n(&region->tail_bytes, __ATOMIC_RELAXED), sizeof ends);
+  memcpy(&head, __atomic_load_n(&region->head_bytes, __ATOMIC_RELAXED), sizeof head);
   ends ^= head;
   // Nothing is loaded earlier or later than it stands here; and the xor takes its place, which saves an instruction.
   __asm__ volatile("" : "+r"(ends) : : "memory");

@@ -113,29 +113,40 @@ extension Arguments {
 }
 
 extension FuseError {
-  /// The same error; where it refuses the new file, with the options that would not.
+  /// The error of a command that replaces a file. Where it refuses the new one, it has the option that permits it.
   var withReplacementOptions: FuseError {
-    guard code == .refused else { return self }
-    // As the options are called here.
+    guard code == .refused else { return withOptionNames }
     let isEmpty = message.hasPrefix("the new file has 0 keys where 1 is the least")
     for (rule, option) in [
       ("leastKeyCount", isEmpty ? "--allow-empty" : "--least-keys"), ("greatestShrink", "--greatest-shrink"),
     ] {
-      guard let sentence = message.removing(" (rule '\(rule)')") else { continue }
+      guard let sentence = message.replacing(" (rule '\(rule)')", by: "") else { continue }
       return FuseError(
         code, sentence + "; look at the inputs, or let \(option) say that it is meant", offset: offset, path: path)
+    }
+    return withOptionNames
+  }
+
+  /// The same error with the name of an option where it has that of a rule.
+  var withOptionNames: FuseError {
+    for (rule, option) in [
+      ("leastKeyCount", "--least-keys"), ("greatestShrink", "--greatest-shrink"), ("allowsEmpty", "--allow-empty"),
+      ("requiredKeys", "--require"),
+    ] {
+      guard let text = message.replacing("rule '\(rule)'", by: "option \(option)") else { continue }
+      return FuseError(code, text, offset: offset, path: path, errno: errno)
     }
     return self
   }
 }
 
 extension String {
-  /// The text without a part, where it has that. (`split` and `contains` of texts would bring the library for regular
-  /// expressions along, 1.4 MB.)
-  fileprivate func removing(_ part: String) -> String? {
+  /// The text with `other` instead of the first `part`; nil where it has none. (`split` and `contains` of texts would bring
+  /// the library for regular expressions along, 1.4 MB.)
+  fileprivate func replacing(_ part: String, by other: String) -> String? {
     let (all, part) = (Array(utf8), Array(part.utf8))
     guard let start = all.indices.first(where: { all[$0...].starts(with: part) }) else { return nil }
-    return String(decoding: all[..<start] + all[(start + part.count)...], as: UTF8.self)
+    return String(decoding: all[..<start] + Array(other.utf8) + all[(start + part.count)...], as: UTF8.self)
   }
 }
 

@@ -187,11 +187,11 @@ struct QuestionMaker {
   private mutating func changeOne(_ key: inout [UInt8]) {
     // Dots and the like make the shape.
     for _ in 0..<8 {
-      let place = random.below(key.count)
-      switch key[place] {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): key[place] = UInt8(ascii: "0") + UInt8(random.below(10))
-      case UInt8(ascii: "a")...UInt8(ascii: "z"): key[place] = letter()
-      case UInt8(ascii: "A")...UInt8(ascii: "Z"): key[place] = letter() - 32
+      let index = random.below(key.count)
+      switch key[index] {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): key[index] = UInt8(ascii: "0") + UInt8(random.below(10))
+      case UInt8(ascii: "a")...UInt8(ascii: "z"): key[index] = letter()
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"): key[index] = letter() - 32
       default: continue
       }
       return

@@ -14,7 +14,7 @@ struct Trials {
   let all: [Trial]
   /// How many keys are drawn.
   let questionCount: Int
-  /// How many places verification found damaged.
+  /// How many faults verification found.
   let damageCount: () -> Int
 
   /// Draws the questions and asks each once, so that nothing is new when the clock runs.
@@ -108,11 +108,11 @@ struct Trials {
   }
 
   private static func scanning(_ reader: FuseReader) -> Trial {
-    let place = ScanPlace(reader)
+    let entries = RepeatedScan(reader)
     return Trial(scan, reader.checksums, operations: reader.keyCount) { range throws(FuseError) in
-      if range.lowerBound == 0 { try place.begin() }
+      if range.lowerBound == 0 { try entries.begin() }
       let start = MonotonicClock.nanoseconds
-      try place.advance(range.count)
+      try entries.advance(range.count)
       return MonotonicClock.nanoseconds - start
     }
   }
@@ -145,7 +145,7 @@ private final class Gate: Sendable {
 }
 
 /// How far a scan has come.
-private final class ScanPlace {
+private final class RepeatedScan {
   private let reader: FuseReader
   private var scan: Scan?
   private var sum: UInt64 = 0

@@ -62,9 +62,9 @@ extension FuseReader {
   }
 
   private func undecodable(_ error: FuseError, at offset: UInt64?) -> FuseError {
-    let place = error.offset.map { " (at byte \($0) of the object)" } ?? ""
+    let position = error.offset.map { " (at byte \($0) of the object)" } ?? ""
     return FuseError(
-      .corrupted, "the object here is not MessagePack: \(error.message)\(place); 'fusedb verify' lists the damage",
+      .corrupted, "the object here is not MessagePack: \(error.message)\(position); 'fusedb verify' lists the damage",
       offset: offset, path: path)
   }
 }

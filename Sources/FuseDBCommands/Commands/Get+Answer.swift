@@ -70,8 +70,8 @@ extension Get {
   /// The columns of an answer in text.
   private func appendColumns(_ value: FuseView, isAlone: Bool, to writer: inout JSONWriter) throws(FuseError) {
     guard !fields.isEmpty else { return try writer.append(value) }
-    for (place, field) in fields.enumerated() {
-      if place > 0 { writer.append("\t") }
+    for (index, field) in fields.enumerated() {
+      if index > 0 { writer.append("\t") }
       guard let found = value[path: field.path] else { continue }
       guard let text = found.stringBytes else {
         try writer.append(found)

@@ -63,7 +63,7 @@ struct Watch: Command {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     console.willWait()
     let news = try NewsQueue<WatchNews>()
-    let store = try FuseReader.reading { () throws(FuseError) in try ReloadableReader(path: path, options: serving) }
+    let store = try open()
     news.add(WatchNews(.serving, store.snapshot()))
     let watcher = try FuseWatcher(
       store, options: watching, onReload: { news.add(WatchNews(.reloaded, $0)) },
@@ -76,6 +76,14 @@ struct Watch: Command {
         }
       }
       try console.out.flush()
+    }
+  }
+
+  private func open() throws(FuseError) -> ReloadableReader {
+    do throws(FuseError) {
+      return try FuseReader.reading { () throws(FuseError) in try ReloadableReader(path: path, options: serving) }
+    } catch {
+      throw error.withOptionNames
     }
   }
 }
@@ -111,7 +119,7 @@ struct WatchNews: Sendable {
     event = .refused
     self.path = path
     self.generation = generation
-    details = .error(error)
+    details = .error(error.withOptionNames)
   }
 
   /// For people: a line.

@@ -20,8 +20,8 @@ extension JSONWriter {
   /// Appends an object of named values.
   mutating func append(members: [(name: String, value: ReportValue)]) {
     append("{")
-    for (place, member) in members.enumerated() {
-      if place > 0 { append(",") }
+    for (index, member) in members.enumerated() {
+      if index > 0 { append(",") }
       append(string: member.name)
       append(":")
       append(member.value)
@@ -42,8 +42,8 @@ extension JSONWriter {
     case .null: append("null")
     case .list(let values):
       append("[")
-      for (place, value) in values.enumerated() {
-        if place > 0 { append(",") }
+      for (index, value) in values.enumerated() {
+        if index > 0 { append(",") }
         append(value)
       }
       append("]")

@@ -1,6 +1,6 @@
 package import FuseDBFormat
 
-/// What stands at a place in MessagePack bytes, whatever they are: reading it neither throws nor traps.
+/// What stands at an offset of MessagePack bytes, whatever they are: reading it neither throws nor traps.
 ///
 /// ``MessagePackCursor`` makes errors of what is wrong. Whoever has validated the bytes before need not ask again: if
 /// somebody overwrites the mapped file meanwhile, a head may be wrong, or nothing, but never leads outside the bytes.

@@ -26,7 +26,7 @@ struct NameSearch: ~Escapable {
   /// Where the value stands that comes last under the name among `count` pairs of validated bytes from `offset` on; -1 where
   /// none does.
   @inline(__always)
-  func lastPlace(among count: Int, from offset: Int, in bytes: RawSpan) -> Int {
+  func lastOffset(among count: Int, from offset: Int, in bytes: RawSpan) -> Int {
     var offset = offset
     var found = -1
     var left = count

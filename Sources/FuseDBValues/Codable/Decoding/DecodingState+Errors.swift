@@ -27,21 +27,21 @@ extension DecodingState {
     .keyNotFound(key, context(at: map, "there is no member \(quoted(key.stringValue.keyBytes))"))
   }
 
-  /// The error that says that the key at `place` stood in the map at `map` already.
+  /// The error that says that the key at `keyOffset` stood in the map at `map` already.
   @inline(never)
-  func doubled(_ place: Int, in map: Int) -> DecodingError {
-    corrupted("the key \(quoted(key(at: place).stringValue.keyBytes)) stands twice in this map", at: map, offset: place)
+  func doubled(_ keyOffset: Int, in map: Int) -> DecodingError {
+    corrupted("the key \(quoted(key(at: keyOffset).stringValue.keyBytes)) stands twice in this map", at: map, offset: keyOffset)
   }
 
   /// The error that says that the array at `array` has no more elements.
   @inline(never)
   func noElement(_ type: Any.Type, in array: Int, count: Int) -> DecodingError {
     let message = "one element more was expected than the \(count) of this array"
-    return .valueNotFound(type, context(at: array, message, then: PlaceKey(index: count)))
+    return .valueNotFound(type, context(at: array, message, then: PathKey(index: count)))
   }
 
   private func context(
-    at value: Int, _ message: String, offset: Int? = nil, then step: PlaceKey? = nil
+    at value: Int, _ message: String, offset: Int? = nil, then step: PathKey? = nil
   ) -> DecodingError.Context {
     DecodingError.Context(
       codingPath: codingPath(to: value) + (step.map { [$0] } ?? []), debugDescription: message,

@@ -2,7 +2,7 @@ internal import FuseDBFormat
 
 /// The bytes of a value that is being decoded.
 ///
-/// All decoders and containers of one value share it. They hold places in the bytes, and no bytes: when the value is
+/// All decoders and containers of one value share it. They hold offsets of the bytes, and no bytes: when the value is
 /// decoded, the state forgets them, and who kept a container is told that there is nothing.
 @safe
 final class DecodingState {
@@ -68,18 +68,18 @@ final class DecodingState {
   ///
   /// - Parameter depth: that of the state, when the map's decoding began.
   func value(of name: RawSpan, number: Int?, first: Int, count: Int, depth: Int) -> Int? {
-    let place = depth & 7
-    let last = lastMembers[place]
+    let index = depth & 7
+    let last = lastMembers[index]
     let isKnown = last.first == first
     let begin = isKnown ? last.number + 1 : 0
     if let found = value(
       of: name, number: number, in: begin..<max(begin, count), at: isKnown ? end(ofValueAt: last.value) : first)
     {
-      lastMembers[place] = LastMember(first: first, number: found.member, value: found.value)
+      lastMembers[index] = LastMember(first: first, number: found.member, value: found.value)
       return found.value
     }
     guard begin > 0, let found = value(of: name, number: number, in: 0..<begin, at: first) else { return nil }
-    lastMembers[place] = LastMember(first: first, number: found.member, value: found.value)
+    lastMembers[index] = LastMember(first: first, number: found.member, value: found.value)
     return found.value
   }
 
@@ -186,7 +186,7 @@ extension DecodingState {
       }
       lastPath.removeSubrange(min(level, lastPath.count)...)
       lastPath.append(step)
-      path.append(head.kind == .map ? key(at: step.element) : PlaceKey(index: step.number))
+      path.append(head.kind == .map ? key(at: step.element) : PathKey(index: step.number))
       here = step.value
     }
     return path
@@ -195,9 +195,9 @@ extension DecodingState {
   /// The key of a map's pair, as a coding path shows it.
   func key(at offset: Int) -> any CodingKey {
     let head = head(at: offset)
-    if let text = text(head) { return PlaceKey(stringValue: text) }
-    if let number = head.integer(Int.self) { return PlaceKey(intValue: number) }
+    if let text = text(head) { return PathKey(stringValue: text) }
+    if let number = head.integer(Int.self) { return PathKey(intValue: number) }
     let key = bytes.extracting(offset..<max(offset, end(ofValueAt: offset)))
-    return PlaceKey(stringValue: (try? FuseJSON.text(from: key)) ?? "")
+    return PathKey(stringValue: (try? FuseJSON.text(from: key)) ?? "")
   }
 }

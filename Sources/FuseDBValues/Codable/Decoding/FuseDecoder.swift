@@ -48,7 +48,7 @@ public struct FuseDecoder: Sendable {
 
   /// The typed value at the beginning of bytes that were validated.
   func decode<Value: Decodable>(_ type: Value.Type, fromValid messagePack: RawSpan) throws -> Value {
-    // Places in it are counted in 32 bits.
+    // Offsets in it have 32 bits.
     guard messagePack.byteCount <= FormatLimits.objectByteCount else {
       throw FuseError(
         .limitExceeded, "the value has \(messagePack.byteCount) bytes, and \(FormatLimits.objectByteCount) can be read")

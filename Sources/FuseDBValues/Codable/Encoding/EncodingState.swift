@@ -115,7 +115,7 @@ final class EncodingState {
         // The head is one byte still.
         _ = try MemberTable.ofMembers(frame.count, from: frame.start + 1, in: packer.bytes)
       } catch {
-        throw twice(error.place, value)
+        throw twice(error.offset, value)
       }
       if frame.isDictionary { SortedEntries(packer, pairs: frame.count, from: frame.start + 1).sort() }
       packer.replaceEmptyHead(at: frame.start, isMap: true, count: frame.count)
@@ -124,9 +124,9 @@ final class EncodingState {
   }
 
   @inline(never)
-  private func twice(_ place: Int, _ value: Any) -> EncodingError {
+  private func twice(_ offset: Int, _ value: Any) -> EncodingError {
     let packer = packer
-    let key = MessagePackHead(at: place, in: packer.bytes)
+    let key = MessagePackHead(at: offset, in: packer.bytes)
     let name = packer.bytes.extracting(key.end..<key.end + key.count)
     return refusal(value, "\(type(of: value)) encodes two members with the name \(quoted(name))")
   }

@@ -61,7 +61,7 @@ extension ValueEncoder {
 
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer { part(key).unkeyedContainer() }
 
-    func superEncoder() -> any Encoder { part(PlaceKey.superclass) }
+    func superEncoder() -> any Encoder { part(PathKey.superclass) }
 
     func superEncoder(forKey key: Key) -> any Encoder { part(key) }
 
