@@ -14,7 +14,7 @@ static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
 static struct sigaction previous;
 static uintptr_t page_size;
 
-// The mark stays for good: whoever was told of damage once is told of it again, also when the bytes come back.
+// The mark stays for good: damage that was reported once is reported again, also when the bytes come back.
 static int64_t mark(fuse_region *region, size_t offset) {
   int64_t known = -1;
   __atomic_compare_exchange_n(&region->fault, &known, (int64_t)offset, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -36,7 +36,7 @@ static void pass_on(int number, siginfo_t *info, void *context) {
   } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
     previous.sa_handler(number);
   } else {
-    // As if this handler had never been here: returning repeats the access, and a signal that somebody sent is sent again.
+    // As if this handler had never been here: returning repeats the access, and a signal that a process sent is sent again.
     sigaction(SIGBUS, &previous, NULL);
     if (info->si_code <= 0) raise(number);
   }

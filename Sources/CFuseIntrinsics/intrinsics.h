@@ -46,8 +46,8 @@ static inline __attribute__((always_inline)) uint32_t fuse_equal_prefix16(const 
 
 /// Whether `count` bytes at `left` and `right` are equal.
 ///
-/// The branches depend on the count alone, which a caller knows long before the bytes arrive from memory; and what is compared
-/// stays out of the general registers, of which a look-up that waits for memory holds many.
+/// The branches depend on the count alone, which a caller knows long before the bytes arrive from memory; and what is
+/// compared stays out of the general registers, of which a look-up that waits for memory holds many.
 static inline __attribute__((always_inline)) _Bool
 fuse_equal(const void *_Nullable left, const void *_Nullable right, size_t count) {
   const uint8_t *l = (const uint8_t *)left, *r = (const uint8_t *)right;

@@ -16,7 +16,8 @@ struct BlockCutter {
     case value
   }
 
-  /// After the longest record, and before it: a byte order mark, a line end of two bytes, and a byte that shows that it goes on.
+  /// After the longest record, and before it: a byte order mark, a line end of two bytes, and a byte that shows that it
+  /// goes on.
   private static let margin = 8
   /// The smallest block; a byte order mark fits.
   static let fewestBytes = 4
@@ -138,7 +139,7 @@ struct BlockCutter {
         offset += byteCount
         nextLine += 1
       } catch {
-        // Whoever reads the block meets the same error, and says where it is.
+        // The reader of the block meets the same error, and reports where it is.
         return range.upperBound
       }
     }

@@ -4,7 +4,8 @@ package import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
-/// A file or standard input, read from its start to its end; what gzip or zstd packed is unpacked on the way, whatever the file's name.
+/// A file or standard input, read from its start to its end; what gzip or zstd packed is unpacked on the way, whatever
+/// the file's name.
 package final class InputFile {
   /// What stands for `-` in messages.
   package static let standardInputName = "standard input"
@@ -22,7 +23,7 @@ package final class InputFile {
   private var head: [UInt8] = []
   /// How many bytes of ``head`` were passed on.
   private var headOffset = 0
-  /// What the unpacked input begins with, as far as somebody looked ahead, and how many bytes of it were passed on.
+  /// What the unpacked input begins with, as far as ``peek(_:)`` read it, and how many bytes of it were passed on.
   private var ahead: [UInt8] = []
   private var aheadOffset = 0
   private var packed: PackedInput?
@@ -74,7 +75,8 @@ package final class InputFile {
 
   /// Fills `bytes[range]` as far as the input reaches, and returns how far that is.
   ///
-  /// - Throws: ``FuseError`` with code `notFound` when the input cannot be read, `invalidValue` when it is packed data that is cut short or damaged.
+  /// - Throws: ``FuseError`` with code `notFound` when the input cannot be read, `invalidValue` when it is packed data
+  ///   that is cut short or damaged.
   func read(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
     let known = Self.pass(&ahead, &aheadOffset, to: &bytes, range)
     return try known + readUnpacked(into: &bytes, range.lowerBound + known..<range.upperBound)

@@ -44,7 +44,8 @@ final class MessagePackReader {
   }
 }
 
-/// Takes records in MessagePack apart: arrays of keys and a value, or maps with named fields. See spec/json.md, "MessagePack".
+/// Takes records in MessagePack apart: arrays of keys and a value, or maps with named fields. See spec/json.md,
+/// "MessagePack".
 ///
 /// Offsets of its errors count within the record.
 final class MessagePackRecords {

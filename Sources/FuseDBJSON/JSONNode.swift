@@ -54,8 +54,8 @@ package final class JSONParser {
     return try body(unsafe JSONNode(tape: tape, strings: strings, index: 1))
   }
 
-  /// Throws where memory is too short for a text that is longer than all before: the parser takes up to 14 bytes for each of it,
-  /// and rounds up to a power of two.
+  /// Throws where memory is too short for a text that is longer than all before: the parser takes up to 14 bytes for
+  /// each of it, and rounds up to a power of two.
   private func checkRoom(for byteCount: Int) throws(FuseError) {
     if byteCount > capacity { try MemoryRoom.check(28 * byteCount) }
   }

@@ -50,7 +50,7 @@ final class LookupCounters: Sendable {
 
   /// What all threads have counted. It may lack what is being counted now.
   var sums: LookupSums {
-    // SAFETY: whoever published a block had made all of its cells, `firstBlockCount << number`.
+    // SAFETY: a thread publishes a block after it has made all of its cells, `firstBlockCount << number`.
     var sums = LookupSums()
     for number in 0..<Self.blockCount {
       guard let block = unsafe blocks[number].load(ordering: .acquiring) else { continue }
@@ -154,8 +154,8 @@ public struct ServingCounters: Sendable {
   public var loadedAt: Double
   /// When the file's data were built, by its metadata `built`; nil if that is no time.
   ///
-  /// A time by RFC 3339 is one, `fusedb build --meta built=2026-11-21T16:11:12Z`, a date alone, which is its midnight, and a number
-  /// of seconds. See spec/extension.md §7.
+  /// A time by RFC 3339 is one, `fusedb build --meta built=2026-11-21T16:11:12Z`, a date alone, which is its midnight,
+  /// and a number of seconds. See spec/extension.md §7.
   public var builtAt: Double?
   /// When these numbers were gathered.
   public var gatheredAt: Double

@@ -12,7 +12,7 @@ package final class PathEvents {
   /// The names that matter in each folder, by its watch.
   private var names: [Int32: Set<[UInt8]>] = [:]
   private var file: Int32?
-  /// Whether somebody has written to the file and not closed it since.
+  /// Whether a process has written to the file and not closed it since.
   package private(set) var isBeingWritten = false
 
   /// Nil where the system has no more to give, or none of this.

@@ -12,7 +12,8 @@ public import FuseDBFormat
   /// How many of the chunks are counted as memory that the streams share.
   private var reservedCount = 0
   // SAFETY: the chunk that is being filled has `capacity` bytes, of which `room` are left, from `end` on; without a
-  // chunk nothing is left. Nothing holds an access to these two while it calls something else, so that asking the runtime each time is saved.
+  // chunk nothing is left. Nothing holds an access
+  // to these two while it calls something else, so the runtime need not check each access.
   private var current: ZeroedMemory?
   @exclusivity(unchecked) @usableFromInline var end: UnsafeMutableRawPointer
   @exclusivity(unchecked) @usableFromInline var room = 0
@@ -20,7 +21,7 @@ public import FuseDBFormat
 
   /// How many bytes were appended.
   var byteCount: Int { putAwayByteCount + filled }
-  // SAFETY: one thread writes, and whoever asks has ended its own access to `room`.
+  // SAFETY: one thread writes, and it has ended its access to `room` when it asks.
   private var filled: Int { current == nil ? 0 : unsafe capacity - room }
 
   /// What was appended, once the writing has ended.

@@ -11,7 +11,7 @@ extension Arguments {
   private static let leastMemory = 16 << 20
   private static let mostThreads = 1024
 
-  /// What those options say; nil where they are not given.
+  /// The values of those options; nil where they are not given.
   struct Resources {
     var memory: Int?
     var temporaryFolder: String?
@@ -65,11 +65,11 @@ extension Arguments {
   /// Where a command writes.
   static let outputOption = Option.value(
     "--output", short: "-o", "OUTPUT", "the file to write; all operands are then inputs")
-  /// What becomes of a link there.
+  /// What to do where OUTPUT is a symbolic link.
   static let linkOption = Option.value(
     "--output-link", "follow|replace",
     "if OUTPUT is a symbolic link, replace the file it leads to, or the link itself (default: refuse)")
-  /// What a new file must have.
+  /// How many keys a new file must have.
   static let replacementOptions: [Option] = [
     .flag("--allow-empty", "write OUTPUT even if it has no keys"),
     .value("--least-keys", "N", "write no OUTPUT with fewer keys"),
@@ -77,7 +77,7 @@ extension Arguments {
       "--greatest-shrink", "PERCENT",
       "replace no file by one that lacks more than PERCENT % of its keys"),
   ]
-  /// No report.
+  /// The option for no report, with its help.
   static func quietOption(_ help: String = "print no report and no progress") -> Option {
     .flag("--quiet", short: "-q", help)
   }
@@ -90,7 +90,7 @@ extension Arguments {
     return (output, option != nil)
   }
 
-  /// Throws where an output is to be standard output.
+  /// Throws where `output` is `-`. `name` is for the message.
   func requireFile(_ output: String?, _ name: String) throws(UsageError) {
     guard output == Self.standardInput else { return }
     throw error("\(name) is a file that is written in one step, and cannot be '-'")
@@ -101,7 +101,7 @@ extension Arguments {
     try choice(of: Self.linkOption.name, ["follow": .followed, "replace": .replaced, "refuse": .refused]) ?? .refused
   }
 
-  /// The fewest keys that the new file may have. An empty one is mostly a slip: an input that was missing in a pipe.
+  /// The fewest keys that the new file may have. An empty file is mostly a mistake: an input was missing in a pipe.
   func leastKeyCount() throws(UsageError) -> Int {
     max(try count(of: "--least-keys") ?? 0, has("--allow-empty") ? 0 : 1)
   }
@@ -176,8 +176,8 @@ extension Arguments {
   }
 }
 
-/// The default folder of temporary files: beside the output there is room for it, and mostly for as much again.
+/// The folder of `output`, the default for temporary files: that disk has room for the output, and mostly for as much again.
 func folder(of output: String) -> String {
-  // By bytes: a slash and an accent after it are one character.
+  // By bytes: a slash with a combining accent after it is one character.
   output.utf8.lastIndex(of: UInt8(ascii: "/")).flatMap { String(output.utf8[...$0]) } ?? "."
 }

@@ -74,11 +74,11 @@ struct Dump: Command {
     return .done
   }
 
-  /// A key of the file as two numbers, 16 bytes.
+  /// A key of the file as two offsets, 16 bytes.
   private struct KeyOffsets {
     /// Where its object's record begins.
     var object: UInt64
-    /// Where its index entry begins: entries stand in the order of their keys.
+    /// Where its index entry begins; entries are in the order of their keys.
     var entry: UInt64
   }
 
@@ -103,7 +103,7 @@ struct Dump: Command {
 }
 
 extension Dump {
-  /// Where values stand that are no map with text keys.
+  /// The column of values that are no map with text keys.
   private static let valueColumn = [UInt8]("value".utf8)
 
   func runTable(_ reader: FuseReader, _ console: Console) throws(FuseError) -> ExitStatus {
@@ -152,7 +152,7 @@ extension Dump {
     return .done
   }
 
-  /// A line with nothing on it would be no row: where the key is the only cell and empty, it stands in quotes.
+  /// An empty line would be no row: where the key is the only cell, and empty, it is put in quotes.
   private func quoteEmptyLine(_ columns: ColumnNames, _ isEmpty: Bool, _ writer: inout JSONWriter) {
     if columns.names.isEmpty, isEmpty { writer.append("\"\"") }
   }
@@ -164,7 +164,7 @@ extension Dump {
     var seen: Set<UInt64> = []
     var scan = try reader.entries()
     while let entry = try scan.next() {
-      // A set that is full takes a place of twice the size, with room to spare.
+      // A full set moves to memory of twice the size, and needs both for a while.
       if seen.count == seen.capacity { try MemoryRoom.check(3 * seen.capacity * MemoryLayout<UInt64>.stride) }
       guard seen.insert(entry.objectOffset).inserted else { continue }
       try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
@@ -178,7 +178,7 @@ extension Dump {
 
   // MARK: Cells
 
-  /// Appends a key's bytes as they are. Nobody who reads tables undoes escapes.
+  /// Appends a key's bytes as they are, because programs that read tables don't undo escapes.
   private func appendKey(_ key: RawSpan, to writer: inout JSONWriter) throws(FuseError) {
     guard key.isUTF8 else { throw noCell("it is", key, "not UTF-8") }
     guard !key.array().contains(0) else { throw noCell("it holds", key) }
@@ -213,7 +213,7 @@ extension Dump {
     quoteCell(from: start, in: &writer)
   }
 
-  /// Puts what stands after `start` into quotes, where a cell needs them.
+  /// Puts the bytes from `start` on into quotes, where a cell needs them.
   private func quoteCell(from start: Int, in writer: inout JSONWriter) {
     let separator = format.separator
     let needsQuotes = writer.out[start...].contains { byte in
@@ -231,7 +231,7 @@ extension Dump {
     writer.append("\"")
   }
 
-  /// Where the value of each column stands in an object.
+  /// The range of each column's value in an object; nil where the object has none.
   private struct TableRow {
     private(set) var cells: [Range<Int>?]
     private var members = MessagePackMembers()

@@ -1,7 +1,7 @@
 internal import FuseDB
 internal import FuseDBInput
 
-/// `fusedb watch`: says when a file is replaced.
+/// `fusedb watch`: reports when a file is replaced.
 struct Watch: Command {
   static let name = "watch"
   static let summary = "report when a file is replaced, and whether the new one may serve"
@@ -88,7 +88,7 @@ struct Watch: Command {
   }
 }
 
-/// One thing that `fusedb watch` has to say.
+/// One event that `fusedb watch` prints.
 struct WatchNews: Sendable {
   enum Event: String, Sendable {
     case serving, reloaded, refused
@@ -101,7 +101,7 @@ struct WatchNews: Sendable {
 
   private let event: Event
   private let path: String
-  /// Of the file that serves now.
+  /// The generation of the file that serves now.
   private let generation: Int
   private let details: Details
   private let time = WallClock.now
@@ -166,7 +166,7 @@ final class NewsQueue<News: Sendable>: Sendable {
 
   /// Waits for news, and takes all that there are.
   ///
-  /// - Throws: as ``Output/wait(for:)``, so that nobody waits for news that nobody will read.
+  /// - Throws: as ``Output/wait(for:)``, so that this does not wait for news when the output is closed.
   func next(for out: Output) throws(FuseError) -> [News] {
     try out.wait(for: waker)
     waker.reset()

@@ -12,7 +12,7 @@ indirect enum ReportValue {
   case list([ReportValue])
   case null
 
-  /// The database that a new one replaced, by the number of its keys.
+  /// The database that was replaced: the number of its keys, or null where there was none.
   static func replaced(keys: Int?) -> ReportValue { keys.map { .members([("keys", .count($0))]) } ?? .null }
 }
 

@@ -42,7 +42,7 @@ struct NameSearch: ~Escapable {
       }
       if isName { found = offset }
       left &-= 1
-      // Nobody asks where the last value ends.
+      // The end of the last value is not needed.
       guard left > 0 else { break }
       offset = MessagePackHead.end(ofValueAt: offset, in: bytes)
     }

@@ -88,7 +88,7 @@ struct `The counters of a store` {
     #expect(Self.counts(store) == [32_000, 32_000, 0])
   }
 
-  @Test func `have a place for each thread, whatever its number`() {
+  @Test func `have a cell for each thread, whatever its number`() {
     var next = 0
     for block in 0..<8 {
       for cell in 0..<64 << block {

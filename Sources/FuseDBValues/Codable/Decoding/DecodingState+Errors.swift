@@ -27,10 +27,10 @@ extension DecodingState {
     .keyNotFound(key, context(at: map, "there is no member \(quoted(key.stringValue.keyBytes))"))
   }
 
-  /// The error that says that the key at `keyOffset` stood in the map at `map` already.
+  /// The error that says that the key at `offset` stood in the map at `map` already.
   @inline(never)
-  func doubled(_ keyOffset: Int, in map: Int) -> DecodingError {
-    corrupted("the key \(quoted(key(at: keyOffset).stringValue.keyBytes)) stands twice in this map", at: map, offset: keyOffset)
+  func doubled(_ offset: Int, in map: Int) -> DecodingError {
+    corrupted("the key \(quoted(key(at: offset).stringValue.keyBytes)) stands twice in this map", at: map, offset: offset)
   }
 
   /// The error that says that the array at `array` has no more elements.
@@ -48,7 +48,8 @@ extension DecodingState {
       underlyingError: FuseError.invalidValue(message, at: offset ?? value))
   }
 
-  /// The library's error for `error`: with the offset, which is that of the coding path where a type has made the error itself.
+  /// The library's error for `error`: with the offset, which is that of the coding path where a type has made the error
+  /// itself.
   func fuseError(_ error: DecodingError) -> FuseError {
     let context: DecodingError.Context
     switch error {

@@ -28,7 +28,7 @@ final class DecodingState {
   @unsafe
   init(_ decoder: FuseDecoder, _ bytes: UnsafeRawBufferPointer) {
     self.decoder = decoder
-    // SAFETY: the pointer is only kept here; whoever makes the state calls `end` before the bytes go.
+    // SAFETY: the pointer is only kept here; the maker of the state calls `end` before the bytes go.
     unsafe start = bytes.baseAddress
     byteCount = bytes.count
   }
@@ -63,7 +63,7 @@ final class DecodingState {
 
   /// Where the value of the member `name` stands, in a map of `count` pairs whose first key is at `first`.
   ///
-  /// Begins after the member that was found last, so that whoever asks in the order of the bytes finds each at once. That is
+  /// Begins after the member that was found last, so that asking in the order of the bytes finds each at once. That is
   /// kept for the map decoded last at each depth, so that members don't make their map forget.
   ///
   /// - Parameter depth: that of the state, when the map's decoding began.
@@ -161,8 +161,8 @@ struct PathStep {
 extension DecodingState {
   /// The steps from the whole value to the one at `offset`.
   ///
-  /// - Complexity: O(heads before it). Whoever goes forward through a value, and tries what each element is, pays that once for
-  ///   all: at each level, the search goes on where it was last.
+  /// - Complexity: O(heads before it). A caller that goes forward through a value, and tries what each element is, pays
+  ///   that once for all: at each level, the search goes on where it was last.
   func codingPath(to offset: Int) -> [any CodingKey] {
     var path: [any CodingKey] = []
     var here = 0

@@ -1,6 +1,6 @@
 internal import FuseDBFormat
 
-/// Where the members of a map stand that has many, for whoever asks for them by name, in any order.
+/// The offsets of the members of a large map, to find members by name in any order.
 final class MemberTable {
   /// Up to here, members are compared with each other, and need no table: it would be an allocation.
   static let mostCompared = 16
@@ -70,7 +70,8 @@ final class MemberTable {
     }
   }
 
-  /// - Parameter order: where a member's key stands beside the one that is looked for: below 0, before it; above 0, after it.
+  /// - Parameter order: where a member's key stands beside the one that is looked for: below 0, before it; above 0,
+  ///   after it.
   private func value(_ print: UInt32, order: (Member) -> Int) -> Int? {
     var start = 0
     var end = members.count

@@ -38,8 +38,8 @@ struct ValueDecoder: Decoder {
   func singleValueContainer() -> any SingleValueDecodingContainer { SingleContainer(decoder: self) }
 }
 
-// The generic functions below stand for a requirement for each scalar type too, and are compiled for each. Those for which the
-// standard library has a default are in another file.
+// The generic functions below stand for a requirement for each scalar type too, and are compiled for each. Those for
+// which the standard library has a default are in another file.
 
 extension ValueDecoder {
   struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
