@@ -30,7 +30,8 @@ extension DecodingState {
   /// The error that says that the key at `offset` stood in the map at `map` already.
   @inline(never)
   func doubled(_ offset: Int, in map: Int) -> DecodingError {
-    corrupted("the key \(quoted(key(at: offset).stringValue.keyBytes)) stands twice in this map", at: map, offset: offset)
+    let name = quoted(key(at: offset).stringValue.keyBytes)
+    return corrupted("the key \(name) stands twice in this map", at: map, offset: offset)
   }
 
   /// The error that says that the array at `array` has no more elements.
