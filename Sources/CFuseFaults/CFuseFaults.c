@@ -14,7 +14,7 @@ static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
 static struct sigaction previous;
 static uintptr_t page_size;
 
-// The mark stays for good: whoever was told of damage once is told of it again, also when the bytes come back.
+// The mark stays for good: damage that was reported once is reported again, also when the bytes come back.
 static int64_t mark(fuse_region *region, size_t offset) {
   int64_t known = -1;
   __atomic_compare_exchange_n(&region->fault, &known, (int64_t)offset, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -23,11 +23,11 @@ static int64_t mark(fuse_region *region, size_t offset) {
 
 int64_t fuse_region_note_change(fuse_region *region) {
   uint64_t tail;
-  const void *tail_place = __atomic_load_n(&region->tail_place, __ATOMIC_RELAXED);
-  memcpy(&tail, tail_place, sizeof tail);
-  const void *place = tail == __atomic_load_n(&region->tail, __ATOMIC_RELAXED)
-      ? __atomic_load_n(&region->head_place, __ATOMIC_RELAXED) : tail_place;
-  return mark(region, (size_t)((uintptr_t)place - __atomic_load_n(&region->base, __ATOMIC_RELAXED)));
+  const void *tail_bytes = __atomic_load_n(&region->tail_bytes, __ATOMIC_RELAXED);
+  memcpy(&tail, tail_bytes, sizeof tail);
+  const void *changed = tail == __atomic_load_n(&region->tail, __ATOMIC_RELAXED)
+      ? __atomic_load_n(&region->head_bytes, __ATOMIC_RELAXED) : tail_bytes;
+  return mark(region, (size_t)((uintptr_t)changed - __atomic_load_n(&region->base, __ATOMIC_RELAXED)));
 }
 
 static void pass_on(int number, siginfo_t *info, void *context) {
@@ -36,7 +36,7 @@ static void pass_on(int number, siginfo_t *info, void *context) {
   } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
     previous.sa_handler(number);
   } else {
-    // As if this handler had never been here: returning repeats the access, and a signal that somebody sent is sent again.
+    // As if this handler had never been here: returning repeats the access, and a signal that a process sent is sent again.
     sigaction(SIGBUS, &previous, NULL);
     if (info->si_code <= 0) raise(number);
   }
@@ -88,16 +88,16 @@ fuse_region *fuse_region_watch(const void *base, size_t length, size_t head) {
     __atomic_store_n(&node->base, (uintptr_t)base, __ATOMIC_RELEASE);
     __atomic_store_n(&node->length, length, __ATOMIC_RELEASE);
     const char *start = base;
-    __atomic_store_n(&node->head_place, start + (length >= head + 8 ? head : 0), __ATOMIC_RELAXED);
-    __atomic_store_n(&node->tail_place, start + (length > 8 ? length - 8 : 0), __ATOMIC_RELAXED);
+    __atomic_store_n(&node->head_bytes, start + (length >= head + 8 ? head : 0), __ATOMIC_RELAXED);
+    __atomic_store_n(&node->tail_bytes, start + (length > 8 ? length - 8 : 0), __ATOMIC_RELAXED);
     if (fresh) __atomic_store_n(&regions, node, __ATOMIC_RELEASE);
   }
   pthread_mutex_unlock(&regions_lock);
   // Read under the handler's watch: the file may be cut already.
   uint64_t at_head, at_tail;
   if (node) {
-    memcpy(&at_head, node->head_place, sizeof at_head);
-    memcpy(&at_tail, node->tail_place, sizeof at_tail);
+    memcpy(&at_head, node->head_bytes, sizeof at_head);
+    memcpy(&at_tail, node->tail_bytes, sizeof at_tail);
     __atomic_store_n(&node->ends, at_head ^ at_tail, __ATOMIC_RELAXED);
     __atomic_store_n(&node->tail, at_tail, __ATOMIC_RELAXED);
   }
@@ -105,7 +105,7 @@ fuse_region *fuse_region_watch(const void *base, size_t length, size_t head) {
 }
 
 // Constant: many threads read it at each look-up, so nothing that is written may share its cache line.
-static const fuse_region still = {.fault = -1, .head_place = &still.ends, .tail_place = &still.tail};
+static const fuse_region still = {.fault = -1, .head_bytes = &still.ends, .tail_bytes = &still.tail};
 
 fuse_region *fuse_region_still(void) { return (fuse_region *)&still; }
 

@@ -44,7 +44,7 @@ static bool has_key, has_barrier;
 static bool make_barrier(void) {
 #ifdef __linux__
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0) return true;
-  // A process must have said before that it will ask for this, and a child of it must say so again.
+  // A process must register first, and a child process must register again.
   return errno == EPERM && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 &&
          syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
 #else
@@ -55,7 +55,7 @@ static bool make_barrier(void) {
 static void release_record(void *pointer) {
   record *ended = pointer;
   fuse_own_hazards = &no_hazards;
-  // A thread that was ended inside a read uses nothing any more.
+  // A thread that was cancelled inside a read uses nothing any more.
   for (int i = 0; i < fuse_hazard_depth; i++) __atomic_store_n(&ended->hazards.object[i], NULL, __ATOMIC_RELEASE);
   pthread_mutex_lock(&lock);
   ended->is_free = true;
@@ -109,8 +109,8 @@ fuse_hazard_cell *fuse_hazard_cell_make(fuse_hazard_cell cell) {
 
 void fuse_hazard_cell_free(fuse_hazard_cell *cell) { free(cell); }
 
-// The compiler keeps the order of a store and a load after it; the processor, for which the replacing thread makes a
-// barrier, need not.
+// Keeps the compiler from moving a load before the store that precedes it. The processor may still do so: the replacing
+// thread makes a barrier for that, or else this makes a fence.
 static void order_for_barrier(const fuse_hazard_cell *cell) {
   fuse_compiler_fence();
   if (cell->reader_fences) __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -130,12 +130,12 @@ const void *fuse_enter(const fuse_hazard_cell *cell) {
   if (!hazard) return cell->retained(cell->context);
   const void *object = __atomic_load_n(&cell->object, __ATOMIC_ACQUIRE);
   for (bool is_late = false;; is_late = true) {
-    // Releasing, because whoever finds this object here may conclude that the one before was left.
+    // Releasing: a thread that finds this object here may conclude that the one before is no longer used.
     __atomic_store_n(hazard, object, __ATOMIC_RELEASE);
     order_for_barrier(cell);
     const void *still = __atomic_load_n(&cell->object, __ATOMIC_ACQUIRE);
     if (still == object) {
-      // Whoever looked in between took the object before for used, and left it to this thread.
+      // A thread that looked in between took the object before for used, and left its release to this thread.
       if (is_late) cell->on_left(cell->context);
       return object;
     }

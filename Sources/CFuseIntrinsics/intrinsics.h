@@ -46,8 +46,8 @@ static inline __attribute__((always_inline)) uint32_t fuse_equal_prefix16(const 
 
 /// Whether `count` bytes at `left` and `right` are equal.
 ///
-/// The branches depend on the count alone, which a caller knows long before the bytes arrive from memory; and what is compared
-/// stays out of the general registers, of which a look-up that waits for memory holds many.
+/// The branches depend on the count alone, which a caller knows long before the bytes arrive from memory; and what is
+/// compared stays out of the general registers, of which a look-up that waits for memory holds many.
 static inline __attribute__((always_inline)) _Bool
 fuse_equal(const void *_Nullable left, const void *_Nullable right, size_t count) {
   const uint8_t *l = (const uint8_t *)left, *r = (const uint8_t *)right;
@@ -75,12 +75,12 @@ fuse_equal_flat(const void *_Nullable left, const void *_Nullable right, size_t 
   if (__builtin_expect(count - 8 > 32 - 8, 0)) return fuse_equal(left, right, count);
   // Four words that cover both from 8 bytes on; see fuse_xxh3_64_flat.
   size_t last = count - 8;
-  size_t places[4] = {0, last < 8 ? last : 8, count < 16 ? 0 : count - 16, last};
+  size_t offsets[4] = {0, last < 8 ? last : 8, count < 16 ? 0 : count - 16, last};
   uint64_t difference = 0;
   for (int i = 0; i < 4; i++) {
     uint64_t a, b;
-    memcpy(&a, l + places[i], 8);
-    memcpy(&b, r + places[i], 8);
+    memcpy(&a, l + offsets[i], 8);
+    memcpy(&b, r + offsets[i], 8);
     difference |= a ^ b;
   }
   return difference == 0;

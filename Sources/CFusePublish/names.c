@@ -26,8 +26,8 @@ struct name {
 static const int endings[] = {SIGHUP, SIGINT, SIGTERM};
 enum { ending_count = sizeof endings / sizeof *endings };
 
-// All below is read and written under the lock. Whoever holds it has the three signals blocked, so the handler never
-// interrupts a holder, and may wait for one on another thread: that takes no longer than a system call.
+// Everything below is read and written under the lock. A thread that holds it has the three signals blocked. So the handler
+// never interrupts the holder, and may wait for it on another thread: that takes no longer than a system call.
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static name *names;
 static char *sentence, *sentence_when_finished;
@@ -141,12 +141,12 @@ static bool leads_to(const char *path, int descriptor) {
 // Whether the system or the file system lacks the call, rather than refusing this use of it.
 static bool is_lacking(int error) { return error == EINVAL || error == ENOSYS || error == EPERM || error == EOPNOTSUPP; }
 
-// Only an exchange tells, after the fact, what it was that gave way, and can be taken back.
+// Replaces by an exchange of the two names: only after that is it known which file was replaced, and it can be undone.
 static int replace(int descriptor, const char *unfinished, const char *path, const fuse_stamp *expected) {
   if (!expected) {
     if (renameat2(AT_FDCWD, unfinished, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return FUSE_REPLACED;
     if (!is_lacking(errno)) return -1;
-    // A second name is given only where there is none; some file systems have no second names either.
+    // link() fails where the name exists already. Some file systems have no hard links either.
     if (link(unfinished, path) == 0) {
       unlink(unfinished);
       return FUSE_REPLACED;
@@ -184,16 +184,17 @@ int fuse_unlink_unfinished(const char *path) {
   return result;
 }
 
-// Only what POSIX lists as safe in a handler. The lock is kept: from here on no thread makes or moves a name.
+// Calls only what POSIX lists as safe in a handler. The lock is kept, so that no other thread makes or moves a name any
+// more.
 static void on_ending(int number) {
   acquire();
   for (name *n = names; n; n = n->next) unlink(n->path);
   const char *text = is_finished ? sentence_when_finished : sentence;
-  // Nobody may be reading any more, and a pipe that is full would keep the process from ending.
+  // The pipe may have no reader any more; if it is full, writing would keep the process from ending.
   struct pollfd output = {.fd = STDERR_FILENO, .events = POLLOUT};
   signal(SIGPIPE, SIG_IGN);
   if (text && poll(&output, 1, 0) == 1 && write(STDERR_FILENO, text, strlen(text)) < 0) {
-    // There is nothing left to say it with.
+    // There is no other way to report this.
   }
   signal(number, SIG_DFL);
   raise(number);
@@ -201,7 +202,7 @@ static void on_ending(int number) {
   sigemptyset(&unblocked);
   sigaddset(&unblocked, number);
   pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL);
-  // The first process of a container does not end by a signal of its own.
+  // The first process of a container is not ended by a signal that it sends to itself.
   _exit(128 + number);
 }
 
@@ -212,7 +213,7 @@ static void install(void) {
   for (int i = 0; i < ending_count; i++) sigaddset(&action.sa_mask, endings[i]);
   for (int i = 0; i < ending_count; i++) {
     struct sigaction before;
-    // Whoever started the process may have chosen to ignore one, as nohup does.
+    // A signal that is ignored stays ignored: nohup starts a process like that.
     if (sigaction(endings[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(endings[i], &action, NULL);
   }
 }

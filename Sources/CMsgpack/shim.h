@@ -14,7 +14,7 @@ typedef struct {
   size_t capacity;
 } fuse_pack_buffer;
 
-/// Makes room for `count` bytes more, and for 256 at least; -1 when memory is short.
+/// Makes room for `count` more bytes; -1 when memory is short.
 static __attribute__((noinline, unused)) int fuse_pack_grow(fuse_pack_buffer *_Nonnull buffer, size_t count) {
   if (count > SIZE_MAX / 4 - buffer->size) return -1;
   size_t capacity = 2 * (buffer->size + count);
@@ -35,7 +35,7 @@ fuse_pack_append(fuse_pack_buffer *_Nonnull buffer, const void *_Nonnull bytes, 
   return 0;
 }
 
-/// The same by 16 bytes at a time, where 15 more can be read after `bytes`.
+/// The same, 16 bytes at a time: the 15 bytes after `bytes` must be readable.
 static inline __attribute__((always_inline)) int
 fuse_pack_append_padded(fuse_pack_buffer *_Nonnull buffer, const void *_Nonnull bytes, size_t count) {
   if (__builtin_expect(buffer->capacity - buffer->size < count + 16, 0) && fuse_pack_grow(buffer, count + 16) != 0) return -1;
@@ -45,7 +45,7 @@ fuse_pack_append_padded(fuse_pack_buffer *_Nonnull buffer, const void *_Nonnull 
   return 0;
 }
 
-// msgpack-c's packing over that buffer: `fuse_pack_str` and so on. Through its own packer each piece is a call by a pointer.
+// msgpack-c's packing into that buffer: `fuse_pack_str` and so on. Its own packer calls a function pointer for each piece.
 #define msgpack_pack_inline_func(name) static inline int fuse_pack##name
 #define msgpack_pack_inline_func_cint(name) static inline int fuse_pack##name
 #define msgpack_pack_inline_func_fixint(name) static inline int fuse_pack_fix##name

@@ -4,13 +4,13 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/// XXH3-64 of keys outside the two classes of length below.
+/// XXH3-64 of keys of any length.
 static __attribute__((noinline, unused)) uint64_t fuse_xxh3_64_any(const void *bytes, size_t length, uint64_t seed) {
   return XXH3_64bits_withSeed(bytes, length, seed);
 }
 
-/// XXH3-64 of `length` bytes under `seed`. The two classes of length that most keys belong to are inlined into the caller; the
-/// library's whole choice of classes would be a call.
+/// XXH3-64 of `length` bytes with `seed`. The two classes of length that most keys belong to, 9 to 16 and 17 to 32
+/// bytes, are inlined into the caller; other lengths cost a call.
 static inline __attribute__((always_inline)) uint64_t
 fuse_xxh3_64(const void *bytes, size_t length, uint64_t seed) {
   const uint8_t *input = (const uint8_t *)bytes;
@@ -22,13 +22,13 @@ fuse_xxh3_64(const void *bytes, size_t length, uint64_t seed) {
   return XXH3_avalanche(sum);
 }
 
-/// The same without a branch between the two classes: both are computed and one is taken. A branch that is guessed wrong costs
-/// more than the instructions where many look-ups are on their way at once.
+/// The same without a branch between the two classes: both are computed and one is taken. Where many look-ups run at once, a
+/// mispredicted branch costs more than these instructions.
 static inline __attribute__((always_inline)) uint64_t
 fuse_xxh3_64_flat(const void *bytes, size_t length, uint64_t seed) {
   const uint8_t *input = (const uint8_t *)bytes;
   if (__builtin_expect(length - 9 > 32 - 9, 0)) return fuse_xxh3_64_any(bytes, length, seed);
-  // Four words that cover the key from 9 bytes on: the second and third begin as far inside as the length allows.
+  // Four words that cover the key: the second and third begin as far inside as the length allows.
   size_t last = length - 8;
   size_t second = last < 8 ? last : 8;
   size_t third = length < 16 ? 0 : length - 16;
@@ -43,7 +43,7 @@ fuse_xxh3_64_flat(const void *bytes, size_t length, uint64_t seed) {
   return XXH3_avalanche(length > 16 ? longer : shorter);
 }
 
-/// Begins XXH3-64 under `seed` of bytes that come in pieces. NULL when memory is short.
+/// Begins XXH3-64 with `seed` of bytes that come in pieces; `fuse_xxh3_64_end` frees it. NULL when memory is short.
 static inline void *fuse_xxh3_64_begin(uint64_t seed) {
   XXH3_state_t *state = XXH3_createState();
   if (state) XXH3_64bits_reset_withSeed(state, seed);

@@ -1,4 +1,4 @@
-// What users import: all layers under one name. Who only reads may import FuseDBServing.
+// What users import: all layers under one name. A program that only reads may import FuseDBServing instead.
 @_exported public import FuseDBJSON
 @_exported public import FuseDBPatching
 @_exported public import FuseDBServing

@@ -1,7 +1,7 @@
 internal import FuseDB
 internal import FuseDBInput
 
-/// What the command's `main` calls, in Sources/FuseDBTool/main.c.
+/// The entry point of the command: `main` in Sources/FuseDBTool/main.c calls it.
 @c(fusedb_main)
 @unsafe
 public func main(argumentCount: Int32, arguments: UnsafePointer<UnsafePointer<CChar>?>) -> Int32 {
@@ -39,7 +39,7 @@ package enum Tool {
     } catch {
       status = console.report(error)
     }
-    // Where this fails there is nobody left to tell.
+    // A failure here cannot be reported.
     try? console.err.flush()
     return status.rawValue
   }

@@ -10,7 +10,7 @@ internal import CZlib
   /// The checksum of the bytes so far.
   @usableFromInline package private(set) var value: UInt32
 
-  /// Begins after bytes of the checksum `value`; at first there are none, and theirs is 0.
+  /// Continues after bytes whose checksum is `value`: 0 for no bytes.
   @inlinable
   package init(continuing value: UInt32 = 0) { self.value = value }
 
@@ -50,10 +50,11 @@ extension FixedWidthInteger {
 extension Checksum {
   private static let polynomial: UInt32 = 0xEDB8_8320
 
-  /// The four bytes that, put between bytes of checksum `start` and `suffix`, make the checksum of all three `end`.
+  /// The four bytes that go between bytes with the checksum `start` and the bytes `suffix`, so that the checksum of all is
+  /// `end`.
   ///
-  /// The step of a CRC over one bit can be undone. So the register is taken back from the end over the suffix and over
-  /// the four bytes; what it has to differ by are the bytes. See spec/extension.md §3, note.
+  /// The step of a CRC over one bit can be undone. So the register is taken back from the end, over the suffix and the four
+  /// bytes. Its difference from the register after `start` is those bytes. See spec/extension.md §3, note.
   static func balance(from start: UInt32, to end: UInt32, before suffix: [UInt8]) -> [UInt8] {
     var register = ~end
     for byte in suffix.reversed() {
@@ -87,7 +88,7 @@ package struct RunningHash: ~Copyable {
     unsafe self.state = state
   }
 
-  // SAFETY: a hash is not copied, so nobody else has the state that is freed.
+  // SAFETY: a hash is not copied, so nothing else uses the state that is freed.
   deinit { unsafe fuse_xxh3_64_end(state) }
 
   /// Continues over `bytes`.

@@ -1,4 +1,4 @@
-/// A key's bytes as they stand on a line of text: UTF-8 as it is, backslashes doubled, control bytes and bytes that
+/// A key's bytes as they are written on a line of text: UTF-8 as it is, backslashes doubled, control bytes and bytes that
 /// are not UTF-8 as `\t`, `\n`, `\r` or `\xHH`. Reversible. See spec/json.md, "Keys on lines of text".
 package enum EscapedText {
   /// Appends `bytes` in this spelling.
@@ -73,7 +73,7 @@ package enum EscapedText {
   }
 }
 
-/// A key as it stands in messages: escaped, in quotes, and cut after 60 bytes.
+/// A key as messages show it: escaped, in quotes, and cut after 60 bytes.
 package func quoted(_ key: RawSpan) -> String {
   var out: [UInt8] = []
   EscapedText.append(key.extracting(first: min(key.byteCount, 60)), to: &out)
@@ -83,13 +83,13 @@ package func quoted(_ key: RawSpan) -> String {
 /// The same for bytes in an array, which may be a name.
 package func quoted(_ name: [UInt8]) -> String { quoted(name.rawSpan) }
 
-/// A number of things as it stands in messages: `1 key`, `2 keys`.
+/// A number of things as messages show it: `1 key`, `2 keys`.
 package func counted(_ count: some BinaryInteger, _ noun: String) -> String {
   "\(count) \(noun)\(count == 1 ? "" : "s")"
 }
 
 extension RawSpan {
-  /// How many bytes from the start on are valid UTF-8.
+  /// The length in bytes of the longest prefix that is valid UTF-8.
   package var validUTF8Prefix: Int {
     let bytes = Span<UInt8>(_bytes: self)
     do {
@@ -119,7 +119,7 @@ package enum Hex {
     for i in 0..<bytes.byteCount { append(bytes.loadInside(at: i, as: UInt8.self), to: &out) }
   }
 
-  /// The bytes that `text` spells in digits of either case, or nil where it is no such text.
+  /// The bytes that `text` spells in hexadecimal digits of either case; nil where it has an odd length or another character.
   package static func bytes(_ text: RawSpan) -> [UInt8]? {
     guard text.byteCount.isMultiple(of: 2) else { return nil }
     var out: [UInt8] = []

@@ -10,7 +10,8 @@
   @inlinable package static var nesting: Int { 128 }
 }
 
-/// `value` as what it is, if its type is `Other` itself: a comparison of two addresses, and none where the compiler knows `T`.
+/// `value` as what it is, if its type is `Other` itself: a comparison of two addresses, and none where the compiler
+/// knows `T`.
 @inlinable
 @inline(__always)
 package func exactly<T, Other>(_ value: T, _: Other.Type) -> Other? {

@@ -41,9 +41,10 @@ public struct FuseError: Error, Sendable, Hashable {
 
   // One reference, so that a throwing look-up returns its error in a register.
   //
-  // It is never nil, and optional for the compiler's sake: LLVM then holds an integer. In top-level and async code, where all
-  // errors end in one place that does not return, Swift 6.3's LLVM merges the store of an error that is a pointer with the
-  // one that clears the error register, and crashes (its pull request 217372). Tests/Dependent compiles such code.
+  // It is never nil, and optional for the compiler's sake: LLVM then holds an integer. In top-level and async code,
+  // where all errors end in one place that does not return, Swift 6.3's LLVM merges the store of an error that is a
+  // pointer with the one that clears the error register, and crashes (its pull request 217372). Tests/Dependent
+  // compiles such code.
   private let reference: Details?
   private var details: Details { reference! }
 

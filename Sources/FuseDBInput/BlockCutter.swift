@@ -16,7 +16,8 @@ struct BlockCutter {
     case value
   }
 
-  /// After the longest record, and before it: a byte order mark, a line end of two bytes, and a byte that shows that it goes on.
+  /// After the longest record, and before it: a byte order mark, a line end of two bytes, and a byte that shows that it
+  /// goes on.
   private static let margin = 8
   /// The smallest block; a byte order mark fits.
   static let fewestBytes = 4
@@ -129,20 +130,20 @@ struct BlockCutter {
 
   /// Counts the MessagePack values in `range`, and returns where the last whole one ends.
   private mutating func takeValues(in range: Range<Int>, of bytes: RawSpan) -> Int? {
-    var place = range.lowerBound
-    while place < range.upperBound {
+    var offset = range.lowerBound
+    while offset < range.upperBound {
       do throws(FuseError) {
         guard
-          let byteCount = try MessagePackCursor.byteCountOfFirstValue(in: bytes.extracting(place..<range.upperBound))
+          let byteCount = try MessagePackCursor.byteCountOfFirstValue(in: bytes.extracting(offset..<range.upperBound))
         else { break }
-        place += byteCount
+        offset += byteCount
         nextLine += 1
       } catch {
-        // Whoever reads the block meets the same error, and says where it is.
+        // The reader of the block meets the same error, and reports where it is.
         return range.upperBound
       }
     }
-    return place > range.lowerBound ? place : nil
+    return offset > range.lowerBound ? offset : nil
   }
 
   /// After the last row in `range` that is known to be whole.
@@ -185,10 +186,10 @@ struct BlockCutter {
   /// The next quote that is not doubled.
   private func closingQuote(after opening: Int, in range: Range<Int>, of bytes: RawSpan) -> Int? {
     let each = Span<UInt8>(_bytes: bytes)
-    var place = opening + 1
-    while let quote = bytes.firstIndex(of: Self.quote, in: place..<range.upperBound) {
+    var start = opening + 1
+    while let quote = bytes.firstIndex(of: Self.quote, in: start..<range.upperBound) {
       guard quote + 1 < range.upperBound, each[quote + 1] == Self.quote else { return quote }
-      place = quote + 2
+      start = quote + 2
     }
     return nil
   }

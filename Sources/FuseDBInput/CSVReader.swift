@@ -34,12 +34,15 @@ final class CSVReader {
     self.commentPrefix = commentPrefix
   }
 
-  /// Takes rows off `block` and calls `body` with each that is neither an empty line nor a comment, until there are no more or `body` returns false.
-  /// It gets the block's bytes, where in them the cells stand, quotes taken off, and the number of the line on which the row begins.
+  /// Takes rows off `block` and calls `body` with each that is neither an empty line nor a comment, until there are no
+  /// more or `body` returns false. It gets the block's bytes, where in them the cells stand, quotes taken off, and the
+  /// number of the line on which the row begins.
   ///
-  /// - Parameter mostCells: of a row with more cells, `body` gets one more than these; ``cellCount`` says how many there are.
-  /// - Throws: ``FuseError`` with code `invalidValue` when a quoted cell does not end, or does not end where a cell does, and when a cell is not UTF-8,
-  ///   `limitExceeded` when a row is too long; ``line`` says where. And what `body` throws.
+  /// - Parameter mostCells: of a row with more cells, `body` gets one more than these; ``cellCount`` says how many
+  ///   there are.
+  /// - Throws: ``FuseError`` with code `invalidValue` when a quoted cell does not end, or does not end where a cell
+  ///   does, and when a cell is not UTF-8, `limitExceeded` when a row is too long; ``line`` says where. And what `body`
+  ///   throws.
   func takeRows(
     off block: InputBlock, mostCells: Int = .max - 1,
     _ body: (RawSpan, Span<Range<Int>>, Int) throws(FuseError) -> Bool
@@ -104,7 +107,7 @@ final class CSVReader {
         count = mostCells + 1
       }
       if !isEmptyLine {
-        // Before bytes are moved: what a cell leaves behind itself then is no part of it.
+        // Before bytes are moved: the bytes that are left over after it are no part of the cell.
         if !isUTF8 { try checkText(cells[..<count], of: bytes.rawSpan) }
         if takesQuotes { undouble(&bytes, &cells) }
         goesOn = try body(bytes.rawSpan, cells.span.extracting(0..<count), line)

@@ -72,8 +72,8 @@ package struct FieldSelection: Sendable {
     }
     if kept.isEmpty {
       role.isKept = !role.isKey && !role.isRangeFirst && !role.isRangeLast
-    } else if let place = Self.index(of: name, in: kept) {
-      kept[place].wasSeen = true
+    } else if let index = Self.index(of: name, in: kept) {
+      kept[index].wasSeen = true
       role.isKept = true
     }
     return role

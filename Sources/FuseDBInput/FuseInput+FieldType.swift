@@ -32,8 +32,8 @@ extension FuseInput.FieldType {
     }
   }
 
-  /// Packs the value that `cell` spells, and returns false when it spells none. JSON is not a matter of the cell's text alone:
-  /// ``RecordSink`` parses it.
+  /// Packs the value that `cell` spells, and returns false when it spells none. JSON is not a matter of the cell's text
+  /// alone: ``RecordSink`` parses it.
   func pack(_ cell: RawSpan, to packer: MessagePackPacker) -> Bool {
     switch self {
     case .string: packer.pack(string: cell)

@@ -1,4 +1,4 @@
-/// Files of records that a database is built from: NDJSON, CSV, TSV or MessagePack, packed by gzip or zstd or not.
+/// Files of records that a database is built from: NDJSON, CSV, TSV or MessagePack, as they are or packed with gzip or zstd.
 ///
 ///     var input = FuseInput("networks.csv")    // network,asn,name
 ///     input.keyFields = ["network"]
@@ -7,41 +7,41 @@
 ///     let read = try writer.add(input)         // read.recordCount == 585321
 ///     try writer.build(to: "networks.fsdb")
 ///
-/// Without ``keyFields`` and ``addressRange`` each record says its keys itself, as `{"keys": ["8.8.8.8"], "value": …}`
+/// Without ``keyFields`` and ``addressRange`` each record has its own keys, as `{"keys": ["8.8.8.8"], "value": …}`
 /// in NDJSON: the form that `fusedb dump` writes. Such files and tables are read in a stream: however large one is, it
 /// takes no more memory than the writer has. See spec/json.md, "Inputs".
 public struct FuseInput: Sendable {
   /// The paths of the files, read in their order.
   public var paths: [String]
-  /// How their records are written; nil for what the name of each says, and NDJSON where it says nothing.
+  /// How their records are written; nil to go by the ending of each name, and NDJSON where that is unknown.
   public var format: Format?
   /// The names of the fields, or columns, that hold keys. In NDJSON and MessagePack a field may hold a list of keys.
   public var keyFields: [String] = []
   /// The names of the fields that hold the first and the last address of a range: the CIDR blocks that cover it are keys.
   public var addressRange: (first: String, last: String)?
-  /// The names of the fields that the object has; when there are none, all that hold no keys.
+  /// The names of the fields that are stored in the object; where this is empty, all fields that hold no keys.
   public var keptFields: [String] = []
   /// Whether ``keyFields`` and ``keptFields`` may name a field that no record has. A table always needs its columns.
   public var allowsMissingFields = false
   /// The names of a table's columns; nil when its first row has them.
   public var columns: [String]?
-  /// What the cells of a column hold, where that is not text. An empty cell of such a column is null.
+  /// The types of columns that are not text, by name. An empty cell of such a column is null.
   public var types: [String: FieldType] = [:]
   /// Whether a cell of a table may stand in quotes, as RFC 4180 says.
   public var takesQuotes = true
-  /// What those lines of a table begin with that are passed over; empty when all lines are rows.
+  /// Lines of a table that begin with this are skipped; empty when all lines are rows.
   public var commentPrefix = ""
   /// How many bytes a record may have, up to 8 GiB; nil for a thirty-second of the writer's memory, and at least 64 KiB.
   public var recordLimit: Int?
 
   /// - Parameters:
   ///   - paths: the files; at least one, and no more than 65,536.
-  ///   - format: how their records are written; nil for what the name of each says.
+  ///   - format: how their records are written; nil to go by the ending of each name.
   public init(_ paths: String..., format: Format? = nil) { self.init(paths: paths, format: format) }
 
   /// - Parameters:
   ///   - paths: the files; at least one, and no more than 65,536.
-  ///   - format: how their records are written; nil for what the name of each says.
+  ///   - format: how their records are written; nil to go by the ending of each name.
   public init(paths: [String], format: Format? = nil) {
     precondition(
       (1...InputPosition.mostInputs).contains(paths.count), "an input has 1 to \(InputPosition.mostInputs) files")
@@ -51,9 +51,9 @@ public struct FuseInput: Sendable {
 
   /// How much was read.
   public struct Counts: Sendable, Equatable {
-    /// The records that were read, each an object.
+    /// How many records were read; each gives an object.
     public var recordCount = 0
-    /// The keys that they gave, repeated ones included.
+    /// How many keys they gave, repeated ones included.
     public var keyCount = 0
   }
 
@@ -63,7 +63,8 @@ public struct FuseInput: Sendable {
   }
 }
 
-/// Where a record begins: the number of its input among all, from 0, and that of its line there, or its own, from 1.
+/// Where a record begins: the number of its input, from 0, and the number of its line there, or of the record in
+/// MessagePack, from 1.
 ///
 /// Positions are in the order of the records. An input may have 2^48 - 1 lines or records, and there may be 65,536 inputs.
 package struct InputPosition {
@@ -78,7 +79,7 @@ package struct InputPosition {
     self.line = line
   }
 
-  /// What a ``RecordBatch`` calls it.
+  /// Takes apart a position as a ``RecordBatch`` holds it.
   package init(_ number: UInt64) {
     input = Int(number >> Self.lineBits)
     line = Int(number & (1 << Self.lineBits - 1))

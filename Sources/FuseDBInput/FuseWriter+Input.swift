@@ -6,17 +6,17 @@ extension FuseWriter {
   /// Adds the records of files, on as many threads as the writer has.
   ///
   /// - Parameters:
-  ///   - input: what is read, and how.
-  ///   - progress: is given what was read so far, now and then, on this thread.
+  ///   - input: the files, and how their records are written.
+  ///   - progress: is called now and then with what was read so far, on the calling thread.
   /// - Returns: how much was read.
   /// - Throws: ``FuseError`` with the file and the line: with code `invalidValue` for the first record that cannot be
   ///   read, `limitExceeded` for one that is too long, `notFound` when a file cannot be read; and as
-  ///   ``addObject(_:)`` does. What was read before has been added: the writer is of no use then.
+  ///   ``addObject(_:)`` does. The records before it have been added already, so don't build with this writer.
   @discardableResult
   public func add(
     _ input: FuseInput, progress: (FuseInput.Counts) -> Void = { _ in }
   ) throws(FuseError) -> FuseInput.Counts {
-    // Before an hour's work: all files are there.
+    // All files must be readable before work begins that may take an hour.
     for path in input.paths { try Descriptor.checkReadable(path) }
     let memory = InputLoader.memory(of: options)
     let loader = try InputLoader(input.job(memory: memory, threadCount: InputLoader.threadCount(of: options)), self)
@@ -31,7 +31,7 @@ extension FuseWriter {
 }
 
 extension FuseInput {
-  /// What a loader is told, where the writer has `memory` bytes.
+  /// The job of a loader for a writer that has `memory` bytes.
   fileprivate func job(memory: Int, threadCount: Int) -> InputLoader.Job {
     precondition(recordLimit ?? 1 > 0, "a record has at least a byte")
     let files = files

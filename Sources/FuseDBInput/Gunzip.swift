@@ -7,14 +7,16 @@ internal import FuseDBWriting
 
 /// Unpacks members of gzip data.
 ///
-/// zlib's own `gzread` takes everything after a member that does not begin like one for the end, in silence; here that is an error.
+/// zlib's own `gzread` takes everything after a member that does not begin like one for the end, in silence; here that
+/// is an error.
 @safe
 final class Gunzip: Unpacker {
   /// What every member begins with.
   static let magic: [UInt8] = [0x1F, 0x8B]
 
   let name = "gzip"
-  // SAFETY: allocated in init, freed in deinit and used by this class alone; `next_in` and `next_out` are set before each call.
+  // SAFETY: allocated in init, freed in deinit and used by this class alone; `next_in` and `next_out` are set before
+  // each call.
   private let stream: UnsafeMutablePointer<z_stream>
   /// What zlib says of its memory.
   private let status: Int32
@@ -51,7 +53,8 @@ final class Gunzip: Unpacker {
     precondition(room.lowerBound >= 0 && room.upperBound <= bytes.count, "the room lies inside the array")
     guard status == Z_OK else { throw .outOfMemory("unpack gzip data") }
     let roomCount = UInt32(clamping: room.count)
-    // SAFETY: zlib reads the bytes of `source` and never writes them; it writes at most `roomCount` bytes from the room's start on.
+    // SAFETY: zlib reads the bytes of `source` and never writes them; it writes at most `roomCount` bytes from the
+    // room's start on.
     let result = unsafe packed.withUnsafeBytes { packed in
       unsafe bytes.withUnsafeMutableBytes { bytes in
         let input = unsafe packed.baseAddress!.assumingMemoryBound(to: UInt8.self) + source.lowerBound

@@ -22,7 +22,7 @@ final class InputBlock: @unchecked Sendable {
   var firstLine = 1
   /// Where in the unpacked input ``range`` begins.
   var offset = 0
-  /// The block's place among all.
+  /// The block's number among all.
   var number = 0
   /// How the records are written.
   var format = FuseInput.Format.ndjson

@@ -4,7 +4,8 @@ package import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
-/// A file or standard input, read from its start to its end; what gzip or zstd packed is unpacked on the way, whatever the file's name.
+/// A file or standard input, read from its start to its end; what gzip or zstd packed is unpacked on the way, whatever
+/// the file's name.
 package final class InputFile {
   /// What stands for `-` in messages.
   package static let standardInputName = "standard input"
@@ -21,10 +22,10 @@ package final class InputFile {
   /// The first bytes, by which the kind of file was recognized, until they are passed on.
   private var head: [UInt8] = []
   /// How many bytes of ``head`` were passed on.
-  private var headPlace = 0
-  /// What the unpacked input begins with, as far as somebody looked ahead, and how many bytes of it were passed on.
+  private var headOffset = 0
+  /// What the unpacked input begins with, as far as ``peek(_:)`` read it, and how many bytes of it were passed on.
   private var ahead: [UInt8] = []
-  private var aheadPlace = 0
+  private var aheadOffset = 0
   private var packed: PackedInput?
 
   /// Opens the file at `path`.
@@ -65,7 +66,7 @@ package final class InputFile {
   ///
   /// - Throws: as ``read(into:_:)``.
   func peek(_ count: Int) throws(FuseError) -> [UInt8] {
-    precondition(aheadPlace == 0 && ahead.isEmpty, "whoever looks ahead does so once, before anything is read")
+    precondition(aheadOffset == 0 && ahead.isEmpty, "whoever looks ahead does so once, before anything is read")
     var bytes = [UInt8](repeating: 0, count: count)
     bytes.removeSubrange(try readUnpacked(into: &bytes, bytes.indices)...)
     ahead = bytes
@@ -74,9 +75,10 @@ package final class InputFile {
 
   /// Fills `bytes[range]` as far as the input reaches, and returns how far that is.
   ///
-  /// - Throws: ``FuseError`` with code `notFound` when the input cannot be read, `invalidValue` when it is packed data that is cut short or damaged.
+  /// - Throws: ``FuseError`` with code `notFound` when the input cannot be read, `invalidValue` when it is packed data
+  ///   that is cut short or damaged.
   func read(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
-    let known = Self.pass(&ahead, &aheadPlace, to: &bytes, range)
+    let known = Self.pass(&ahead, &aheadOffset, to: &bytes, range)
     return try known + readUnpacked(into: &bytes, range.lowerBound + known..<range.upperBound)
   }
 
@@ -90,7 +92,7 @@ package final class InputFile {
         throw FuseError(error.code, error.message, path: error.path ?? name, errno: error.errno)
       }
     }
-    let known = Self.pass(&head, &headPlace, to: &bytes, range)
+    let known = Self.pass(&head, &headOffset, to: &bytes, range)
     return try known + readPacked(into: &bytes, range.lowerBound + known..<range.upperBound)
   }
 

@@ -79,7 +79,7 @@ package final class InputLoader {
     self.job = job
     fields = job.fields
     let threadCount = max(1, job.threadCount)
-    // Every thread has one, and two wait; alone, there is nobody to wait.
+    // Every thread has one, and two wait; a single thread does not wait.
     blocks = BlockExchange(
       blockByteCount: max(job.blockByteCount, BlockCutter.fewestBytes),
       mostBlocks: threadCount == 1 ? 1 : threadCount + 2)
@@ -101,7 +101,8 @@ package final class InputLoader {
   /// - Parameters:
   ///   - open: opens the input of the given number.
   ///   - progress: called now and then by this thread.
-  /// - Throws: the ``FuseError`` of the first record, in the order of the inputs, that cannot be read, whatever the threads did.
+  /// - Throws: the ``FuseError`` of the first record, in the order of the inputs, that cannot be read, whatever the
+  ///   threads did.
   package func run(
     open: (Int) throws(FuseError) -> InputFile, progress: (Progress) -> Void = { _ in }
   ) throws(FuseError) {

@@ -44,14 +44,15 @@ final class MessagePackReader {
   }
 }
 
-/// Takes records in MessagePack apart: arrays of keys and a value, or maps with named fields. See spec/json.md, "MessagePack".
+/// Takes records in MessagePack apart: arrays of keys and a value, or maps with named fields. See spec/json.md,
+/// "MessagePack".
 ///
 /// Offsets of its errors count within the record.
 final class MessagePackRecords {
   private let sink: RecordSink
   /// Which fields hold keys, or nil when there are only arrays of keys and a value.
   private(set) var fields: FieldSelection?
-  // The places of the record's parts; kept, so that the memory is.
+  // The offsets of the record's parts; kept, so that the memory is.
   private var keyValues: [Int] = []
   private var keptPairs: [Range<Int>] = []
   private var keptCount = 0
@@ -100,13 +101,13 @@ final class MessagePackRecords {
     }
     let firstKey = cursor.offset
     for _ in 0..<keyCount {
-      let place = cursor.offset
+      let offset = cursor.offset
       let token = try cursor.readHead()
       switch token {
       case .string(let byteCount), .binary(let byteCount): _ = cursor.readPayload(byteCount: byteCount)
       default:
         throw FuseError(
-          .invalidValue, "a key is a string or binary, and here one is \(token.article)", offset: UInt64(place))
+          .invalidValue, "a key is a string or binary, and here one is \(token.article)", offset: UInt64(offset))
       }
     }
     let value = cursor.offset
@@ -137,7 +138,7 @@ final class MessagePackRecords {
       throw FuseError(error.code, error.message)
     }
     let keysBefore = sink.keyCount
-    for place in keyValues { try addKeys(record, at: place) }
+    for offset in keyValues { try addKeys(record, at: offset) }
     if let names = fields?.range {
       let first = try addressText(record, at: rangeValues.first, names.first)
       let last = try addressText(record, at: rangeValues.last, names.last)
@@ -185,31 +186,31 @@ final class MessagePackRecords {
     }
   }
 
-  private func only(_ place: Int, _ known: Int?) throws(FuseError) -> Int {
+  private func only(_ offset: Int, _ known: Int?) throws(FuseError) -> Int {
     guard known == nil else {
       throw FuseError(
         .invalidValue, "a field of the range comes twice, and a range has one first and one last address",
-        offset: UInt64(place))
+        offset: UInt64(offset))
     }
-    return place
+    return offset
   }
 
-  /// The keys that the value at `place` gives: one, those of an array, or none.
-  private func addKeys(_ record: RawSpan, at place: Int) throws(FuseError) {
-    var cursor = MessagePackCursor(record, at: place)
+  /// The keys that the value at `offset` gives: one, those of an array, or none.
+  private func addKeys(_ record: RawSpan, at offset: Int) throws(FuseError) {
+    var cursor = MessagePackCursor(record, at: offset)
     switch try cursor.readHead() {
     case .null: break
     case .array(let count):
       for _ in 0..<count { try addKey(&cursor) }
     default:
-      cursor = MessagePackCursor(record, at: place)
+      cursor = MessagePackCursor(record, at: offset)
       try addKey(&cursor)
     }
   }
 
   @_lifetime(cursor: copy cursor)
   private func addKey(_ cursor: inout MessagePackCursor) throws(FuseError) {
-    let place = cursor.offset
+    let offset = cursor.offset
     let token = try cursor.readHead()
     switch token {
     case .string(let byteCount), .binary(let byteCount):
@@ -221,7 +222,7 @@ final class MessagePackRecords {
       throw FuseError(
         .invalidValue,
         "a key field holds \(token.article); it can hold a string, binary, an integer, an array of these, or nil",
-        offset: UInt64(place))
+        offset: UInt64(offset))
     }
   }
 
@@ -230,9 +231,9 @@ final class MessagePackRecords {
   }
 
   /// The text of one end of a range: a string or an integer.
-  private func addressText(_ record: RawSpan, at place: Int?, _ name: [UInt8]) throws(FuseError) -> [UInt8] {
-    guard let place else { throw RangeKeys.missingEnd(name) }
-    var cursor = MessagePackCursor(record, at: place)
+  private func addressText(_ record: RawSpan, at offset: Int?, _ name: [UInt8]) throws(FuseError) -> [UInt8] {
+    guard let offset else { throw RangeKeys.missingEnd(name) }
+    var cursor = MessagePackCursor(record, at: offset)
     let token = try cursor.readHead()
     switch token {
     case .string(let byteCount): return cursor.readPayload(byteCount: byteCount).array()
@@ -242,7 +243,7 @@ final class MessagePackRecords {
     default:
       throw FuseError(
         .invalidValue, "\(quoted(name)) holds \(token.article); the end of a range is a string or an integer",
-        offset: UInt64(place))
+        offset: UInt64(offset))
     }
   }
 }

@@ -26,7 +26,7 @@ final class NDJSONReader {
 
   /// Reads all records of `block`.
   ///
-  /// - Throws: ``FuseError``; the sink knows the place.
+  /// - Throws: ``FuseError``; the sink adds the position.
   func read(_ block: InputBlock) throws(FuseError) {
     let bytes = block.bytes
     var lines = LineReader(block)
@@ -77,8 +77,8 @@ final class NDJSONReader {
     }
   }
 
-  /// Parses a line in which the ends of the range are integers that may be longer than the parser takes. Returns false when it has none,
-  /// or is no JSON.
+  /// Parses a line in which the ends of the range are integers that may be longer than the parser takes. Returns false
+  /// when it has none, or is no JSON.
   private func parseLongIntegers(
     _ line: Range<Int>, of bytes: RawSpan, _ body: (JSONNode) throws(FuseError) -> Void
   ) throws(FuseError) -> Bool {
@@ -325,8 +325,8 @@ struct LineReader {
 
 /// Integers that JSON parsers have no type for, where they are addresses: IPv6 addresses reach to 2^128 - 1. [R8]
 enum LongIntegers {
-  /// The text of a record with the integers of 2^64 and more in the fields of `range` in quotes, so that they can be parsed, and
-  /// `padding` bytes after it. Nil when there is none. What is no JSON may give anything that is none.
+  /// The text of a record with the integers of 2^64 and more in the fields of `range` in quotes, so that they can be
+  /// parsed, and `padding` bytes after it. Nil when there is none. What is no JSON may give anything that is none.
   static func quoted(_ record: RawSpan, in range: FieldSelection.Range, padding: Int) -> [UInt8]? {
     let bytes = record.array()
     var out: [UInt8] = []

@@ -4,17 +4,18 @@ internal import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
-/// The unpacked bytes of a packed input: parts of gzip or zstd data, one after the other, each unpacked when it is asked for.
+/// The unpacked bytes of a packed input: parts of gzip or zstd data, one after the other, each unpacked when it is
+/// asked for.
 ///
-/// Data that ends inside of a part is an error, and so are bytes after a part that begin none: both are passed over in silence by others. [S5]
+/// Data that ends inside of a part is an error, and so are bytes after a part that begin none: other tools ignore both. [S5]
 package final class PackedInput {
   private static let bufferByteCount = 1 << 17
   /// How many bytes tell what kind of data a file holds.
   static let headByteCount = 4
-  /// The most that unpacking takes for what went before.
+  /// The most memory that unpacking takes for bytes it may refer back to.
   package static let mostWindowBytes = Unzstd.mostWindowBytes
 
-  /// How much of it unpacking may take where there are `memory` bytes for all.
+  /// The part of `memory` bytes that unpacking may take.
   package static func windowByteCount(memory: Int) -> Int { min(memory / 8, mostWindowBytes) }
 
   private let unpacker: any Unpacker
@@ -39,13 +40,15 @@ package final class PackedInput {
     end = head.count
   }
 
-  /// Fills `bytes[range]` as far as the data reaches, and returns how far that is. `refill` fills an array with packed bytes in the same way.
+  /// Fills `bytes[range]` as far as the data reaches, and returns how far that is. `refill` fills an array with packed
+  /// bytes in the same way.
   func read(
     into bytes: inout [UInt8], _ range: Range<Int>, refill: (inout [UInt8]) throws(FuseError) -> Int
   ) throws(FuseError) -> Int {
     var offset = range.lowerBound
     while offset < range.upperBound {
-      // Neither library takes the last byte of a part before all that it holds is out: without packed bytes there is nothing to wait for.
+      // Neither library takes the last byte of a part before all that it holds is out: without packed bytes there is
+      // nothing to wait for.
       if start == end {
         start = 0
         end = try refill(&packed)

@@ -12,11 +12,12 @@ package struct RecordLimit: Sendable, Equatable {
   package static let mostBytes = 1 << 33
   /// The default is this share of the memory.
   static let shareOfMemory = 32
-  /// The default is no less, and whatever the limit, a record may have so many values.
+  /// The default is at least this.
   static let leastBytes = 1 << 16
+  /// A record may have this many values whatever the limit.
   private static let leastValues = 1 << 12
 
-  /// The largest, for want of another.
+  /// The largest limit, for where no other is given.
   static let none = RecordLimit(byteCount: mostBytes)
 
   /// How many bytes a record may have, its line end not counted.
@@ -66,7 +67,8 @@ package struct RecordLimit: Sendable, Equatable {
   }
 }
 
-/// What messages call the options that choose how inputs are read: those of the command, or the properties of ``FuseInput``.
+/// The names that messages use for what chooses how inputs are read: options of the command, or properties of
+/// ``FuseInput``.
 package enum OptionNames: Sendable {
   case command, library
 
@@ -90,7 +92,7 @@ package enum OptionNames: Sendable {
 }
 
 extension FuseError {
-  /// What is wrong with a record, under its position in its input.
+  /// The same error with the position of the record as its path, unless it has a path already.
   func located(at position: String, offset: UInt64? = nil) -> FuseError {
     path == nil ? FuseError(code, message, offset: offset, path: position, errno: errno) : self
   }

@@ -13,8 +13,8 @@ final class RecordSink {
 
   private let batch: RecordBatch
   private let shard: WriterShard
-  /// How many bytes are gathered at most, but for one object: with few bytes of input a row may name many columns, and a range
-  /// many keys.
+  /// How many bytes are gathered at most, but for one object: with few bytes of input a row may name many columns, and
+  /// a range many keys.
   private let mostBytes: Int
   private var parser = JSONParser()
 
@@ -54,7 +54,8 @@ final class RecordSink {
     try MessagePackCursor.validate(packer.bytes.extracting(batch.packedRange))
   }
 
-  /// Adds what was packed since the last object, which is one value nested no deeper than allowed. The keys that follow point at it.
+  /// Adds what was packed since the last object, which is one value nested no deeper than allowed. The keys that follow
+  /// point at it.
   func addPacked() throws(FuseError) {
     recordCount += 1
     try batch.addPacked()

@@ -51,7 +51,8 @@ final class TableColumns: Sendable {
   let keyNames: String
 
   /// - Parameter fields: learns which of its fields there are.
-  /// - Throws: ``FuseError`` with code `invalidValue` when two columns have the same name, and when a name of an option is no column's.
+  /// - Throws: ``FuseError`` with code `invalidValue` when two columns have the same name, and when a name of an option
+  ///   is no column's.
   init(
     _ names: [[UInt8]], _ fields: inout FieldSelection, types: [[UInt8]: FuseInput.FieldType], separator: UInt8,
     _ options: OptionNames

@@ -16,7 +16,7 @@ final class TableReader {
 
   /// Reads all records of `block`.
   ///
-  /// - Throws: ``FuseError``; the sink knows the place.
+  /// - Throws: ``FuseError``; the sink adds the position.
   func read(_ block: InputBlock) throws(FuseError) {
     guard let columns = block.columns else { preconditionFailure("rows need columns") }
     do throws(FuseError) {

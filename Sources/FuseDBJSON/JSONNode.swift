@@ -54,8 +54,8 @@ package final class JSONParser {
     return try body(unsafe JSONNode(tape: tape, strings: strings, index: 1))
   }
 
-  /// Throws where memory is too short for a text that is longer than all before: the parser takes up to 14 bytes for each of it,
-  /// and rounds up to a power of two.
+  /// Throws where memory is too short for a text that is longer than all before: the parser takes up to 14 bytes for
+  /// each of it, and rounds up to a power of two.
   private func checkRoom(for byteCount: Int) throws(FuseError) {
     if byteCount > capacity { try MemoryRoom.check(28 * byteCount) }
   }
@@ -79,11 +79,11 @@ package final class JSONParser {
 /// A value on simdjson's tape, valid until its parser parses again.
 ///
 /// The tape is simdjson's own documented form: a word a node with its type in the top byte, numbers in a second word,
-/// strings beside the tape after their 32-bit length, containers with the place after their end and their
+/// strings beside the tape after their 32-bit length, containers with the index of the word after their end and their
 /// (saturated) count.
 @safe
 package struct JSONNode {
-  // SAFETY: `index` is the place of a node: 1 is the root's, and the others come from `next` and `firstChild`.
+  // SAFETY: `index` is that of a node: 1 is the root's, and the others come from `next` and `firstChild`.
   private let tape: UnsafePointer<UInt64>
   private let strings: UnsafePointer<UInt8>
   private let index: Int
@@ -129,7 +129,7 @@ package struct JSONNode {
   package var text: RawSpan {
     @_lifetime(borrow self)
     get {
-      // SAFETY: the parser put a length in native order and that many bytes at the place that the tape names.
+      // SAFETY: the parser put a length in native order and that many bytes at the offset that the tape has.
       let start = unsafe UnsafeRawPointer(strings + payload)
       let byteCount = unsafe start.loadUnaligned(as: UInt32.self)
       return unsafe _overrideLifetime(RawSpan(_unsafeStart: start + 4, byteCount: Int(byteCount)), borrowing: self)
@@ -139,10 +139,10 @@ package struct JSONNode {
   /// Calls `body` with each value of an array.
   package func forEachElement(_ body: (JSONNode) throws(FuseError) -> Void) throws(FuseError) {
     let end = (payload & 0xFFFF_FFFF) - 1
-    var place = index + 1
-    while place < end {
-      try body(at(place))
-      place = at(place).next
+    var child = index + 1
+    while child < end {
+      try body(at(child))
+      child = at(child).next
     }
   }
 
@@ -151,12 +151,12 @@ package struct JSONNode {
     _ body: (_ name: RawSpan, _ value: JSONNode) throws(FuseError) -> Void
   ) throws(FuseError) {
     let end = (payload & 0xFFFF_FFFF) - 1
-    var place = index + 1
-    while place < end {
-      let name = at(place)
-      let value = at(place + 1)
+    var child = index + 1
+    while child < end {
+      let name = at(child)
+      let value = at(child + 1)
       try body(name.text, value)
-      place = value.next
+      child = value.next
     }
   }
 
@@ -166,12 +166,12 @@ package struct JSONNode {
     let counted = payload >> 32
     guard counted == 0xFF_FFFF else { return counted }
     let end = (payload & 0xFFFF_FFFF) - 1
-    var place = index + 1
+    var child = index + 1
     var count = 0
     var isObject = false
     if case .object = kind { isObject = true }
-    while place < end {
-      place = at(isObject ? place + 1 : place).next
+    while child < end {
+      child = at(isObject ? child + 1 : child).next
       count += 1
     }
     return count
@@ -180,8 +180,8 @@ package struct JSONNode {
   /// The array's values at the given number.
   /// - Precondition: `number` is below ``count``.
   package func element(_ number: Int) -> JSONNode {
-    var place = index + 1
-    for _ in 0..<number { place = at(place).next }
-    return at(place)
+    var child = index + 1
+    for _ in 0..<number { child = at(child).next }
+    return at(child)
   }
 }

@@ -43,9 +43,9 @@ public enum FusePatch {
   ///   in one of the files; `inputOutput` when the patch cannot be written, or when `path` is that of one of the files. What
   ///   stood at `path` stands there still then, unless the very last step failed, as
   ///   in ``FuseWriter/build(to:progress:)``.
-  /// - Complexity: O(keys log objects + bytes of both files); some 35 bytes of memory an object, one for each 64 of the data while a
-  ///   file is verified, and for the places at which a long object changed six times its length at most. While the
-  ///   extension block is compared, the memory of building it and a file as long as `new` that has no name.
+  /// - Complexity: O(keys log objects + bytes of both files); some 35 bytes of memory an object, one for each 64 of the
+  ///   data while a file is verified, and for the places at which a long object changed six times its length at most.
+  ///   While the extension block is compared, the memory of building it and a file as long as `new` that has no name.
   @discardableResult
   public static func make(
     from old: FuseReader, to new: FuseReader, at path: String, outputLink: OutputLink = .refused

@@ -20,7 +20,7 @@ final class PatchBodyWriter {
   private var packed = [UInt8](repeating: 0, count: bufferByteCount)
 
   init(appendingTo file: AtomicFile) throws(FuseError) {
-    // SAFETY: libzstd gives a context or nil, and nil is turned away; nobody else has the context.
+    // SAFETY: libzstd gives a context or nil, and nil is turned away; nothing else uses the context.
     guard let context = unsafe ZSTD_createCCtx() else {
       throw FuseError(.inputOutput, "memory is too short for compressing the patch", path: file.path)
     }

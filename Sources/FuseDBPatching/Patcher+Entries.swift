@@ -6,7 +6,7 @@ internal import FuseDBWriting
 
 extension Patcher {
   /// Where the entries of the new file stand, and what the next one needs to know. See spec/patch.md §6.
-  private struct Place {
+  private struct Progress {
     /// The old file's entries that are left.
     var oldEntries: Scan
     var writtenCount = 0
@@ -29,75 +29,75 @@ extension Patcher {
 
   /// Writes the key index of the new file. [U12] [U13] [U14]
   mutating func writeEntries() throws(FuseError) {
-    var place = try Place(old.reader)
+    var progress = try Progress(old.reader)
     let keyCount = Int(head.newHeader.keyCount)
-    while place.writtenCount < keyCount {
+    while progress.writtenCount < keyCount {
       let (kind, argument) = try body.operation(PatchOperation.Entries.self)
       switch kind {
       case .followed:
-        let left = min(place.oldEntries.count, keyCount - place.writtenCount)
+        let left = min(progress.oldEntries.count, keyCount - progress.writtenCount)
         let count = try body.count(argument, upTo: left, of: "keys to keep")
         guard count > 0 else { throw body.bad("no key is to be kept") }
         for _ in 0..<count {
-          let entry = try place.next(body)
+          let entry = try progress.next(body)
           guard let record = successors[try old.record(of: entry)] else {
             throw body.bad("a key is to be kept whose object has gone")
           }
-          try write(entry, record, &place)
+          try write(entry, record, &progress)
         }
       case .dropped:
-        let count = try body.count(argument, upTo: place.oldEntries.count, of: "keys to drop")
+        let count = try body.count(argument, upTo: progress.oldEntries.count, of: "keys to drop")
         guard count > 0 else { throw body.bad("no key is to be dropped") }
-        try place.oldEntries.skip(count)
+        try progress.oldEntries.skip(count)
       case .redirected:
-        try write(try place.next(body), try record(argument, place), &place)
+        try write(try progress.next(body), try record(argument, progress), &progress)
       case .added:
-        let shared = try body.count(argument, upTo: place.added.count, of: "bytes shared with the key added before")
+        let shared = try body.count(argument, upTo: progress.added.count, of: "bytes shared with the key added before")
         let count = try body.count(upTo: FormatLimits.keyByteCount - shared, of: "bytes of a key")
-        var key = Array(place.added.prefix(shared))
+        var key = Array(progress.added.prefix(shared))
         try body.bytes(count) { part in key += part.array() }
-        let target = try record(try body.number(), place)
-        guard try isAscending(key.rawSpan, place) else { throw body.bad("an added key is out of order") }
-        place.added = key
-        place.isAfterAdded = true
-        try write(key.rawSpan, target, &place)
+        let target = try record(try body.number(), progress)
+        guard try isAscending(key.rawSpan, progress) else { throw body.bad("an added key is out of order") }
+        progress.added = key
+        progress.isAfterAdded = true
+        try write(key.rawSpan, target, &progress)
       }
     }
   }
 
   /// The record at a distance from the frontier.
-  private func record(_ distance: UInt64, _ place: Place) throws(FuseError) -> Int {
-    let (record, isOverflow) = Int64(place.frontier).addingReportingOverflow(Int64(zigzag: distance))
+  private func record(_ distance: UInt64, _ progress: Progress) throws(FuseError) -> Int {
+    let (record, isOverflow) = Int64(progress.frontier).addingReportingOverflow(Int64(zigzag: distance))
     guard !isOverflow, record >= 0, record < starts.count else {
       throw body.bad("a key is to point at record \(record), and the new file has \(starts.count)")
     }
     return Int(record)
   }
 
-  private func write(_ entry: Entry, _ record: Int, _ place: inout Place) throws(FuseError) {
+  private func write(_ entry: Entry, _ record: Int, _ progress: inout Progress) throws(FuseError) {
     let key = try entry.keyBytes
     // The old file's keys are in order among themselves.
-    if place.isAfterAdded {
-      guard try isAscending(key, place) else { throw body.bad("an added key is out of order") }
+    if progress.isAfterAdded {
+      guard try isAscending(key, progress) else { throw body.bad("an added key is out of order") }
     }
-    place.kept = entry
-    place.isAfterAdded = false
-    try write(key, record, &place)
+    progress.kept = entry
+    progress.isAfterAdded = false
+    try write(key, record, &progress)
   }
 
-  private func isAscending(_ key: RawSpan, _ place: Place) throws(FuseError) -> Bool {
-    if place.isAfterAdded { return place.added.rawSpan.compare(key) < 0 }
-    guard let kept = place.kept else { return true }
+  private func isAscending(_ key: RawSpan, _ progress: Progress) throws(FuseError) -> Bool {
+    if progress.isAfterAdded { return progress.added.rawSpan.compare(key) < 0 }
+    guard let kept = progress.kept else { return true }
     return try kept.keyBytes.compare(key) < 0
   }
 
-  private func write(_ key: RawSpan, _ record: Int, _ place: inout Place) throws(FuseError) {
+  private func write(_ key: RawSpan, _ record: Int, _ progress: inout Progress) throws(FuseError) {
     guard UInt64(IndexEntry.overhead + key.byteCount) <= UInt64(head.newByteCount) - file.byteCount else {
       throw body.bad("the keys do not fit into \(counted(head.newByteCount, "byte")), which the new file has")
     }
     try file.body.write(entry: key, object: starts[record])
-    place.writtenCount += 1
-    place.frontier = max(place.frontier, record + 1)
+    progress.writtenCount += 1
+    progress.frontier = max(progress.frontier, record + 1)
   }
 
   /// Writes what follows the key index, and compares the file with what the patch says of it. [U15] [U16] [U17]

@@ -134,7 +134,7 @@ struct Patcher {
 }
 
 extension Patcher {
-  /// Verifies the file that was made: a patch can be made for a file that nobody may serve. [U18]
+  /// Verifies the file that was made: a patch can be made for a file that must not be served. [U18]
   func proveResult() throws(FuseError) {
     let result = try file.mapped(header: head.newHeader.bytes, byteCount: head.newByteCount)
     do throws(FuseError) {

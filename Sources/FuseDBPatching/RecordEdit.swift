@@ -15,7 +15,7 @@ struct RecordEdit: Equatable {
 
   /// Fewer equal bytes between two edits cost less when they are written anew.
   private static let shortestRun = 5
-  private static let placeBitCount = 10
+  private static let slotBitCount = 10
 
   /// What makes `new` of `old`: what lies between the equal bytes at both ends, again without the runs that both have
   /// in the same order, as far as a search for equal words finds them.
@@ -43,10 +43,10 @@ struct RecordEdit: Equatable {
       oldDone = oldEnd
     }
 
-    let places = wordPlaces(in: old.extracting(first: oldEnd), from: start)
+    let wordOffsets = firstOffsets(in: old.extracting(first: oldEnd), from: start)
     var offset = newStart
-    while offset + 4 <= newEnd, !places.isEmpty {
-      let candidate = Int(places[slot(new, offset)]) - 1
+    while offset + 4 <= newEnd, !wordOffsets.isEmpty {
+      let candidate = Int(wordOffsets[slot(new, offset)]) - 1
       var (oldNext, newNext) = (candidate, offset)
       if candidate >= oldStart {
         while oldNext < oldEnd, newNext < newEnd, byte(old, oldNext) == byte(new, newNext) {
@@ -69,14 +69,14 @@ struct RecordEdit: Equatable {
   private static func byte(_ bytes: RawSpan, _ offset: Int) -> UInt8 { bytes.loadInside(at: offset, as: UInt8.self) }
 
   /// One more than the first offset of a word of four bytes, by the word; 0 where there is none. Some words share a slot.
-  private static func wordPlaces(in bytes: RawSpan, from start: Int) -> [UInt32] {
+  private static func firstOffsets(in bytes: RawSpan, from start: Int) -> [UInt32] {
     guard bytes.byteCount - start >= shortestRun, bytes.byteCount < UInt32.max else { return [] }
-    var places = [UInt32](repeating: 0, count: 1 << placeBitCount)
-    for offset in (start...bytes.byteCount - 4).reversed() { places[slot(bytes, offset)] = UInt32(offset + 1) }
-    return places
+    var wordOffsets = [UInt32](repeating: 0, count: 1 << slotBitCount)
+    for offset in (start...bytes.byteCount - 4).reversed() { wordOffsets[slot(bytes, offset)] = UInt32(offset + 1) }
+    return wordOffsets
   }
 
   private static func slot(_ bytes: RawSpan, _ offset: Int) -> Int {
-    Int((bytes.loadInside(at: offset, as: UInt32.self) &* 0x9E37_79B1) >> (32 - placeBitCount))
+    Int((bytes.loadInside(at: offset, as: UInt32.self) &* 0x9E37_79B1) >> (32 - slotBitCount))
   }
 }

@@ -62,15 +62,15 @@ struct RecordOrigins {
       let candidates = if let byChecksum { byChecksum } else { try oldRecordsByChecksum() }
       byChecksum = candidates
       let first = UInt64(new.checksum(record)) << 32
-      var place = candidates.partitioningIndex { $0 >= first }
-      let end = min(candidates.count, place + Self.mostCandidates)
-      while place < end, candidates[place] >> 32 == first >> 32 {
-        let origin = Int(candidates[place] & 0xFFFF_FFFF)
+      var index = candidates.partitioningIndex { $0 >= first }
+      let end = min(candidates.count, index + Self.mostCandidates)
+      while index < end, candidates[index] >> 32 == first >> 32 {
+        let origin = Int(candidates[index] & 0xFFFF_FFFF)
         if isEqual(record, origin) {
           set(record, origin)
           break
         }
-        place += 1
+        index += 1
       }
     }
   }
@@ -94,7 +94,7 @@ struct RecordOrigins {
 }
 
 extension [UInt64] {
-  /// The first place whose element and all after it fulfil `condition`.
+  /// The first index whose element and all after it fulfil `condition`.
   fileprivate func partitioningIndex(where condition: (UInt64) -> Bool) -> Int {
     var low = 0
     var high = count

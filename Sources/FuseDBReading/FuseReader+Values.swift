@@ -11,8 +11,9 @@ extension FuseReader {
   /// Members that `Value` does not ask for are passed over. For one or two members, ``withValue(forKey:_:)-(RawSpan,_)`` is
   /// quicker.
   ///
-  /// - Throws: ``FuseError`` as ``bytes(forKey:)-(RawSpan)``; with code `invalidValue`, the coding path and the offset in the
-  ///   object, when that is no such value: see ``FuseDecoder/decode(_:from:)-(_,RawSpan)``. And what `Value` itself throws.
+  /// - Throws: ``FuseError`` as ``bytes(forKey:)-(RawSpan)``; with code `invalidValue`, the coding path and the offset
+  ///   in the object, when that is no such value: see ``FuseDecoder/decode(_:from:)-(_,RawSpan)``. And what `Value`
+  ///   itself throws.
   /// - Complexity: O(bytes of the object).
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: RawSpan, decoder: FuseDecoder = FuseDecoder()
@@ -34,8 +35,8 @@ extension FuseReader {
     return try value(type, forKey: keyBytes, decoder: decoder)
   }
 
-  /// The objects under `keys` as typed values, in the order of the keys; nil where the file has no such key. The look-ups wait
-  /// for memory together; see ``withBytes(forKeys:_:)``.
+  /// The objects under `keys` as typed values, in the order of the keys; nil where the file has no such key. The
+  /// look-ups wait for memory together; see ``withBytes(forKeys:_:)``.
   ///
   /// - Throws: as ``value(_:forKey:decoder:)-(_,RawSpan,_)``, at the first key whose object is none.
   /// - Complexity: O(keys and bytes of their objects).

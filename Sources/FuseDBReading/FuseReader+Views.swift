@@ -10,8 +10,8 @@ extension FuseReader {
   /// Nothing is decoded, copied or allocated. If the file is truncated between this call and the use of the value,
   /// it reads as zeros; ``withValue(forKey:_:)-(RawSpan,_)`` throws then.
   ///
-  /// - Throws: ``FuseError`` as ``bytes(forKey:)-(RawSpan)``; with code `invalidValue` when the object is not one MessagePack
-  ///   value, or one nested too deep: its `offset` counts from the start of the object.
+  /// - Throws: ``FuseError`` as ``bytes(forKey:)-(RawSpan)``; with code `invalidValue` when the object is not one
+  ///   MessagePack value, or one nested too deep: its `offset` counts from the start of the object.
   /// - Complexity: O(heads of the value).
   @_lifetime(borrow self)
   public func view(forKey key: RawSpan) throws(FuseError) -> FuseView? {
@@ -69,8 +69,8 @@ extension FuseReader {
   ///       print(number, value?["asn"]?.int ?? 0)   // 0 15169, then 1 0
   ///     }
   ///
-  /// - Throws: as ``withBytes(forKeys:_:)`` and ``view(forKey:)-(RawSpan)``, at the first key whose answer is damaged; and what
-  ///   `body` throws.
+  /// - Throws: as ``withBytes(forKeys:_:)`` and ``view(forKey:)-(RawSpan)``, at the first key whose answer is damaged;
+  ///   and what `body` throws.
   /// - Complexity: O(keys and heads of their values).
   @inlinable
   public func withValues<Keys: RandomAccessCollection>(

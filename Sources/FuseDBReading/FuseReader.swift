@@ -8,8 +8,9 @@ internal import FuseDBValues
 ///     try reader.withBytes(forKey: "8.8.8.8") { $0.byteCount }   // 31
 ///     try reader.contains("nowhere")                             // false
 ///
-/// The file is mapped, not read into memory, unless ``FuseAccess`` says otherwise. Replacing it by renaming another over it, as ``FuseWriter`` does, does
-/// not disturb open readers; truncating it in place makes their answers errors of code ``FuseError/Code/truncated``.
+/// The file is mapped, not read into memory, unless ``FuseAccess`` says otherwise. Replacing it by renaming another
+/// over it, as ``FuseWriter`` does, does not disturb open readers; truncating it in place makes their answers errors of
+/// code ``FuseError/Code/truncated``.
 public final class FuseReader: Sendable {
   /// What is compared with its checksum.
   public enum Checksums: Sendable {

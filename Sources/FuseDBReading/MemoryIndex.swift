@@ -113,7 +113,7 @@ extension MemoryIndex {
   ///
   /// - Complexity: O(bytes of the entries).
   init(of file: RawSpan, from start: Int, keyCount: Int) throws(FuseError) {
-    // Whoever wrote the file cannot know the seed, so keys cannot be chosen to crowd one bucket.
+    // The writer of the file cannot know the seed, so keys cannot be chosen to crowd one bucket.
     let first = UInt64.random(in: 0 ... .max)
     for seed in (0..<Self.seedsToTry).map({ first &+ $0 }) {
       var filler = Filler(try MemoryIndex(keyCount: keyCount, seed: seed))

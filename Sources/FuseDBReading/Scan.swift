@@ -154,7 +154,8 @@ public struct Entry: Sendable {
     }
   }
 
-  /// The object as a value, in place. What is read from it is the file's if ``FuseReader/checkNotShrunk()`` returns afterwards.
+  /// The object as a value, in place. What is read from it is the file's if ``FuseReader/checkNotShrunk()`` returns
+  /// afterwards.
   ///
   /// - Throws: ``FuseError`` as ``bytes``; with code `invalidValue` as ``FuseReader/view(forKey:)-(RawSpan)``.
   /// - Complexity: O(heads of the value).
@@ -186,7 +187,8 @@ public struct StoredObject: Sendable {
     }
   }
 
-  /// The object as a value, in place. What is read from it is the file's if ``FuseReader/checkNotShrunk()`` returns afterwards.
+  /// The object as a value, in place. What is read from it is the file's if ``FuseReader/checkNotShrunk()`` returns
+  /// afterwards.
   ///
   /// - Throws: ``FuseError`` as ``bytes``; with code `invalidValue` as ``FuseReader/view(forKey:)-(RawSpan)``.
   /// - Complexity: O(heads of the value).

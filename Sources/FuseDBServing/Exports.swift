@@ -1,4 +1,4 @@
-// Whoever reads imports FuseDBServing alone.
+// A program that only reads imports FuseDBServing alone.
 @_exported public import FuseDBFormat
 @_exported public import FuseDBReading
 @_exported public import FuseDBSystem

@@ -136,7 +136,7 @@ final class FileSwapper<Object: Served>: Sendable {
       }
       previous.object = previous.object.again(generation: serving.object.reader.generation + 1)
       previous.takenAt = WallClock.now
-      // What is under the path now is what we go back from, also for whoever goes back further.
+      // What is under the path now is what we go back from, also when going back further.
       var left = serving.look
       left.isGoneBackFrom = true
       if previous.path.absolute == serving.path.absolute { previous.look = left }
@@ -191,7 +191,7 @@ final class FileSwapper<Object: Served>: Sendable {
 }
 
 extension FuseError {
-  /// Somebody writes to the file.
+  /// A process is writing to the file.
   fileprivate static var unsteady: FuseError {
     .refused("the file changed while it was checked; write new files beside it and rename them over it")
   }
@@ -233,10 +233,10 @@ extension FuseReader: Served {
 struct FileLook: Sendable {
   /// The file that was looked at last, taken or refused.
   var file: FileIdentity
-  /// Whether it may be good though it was refused, and looks the same: the system failed, or somebody wrote to it so
+  /// Whether it may be good though it was refused, and looks the same: the system failed, or a process wrote to it so
   /// shortly before that it may be complete by now.
   var isDoubtful = false
-  /// Whether somebody went back from it: then another name or other rights make it no other file.
+  /// Whether the service went back from it: then another name or other rights make it no other file.
   var isGoneBackFrom = false
   /// Why nothing could be opened after that; nil when something could.
   var obstacle: FileIdentity?

@@ -42,15 +42,15 @@ final class LookupCounters: Sendable {
   /// Adds to the counts of the thread that has this number; nothing where memory for them is short.
   @inline(__always)
   func count(onThread thread: Int, hits: Int, misses: Int, failures: Int) {
-    let place = Self.place(ofThread: thread)
+    let (block, cell) = Self.position(ofThread: thread)
     // SAFETY: the number is one of 32 bits, so there is such a block.
-    guard let block = unsafe blocks[place.block].load(ordering: .acquiring) ?? makeBlock(place.block) else { return }
-    unsafe Self.cell(place.cell, in: block).pointee.add(hits: hits, misses: misses, failures: failures)
+    guard let cells = unsafe blocks[block].load(ordering: .acquiring) ?? makeBlock(block) else { return }
+    unsafe Self.cell(cell, in: cells).pointee.add(hits: hits, misses: misses, failures: failures)
   }
 
   /// What all threads have counted. It may lack what is being counted now.
   var sums: LookupSums {
-    // SAFETY: whoever published a block had made all of its cells, `firstBlockCount << number`.
+    // SAFETY: a thread publishes a block after it has made all of its cells, `firstBlockCount << number`.
     var sums = LookupSums()
     for number in 0..<Self.blockCount {
       guard let block = unsafe blocks[number].load(ordering: .acquiring) else { continue }
@@ -61,7 +61,7 @@ final class LookupCounters: Sendable {
 
   /// Block 0 holds the first 64 cells, block 1 the next 128, and so on.
   @inline(__always)
-  static func place(ofThread thread: Int) -> (block: Int, cell: Int) {
+  static func position(ofThread thread: Int) -> (block: Int, cell: Int) {
     let shifted = UInt(bitPattern: thread) &+ UInt(firstBlockCount)
     let block = UInt.bitWidth - 1 - shifted.leadingZeroBitCount - firstBlockCount.trailingZeroBitCount
     return (block, Int(shifted) - firstBlockCount << block)
@@ -154,8 +154,8 @@ public struct ServingCounters: Sendable {
   public var loadedAt: Double
   /// When the file's data were built, by its metadata `built`; nil if that is no time.
   ///
-  /// A time by RFC 3339 is one, `fusedb build --meta built=2026-11-21T16:11:12Z`, a date alone, which is its midnight, and a number
-  /// of seconds. See spec/extension.md §7.
+  /// A time by RFC 3339 is one, `fusedb build --meta built=2026-11-21T16:11:12Z`, a date alone, which is its midnight,
+  /// and a number of seconds. See spec/extension.md §7.
   public var builtAt: Double?
   /// When these numbers were gathered.
   public var gatheredAt: Double

@@ -60,8 +60,8 @@ extension Reloadable {
 // What a reader shows of its values, asked of the newest file.
 
 extension Reloadable {
-  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the newest file has no such key,
-  /// too. It stays mapped until `body` ends.
+  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the newest file has no
+  /// such key, too. It stays mapped until `body` ends.
   ///
   /// - Throws: as ``FuseReader/withValue(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(heads of the value).
@@ -74,8 +74,8 @@ extension Reloadable {
     return result ?? nil
   }
 
-  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the newest file has no such key,
-  /// too. It stays mapped until `body` ends.
+  /// Calls `body` with the value under `key`, in place, and returns what it returns; nil when the newest file has no
+  /// such key, too. It stays mapped until `body` ends.
   ///
   /// - Throws: as ``FuseReader/withValue(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(heads of the value).

@@ -74,8 +74,8 @@ public protocol Reloadable: AnyObject, Sendable {
   /// Whether look-ups are counted: ``ServingOptions/countsLookups``.
   var countsLookups: Bool { get }
 
-  /// Adds to the counts of look-ups, if they are counted: those that went to a ``snapshot()`` or into a ``withReader(_:)`` are
-  /// not counted otherwise.
+  /// Adds to the counts of look-ups, if they are counted: those that went to a ``snapshot()`` or into a
+  /// ``withReader(_:)`` are not counted otherwise.
   ///
   /// - Complexity: O(1). Each thread adds for itself: it takes no lock and writes nothing that other threads write.
   func countLookups(hits: Int, misses: Int, failures: Int)

@@ -10,9 +10,10 @@ internal import FuseDBValues
 ///     try geo.reload()                                        // takes the rebuilt file, if it is sound
 ///     geo.generation                                          // 2
 ///
-/// A look-up takes no lock and writes to no memory that other threads write to, so from the cache it costs two or three nanoseconds more than
-/// that of a ``FuseReader``, on any number of threads, also while files are swapped. A replaced file is unmapped when the
-/// last call and the last ``snapshot()`` that use it have ended. See spec/decisions/0014-reclamation.md.
+/// A look-up takes no lock and writes to no memory that other threads write to, so from the cache it costs two or three
+/// nanoseconds more than that of a ``FuseReader``, on any number of threads, also while files are swapped. A replaced
+/// file is unmapped when the last call and the last ``snapshot()`` that use it have ended. See
+/// spec/decisions/0014-reclamation.md.
 ///
 /// ``FuseWatcher`` reloads when the file changes.
 public final class ReloadableReader: Reloadable {

@@ -25,7 +25,8 @@ public struct SwapRules: Sendable {
   public var threadCount = 1
   /// The fewest keys that a file may have.
   public var leastKeyCount = 0
-  /// Whether a file without keys may replace one that has some. Such a file mostly comes from a build whose input was missing.
+  /// Whether a file without keys may replace one that has some. Such a file mostly comes from a build whose input was
+  /// missing.
   public var allowsEmpty = false
   /// The greatest share of the keys that may be missing in comparison with the file that serves, from 0 to 1; nil for
   /// any. A first file is compared with nothing.

@@ -76,7 +76,7 @@ struct WatchThread {
 
   private mutating func examine(_ found: Look, isForced: Bool) {
     examined = found
-    // A refusal of what is gone already says nothing; but somebody has to hear of a file that is never at rest.
+    // A refusal of what is gone already says nothing; but a file that is never at rest has to be reported.
     var after: Look?
     var untold = untold
     defer { self.untold = untold }
@@ -124,7 +124,7 @@ final class StopGate: Sendable {
 
   func leave() { state.change { $0.inside = nil } }
 
-  /// Lets nobody in any more, and waits until the thread has left, unless it is the thread itself that stops.
+  /// Lets no thread in any more, and waits until the thread has left, unless it is the thread itself that stops.
   func stop() {
     state.change { $0.isStopped = true }
     state.wait { $0.inside.map { $0.isOwn } ?? true ? () : nil }

@@ -5,8 +5,8 @@ internal import FuseDBLibc
 /// A file that appears under its name complete or not at all. See spec/decisions/0005-atomic-publish.md.
 ///
 /// The bytes go to a file without a name in the same folder, so a process that is killed while it writes leaves nothing
-/// after. (Where the file system has no such files, they go to one with a unique name.) ``publish(header:keyCount:)`` makes them
-/// durable and moves them over the old file in one step.
+/// after. (Where the file system has no such files, they go to one with a unique name.) ``publish(header:keyCount:)``
+/// makes them durable and moves them over the old file in one step.
 package final class AtomicFile {
   let place: OutputPlace
   let rules: ReplacementRules
@@ -14,7 +14,7 @@ package final class AtomicFile {
   private let file: OwnedDescriptor
   /// What was taken over from the file that stands there.
   var rights: FileRights?
-  /// Whoever reads the file at `path` to make the new one says here as what it was read: another one does not give way.
+  /// The stamp of the file at `path` from which the new one is made: another file there is not replaced.
   package var source: FileStamp?
   /// The name to remove when this object ends without having been published.
   var temporaryPath: String?
@@ -143,8 +143,8 @@ extension AtomicFile {
 }
 
 extension AtomicFile {
-  /// A stream that writes into the file from `position` on, beside others at other places. It is flushed by whoever
-  /// writes it, and used no longer than this object.
+  /// A stream that writes into the file from `position` on, beside other streams at other offsets. It is flushed by the
+  /// code that writes it, and used no longer than this object.
   package func stream(at position: Int) throws(FuseError) -> FileStream {
     try FileStream(to: descriptor, at: position, path: path)
   }

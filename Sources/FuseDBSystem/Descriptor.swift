@@ -76,13 +76,13 @@ package struct Descriptor: Sendable {
     }
   }
 
-  /// Ends the process as writing to a pipe that nobody reads would; where that signal is ignored, returns the error.
+  /// Ends the process as writing to a pipe without a reader would; where that signal is ignored, returns the error.
   package static func brokenPipe(name: String) -> FuseError {
     raise(SIGPIPE)
     return unwritable(EPIPE, name: name)
   }
 
-  /// Whether whoever read what was written has closed the pipe.
+  /// Whether the reading end of the pipe is closed.
   package static func isBrokenPipe(_ error: FuseError) -> Bool { error.errno == EPIPE }
 
   private static func unreadable(_ action: String, _ number: Int32, name: String) -> FuseError {
@@ -251,7 +251,7 @@ func readAll(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at 
 
 /// The same, where fewer bytes are a failure too, for which `errno` says EIO.
 func readWhole(_ descriptor: Int32, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool {
-  // SAFETY: the buffer is handed on as the caller gave it, and kept by nobody.
+  // SAFETY: the buffer is handed on as the caller gave it, and not kept.
   let count = unsafe readAll(descriptor, into: bytes, at: offset)
   if count >= 0, count < bytes.count { errno = EIO }
   return count == bytes.count

@@ -49,8 +49,8 @@ extension FileMapping {
       guard count == byteCount else { throw .changedWhileRead(at: count, path: path) }
       // A copy of which one part is of another file than the rest would be taken for a file.
       guard let before, before == FileStamp(of: descriptor) else { throw .changedWhileRead(at: 0, path: path) }
-      if before.isRecent, let place = unsafe try Self.firstDifference(of: descriptor, from: bytes, path: path) {
-        throw .changedWhileRead(at: place, path: path)
+      if before.isRecent, let offset = unsafe try Self.firstDifference(of: descriptor, from: bytes, path: path) {
+        throw .changedWhileRead(at: offset, path: path)
       }
     }
   }
@@ -60,14 +60,14 @@ extension FileMapping {
     of descriptor: Int32, from bytes: UnsafeMutableRawBufferPointer, path: String
   ) throws(FuseError) -> Int? {
     let portion = try ZeroedMemory(byteCount: 1 << 20)
-    var place = 0
-    while place < bytes.count {
-      let count = min(portion.byteCount, bytes.count - place)
+    var offset = 0
+    while offset < bytes.count {
+      let count = min(portion.byteCount, bytes.count - offset)
       // SAFETY: the portion has so many bytes, and so many are left.
       let isRead = unsafe readWhole(
-        descriptor, into: UnsafeMutableRawBufferPointer(start: portion.start, count: count), at: place)
-      guard isRead, unsafe memcmp(portion.start, bytes.baseAddress! + place, count) == 0 else { return place }
-      place += count
+        descriptor, into: UnsafeMutableRawBufferPointer(start: portion.start, count: count), at: offset)
+      guard isRead, unsafe memcmp(portion.start, bytes.baseAddress! + offset, count) == 0 else { return offset }
+      offset += count
     }
     return nil
   }
@@ -84,11 +84,11 @@ extension FileMapping {
 }
 
 extension FuseError {
-  fileprivate static func changedWhileRead(at place: Int, path: String) -> FuseError {
+  fileprivate static func changedWhileRead(at offset: Int, path: String) -> FuseError {
     FuseError(
       .truncated,
       "the file was overwritten or became shorter while it was read; replace files by renaming and open this one again",
-      offset: UInt64(place), path: path)
+      offset: UInt64(offset), path: path)
   }
 
   fileprivate static func noBytes(in what: String, path: String) -> FuseError {

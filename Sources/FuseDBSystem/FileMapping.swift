@@ -5,9 +5,10 @@ internal import FuseDBLibc
 
 /// A file's bytes in memory, read-only for as long as this object lives: mapped, or a copy.
 ///
-/// A file that somebody truncates while it is mapped reads as zeros where it was cut, one that somebody writes another file
-/// into has that one's bytes, and `shrunkAt` says so: whoever takes bytes from the mapping checks afterwards. See spec/decisions/0003-truncation-while-mapped.md. A copy never
-/// changes; its check reads a region that has no faults, so that the path of a look-up is one and the same.
+/// A file that is truncated while it is mapped reads as zeros where it was cut, an overwritten one has the new
+/// bytes. `shrunkAt` tells both: check it after bytes were read from the mapping. See
+/// spec/decisions/0003-truncation-while-mapped.md. A copy never changes; its check reads a region that has no faults,
+/// so that the path of a look-up is one and the same.
 @safe
 @usableFromInline package final class FileMapping: Sendable {
   /// The file's path, or words for what has none.
@@ -74,14 +75,14 @@ internal import FuseDBLibc
     prefault = nil
     // First, because it may fail and the rest may take long.
     if isLocked { try lock() }
-    // SAFETY: nobody else has the memory yet.
+    // SAFETY: nothing else has the memory yet.
     unsafe try fill(memory.start)
     memory.makeReadOnly()
   }
 
   deinit {
     guard copy == nil else { return }
-    // SAFETY: whoever has an address keeps this object, and the work in the background ends here: nobody reads now.
+    // SAFETY: code that has an address keeps this object, and the work in the background ends here: nothing reads now.
     prefault?.stop()
     unsafe fuse_region_release(region)
     unsafe munmap(UnsafeMutableRawPointer(mutating: base), byteCount)

@@ -12,7 +12,7 @@ struct FileRights: Equatable, Sendable {
 
   /// Of the file at `path`.
   init(_ status: stat, path: String) {
-    // A database is no program: bits that give rights to whoever runs it are not taken over.
+    // A database is no program: set-user-ID and set-group-ID bits are not taken over.
     mode = status.st_mode & 0o777
     owner = status.st_uid
     group = status.st_gid
@@ -22,7 +22,7 @@ struct FileRights: Equatable, Sendable {
   /// Gives an open file these rights, as far as this process may, and never more to anybody.
   ///
   /// An owner or a group that cannot be given is left as it is. The group's rights would then be another group's; so both,
-  /// group and others, keep what both had. Of a list that cannot be given nobody knows whom it kept out: the owner alone
+  /// group and others, keep what both had. Where a list cannot be given, it is unknown whom it kept out: the owner alone
   /// has rights then.
   func give(to descriptor: Int32, path: String) throws(FuseError) {
     // The folder's default list would give rights that the mode does not tell.

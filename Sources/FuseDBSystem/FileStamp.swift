@@ -2,10 +2,10 @@ internal import CFusePublish
 package import FuseDBFormat
 internal import FuseDBLibc
 
-/// What tells a file from another one, and from what it was before somebody wrote to it: where it is, its length and the
+/// Differs between two files, and between a file before and after a write: where it is, its length and the
 /// time of its last change. Unlike ``FileIdentity`` it costs no look into the file.
 ///
-/// Other names and other rights leave it as it is. Whoever compares it keeps the file open: the system may give the number
+/// Other names and other rights leave it as it is. Keep the file open to compare it: the system may give the number
 /// of a file that is gone to a new one.
 package struct FileStamp: Equatable, Sendable {
   private let device: UInt64
@@ -93,7 +93,7 @@ package struct FileIdentity: Hashable, Sendable {
     self.header = Array(header.prefix(max(0, count)))
   }
 
-  /// Whether somebody wrote to the file between this look at it and a later one. Another name, or none any more, or other
+  /// Whether a process wrote to the file between this look at it and a later one. Another name, or none any more, or other
   /// rights are no reason to give it up: that changes only the time of its last change.
   package func isSameContent(as later: FileIdentity) -> Bool {
     var same = self

@@ -1,6 +1,6 @@
 package import FuseDBFormat
 
-/// Bytes written one after the other into an open file, from a place on, with their checksum.
+/// Bytes written one after the other into an open file, from an offset on, with their checksum.
 ///
 /// Whole blocks at multiples of their size become large pages in the page cache, where the system has them: readers then
 /// map a large page at a time, and miss fewer translations.

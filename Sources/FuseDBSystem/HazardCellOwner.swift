@@ -26,7 +26,7 @@ final class HazardCellOwner: Sendable {
 
   /// Publishes the first object. Call it once.
   func makeCell(readersFence: Bool) throws(FuseError) -> UnsafeMutablePointer<fuse_hazard_cell> {
-    // SAFETY: whoever uses an object keeps this owner, so the context is there when a function is called.
+    // SAFETY: code that uses an object keeps this owner, so the context is there when a function is called.
     let made = unsafe fuse_hazard_cell_make(
       fuse_hazard_cell(
         object: Self.pointer(to: current), reader_fences: readersFence,
@@ -50,7 +50,7 @@ final class HazardCellOwner: Sendable {
     dispose()
   }
 
-  /// Releases those that nobody uses any more.
+  /// Releases those that no thread uses any more.
   fileprivate func dispose() {
     let byteCount = state.change { $0.replaced.reduce(0) { $0 + $1.byteCount } }
     if byteCount > Self.mostBytesInPassing {

@@ -34,7 +34,7 @@ internal import Synchronization
     let isLimited = isLimited
     if isLimited { lock._unsafeLock() }
     defer { if isLimited { lock._unsafeUnlock() } }
-    // SAFETY: `map` has given `byteCount` bytes, and nobody else has them when they are given back.
+    // SAFETY: `map` has given `byteCount` bytes, and nothing else uses them when they are given back.
     guard let mapped = unsafe map(), unsafe mapped != MAP_FAILED else { return nil }
     if isLimited, !isFree(0, beside: reserve) {
       unsafe munmap(mapped, byteCount)
@@ -76,7 +76,7 @@ internal import Synchronization
     let (byteCount, overflows) = byteCount.addingReportingOverflow(reserve)
     guard !overflows else { return false }
     let flags = MAP_PRIVATE | MAP_ANONYMOUS
-    // SAFETY: the system chooses where, beside all that is mapped; nobody reads it before it is given back.
+    // SAFETY: the system chooses where, beside all that is mapped; nothing reads it before it is given back.
     let mapped = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
     guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { return false }
     unsafe munmap(mapped, byteCount)

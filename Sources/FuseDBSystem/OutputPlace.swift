@@ -113,7 +113,7 @@ package struct OutputPlace {
   }
 
   /// Of the files that were read, the one that stands here or stood here when it was opened, however its path is spelled:
-  /// whoever replaces it does so while it is the same.
+  /// it is replaced only while it is the same.
   package func source(among files: [(path: String, stamp: FileStamp?)]) throws(FuseError) -> FileStamp? {
     let standing = try look()?.content
     for file in files {

@@ -41,7 +41,7 @@ package enum Parallel {
     for helper in helpers {
       for (number, part) in helper.wait() { parts[number] = part }
     }
-    // Each number was taken once, and whoever took it has finished.
+    // Each number was taken once, and the thread that took it has finished.
     return parts.map { $0! }
   }
 
@@ -64,7 +64,7 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
   private nonisolated(unsafe) var result: Result?
   private nonisolated(unsafe) var thread: pthread_t?
 
-  /// Begins `work`. Whoever does so calls ``wait()`` once.
+  /// Begins `work`. The caller calls ``wait()`` once.
   ///
   /// - Parameter isWorthThread: whether the work takes longer than a thread needs to start, some 20 microseconds.
   package init(isWorthThread: Bool, _ work: @escaping @Sendable () -> Result) {
@@ -83,7 +83,7 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
 
   /// Waits until the work is done.
   package func wait() -> Result {
-    // SAFETY: the thread has ended when `result` is read; without one, whoever waits writes it, and waits once.
+    // SAFETY: the thread has ended when `result` is read; without one, the waiting thread writes it, and waits once.
     if let thread = unsafe thread { pthread_join(thread, nil) } else { unsafe result = work() }
     return unsafe result!
   }

@@ -12,7 +12,7 @@ package final class PathEvents {
   /// The names that matter in each folder, by its watch.
   private var names: [Int32: Set<[UInt8]>] = [:]
   private var file: Int32?
-  /// Whether somebody has written to the file and not closed it since.
+  /// Whether a process has written to the file and not closed it since.
   package private(set) var isBeingWritten = false
 
   /// Nil where the system has no more to give, or none of this.
@@ -45,9 +45,9 @@ package final class PathEvents {
   }
 
   /// The number of the watch, which is the same as long as a file is the same.
-  private func watch(_ place: [UInt8], for events: Int32) -> Int32? {
+  private func watch(_ path: [UInt8], for events: Int32) -> Int32? {
     // SAFETY: the call reads a path that ends in a zero byte, in an array that lives until it returns.
-    let watch = unsafe inotify_add_watch(number, PathWalk.cString(place), UInt32(events | IN_DONT_FOLLOW))
+    let watch = unsafe inotify_add_watch(number, PathWalk.cString(path), UInt32(events | IN_DONT_FOLLOW))
     return watch >= 0 ? watch : nil
   }
 

@@ -25,15 +25,15 @@ enum PathWalk {
         continue
       }
       visit(folder, name)
-      let place = folder == [slash] ? folder + name : folder + [slash] + name
-      switch kind(of: place) {
-      case S_IFDIR: folder = place
+      let path = folder == [slash] ? folder + name : folder + [slash] + name
+      switch kind(of: path) {
+      case S_IFDIR: folder = path
       case S_IFLNK:
         linkCount += 1
-        guard linkCount <= mostLinks, let target = target(ofLink: place) else { return nil }
+        guard linkCount <= mostLinks, let target = target(ofLink: path) else { return nil }
         if target.first == slash { folder = [slash] }
         rest += names(of: target)
-      case S_IFREG: return rest.isEmpty ? place : nil
+      case S_IFREG: return rest.isEmpty ? path : nil
       default: return nil
       }
     }
@@ -59,17 +59,17 @@ enum PathWalk {
   }
 
   /// The type bits of what is there, which may be a link; 0 for nothing.
-  private static func kind(of place: [UInt8]) -> mode_t {
+  private static func kind(of path: [UInt8]) -> mode_t {
     var status = stat()
     // SAFETY: the call reads a path that ends in a zero byte, and fills in a value of the type that it takes.
-    return unsafe lstat(cString(place), &status) == 0 ? status.st_mode & S_IFMT : 0
+    return unsafe lstat(cString(path), &status) == 0 ? status.st_mode & S_IFMT : 0
   }
 
-  private static func target(ofLink place: [UInt8]) -> [UInt8]? {
+  private static func target(ofLink path: [UInt8]) -> [UInt8]? {
     var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
     // SAFETY: as many bytes are written as there is room for.
     let count = unsafe target.withUnsafeMutableBytes { buffer in
-      unsafe readlink(cString(place), buffer.baseAddress!, buffer.count)
+      unsafe readlink(cString(path), buffer.baseAddress!, buffer.count)
     }
     return count > 0 ? Array(target.prefix(count)) : nil
   }

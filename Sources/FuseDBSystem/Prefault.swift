@@ -9,7 +9,7 @@ struct Prefault: Sendable {
   /// How much is brought in between two looks at whether to stop: a fraction of a second on a slow disk.
   static let blockByteCount = 4 << 20
 
-  // SAFETY: whoever makes this keeps the mapping, and the watch over it, until `run` has returned.
+  // SAFETY: the maker of this keeps the mapping, and the watch over it, until `run` has returned.
   private nonisolated(unsafe) let base: UnsafeMutableRawPointer
   private nonisolated(unsafe) let region: UnsafeMutablePointer<fuse_region>
   private let byteCount: Int
@@ -20,7 +20,7 @@ struct Prefault: Sendable {
   init(
     _ base: UnsafeMutableRawPointer, byteCount: Int, region: UnsafeMutablePointer<fuse_region>, asksKernel: Bool = true
   ) {
-    // SAFETY: the pointers are only kept here; whoever runs this keeps what they point to.
+    // SAFETY: the pointers are only kept here; the caller of `run` keeps what they point to.
     unsafe self.base = base
     unsafe self.region = region
     self.byteCount = byteCount
@@ -30,7 +30,7 @@ struct Prefault: Sendable {
   /// Goes through all pages, until `isStopped` or until the file is found to have shrunk.
   func run(unless isStopped: () -> Bool = { false }) {
     var offset = 0
-    // SAFETY: whoever runs this keeps the mapping watched; the mark is read atomically.
+    // SAFETY: the caller of `run` keeps the mapping watched; the mark is read atomically.
     while offset < byteCount, !isStopped(), unsafe fuse_region_fault(region) < 0 {
       let length = min(Self.blockByteCount, byteCount - offset)
       bringIn(offset, length)

@@ -11,16 +11,17 @@ public import FuseDBFormat
   private var chunks: [SpillContents.Chunk] = []
   /// How many of the chunks are counted as memory that the streams share.
   private var reservedCount = 0
-  // SAFETY: the chunk that is being filled has `capacity` bytes, of which `room` are left, from `place` on; without a
-  // chunk nothing is left. Nothing holds an access to these two while it calls something else, so that asking the runtime each time is saved.
+  // SAFETY: the chunk that is being filled has `capacity` bytes, of which `room` are left, from `end` on; without a
+  // chunk nothing is left. Nothing holds an access
+  // to these two while it calls something else, so the runtime need not check each access.
   private var current: ZeroedMemory?
-  @exclusivity(unchecked) @usableFromInline var place: UnsafeMutableRawPointer
+  @exclusivity(unchecked) @usableFromInline var end: UnsafeMutableRawPointer
   @exclusivity(unchecked) @usableFromInline var room = 0
   private var putAwayByteCount = 0
 
   /// How many bytes were appended.
   var byteCount: Int { putAwayByteCount + filled }
-  // SAFETY: one thread writes, and whoever asks has ended its own access to `room`.
+  // SAFETY: one thread writes, and it has ended its access to `room` when it asks.
   private var filled: Int { current == nil ? 0 : unsafe capacity - room }
 
   /// What was appended, once the writing has ended.
@@ -32,7 +33,7 @@ public import FuseDBFormat
     capacity = spill.chunkByteCount / recordByteCount * recordByteCount
     precondition(capacity > 0, "a record is longer than a chunk")
     // SAFETY: no memory is at this address, and none is touched: there is no room.
-    unsafe place = UnsafeMutableRawPointer(bitPattern: 1)!
+    unsafe end = UnsafeMutableRawPointer(bitPattern: 1)!
   }
 
   /// Appends one record of a type without padding.
@@ -51,8 +52,8 @@ public import FuseDBFormat
     let size = MemoryLayout<Record>.size
     guard unsafe room >= size else { return false }
     // SAFETY: the chunk has room for the record.
-    unsafe place.storeBytes(of: record, as: Record.self)
-    unsafe place += size
+    unsafe end.storeBytes(of: record, as: Record.self)
+    unsafe end += size
     unsafe room &-= size
     return true
   }
@@ -65,8 +66,8 @@ public import FuseDBFormat
       let count = unsafe min(room, bytes.byteCount - done)
       let part = bytes.extracting(done..<done + count)
       // SAFETY: the chunk has room for the part.
-      unsafe part.withUnsafeBytes { unsafe place.copyMemory(from: $0.baseAddress!, byteCount: count) }
-      unsafe place += count
+      unsafe part.withUnsafeBytes { unsafe end.copyMemory(from: $0.baseAddress!, byteCount: count) }
+      unsafe end += count
       unsafe room -= count
       done += count
     }
@@ -95,7 +96,7 @@ public import FuseDBFormat
         try ZeroedMemory(byteCount: spill.chunkByteCount, inLargePages: false)
       }
     current = chunk
-    unsafe place = chunk.start
+    unsafe end = chunk.start
     unsafe room = capacity
   }
 
@@ -105,7 +106,7 @@ public import FuseDBFormat
     chunks.append(.memory(last, byteCount: filled))
     putAwayByteCount += filled
     current = nil
-    // SAFETY: without a chunk there is no room, so `place` is not written to. Nothing else has `room` at this moment.
+    // SAFETY: without a chunk there is no room, so `end` is not written to. Nothing else has `room` at this moment.
     unsafe room = 0
   }
 
@@ -115,7 +116,7 @@ public import FuseDBFormat
     reservedCount = 0
     chunks = []
     current = nil
-    // SAFETY: without a chunk there is no room, so `place` is not written to. Nothing else has `room` at this moment.
+    // SAFETY: without a chunk there is no room, so `end` is not written to. Nothing else has `room` at this moment.
     unsafe room = 0
     putAwayByteCount = 0
   }

@@ -61,7 +61,7 @@ package final class Waker: Sendable {
     }
   }
 
-  /// Rounded up, because whoever wakes early has to wait again; and at most a day, after which that is so, too.
+  /// Rounded up, because a thread that wakes early has to wait again; and at most a day, after which that is so, too.
   private static func milliseconds(_ time: Duration) -> Int32 {
     let (seconds, attoseconds) = time.components
     guard seconds < 86_400 else { return 86_400_000 }

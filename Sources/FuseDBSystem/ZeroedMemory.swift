@@ -25,11 +25,11 @@ internal import FuseDBLibc
   /// From now on, writing here ends the process.
   func makeReadOnly() { unsafe mprotect(start, byteCount, PROT_READ) }
 
-  // SAFETY: whoever has an address in this memory keeps the object, so nobody has one.
+  // SAFETY: code that has an address in this memory keeps the object, so none has one now.
   deinit { unsafe munmap(start, byteCount) }
 }
 
-/// Memory that begins at a multiple of its alignment, for whoever goes on without it where it is short.
+/// Memory that begins at a multiple of its alignment, for callers that can do without it where memory is short.
 @unsafe
 package enum AlignedMemory {
   /// Returns nil where memory is short.

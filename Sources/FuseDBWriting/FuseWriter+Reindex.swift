@@ -46,9 +46,9 @@ extension FuseWriter {
   /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` or `truncated` also when
   ///   ``FuseReader/verify(level:progress:)`` finds damage in the header, the data or the key index, or another checksum of
   ///   the file; `corrupted` when the metadata are damaged and none are given; `limitExceeded` when `metadata` needs more
-  ///   than a megabyte; `refused` when there are fewer keys than allowed; `outputChanged` when the file is no longer what was read; `inputOutput` when it cannot be written,
-  ///   or is a symbolic link and `outputLink` does not say what is to become of that. The file is as before then, unless
-  ///   the very last step failed, as there.
+  ///   than a megabyte; `refused` when there are fewer keys than allowed; `outputChanged` when the file is no longer
+  ///   what was read; `inputOutput` when it cannot be written, or is a symbolic link and `outputLink` does not say what
+  ///   is to become of that. The file is as before then, unless the very last step failed, as there.
   /// - Complexity: O(bytes of the file); 16 bytes of memory a key, at most half a gigabyte, and 12 an object. Further
   ///   keys wait in a temporary file beside it.
   @discardableResult

@@ -13,8 +13,8 @@ extension FuseWriter {
   /// ``add(_:messagePack:)``.
   ///
   /// - Parameter encoder: how the value is written; see ``FuseEncoder``.
-  /// - Throws: as ``addObject(encoding:encoder:)`` and ``addKey(_:for:)-(RawSpan,_)``; keys before the one that was refused stay
-  ///   added.
+  /// - Throws: as ``addObject(encoding:encoder:)`` and ``addKey(_:for:)-(RawSpan,_)``; keys before the one that was
+  ///   refused stay added.
   /// - Complexity: O(bytes), amortized.
   @discardableResult
   public func add(
@@ -40,8 +40,8 @@ extension FuseWriter {
 
   /// Adds a typed value as an object.
   ///
-  /// - Returns: what to pass to ``addKey(_:for:)-(FuseKey,_)``. With ``Sharing/identicalObjects``, equal values give the same
-  ///   one.
+  /// - Returns: what to pass to ``addKey(_:for:)-(FuseKey,_)``. With ``Sharing/identicalObjects``, equal values give
+  ///   the same one.
   /// - Throws: ``FuseError`` with code `invalidValue` and the coding path when the value cannot be said in MessagePack; as
   ///   ``addObject(_:)-(RawSpan)`` otherwise. And what the value's types throw. The writer is as before then.
   /// - Complexity: O(bytes), amortized.

@@ -5,7 +5,8 @@ package import FuseDBValues
 
 /// Objects and the keys that point at them, on their way from one thread into a writer.
 ///
-/// Objects are packed where they stay until the writer has them. A batch is filled without a lock, given to the thread's ``WriterShard``, emptied and filled again.
+/// Objects are packed where they stay until the writer has them. A batch is filled without a lock, given to the thread's
+/// ``WriterShard``, emptied and filled again.
 package final class RecordBatch {
   /// Where a key is in ``keyBytes``, and what belongs to it.
   struct Key {
@@ -58,7 +59,7 @@ package final class RecordBatch {
   /// What ``Key/object`` is for a key whose object was added before the batch was last emptied.
   static let previousObject = -1
 
-  /// Where objects are packed: one that was is added by ``addPacked()``.
+  /// Where objects are packed; ``addPacked()`` then adds them.
   package let packer = MessagePackPacker()
   private var contents = Contents()
   private let limits: FuseWriter.Limits
@@ -71,19 +72,19 @@ package final class RecordBatch {
   var objectByteCount: Int { contents.objectEnds.last ?? 0 }
   /// Where each object ends.
   var objectEnds: [Int] { contents.objectEnds }
-  /// Where in ``packer`` is what it was given since the last object.
+  /// The range of the bytes packed since the last object, in ``packer``.
   package var packedRange: Range<Int> { objectByteCount..<packer.byteCount }
   var keyBytes: [UInt8] { contents.keyBytes }
   var keys: [Key] { contents.keys }
 
-  /// How many keys are in it.
+  /// How many keys the batch has.
   package var keyCount: Int { keys.count }
-  /// How many bytes are in it.
+  /// How many bytes its objects and keys have.
   package var byteCount: Int { packer.byteCount + keyBytes.count }
-  /// How much memory that takes, with what belongs to the keys.
+  /// How many bytes of memory that takes, with what is kept for each key.
   package var memoryByteCount: Int { packer.byteCount &+ contents.memoryByteCount }
 
-  /// Makes room for what ``memoryByteCount`` counts up to `byteCount`, so that gathering it takes no more memory but for one
+  /// Makes room for `byteCount` bytes as ``memoryByteCount`` counts them. Up to there, no more memory is taken, except for a
   /// long object.
   package func reserve(_ byteCount: Int) throws(FuseError) {
     try MemoryRoom.check(byteCount)
@@ -126,8 +127,8 @@ package final class RecordBatch {
     contents.removeAll(keepingAtMost: .max, keepsObject: false)
   }
 
-  /// The same after a part of a record was given to the shard: keys that follow before an object does point at the last one
-  /// of that part. Arrays that have more than `byteCount` bytes go.
+  /// The same after a part of a record was given to the shard. Keys that follow before another object point at the last
+  /// object of that part. Arrays of more than `byteCount` bytes are freed.
   package func removeGiven(keepingAtMost byteCount: Int) {
     packer.clear(keepingAtMost: byteCount)
     contents.removeAll(keepingAtMost: byteCount, keepsObject: true)

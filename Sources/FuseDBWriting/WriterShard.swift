@@ -16,7 +16,8 @@ package final class WriterShard {
   private var lastObject = ObjectNumber(rawValue: 0)
   /// What was sorted.
   private(set) var sortedRuns: [SortedRuns] = []
-  /// Whether keys come in order, and whether all keys in the buffer do, and whether they go on where the last of ``sortedRuns`` ends.
+  /// Whether keys come in order, and whether all keys in the buffer do, and whether they go on where the last of
+  /// ``sortedRuns`` ends.
   private var isInOrder = false
   private var isBufferInOrder = false
   private var goesOn = false
@@ -57,8 +58,8 @@ package final class WriterShard {
 
   /// Says that the keys to come are in order, each once, until this is called again.
   ///
-  /// They need no sorting then, and however many they are they make one ``SortedRuns``, but for a few that share a buffer with
-  /// others.
+  /// They need no sorting then, and however many they are they make one ``SortedRuns``, but for a few that share a
+  /// buffer with others.
   func beginOrder() throws(FuseError) {
     if !buffer.isHalfEmpty { try putAway(keepsInMemory: true) }
     isInOrder = true

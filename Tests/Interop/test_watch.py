@@ -270,6 +270,7 @@ def test_rules_refuse_a_sound_file(command, files, tmp_path, options, data, mess
         put(path, files(data))
         event = watching.event()
         assert (event["event"], event["code"]) == ("refused", "refused") and message in event["message"], event
+        assert f"(option {options[0]})" in event["message"]
         put(path, files(3))
         assert watching.event()["keys"] == 3
 
@@ -357,7 +358,7 @@ def test_a_file_that_cannot_serve_from_the_start_ends_it(command, files, tmp_pat
     changed(100, None)(path, files(1))
     command("watch", path, code=BAD_DATA)
     path.write_bytes(files(1))
-    assert "needs 2 at least" in command("watch", path, "--least-keys", "2", code=BAD_DATA).errors
+    assert "needs 2 at least (option --least-keys)" in command("watch", path, "--least-keys", "2", code=BAD_DATA).errors
     assert "k7" in command("watch", path, "--require", "k7", code=BAD_DATA).errors
 
 

@@ -1,4 +1,4 @@
-// Which shared objects threads are using at this moment, so that the thread that replaces one knows when it may go.
+// Which shared objects threads are using at this moment, so that the thread that replaces one knows when to release it.
 // The scheme and its proof are in spec/decisions/0014-reclamation.md.
 #ifndef CFUSEHAZARDS_H
 #define CFUSEHAZARDS_H
@@ -14,19 +14,18 @@ enum { fuse_hazard_depth = 7 };
 /// alignment.)
 typedef struct fuse_hazards {
   const void *_Nullable object[fuse_hazard_depth];  // NULL where nothing is
-  uint32_t number;  // no other living thread has it, and it is as small as possible
+  uint32_t number;  // from 0; unique among living threads, and as small as possible
 } fuse_hazards;
 
 /// An object that any thread may use, and some thread may replace. It has a cache line of its own, which is written
-/// when the object is replaced and never else.
+/// only when the object is replaced.
 typedef struct fuse_hazard_cell {
   const void *_Nonnull object;
-  // Readers fence each time: where the system has no barrier that the replacing thread can make for them.
+  // Whether readers make a fence each time, because the system has no barrier that the replacing thread can make for them.
   bool reader_fences;
   // Returns the object, retained.
   void *_Nonnull (*_Nonnull retained)(void *_Nonnull context);
-  // Called by a thread that used, or seemed to use, an object which has been replaced meanwhile: `fuse_is_used` may have
-  // changed.
+  // Called by a thread that used, or seemed to use, an object that has been replaced: `fuse_is_used` may now be false of it.
   void (*_Nonnull on_left)(void *_Nonnull context);
   void *_Nonnull context;
 } fuse_hazard_cell;
@@ -52,10 +51,10 @@ static inline __attribute__((always_inline)) uint32_t fuse_thread_number(void) {
   return __builtin_expect(number == UINT32_MAX, 0) ? fuse_hazards_make() : number;
 }
 
-/// Makes what readers use. Returns NULL when memory is short.
+/// Makes a cell. Returns NULL when memory is short.
 fuse_hazard_cell *_Nullable fuse_hazard_cell_make(fuse_hazard_cell cell);
 
-/// Frees what `fuse_hazard_cell_make` made. Nobody may be using it.
+/// Frees what `fuse_hazard_cell_make` made. No thread may be using it.
 void fuse_hazard_cell_free(fuse_hazard_cell *_Nonnull cell);
 
 /// Begins to use the object: until `fuse_leave`, `fuse_is_used` is true of it, or it is retained.
@@ -64,16 +63,16 @@ const void *_Nonnull fuse_enter(const fuse_hazard_cell *_Nonnull cell);
 /// The same for a thread whose first hazard pointer holds an object that was replaced as it entered.
 const void *_Nonnull fuse_enter_late(const fuse_hazard_cell *_Nonnull cell);
 
-/// Ends one use of `object` by this thread. Which of several does not matter.
+/// Ends one use of `object` by this thread. Of several uses, it does not matter which.
 ///
-/// It is no inline function: Swift's compiler moves retains across what it can see to release nothing.
+/// Not inline: Swift's compiler moves retains across a function that it can see to release nothing.
 void fuse_leave(const fuse_hazard_cell *_Nonnull cell, const void *_Nonnull object);
 
-/// Has unused objects looked for, after one was left that has been replaced.
+/// Calls `on_left`, after this thread has stopped using an object that was replaced.
 void fuse_left(const fuse_hazard_cell *_Nonnull cell);
 
-/// Replaces the object. Readers that enter from now on use the new one. Returns false when the barrier failed: `fuse_is_used`
-/// says nothing then about objects that were replaced until now, until `fuse_barrier` returns true.
+/// Replaces the object. Readers that enter from now on use the new one. Returns false when the barrier failed: then
+/// `fuse_is_used` cannot be relied on for objects replaced so far, until `fuse_barrier` returns true.
 bool fuse_replace(fuse_hazard_cell *_Nonnull cell, const void *_Nonnull object);
 
 /// Makes what all threads have written visible to this one. Returns false when the system cannot.

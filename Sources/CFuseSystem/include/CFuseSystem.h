@@ -1,4 +1,4 @@
-// What Swift's Glibc module lacks: calls behind _GNU_SOURCE, and functions with any number of arguments.
+// What Swift's Glibc module lacks: calls that need _GNU_SOURCE, and functions with any number of arguments.
 #ifndef CFUSESYSTEM_H
 #define CFUSESYSTEM_H
 

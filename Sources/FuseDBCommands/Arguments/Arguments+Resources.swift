@@ -11,7 +11,7 @@ extension Arguments {
   private static let leastMemory = 16 << 20
   private static let mostThreads = 1024
 
-  /// What those options say; nil where they are not given.
+  /// The values of those options; nil where they are not given.
   struct Resources {
     var memory: Int?
     var temporaryFolder: String?
@@ -65,11 +65,11 @@ extension Arguments {
   /// Where a command writes.
   static let outputOption = Option.value(
     "--output", short: "-o", "OUTPUT", "the file to write; all operands are then inputs")
-  /// What becomes of a link there.
+  /// What to do where OUTPUT is a symbolic link.
   static let linkOption = Option.value(
     "--output-link", "follow|replace",
     "if OUTPUT is a symbolic link, replace the file it leads to, or the link itself (default: refuse)")
-  /// What a new file must have.
+  /// How many keys a new file must have.
   static let replacementOptions: [Option] = [
     .flag("--allow-empty", "write OUTPUT even if it has no keys"),
     .value("--least-keys", "N", "write no OUTPUT with fewer keys"),
@@ -77,7 +77,7 @@ extension Arguments {
       "--greatest-shrink", "PERCENT",
       "replace no file by one that lacks more than PERCENT % of its keys"),
   ]
-  /// No report.
+  /// The option for no report, with its help.
   static func quietOption(_ help: String = "print no report and no progress") -> Option {
     .flag("--quiet", short: "-q", help)
   }
@@ -90,7 +90,7 @@ extension Arguments {
     return (output, option != nil)
   }
 
-  /// Throws where an output is to be standard output.
+  /// Throws where `output` is `-`. `name` is for the message.
   func requireFile(_ output: String?, _ name: String) throws(UsageError) {
     guard output == Self.standardInput else { return }
     throw error("\(name) is a file that is written in one step, and cannot be '-'")
@@ -101,7 +101,7 @@ extension Arguments {
     try choice(of: Self.linkOption.name, ["follow": .followed, "replace": .replaced, "refuse": .refused]) ?? .refused
   }
 
-  /// The fewest keys that the new file may have. An empty one is mostly a slip: an input that was missing in a pipe.
+  /// The fewest keys that the new file may have. An empty file is mostly a mistake: an input was missing in a pipe.
   func leastKeyCount() throws(UsageError) -> Int {
     max(try count(of: "--least-keys") ?? 0, has("--allow-empty") ? 0 : 1)
   }
@@ -113,29 +113,40 @@ extension Arguments {
 }
 
 extension FuseError {
-  /// The same error; where it refuses the new file, with the options that would not.
+  /// The error of a command that replaces a file. Where it refuses the new one, it has the option that permits it.
   var withReplacementOptions: FuseError {
-    guard code == .refused else { return self }
-    // As the options are called here.
+    guard code == .refused else { return withOptionNames }
     let isEmpty = message.hasPrefix("the new file has 0 keys where 1 is the least")
     for (rule, option) in [
       ("leastKeyCount", isEmpty ? "--allow-empty" : "--least-keys"), ("greatestShrink", "--greatest-shrink"),
     ] {
-      guard let sentence = message.removing(" (rule '\(rule)')") else { continue }
+      guard let sentence = message.replacing(" (rule '\(rule)')", by: "") else { continue }
       return FuseError(
         code, sentence + "; look at the inputs, or let \(option) say that it is meant", offset: offset, path: path)
+    }
+    return withOptionNames
+  }
+
+  /// The same error with the name of an option where it has that of a rule.
+  var withOptionNames: FuseError {
+    for (rule, option) in [
+      ("leastKeyCount", "--least-keys"), ("greatestShrink", "--greatest-shrink"), ("allowsEmpty", "--allow-empty"),
+      ("requiredKeys", "--require"),
+    ] {
+      guard let text = message.replacing("rule '\(rule)'", by: "option \(option)") else { continue }
+      return FuseError(code, text, offset: offset, path: path, errno: errno)
     }
     return self
   }
 }
 
 extension String {
-  /// The text without a part, where it has that. (`split` and `contains` of texts would bring the library for regular
-  /// expressions along, 1.4 MB.)
-  fileprivate func removing(_ part: String) -> String? {
+  /// The text with `other` instead of the first `part`; nil where it has none. (`split` and `contains` of texts would bring
+  /// the library for regular expressions along, 1.4 MB.)
+  fileprivate func replacing(_ part: String, by other: String) -> String? {
     let (all, part) = (Array(utf8), Array(part.utf8))
     guard let start = all.indices.first(where: { all[$0...].starts(with: part) }) else { return nil }
-    return String(decoding: all[..<start] + all[(start + part.count)...], as: UTF8.self)
+    return String(decoding: all[..<start] + Array(other.utf8) + all[(start + part.count)...], as: UTF8.self)
   }
 }
 
@@ -165,8 +176,8 @@ extension Arguments {
   }
 }
 
-/// The default folder of temporary files: beside the output there is room for it, and mostly for as much again.
+/// The folder of `output`, the default for temporary files: that disk has room for the output, and mostly for as much again.
 func folder(of output: String) -> String {
-  // By bytes: a slash and an accent after it are one character.
+  // By bytes: a slash with a combining accent after it is one character.
   output.utf8.lastIndex(of: UInt8(ascii: "/")).flatMap { String(output.utf8[...$0]) } ?? "."
 }

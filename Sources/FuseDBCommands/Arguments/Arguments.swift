@@ -40,7 +40,7 @@ struct Arguments {
     guard let option = known.first(where: { (isLong ? $0.name : $0.short) == name }) else {
       throw unknown(isLong ? name : String(decoding: word, as: UTF8.self))
     }
-    // What stands in the same word: after a '=', or at once after a letter.
+    // The value in the same word: after a '=', or directly after a letter.
     var value: [UInt8]? = end == word.endIndex ? nil : Array(word[(isLong ? end + 1 : end)...])
     if option.value == nil {
       guard value == nil else {
@@ -81,7 +81,7 @@ struct Arguments {
   /// The value of an option, as text.
   func text(of name: String) -> String? { values[name].map { String(decoding: $0[0], as: UTF8.self) } }
 
-  /// The value of an option that is a number of things.
+  /// The value of an option that is an integer from 0 on; nil where it is not given.
   func count(of name: String) throws(UsageError) -> Int? {
     guard let text = text(of: name) else { return nil }
     guard let count = Int(text), count >= 0, text.utf8.first != UInt8(ascii: "+") else {
@@ -153,7 +153,7 @@ struct Arguments {
     return Array(operands)
   }
 
-  /// Takes all operands that are left, paths.
+  /// Takes all operands that are left, as paths.
   mutating func remainingPaths(_ name: String) throws(UsageError) -> [String] {
     var paths: [String] = []
     while !operands.isEmpty { paths.append(try path(name)) }

@@ -10,7 +10,7 @@ struct InputName: Equatable {
   /// What it is called in messages.
   var name: String { path ?? InputFile.standardInputName }
 
-  /// Takes `word` apart. What it says itself counts first, then `format`, then what the path ends in. [S4]
+  /// Takes `word` apart. Its own format comes first, then `format`, then that of the ending of the path. [S4]
   init(_ word: String, format: FuseInput.Format?) {
     var path = word
     var ownFormat: FuseInput.Format?

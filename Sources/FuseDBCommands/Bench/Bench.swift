@@ -25,10 +25,11 @@ struct Bench: Command {
       verify               the whole file, with all processors
 
     Each is measured in each of 5 rounds; the medians are printed. The last column
-    gives the time of a look-up in floors. A plain FILE opens slowly and has its
-    index in memory; 'fusedb reindex' changes that.
+    is the time of a look-up divided by that of the floor. A plain FILE opens
+    slowly and has its index in memory; 'fusedb reindex' changes that.
 
-    Measure on an idle machine. Ratios say more about other machines than times.
+    Measure on an idle machine. Ratios carry over to other machines better than
+    times do.
 
     Example:
       $ fusedb bench networks.fsdb --seconds 1 --batch 16
@@ -78,7 +79,7 @@ struct Bench: Command {
     let trials = try Trials(path, batch: batch, questionLimit: questionLimit) { fraction, text in
       bar.show(fraction, text)
     }
-    // However short, it must be long enough for slices to be found.
+    // In nanoseconds. Less than 20 ms would be too short to find how many operations make a slice.
     let share = max(Double(seconds) * 1e9 / Double(trials.all.count), 2e7)
     for trial in trials.all { try trial.warmUp(budget: share) }
     let turns = Self.rounds * trials.all.count
@@ -108,7 +109,7 @@ struct BenchReport {
     trials.all.first { $0.name == name && $0.checksums == checksums }?.nanoseconds
   }
 
-  /// How many floors a look-up takes; nil for what is none.
+  /// The time of a look-up divided by that of the floor; nil for a trial that is no look-up.
   private func floors(_ trial: Trial) -> Double? {
     guard trial.name.hasPrefix("get-"), let floor = nanoseconds(of: Trials.floor), floor > 0 else { return nil }
     return trial.nanoseconds / floor
@@ -172,7 +173,7 @@ struct BenchReport {
     trial.checksums == .skipped ? trial.name + ", checksums skipped" : trial.name
   }
 
-  /// How often in a second; for what reads the whole file, how many bytes.
+  /// Operations a second; for what reads the whole file, bytes a second.
   private func rate(of trial: Trial) -> String {
     let seconds = trial.nanoseconds / 1e9
     guard seconds > 0 else { return "" }

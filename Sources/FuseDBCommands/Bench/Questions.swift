@@ -8,7 +8,7 @@ struct Questions: Sendable {
   /// The sum of all answers before each key.
   private var sums: [UInt64] = [0]
 
-  /// How many there are.
+  /// How many keys there are.
   var count: Int { bounds.count - 1 }
   /// How much memory the keys take.
   var byteCount: Int { bytes.count }
@@ -26,7 +26,7 @@ struct Questions: Sendable {
   @_lifetime(borrow self)
   func key(_ number: Int) -> RawSpan {
     let all = bytes.rawSpan
-    // SAFETY: the array lives as long as self, which nobody changes meanwhile.
+    // SAFETY: the array lives as long as self, which is borrowed and so does not change.
     return unsafe _overrideLifetime(all.extracting(bounds[number]..<bounds[number + 1]), borrowing: self)
   }
 
@@ -85,17 +85,17 @@ struct QuestionBatch: RandomAccessCollection {
   /// A key in the memory of its ``Questions``.
   @safe
   struct Key: FuseKey {
-    // SAFETY: whoever makes the batch keeps the memory.
+    // SAFETY: the caller of the initializer keeps the memory.
     let bytes: UnsafeRawBufferPointer
 
-    // SAFETY: a key is used while its batch is, and whoever makes a batch keeps the memory for so long.
+    // SAFETY: a key is used while its batch is, and the memory is kept for as long as the batch.
     var keyBytes: RawSpan {
       @_lifetime(borrow self)
       get { unsafe _overrideLifetime(RawSpan(_unsafeBytes: bytes), borrowing: self) }
     }
   }
 
-  // SAFETY: whoever makes the batch keeps both arrays.
+  // SAFETY: the caller of the initializer keeps both arrays.
   private let bytes: UnsafeRawBufferPointer
   private let bounds: UnsafeBufferPointer<Int>
   let startIndex: Int
@@ -118,10 +118,10 @@ struct QuestionBatch: RandomAccessCollection {
 
 /// Draws keys of a file at random, and makes others of the same shapes that are not in it.
 struct QuestionMaker {
-  /// More would take memory and time, and say nothing more.
+  /// More would take memory and time without changing the result.
   private static let mostQuestions = 1 << 20
   private static let mostBytes = 64 << 20
-  /// Enough for no processor to learn the order of a small file's keys by heart.
+  /// Enough that no branch predictor learns the order of a small file's keys.
   private static let fewestQuestions = 1 << 16
 
   private let reader: FuseReader
@@ -146,7 +146,7 @@ struct QuestionMaker {
       let object = try entry.bytes
       let answer = Questions.answer(object)
       let key = try entry.keyBytes
-      // What the index leads to must be what a look-up finds.
+      // A look-up must find each key of the index.
       guard try reader.contains(key) else {
         throw FuseError(
           .corrupted, "a key of the index is not found; 'fusedb verify' lists the damage",
@@ -185,13 +185,13 @@ struct QuestionMaker {
 
   /// Changes one byte of a key for another of its kind.
   private mutating func changeOne(_ key: inout [UInt8]) {
-    // Dots and the like make the shape.
+    // Dots and the like stay: they make the shape.
     for _ in 0..<8 {
-      let place = random.below(key.count)
-      switch key[place] {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): key[place] = UInt8(ascii: "0") + UInt8(random.below(10))
-      case UInt8(ascii: "a")...UInt8(ascii: "z"): key[place] = letter()
-      case UInt8(ascii: "A")...UInt8(ascii: "Z"): key[place] = letter() - 32
+      let index = random.below(key.count)
+      switch key[index] {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): key[index] = UInt8(ascii: "0") + UInt8(random.below(10))
+      case UInt8(ascii: "a")...UInt8(ascii: "z"): key[index] = letter()
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"): key[index] = letter() - 32
       default: continue
       }
       return

@@ -14,7 +14,7 @@ struct Trials {
   let all: [Trial]
   /// How many keys are drawn.
   let questionCount: Int
-  /// How many places verification found damaged.
+  /// How many faults verification found.
   let damageCount: () -> Int
 
   /// Draws the questions and asks each once, so that nothing is new when the clock runs.
@@ -108,11 +108,11 @@ struct Trials {
   }
 
   private static func scanning(_ reader: FuseReader) -> Trial {
-    let place = ScanPlace(reader)
+    let entries = RepeatedScan(reader)
     return Trial(scan, reader.checksums, operations: reader.keyCount) { range throws(FuseError) in
-      if range.lowerBound == 0 { try place.begin() }
+      if range.lowerBound == 0 { try entries.begin() }
       let start = MonotonicClock.nanoseconds
-      try place.advance(range.count)
+      try entries.advance(range.count)
       return MonotonicClock.nanoseconds - start
     }
   }
@@ -130,8 +130,8 @@ private final class Gate: Sendable {
   private static let patience = 1e9
   private let missing = Atomic(2)
 
-  /// Waits for the other thread and then does `body`. Where it does not come, since the system has no thread left,
-  /// that is done alone.
+  /// Waits for the other thread, for a second at most, and then runs `body`. Where the system has no thread left, `body`
+  /// runs alone.
   func timed(
     _ body: () throws(FuseError) -> UInt64
   ) throws(FuseError) -> (sum: UInt64, start: Double, end: Double) {
@@ -144,8 +144,8 @@ private final class Gate: Sendable {
   }
 }
 
-/// How far a scan has come.
-private final class ScanPlace {
+/// A scan that goes on where the last slice ended, and can begin anew.
+private final class RepeatedScan {
   private let reader: FuseReader
   private var scan: Scan?
   private var sum: UInt64 = 0
@@ -179,19 +179,19 @@ private final class Verifying {
   }
 }
 
-/// One thing that is measured, in turns: other trials have theirs between, so that what slows the machine down for a
-/// while slows all of them.
+/// One thing that is measured, in turns. Other trials have their turns in between, so that what slows the machine down for
+/// a while slows all of them.
 ///
-/// A turn is a row of short slices and counts with their median: what interrupts some of them does not matter.
+/// A turn is a row of short slices, of which the median counts: an interruption of a few does not matter.
 final class Trial {
   let name: String
-  /// What is compared with its checksum, where that makes a difference.
+  /// Whether checksums are verified, where that makes a difference.
   let checksums: FuseReader.Checksums?
   /// How many operations there are before they begin anew.
   private let operationCount: Int
   /// How long a slice is to be, in nanoseconds.
   private let slice: Double
-  /// Does some of the operations, and says how many nanoseconds they took.
+  /// Does some of the operations, and returns how many nanoseconds they took.
   private let run: (Range<Int>) throws(FuseError) -> Double
 
   private var operationsInSlice = 1
@@ -217,7 +217,8 @@ final class Trial {
   /// The slowest turn.
   var slowest: Double { turns.max() ?? 0 }
 
-  /// Finds out how many operations make a slice; what takes longer than all its turns together is measured by that.
+  /// Finds out how many operations make a slice. Where that alone takes more than `budget` nanoseconds, it is the result,
+  /// and there are no turns.
   func warmUp(budget: Double) throws(FuseError) {
     while true {
       let time = try takeSlice()
@@ -227,7 +228,7 @@ final class Trial {
       }
       let fitting = min(operationCount, max(1, Int(slice / max(time, 0.1))))
       guard fitting > operationsInSlice else { return }
-      // By steps: the first operations find nothing in the caches and look slow.
+      // In steps: the first operations find nothing in the caches and look slow.
       operationsInSlice = min(fitting, 16 * operationsInSlice)
     }
   }
@@ -250,7 +251,7 @@ final class Trial {
 }
 
 extension [Double] {
-  /// The one in the middle, or the mean of the two there.
+  /// The number in the middle, or the mean of the two in the middle; 0 of none.
   fileprivate var median: Double {
     let sorted = sorted()
     let middle = count / 2

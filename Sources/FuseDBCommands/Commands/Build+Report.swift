@@ -2,7 +2,7 @@ internal import FuseDB
 internal import FuseDBInput
 
 extension Build {
-  /// Says what was done.
+  /// Prints the report.
   func tell(
     _ report: BuildReport, _ writer: FuseWriter, _ recordCount: Int, seconds: Double, _ console: Console
   ) throws(FuseError) {
@@ -20,14 +20,14 @@ extension Build {
     for line in summary(of: report) { try? console.err.line(line) }
   }
 
-  /// Where a record is, for messages.
+  /// The position of a record, for messages: file and line.
   func position(_ number: UInt64) -> String {
     let position = InputPosition(number)
     let input = inputs[position.input]
     return input.format.position(in: input.name, position.line)
   }
 
-  /// What depends on the records alone.
+  /// The part of the report that depends on the records alone.
   private func members(of report: BuildReport) -> [(name: String, value: ReportValue)] {
     let duplicates = report.duplicates.map { duplicate in
       ReportValue.members([
@@ -88,7 +88,7 @@ final class BuildProgress {
   func show(_ progress: InputLoader.Progress) {
     let before = inputSizes[..<progress.inputsDone].reduce(0) { $0 + ($1 ?? 0) }
     let done = before + progress.file.bytesRead
-    // Where the size of one is unknown, so is that of all.
+    // Where the size of one input is unknown, the total is, too.
     let total = inputSizes.reduce(Optional(0)) { sum, size in sum.flatMap { sum in size.map { sum + $0 } } }
     show("reading", total.map { Double(done) / Double(max($0, done, 1)) }, recordCount: progress.totals.recordCount)
   }
@@ -109,7 +109,7 @@ final class BuildProgress {
         memory: MachineMemory.residentByteCount))
   }
 
-  /// What is left when `share` took `elapsed` seconds; nil while that says little.
+  /// The seconds left when `share` took `elapsed` seconds; nil while that is too little to tell.
   static func secondsLeft(share: Double, elapsed: Double) -> Double? {
     share >= 0.02 && elapsed >= 1 ? elapsed / share - elapsed : nil
   }

@@ -4,7 +4,7 @@ internal import FuseDBInput
 extension Build {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     if let refusal = refusalToOverwrite { return console.explain(UsageError(refusal, in: Self.name)) }
-    // Before an hour's work: all inputs are there.
+    // All inputs must be readable before work begins that may take an hour.
     for case let path? in inputs.map({ $0.path }) { try Descriptor.checkReadable(path) }
     console.willReplace(output)
     let progress = BuildProgress(
@@ -61,7 +61,7 @@ extension Build {
   ) throws(FuseError) -> BuildReport {
     do throws(FuseError) {
       return try writer.build(to: output) { phase, share in
-        // Where a phase says only that it began, nobody knows how far it is.
+        // A phase that only reports its beginning has no share done.
         progress.show(phase.rawValue, share == 0 ? nil : share, recordCount: recordCount)
       }
     } catch {

@@ -1,7 +1,7 @@
 internal import FuseDB
 internal import FuseDBInput
 
-/// `fusedb build`: makes a database of records.
+/// `fusedb build`: makes a database from records.
 struct Build: Command {
   var output: String
   private var isOutputOption: Bool
@@ -39,7 +39,7 @@ struct Build: Command {
     try parseTable(arguments)
   }
 
-  /// Refuses what would overwrite data by a slip.
+  /// Refuses an OUTPUT that looks like an input: data would be overwritten by mistake.
   private static func check(_ output: String, isOption: Bool, _ arguments: borrowing Arguments) throws(UsageError) {
     guard FuseInput.Format(guessedFrom: output) == nil else {
       throw arguments.error(
@@ -64,7 +64,7 @@ struct Build: Command {
       writerOptions.metadata = metadata
     }
     writerOptions.order = try arguments.choice(of: "--order", ["key": .key, "insertion": .insertion]) ?? .key
-    // What 0.3.0 writes in insertion order, it writes with every object.
+    // In insertion order every object is kept, as version 0.3.0 does.
     let sharing: FuseWriter.Sharing = writerOptions.order == .key ? .identicalObjects : .none
     writerOptions.sharing =
       try arguments.choice(of: "--objects", ["shared": .identicalObjects, "every": .none]) ?? sharing
@@ -125,7 +125,7 @@ struct Build: Command {
       table.columns = names
     }
     for word in arguments.values(of: "--type") {
-      // The last one: a name may hold others.
+      // The last one: a name may contain '='.
       guard let equals = word.lastIndex(of: UInt8(ascii: "=")) else {
         throw arguments.error("--type takes FIELD=TYPE, and \(quoted(word)) has no '='")
       }

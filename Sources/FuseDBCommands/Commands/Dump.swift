@@ -74,25 +74,25 @@ struct Dump: Command {
     return .done
   }
 
-  /// A key of the file as two numbers, 16 bytes.
-  private struct KeyPlace {
+  /// A key of the file as two offsets, 16 bytes.
+  private struct KeyOffsets {
     /// Where its object's record begins.
     var object: UInt64
-    /// Where its index entry begins: entries stand in the order of their keys.
+    /// Where its index entry begins; entries are in the order of their keys.
     var entry: UInt64
   }
 
-  /// All keys, by their object's place in the file and then by themselves.
-  private static func keysByObject(_ reader: FuseReader) throws(FuseError) -> [KeyPlace] {
-    var places: [KeyPlace] = []
-    try places.reserve(reader.keyCount)
+  /// All keys, in the order of their objects' offsets, and then of their own.
+  private static func keysByObject(_ reader: FuseReader) throws(FuseError) -> [KeyOffsets] {
+    var keys: [KeyOffsets] = []
+    try keys.reserve(reader.keyCount)
     var scan = try reader.entries()
     while let entry = try scan.next() {
-      places.append(KeyPlace(object: entry.objectOffset, entry: UInt64(entry.indexOffset)))
+      keys.append(KeyOffsets(object: entry.objectOffset, entry: UInt64(entry.indexOffset)))
     }
-    try places.checkRoomForSorting()
-    places.sort { ($0.object, $0.entry) < ($1.object, $1.entry) }
-    return places
+    try keys.checkRoomForSorting()
+    keys.sort { ($0.object, $0.entry) < ($1.object, $1.entry) }
+    return keys
   }
 
   private func astray(_ offset: UInt64) -> FuseError {
@@ -103,7 +103,7 @@ struct Dump: Command {
 }
 
 extension Dump {
-  /// Where values stand that are no map with text keys.
+  /// The column of values that are no map with text keys.
   private static let valueColumn = [UInt8]("value".utf8)
 
   func runTable(_ reader: FuseReader, _ console: Console) throws(FuseError) -> ExitStatus {
@@ -136,11 +136,11 @@ extension Dump {
         try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
           let object = try entry.bytes
           try row.read(object, columns)
-          for (number, place) in row.places.enumerated() {
+          for (number, cell) in row.cells.enumerated() {
             writer.out.append(format.separator)
-            guard let place else { continue }
+            guard let cell else { continue }
             let start = writer.out.count
-            try append(object.extracting(place), to: &writer)
+            try append(object.extracting(cell), to: &writer)
             if writer.out[start...].contains(0) {
               throw noCell("its field \(quoted(columns.names[number])) holds", key)
             }
@@ -152,7 +152,7 @@ extension Dump {
     return .done
   }
 
-  /// A line with nothing on it would be no row: where the key is the only cell and empty, it stands in quotes.
+  /// An empty line would be no row: where the key is the only cell, and empty, it is put in quotes.
   private func quoteEmptyLine(_ columns: ColumnNames, _ isEmpty: Bool, _ writer: inout JSONWriter) {
     if columns.names.isEmpty, isEmpty { writer.append("\"\"") }
   }
@@ -164,13 +164,13 @@ extension Dump {
     var seen: Set<UInt64> = []
     var scan = try reader.entries()
     while let entry = try scan.next() {
-      // A set that is full takes a place of twice the size, with room to spare.
+      // A full set moves to memory of twice the size, and needs both for a while.
       if seen.count == seen.capacity { try MemoryRoom.check(3 * seen.capacity * MemoryLayout<UInt64>.stride) }
       guard seen.insert(entry.objectOffset).inserted else { continue }
       try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
         let object = try entry.bytes
         guard try members.read(object) else { return columns.add(Self.valueColumn.rawSpan, near: 0) }
-        for (place, name) in members.names.enumerated() { columns.add(object.extracting(name), near: place) }
+        for (index, name) in members.names.enumerated() { columns.add(object.extracting(name), near: index) }
       }
     }
     return columns
@@ -178,7 +178,7 @@ extension Dump {
 
   // MARK: Cells
 
-  /// Appends a key's bytes as they are. Nobody who reads tables undoes escapes.
+  /// Appends a key's bytes as they are, because programs that read tables don't undo escapes.
   private func appendKey(_ key: RawSpan, to writer: inout JSONWriter) throws(FuseError) {
     guard key.isUTF8 else { throw noCell("it is", key, "not UTF-8") }
     guard !key.array().contains(0) else { throw noCell("it holds", key) }
@@ -198,8 +198,8 @@ extension Dump {
   private func append(_ value: RawSpan, to writer: inout JSONWriter) throws(FuseError) {
     switch try MessagePackKind(of: value) {
     case .null: return
-    case .string(let place) where value.extracting(place).isUTF8:
-      appendCell(to: &writer) { $0.append(text: value.extracting(place)) }
+    case .string(let text) where value.extracting(text).isUTF8:
+      appendCell(to: &writer) { $0.append(text: value.extracting(text)) }
     default:
       let start = writer.out.count
       try writer.append(messagePack: value)
@@ -213,7 +213,7 @@ extension Dump {
     quoteCell(from: start, in: &writer)
   }
 
-  /// Puts what stands after `start` into quotes, where a cell needs them.
+  /// Puts the bytes from `start` on into quotes, where a cell needs them.
   private func quoteCell(from start: Int, in writer: inout JSONWriter) {
     let separator = format.separator
     let needsQuotes = writer.out[start...].contains { byte in
@@ -231,23 +231,23 @@ extension Dump {
     writer.append("\"")
   }
 
-  /// Where the value of each column stands in an object.
+  /// The range of each column's value in an object; nil where the object has none.
   private struct TableRow {
-    private(set) var places: [Range<Int>?]
+    private(set) var cells: [Range<Int>?]
     private var members = MessagePackMembers()
 
-    init(columnCount: Int) { places = [Range<Int>?](repeating: nil, count: columnCount) }
+    init(columnCount: Int) { cells = [Range<Int>?](repeating: nil, count: columnCount) }
 
     mutating func read(_ object: RawSpan, _ columns: ColumnNames) throws(FuseError) {
-      for i in places.indices { places[i] = nil }
+      for i in cells.indices { cells[i] = nil }
       guard try members.read(object) else {
-        if let column = columns.number(of: Dump.valueColumn.rawSpan, near: 0) { places[column] = 0..<object.byteCount }
+        if let column = columns.number(of: Dump.valueColumn.rawSpan, near: 0) { cells[column] = 0..<object.byteCount }
         return
       }
-      for (place, name) in members.names.enumerated() {
+      for (index, name) in members.names.enumerated() {
         // Of equal names the last counts.
-        if let column = columns.number(of: object.extracting(name), near: place) {
-          places[column] = members.values[place]
+        if let column = columns.number(of: object.extracting(name), near: index) {
+          cells[column] = members.values[index]
         }
       }
     }

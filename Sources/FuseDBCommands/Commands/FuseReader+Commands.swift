@@ -4,7 +4,7 @@ internal import FuseDBInput
 extension FuseReader {
   /// Opens the database that a command reads.
   ///
-  /// - Parameter words: what follows FILE; when that is a database and FILE is none, they were exchanged.
+  /// - Parameter words: the operands after FILE. Where FILE is no database and one of them is, the error names that one.
   /// - Throws: ``FuseError``; with code `notFound` whenever the file cannot be read, as for any input.
   static func forCommand(
     _ path: String, expecting lookups: ExpectedLookups = .few, before words: [[UInt8]] = []
@@ -27,7 +27,7 @@ extension FuseReader {
     return Overwriting.isDatabase(path)
   }
 
-  /// Does what reads a file, and says `notFound` where a system call failed: `inputOutput` is left for writing.
+  /// Runs `body`, which reads a file. A failed system call has the code `notFound`: `inputOutput` is left for writing.
   static func reading<Result>(_ body: () throws(FuseError) -> Result) throws(FuseError) -> Result {
     do throws(FuseError) {
       return try body()
@@ -37,7 +37,7 @@ extension FuseReader {
     }
   }
 
-  /// Does what reads the object under `key`, and says `corrupted` where its bytes are not a value.
+  /// Runs `body`, which reads the object of `key`. Throws `corrupted` where its bytes are not a value.
   func decoding<Result>(objectOf key: [UInt8], _ body: () throws(FuseError) -> Result) throws(FuseError) -> Result {
     do throws(FuseError) {
       return try body()
@@ -48,12 +48,12 @@ extension FuseReader {
     }
   }
 
-  /// Does what reads the object at `offset`, and says `corrupted` where its bytes are not a value.
+  /// Runs `body`, which reads the object at `offset`. Throws `corrupted` where its bytes are not a value.
   func decoding(at offset: UInt64, _ body: () throws(FuseError) -> Void) throws(FuseError) {
     do throws(FuseError) {
       try body()
     } catch {
-      // Zeros where the file was cut are no value either.
+      // A truncated file reads as zeros, which may be no value either.
       try checkNotShrunk()
       guard error.code == .invalidValue else { throw error }
       throw undecodable(error, at: offset)
@@ -62,9 +62,9 @@ extension FuseReader {
   }
 
   private func undecodable(_ error: FuseError, at offset: UInt64?) -> FuseError {
-    let place = error.offset.map { " (at byte \($0) of the object)" } ?? ""
+    let position = error.offset.map { " (at byte \($0) of the object)" } ?? ""
     return FuseError(
-      .corrupted, "the object here is not MessagePack: \(error.message)\(place); 'fusedb verify' lists the damage",
+      .corrupted, "the object here is not MessagePack: \(error.message)\(position); 'fusedb verify' lists the damage",
       offset: offset, path: path)
   }
 }

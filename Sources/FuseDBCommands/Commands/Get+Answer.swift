@@ -2,7 +2,7 @@ internal import FuseDB
 internal import FuseDBInput
 
 extension Get {
-  /// Prints what is found under `key`; returns whether everything is that was asked for.
+  /// Prints what is found under `key`; returns whether the key and all fields asked for are there.
   func answer(
     _ key: [UInt8], _ object: RawSpan?, _ reader: FuseReader, isSingle: Bool, _ console: Console
   ) throws(FuseError) -> Bool {
@@ -13,9 +13,9 @@ extension Get {
     return try reader.decoding(objectOf: key) { () throws(FuseError) in
       let value = try FuseView(validating: object)
       let absent = fields.filter { value[path: $0.path] == nil }
-      // Zeros where the file was cut may lead past a field.
+      // A truncated file reads as zeros, so that a field may seem absent.
       try reader.checkNotShrunk()
-      // One field that is absent is no answer. Several are columns, of which each keeps its place.
+      // A single absent field is no answer. Of several, an absent one leaves its column empty.
       guard fields.count != 1 || absent.isEmpty else {
         try sayAbsent(key, absent: fields[0], console)
         return false
@@ -47,7 +47,7 @@ extension Get {
     }
   }
 
-  /// The member of an answer in JSON that holds what was asked for.
+  /// Appends the member "value" or "fields" of an answer in JSON.
   private func appendMember(_ value: FuseView, to writer: inout JSONWriter) throws(FuseError) {
     guard fields.count > 1 else {
       writer.append("\"value\":")
@@ -67,11 +67,11 @@ extension Get {
     writer.append("}")
   }
 
-  /// The columns of an answer in text.
+  /// Appends the value, or the fields with tabs between them.
   private func appendColumns(_ value: FuseView, isAlone: Bool, to writer: inout JSONWriter) throws(FuseError) {
     guard !fields.isEmpty else { return try writer.append(value) }
-    for (place, field) in fields.enumerated() {
-      if place > 0 { writer.append("\t") }
+    for (index, field) in fields.enumerated() {
+      if index > 0 { writer.append("\t") }
       guard let found = value[path: field.path] else { continue }
       guard let text = found.stringBytes else {
         try writer.append(found)

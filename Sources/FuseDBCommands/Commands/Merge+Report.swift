@@ -2,7 +2,7 @@ internal import FuseDB
 internal import FuseDBInput
 
 extension Merge {
-  /// Says what was done.
+  /// Prints the report.
   func tell(
     _ report: MergeReport, _ options: MergeOptions, seconds: Double, _ console: Console
   ) throws(FuseError) {
@@ -19,7 +19,7 @@ extension Merge {
     for line in summary(of: report) { try? console.err.line(line) }
   }
 
-  /// What depends on the files alone.
+  /// The part of the report that depends on the files alone.
   private func members(of report: MergeReport) -> [(name: String, value: ReportValue)] {
     let conflicts = report.conflicts.map { conflict in
       let outcome: [(name: String, value: ReportValue)] =

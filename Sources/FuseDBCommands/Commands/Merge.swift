@@ -1,6 +1,6 @@
 internal import FuseDB
 
-/// `fusedb merge`: makes one database of many.
+/// `fusedb merge`: merges several databases into one.
 struct Merge: Command {
   var output: String
   var isOutputOption: Bool
@@ -54,7 +54,7 @@ extension Merge {
     } catch {
       bar.clear()
       let error = error.withReplacementOptions
-      // What cannot be read is an input that is missing, whatever the system said.
+      // An input that cannot be read counts as missing, whatever the system's error is.
       let isInput = error.path.map { (inputs + options.subtracting).contains($0) && $0 != output } ?? false
       if error.code == .inputOutput, isInput { return console.report(error, status: .noInput) }
       return console.report(error)

@@ -1,7 +1,7 @@
 internal import FuseDB
 internal import FuseDBInput
 
-/// Keeps commands from replacing what they did not write, before they read anything.
+/// Refuses, before anything is read, to replace a file of another kind than the command writes.
 enum Overwriting {
   static let database = (magic: Array("FSDB".utf8), noun: "database")
   static let patch = (magic: Array("FSDPAT".utf8), noun: "patch")
@@ -13,7 +13,7 @@ enum Overwriting {
     of path: String, unless kind: (magic: [UInt8], noun: String), links: OutputLink, advice: String
   ) -> String? {
     if let obstacle = obstacle(at: path, links: links) { return obstacle }
-    // A link that gives way leaves the file that it leads to.
+    // Replacing the link itself leaves the file that it leads to as it is.
     guard let name = FileStatus(atLink: path), links != .replaced || name.kind != .link else { return nil }
     guard let status = FileStatus(at: path), status.kind == .regular, status.byteCount > 0 else { return nil }
     guard (try? Descriptor.checkReadable(path)) != nil else {
@@ -24,7 +24,7 @@ enum Overwriting {
     return "'\(path)' is a file of \(size) that is no \(kind.noun), and would be overwritten; \(advice)"
   }
 
-  /// Why there can be no new file at `path`, whatever is in an old one.
+  /// Why no file may be written at `path`, whatever the old file contains.
   static func obstacle(at path: String, links: OutputLink) -> String? {
     switch OutputPlace.obstacle(at: path, links: links) {
     case nil: nil
@@ -42,11 +42,11 @@ enum Overwriting {
 
   /// Whether a database is at `path`.
   static func isDatabase(_ path: String) -> Bool {
-    // Opening a pipe would wait for somebody to write.
+    // Opening a named pipe would wait for a writer.
     FileStatus(at: path)?.kind == .regular && begins(path, with: database.magic)
   }
 
-  /// Whether these are the first bytes of a file. One that cannot be read is not known to have them.
+  /// Whether a file begins with these bytes; false where it cannot be read.
   private static func begins(_ path: String, with magic: [UInt8]) -> Bool {
     guard let descriptor = try? Descriptor(reading: path) else { return false }
     defer { descriptor.close() }

@@ -20,8 +20,8 @@ struct Patch: Command {
     OUTPUT, which may be OLD. PATCH comes from 'fusedb diff OLD NEW -o PATCH'.
     If it belongs to another file than OLD, or either of them is damaged,
     nothing is written. OLD and the result are verified as by 'fusedb verify'.
-    Then OUTPUT appears in one step, unless it is OLD and was replaced by
-    someone else in the meantime. 'fusedb patch OLD PATCH OUTPUT' does the same.
+    Then OUTPUT appears in one step, unless it is OLD and another process
+    replaced it in the meantime. 'fusedb patch OLD PATCH OUTPUT' does the same.
 
     A small PATCH can make a file that fills a disk. A result longer than
     --max-size is refused before anything is written.

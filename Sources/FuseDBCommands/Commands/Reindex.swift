@@ -7,7 +7,7 @@ struct Reindex: Command {
   static let summary = "add the index that makes a plain file open at once"
   static let operands = "[-o OUTPUT] FILE..."
   static let options: [Option] =
-    [.value("--output", short: "-o", "OUTPUT", "write the new file to OUTPUT, and leave the one FILE unchanged")]
+    [.value("--output", short: "-o", "OUTPUT", "write the new file to OUTPUT, and leave the single FILE unchanged")]
     + Arguments.replacementOptions + [
       Arguments.linkOption,
       Arguments.metadataOption,
@@ -22,12 +22,12 @@ struct Reindex: Command {
     the file.
 
     Each file is verified first, as by 'fusedb verify', and replaced in one
-    step, unless it was replaced by someone else in the meantime. A damaged file
+    step, unless another process replaced it in the meantime. A damaged file
     is left alone. If only the block is wrong and the file's checksum is right,
     the block is made anew. --meta replaces all metadata of the file; without
     it, the metadata stays.
 
-    Exit status: of several files, the worst one's.
+    Exit status: for several files, the highest of theirs.
 
     Example:
       $ fusedb build -o old.fsdb networks.csv --key network --plain -q
@@ -53,7 +53,7 @@ struct Reindex: Command {
     }
     outputLink = try arguments.outputLink()
     let leastKeyCount = try arguments.leastKeyCount()
-    // In place nothing is lost.
+    // A file that is replaced in place loses no keys.
     if output != nil { self.leastKeyCount = leastKeyCount }
     greatestShrink = try arguments.greatestShrink()
     metadata = try arguments.metadata()
@@ -79,17 +79,17 @@ struct Reindex: Command {
         try tell(report, of: path, console)
       } catch {
         bar.clear()
-        // Without a path it is the output that failed.
+        // An error without a path is one of standard output.
         guard error.path != nil else { throw error }
         statuses.append(console.report(error.withReplacementOptions))
       }
     }
-    // The worst of them, as 'verify' has it.
+    // The worst of them, as for 'verify'.
     return statuses.max { $0.rawValue < $1.rawValue } ?? .done
   }
 
   private func refusalToOverwrite(_ path: String) -> String? {
-    // What a FILE is that is read and replaced, reading it tells.
+    // A FILE that is replaced in place is read first, which shows whether it is a database.
     guard output != nil else { return Overwriting.obstacle(at: path, links: outputLink) }
     return Overwriting.refusal(
       of: path, unless: Overwriting.database, links: outputLink, advice: "give OUTPUT another name, or remove that file"
@@ -107,7 +107,7 @@ struct Reindex: Command {
         ])
       }
     } else if !isQuiet {
-      // In place it has the keys that it had.
+      // A file that is replaced in place has as many keys as before.
       let before = output == nil ? "" : report.replacedKeyCount.map { " (before: \(Humans.number($0)))" } ?? ""
       try? console.err.line(
         """

@@ -23,8 +23,8 @@ struct Verify: Command {
     are right. For a file from a writer that you don't trust, leave this option
     out.
 
-    Exit status: 1 when a file is damaged, cut short or no database; 66 when a
-    file cannot be read, whatever the others are.
+    Exit status: 1 when a file is damaged, cut short or no database; 66 when any
+    file cannot be read.
 
     Example:
       $ fusedb verify networks.fsdb
@@ -56,8 +56,8 @@ struct Verify: Command {
     return isUnreadable ? .noInput : isDamaged ? .no : .done
   }
 
-  /// Says of one file what was found, damage as soon as it is, so that a long list takes no memory. Returns whether the
-  /// file is sound.
+  /// Verifies one file and prints damage as it is found, so that a long list takes no memory. Returns whether the file is
+  /// sound.
   private func check(_ path: String, _ console: Console) throws(FuseError) -> Bool {
     let bar = ProgressBar(console.err)
     let listing = Listing(path: path, isJSON: printsJSON, out: console.out)
@@ -69,7 +69,7 @@ struct Verify: Command {
         try listing.add(damage)
       }
     } catch {
-      // Without a path it is the output that failed.
+      // An error without a path is one of standard output.
       if error.path != nil { try listing.end(error) }
       throw error
     }
@@ -92,7 +92,7 @@ extension Verify {
       self.out = out
     }
 
-    /// Says what is wrong in one place.
+    /// Prints one fault.
     func add(_ damage: Damage) throws(FuseError) {
       guard isJSON else { return try out.line("\(path): \(damage)") }
       let isFirst = damageCount == 0
@@ -105,7 +105,7 @@ extension Verify {
       }
     }
 
-    /// Says that this was all.
+    /// Ends the list with the counts.
     func end(_ summary: VerificationSummary) throws(FuseError) {
       guard !isJSON else {
         return try out.line { writer throws(FuseError) in
@@ -122,7 +122,7 @@ extension Verify {
           : "\(path): damaged in \(Humans.count(summary.damageCount, "place")) (\(counts))")
     }
 
-    /// Says that the file cannot be read, or not to its end: it is not known to be sound.
+    /// Ends the list where the file cannot be read, or not to its end, so that it is not known to be sound.
     func end(_ error: FuseError) throws(FuseError) {
       guard isJSON else { return }
       try out.line { writer throws(FuseError) in

@@ -1,7 +1,7 @@
 internal import FuseDB
 internal import FuseDBInput
 
-/// `fusedb watch`: says when a file is replaced.
+/// `fusedb watch`: reports when a file is replaced.
 struct Watch: Command {
   static let name = "watch"
   static let summary = "report when a file is replaced, and whether the new one may serve"
@@ -63,7 +63,7 @@ struct Watch: Command {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     console.willWait()
     let news = try NewsQueue<WatchNews>()
-    let store = try FuseReader.reading { () throws(FuseError) in try ReloadableReader(path: path, options: serving) }
+    let store = try open()
     news.add(WatchNews(.serving, store.snapshot()))
     let watcher = try FuseWatcher(
       store, options: watching, onReload: { news.add(WatchNews(.reloaded, $0)) },
@@ -78,9 +78,17 @@ struct Watch: Command {
       try console.out.flush()
     }
   }
+
+  private func open() throws(FuseError) -> ReloadableReader {
+    do throws(FuseError) {
+      return try FuseReader.reading { () throws(FuseError) in try ReloadableReader(path: path, options: serving) }
+    } catch {
+      throw error.withOptionNames
+    }
+  }
 }
 
-/// One thing that `fusedb watch` has to say.
+/// One event that `fusedb watch` prints.
 struct WatchNews: Sendable {
   enum Event: String, Sendable {
     case serving, reloaded, refused
@@ -93,7 +101,7 @@ struct WatchNews: Sendable {
 
   private let event: Event
   private let path: String
-  /// Of the file that serves now.
+  /// The generation of the file that serves now.
   private let generation: Int
   private let details: Details
   private let time = WallClock.now
@@ -111,7 +119,7 @@ struct WatchNews: Sendable {
     event = .refused
     self.path = path
     self.generation = generation
-    details = .error(error)
+    details = .error(error.withOptionNames)
   }
 
   /// For people: a line.
@@ -158,7 +166,7 @@ final class NewsQueue<News: Sendable>: Sendable {
 
   /// Waits for news, and takes all that there are.
   ///
-  /// - Throws: as ``Output/wait(for:)``, so that nobody waits for news that nobody will read.
+  /// - Throws: as ``Output/wait(for:)``, so that this does not wait for news when the output is closed.
   func next(for out: Output) throws(FuseError) -> [News] {
     try out.wait(for: waker)
     waker.reset()

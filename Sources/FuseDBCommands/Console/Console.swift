@@ -43,7 +43,7 @@ package final class Console {
 
   /// Says something to the person who runs the command.
   func note(_ message: String) {
-    // Where standard error is closed nobody wants to know.
+    // Where standard error is closed there is no way to report anything.
     try? err.line("fusedb: " + message)
   }
 
@@ -52,12 +52,13 @@ package final class Console {
 
   /// Says what failed, and returns `status`.
   func report(_ error: FuseError, status: ExitStatus) -> ExitStatus {
-    // Whoever closed the pipe has read enough.
+    // The reader closed the pipe, and has read enough.
     if !Descriptor.isBrokenPipe(error) { note(error.description) }
     return status
   }
 
-  /// Says how the command is called, and returns the status for that; with `overview`, the list of commands, where that helps.
+  /// Says how the command is called, and returns the status for that; with `overview`, the list of commands, where that
+  /// helps.
   func explain(_ error: UsageError, overview: String? = nil) -> ExitStatus {
     if let command = error.command {
       note("\(command): \(error.message)")
@@ -85,7 +86,7 @@ enum ExitStatus: Int32 {
   /// A result could not be written.
   case inputOutput = 74
 
-  /// The status for an error. Whoever reads an input says `notFound` when that fails, so `inputOutput` is left for writing.
+  /// The status for an error. Failing to read an input is `notFound`, so `inputOutput` is left for writing.
   init(_ error: FuseError) {
     self =
       switch error.code {

@@ -12,7 +12,7 @@ indirect enum ReportValue {
   case list([ReportValue])
   case null
 
-  /// The database that a new one replaced, by the number of its keys.
+  /// The database that was replaced: the number of its keys, or null where there was none.
   static func replaced(keys: Int?) -> ReportValue { keys.map { .members([("keys", .count($0))]) } ?? .null }
 }
 
@@ -20,8 +20,8 @@ extension JSONWriter {
   /// Appends an object of named values.
   mutating func append(members: [(name: String, value: ReportValue)]) {
     append("{")
-    for (place, member) in members.enumerated() {
-      if place > 0 { append(",") }
+    for (index, member) in members.enumerated() {
+      if index > 0 { append(",") }
       append(string: member.name)
       append(":")
       append(member.value)
@@ -42,8 +42,8 @@ extension JSONWriter {
     case .null: append("null")
     case .list(let values):
       append("[")
-      for (place, value) in values.enumerated() {
-        if place > 0 { append(",") }
+      for (index, value) in values.enumerated() {
+        if index > 0 { append(",") }
         append(value)
       }
       append("]")

@@ -14,13 +14,13 @@ package final class Output {
     self.name = name
   }
 
-  /// Whether a person is looking.
+  /// Whether it is a terminal.
   var isTerminal: Bool { descriptor?.isTerminal ?? false }
 
-  /// How many columns a person sees; 80 where the terminal does not say.
+  /// The width of the terminal in columns; 80 where it is unknown.
   var columnCount: Int { descriptor?.columnCount ?? 80 }
 
-  /// What was written and not handed over.
+  /// What was written and not flushed yet.
   var text: String { String(decoding: writer.out, as: UTF8.self) }
 
   /// Appends what `body` writes, and a line feed; nothing of it when `body` fails.
@@ -47,7 +47,7 @@ package final class Output {
     if writer.out.count >= Self.bufferByteCount { try flush() }
   }
 
-  /// Appends text that is to be seen at once.
+  /// Appends text and flushes.
   func show(_ text: String) throws(FuseError) {
     writer.append(text)
     try flush()
@@ -55,14 +55,14 @@ package final class Output {
 
   /// Waits until `waker` wakes it.
   ///
-  /// - Throws: ``FuseError`` with the errno EPIPE when nobody can read any more what would be written; before, that
-  ///   ends the process as writing would, unless the signal is ignored.
+  /// - Throws: ``FuseError`` with the errno EPIPE when the reading end of the pipe is closed and SIGPIPE is ignored. If
+  ///   it is not ignored, the process ends as it would by writing.
   func wait(for waker: Waker) throws(FuseError) {
     guard waker.wait(orFor: descriptor?.number, events: 0) == .descriptor else { return }
     throw Descriptor.brokenPipe(name: name)
   }
 
-  /// Hands over what is buffered.
+  /// Writes what is buffered to the descriptor.
   ///
   /// - Throws: ``FuseError`` with code `inputOutput`; the buffer is empty then, too.
   func flush() throws(FuseError) {

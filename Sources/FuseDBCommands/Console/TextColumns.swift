@@ -36,7 +36,8 @@ enum TextColumns {
     }
   }
 
-  /// The blocks of Unicode whose characters are wide: those of Hangul, kana, CJK and their punctuation, and full-width forms.
+  /// The blocks of Unicode whose characters are wide: those of Hangul, kana, CJK and their punctuation, and full-width
+  /// forms.
   private static let wide: [ClosedRange<UInt32>] = [
     0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97F, 0xAC00...0xD7A3, 0xF900...0xFAFF,
     0xFE10...0xFE19, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x17000...0x18CFF, 0x1AFF0...0x1B2FF,

@@ -18,8 +18,8 @@ struct Address: Equatable {
     self.value = value
   }
 
-  /// The address that `text` spells, or nil where it spells none: nothing may stand around it, and no number of it is left out,
-  /// octal or hexadecimal, as some systems allow. [R9]
+  /// The address that `text` spells, or nil where it spells none: nothing may stand around it, and no number of it is
+  /// left out, octal or hexadecimal, as some systems allow. [R9]
   init?(_ text: RawSpan) {
     let text = Span<UInt8>(_bytes: text)
     // The first byte that is no digit tells.

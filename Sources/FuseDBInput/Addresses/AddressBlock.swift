@@ -29,8 +29,8 @@ struct AddressBlock: Equatable {
     }
   }
 
-  /// By RFC 5952: lower case, no zeros before a group, `::` for the first of the longest runs of two or more groups that are 0,
-  /// and the last 32 bits as IPv4 where the address is one that stands for such.
+  /// By RFC 5952: lower case, no zeros before a group, `::` for the first of the longest runs of two or more groups
+  /// that are 0, and the last 32 bits as IPv4 where the address is one that stands for such.
   private static func append(ipv6 address: UInt128, to out: inout [UInt8]) {
     if address >> 32 == 0xFFFF {
       out.append(contentsOf: "::ffff:".utf8)

@@ -12,7 +12,7 @@ struct AddressRange: Equatable {
 
   /// Why two addresses make no range.
   enum Flaw: Error {
-    /// They are not spelled in the same way, so that nobody can be sure of their family.
+    /// They are not spelled in the same way, so that their family is uncertain.
     case isMixed
     /// The second is lower than the first.
     case isReversed
@@ -20,8 +20,8 @@ struct AddressRange: Equatable {
 
   /// The range between two addresses. [R10]
   ///
-  /// Integers are IPv4 when both are below 2^32. A range of IPv4-mapped addresses, ::ffff:0:0/96, is that of the IPv4 addresses: some data sets
-  /// have both families in one column by writing them so.
+  /// Integers are IPv4 when both are below 2^32. A range of IPv4-mapped addresses, ::ffff:0:0/96, is that of the IPv4
+  /// addresses: some data sets have both families in one column by writing them so.
   init(from first: Address, to last: Address) throws(Flaw) {
     guard first.spelling == last.spelling else { throw .isMixed }
     guard first.value <= last.value else { throw .isReversed }
@@ -46,8 +46,8 @@ struct AddressRange: Equatable {
     fileprivate var start: UInt128?
     fileprivate let last: UInt128
 
-    /// A block's size is a power of two that divides its address. So the largest one that can begin here is the smaller of two: the lowest bit of
-    /// the address, and the largest power of two that the rest of the range can hold.
+    /// A block's size is a power of two that divides its address. So the largest one that can begin here is the smaller
+    /// of two: the lowest bit of the address, and the largest power of two that the rest of the range can hold.
     mutating func next() -> AddressBlock? {
       guard let address = start else { return nil }
       // The number of addresses left, less one: for all addresses of IPv6 it is the largest number there is.
@@ -67,7 +67,8 @@ struct RangeKeys {
   /// The key, kept for its memory.
   private var key: [UInt8] = []
 
-  /// Calls `body` with the text of each block of the range from `first` to `last`, which are the texts of the two fields of `names`.
+  /// Calls `body` with the text of each block of the range from `first` to `last`, which are the texts of the two
+  /// fields of `names`.
   ///
   /// - Throws: ``FuseError`` with code `invalidValue` when they make no range; and what `body` throws.
   mutating func forEach(

@@ -88,7 +88,7 @@ struct DataPart: Sendable {
 
   /// Walks over the records of a part.
   ///
-  /// - Parameter starts: is told where records begin; nil when nobody will ask.
+  /// - Parameter starts: is told where records begin; nil when that is not needed.
   init(_ range: Range<Int>, of file: RawSpan, dataEnd: Int, level: VerificationLevel, starts: RecordStarts?) {
     self.range = range
     var sum = PartChecksum(from: range.lowerBound)

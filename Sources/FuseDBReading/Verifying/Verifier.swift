@@ -24,7 +24,7 @@ package struct Verifier: ~Escapable {
   let file: RawSpan
   let level: VerificationLevel
   let division: Division
-  /// The end of the file, once the header was read.
+  /// The extension block at the end of the file, once the header was read.
   var block = BlockOutline()
   private let progress: (Double) -> Void
   private let onDamage: (Damage) throws(FuseError) -> Void
@@ -69,7 +69,7 @@ package struct Verifier: ~Escapable {
         case .unsupportedVersion: .version
         default: .truncated
         }
-      // What follows would be read by rules that do not hold here. [P6]
+      // The rules for what follows do not apply to such a file. [P6]
       return try add(kind, at: error.offset ?? 0, error.message)
     }
     let header = Header(fieldsOf: file)
@@ -101,14 +101,14 @@ package struct Verifier: ~Escapable {
 
   // MARK: What the walks use
 
-  /// The checksum of a range, when no walk over it gives it.
+  /// The checksum of a range that no walk goes over.
   @_lifetime(self: copy self)
   mutating func checksum(of range: Range<Int>, share: Double) -> UInt32 {
     let stage = stage(share: share)
     return Checksum.of(range, in: mapping, threadCount: division.threadCount, onProgress: stage)
   }
 
-  /// Compares the file's checksum, of which `known` covers all before `offset`. A file with a sound footer has it twice:
+  /// Compares the file's checksum; `known` is that of the bytes before `offset`. A file with a sound footer has it twice:
   /// at its end, and before the footer. [H7] [X5]
   @_lifetime(self: copy self)
   mutating func compareFile(
@@ -129,7 +129,7 @@ package struct Verifier: ~Escapable {
 
   @_lifetime(self: copy self)
   mutating func add(_ kind: Damage.Kind, at offset: some BinaryInteger, _ message: String) throws(FuseError) {
-    // What was read while the file shrank says nothing about the file. [P5]
+    // Bytes that were read while the file shrank are no evidence of damage. [P5]
     try mapping.checkNotShrunk()
     summary.damageCount += 1
     try onDamage(Damage(kind: kind, offset: UInt64(clamping: offset), message: message))
@@ -141,7 +141,7 @@ package struct Verifier: ~Escapable {
     progress(shareDone)
   }
 
-  /// Something to tell how far the next stage is, which takes this share of all work.
+  /// Begins a stage that is `share` of all work. Returns a function that reports how much of the stage is done, from 0 to 1.
   @_lifetime(self: copy self)
   mutating func stage(share: Double) -> (Double) -> Void {
     let begin = shareDone
@@ -152,9 +152,9 @@ package struct Verifier: ~Escapable {
 }
 
 extension Verifier {
-  /// Throws the first damage of a file: what is rebuilt or patched of it would hide the rest.
+  /// Throws the first damage of a file, because a file rebuilt or patched from it would hide the damage.
   ///
-  /// - Parameter harmless: what may be wrong all the same.
+  /// - Parameter harmless: the kinds of damage that are accepted.
   @discardableResult
   package static func requireSound(
     _ mapping: FileMapping, except harmless: Set<Damage.Kind> = [], progress: ((Double) -> Void)? = nil

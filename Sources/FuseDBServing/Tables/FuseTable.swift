@@ -11,8 +11,8 @@ public import FuseDBValues
 ///     var rows = try orgs.prefix("8.8.")
 ///     while let (key, org) = try rows.next() { print(key, org.name) }
 ///
-/// Nothing is kept: each value is decoded when it is asked for. So asking can fail, and has a `try`: where the file is damaged,
-/// and where an object is no `Value`.
+/// Nothing is kept: each value is decoded when it is asked for. So asking can fail, and has a `try`: where the file is
+/// damaged, and where an object is no `Value`.
 ///
 /// A table of a ``ReloadableReader`` or ``FusePool`` answers from the newest file; ``snapshot()`` is one that stays.
 public struct FuseTable<Key: FuseTableKey, Value: Decodable>: Sendable {
@@ -107,8 +107,8 @@ public struct FuseTable<Key: FuseTableKey, Value: Decodable>: Sendable {
     return Rows(try reader.entries(from: lowerBound, upTo: upperBound, direction), of: reader, decoder)
   }
 
-  /// The keys that begin with the bytes of `prefix` with their values, in order. What is returned stays with the file that is
-  /// the newest one now.
+  /// The keys that begin with the bytes of `prefix` with their values, in order. What is returned stays with the file
+  /// that is the newest one now.
   ///
   /// - Throws: ``FuseError`` as ``FuseReader/prefix(_:_:)``.
   /// - Complexity: O(log keys); each step O(bytes of the object).

@@ -22,13 +22,13 @@ enum CodingRule: UInt {
 /// The rules of types that were met before.
 ///
 /// To find a rule, the runtime is asked for conformances: some hundred nanoseconds. So what was found stays in a table
-/// that all threads share: of a few hundred places, by the type's address, the last one met. A place is one word, and a
+/// that all threads share: of a few hundred slots, by the type's address, the last one met. A slot is one word, and a
 /// thread that finds another type there asks the runtime itself.
 struct CodingRules: ~Copyable, Sendable {
-  private static var placeCount: Int { 256 }
+  private static var slotCount: Int { 256 }
   private static var ruleMask: UInt { 7 }
 
-  private let places = InlineArray<256, Atomic<UInt>> { _ in Atomic(0) }
+  private let slots = InlineArray<256, Atomic<UInt>> { _ in Atomic(0) }
   private let find: @Sendable (Any.Type) -> CodingRule
 
   init(_ find: @escaping @Sendable (Any.Type) -> CodingRule) { self.find = find }
@@ -37,16 +37,16 @@ struct CodingRules: ~Copyable, Sendable {
   func rule(of type: Any.Type) -> CodingRule {
     // Descriptions of types stand at multiples of 8, so three bits are left for the rule.
     let address = UInt(bitPattern: ObjectIdentifier(type))
-    let place = Int(truncatingIfNeeded: (address >> 3) ^ (address >> 11)) & (Self.placeCount - 1)
-    let known = places[place].load(ordering: .relaxed)
+    let slot = Int(truncatingIfNeeded: (address >> 3) ^ (address >> 11)) & (Self.slotCount - 1)
+    let known = slots[slot].load(ordering: .relaxed)
     if known & ~Self.ruleMask == address, let rule = CodingRule(rawValue: known & Self.ruleMask) { return rule }
-    return remember(type, address, place)
+    return remember(type, address, slot)
   }
 
   @inline(never)
-  private func remember(_ type: Any.Type, _ address: UInt, _ place: Int) -> CodingRule {
+  private func remember(_ type: Any.Type, _ address: UInt, _ slot: Int) -> CodingRule {
     let rule = find(type)
-    if address & Self.ruleMask == 0 { places[place].store(address | rule.rawValue, ordering: .relaxed) }
+    if address & Self.ruleMask == 0 { slots[slot].store(address | rule.rawValue, ordering: .relaxed) }
     return rule
   }
 }
@@ -77,14 +77,14 @@ enum CodingStep {
   var key: any CodingKey {
     switch self {
     case .key(let key): key
-    case .index(let number): PlaceKey(index: number)
-    case .entry(let key): PlaceKey(stringValue: "\(key)")
+    case .index(let number): PathKey(index: number)
+    case .entry(let key): PathKey(stringValue: "\(key)")
     }
   }
 }
 
 /// A key for what has none in any type: an element of an array, an entry of a map, the part of a superclass.
-struct PlaceKey: CodingKey {
+struct PathKey: CodingKey {
   let stringValue: String
   let intValue: Int?
 
@@ -106,7 +106,7 @@ struct PlaceKey: CodingKey {
 
   init(index: Int) { self.init(intValue: index) }
 
-  static let superclass = PlaceKey(stringValue: "super")
+  static let superclass = PathKey(stringValue: "super")
 }
 
 extension FuseError {

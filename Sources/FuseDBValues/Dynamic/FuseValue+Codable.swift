@@ -11,7 +11,7 @@ extension FuseValue: Encodable {
       var container = encoder.singleValueContainer()
       try container.encode(value)
     }
-    // Whoever hands its coder on comes here with this library's, too.
+    // A type that hands its coder on gets here with this library's coder, too.
     if encoder is ValueEncoder { return try encodeScalar(self) }
     switch plain {
     case .null:

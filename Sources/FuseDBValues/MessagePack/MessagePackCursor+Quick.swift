@@ -2,7 +2,7 @@ internal import FuseDBFormat
 
 extension MessagePackCursor {
   /// Whether `bytes` are exactly one MessagePack value, of at most as many arrays and maps as may stand inside each
-  /// other: so nobody has to count how deep they do. Where it says no, ``validate(_:)`` finds out what is true. [V1] [V2]
+  /// other: so depth need not be counted. Where it says no, ``validate(_:)`` finds out what is true. [V1] [V2]
   @inline(__always)
   static func isPlainValue(_ bytes: RawSpan) -> Bool {
     endOfPlainValue(at: 0, in: bytes, containersLeft: FormatLimits.nesting) == bytes.byteCount

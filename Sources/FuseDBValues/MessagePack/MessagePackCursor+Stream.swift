@@ -6,10 +6,11 @@ extension MessagePackCursor {
 
   /// How many bytes the value has that begins where `bytes` do, or nil when it ends past them.
   ///
-  /// This is for cutting a stream into values before anybody reads them. It goes from head to head, without a depth: whether the value is nested too
-  /// deep is for ``validate(_:)``.
+  /// This is for cutting a stream into values before anybody reads them. It goes from head to head, without a depth:
+  /// whether the value is nested too deep is for ``validate(_:)``.
   ///
-  /// - Throws: ``FuseError`` with code `invalidValue` when a byte begins no value, or more values are counted than any input holds.
+  /// - Throws: ``FuseError`` with code `invalidValue` when a byte begins no value, or more values are counted than any
+  ///   input holds.
   /// - Complexity: O(heads of the value), without allocation.
   package static func byteCountOfFirstValue(in bytes: RawSpan) throws(FuseError) -> Int? {
     let count = bytes.byteCount

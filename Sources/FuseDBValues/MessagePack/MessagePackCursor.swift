@@ -1,6 +1,6 @@
 package import FuseDBFormat
 
-/// What stands at a place in MessagePack bytes: a scalar, or the head of something longer.
+/// What stands at an offset of MessagePack bytes: a scalar, or the head of something longer.
 ///
 /// Lengths are in bytes; strings, binaries and extensions are followed by that many bytes, arrays by `count` values,
 /// maps by `count` pairs of values.

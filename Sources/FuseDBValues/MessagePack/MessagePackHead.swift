@@ -1,9 +1,9 @@
 package import FuseDBFormat
 
-/// What stands at a place in MessagePack bytes, whatever they are: reading it neither throws nor traps.
+/// What stands at an offset of MessagePack bytes, whatever they are: reading it neither throws nor traps.
 ///
-/// ``MessagePackCursor`` makes errors of what is wrong. Whoever has validated the bytes before need not ask again: if
-/// somebody overwrites the mapped file meanwhile, a head may be wrong, or nothing, but never leads outside the bytes.
+/// ``MessagePackCursor`` makes errors of what is wrong. For validated bytes its answers are right: if
+/// the mapped file is overwritten meanwhile, a head may be wrong, or nothing, but never leads outside the bytes.
 struct MessagePackHead {
   /// The types of MessagePack; integers and floats by how they are written.
   enum Kind: UInt8 {
@@ -131,8 +131,8 @@ extension MessagePackHead {
     return offset &+ count
   }
 
-  /// Whether the value at `left` comes before the one at `right`: texts by their bytes, then integers by their number, then the
-  /// rest by its encoding. Of two equal values, however they are encoded, none does.
+  /// Whether the value at `left` comes before the one at `right`: texts by their bytes, then integers by their number,
+  /// then the rest by its encoding. Of two equal values, however they are encoded, none does.
   static func isAscending(_ left: Int, _ right: Int, in bytes: RawSpan) -> Bool {
     let (leftHead, rightHead) = (MessagePackHead(at: left, in: bytes), MessagePackHead(at: right, in: bytes))
     switch (leftHead.kind, rightHead.kind) {

@@ -64,7 +64,7 @@ package import FuseDBFormat
   func replaceEmptyHead(at offset: Int, isMap: Bool, count: Int) {
     let end = byteCount
     precondition(offset >= 0 && offset < end, "the head was packed")
-    // The head again at the end, and from there to its place.
+    // Packed at the end first, then moved to `offset`.
     if isMap { packMap(count: count) } else { packArray(count: count) }
     let headByteCount = byteCount - end
     // SAFETY: the buffer has the bytes up to `end`, and after them a head, which is at most 5 bytes.

@@ -26,7 +26,7 @@ extension String {
   }
 
   private init?(longPayload bytes: RawSpan) {
-    // Puts U+FFFD in the place of what is not UTF-8; then the text is another one.
+    // Puts U+FFFD where bytes are not UTF-8, and then the text differs from them.
     let text = unsafe String(unsafeUninitializedCapacity: bytes.byteCount) { copy in
       // SAFETY: `copy` has room for all bytes of the span.
       unsafe bytes.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(copy).copyMemory(from: $0) }

@@ -1,6 +1,6 @@
 public import FuseDBFormat
 
-/// A place inside a value, as `fusedb get --field` takes it: names of map entries and numbers of array elements, with dots
+/// A path inside a value, as `fusedb get --field` takes it: names of map entries and numbers of array elements, with dots
 /// between them.
 ///
 ///     let city = FusePath("geo.city.0")

@@ -48,7 +48,7 @@ extension FuseView {
     get {
       let head = head
       guard head.kind == .map else { return nil }
-      return view(at: NameSearch(name).lastPlace(among: head.count, from: head.end, in: base))
+      return view(at: NameSearch(name).lastOffset(among: head.count, from: head.end, in: base))
     }
   }
 

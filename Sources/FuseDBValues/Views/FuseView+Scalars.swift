@@ -76,8 +76,8 @@ extension FuseView {
 
   /// A number that a `Double` holds exactly: a float of 64 or of 32 bits, or an integer; or nil for anything else.
   ///
-  /// JSON and JavaScript write 10.0 as the integer 10. An integer beyond 2^53 is nil unless it is one of those that a `Double`
-  /// can be.
+  /// JSON and JavaScript write 10.0 as the integer 10. An integer beyond 2^53 is nil unless it is one of those that a
+  /// `Double` can be.
   public var double: Double? {
     let head = head
     return head.kind == .float64 ? Double(bitPattern: head.bits) : head.exactly(Double.self)

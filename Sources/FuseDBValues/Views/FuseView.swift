@@ -9,8 +9,8 @@ public import FuseDBFormat
 ///     }
 ///
 /// The bytes were checked when the view was made, so nothing here throws: what is absent, or of another type, is nil.
-/// No accessor converts: ``int`` of 3.0 is nil. But ``double`` of 3 is 3.0, as every number is a ``double`` or a ``float`` that is
-/// exactly the same in it. Only ``string`` and ``json`` allocate.
+/// No accessor converts: ``int`` of 3.0 is nil. But ``double`` of 3 is 3.0, as every number is a ``double`` or a
+/// ``float`` that is exactly the same in it. Only ``string`` and ``json`` allocate.
 ///
 /// The compiler keeps a view inside the scope of its bytes. See spec/values.md §5.
 public struct FuseView: ~Escapable {
@@ -80,7 +80,7 @@ extension FuseView {
     do {
       try writer.append(self)
     } catch {
-      // Somebody wrote over the mapped file since the bytes were checked.
+      // The mapped file was overwritten since the bytes were checked.
       return "null"
     }
     return String(decoding: writer.out, as: UTF8.self)

@@ -26,7 +26,7 @@ struct NameSearch: ~Escapable {
   /// Where the value stands that comes last under the name among `count` pairs of validated bytes from `offset` on; -1 where
   /// none does.
   @inline(__always)
-  func lastPlace(among count: Int, from offset: Int, in bytes: RawSpan) -> Int {
+  func lastOffset(among count: Int, from offset: Int, in bytes: RawSpan) -> Int {
     var offset = offset
     var found = -1
     var left = count
@@ -42,7 +42,7 @@ struct NameSearch: ~Escapable {
       }
       if isName { found = offset }
       left &-= 1
-      // Nobody asks where the last value ends.
+      // The end of the last value is not needed.
       guard left > 0 else { break }
       offset = MessagePackHead.end(ofValueAt: offset, in: bytes)
     }

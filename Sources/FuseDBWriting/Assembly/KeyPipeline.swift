@@ -48,7 +48,8 @@ struct KeyPipeline: Sendable {
 
   /// Calls `body` with all keys in order, batch by batch.
   ///
-  /// - Throws: what `body` throws, and `limitExceeded` when there are too many keys. What goes wrong with the runs is in the outcome.
+  /// - Throws: what `body` throws, and `limitExceeded` when there are too many keys. What goes wrong with the runs is
+  ///   in the outcome.
   func forEachBatch(_ body: (KeyBatch) throws(FuseError) -> Void) throws(FuseError) -> Outcome {
     let full = BoundedQueue<KeyBatch>(capacity: Self.batchCount)
     let empty = BoundedQueue<KeyBatch>(capacity: Self.batchCount)

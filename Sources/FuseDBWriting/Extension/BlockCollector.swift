@@ -5,7 +5,7 @@ internal import FuseDBValues
 
 /// Collects, entry by entry, what the extension block of a key index is made of. See spec/extension.md.
 ///
-/// Whoever writes the index adds its entries here too, in the same order; then ``ExtensionWriter`` makes the block. What
+/// The writer of the index adds its entries here too, in the same order; then ``ExtensionWriter`` makes the block. What
 /// does not fit into the memory waits in a temporary file.
 package final class BlockCollector {
   /// Rows are a fortieth of what records are; those that don't fit wait in a file of their own.

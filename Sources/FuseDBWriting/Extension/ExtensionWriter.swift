@@ -71,7 +71,7 @@ package struct ExtensionWriter {
     let start = end.roundedUp(to: HashSection.lineByteCount)
     let reader = IndexReader(index, of: file, keyCount: collector.keyCount)
     for attempt in 0..<Self.seedsToTry {
-      // The first seed is 0. Further ones depend on all keys, so that nobody can choose keys against them.
+      // The first seed is 0. Further ones depend on all keys, so that keys cannot be chosen against them.
       let seed = attempt == 0 ? 0 : try reader.hash(seed: attempt)
       if attempt > 0 { try collector.hashAgain(reader, seed: seed) }
       let section = HashSection(keyCount: collector.keyCount, slotsPerLine: slotsPerLine, seed: seed)

@@ -67,7 +67,7 @@ final class HashPartsMaker {
     let (section, capacity) = (section, capacity)
     let firstBucket = lines.lowerBound * HashSection.pilotsPerLine
     let bucketCount = lines.count * HashSection.pilotsPerLine
-    // SAFETY: see the properties; nobody else has the memory.
+    // SAFETY: see the properties; nothing else has the memory.
     let loaded = unsafe loaded.start.assumingMemoryBound(to: HashRecord.self)
     let sorted = unsafe sorted.start.assumingMemoryBound(to: HashRecord.self)
     var starts: [UInt32] = []

@@ -39,7 +39,7 @@ final class HashRecords {
     }
   }
 
-  // SAFETY: nobody adds any more; unretained references need no release.
+  // SAFETY: nothing is added any more; unretained references need no release.
   deinit { unsafe unretained.deallocate() }
 
   /// Adds the record of a key.

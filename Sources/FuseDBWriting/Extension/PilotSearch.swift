@@ -5,7 +5,7 @@ internal import FuseDBValues
 
 /// Finds the pilots of one part after the other, and puts their keys into slots. See spec/extension.md §5, X11.
 ///
-/// Most pilots fail, each at one of the keys; which one nobody can guess, and a wrong guess costs a processor more than
+/// Most pilots fail, each at one of the keys; which one cannot be guessed, and a wrong guess costs a processor more than
 /// the try. So pilots are tried many at once, key by key: those that lead a key to a free slot stay candidates, written
 /// one after the other without a branch.
 @safe

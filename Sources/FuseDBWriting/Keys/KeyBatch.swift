@@ -3,7 +3,7 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// Some keys of the file, in key order, on their way from the merge to whoever writes them.
+/// Some keys of the file, in key order, on their way from the merge to the thread that writes them.
 @safe
 final class KeyBatch: @unchecked Sendable {
   struct Row: BitwiseCopyable {

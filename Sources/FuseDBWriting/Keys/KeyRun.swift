@@ -28,7 +28,7 @@ enum KeyRun: Sendable {
   /// The buffer of a run, which is changed no more.
   @safe
   struct SortedKeys: @unchecked Sendable {
-    // SAFETY: whoever sorted it gave it up, and runs are only read.
+    // SAFETY: the sorting thread gave it up, and runs are only read.
     let buffer: KeyBuffer
   }
 }

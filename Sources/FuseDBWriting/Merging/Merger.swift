@@ -132,7 +132,7 @@ struct Merger {
       return number < count ? number : nil
     }
 
-    /// Nobody's any more.
+    /// No shard's any more.
     func end() { taken.store(Int.max / 2, ordering: .relaxed) }
   }
 

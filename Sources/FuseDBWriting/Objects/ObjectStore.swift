@@ -21,7 +21,7 @@ final class ObjectStore: Sendable {
     // SAFETY: used under the lock alone.
     private nonisolated(unsafe) let partition: ObjectPartition
 
-    // SAFETY: nobody else has the cell, and nobody keeps the partition.
+    // SAFETY: nothing else has the cell, and nothing keeps the partition.
     init(_ partition: sending ObjectPartition) { unsafe self.partition = partition }
 
     func withPartition<Result>(

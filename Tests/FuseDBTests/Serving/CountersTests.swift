@@ -88,15 +88,15 @@ struct `The counters of a store` {
     #expect(Self.counts(store) == [32_000, 32_000, 0])
   }
 
-  @Test func `have a place for each thread, whatever its number`() {
+  @Test func `have a cell for each thread, whatever its number`() {
     var next = 0
     for block in 0..<8 {
       for cell in 0..<64 << block {
-        if LookupCounters.place(ofThread: next) != (block, cell) { Issue.record("thread \(next)") }
+        if LookupCounters.position(ofThread: next) != (block, cell) { Issue.record("thread \(next)") }
         next += 1
       }
     }
-    #expect(LookupCounters.place(ofThread: Int(UInt32.max)) == (26, 63))
+    #expect(LookupCounters.position(ofThread: Int(UInt32.max)) == (26, 63))
     let counters = LookupCounters()
     for thread in 0..<1_000 { counters.count(onThread: thread, hits: thread, misses: 1, failures: 0) }
     #expect(counters.sums == LookupSums(hits: 499_500, misses: 1_000, failures: 0))

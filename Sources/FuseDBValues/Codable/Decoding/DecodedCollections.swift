@@ -38,17 +38,17 @@ extension Dictionary: DecodedMap where Key: Decodable, Value: Decodable {
     let head = state.head(at: offset)
     guard head.kind == .map else { throw state.mismatch(Self.self, at: offset, expected: "a map") }
     var pairs: Self = [:]
-    var place = head.end
+    var keyOffset = head.end
     let end = state.bytes.byteCount
     var left = head.count
-    while left > 0, place < end {
+    while left > 0, keyOffset < end {
       left -= 1
-      let value = state.end(ofValueAt: place)
-      let key = try key(state: state, at: place)
+      let value = state.end(ofValueAt: keyOffset)
+      let key = try key(state: state, at: keyOffset)
       guard pairs.updateValue(try state.decode(Value.self, at: value), forKey: key) == nil else {
-        throw state.doubled(place, in: offset)
+        throw state.doubled(keyOffset, in: offset)
       }
-      place = state.end(ofValueAt: value)
+      keyOffset = state.end(ofValueAt: value)
     }
     return pairs
   }
@@ -66,7 +66,7 @@ extension Dictionary: DecodedMap where Key: Decodable, Value: Decodable {
       if let number {
         number.init(text).flatMap { String($0) == text ? $0 : nil }
       } else {
-        named?.init(codingKey: PlaceKey(textOfKey: text))
+        named?.init(codingKey: PathKey(textOfKey: text))
       }
     guard let key = key as? Key else {
       let message = "the key \(quoted(text.keyBytes)) is no \(Key.self)"

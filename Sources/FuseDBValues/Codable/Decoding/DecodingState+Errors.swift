@@ -27,28 +27,30 @@ extension DecodingState {
     .keyNotFound(key, context(at: map, "there is no member \(quoted(key.stringValue.keyBytes))"))
   }
 
-  /// The error that says that the key at `place` stood in the map at `map` already.
+  /// The error that says that the key at `offset` stood in the map at `map` already.
   @inline(never)
-  func doubled(_ place: Int, in map: Int) -> DecodingError {
-    corrupted("the key \(quoted(key(at: place).stringValue.keyBytes)) stands twice in this map", at: map, offset: place)
+  func doubled(_ offset: Int, in map: Int) -> DecodingError {
+    let name = quoted(key(at: offset).stringValue.keyBytes)
+    return corrupted("the key \(name) stands twice in this map", at: map, offset: offset)
   }
 
   /// The error that says that the array at `array` has no more elements.
   @inline(never)
   func noElement(_ type: Any.Type, in array: Int, count: Int) -> DecodingError {
     let message = "one element more was expected than the \(count) of this array"
-    return .valueNotFound(type, context(at: array, message, then: PlaceKey(index: count)))
+    return .valueNotFound(type, context(at: array, message, then: PathKey(index: count)))
   }
 
   private func context(
-    at value: Int, _ message: String, offset: Int? = nil, then step: PlaceKey? = nil
+    at value: Int, _ message: String, offset: Int? = nil, then step: PathKey? = nil
   ) -> DecodingError.Context {
     DecodingError.Context(
       codingPath: codingPath(to: value) + (step.map { [$0] } ?? []), debugDescription: message,
       underlyingError: FuseError.invalidValue(message, at: offset ?? value))
   }
 
-  /// The library's error for `error`: with the offset, which is that of the coding path where a type has made the error itself.
+  /// The library's error for `error`: with the offset, which is that of the coding path where a type has made the error
+  /// itself.
   func fuseError(_ error: DecodingError) -> FuseError {
     let context: DecodingError.Context
     switch error {

@@ -56,7 +56,7 @@ extension DecodingState {
   /// `value` as the type that it is.
   @inline(__always)
   private func same<Known, T>(_ value: Known) -> T {
-    // SAFETY: whoever calls has compared the two types.
+    // SAFETY: the caller has compared the two types.
     unsafe unsafeBitCast(value, to: T.self)
   }
 

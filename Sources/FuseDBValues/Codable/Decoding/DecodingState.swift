@@ -2,7 +2,7 @@ internal import FuseDBFormat
 
 /// The bytes of a value that is being decoded.
 ///
-/// All decoders and containers of one value share it. They hold places in the bytes, and no bytes: when the value is
+/// All decoders and containers of one value share it. They hold offsets of the bytes, and no bytes: when the value is
 /// decoded, the state forgets them, and who kept a container is told that there is nothing.
 @safe
 final class DecodingState {
@@ -28,7 +28,7 @@ final class DecodingState {
   @unsafe
   init(_ decoder: FuseDecoder, _ bytes: UnsafeRawBufferPointer) {
     self.decoder = decoder
-    // SAFETY: the pointer is only kept here; whoever makes the state calls `end` before the bytes go.
+    // SAFETY: the pointer is only kept here; the maker of the state calls `end` before the bytes go.
     unsafe start = bytes.baseAddress
     byteCount = bytes.count
   }
@@ -63,23 +63,23 @@ final class DecodingState {
 
   /// Where the value of the member `name` stands, in a map of `count` pairs whose first key is at `first`.
   ///
-  /// Begins after the member that was found last, so that whoever asks in the order of the bytes finds each at once. That is
+  /// Begins after the member that was found last, so that asking in the order of the bytes finds each at once. That is
   /// kept for the map decoded last at each depth, so that members don't make their map forget.
   ///
   /// - Parameter depth: that of the state, when the map's decoding began.
   func value(of name: RawSpan, number: Int?, first: Int, count: Int, depth: Int) -> Int? {
-    let place = depth & 7
-    let last = lastMembers[place]
+    let index = depth & 7
+    let last = lastMembers[index]
     let isKnown = last.first == first
     let begin = isKnown ? last.number + 1 : 0
     if let found = value(
       of: name, number: number, in: begin..<max(begin, count), at: isKnown ? end(ofValueAt: last.value) : first)
     {
-      lastMembers[place] = LastMember(first: first, number: found.member, value: found.value)
+      lastMembers[index] = LastMember(first: first, number: found.member, value: found.value)
       return found.value
     }
     guard begin > 0, let found = value(of: name, number: number, in: 0..<begin, at: first) else { return nil }
-    lastMembers[place] = LastMember(first: first, number: found.member, value: found.value)
+    lastMembers[index] = LastMember(first: first, number: found.member, value: found.value)
     return found.value
   }
 
@@ -161,8 +161,8 @@ struct PathStep {
 extension DecodingState {
   /// The steps from the whole value to the one at `offset`.
   ///
-  /// - Complexity: O(heads before it). Whoever goes forward through a value, and tries what each element is, pays that once for
-  ///   all: at each level, the search goes on where it was last.
+  /// - Complexity: O(heads before it). A caller that goes forward through a value, and tries what each element is, pays
+  ///   that once for all: at each level, the search goes on where it was last.
   func codingPath(to offset: Int) -> [any CodingKey] {
     var path: [any CodingKey] = []
     var here = 0
@@ -186,7 +186,7 @@ extension DecodingState {
       }
       lastPath.removeSubrange(min(level, lastPath.count)...)
       lastPath.append(step)
-      path.append(head.kind == .map ? key(at: step.element) : PlaceKey(index: step.number))
+      path.append(head.kind == .map ? key(at: step.element) : PathKey(index: step.number))
       here = step.value
     }
     return path
@@ -195,9 +195,9 @@ extension DecodingState {
   /// The key of a map's pair, as a coding path shows it.
   func key(at offset: Int) -> any CodingKey {
     let head = head(at: offset)
-    if let text = text(head) { return PlaceKey(stringValue: text) }
-    if let number = head.integer(Int.self) { return PlaceKey(intValue: number) }
+    if let text = text(head) { return PathKey(stringValue: text) }
+    if let number = head.integer(Int.self) { return PathKey(intValue: number) }
     let key = bytes.extracting(offset..<max(offset, end(ofValueAt: offset)))
-    return PlaceKey(stringValue: (try? FuseJSON.text(from: key)) ?? "")
+    return PathKey(stringValue: (try? FuseJSON.text(from: key)) ?? "")
   }
 }

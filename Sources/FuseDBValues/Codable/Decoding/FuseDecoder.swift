@@ -5,9 +5,9 @@ internal import FuseDBFormat
 ///     struct Org: Codable { var name: String; var asn: UInt32? }
 ///     try FuseDecoder().decode(Org.self, from: bytes)   // Org(name: "Google LLC", asn: 15169)
 ///
-/// The bytes are checked as a whole first, and then read where they are: no tree of them is made. What a type does not ask for
-/// is passed over. Nothing is converted in silence: a number has to fit its type exactly, a text has to be UTF-8. Only a
-/// whole number may stand where a `Double` or a `Float` is asked for, if that holds it exactly.
+/// The bytes are checked as a whole first, and then read where they are: no tree of them is made. What a type does not
+/// ask for is passed over. Nothing is converted in silence: a number has to fit its type exactly, a text has to be
+/// UTF-8. Only a whole number may stand where a `Double` or a `Float` is asked for, if that holds it exactly.
 public struct FuseDecoder: Sendable {
   /// How Foundation's `Date` is read.
   public var dates: FuseDateStrategy
@@ -48,12 +48,12 @@ public struct FuseDecoder: Sendable {
 
   /// The typed value at the beginning of bytes that were validated.
   func decode<Value: Decodable>(_ type: Value.Type, fromValid messagePack: RawSpan) throws -> Value {
-    // Places in it are counted in 32 bits.
+    // Offsets in it have 32 bits.
     guard messagePack.byteCount <= FormatLimits.objectByteCount else {
       throw FuseError(
         .limitExceeded, "the value has \(messagePack.byteCount) bytes, and \(FormatLimits.objectByteCount) can be read")
     }
-    // SAFETY: the state forgets the bytes before this returns, so that whoever keeps a decoder finds none.
+    // SAFETY: the state forgets the bytes before this returns, so that a decoder that is kept finds none.
     return try unsafe messagePack.withUnsafeBytes { bytes in
       let state = unsafe DecodingState(self, bytes)
       defer { state.end() }

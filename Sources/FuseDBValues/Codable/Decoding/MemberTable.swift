@@ -1,6 +1,6 @@
 internal import FuseDBFormat
 
-/// Where the members of a map stand that has many, for whoever asks for them by name, in any order.
+/// The offsets of the members of a large map, to find members by name in any order.
 final class MemberTable {
   /// Up to here, members are compared with each other, and need no table: it would be an allocation.
   static let mostCompared = 16
@@ -18,7 +18,7 @@ final class MemberTable {
 
   /// Looks at the `count` pairs of validated bytes from `first` on.
   ///
-  /// - Throws: the place of a key that stood before it already. [W12]
+  /// - Throws: the offset of a key that occurred before. [W12]
   /// - Complexity: O(count log count). It takes 12 bytes a pair.
   init(_ count: Int, from first: Int, in bytes: RawSpan) throws(EqualKeys) {
     var members: [Member] = []
@@ -36,7 +36,7 @@ final class MemberTable {
 
   /// Looks at the `count` pairs of a map, whose first key is at `first`; gives a table where they are many.
   ///
-  /// - Throws: the place of a key that stood before it already. [W12]
+  /// - Throws: the offset of a key that occurred before. [W12]
   @inline(__always)
   static func ofMembers(_ count: Int, from first: Int, in bytes: RawSpan) throws(EqualKeys) -> MemberTable? {
     if count > mostCompared { return try MemberTable(count, from: first, in: bytes) }
@@ -46,7 +46,7 @@ final class MemberTable {
 
   /// Compares the keys of up to ``mostCompared`` pairs with each other.
   ///
-  /// - Throws: the place of a key that stood before it already. [W12]
+  /// - Throws: the offset of a key that occurred before. [W12]
   private static func compare(_ count: Int, from first: Int, in bytes: RawSpan) throws(EqualKeys) {
     var members = InlineArray<16, Member>(repeating: Member())
     var offset = first
@@ -70,16 +70,17 @@ final class MemberTable {
     }
   }
 
-  /// - Parameter order: where a member's key stands beside the one that is looked for: below 0, before it; above 0, after it.
+  /// - Parameter order: where a member's key stands beside the one that is looked for: below 0, before it; above 0,
+  ///   after it.
   private func value(_ print: UInt32, order: (Member) -> Int) -> Int? {
-    var place = 0
+    var start = 0
     var end = members.count
-    while place < end {
-      let middle = (place + end) / 2
+    while start < end {
+      let middle = (start + end) / 2
       let member = members[middle]
       let order = member.print != print ? (member.print < print ? -1 : 1) : order(member)
       if order == 0 { return Int(member.value) }
-      if order < 0 { place = middle + 1 } else { end = middle }
+      if order < 0 { start = middle + 1 } else { end = middle }
     }
     return nil
   }
@@ -121,7 +122,7 @@ final class MemberTable {
     guard !MessagePackHead.isAscending(Int(left.key), Int(right.key), in: bytes),
       !MessagePackHead.isAscending(Int(right.key), Int(left.key), in: bytes)
     else { return }
-    throw EqualKeys(place: Int(max(left.key, right.key)))
+    throw EqualKeys(offset: Int(max(left.key, right.key)))
   }
 
   // As they are sorted: texts, then integers, then the rest.
@@ -167,5 +168,5 @@ final class MemberTable {
 /// Two keys of a map are equal.
 struct EqualKeys: Error {
   /// Where the second one begins.
-  let place: Int
+  let offset: Int
 }

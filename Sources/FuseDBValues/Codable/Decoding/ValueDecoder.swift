@@ -22,7 +22,7 @@ struct ValueDecoder: Decoder {
         KeyedContainer(
           state: state, offset: offset, first: head.end, memberCount: head.count, depth: state.depth, table: table))
     } catch {
-      throw state.doubled(error.place, in: offset)
+      throw state.doubled(error.offset, in: offset)
     }
   }
 
@@ -38,8 +38,8 @@ struct ValueDecoder: Decoder {
   func singleValueContainer() -> any SingleValueDecodingContainer { SingleContainer(decoder: self) }
 }
 
-// The generic functions below stand for a requirement for each scalar type too, and are compiled for each. Those for which the
-// standard library has a default are in another file.
+// The generic functions below stand for a requirement for each scalar type too, and are compiled for each. Those for
+// which the standard library has a default are in another file.
 
 extension ValueDecoder {
   struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
@@ -56,17 +56,17 @@ extension ValueDecoder {
 
     var allKeys: [Key] {
       var keys: [Key] = []
-      var place = first
+      var next = first
       // Fewer are there only if the bytes were changed, or the value is decoded.
       for _ in 0..<memberCount {
-        let head = state.head(at: place)
+        let head = state.head(at: next)
         if head.kind == .nothing { break }
         if let text = state.text(head) {
           if let key = Key(stringValue: text) { keys.append(key) }
         } else if let number = head.integer(Int.self), let key = Key(intValue: number) {
           keys.append(key)
         }
-        place = state.end(ofValueAt: state.end(ofValueAt: place))
+        next = state.end(ofValueAt: state.end(ofValueAt: next))
       }
       return keys
     }
@@ -100,7 +100,7 @@ extension ValueDecoder {
       try decoder(key).unkeyedContainer()
     }
 
-    func superDecoder() throws -> any Decoder { try decoder(PlaceKey.superclass) }
+    func superDecoder() throws -> any Decoder { try decoder(PathKey.superclass) }
 
     func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key) }
 
@@ -139,7 +139,7 @@ extension ValueDecoder {
     var currentIndex: Int { Int(index) }
 
     mutating func decodeNil() throws -> Bool {
-      guard state.isNull(at: try place(Never?.self)) else { return false }
+      guard state.isNull(at: try elementOffset(Never?.self)) else { return false }
       advance()
       return true
     }
@@ -148,7 +148,7 @@ extension ValueDecoder {
 
     @inline(__always)
     mutating func decodeAny<T: Decodable>(_ type: T.Type) throws -> T {
-      let value = try state.decode(type, at: try place(type))
+      let value = try state.decode(type, at: try elementOffset(type))
       advance()
       return value
     }
@@ -179,10 +179,10 @@ extension ValueDecoder {
     }
 
     private func decoder() throws -> ValueDecoder {
-      ValueDecoder(state: state, offset: try place((any Decoder).self))
+      ValueDecoder(state: state, offset: try elementOffset((any Decoder).self))
     }
 
-    private func place(_ type: Any.Type) throws -> Int {
+    private func elementOffset(_ type: Any.Type) throws -> Int {
       guard !isAtEnd else { throw state.noElement(type, in: Int(offset), count: Int(elementCount)) }
       return Int(next)
     }

@@ -66,7 +66,7 @@ struct EncodingFrame {
   var isDictionary = false
   /// Pairs or elements so far.
   var count = 0
-  /// Parts that are encoded elsewhere, because whoever asked for their containers may fill them later.
+  /// Parts that are encoded elsewhere, because their containers may be filled later.
   var parts: [Part] = []
 
   /// Whether a part of it would stand in too many arrays and maps.

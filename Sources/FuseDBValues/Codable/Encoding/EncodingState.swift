@@ -3,7 +3,7 @@ internal import FuseDBFormat
 /// The bytes of a value that is being encoded, and the values inside each other that are under way.
 ///
 /// Members follow each other in one buffer. The head of an array or a map is written when its value has ended, over one
-/// byte that was left for it, because nobody says before how many elements come. Only a container that a type asks for by
+/// byte that was left for it, because the number of elements is not known before. Only a container that a type asks for by
 /// `nestedContainer` or `superEncoder` has a buffer of its own.
 final class EncodingState {
   let packer = MessagePackPacker()
@@ -16,8 +16,8 @@ final class EncodingState {
   /// How many arrays and maps stand around what is appended next.
   private(set) var containerCount: Int
 
-  /// More values inside each other than any that may be written has, even if each array and map is wrapped twice: values that
-  /// are no arrays and maps, and hold themselves, end here, not where the stack does.
+  /// More values inside each other than any that may be written has, even if each array and map is wrapped twice:
+  /// values that are no arrays and maps, and hold themselves, end here, not where the stack does.
   private static let mostFrames = 3 * FormatLimits.nesting
 
   init(_ encoder: FuseEncoder) {
@@ -115,7 +115,7 @@ final class EncodingState {
         // The head is one byte still.
         _ = try MemberTable.ofMembers(frame.count, from: frame.start + 1, in: packer.bytes)
       } catch {
-        throw twice(error.place, value)
+        throw twice(error.offset, value)
       }
       if frame.isDictionary { SortedEntries(packer, pairs: frame.count, from: frame.start + 1).sort() }
       packer.replaceEmptyHead(at: frame.start, isMap: true, count: frame.count)
@@ -124,9 +124,9 @@ final class EncodingState {
   }
 
   @inline(never)
-  private func twice(_ place: Int, _ value: Any) -> EncodingError {
+  private func twice(_ offset: Int, _ value: Any) -> EncodingError {
     let packer = packer
-    let key = MessagePackHead(at: place, in: packer.bytes)
+    let key = MessagePackHead(at: offset, in: packer.bytes)
     let name = packer.bytes.extracting(key.end..<key.end + key.count)
     return refusal(value, "\(type(of: value)) encodes two members with the name \(quoted(name))")
   }
@@ -155,7 +155,8 @@ final class EncodingState {
     if Self.keys.rule(of: type) == .map { frames[number].isDictionary = true }
   }
 
-  /// What the standard library names the members of a dictionary by that encodes itself: one that a type hands its encoder to.
+  /// What the standard library names the members of a dictionary by that encodes itself: one that a type hands its
+  /// encoder to.
   private static let keys = CodingRules { String(reflecting: $0) == "Swift._DictionaryCodingKey" ? .map : .own }
 
   /// Calls `append` to append the next pair or element of a value; where it throws, nothing stays of that.
@@ -192,7 +193,8 @@ final class EncodingState {
     expectInnermost(number)
     let part = EncodingState(of: self, at: step)
     guard containerCount <= FormatLimits.nesting else {
-      // Nobody can be told before the value ends; so that a loop of such calls ends somewhere, the part is part of nothing.
+      // There is no way to report this before the value ends; so that a loop of such calls ends somewhere, the part is
+      // part of nothing.
       frames[number].isTooDeep = true
       return ValueEncoder(state: part, frame: 0)
     }
@@ -240,8 +242,8 @@ extension EncodingState {
     packer.pack(text: time.description)
   }
 
-  /// A `URL`, which encodes a map with its text, and with the URL that this is relative to, if there is one: then it stays that
-  /// map. [W7]
+  /// A `URL`, which encodes a map with its text, and with the URL that this is relative to, if there is one: then it
+  /// stays that map. [W7]
   func appendURL(_ value: some Encodable) throws {
     let packer = packer
     let start = packer.byteCount

@@ -10,8 +10,9 @@ internal import FuseDBFormat
 /// float64, `Float` as float32, `Data` and `[UInt8]` as bin. What has no order of its own, a dictionary or a set, is
 /// written in ascending order, so that equal values give equal bytes.
 ///
-/// A type, such as a property wrapper, that hands its encoder on to a set by `try set.encode(to: encoder)` gets what the standard
-/// library makes of it, whose order is another one in each process. `encoder.singleValueContainer()` keeps the order.
+/// A type, such as a property wrapper, that hands its encoder on to a set by `try set.encode(to: encoder)` gets what
+/// the standard library makes of it, whose order is another one in each process. `encoder.singleValueContainer()` keeps
+/// the order.
 public struct FuseEncoder: Sendable {
   /// How Foundation's `Date` is written.
   public var dates: FuseDateStrategy
@@ -26,9 +27,9 @@ public struct FuseEncoder: Sendable {
 
   /// The MessagePack bytes of `value`: one value.
   ///
-  /// - Throws: ``FuseError`` with code `invalidValue` and the coding path when a part of `value` cannot be said in MessagePack
-  ///   (an integer beyond 64 bits, a type that encodes nothing, more than 128 arrays and maps inside each other); and
-  ///   what the types of `value` throw that is no `EncodingError`.
+  /// - Throws: ``FuseError`` with code `invalidValue` and the coding path when a part of `value` cannot be said in
+  ///   MessagePack (an integer beyond 64 bits, a type that encodes nothing, more than 128 arrays and maps inside each
+  ///   other); and what the types of `value` throw that is no `EncodingError`.
   /// - Complexity: O(bytes).
   public func encode(_ value: some Encodable) throws -> [UInt8] {
     try withMessagePack(of: value) { bytes in

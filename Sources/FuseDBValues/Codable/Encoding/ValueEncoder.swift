@@ -24,8 +24,8 @@ struct ValueEncoder: Encoder {
   func singleValueContainer() -> any SingleValueEncodingContainer { SingleContainer(encoder: self) }
 }
 
-// The generic functions below stand for a requirement for each scalar type too, and are compiled for each. Those for which the
-// standard library has a default are in another file.
+// The generic functions below stand for a requirement for each scalar type too, and are compiled for each. Those for
+// which the standard library has a default are in another file.
 
 extension ValueEncoder {
   struct KeyedContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
@@ -61,7 +61,7 @@ extension ValueEncoder {
 
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer { part(key).unkeyedContainer() }
 
-    func superEncoder() -> any Encoder { part(PlaceKey.superclass) }
+    func superEncoder() -> any Encoder { part(PathKey.superclass) }
 
     func superEncoder(forKey key: Key) -> any Encoder { part(key) }
 

@@ -1,4 +1,4 @@
-/// Words as they stand in a sentence: `a, b or c`.
+/// A list of words for a sentence: `a, b or c`.
 package func listed(_ words: [String], _ conjunction: String) -> String {
   guard let last = words.last, words.count > 1 else { return words.first ?? "" }
   return words.dropLast().joined(separator: ", ") + " \(conjunction) " + last
@@ -39,8 +39,8 @@ package enum Humans {
   package static func number(_ value: Int) -> String {
     let digits = Array(String(value.magnitude))
     var text = value < 0 ? "-" : ""
-    for (place, digit) in digits.enumerated() {
-      if place > 0, (digits.count - place).isMultiple(of: 3) { text += "," }
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
       text.append(digit)
     }
     return text
@@ -95,7 +95,7 @@ package enum Humans {
     var scale = 1
     for _ in 0..<places { scale *= 10 }
     let scaled = (value.magnitude * Double(scale)).rounded()
-    // Beyond this the places say nothing.
+    // A larger number has no digits after the point.
     guard scaled < 9e15 else { return "\(value)" }
     let digits = String(Int(scaled) % scale)
     let fraction = places == 0 ? "" : "." + String(repeating: "0", count: places - digits.count) + digits

@@ -31,7 +31,7 @@ package final class Monitor<State>: Sendable {
   package func change<Result, Failure: Error>(
     _ body: (inout State) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    // SAFETY: this thread has the lock from here to the end, so nobody else has the state.
+    // SAFETY: this thread has the lock from here to the end, so no other thread has the state.
     unsafe pthread_mutex_lock(lock)
     defer {
       unsafe pthread_cond_broadcast(changed)
@@ -104,7 +104,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
   package func close() { state.change { $0.isClosed = true } }
 }
 
-/// Lets one thread at a time do something that takes long, and that asks code of others on the way.
+/// Lets one thread at a time do something that takes long and calls code of the user.
 package final class ExclusiveTurn: Sendable {
   // A state without a byte would have the address of what follows it, which ThreadSanitizer takes for a race.
   private let lock = Monitor(0)
@@ -115,7 +115,7 @@ package final class ExclusiveTurn: Sendable {
 
   /// Does `body` when no other thread has its turn.
   ///
-  /// - Precondition: it is not this thread's turn already; it would wait for itself.
+  /// - Precondition: it is not this thread's turn already: the thread would wait for itself.
   package func take<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
     let own = UInt(pthread_self())
     // Only this thread writes its own name there, so what others write at the same time does not matter.
