@@ -28,7 +28,7 @@
   }
 
   /// The rows of lines.
-  package enum Table: Int, Sendable, CaseIterable {
+  @usableFromInline package enum Table: Int, Sendable, CaseIterable {
     /// Over the 32 bits of IPv4 addresses.
     case ipv4
     /// Over the upper 64 bits of IPv6 addresses.
@@ -259,4 +259,15 @@ extension RawSpan {
 
 extension [UInt8] {
   package mutating func append<T: FixedWidthInteger>(littleEndian value: T) { append(bigEndian: value.byteSwapped) }
+}
+
+extension NetworkSection {
+  /// How many bytes a base of a table has.
+  package static func baseByteCount(_ table: Table) -> Int {
+    switch table {
+    case .ipv4: 4
+    case .ipv6: 8
+    case .deep: 16
+    }
+  }
 }
