@@ -1,3 +1,5 @@
+public import CFuseIntrinsics
+
 /// What a run of addresses answers: the object of the longest block that holds them, and that block's prefix length.
 @usableFromInline package struct NetworkAnswer: Equatable, Sendable {
   /// The prefix length that says that no block holds the addresses.
@@ -59,23 +61,15 @@
 
   /// The lane whose run holds what stands `distance` units after the base: the last that begins there or before. Whatever the line says,
   /// it is below the number of lanes.
+  ///
+  /// Of seven lanes, the eighth start is two lengths; whether it counts makes no difference to the seventh lane.
+  /// - Precondition: the span has 64 bytes.
   @inlinable
   @inline(__always)
   package static func lane(at distance: UInt16, of line: RawSpan, _ lanes: NetworkSection.Lanes) -> Int {
-    // Four lanes to a word. A lane's upper bit comes out set where the distance is not below its start: by the upper bits where those
-    // differ, otherwise by a subtraction in which no lane borrows from the next.
-    let upper: UInt64 = 0x8000_8000_8000_8000
-    let distances = UInt64(distance) &* 0x0001_0001_0001_0001
-    let low = line.little(at: 0, as: UInt64.self)
-    let high = line.little(at: 8, as: UInt64.self) | (lanes == .eight ? 0 : 0xFFFF &<< 48)
-    let lowDifference = (distances | upper) &- (low & ~upper)
-    let highDifference = (distances | upper) &- (high & ~upper)
-    let lowReached = (distances & ~low | ~(distances ^ low) & lowDifference) & upper
-    let highReached = (distances & ~high | ~(distances ^ high) & highDifference) & upper
-    // Up to two in each of the four lanes of this sum.
-    let sums = (lowReached &>> 15) &+ (highReached &>> 15)
-    let count = Int(truncatingIfNeeded: (sums &* 0x0001_0001_0001_0001) &>> 48)
-    return min(max(count, 1), Int(lanes.rawValue)) &- 1
+    // SAFETY: the precondition on spans puts the first 16 bytes inside.
+    let rank = unsafe line.withUnsafeBytes { unsafe fuse_rank16x8($0.baseAddress!, distance) }
+    return min(max(Int(rank), 1), Int(lanes.rawValue)) &- 1
   }
 
   /// Whether a line is what was written between two bases of one word. [N10]

@@ -4,6 +4,8 @@
   @inlinable package static var lineByteCount: Int { 64 }
   /// How many keys a node of the tree has, and how many bases a leaf.
   @inlinable package static var keysPerNode: Int { 8 }
+  /// How many bases of all ones come after the last one of IPv4, so that sixteen can be compared wherever a search is. [N9]
+  @inlinable package static var basesAfterLast: Int { 16 }
   /// Line numbers have 32 bits.
   package static let mostLines = Int(UInt32.max)
   package static let mostAliases = 3
@@ -146,7 +148,7 @@ extension NetworkSection {
       return end
     }
     layout.directory = take(lineCounts.ipv4 == 0 ? 0 : 4 * (1 << directoryBits + 1))
-    layout.ipv4Bases = take(4 * lineCounts.ipv4)
+    layout.ipv4Bases = take(lineCounts.ipv4 == 0 ? 0 : 4 * (lineCounts.ipv4 + Self.basesAfterLast))
     layout.ipv4Lines = take(64 * lineCounts.ipv4)
     layout.levels = Self.levels(lineCount: lineCounts.ipv6)
     layout.tree = take(64 * layout.levels.reduce(0, +))

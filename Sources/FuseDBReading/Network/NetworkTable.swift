@@ -1,3 +1,4 @@
+public import CFuseIntrinsics
 public import FuseDBFormat
 package import FuseDBSystem
 
@@ -28,9 +29,11 @@ package import FuseDBSystem
   @usableFromInline let ipv4LineCount: Int
   @usableFromInline let ipv6LineCount: Int
   @usableFromInline let deepLineCount: Int
-  /// The number of levels of the tree above the leaves, and of the nodes of each, the top first; then that of the leaves.
+  /// The number of levels of the tree above the leaves.
   @usableFromInline let levelCount: Int
-  @usableFromInline let nodeCounts: InlineArray<12, Int>
+  // SAFETY: `levelCount` levels, the top first, which `levelMemory` keeps: where the nodes of each stand, and the number of the last one of the next level.
+  @usableFromInline nonisolated(unsafe) let levels: UnsafePointer<(nodes: UnsafeRawPointer, last: Int)>
+  private let levelMemory: LevelMemory
 
   /// The table in `range` of a file. [N7] [N8]
   package init(in range: Range<Int>, of mapping: FileMapping) throws(FuseError) {
@@ -64,11 +67,9 @@ package import FuseDBSystem
     ipv6LineCount = section.lineCounts.ipv6
     deepLineCount = section.lineCounts.deep
     levelCount = layout.levels.count
-    // Line numbers have 32 bits, so there are ten levels at most.
-    var nodeCounts = InlineArray<12, Int>(repeating: 0)
-    for (level, count) in layout.levels.enumerated() { nodeCounts[level] = count }
-    nodeCounts[levelCount] = (ipv6LineCount + NetworkSection.keysPerNode - 1) / NetworkSection.keysPerNode
-    self.nodeCounts = nodeCounts
+    let leafCount = (ipv6LineCount + NetworkSection.keysPerNode - 1) / NetworkSection.keysPerNode
+    unsafe levelMemory = LevelMemory(layout.levels, leafCount: leafCount, at: start + layout.tree)
+    unsafe levels = UnsafePointer(levelMemory.start)
   }
 
   // MARK: IPv4
@@ -88,15 +89,16 @@ package import FuseDBSystem
   @inlinable
   @inline(__always)
   func ipv4Line(_ number: UInt32, among candidates: (first: Int, last: Int)) -> Int {
-    var line = candidates.first
-    var count = candidates.last &- candidates.first &+ 1
-    while count > 1 {
+    var first = candidates.first
+    var count = candidates.last &- first &+ 1
+    while count > 16 {
       let half = count &>> 1
-      let base = unsafe Self.load32(ipv4Bases, line &+ half)
-      line = base <= number ? line &+ half : line
+      first = unsafe Self.load32(ipv4Bases, first &+ half) <= number ? first &+ half : first
       count &-= half
     }
-    return line
+    // Sixteen bases follow the last one.
+    let rank = unsafe Int(fuse_rank32x16(ipv4Bases + 4 &* first, number))
+    return first &+ min(max(rank, 1), count) &- 1
   }
 
   /// The answer of a line for an IPv4 address.
@@ -126,11 +128,9 @@ package import FuseDBSystem
   @inline(__always)
   func ipv6Leaf(_ upper: UInt64) -> Int {
     var node = 0
-    var level = unsafe tree
     for depth in 0..<levelCount {
-      let child = unsafe 9 &* node &+ Self.countReached(level + node &* 64, upper)
-      unsafe level += nodeCounts[depth] &* 64
-      node = min(child, nodeCounts[depth &+ 1] &- 1)
+      let (nodes, last) = unsafe levels[depth]
+      node = unsafe min(9 &* node &+ Int(fuse_rank64x8(nodes + node &* 64, upper)), last)
     }
     return node
   }
@@ -139,7 +139,7 @@ package import FuseDBSystem
   @inlinable
   @inline(__always)
   func ipv6Line(_ upper: UInt64, in leaf: Int) -> Int {
-    let count = unsafe Self.countReached(ipv6Bases + leaf &* 64, upper)
+    let count = unsafe Int(fuse_rank64x8(ipv6Bases + leaf &* 64, upper))
     return min(leaf &* 8 &+ max(count, 1), ipv6LineCount) &- 1
   }
 
@@ -274,14 +274,25 @@ package import FuseDBSystem
   static func load64(_ table: UnsafeRawPointer, _ number: Int) -> UInt64 {
     UInt64(littleEndian: unsafe table.loadUnaligned(fromByteOffset: 8 &* number, as: UInt64.self))
   }
+}
 
-  /// How many of the eight keys of a node are not after `number`.
-  @inlinable
-  @inline(__always)
-  @unsafe
-  static func countReached(_ node: UnsafeRawPointer, _ number: UInt64) -> Int {
-    var count = 0
-    for i in 0..<8 { count &+= unsafe load64(node, i) <= number ? 1 : 0 }
-    return count
+/// Where the levels of a tree stand.
+///
+/// In memory of its own: of an array in a structure, the compiler copies all for each element.
+@safe
+private final class LevelMemory: Sendable {
+  // SAFETY: written to by the initialiser alone.
+  nonisolated(unsafe) let start: UnsafeMutablePointer<(nodes: UnsafeRawPointer, last: Int)>
+
+  init(_ counts: [Int], leafCount: Int, at tree: UnsafeRawPointer) {
+    unsafe start = .allocate(capacity: counts.count + 1)
+    var place = unsafe tree
+    for (level, count) in counts.enumerated() {
+      let below = level + 1 < counts.count ? counts[level + 1] : leafCount
+      unsafe (start + level).initialize(to: (place, below - 1))
+      unsafe place += count * 64
+    }
   }
+
+  deinit { unsafe start.deallocate() }
 }

@@ -88,8 +88,14 @@ package final class NetworkSectionBuilder {
     let width = NetworkSection.baseByteCount(table)
     var bases = SpillReader(baseStreams[table.rawValue])
     for _ in 0..<count { try bases.withNext(width, put) }
-    // A leaf of the tree has keys that no address passes.
-    try pad(count * width, with: table == .ipv6 ? 0xFF : 0, put)
+    // What is compared with many bases at once passes none of these.
+    var byteCount = count * width
+    if table == .ipv4, count > 0 {
+      let more = 4 * NetworkSection.basesAfterLast
+      try put([UInt8](repeating: 0xFF, count: more).rawSpan)
+      byteCount += more
+    }
+    try pad(byteCount, with: table == .deep ? 0 : 0xFF, put)
     var lines = SpillReader(lineStreams[table.rawValue])
     for _ in 0..<count { try lines.withNext(64, put) }
   }
