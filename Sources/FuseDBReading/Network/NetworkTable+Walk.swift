@@ -35,6 +35,8 @@ package struct NetworkWalk: Sendable {
   private var match = NetworkMatch(.none, .ipv4, line: -1)
   /// The next prefix length to ask for at `position`, when blocks that begin there are being handed out.
   private var length: Int?
+  /// How many more runs there can be: each /64 with longer blocks has a deep run of its own, and perhaps the end of another.
+  private var stepsLeft: Int
   /// How many more blocks the file says that it has.
   private var left: Int
 
@@ -43,6 +45,8 @@ package struct NetworkWalk: Sendable {
     self.within = within
     self.isChecked = isChecked
     position = within.address.bits
+    let runs = table.section.runCounts
+    stepsLeft = runs.ipv4 + runs.ipv6 + 2 * runs.deep + 2
     left = Int(within.family == .ipv4 ? table.section.ipv4NetworkCount : table.section.ipv6NetworkCount)
   }
 
@@ -69,9 +73,13 @@ package struct NetworkWalk: Sendable {
   private mutating func findRun(of address: FuseAddress) throws(FuseError) {
     if let run, run.first <= address.bits, address.bits <= run.last { return }
     match = try table.match(address, isChecked: isChecked)
-    run = table.run(of: match, address)
-    // Of a damaged run that was not compared: it ends at the address at the earliest.
-    run!.last = max(run!.last, address.bits)
+    let found = table.run(of: match, address)
+    stepsLeft -= 1
+    // In bytes that were not compared, or were made to mislead, a run may end before it begins, and many may follow. [N16]
+    guard found.first <= address.bits, address.bits <= found.last, stepsLeft >= 0 else {
+      throw .corrupted("the runs of the network section do not follow one another", at: table.offset)
+    }
+    run = found
   }
 
   /// The next of the shorter blocks that begin where the longest one does. One that longer ones cover whole shows nowhere else.
