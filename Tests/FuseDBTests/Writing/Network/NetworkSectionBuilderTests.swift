@@ -80,6 +80,14 @@ struct `A section of networks` {
       "0000 000a 010a 020a 000b ffff ffff ffff fe 08 10 08 fe fe fe fe"
       + "00000000 28000000 38000000 28000000 00000000 00000000 00000000 00000000 10 000000"
     #expect(Array(bytes[1344..<1404]).hex == [UInt8](hex: ipv4).hex)
+    // Made by the rules, with another program.
+    #expect(Array(bytes[124..<128]).hex == "95675302")
+    #expect(Array(bytes[1404..<1408]).hex == "ab30ed3e")
+    #expect(
+      Array(bytes[1472..<1600]).hex
+        == "0000fffffffffffffffffffffffffffffefefefefefefefe00000000000000000000000000000000000000000000000000000000000000000000000007aa48fb"
+        + "00000100ffffffffffffffffffffffff20fefefefefefefe2800000000000000000000000000000000000000000000000000000000000000200000001fe7b3ce"
+    )
     #expect(bytes.count == 1344 + 64 + 64 + 128)
   }
 }
