@@ -1,4 +1,5 @@
-public import FuseDBFormat
+internal import FuseDBFormat
+internal import FuseDBSystem
 public import FuseDBValues
 
 /// The key that answers a question, and its object, in place.
@@ -10,6 +11,7 @@ public import FuseDBValues
 ///
 /// The compiler keeps a match inside the scope of its reader. What is read from it is the file's if
 /// ``FuseReader/checkNotShrunk()`` returns afterwards.
+@safe
 public struct FuseMatch: ~Escapable {
   /// The key's bytes, as they were inserted.
   public let key: RawSpan
@@ -20,14 +22,12 @@ public struct FuseMatch: ~Escapable {
   // SAFETY: a match lives no longer than the borrow of its reader.
   private let reader: Unmanaged<FuseReader>
 
-  @_lifetime(borrow reader)
-  init(of entry: IndexEntry, _ record: ObjectRecord, in reader: FuseReader) {
-    let mapping = reader.mapping
-    // SAFETY: entry and record lie inside the file; the mapping lives as long as the reader.
-    unsafe key = _overrideLifetime(
-      mapping.bytes(from: entry.keyRange.lowerBound, count: entry.keyByteCount), borrowing: reader)
-    unsafe bytes = _overrideLifetime(mapping.bytes(from: record.start, count: record.byteCount), borrowing: reader)
-    objectOffset = entry.objectOffset
+  @_lifetime(copy key)
+  fileprivate init(key: RawSpan, bytes: RawSpan, objectOffset: UInt64, reader: FuseReader) {
+    self.key = key
+    // SAFETY: both are of one mapping.
+    unsafe self.bytes = _overrideLifetime(bytes, copying: key)
+    self.objectOffset = objectOffset
     unsafe self.reader = .passUnretained(reader)
   }
 
@@ -46,5 +46,19 @@ public struct FuseMatch: ~Escapable {
         throw unsafe reader.takeUnretainedValue().noValue(error)
       }
     }
+  }
+}
+
+extension FuseReader {
+  /// The key of an entry and its object, whose checksum is compared.
+  @_lifetime(borrow self)
+  func match(of entry: IndexEntry) throws(FuseError) -> FuseMatch {
+    let record = try record(at: entry.objectOffset)
+    let mapping = mapping
+    // SAFETY: entry and record lie inside the file; the mapping lives as long as this reader.
+    let key = unsafe mapping.bytes(from: entry.keyRange.lowerBound, count: entry.keyByteCount)
+    let bytes = unsafe mapping.bytes(from: record.start, count: record.byteCount)
+    let match = FuseMatch(key: key, bytes: bytes, objectOffset: entry.objectOffset, reader: self)
+    return unsafe _overrideLifetime(match, borrowing: self)
   }
 }

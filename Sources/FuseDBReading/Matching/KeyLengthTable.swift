@@ -54,14 +54,24 @@ struct KeyLengthTable: Sendable {
     return 64 &* word &+ 63 &- bits.leadingZeroBitCount
   }
 
-  /// Whether a key of a form may have a name of so many bytes and dots.
+  /// The forms of keys that may cover a name, in the order in which they answer, a bit each: of the name that is asked for, itself
+  /// and `.x`; of names above it, `*.x`, `.x` and `x`. [Q3]
   ///
-  /// - Parameter length: at most 255.
+  /// - Parameters:
+  ///   - length: bytes of the name, at most 255.
+  ///   - dots: dots in it.
   @inline(__always)
-  func has(_ form: KeyLengths.Form, nameLength length: Int, dots: Int) -> Bool {
-    let lengths = unsafe words[KeyLengths.Word.names &+ 4 &* form.rawValue &+ length &>> 6]
-    let counts = unsafe words[KeyLengths.Word.dots &+ form.rawValue]
-    return lengths &>> UInt64(length & 63) & counts &>> UInt64(min(dots, KeyLengths.mostDots)) & 1 != 0
+  func forms(nameLength length: Int, dots: Int, isWhole: Bool) -> UInt64 {
+    let plain = has(0, length, dots)
+    let dotted = has(1, length, dots) &<< 1
+    return isWhole ? plain | dotted : has(2, length, dots) | dotted | plain &<< 2
+  }
+
+  @inline(__always)
+  private func has(_ form: Int, _ length: Int, _ dots: Int) -> UInt64 {
+    let lengths = unsafe words[KeyLengths.Word.names &+ 4 &* form &+ length &>> 6]
+    let counts = unsafe words[KeyLengths.Word.dots &+ form]
+    return lengths &>> UInt64(length & 63) & counts &>> UInt64(min(dots, KeyLengths.mostDots)) & 1
   }
 
   /// Whether a key may have an `@`.
