@@ -81,30 +81,12 @@ extension FuseReader {
   public func withLongestMatches(
     of addresses: [FuseAddress], _ body: (_ number: Int, _ match: borrowing FuseNetworkMatch?) throws -> Void
   ) throws {
-    guard let networks, !networks.hasAliases else {
-      for (number, address) in addresses.enumerated() {
-        let match = try longestMatch(of: address)
-        try body(number, match)
-      }
-      return try checkNotShrunk()
-    }
     var failure: (any Error)?
-    do throws(FuseError) {
-      try networks.forEachMatch(addresses.span, isChecked: checksums == .verified) { number, match throws(FuseError) in
-        guard failure == nil else { return }
-        do {
-          if match.isFound {
-            try body(number, FuseNetworkMatch(match, of: addresses[number], in: self))
-          } else {
-            try body(number, nil)
-          }
-        } catch { failure = error }
-      }
-    } catch {
-      if failure == nil { throw unlessShrunk(error) }
+    try forEachLongestMatch(of: addresses) { (number, match) throws(FuseError) in
+      guard failure == nil else { return }
+      do { try body(number, match) } catch { failure = error }
     }
     if let failure { throw failure }
-    try checkNotShrunk()
   }
 
   /// All blocks that hold an address, the longest first.
@@ -136,6 +118,37 @@ extension FuseReader {
 }
 
 extension FuseReader {
+  /// Calls `body` with the longest block for each address, in their order.
+  package func forEachLongestMatch(
+    of addresses: [FuseAddress], _ body: (_ number: Int, _ match: borrowing FuseNetworkMatch?) throws(FuseError) -> Void
+  ) throws(FuseError) {
+    guard networks != nil, !networks!.hasAliases else {
+      for (number, address) in addresses.enumerated() {
+        let match = try longestMatch(of: address)
+        try body(number, match)
+      }
+      return try checkNotShrunk()
+    }
+    // An error of the body has its path already.
+    var failure: FuseError?
+    do throws(FuseError) {
+      try networks!.forEachMatch(addresses.span, isChecked: checksums == .verified) { number, match throws(FuseError) in
+        guard failure == nil else { return }
+        do throws(FuseError) {
+          if match.isFound {
+            try body(number, FuseNetworkMatch(match, of: addresses[number], in: self))
+          } else {
+            try body(number, nil)
+          }
+        } catch { failure = error }
+      }
+    } catch {
+      throw failure ?? unlessShrunk(error)
+    }
+    if let failure { throw failure }
+    try checkNotShrunk()
+  }
+
   /// Where the object of exactly this block is, as a key: of a block of one address, the address or the block. [N5]
   package func objectOffset(of network: FuseNetwork) throws(FuseError) -> UInt64? {
     if network.prefixLength == network.family.bitCount {

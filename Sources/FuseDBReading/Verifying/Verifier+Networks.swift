@@ -26,7 +26,8 @@ extension Verifier {
       in: Self.temporaryFolder, memory: Self.memoryForNetworks, chunkByteCount: Self.chunkByteCount)
     let builder = NetworkSectionBuilder(lanes: stored.lanes, aliases: stored.aliases, spill)
     guard try addNetworks(of: index, to: builder, spill) else {
-      return try add(.network, at: start, "keys with different objects stand for the same block, and the file has the section")
+      return try add(
+        .network, at: start, "keys with different objects stand for the same block, and the file has the section")
     }
     let made = try builder.finish()
     guard made.layout.end == bytes.byteCount else {
@@ -41,7 +42,12 @@ extension Verifier {
       if !stored.equals(piece) {
         // A line as a whole, of other tables the first byte.
         let isLine = piece.byteCount == 64
-        let first = isLine ? 0 : (0..<piece.byteCount).first { piece.loadInside(at: $0, as: UInt8.self) != stored.loadInside(at: $0, as: UInt8.self) } ?? 0
+        let first =
+          isLine
+          ? 0
+          : (0..<piece.byteCount).first {
+            piece.loadInside(at: $0, as: UInt8.self) != stored.loadInside(at: $0, as: UInt8.self)
+          } ?? 0
         differences.append(offset + first)
       }
       offset += piece.byteCount
