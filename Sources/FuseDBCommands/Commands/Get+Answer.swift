@@ -23,12 +23,8 @@ extension Get {
 
   /// Prints what answers `key`; returns whether anything does, and all fields asked for are there.
   func answer(
-    _ key: [UInt8], _ answer: borrowing Answer?, _ reader: FuseReader, isSingle: Bool, _ console: Console
+    _ key: [UInt8], _ answer: borrowing Answer, _ reader: FuseReader, isSingle: Bool, _ console: Console
   ) throws(FuseError) -> Bool {
-    guard let answer else {
-      try sayAbsent(key, "no such key", console)
-      return false
-    }
     // Where a file of networks decided by itself, it says which block it took.
     let printsKey = printsMatch || (matching == nil && answer.isMatched)
     return try reader.decoding(objectOf: key) { () throws(FuseError) in

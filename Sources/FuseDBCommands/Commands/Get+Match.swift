@@ -61,7 +61,8 @@ extension Get {
     // IPv4 has one spelling.
     guard matching == nil, address.family == .ipv6 || key.contains(UInt8(ascii: ":")) else { return true }
     let text = NetworkText(address)
-    return try text.bytes.equals(key) || !reader.contains(key)
+    if text.bytes.equals(key.rawSpan) { return true }
+    return try !reader.contains(key)
   }
 
   /// Prints what stands under a block, or another key that is no address.

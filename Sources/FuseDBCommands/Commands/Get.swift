@@ -151,7 +151,11 @@ struct Get: Command {
     case .none, .exact?:
       try reader.withBytes(forKeys: keys) { (number, object) throws(FuseError) in
         let key = keys[number]
-        let answer = object.map { Answer(object: $0, key: printsMatch ? key.rawSpan : nil) }
+        guard let object else {
+          areAllThere = false
+          return try sayAbsent(key, "no such key", console)
+        }
+        let answer = Answer(object: object, key: printsMatch ? key.rawSpan : nil)
         if try !self.answer(key, answer, reader, isSingle: isSingle, console) { areAllThere = false }
       }
     case .domain?, .prefix?, .email?:
