@@ -1,6 +1,7 @@
 """Addresses and blocks through the command: what build reports, what get answers for each kind of file and question, networks."""
 
 import json
+import random
 
 import pytest
 
@@ -122,3 +123,15 @@ def test_a_damaged_section_is_an_error_and_verify_names_it(command, blocks):
         answer = command("get", blocks, "8.8.8.9", "--field", "n")
         assert (answer.code, answer.text) == (DONE, "8.8.8.0/24\t2\n") or (answer.code == BAD_DATA and "network section" in answer.errors)
         assert "network" in command("verify", blocks, code=NO).text
+
+
+@pytest.mark.parametrize("options", [(), ("--match", "network"), ("--match", "network", "--with-key"), ("--field", "n"), ("--field", "x")])
+def test_a_list_of_questions_is_answered_as_operands_are(command, blocks, options):
+    chance = random.Random(str(options))
+    asked = ["8.8.8.8", "2001:DB8::1", "google", "8.8.8.0/24", "2001:DB8::/32", "::1", "", "::ffff:8.8.8.8", "8.8.8.8 ", "1.2.3"]
+    asked += [".".join(str(chance.choice([0, 8, 10, 255, chance.randrange(256)])) for _ in range(4)) for _ in range(3000)]
+    chance.shuffle(asked)
+    one_by_one = command("get", blocks, *options, "--", *asked, code=NO)
+    listed = command("get", blocks, *options, "--keys-from", "-", stdin="".join(q + "\n" for q in asked).encode(), code=NO)
+    assert listed.out == one_by_one.out
+    assert sorted(listed.errors.splitlines()) == sorted(one_by_one.errors.splitlines())
