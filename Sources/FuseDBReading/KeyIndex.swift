@@ -30,7 +30,8 @@ internal import FuseDBValues
     guard ExtensionFooter.isPresent(in: file) else {
       let pass = try Self.readAll(of: mapping, header: header, until: file.byteCount, checksums: checksums, lookups)
       self.init(
-        table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, .unknown, ExtensionDirectory())
+        table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, .unknown, ExtensionDirectory()
+      )
       return
     }
     let (footer, directory) = try Self.block(of: file, header: header)

@@ -11,7 +11,7 @@ extension FuseReader {
     try entry(covering: name, local: name.extracting(first: 0), &work)
   }
 
-  /// The entry of the key that covers an address best. [Q5] [Q6]
+  /// The entry of the key that covers an address best. [Q4] [Q5]
   package func entry(coveringAddress address: RawSpan, _ work: inout MatchWork) throws(FuseError) -> IndexEntry? {
     guard let at = address.lastIndex(of: UInt8(ascii: "@"), in: 0..<address.byteCount), at > 0 else { return nil }
     return try entry(
@@ -37,7 +37,9 @@ extension FuseReader {
       let start = unsafe memory.baseAddress! + room
       guard let name = unsafe LowerName(name.extracting(first: count), at: start) else { return nil }
       if asksAddress {
-        unsafe local.withUnsafeBytes { unsafe (start - $0.count).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        unsafe local.withUnsafeBytes {
+          unsafe (start - $0.count).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+        }
       }
       return try entry(covering: name, localByteCount: asksAddress ? local.byteCount : 0, &work)
     }

@@ -187,7 +187,8 @@ extension FuseReader {
     guard let key = Key(keyBytes: bytes) else {
       try checkNotShrunk()
       throw FuseError(
-        .invalidValue, "the key \(quoted(bytes)) is no \(Key.self); a table with [UInt8] for keys takes all", path: path)
+        .invalidValue, "the key \(quoted(bytes)) is no \(Key.self); a table with [UInt8] for keys takes all", path: path
+      )
     }
     return key
   }
