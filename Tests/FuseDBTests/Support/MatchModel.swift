@@ -15,10 +15,10 @@ struct MatchModel {
     for key in keys {
       var covered = key.bytes
       var form = 0
-      if covered.starts(with: [UInt8("*"), UInt8(".")]) {
+      if covered.starts(with: [UInt8(ascii: "*"), UInt8(ascii: ".")]) {
         covered.removeFirst(2)
         form = 2
-      } else if covered.first == UInt8(".") {
+      } else if covered.first == UInt8(ascii: ".") {
         covered.removeFirst()
         form = 1
       }
@@ -35,10 +35,10 @@ struct MatchModel {
 
   /// The key that covers an address best. §3
   func match(ofEmail address: [UInt8]) -> Key? {
-    guard let at = address.lastIndex(of: UInt8("@")), at > 0, let name = Self.name(Array(address[(at + 1)...])) else {
+    guard let at = address.lastIndex(of: UInt8(ascii: "@")), at > 0, let name = Self.name(Array(address[(at + 1)...])) else {
       return nil
     }
-    let whole = Key(address[...at] + Array(name.joined(separator: [UInt8(".")])))
+    let whole = Key(address[...at] + Array(name.joined(separator: [UInt8(ascii: ".")])))
     return keys.contains(whole) ? whole : suffix(ofDomain: Array(address[(at + 1)...]))
   }
 
@@ -50,18 +50,14 @@ struct MatchModel {
   /// The labels of a name in lower case; nil where it is none.
   private static func name(_ domain: [UInt8]) -> [[UInt8]]? {
     var domain = domain.map { $0 >= 0x41 && $0 <= 0x5A ? $0 + 0x20 : $0 }
-    if domain.last == UInt8(".") { domain.removeLast() }
+    if domain.last == UInt8(ascii: ".") { domain.removeLast() }
     let labels = labels(domain)
     return domain.count > 253 || labels.contains([]) ? nil : labels
   }
 
   private static func labels(_ name: [UInt8]) -> [[UInt8]] {
-    name.split(separator: UInt8("."), omittingEmptySubsequences: false).map(Array.init)
+    name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Array.init)
   }
-}
-
-extension UInt8 {
-  fileprivate init(_ character: Character) { self = character.asciiValue! }
 }
 
 /// The section `KLEN` of keys, by the letter of spec/matches.md §5.
