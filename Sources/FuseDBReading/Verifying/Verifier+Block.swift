@@ -43,6 +43,7 @@ extension Verifier {
     }
     try walkProbes(directory, header: header, index: index)
     if let metadata = directory.metadata { try check(metadata) }
+    if let networks = directory.networks { try walkNetworks(networks, index: isIndexSound ? index : nil) }
     if let lengths = directory.lengths { try check(lengths, index: index) }
   }
 
