@@ -97,7 +97,7 @@ extension FuseReader {
     let probe = table.probe(of: hash)
     let slot = table.slot(probe)
     if slot.tag == HashLine.tag(of: hash) {
-      if table.compare(key, with: slot) == .found { return try entry(at: dataEnd + Int(slot.entry)) }
+      if table.compare(key, with: slot) == .found { return found(key, slot) }
       if let offset = try otherEntry(key, hash), let stride = try stride(holding: offset),
         !provedStrides.contains(stride)
       {

@@ -59,7 +59,7 @@ struct KeyLengthTable: Sendable {
   @inline(__always)
   func forms(nameLength length: Int, dots: Int, isWhole: Bool) -> UInt64 {
     let dot = UInt64(truncatingIfNeeded: min(dots, 63))
-    let plain = unsafe has(0, length) & plainDots &>> dot & 1
+    let plain = has(0, length) & plainDots &>> dot & 1
     guard markedDots &>> dot & 1 != 0 else { return isWhole ? plain : plain &<< 2 }
     let dotted = unsafe has(1, length) & words[Word.dots &+ 1] &>> dot & 1
     let wild = unsafe has(2, length) & words[Word.dots &+ 2] &>> dot & 1

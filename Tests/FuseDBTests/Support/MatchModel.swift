@@ -25,9 +25,10 @@ struct MatchModel {
       let labels = Self.labels(covered)
       let isSame = labels == name
       let isBelow = labels.count < name.count && Array(name.suffix(labels.count)) == labels
-      guard isSame && form != 2 || isBelow else { continue }
+      let isItself = Self.labels(key.bytes) == name
+      guard isItself || isSame && form != 2 || isBelow else { continue }
       // More labels come first; among equal ones the name itself, then `*.x`, `.x` and `x`.
-      let rank = [labels.count, isSame && form == 0 ? 3 : form]
+      let rank = isItself ? [name.count, 3] : [labels.count, form]
       if best.map({ $0.rank.lexicographicallyPrecedes(rank) }) ?? true { best = (key, rank) }
     }
     return best?.key
@@ -35,7 +36,8 @@ struct MatchModel {
 
   /// The key that covers an address best. §3
   func match(ofEmail address: [UInt8]) -> Key? {
-    guard let at = address.lastIndex(of: UInt8(ascii: "@")), at > 0, let name = Self.name(Array(address[(at + 1)...])) else {
+    guard let at = address.lastIndex(of: UInt8(ascii: "@")), at > 0, let name = Self.name(Array(address[(at + 1)...]))
+    else {
       return nil
     }
     let whole = Key(address[...at] + Array(name.joined(separator: [UInt8(ascii: ".")])))
@@ -115,8 +117,11 @@ struct MatchBench {
     }
   }
 
-  func reader(_ kind: Kind, checksums: FuseReader.Checksums = .verified) throws -> FuseReader {
-    let bytes = try bytes(kind)
+  func reader(_ kind: Kind) throws -> FuseReader { try Self.reader(kind, of: bytes(kind)) }
+
+  static func reader(
+    _ kind: Kind, of bytes: [UInt8], checksums: FuseReader.Checksums = .verified
+  ) throws -> FuseReader {
     let mapping = try FileMapping(bytes: bytes.rawSpan, isLocked: false)
     return try FuseReader(mapping, checksums: checksums, expecting: kind == .plainForFewLookups ? .few : .many)
   }

@@ -46,14 +46,18 @@ struct `The section of key lengths` {
       let lengths = Set((0..<20).map { _ in random.below(bound) })
       var section = KeyLengths()
       for length in lengths { section.add([UInt8](repeating: 0x61, count: length).rawSpan) }
-      let table = KeyLengthTable(section)
+      let memory = KeyLengthMemory(section)
+      let table = KeyLengthTable(in: memory)
       for length in [0, 1, 63, 64, bound - 1, bound, 65_535] + lengths + lengths.map({ $0 + 1 }) {
         #expect(table.has(length) == lengths.contains(length), "\(length)")
         #expect(table.longest(atMost: length) == lengths.filter { $0 <= length }.max(), "\(length)")
       }
+      withExtendedLifetime(memory) {}
     }
-    #expect(KeyLengthTable(KeyLengths()).longest(atMost: 65_535) == nil)
-    #expect(KeyLengthTable.unknown.longest(atMost: 1 << 20) == 65_535)
+    let none = KeyLengthMemory(KeyLengths())
+    #expect(KeyLengthTable(in: none).longest(atMost: 65_535) == nil)
+    withExtendedLifetime(none) {}
+    #expect(KeyLengthTable(in: .unknown).longest(atMost: 1 << 20) == 65_535)
   }
 
   @Test(arguments: [0, 127, 132, 8 * (16 + 1024) + 8])

@@ -37,7 +37,7 @@ struct `A match of random keys` {
   @Test(arguments: MatchBench.Kind.allCases)
   func `is that of a plain loop over them`(kind: MatchBench.Kind) throws {
     var random = SeededRandom.announced()
-    for round in 0..<12 {
+    for round in 0..<9 {
       let keys = (0...round * round).map { _ in Key(Self.key(&random)) }
       let bench = MatchBench(keys)
       let model = bench.model
