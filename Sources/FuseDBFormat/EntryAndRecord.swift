@@ -14,6 +14,15 @@
   /// Where the next entry begins.
   @inlinable package var end: Int { offset &+ Self.overhead &+ keyByteCount }
 
+  /// An entry that was read.
+  @inlinable
+  @inline(__always)
+  package init(offset: Int, keyByteCount: Int, objectOffset: UInt64) {
+    self.offset = offset
+    self.keyByteCount = keyByteCount
+    self.objectOffset = objectOffset
+  }
+
   /// Reads the entry at `offset`, or returns nil where it would run past the end of `file`. [I2]
   @inlinable
   @inline(__always)

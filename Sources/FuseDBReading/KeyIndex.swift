@@ -18,6 +18,7 @@ internal import FuseDBValues
   package let networks: ExtensionDirectory.Section?
   /// Which lengths keys may have.
   let lengths: KeyLengthTable
+  private let lengthMemory: KeyLengthMemory
   /// Which sections there are that not every block has.
   package let sections: OptionalSections
 
@@ -37,7 +38,7 @@ internal import FuseDBValues
     let (footer, directory) = try Self.block(of: file, header: header)
     let end = Int(footer.indexEnd)
     let lengths = try directory.lengths.map { section throws(FuseError) in
-      KeyLengthTable(
+      KeyLengthMemory(
         try KeyLengths(
           parsing: file.extracting(section.range), checksum: section.checksum, at: section.range.lowerBound))
     }
@@ -53,14 +54,15 @@ internal import FuseDBValues
   }
 
   private init(
-    table: HashSectionTable?, memory: MemoryIndex?, order: KeyOrder, end: Int, _ lengths: KeyLengthTable,
+    table: HashSectionTable?, memory: MemoryIndex?, order: KeyOrder, end: Int, _ lengths: KeyLengthMemory,
     _ directory: ExtensionDirectory
   ) {
     self.table = table
     self.memory = memory
     self.order = order
     self.end = end
-    self.lengths = lengths
+    self.lengths = KeyLengthTable(in: lengths)
+    lengthMemory = lengths
     metadata = directory.metadata
     networks = directory.networks
     sections = directory.optionalSections

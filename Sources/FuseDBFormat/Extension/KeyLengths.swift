@@ -81,7 +81,7 @@ package struct KeyLengths: Equatable, Sendable {
     return bytes
   }
 
-  /// Reads a section and compares its checksum. [Q9] [Q10]
+  /// Reads a section and compares its checksum. [Q9]
   ///
   /// - Parameter offset: where the section begins in the file.
   package init(parsing section: RawSpan, checksum: UInt32, at offset: Int) throws(FuseError) {

@@ -93,7 +93,7 @@ extension FuseReader {
   /// - Complexity: as ``contains(_:)-(RawSpan)`` for each length from that of `text` downwards; in a file that says which
   ///   lengths its keys have (``FuseWriter/Options/keyLengths``), for those. After some forty look-ups or 16 KiB, one
   ///   search in the order of keys tells how much of `text` any key begins with, and lengths up to that are left. However
-  ///   hostile the keys, at most 65,573 look-ups are made, each byte is hashed some thousand times at most, and each part
+  ///   hostile the keys, at most 65,576 look-ups are made, each byte is hashed some thousand times at most, and each part
   ///   of the key index is compared with its checksum once. See spec/matches.md §4.
   @_lifetime(borrow self)
   public func longestPrefix(of text: RawSpan) throws(FuseError) -> FuseMatch? {

@@ -11,7 +11,7 @@ extension FuseReader {
     try entry(covering: name, local: name.extracting(first: 0), &work)
   }
 
-  /// The entry of the key that covers an address best. [Q5] [Q6]
+  /// The entry of the key that covers an address best. [Q4] [Q5]
   package func entry(coveringAddress address: RawSpan, _ work: inout MatchWork) throws(FuseError) -> IndexEntry? {
     guard let at = address.lastIndex(of: UInt8(ascii: "@"), in: 0..<address.byteCount), at > 0 else { return nil }
     return try entry(
@@ -24,13 +24,13 @@ extension FuseReader {
   ) throws(FuseError) -> IndexEntry? {
     var count = name.byteCount
     // [Q1] Also of a name with a dot after it that is too long, or none.
-    guard count > 0, count <= KeyLengths.nameByteCount + 1 else { return nil }
+    guard count > 0, count <= LowerName.mostBytes + 1 else { return nil }
     if name.loadInside(at: count - 1, as: UInt8.self) == UInt8(ascii: ".") { count &-= 1 }
-    guard count > 0, count <= KeyLengths.nameByteCount else { return nil }
+    guard count > 0, count <= LowerName.mostBytes else { return nil }
     let lengths = index.lengths
     let asksAddress = local.byteCount > 0 && lengths.hasAddresses && lengths.has(local.byteCount + count)
     let room = LowerName.room + (asksAddress ? local.byteCount : 0)
-    let hasRoom = unsafe try withUnsafeTemporaryAllocation(
+    let found = unsafe try withUnsafeTemporaryAllocation(
       byteCount: room + LowerName.byteCount, alignment: 16
     ) { memory throws(FuseError) -> IndexEntry? in
       // SAFETY: the memory has room for the address before the name, and for what `LowerName` says from there on.
@@ -43,8 +43,8 @@ extension FuseReader {
       }
       return try entry(covering: name, localByteCount: asksAddress ? local.byteCount : 0, &work)
     }
-    if hasRoom == nil { try mapping.checkNotShrunk() }
-    return hasRoom
+    if found == nil { try mapping.checkNotShrunk() }
+    return found
   }
 
   /// - Parameter localByteCount: how many bytes before the name are an address with it; 0 for none.
@@ -70,6 +70,8 @@ extension FuseReader {
           let length = name.count &- start
           // The forms of the names at hand in the order in which they answer, a bit each. [Q3]
           var forms = lengths.forms(nameLength: length, dots: name.dotCount &- label, isWhole: label == 0)
+          // A key that is the question itself may have any form.
+          if label == 0, name.isWild { forms |= 1 }
           while forms != 0 {
             let place = forms.trailingZeroBitCount
             forms &= forms &- 1
@@ -96,11 +98,20 @@ struct LowerName {
   /// So many bytes are for the name and its dots.
   static let byteCount = 512
   private static let dotsStart = 272
+  /// As ``KeyLengths/nameByteCount``, which is a call from here.
+  static var mostBytes: Int { 253 }
 
   let start: UnsafeMutableRawPointer
   let count: Int
   let dots: UnsafePointer<UInt8>
   let dotCount: Int
+
+  /// Whether the first label is `*`, and not the last.
+  @inline(__always)
+  var isWild: Bool {
+    // SAFETY: a name has at least one byte, and room after it.
+    unsafe dotCount > 0 && dots[0] == 1 && start.load(as: UInt8.self) == UInt8(ascii: "*")
+  }
 
   /// Nil where a label is empty. [Q1]
   ///

@@ -14,7 +14,7 @@ extension FuseReader {
   /// For so many lengths the text is hashed once.
   private static let lengthsAtOnce = 64
 
-  /// The entry of the longest key with which a text begins. [Q7]
+  /// The entry of the longest key with which a text begins. [Q6]
   package func entry(beginning text: RawSpan, _ work: inout MatchWork) throws(FuseError) -> IndexEntry? {
     let lengths = index.lengths
     guard index.table != nil || index.memory != nil else { return try entry(searchedBeginning: text, &work) }
@@ -89,7 +89,7 @@ extension FuseReader {
   }
 
   /// The entry of a key whose hash is known, among many that are looked up: whatever they are, each stride of the key index is compared with
-  /// its checksum once. [Q8]
+  /// its checksum once. [Q7]
   private func entry(
     forKey key: RawSpan, hash: UInt64, _ provedStrides: inout Set<Int>
   ) throws(FuseError) -> IndexEntry? {
@@ -97,7 +97,7 @@ extension FuseReader {
     let probe = table.probe(of: hash)
     let slot = table.slot(probe)
     if slot.tag == HashLine.tag(of: hash) {
-      if table.compare(key, with: slot) == .found { return try entry(at: dataEnd + Int(slot.entry)) }
+      if table.compare(key, with: slot) == .found { return found(key, slot) }
       if let offset = try otherEntry(key, hash), let stride = try stride(holding: offset),
         !provedStrides.contains(stride)
       {

@@ -92,12 +92,21 @@ extension FuseReader {
     guard let table = index.table else { return try entry(inMemory: key, hash: hash) }
     let slot = table.slot(probe)
     if slot.tag == HashLine.tag(of: hash) {
-      if table.compare(key, with: slot) == .found { return try entry(at: dataEnd &+ Int(slot.entry)) }
+      if table.compare(key, with: slot) == .found { return found(key, slot) }
       try checkOther(key, hash)
     }
     // Absent, if the lines that say so are what was written. [X16]
     if checksums == .verified, !table.isSound(probe) { throw damagedLine(hash) }
     return nil
+  }
+}
+
+extension FuseReader {
+  /// The entry that a slot names, after its key was compared.
+  @inline(__always)
+  func found(_ key: RawSpan, _ slot: HashLine.Slot) -> IndexEntry {
+    IndexEntry(
+      offset: dataEnd &+ Int(truncatingIfNeeded: slot.entry), keyByteCount: key.byteCount, objectOffset: slot.object)
   }
 }
 

@@ -99,7 +99,7 @@ extension Verifier {
       try add(.metadata, at: metadata.range.lowerBound, "the metadata are no map with names: \(error.message)")
     }
   }
-  /// Compares the section of key lengths with what the keys make of it. [Q11]
+  /// Compares the section of key lengths with what the keys make of it. [Q10]
   ///
   /// - Parameter index: the key index as far as its entries were counted; nil where they were not.
   @_lifetime(self: copy self)

@@ -20,6 +20,17 @@ expect(try reader.value(Org.self, forKey: text.keyBytes)?.asn == 13335)
 expect(try reader.values(Org.self, forKeys: [key, missing]).map { $0?.asn } == [15169, nil])
 try reader.checkNotShrunk()
 
+// The key that covers a question best.
+expect(try reader.longestSuffix(ofDomain: key)?.bytes.byteCount == 24)
+expect(try reader.longestSuffix(ofDomain: text.keyBytes)?.key.byteCount == text.utf8.count)
+expect(try reader.longestMatch(ofEmail: missing)?.key == nil && reader.longestMatch(ofEmail: text.keyBytes)?.key == nil)
+expect(try reader.longestPrefix(of: key)?.view["asn"]?.int == 15169)
+expect(try reader.longestPrefix(of: text.keyBytes)?.objectOffset ?? 0 > 0)
+if let match = try reader.longestSuffix(ofDomain: key) {
+  let asn = try match.view["asn"]?.int
+  expect(asn == 15169 && String(keyBytes: match.key) == "8.8.8.8")
+}
+
 // Many keys, with bodies that throw anything, only FuseError, and nothing.
 var sum = 0
 try reader.withBytes(forKeys: [key, missing]) { number, bytes in sum += number + (bytes?.byteCount ?? 0) }

@@ -52,6 +52,14 @@ var objects = store.objects()
 expect(try objects.next() != nil)
 expect(try store.statistics().keyCount == 3 && store.metadata.isEmpty && store.verify().isSound)
 
+expect(try store.withLongestSuffix(ofDomain: key) { try $0.view["asn"]?.int } == 15169)
+expect(try store.withLongestPrefix(of: key) { $0.bytes.byteCount } == 24)
+expect(try store.withLongestMatch(ofEmail: missing) { $0.bytes.byteCount } == nil)
+do {
+  _ = try store.withLongestPrefix(of: key) { match -> Int? in throw Own(text: "\(match.key.byteCount)") }
+  expect(false)
+} catch { expect(error as? Own == Own(text: "7")) }
+
 let view = store.snapshot()
 try makeFile(path, "Alphabet Inc.")
 expect(try store.reloadIfChanged() && !store.reloadIfChanged() && !store.reloadIfChanged(unless: { true }))

@@ -11,6 +11,8 @@ expect(rows.count == 2)
 while let (key, org) = try rows.next() { expect(key != missing && org.asn == 15169) }
 var prefixed = try table.prefix("1." as Key, .descending)
 expect(try prefixed.next()?.value.asn == 13335 && prefixed.next() == nil)
+expect(try table.longestSuffix(ofDomain: key)?.value.asn == 15169 && table.longestSuffix(ofDomain: missing) == nil)
+expect(try table.longestPrefix(of: key)?.key == key && table.longestMatch(ofEmail: missing) == nil)
 let snapshot = FuseTable<Key, Org>(try ReloadableReader(path: path)).snapshot()
 expect(try snapshot[key]?.asn == 15169)
 expect(try FuseTable<[UInt8], Org>(try FuseReader(path: path))[Array("1.1.1.1".utf8)]?.asn == 13335)

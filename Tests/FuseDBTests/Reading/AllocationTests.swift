@@ -64,13 +64,15 @@ struct `In a file with an extension block` {
             if bytes != nil { found += 1 }
             if try reader.withBytes(forKey: span, { $0.byteCount }) == 2 { found += 1 }
             if try reader.contains(span) { found += 1 }
+            if try reader.longestSuffix(ofDomain: span) != nil { found += 1 }
+            if try reader.longestPrefix(of: span) != nil { found += 1 }
           }
           let after = mallinfo2()
           let isSame =
             before.uordblks == after.uordblks && before.arena == after.arena && before.ordblks == after.ordblks
           if round == 1, !isSame { exit44(if: false) }
         }
-        if found != 60_000 { exit44(if: false) }
+        if found != 100_000 { exit44(if: false) }
       }
       exit44(if: true)
     }
