@@ -13,6 +13,9 @@ extension Build {
       .value(
         "--range", "FIRST,LAST",
         "the fields with the first and the last address of a range, whose CIDR blocks are the keys"),
+      .value(
+        "--overlap", "first|last|smallest",
+        "which of two ranges has the addresses of both (default: the inner one; ranges that overlap in part are refused)"),
       .value("--keep", "FIELD", "store only this field of each record; may be repeated", repeats: true),
       .flag(
         "--allow-missing", "let a field of --key or --keep be absent from every record of NDJSON or MessagePack"),
@@ -63,9 +66,11 @@ extension Build {
 
     With --range, alone or together with --key, the keys are the fewest CIDR
     blocks that cover a range of addresses, such as 8.8.8.0/24 or 2001:db8::/32.
-    Addresses are text or integers; integers below 2^32 are IPv4. Overlapping
-    ranges give nested blocks, which are different keys, or equal blocks, for
-    which --on-duplicate decides.
+    Addresses are text or integers; integers below 2^32 are IPv4. Ranges may lie
+    in each other: the innermost has the address. Ranges that overlap in part
+    are refused, since the longest block need not be the smaller range's, unless
+    --overlap says whose the addresses of both are. The same range twice needs
+    the same object, unless --overlap or --on-duplicate decides.
 
     The same records give the same bytes, in whatever order they come.
 

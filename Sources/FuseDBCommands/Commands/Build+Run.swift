@@ -38,7 +38,7 @@ extension Build {
     return InputLoader.Job(
       inputs: inputs.map { ($0.name, $0.format) }, fields: fields, table: table,
       threadCount: InputLoader.threadCount(of: options), memory: memory,
-      limit: recordLimit.map { RecordLimit(byteCount: $0) } ?? RecordLimit(memory: memory))
+      limit: recordLimit.map { RecordLimit(byteCount: $0) } ?? RecordLimit(memory: memory), ranges: ranges)
   }
 
   private func open(_ input: String?, _ console: Console, memory: Int) throws(FuseError) -> InputFile {

@@ -8,6 +8,7 @@ struct Build: Command {
   var inputs: [InputName]
   var fields: FieldSelection?
   var table = TableOptions()
+  var ranges = RangeOptions()
   var writerOptions = FuseWriter.Options()
   /// How many bytes a record may have; nil for a share of the memory.
   var recordLimit: Int?
@@ -76,8 +77,15 @@ struct Build: Command {
     writerOptions.greatestShrink = try arguments.greatestShrink()
     writerOptions.outputLink = try arguments.outputLink()
     writerOptions.keepsOtherFiles = true
-    writerOptions.onDuplicate =
-      try arguments.choice(of: "--on-duplicate", ["last": .last, "first": .first, "error": .error]) ?? .last
+    let onDuplicate: FuseWriter.DuplicatePolicy? = try arguments.choice(
+      of: "--on-duplicate", ["last": .last, "first": .first, "error": .error])
+    writerOptions.onDuplicate = onDuplicate ?? .last
+    let overlap: FuseInput.Overlap? = try arguments.choice(
+      of: "--overlap", ["first": .first, "last": .last, "smallest": .smallest])
+    guard overlap == nil || arguments.has("--range") else {
+      throw arguments.error("--overlap is for ranges of addresses, which --range FIRST,LAST names")
+    }
+    ranges = RangeOptions(overlap: overlap, onDuplicate: onDuplicate)
   }
 
   private mutating func parseRecordLimit(_ arguments: borrowing Arguments) throws(UsageError) {
