@@ -9,8 +9,8 @@ enum PatchBlock {
   /// What a patch says of a file's block.
   enum Description {
     case absent
-    /// What a canonical writer makes of the file and of these metadata.
-    case rebuilt(metadata: [UInt8]?)
+    /// What a canonical writer makes of the file and of these metadata, with these of the sections that not every block has.
+    case rebuilt(metadata: [UInt8]?, OptionalSections)
     case literal
   }
 
@@ -18,11 +18,12 @@ enum PatchBlock {
   ///
   /// - Returns: the header with the checksum of the whole file, and the file's length.
   static func rebuild(
-    in file: AtomicFile, index: Range<Int>, header: Header, metadata: [UInt8]?
+    in file: AtomicFile, index: Range<Int>, header: Header, metadata: [UInt8]?, sections: OptionalSections
   ) throws(FuseError) -> (header: Header, byteCount: Int) {
     try file.flush()
     let reader = IndexReader(index, of: file, keyCount: Int(header.keyCount))
-    let collector = try BlockCollector(reading: reader, limits: BlockLimits(temporaryFolder: file.folder))
+    let collector = try BlockCollector(
+      reading: reader, sections: SectionRequest(exactly: sections), limits: BlockLimits(temporaryFolder: file.folder))
     var writer = ExtensionWriter(to: file, index: index, checksum: file.checksum)
     let whole = try writer.write(header: header, metadata: metadata, from: collector)
     return (whole, writer.end)
@@ -43,13 +44,22 @@ enum PatchBlock {
     let index = reader.dataEnd..<reader.index.end
     let file = try AtomicFile(scratchBeside: place)
     try file.write(bytes.extracting(Header.byteCount..<index.upperBound))
-    let made = try rebuild(in: file, index: index, header: reader.header, metadata: copy)
+    let sections = reader.index.sections
+    // A canonical writer writes no aliases, and no section of networks of keys that disagree about one.
+    guard reader.networks?.section.aliases.isEmpty != false else { return .literal }
+    let made: (header: Header, byteCount: Int)
+    do throws(FuseError) {
+      made = try rebuild(in: file, index: index, header: reader.header, metadata: copy, sections: sections)
+    } catch {
+      guard error.code == .duplicateKey else { throw error }
+      return .literal
+    }
     guard made.header == reader.header, made.byteCount == reader.byteCount else { return .literal }
     let rebuilt = try FileMapping(
       mapping: file.descriptor, byteCount: made.byteCount, path: place.path, access: .mapped)
     let areEqual = rebuilt.bytes.extracting(droppingFirst: index.upperBound)
       .equals(bytes.extracting(droppingFirst: index.upperBound))
-    return areEqual ? .rebuilt(metadata: copy) : .literal
+    return areEqual ? .rebuilt(metadata: copy, sections) : .literal
   }
 }
 
@@ -91,6 +101,8 @@ enum PatchOperation {
     case rebuilt = 1
     /// The bytes follow as they are.
     case literal = 2
+    /// As `rebuilt`, with sections that not every block has; their bits come first.
+    case rebuiltWith = 3
   }
 }
 

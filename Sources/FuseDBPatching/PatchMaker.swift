@@ -129,8 +129,13 @@ struct PatchMaker {
     switch block {
     case .absent:
       try body.write(PatchOperation.Block.absent.rawValue)
-    case .rebuilt(let metadata):
-      try body.write(PatchOperation.Block.rebuilt.rawValue)
+    case .rebuilt(let metadata, let sections):
+      if sections.isEmpty {
+        try body.write(PatchOperation.Block.rebuilt.rawValue)
+      } else {
+        try body.write(PatchOperation.Block.rebuiltWith.rawValue)
+        try body.write(sections.rawValue)
+      }
       try body.write(metadata == nil ? 0 : 1)
       if let metadata {
         try body.write(metadata.count)

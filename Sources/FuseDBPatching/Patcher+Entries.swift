@@ -110,7 +110,11 @@ extension Patcher {
     switch block {
     case .absent:
       try body.finish()
-    case .rebuilt:
+    case .rebuilt, .rebuiltWith:
+      let sections = block == .rebuilt ? [] : OptionalSections(rawValue: try body.number())
+      guard OptionalSections.all.isSuperset(of: sections), sections.isEmpty == (block == .rebuilt) else {
+        throw body.bad("the new file has sections that this library does not know; use a newer one")
+      }
       var metadata: [UInt8]?
       if try body.count(upTo: 1, of: "sections of metadata") == 1 {
         var bytes: [UInt8] = []
@@ -119,7 +123,8 @@ extension Patcher {
         metadata = bytes
       }
       try body.finish()
-      made = try PatchBlock.rebuild(in: file, index: index, header: head.newHeader, metadata: metadata)
+      made = try PatchBlock.rebuild(
+        in: file, index: index, header: head.newHeader, metadata: metadata, sections: sections)
     case .literal:
       try body.bytes(head.newByteCount - index.upperBound) { part throws(FuseError) in try file.write(part) }
       try body.finish()

@@ -50,6 +50,8 @@ public final class FuseReader: Sendable {
   /// Where the data section ends and the key index begins.
   @usableFromInline package let dataEnd: Int
   @usableFromInline package let index: KeyIndex
+  /// Which block holds an address; nil where the file does not say.
+  @usableFromInline package let networks: NetworkTable?
 
   /// Opens the file at `path`.
   ///
@@ -83,6 +85,8 @@ public final class FuseReader: Sendable {
       header = try Header(parsing: mapping.bytes)
       try header.check(fileByteCount: mapping.byteCount)
       index = try KeyIndex(of: mapping, header: header, checksums: checksums, expecting: lookups)
+      networks = try index.networks.map { section throws(FuseError) in try NetworkTable(in: section.range, of: mapping)
+      }
     } catch {
       // What was read while the file shrank says nothing about the file.
       try mapping.checkNotShrunk()
@@ -102,6 +106,7 @@ public final class FuseReader: Sendable {
     header = other.header
     dataEnd = other.dataEnd
     index = other.index
+    networks = other.networks
     checksums = other.checksums
     keyCount = other.keyCount
     self.generation = generation

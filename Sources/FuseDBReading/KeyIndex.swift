@@ -14,6 +14,10 @@ internal import FuseDBValues
   package let end: Int
   /// The section with the file's metadata.
   package let metadata: ExtensionDirectory.Section?
+  /// The section of networks.
+  package let networks: ExtensionDirectory.Section?
+  /// Which sections there are that not every block has.
+  package let sections: OptionalSections
 
   /// Opens the index of a file whose header was checked. See spec/extension.md §8 and spec/format.md §7.
   package init(
@@ -23,7 +27,7 @@ internal import FuseDBValues
     let file = mapping.bytes
     guard ExtensionFooter.isPresent(in: file) else {
       let pass = try Self.readAll(of: mapping, header: header, until: file.byteCount, checksums: checksums, lookups)
-      self.init(table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, metadata: nil)
+      self.init(table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, ExtensionDirectory())
       return
     }
     let (footer, directory) = try Self.block(of: file, header: header)
@@ -31,22 +35,23 @@ internal import FuseDBValues
     if let hash = directory.hash, let order = directory.order {
       self.init(
         table: try HashSectionTable(in: hash.range, of: mapping, index: Int(header.indexOffset)..<end), memory: nil,
-        order: .section(order.range), end: end, metadata: directory.metadata)
+        order: .section(order.range), end: end, directory)
     } else {
       let pass = try Self.readAll(of: mapping, header: header, until: end, checksums: checksums, lookups)
-      self.init(
-        table: nil, memory: pass.hash, order: .memory(pass.samples), end: end, metadata: directory.metadata)
+      self.init(table: nil, memory: pass.hash, order: .memory(pass.samples), end: end, directory)
     }
   }
 
   private init(
-    table: HashSectionTable?, memory: MemoryIndex?, order: KeyOrder, end: Int, metadata: ExtensionDirectory.Section?
+    table: HashSectionTable?, memory: MemoryIndex?, order: KeyOrder, end: Int, _ directory: ExtensionDirectory
   ) {
     self.table = table
     self.memory = memory
     self.order = order
     self.end = end
-    self.metadata = metadata
+    metadata = directory.metadata
+    networks = directory.networks
+    sections = directory.optionalSections
   }
 
   /// Footer and directory, and what they say about the header. [X3] [X4] [X6] [X7] [X12]

@@ -21,6 +21,10 @@ public struct BuildReport: Sendable, Equatable {
   public var bytesSavedBySharing = 0
   /// Keys of the database that the file replaced; nil where there was none.
   public var replacedKeyCount: Int?
+  /// Blocks of addresses by which the file answers for an address; nil where it does not.
+  public var networkCount: Int?
+  /// Where it does, keys that stand for no block.
+  public var literalKeyCount = 0
   /// The first few additions of a key that was there already, in key order.
   package var duplicates: [DuplicateKey] = []
 }
@@ -102,6 +106,8 @@ extension FuseWriter {
     let published = try assembly.publish(objectCount: report.objectCount, metadata: metadata, progress)
     report.byteCount = published.byteCount
     report.replacedKeyCount = published.replaced?.keyCount
+    report.networkCount = published.networks?.networkCount
+    report.literalKeyCount = published.networks?.literalKeyCount ?? 0
     progress(.syncing, 1)
     return report
   }
@@ -114,7 +120,7 @@ extension FuseWriter {
     file.source = source
     return try FileAssembly(
       file, options.layout, keyCountAtMost: keyCount, dataByteCountAtMost: dataByteCount,
-      indexByteCountAtMost: pipeline.keyByteCount + keyCount * IndexEntry.overhead,
+      indexByteCountAtMost: pipeline.keyByteCount + keyCount * IndexEntry.overhead, sections: sections,
       limits: BlockLimits(
         memory: storage.plan.extensionBlock, temporaryFolder: storage.temporaryFolder,
         threadCount: storage.plan.shardCount))

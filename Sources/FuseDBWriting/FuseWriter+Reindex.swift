@@ -3,7 +3,7 @@ package import FuseDBReading
 public import FuseDBSystem
 internal import FuseDBValues
 
-/// What ``FuseWriter/reindex(_:output:outputLink:leastKeyCount:greatestShrink:metadata:progress:)`` did.
+/// What ``FuseWriter/reindex(_:output:outputLink:leastKeyCount:greatestShrink:metadata:networks:keyLengths:progress:)`` did.
 public struct ReindexReport: Sendable, Equatable {
   /// Keys in the file.
   public var keyCount: Int
@@ -15,6 +15,10 @@ public struct ReindexReport: Sendable, Equatable {
   public var byteCount: Int
   /// Of this: the extension block.
   public var extensionByteCount: Int
+  /// Blocks of addresses by which the file answers for an address; nil where it does not.
+  public var networkCount: Int?
+  /// Where it does, keys that stand for no block.
+  public var literalKeyCount = 0
   /// Whether the file had no extension block.
   public var wasPlain: Bool
   /// Keys of the database that the new file replaced, mostly itself; nil where there was none.
@@ -42,6 +46,9 @@ extension FuseWriter {
   ///   - leastKeyCount: the fewest keys that the new file may have, as for ``Options/leastKeyCount``.
   ///   - greatestShrink: how many of its keys another file that is replaced may lose, as for ``Options/greatestShrink``.
   ///   - metadata: what the file is to say about itself; nil keeps what it says.
+  ///   - networks: whether the new file answers which of its blocks of addresses holds an address, as for
+  ///     ``Options/networks``; it goes on doing so unless this is `never`.
+  ///   - keyLengths: whether the new file says which lengths its keys have, also where it does already.
   ///   - progress: called now and then with the share that is done, from 0 to 1.
   /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` or `truncated` also when
   ///   ``FuseReader/verify(level:progress:)`` finds damage in the header, the data or the key index, or another checksum of
@@ -54,7 +61,8 @@ extension FuseWriter {
   @discardableResult
   public static func reindex(
     _ path: String, output: String? = nil, outputLink: OutputLink = .refused, leastKeyCount: Int = 0,
-    greatestShrink: Double? = nil, metadata: [String: String]? = nil, progress: ((Double) -> Void)? = nil
+    greatestShrink: Double? = nil, metadata: [String: String]? = nil, networks: Networks = .automatic,
+    keyLengths: Bool = false, progress: ((Double) -> Void)? = nil
   ) throws(FuseError) -> ReindexReport {
     // Before the work.
     let place = try OutputPlace(PinnedPath(output ?? path), links: outputLink)
@@ -67,7 +75,8 @@ extension FuseWriter {
       }
       // What is given replaces also what cannot be read.
       let bytes = if let given { given } else { try source.metadata() }
-      return try source.write(metadata: bytes, rules, progress)
+      return try source.write(
+        metadata: bytes, SectionRequest(networks: networks, keyLengths: keyLengths), rules, progress)
     } catch {
       throw error.at(path: path)
     }
@@ -94,7 +103,7 @@ struct ReindexSource {
   /// What may be wrong with a file that is reindexed: its block is made anew, of data and an index that are proved.
   /// Metadata are kept, and read with all checks when they are.
   private static let madeAnew: Set<Damage.Kind> = [
-    .directory, .padding, .sectionChecksum, .hash, .order, .metadata,
+    .directory, .padding, .sectionChecksum, .hash, .order, .metadata, .network, .lengths,
   ]
 
   /// Opens the file and checks all that new checksums would cover.
@@ -132,7 +141,7 @@ struct ReindexSource {
 
   /// Writes data and key index, and a new block.
   func write(
-    metadata: [UInt8]?, _ rules: ReplacementRules, _ progress: ((Double) -> Void)?
+    metadata: [UInt8]?, _ sections: SectionRequest, _ rules: ReplacementRules, _ progress: ((Double) -> Void)?
   ) throws(FuseError) -> ReindexReport {
     let mapping = reader.mapping
     let bytes = mapping.bytes
@@ -157,7 +166,10 @@ struct ReindexSource {
       throw .corrupted("the file changed while it was copied; replace files by renaming", at: Header.byteCount)
     }
     let index = IndexReader(reader.dataEnd..<indexEnd, of: file, keyCount: reader.keyCount)
-    let collector = try BlockCollector(reading: index, limits: BlockLimits(temporaryFolder: file.folder))
+    let collector = try BlockCollector(
+      reading: index,
+      sections: sections.keeping(reader.index.sections, aliases: reader.networks?.section.aliases ?? []),
+      limits: BlockLimits(temporaryFolder: file.folder))
     // What the header says beside the checksum stays, and readers of version 2 ignore the rest of it.
     var writer = ExtensionWriter(to: file, index: index.range, checksum: file.checksum)
     let header = try writer.write(header: reader.header, metadata: metadata, from: collector)
@@ -167,7 +179,8 @@ struct ReindexSource {
     progress?(1)
     return ReindexReport(
       keyCount: reader.keyCount, objectCount: objectCount, byteCountBefore: reader.byteCount, byteCount: byteCount,
-      extensionByteCount: byteCount - indexEnd, wasPlain: indexEnd == reader.byteCount,
+      extensionByteCount: byteCount - indexEnd, networkCount: writer.networks?.networkCount,
+      literalKeyCount: writer.networks?.literalKeyCount ?? 0, wasPlain: indexEnd == reader.byteCount,
       replacedKeyCount: replaced?.keyCount)
   }
 }

@@ -48,6 +48,18 @@ public final class FuseWriter {
     case plain
   }
 
+  /// Whether the file answers which of its blocks of addresses holds an address. See spec/network.md.
+  public enum Networks: Sendable {
+    /// Where every key is the canonical text of a block or an address, such as `8.8.8.0/24` or `2001:db8::1`, and at
+    /// least one is a block.
+    case automatic
+    /// In any case. Keys that spell a block or an address in another way are refused; those that spell none are only
+    /// found as they are.
+    case always
+    /// Never.
+    case never
+  }
+
   /// How a writer works.
   public struct Options: Sendable {
     /// The order of objects in the file.
@@ -58,6 +70,11 @@ public final class FuseWriter {
     public var onDuplicate: DuplicatePolicy
     /// What the file has beside data and keys.
     public var layout: Layout
+    /// Whether the file answers which of its blocks of addresses holds an address. Only an indexed file can.
+    public var networks: Networks
+    /// Whether the file says which lengths its keys have: questions for the longest prefix are quick then, and those for
+    /// domains quicker. Only an indexed file can.
+    public var keyLengths: Bool
     /// How many bytes of memory the process may use while it builds, at least 16 MiB; nil for a quarter of what the
     /// machine has available. What does not fit goes to a temporary file.
     public var memory: Int?
@@ -82,7 +99,8 @@ public final class FuseWriter {
     public init(
       order: Order = .key, sharing: Sharing = .identicalObjects, onDuplicate: DuplicatePolicy = .last,
       layout: Layout = .indexed, metadata: [String: String] = [:], memory: Int? = nil, temporaryFolder: String? = nil,
-      threadCount: Int? = nil, leastKeyCount: Int = 0, greatestShrink: Double? = nil, outputLink: OutputLink = .refused
+      threadCount: Int? = nil, leastKeyCount: Int = 0, greatestShrink: Double? = nil, outputLink: OutputLink = .refused,
+      networks: Networks = .automatic, keyLengths: Bool = false
     ) {
       self.order = order
       self.sharing = sharing
@@ -95,6 +113,8 @@ public final class FuseWriter {
       self.leastKeyCount = leastKeyCount
       self.greatestShrink = greatestShrink
       self.outputLink = outputLink
+      self.networks = networks
+      self.keyLengths = keyLengths
     }
 
     /// Whether a file that is neither a database nor empty stays, also one that comes while this one is built.
@@ -122,6 +142,8 @@ public final class FuseWriter {
   package internal(set) var refusedDuplicate: DuplicateKey?
   /// Where one of the files that are merged is to be replaced: what was read.
   var source: FileStamp?
+  /// What the block of the file is to have.
+  var sections: SectionRequest
   let limits: Limits
   let plan: MemoryPlan?
 
@@ -163,6 +185,7 @@ public final class FuseWriter {
     // It is opened when something has to go there, and the process may have another working folder by then.
     options.temporaryFolder = options.temporaryFolder.map { PinnedPath($0).absolute }
     self.options = options
+    sections = SectionRequest(networks: options.networks, keyLengths: options.keyLengths)
     self.limits = limits
     self.plan = plan
   }
@@ -201,12 +224,14 @@ public final class FuseWriter {
   /// Points `key` at an object of this writer.
   ///
   /// - Throws: ``FuseError`` with code `limitExceeded` when the key has more than 65,535 bytes or there are 2^32 - 1
-  ///   keys already, `inputOutput` when a temporary file cannot be written. The key is not added then.
+  ///   keys already, `inputOutput` when a temporary file cannot be written, `invalidValue` under ``Networks/always`` when
+  ///   the key spells a block of addresses in another way than the canonical one. The key is not added then.
   /// - Precondition: `object` was returned by this writer.
   /// - Complexity: O(bytes), amortized.
   public func addKey(_ key: RawSpan, for object: ObjectID) throws(FuseError) {
     precondition(object.writer == ObjectIdentifier(self), "the ObjectID was returned by another FuseWriter")
     try limits.check(key: key)
+    if options.networks == .always, let refusal = NetworkSpelling(key)?.refusal(of: key) { throw refusal }
     guard addedKeyCount < limits.count else {
       throw FuseError(
         .limitExceeded,

@@ -1,3 +1,16 @@
+/// Sections that a block has only where they are asked for; a patch names them by these bits. See spec/patch.md §7.
+package struct OptionalSections: OptionSet, Sendable {
+  package let rawValue: UInt64
+  package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// The section `NETW`. See spec/network.md.
+  package static let networks = OptionalSections(rawValue: 1)
+  /// The section `KLEN`. See spec/matches.md.
+  package static let lengths = OptionalSections(rawValue: 2)
+  /// All that this library knows.
+  package static let all: OptionalSections = [.networks, .lengths]
+}
+
 /// Which sections an extension block has, and where. See spec/extension.md §4.
 package struct ExtensionDirectory: Equatable, Sendable {
   static let entryByteCount = 32
@@ -18,6 +31,16 @@ package struct ExtensionDirectory: Equatable, Sendable {
     case hash = 0x4841_5348
     case order = 0x4F52_4452
     case metadata = 0x4D45_5441
+    case networks = 0x4E45_5457
+    case lengths = 0x4B4C_454E
+
+    /// Sections begin at multiples of this. [X1]
+    package var alignment: Int {
+      switch self {
+      case .hash, .networks: 64
+      case .order, .metadata, .lengths: 8
+      }
+    }
   }
 
   /// One section.
@@ -34,8 +57,18 @@ package struct ExtensionDirectory: Equatable, Sendable {
   package var hash: Section?
   package var order: Section?
   package var metadata: Section?
+  package var networks: Section?
+  package var lengths: Section?
 
   package init() {}
+
+  /// Which of the sections it has that are made only where they are asked for.
+  package var optionalSections: OptionalSections {
+    var found: OptionalSections = []
+    if networks != nil { found.insert(.networks) }
+    if lengths != nil { found.insert(.lengths) }
+    return found
+  }
 
   /// All sections, also of unknown kinds, in the order of the file.
   package private(set) var sections: [Section] = []
@@ -74,7 +107,7 @@ package struct ExtensionDirectory: Equatable, Sendable {
       let isInside =
         offset >= end && offset <= footer.directoryOffset && length <= footer.directoryOffset - offset
       let isRequired = entry.loadInside(at: Field.flags, as: UInt32.self) & Self.required != 0
-      let alignment: UInt64 = number == 0 || known == .hash ? 64 : 8
+      let alignment = number == 0 ? 64 : UInt64(known?.alignment ?? 8)
       // A section outside ends, for the next one, where the directory begins at the latest.
       let sectionEnd = offset.addingReportingOverflow(length)
       end = max(end, min(sectionEnd.overflow ? .max : sectionEnd.partialValue, footer.directoryOffset))
@@ -108,6 +141,8 @@ package struct ExtensionDirectory: Equatable, Sendable {
       case .hash: \.hash
       case .order: \.order
       case .metadata: \.metadata
+      case .networks: \.networks
+      case .lengths: \.lengths
       }
     guard self[keyPath: member] == nil else { return false }
     self[keyPath: member] = section

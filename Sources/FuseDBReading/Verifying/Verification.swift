@@ -48,6 +48,10 @@ public struct Damage: Sendable, Hashable, CustomStringConvertible {
     case order
     /// The metadata are no map with names.
     case metadata
+    /// The section of networks is not what the keys make of it. See spec/network.md §7.
+    case network
+    /// The section of key lengths is not what the keys make of it. See spec/matches.md.
+    case lengths
   }
 
   /// Which rule is broken.

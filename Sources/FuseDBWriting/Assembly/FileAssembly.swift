@@ -17,10 +17,12 @@ final class FileAssembly {
   ///   - dataByteCount: how long the data section is going to be, at most; the index is written after that, and moved
   ///     where the data is shorter.
   ///   - indexByteCount: how long the index is going to be, at most.
+  ///   - sections: which sections the block gets beside those that every block has.
   ///   - limits: what the making of the block may use.
   init(
     _ file: AtomicFile, _ layout: FuseWriter.Layout, keyCountAtMost keyCount: Int,
-    dataByteCountAtMost dataByteCount: Int, indexByteCountAtMost indexByteCount: Int, limits: BlockLimits
+    dataByteCountAtMost dataByteCount: Int, indexByteCountAtMost indexByteCount: Int, sections: SectionRequest,
+    limits: BlockLimits
   ) throws(FuseError) {
     self.file = file
     let indexStart = Header.byteCount + dataByteCount
@@ -29,7 +31,8 @@ final class FileAssembly {
       layout == .plain
       ? nil
       : try BlockCollector(
-        keyCountAtMost: keyCount, indexEndAtMost: indexStart + indexByteCount, limits: limits)
+        keyCountAtMost: keyCount, indexEndAtMost: indexStart + indexByteCount, sections: sections,
+        limits: limits)
   }
 
   /// Where the next object record is going to stand.
@@ -52,7 +55,7 @@ final class FileAssembly {
   /// Completes the file and lets it appear. Returns its length, and what it replaced.
   func publish(
     objectCount: Int, metadata: [UInt8]?, _ progress: (BuildPhase, Double) -> Void
-  ) throws(FuseError) -> (byteCount: Int, replaced: ReplacedFile?) {
+  ) throws(FuseError) -> (byteCount: Int, replaced: ReplacedFile?, networks: NetworkCounts?) {
     try file.flush()
     try index.flush()
     let indexStart = Int(dataEnd)
@@ -64,14 +67,16 @@ final class FileAssembly {
       keyCount: UInt32(keyCount), objectCount: UInt32(objectCount), indexOffset: UInt64(indexStart),
       checksum: checksum.value)
     var end = indexRange.upperBound
+    var networks: NetworkCounts?
     if let collector {
       progress(.indexing, 0)
       var block = ExtensionWriter(to: file, index: indexRange, checksum: checksum)
       header = try block.write(header: header, metadata: metadata, from: collector)
       end = block.end
+      networks = block.networks
     }
     progress(.syncing, 0)
-    return (end, try file.publish(header: header.bytes, keyCount: keyCount))
+    return (end, try file.publish(header: header.bytes, keyCount: keyCount), networks)
   }
 }
 

@@ -14,6 +14,9 @@ package final class BlockCollector {
   let sizes: BlockSizes
   private let limits: BlockLimits
   private let rows: StrideRows
+  private let sections: SectionRequest
+  /// Nil where there is to be no section of networks.
+  private var networks: NetworkCollector?
   private let records: HashRecords
   private(set) var keyCount = 0
   /// The length of the key index, after the entries so far.
@@ -22,13 +25,18 @@ package final class BlockCollector {
   /// - Parameters:
   ///   - keyCount: how many keys may come; a guess that is wrong costs time or memory, no more.
   ///   - indexEnd: where the key index ends at the latest.
-  init(keyCountAtMost keyCount: Int, indexEndAtMost indexEnd: Int, limits: BlockLimits) throws(FuseError) {
+  ///   - sections: which sections the block gets beside those that every block has.
+  init(
+    keyCountAtMost keyCount: Int, indexEndAtMost indexEnd: Int, sections: SectionRequest, limits: BlockLimits
+  ) throws(FuseError) {
     self.limits = limits
+    self.sections = sections
     sizes = BlockSizes(keyCount: keyCount, memory: limits.memory, threadCount: limits.threadCount)
     let spill = Spill(
       in: limits.temporaryFolder, memory: sizes.keptByteCount / Self.shareOfRows, chunkByteCount: sizes.chunkByteCount)
     rows = try StrideRows(spill)
     records = HashRecords(Self.spill(limits, sizes), streamCount: sizes.streamCount, isNarrow: indexEnd < 1 << 32)
+    networks = sections.networks == .never ? nil : NetworkCollector(sections, limits, sizes)
   }
 
   /// For the records of all keys.
@@ -47,6 +55,7 @@ package final class BlockCollector {
   func add(key: RawSpan, object: UInt64) throws(FuseError) {
     try records.add(HashRecord(hash: key.hash(seed: 0), entry: indexByteCount, object: object))
     try rows.add(key: key, object: object)
+    if let networks, try !networks.add(key: key, object: object) { self.networks = nil }
     indexByteCount &+= UInt64(key.byteCount &+ IndexEntry.overhead)
     keyCount &+= 1
   }
@@ -67,6 +76,17 @@ package final class BlockCollector {
   /// The records of all keys; nothing is added afterwards, but for another seed.
   func finishRecords() -> HashRecords.Contents { records.finish() }
 
+  /// Ends the collecting of networks.
+  ///
+  /// - Parameter lanes: how wide offsets of objects are.
+  /// - Returns: their section, ready to be written, or nil where there is none; and what became of them.
+  func finishNetworks(
+    _ lanes: NetworkSection.Lanes
+  ) throws(FuseError) -> (builder: NetworkSectionBuilder, counts: NetworkCounts)? {
+    defer { networks = nil }
+    return try networks?.finish(lanes)
+  }
+
   /// Writes the section `ORDR`, once.
   ///
   /// - Parameter indexStart: where the key index begins in the file.
@@ -79,9 +99,11 @@ extension BlockCollector {
   /// Collects from a key index that is in the file already.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` when the entries don't fill the index, or one points past the data.
-  package convenience init(reading index: IndexReader, limits: BlockLimits) throws(FuseError) {
+  package convenience init(
+    reading index: IndexReader, sections: SectionRequest, limits: BlockLimits
+  ) throws(FuseError) {
     try self.init(
-      keyCountAtMost: index.keyCount, indexEndAtMost: index.range.upperBound, limits: limits)
+      keyCountAtMost: index.keyCount, indexEndAtMost: index.range.upperBound, sections: sections, limits: limits)
     try index.forEachEntry { key, object throws(FuseError) in try add(key: key, object: object) }
   }
 }

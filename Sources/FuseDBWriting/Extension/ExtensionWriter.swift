@@ -5,7 +5,7 @@ internal import FuseDBValues
 
 /// Writes the extension block after the key index of a file. See spec/extension.md.
 package struct ExtensionWriter {
-  private static let sectionAlignment = 8
+  private static let directoryAlignment = 8
   private static let seedsToTry: UInt64 = 64
 
   private let file: AtomicFile
@@ -16,6 +16,8 @@ package struct ExtensionWriter {
   package private(set) var end: Int
   private var directory: [UInt8] = []
   private var sectionCount: UInt32 = 0
+  /// What the section of networks was made of; nil where there is none.
+  package private(set) var networks: NetworkCounts?
 
   /// - Parameters:
   ///   - file: flushed up to the end of the index, and nothing stands after it.
@@ -42,11 +44,20 @@ package struct ExtensionWriter {
     precondition(
       collector.indexByteCount == index.count && collector.keyCount == Int(header.keyCount),
       "the collector has got other entries than the file")
-    try addHash(from: collector, slotsPerLine ?? (index.upperBound < 1 << 32 ? .seven : .five))
+    let slotsPerLine = slotsPerLine ?? (index.upperBound < 1 << 32 ? .seven : .five)
+    // First, because it needs the least memory once it is made.
+    let made = try collector.finishNetworks(slotsPerLine == .seven ? .eight : .seven)
+    networks = made?.counts
+    try addHash(from: collector, slotsPerLine)
     let indexStart = index.lowerBound
     try add(.order) { stream throws(FuseError) in try collector.writeRows(to: stream, indexStart: indexStart) }
     if let metadata { try add(.metadata) { stream throws(FuseError) in try stream.write(metadata.rawSpan) } }
-    skip(to: Self.sectionAlignment)
+    if let made {
+      try add(.networks) { stream throws(FuseError) in
+        try made.builder.write { bytes throws(FuseError) in try stream.write(bytes) }
+      }
+    }
+    skip(to: Self.directoryAlignment)
 
     let stream = try file.stream(at: end)
     try stream.write(directory.rawSpan)
@@ -88,7 +99,7 @@ package struct ExtensionWriter {
   private mutating func add(
     _ kind: ExtensionDirectory.Kind, _ body: (FileStream) throws(FuseError) -> Void
   ) throws(FuseError) {
-    skip(to: sectionCount == 0 ? HashSection.lineByteCount : Self.sectionAlignment)
+    skip(to: sectionCount == 0 ? HashSection.lineByteCount : kind.alignment)
     let stream = try file.stream(at: end)
     try body(stream)
     try stream.flush()

@@ -15,6 +15,8 @@ struct MergeInput: Sendable {
   private let pinnedPath: PinnedPath
   /// What was opened first.
   let stamp: FileStamp
+  /// The sections that not every block has, and with them the aliases of networks.
+  let sections: (OptionalSections, aliases: [NetworkSection.Alias])
   private let dataEnd: Int
   private let kept: (file: MergeFile, records: MergeRecords)?
 
@@ -24,6 +26,8 @@ struct MergeInput: Sendable {
     let descriptor = try InputDescriptor(pinnedPath)
     stamp = try descriptor.stamp()
     let opened = try Self.open(descriptor)
+    let reader = opened.file.reader
+    sections = (reader.index.sections, reader.networks?.section.aliases ?? [])
     dataEnd = opened.records.dataEnd
     kept = staysOpen ? opened : nil
   }

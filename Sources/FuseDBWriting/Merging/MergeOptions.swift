@@ -54,6 +54,11 @@ public struct MergeOptions: Sendable {
   public var layout: FuseWriter.Layout
   /// The metadata of the file. That of the merged files is not carried over.
   public var metadata: [String: String]
+  /// Whether the file answers which of its blocks of addresses holds an address: where one of the merged files does, too,
+  /// unless this is `never`.
+  public var networks: FuseWriter.Networks
+  /// Whether the file says which lengths its keys have, also where one of the merged files does.
+  public var keyLengths: Bool
   /// How many bytes of memory the process may use, pages of the files included; as for ``FuseWriter/Options/memory``.
   public var memory: Int?
   /// The folder of a temporary file, as for ``FuseWriter/Options/temporaryFolder``.
@@ -74,7 +79,8 @@ public struct MergeOptions: Sendable {
     onConflict: ConflictPolicy = .last, subtracting: [String] = [], prefixes: [[UInt8]] = [],
     order: FuseWriter.Order = .key, layout: FuseWriter.Layout = .indexed, metadata: [String: String] = [:],
     memory: Int? = nil, temporaryFolder: String? = nil, threadCount: Int? = nil, leastKeyCount: Int = 0,
-    greatestShrink: Double? = nil, outputLink: OutputLink = .refused
+    greatestShrink: Double? = nil, outputLink: OutputLink = .refused, networks: FuseWriter.Networks = .automatic,
+    keyLengths: Bool = false
   ) {
     self.onConflict = onConflict
     self.subtracting = subtracting
@@ -88,6 +94,8 @@ public struct MergeOptions: Sendable {
     self.leastKeyCount = leastKeyCount
     self.greatestShrink = greatestShrink
     self.outputLink = outputLink
+    self.networks = networks
+    self.keyLengths = keyLengths
   }
 
   /// How many files can be subtracted.
@@ -104,7 +112,7 @@ public struct MergeOptions: Sendable {
     var options = FuseWriter.Options(
       order: order, onDuplicate: policy, layout: layout, metadata: metadata, memory: memory,
       temporaryFolder: temporaryFolder, threadCount: threadCount, leastKeyCount: leastKeyCount,
-      greatestShrink: greatestShrink, outputLink: outputLink)
+      greatestShrink: greatestShrink, outputLink: outputLink, networks: networks, keyLengths: keyLengths)
     options.keepsOtherFiles = keepsOtherFiles
     return options
   }

@@ -25,6 +25,10 @@ public struct MergeReport: Sendable, Equatable {
   public var bytesSavedBySharing = 0
   /// Keys of the database that the file replaced; nil where there was none.
   public var replacedKeyCount: Int?
+  /// Blocks of addresses by which the file answers for an address; nil where it does not.
+  public var networkCount: Int?
+  /// Where it does, keys that stand for no block.
+  public var literalKeyCount = 0
   /// How many bytes went to a temporary file.
   public var spilledByteCount = 0
 }

@@ -44,6 +44,9 @@ struct Merger {
     self.subtracted = subtracted
     ranges = KeyRange.ranges(ofPrefixes: options.prefixes)
     writer = FuseWriter(options.writerOptions, plan: plan)
+    for input in opened {
+      writer.sections = writer.sections.keeping(input.sections.0, aliases: input.sections.aliases)
+    }
   }
 
   func run(to output: String, _ progress: ((Double) -> Void)?) throws(FuseError) -> MergeReport {
@@ -75,6 +78,8 @@ struct Merger {
     report.objectCount = built.objectCount
     report.byteCount = built.byteCount
     report.replacedKeyCount = built.replacedKeyCount
+    report.networkCount = built.networkCount
+    report.literalKeyCount = built.literalKeyCount
     report.bytesSavedBySharing = built.bytesSavedBySharing
     report.spilledByteCount = writer.spilledByteCount
     return report

@@ -6,6 +6,7 @@ import FuseDB
 struct BlockMaker {
   var slotsPerLine: HashSection.SlotsPerLine?
   var metadata: [UInt8]?
+  var sections = SectionRequest(networks: .never)
   var memory = 64 << 20
   var threadCount = 2
   /// Whether the collector is told that the file may be larger than 4 GiB, so that its records are wide.
@@ -30,7 +31,7 @@ struct BlockMaker {
     let index = Int(plain.indexOffset)..<plain.bytes.count
     let collector = try BlockCollector(
       keyCountAtMost: plain.keyCount,
-      indexEndAtMost: mayBeLarge ? 1 << 40 : index.upperBound,
+      indexEndAtMost: mayBeLarge ? 1 << 40 : index.upperBound, sections: sections,
       limits: BlockLimits(memory: memory, temporaryFolder: folder.path, threadCount: threadCount))
     for entry in plain.entries { try collector.add(key: entry.key.bytes.rawSpan, object: entry.target) }
     var writer = ExtensionWriter(to: file, index: index, checksum: file.checksum)
