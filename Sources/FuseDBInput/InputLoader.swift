@@ -91,13 +91,15 @@ package final class InputLoader {
       blockByteCount: max(job.blockByteCount, BlockCutter.fewestBytes),
       mostBlocks: threadCount == 1 ? 1 : threadCount + 2)
     var workers: [RecordWorker] = []
+    var rules = writer.options.keyRules
+    rules.names = (job.limit.names.masking, job.limit.names.normaliseNetworks)
     let shards = try (0..<threadCount).map { _ throws(FuseError) in try writer.makeShard() }
     for shard in shards {
       let ranges = job.fields?.range == nil ? nil : try RangeStore(writer, threadCount: threadCount)
       workers.append(
         try RecordWorker(
           shard, inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table,
-          blockByteCount: blocks.blockByteCount, limit: job.limit, ranges: ranges))
+          blockByteCount: blocks.blockByteCount, limit: job.limit, rules: rules, ranges: ranges))
     }
     self.workers = workers
     shard = shards[0]

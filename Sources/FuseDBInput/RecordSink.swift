@@ -14,6 +14,8 @@ final class RecordSink {
   private static let hashSeed = UInt64.random(in: 0 ... .max)
   private static let waitingByteCount = 64
 
+  /// What happens to keys before they are added.
+  private let rules: KeyRules
   private let batch: RecordBatch
   private let shard: WriterShard
   /// How many bytes are gathered at most, but for one object: with few bytes of input a row may name many columns, and
@@ -36,8 +38,11 @@ final class RecordSink {
   /// The hash of the last object.
   private var objectHash: UInt64 = 0
 
-  init(_ shard: WriterShard, blockByteCount: Int, limit: RecordLimit, ranges: RangeStore?) throws(FuseError) {
+  init(
+    _ shard: WriterShard, blockByteCount: Int, limit: RecordLimit, rules: KeyRules, ranges: RangeStore?
+  ) throws(FuseError) {
     self.shard = shard
+    self.rules = rules
     self.limit = limit
     self.ranges = ranges
     mostBytes = 2 * blockByteCount
@@ -75,6 +80,11 @@ final class RecordSink {
 
   /// Points `key` at the last object.
   func addKey(_ key: RawSpan) throws(FuseError) {
+    if !rules.isEmpty, let rewritten = try rules.rewritten(key) { return try addKey(asItIs: rewritten.rawSpan) }
+    try addKey(asItIs: key)
+  }
+
+  private func addKey(asItIs key: RawSpan) throws(FuseError) {
     try batch.addKey(key, position: InputPosition(input: input, line: line).number)
     keyCount += 1
     if batch.memoryByteCount > mostBytes { try flush() }

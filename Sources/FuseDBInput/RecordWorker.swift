@@ -18,9 +18,9 @@ final class RecordWorker: @unchecked Sendable {
 
   init(
     _ shard: WriterShard, inputNames: [String], fields: FieldSelection?, table: TableOptions,
-    blockByteCount: Int, limit: RecordLimit, ranges: RangeStore?
+    blockByteCount: Int, limit: RecordLimit, rules: KeyRules, ranges: RangeStore?
   ) throws(FuseError) {
-    sink = try RecordSink(shard, blockByteCount: blockByteCount, limit: limit, ranges: ranges)
+    sink = try RecordSink(shard, blockByteCount: blockByteCount, limit: limit, rules: rules, ranges: ranges)
     self.ranges = ranges
     self.inputNames = inputNames
     lines = NDJSONReader(sink, fields: fields)

@@ -4,12 +4,13 @@ internal import FuseDBInput
 extension Build {
   /// Prints the report.
   func tell(
-    _ report: BuildReport, _ writer: FuseWriter, _ recordCount: Int, seconds: Double, _ console: Console
+    _ report: BuildReport, _ writer: FuseWriter, _ loader: InputLoader, seconds: Double, _ console: Console
   ) throws(FuseError) {
     if printsJSON {
       let members =
         members(of: report) + [
-          ("records", .count(recordCount)), ("seconds", .number((seconds * 1000).rounded() / 1000)),
+          ("rangesCut", .count(loader.rangesCut.some)), ("rangesHidden", .count(loader.rangesCut.all)),
+          ("records", .count(loader.totals.recordCount)), ("seconds", .number((seconds * 1000).rounded() / 1000)),
           ("threads", .count(writer.options.threadCount ?? 1)), ("memory", .count(writer.options.memory ?? 0)),
           ("peakMemory", .count(MachineMemory.peakByteCount ?? 0)),
           ("spilledBytes", .count(writer.spilledByteCount)),
@@ -17,7 +18,7 @@ extension Build {
       try console.out.line { writer throws(FuseError) in writer.append(members: members) }
     }
     guard !isQuiet, !printsJSON else { return }
-    for line in summary(of: report) { try? console.err.line(line) }
+    for line in summary(of: report, rangesCut: loader.rangesCut) { try? console.err.line(line) }
   }
 
   /// The position of a record, for messages: file and line.
@@ -40,13 +41,14 @@ extension Build {
       ("replaced", .replaced(keys: report.replacedKeyCount)), ("objects", .count(report.objectCount)),
       ("objectsShared", .count(report.sharedObjectCount)),
       ("unreachedObjects", .count(report.unreachedObjectCount)),
+      ("networks", report.networkCount.map { .count($0) } ?? .null), ("literalKeys", .count(report.literalKeyCount)),
       ("bytes", .count(report.byteCount)), ("bytesSavedBySharing", .count(report.bytesSavedBySharing)),
       ("duplicateKeys", .count(report.duplicateKeyCount)), ("duplicates", .list(duplicates)),
     ]
   }
 
   /// The report in a line, and a line for each thing that may surprise.
-  private func summary(of report: BuildReport) -> [String] {
+  private func summary(of report: BuildReport, rangesCut: (some: Int, all: Int)) -> [String] {
     var first = "\(output): \(Humans.keys(report.keyCount, before: report.replacedKeyCount)) -> "
     first += "\(Humans.count(report.objectCount, "object")), "
     first += Humans.size(report.byteCount)
@@ -61,6 +63,19 @@ extension Build {
         lines.append("    \(quoted(duplicate.key)): \(position(duplicate.kept)), not \(position(duplicate.dropped))")
       }
       if report.duplicates.count < report.duplicateKeyCount { lines.append("    …") }
+    }
+    if let networkCount = report.networkCount {
+      lines.append("  an address finds its network: \(Humans.count(networkCount, "block"))")
+      if report.literalKeyCount > 0 {
+        lines.append(
+          "  \(Humans.count(report.literalKeyCount, "key")) that \(report.literalKeyCount == 1 ? "is no block and matches" : "are no blocks and match") only as written"
+        )
+      }
+    }
+    if rangesCut.some > 0 {
+      lines.append(
+        "  \(Humans.count(rangesCut.some, "range")) lost addresses to others that overlap"
+          + (rangesCut.all > 0 ? "; \(Humans.number(rangesCut.all)) of them lost all" : ""))
     }
     if report.unreachedObjectCount > 0 {
       let fate = writerOptions.order == .key ? "left out" : "kept"

@@ -20,7 +20,7 @@ extension Build {
     if !allowsMissingFields { try loader.fields?.checkAllSeen(.command) }
     let report = try write(writer, progress, recordCount: loader.totals.recordCount)
     progress.bar.clear()
-    try tell(report, writer, loader.totals.recordCount, seconds: progress.bar.elapsed, console)
+    try tell(report, writer, loader, seconds: progress.bar.elapsed, console)
     return .done
   }
 
