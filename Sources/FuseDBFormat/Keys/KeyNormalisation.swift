@@ -61,8 +61,8 @@ public enum KeyNormalisation: String, Sendable, Hashable, CaseIterable {
     let point = UInt8(ascii: ".")
     if bytes.last == point { bytes.removeLast() }
     // `.x` stands for what is below x, and x.
-    var labelLength = bytes.first == point ? 1 : 0
-    for byte in bytes.dropFirst(labelLength) {
+    var labelLength = 0
+    for byte in bytes.first == point ? bytes.dropFirst() : bytes[...] {
       if byte == point {
         guard labelLength > 0 else { return nil }
         labelLength = 0
@@ -70,7 +70,7 @@ public enum KeyNormalisation: String, Sendable, Hashable, CaseIterable {
         labelLength += 1
       }
     }
-    return labelLength > 0 && bytes != [point] ? bytes : nil
+    return labelLength > 0 ? bytes : nil
   }
 
   private static func mac(_ key: RawSpan) -> [UInt8]? {
