@@ -58,3 +58,17 @@ static inline void fuse_xxh3_64_continue(void *state, const void *bytes, size_t 
 static inline uint64_t fuse_xxh3_64_value(const void *state) { return XXH3_64bits_digest((const XXH3_state_t *)state); }
 
 static inline void fuse_xxh3_64_end(void *state) { XXH3_freeState((XXH3_state_t *)state); }
+
+/// XXH3-64 with `seed` of the first bytes at `bytes`, for each of `count` falling lengths: as many bytes are hashed as the first says, and
+/// 256 at most for each of the others.
+static __attribute__((noinline, unused)) void
+fuse_xxh3_64_prefixes(const void *bytes, const uint32_t *lengths, size_t count, uint64_t seed, uint64_t *hashes) {
+  XXH3_state_t state;
+  XXH3_INITSTATE(&state);
+  XXH3_64bits_reset_withSeed(&state, seed);
+  size_t done = 0;
+  for (size_t i = count; i-- > 0; done = lengths[i]) {
+    XXH3_64bits_update(&state, (const uint8_t *)bytes + done, lengths[i] - done);
+    hashes[i] = XXH3_64bits_digest(&state);
+  }
+}

@@ -142,6 +142,19 @@ extension RawSpan {
     unsafe withUnsafeBytes { unsafe fuse_xxh3_64_flat($0.baseAddress, $0.count, seed) }
   }
 
+  // SAFETY: the caller has room for as many hashes as lengths, each of which lies inside the span.
+  /// The same of the first bytes alone, for each of some falling lengths: together little more than for the first of them.
+  ///
+  /// - Parameter lengths: at least one, none above `byteCount`.
+  @unsafe
+  package func hash(
+    prefixes lengths: UnsafeBufferPointer<UInt32>, seed: UInt64, into hashes: UnsafeMutablePointer<UInt64>
+  ) {
+    unsafe withUnsafeBytes {
+      unsafe fuse_xxh3_64_prefixes($0.baseAddress, lengths.baseAddress, lengths.count, seed, hashes)
+    }
+  }
+
   /// A copy of the bytes.
   @inlinable
   package func array() -> [UInt8] {

@@ -38,6 +38,21 @@ extension RawSpan {
     return nil
   }
 
+  /// How many bytes both begin with.
+  package func sharedByteCount(with other: RawSpan) -> Int {
+    let count = Swift.min(byteCount, other.byteCount)
+    var shared = 0
+    while shared <= count &- 8 {
+      let difference = loadInside(at: shared, as: UInt64.self) ^ other.loadInside(at: shared, as: UInt64.self)
+      guard difference == 0 else { return shared &+ difference.leadingZeroBitCount / 8 }
+      shared &+= 8
+    }
+    while shared < count, loadInside(at: shared, as: UInt8.self) == other.loadInside(at: shared, as: UInt8.self) {
+      shared &+= 1
+    }
+    return shared
+  }
+
   /// How many bytes are `byte`.
   package func count(of byte: UInt8) -> Int {
     // SAFETY: the function reads the span's bytes alone.

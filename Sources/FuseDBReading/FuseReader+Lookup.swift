@@ -120,6 +120,12 @@ extension FuseReader {
   /// It finds table, probe and slot anew, because passing them would have every look-up put them into memory.
   @inline(never)
   @usableFromInline func checkOther(_ key: RawSpan, _ hash: UInt64) throws(FuseError) {
+    // A damaged key that the rule leads here all the same: one in 64 x slots.
+    if let offset = try otherEntry(key, hash), let stride = try stride(holding: offset) { try checkStride(stride) }
+  }
+
+  /// The entry that the slot of a key names, which the rule leads there; nil where it names none.
+  func otherEntry(_ key: RawSpan, _ hash: UInt64) throws(FuseError) -> Int? {
     let table = index.table!
     let probe = table.probe(of: hash)
     let slot = table.slot(probe)
@@ -127,7 +133,7 @@ extension FuseReader {
     guard table.compare(key, with: slot) == .other else {
       throw damagedHash(probe, "the slot of the key and its index entry point at different objects")
     }
-    guard slot.entry != HashLine.freeEntry(table.section.slotsPerLine) else { return }
+    guard slot.entry != HashLine.freeEntry(table.section.slotsPerLine) else { return nil }
     // Another key of the same tag, or the key that was here when the file was written, damaged since.
     let offset = dataEnd + Int(slot.entry)
     let entry = try entry(at: offset)
@@ -136,8 +142,7 @@ extension FuseReader {
     guard HashLine.tag(of: stored) == slot.tag, table.probe(of: stored).position == probe.position else {
       throw unlessShrunk(.corrupted("the key here is not the one that was hashed", at: offset))
     }
-    // A damaged key that the rule leads here all the same: one in 64 x slots.
-    try checkStride(holding: offset)
+    return offset
   }
 
   @inline(never)
@@ -153,32 +158,37 @@ extension FuseReader {
   /// The same with an index in memory.
   @inline(never)
   @usableFromInline func objectOffset(inMemory key: RawSpan) throws(FuseError) -> UInt64? {
+    let found = try entry(inMemory: key, hash: index.memory.map { key.hash(seed: $0.seed) } ?? 0)
+    if found == nil { try mapping.checkNotShrunk() }
+    return found?.objectOffset
+  }
+
+  /// The entry of a key whose hash is known, by an index in memory.
+  @inline(never)
+  func entry(inMemory key: RawSpan, hash: UInt64) throws(FuseError) -> IndexEntry? {
     let mapping = mapping
     let file = mapping.bytes
-    guard let index = index.memory else { return try objectOffset(searching: key) }
-    let hash = key.hash(seed: index.seed)
-    let offset = try index.first(hash: hash) { offset throws(FuseError) -> UInt64? in
+    guard let index = index.memory else { return try entry(searching: key) }
+    return try index.first(hash: hash) { offset throws(FuseError) -> IndexEntry? in
       guard let entry = IndexEntry(at: offset, in: file) else { throw changed(at: offset) }
       let stored = file.extracting(entry.keyRange)
-      if stored.equals(key) { return entry.objectOffset }
+      if stored.equals(key) { return entry }
       // Another key of the same tag, or the key that was here when the file was opened, damaged since.
       guard index.isPlausible(stored.hash(seed: index.seed), nextTo: hash) else { throw changed(at: offset) }
       return nil
     }
-    if offset == nil { try mapping.checkNotShrunk() }
-    return offset
   }
 
   /// The same without a hash index: by halves among the samples, then entry by entry.
   @inline(never)
-  private func objectOffset(searching key: RawSpan) throws(FuseError) -> UInt64? {
+  private func entry(searching key: RawSpan) throws(FuseError) -> IndexEntry? {
     let position = try position(ofFirstKeyNotBefore: key)
     guard position.number < keyCount else { return nil }
     let mapping = mapping
     let entry = try entry(at: position.offset)
     let isFound = mapping.bytes.extracting(entry.keyRange).equals(key)
     try mapping.checkNotShrunk()
-    return isFound ? entry.objectOffset : nil
+    return isFound ? entry : nil
   }
 
   /// The record at `offset`, inside the data section and equal to its checksum. [D2] [D3]

@@ -69,6 +69,11 @@ extension FuseReader {
   /// search ends: it is out of order with the entries before it or after it. So the walk begins one stride early, and
   /// goes one entry too far. [G3] [G4]
   package func position(ofFirstKeyNotBefore key: RawSpan) throws(FuseError) -> Position {
+    try neighbours(of: key).position
+  }
+
+  /// The same position, and the entry before it; nil where it is the first.
+  func neighbours(of key: RawSpan) throws(FuseError) -> (previous: IndexEntry?, position: Position) {
     let mapping = mapping
     let file = mapping.bytes
     var low = 0
@@ -81,7 +86,7 @@ extension FuseReader {
     // From the sample before the last smaller one on, until the first entry that is not smaller.
     var position = self.position(ofSample: max(0, low - 2))
     let limit = self.position(ofSample: low)
-    var previous: Range<Int>?
+    var previous: IndexEntry?
     while true {
       guard
         position.number % KeyOrder.stride != 0 || position == self.position(ofSample: position.number / KeyOrder.stride)
@@ -91,7 +96,7 @@ extension FuseReader {
       guard position.number < keyCount else { break }
       if position.number % KeyOrder.stride == 0 { try checkStride(position.number / KeyOrder.stride) }
       let entry = try self.entry(at: position.offset)
-      if let previous, !file.isAscending(previous, entry.keyRange) { throw changed(at: position.offset) }
+      if let previous, !file.isAscending(previous.keyRange, entry.keyRange) { throw changed(at: position.offset) }
       if file.extracting(entry.keyRange).compare(key) >= 0 {
         // The last smaller sample was smaller when the search looked at it, so the position is after it.
         guard low == 0 || position.number > (low - 1) * KeyOrder.stride else { throw changed(at: position.offset) }
@@ -103,11 +108,11 @@ extension FuseReader {
       }
       // The sample that ends the stride was not smaller when it was looked at.
       guard position.number < limit.number else { throw changed(at: position.offset) }
-      previous = entry.keyRange
+      previous = entry
       position = Position(number: position.number + 1, offset: entry.end)
     }
     try mapping.checkNotShrunk()
-    return position
+    return (previous, position)
   }
 
   /// Where the entries of a sample begin; after the last sample, the end.
@@ -135,10 +140,9 @@ extension FuseReader {
     }
   }
 
-  /// Throws unless the stride that holds the entry at `offset` is what was written, where checksums are known and not
-  /// skipped. [X17]
-  func checkStride(holding offset: Int) throws(FuseError) {
-    guard checksums == .verified, case .section = index.order else { return }
+  /// The stride that holds the entry at `offset`; nil where checksums are not known, or skipped. [X17]
+  func stride(holding offset: Int) throws(FuseError) -> Int? {
+    guard checksums == .verified, case .section = index.order else { return nil }
     let mapping = mapping
     let file = mapping.bytes
     var low = 0
@@ -149,7 +153,7 @@ extension FuseReader {
     }
     guard low > 0 else { throw changed(at: offset) }
     // By its rows, this stride holds the entry. Should one of the two be damaged, its checksum is another.
-    try checkStride(low - 1)
+    return low - 1
   }
 
   /// The index entry at an offset that was one when the file was opened.

@@ -16,6 +16,8 @@ internal import FuseDBValues
   package let metadata: ExtensionDirectory.Section?
   /// The section of networks.
   package let networks: ExtensionDirectory.Section?
+  /// Which lengths keys may have.
+  let lengths: KeyLengthTable
   /// Which sections there are that not every block has.
   package let sections: OptionalSections
 
@@ -27,28 +29,38 @@ internal import FuseDBValues
     let file = mapping.bytes
     guard ExtensionFooter.isPresent(in: file) else {
       let pass = try Self.readAll(of: mapping, header: header, until: file.byteCount, checksums: checksums, lookups)
-      self.init(table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, ExtensionDirectory())
+      self.init(
+        table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, .unknown, ExtensionDirectory()
+      )
       return
     }
     let (footer, directory) = try Self.block(of: file, header: header)
     let end = Int(footer.indexEnd)
+    let lengths = try directory.lengths.map { section throws(FuseError) in
+      KeyLengthTable(
+        try KeyLengths(
+          parsing: file.extracting(section.range), checksum: section.checksum, at: section.range.lowerBound))
+    }
     if let hash = directory.hash, let order = directory.order {
       self.init(
         table: try HashSectionTable(in: hash.range, of: mapping, index: Int(header.indexOffset)..<end), memory: nil,
-        order: .section(order.range), end: end, directory)
+        order: .section(order.range), end: end, lengths ?? .unknown, directory)
     } else {
       let pass = try Self.readAll(of: mapping, header: header, until: end, checksums: checksums, lookups)
-      self.init(table: nil, memory: pass.hash, order: .memory(pass.samples), end: end, directory)
+      self.init(
+        table: nil, memory: pass.hash, order: .memory(pass.samples), end: end, lengths ?? .unknown, directory)
     }
   }
 
   private init(
-    table: HashSectionTable?, memory: MemoryIndex?, order: KeyOrder, end: Int, _ directory: ExtensionDirectory
+    table: HashSectionTable?, memory: MemoryIndex?, order: KeyOrder, end: Int, _ lengths: KeyLengthTable,
+    _ directory: ExtensionDirectory
   ) {
     self.table = table
     self.memory = memory
     self.order = order
     self.end = end
+    self.lengths = lengths
     metadata = directory.metadata
     networks = directory.networks
     sections = directory.optionalSections

@@ -44,7 +44,7 @@ extension Build {
       ("networks", report.networkCount.map { .count($0) } ?? .null), ("literalKeys", .count(report.literalKeyCount)),
       ("bytes", .count(report.byteCount)), ("bytesSavedBySharing", .count(report.bytesSavedBySharing)),
       ("duplicateKeys", .count(report.duplicateKeyCount)), ("duplicates", .list(duplicates)),
-    ]
+    ] + networkReport(of: report).members
   }
 
   /// The report in a line, and a line for each thing that may surprise.
@@ -81,7 +81,11 @@ extension Build {
       let fate = writerOptions.order == .key ? "left out" : "kept"
       lines.append("  \(Humans.count(report.unreachedObjectCount, "object")) without a key \(fate)")
     }
-    return lines
+    return lines + networkReport(of: report).lines
+  }
+
+  private func networkReport(of report: BuildReport) -> NetworkReport {
+    NetworkReport(networkCount: report.networkCount, literalKeyCount: report.literalKeyCount)
   }
 }
 

@@ -2,16 +2,33 @@ internal import FuseDB
 internal import FuseDBInput
 
 extension Get {
-  /// Prints what is found under `key`; returns whether the key and all fields asked for are there.
-  func answer(
-    _ key: [UInt8], _ object: RawSpan?, _ reader: FuseReader, isSingle: Bool, _ console: Console
-  ) throws(FuseError) -> Bool {
-    guard let object else {
-      try sayAbsent(key, "no such key", console)
-      return false
+  /// What answers a question.
+  struct Answer: ~Escapable {
+    let object: RawSpan
+    /// The key that answers, where it is printed.
+    let key: RawSpan?
+    /// Whether another key than the question may answer.
+    let isMatched: Bool
+    /// Of an address: the largest block around it with this answer.
+    let scope: String?
+
+    @_lifetime(copy object, copy key)
+    init(object: RawSpan, key: RawSpan?, isMatched: Bool = false, scope: String? = nil) {
+      self.object = object
+      self.key = key
+      self.isMatched = isMatched
+      self.scope = scope
     }
+  }
+
+  /// Prints what answers `key`; returns whether anything does, and all fields asked for are there.
+  func answer(
+    _ key: [UInt8], _ answer: borrowing Answer, _ reader: FuseReader, isSingle: Bool, _ console: Console
+  ) throws(FuseError) -> Bool {
+    // Where a file of networks decided by itself, it says which block it took.
+    let printsKey = printsMatch || (matching == nil && answer.isMatched)
     return try reader.decoding(objectOf: key) { () throws(FuseError) in
-      let value = try FuseView(validating: object)
+      let value = try FuseView(validating: answer.object)
       let absent = fields.filter { value[path: $0.path] == nil }
       // A truncated file reads as zeros, so that a field may seem absent.
       try reader.checkNotShrunk()
@@ -21,7 +38,19 @@ extension Get {
         return false
       }
       try console.out.line { writer throws(FuseError) in
-        try append(value, of: key, isSingle: isSingle, to: &writer)
+        if printsJSON {
+          try appendJSON(value, of: key, answer, to: &writer)
+        } else {
+          if !isSingle {
+            EscapedText.append(key.rawSpan, to: &writer.out)
+            writer.append("\t")
+          }
+          if printsKey, let found = answer.key {
+            EscapedText.append(found, to: &writer.out)
+            writer.append("\t")
+          }
+          try appendColumns(value, isAlone: isSingle && !printsKey && fields.count == 1, to: &writer)
+        }
         try reader.checkNotShrunk()
       }
       if !printsJSON { for field in absent { try sayAbsent(key, absent: field, console) } }
@@ -29,22 +58,20 @@ extension Get {
     }
   }
 
-  private func append(
-    _ value: FuseView, of key: [UInt8], isSingle: Bool, to writer: inout JSONWriter
+  private func appendJSON(
+    _ value: FuseView, of key: [UInt8], _ answer: borrowing Answer, to writer: inout JSONWriter
   ) throws(FuseError) {
-    if printsJSON {
-      writer.append("{\"key\":")
-      writer.append(key: key.rawSpan)
-      writer.append(",\"found\":true,")
-      try appendMember(value, to: &writer)
-      writer.append("}")
-    } else {
-      if !isSingle {
-        EscapedText.append(key.rawSpan, to: &writer.out)
-        writer.append("\t")
-      }
-      try appendColumns(value, isAlone: isSingle && fields.count == 1, to: &writer)
+    writer.append("{\"key\":")
+    writer.append(key: key.rawSpan)
+    writer.append(",\"found\":true,")
+    if answer.isMatched, let found = answer.key {
+      writer.append("\"match\":")
+      writer.append(key: found)
+      writer.append(",")
     }
+    if let scope = answer.scope { writer.append("\"scope\":\"\(scope)\",") }
+    try appendMember(value, to: &writer)
+    writer.append("}")
   }
 
   /// Appends the member "value" or "fields" of an answer in JSON.
@@ -86,7 +113,7 @@ extension Get {
     try sayAbsent(key, "no field \(field.text) in the value of the key", console)
   }
 
-  private func sayAbsent(_ key: [UInt8], _ message: String, _ console: Console) throws(FuseError) {
+  func sayAbsent(_ key: [UInt8], _ message: String, _ console: Console) throws(FuseError) {
     if printsJSON {
       try console.out.line { writer throws(FuseError) in
         writer.append("{\"key\":")

@@ -8,6 +8,10 @@ struct Get: Command {
   static let operands = "FILE KEY..."
   static let options: [Option] = [
     .value(
+      "--match", "exact|network|domain|prefix|email",
+      "which key answers (default: an address in a file of networks by its network, all else exactly)"),
+    .flag("--with-key", "print the key that answers before its value, as one more column"),
+    .value(
       "--field", "PATH", "print only the value at PATH: names and numbers with dots between them; may be repeated",
       repeats: true),
     .value("--keys-from", "LIST", "look up the keys in a file, one a line, or on standard input if LIST is '-'"),
@@ -15,12 +19,20 @@ struct Get: Command {
       "--keys-format", "text|json",
       "how keys are written in LIST: as by 'fusedb keys' or 'fusedb keys --json' (default: text)"),
     .flag("--null", short: "-0", "in LIST a zero byte follows each key, as from 'fusedb keys -0'"),
-    .flag("--json", "print {\"key\":...,\"found\":true,\"value\":...} for every key"),
+    .flag(
+      "--json",
+      "print {\"key\":...,\"found\":true,\"value\":...} for every key, with \"match\" where another key answers"),
   ]
   static let help = """
     For one key, prints its value as JSON on one line. For several keys, and
     with --keys-from, prints a line of key, tab and value for each. Absent keys
     are named on standard error.
+
+    In a file of networks, an address is answered by the longest block that
+    holds it, and that block is printed before the value. --match network does
+    the same in any file, with --with-key for the block. --match domain looks
+    for the name, then for the names above it; --match email for the address,
+    then for its domain; --match prefix for the longest key that begins KEY.
 
     PATH leads through maps by name and through lists by number, from 0; '\\.'
     is a dot in a name. A string at the end of PATH is printed as it is. A key
@@ -38,7 +50,7 @@ struct Get: Command {
     "key", such as prefix, diff and get print with --json. With -0, keys are
     read as they are.
 
-    Exit status: 1 when a key or a field is absent.
+    Exit status: 1 when nothing answers a key, or a field is absent.
 
     Example:
       $ fusedb get networks.fsdb 8.8.8.0/24
@@ -50,6 +62,10 @@ struct Get: Command {
       {"key":"10.0.0.0/8","found":false}
       $ fusedb get networks.fsdb 8.8.8.0/24 --field asn --field org
       15169\tGoogle LLC
+      $ fusedb get networks.fsdb 8.8.8.8
+      8.8.8.0/24\t{"asn":15169,"org":"Google LLC"}
+      $ fusedb get networks.fsdb 8.8.8.8 --match network --field org
+      Google LLC
       $ fusedb keys networks.fsdb --limit 1 | fusedb get networks.fsdb --keys-from - --field org
       1.1.1.0/24\tCloudflare, Inc.
     """
@@ -59,6 +75,9 @@ struct Get: Command {
   /// A path, or `-`, with more keys.
   var list: String?
   var listFormat = KeyList.Format.text
+  /// Nil where the file and the question decide.
+  var matching: Matching?
+  var printsMatch: Bool
   var fields: [Field] = []
   var printsJSON: Bool
 
@@ -86,6 +105,10 @@ struct Get: Command {
       throw arguments.error("--keys-format and --null say how LIST is written; give --keys-from LIST too")
     }
     printsJSON = arguments.has("--json")
+    matching = try arguments.choice(
+      of: "--match",
+      ["exact": .exact, "network": .network, "domain": .domain, "prefix": .prefix, "email": .email])
+    printsMatch = arguments.has("--with-key")
     for word in arguments.values(of: "--field") {
       let text = String(decoding: word, as: UTF8.self)
       // Members of JSON have each name once.
@@ -122,8 +145,21 @@ struct Get: Command {
     _ keys: [[UInt8]], _ reader: FuseReader, isSingle: Bool, _ console: Console
   ) throws(FuseError) -> Bool {
     var areAllThere = true
-    try reader.withBytes(forKeys: keys) { (number, object) throws(FuseError) in
-      if try !answer(keys[number], object, reader, isSingle: isSingle, console) { areAllThere = false }
+    switch matching {
+    case .none where reader.hasNetworks, .network?:
+      areAllThere = try answerByNetwork(keys, reader, isSingle: isSingle, console)
+    case .none, .exact?:
+      try reader.withBytes(forKeys: keys) { (number, object) throws(FuseError) in
+        let key = keys[number]
+        guard let object else {
+          areAllThere = false
+          return try sayAbsent(key, "no such key", console)
+        }
+        let answer = Answer(object: object, key: printsMatch ? key.rawSpan : nil)
+        if try !self.answer(key, answer, reader, isSingle: isSingle, console) { areAllThere = false }
+      }
+    case .domain?, .prefix?, .email?:
+      for key in keys where try !answerByKey(key, reader, isSingle: isSingle, console) { areAllThere = false }
     }
     return areAllThere
   }

@@ -36,7 +36,7 @@ extension Merge {
       ("objects", .count(report.objectCount)), ("bytes", .count(report.byteCount)),
       ("bytesSavedBySharing", .count(report.bytesSavedBySharing)), ("conflictingKeys", .count(report.conflictCount)),
       ("conflicts", .list(conflicts)),
-    ]
+    ] + networkReport(of: report).members
   }
 
   /// The report in a line, and a line for each thing that may surprise.
@@ -68,6 +68,10 @@ extension Merge {
       }
       if report.conflicts.count < report.conflictCount { lines.append("    …") }
     }
-    return lines
+    return lines + networkReport(of: report).lines
+  }
+
+  private func networkReport(of report: MergeReport) -> NetworkReport {
+    NetworkReport(networkCount: report.networkCount, literalKeyCount: report.literalKeyCount)
   }
 }

@@ -11,6 +11,8 @@ struct Reindex: Command {
     + Arguments.replacementOptions + [
       Arguments.linkOption,
       Arguments.metadataOption,
+      .flag("--network", "also index blocks of addresses where not every key is one"),
+      .flag("--key-lengths", "also store which lengths keys have, for 'get --match prefix' and 'domain'"),
       .flag("--json", "print one JSON object for each file"),
       Arguments.quietOption(),
     ]
@@ -27,6 +29,10 @@ struct Reindex: Command {
     the block is made anew. --meta replaces all metadata of the file; without
     it, the metadata stays.
 
+    Where all keys are blocks of addresses or addresses, the block also holds
+    what finds the block of an address. A file keeps that, and key lengths, once
+    it has them.
+
     Exit status: for several files, the highest of theirs.
 
     Example:
@@ -41,6 +47,8 @@ struct Reindex: Command {
   var leastKeyCount = 0
   var greatestShrink: Double?
   var metadata: [String: String]?
+  var networks: FuseWriter.Networks
+  var keyLengths: Bool
   var printsJSON: Bool
   var isQuiet: Bool
 
@@ -57,6 +65,8 @@ struct Reindex: Command {
     if output != nil { self.leastKeyCount = leastKeyCount }
     greatestShrink = try arguments.greatestShrink()
     metadata = try arguments.metadata()
+    networks = arguments.has("--network") ? .always : .automatic
+    keyLengths = arguments.has("--key-lengths")
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
   }
@@ -73,7 +83,7 @@ struct Reindex: Command {
       do throws(FuseError) {
         let report = try FuseWriter.reindex(
           path, output: output, outputLink: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink,
-          metadata: metadata
+          metadata: metadata, networks: networks, keyLengths: keyLengths
         ) { fraction in bar.show(fraction, path) }
         bar.clear()
         try tell(report, of: path, console)
@@ -97,14 +107,16 @@ struct Reindex: Command {
   }
 
   private func tell(_ report: ReindexReport, of path: String, _ console: Console) throws(FuseError) {
+    let networks = NetworkReport(networkCount: report.networkCount, literalKeyCount: report.literalKeyCount)
     if printsJSON {
       try console.out.line { writer throws(FuseError) in
-        writer.append(members: [
-          ("path", .text(output ?? path)), ("keys", .count(report.keyCount)),
-          ("replaced", .replaced(keys: report.replacedKeyCount)), ("objects", .count(report.objectCount)),
-          ("bytes", .count(report.byteCount)), ("bytesBefore", .count(report.byteCountBefore)),
-          ("extensionBytes", .count(report.extensionByteCount)), ("wasPlain", .flag(report.wasPlain)),
-        ])
+        writer.append(
+          members: [
+            ("path", .text(output ?? path)), ("keys", .count(report.keyCount)),
+            ("replaced", .replaced(keys: report.replacedKeyCount)), ("objects", .count(report.objectCount)),
+            ("bytes", .count(report.byteCount)), ("bytesBefore", .count(report.byteCountBefore)),
+            ("extensionBytes", .count(report.extensionByteCount)), ("wasPlain", .flag(report.wasPlain)),
+          ] + networks.members)
       }
     } else if !isQuiet {
       // A file that is replaced in place has as many keys as before.
@@ -114,6 +126,7 @@ struct Reindex: Command {
         \(output ?? path): \(Humans.count(report.keyCount, "key"))\(before) indexed, \(Humans.size(report.byteCountBefore)) -> \
         \(Humans.size(report.byteCount))
         """)
+      for line in networks.lines { try? console.err.line(line) }
     }
   }
 }

@@ -4,8 +4,9 @@ public import FuseDBFormat
 @usableFromInline package struct NetworkMatch: Equatable, Sendable {
   @usableFromInline let answer: NetworkAnswer
   @usableFromInline let table: NetworkSection.Table
-  /// The line that says so; -1 where the family has no lines.
+  /// The line that says so; -1 where the family has no lines, `noLine` where other keys said so.
   @usableFromInline let line: Int
+  static let noLine = -2
 
   @inlinable
   @inline(__always)

@@ -43,6 +43,8 @@ extension Verifier {
     }
     try walkProbes(directory, header: header, index: index)
     if let metadata = directory.metadata { try check(metadata) }
+    if let networks = directory.networks { try walkNetworks(networks, index: isIndexSound ? index : nil) }
+    if let lengths = directory.lengths { try check(lengths, index: index) }
   }
 
   // MARK: Directory and padding
@@ -96,5 +98,29 @@ extension Verifier {
     } catch {
       try add(.metadata, at: metadata.range.lowerBound, "the metadata are no map with names: \(error.message)")
     }
+  }
+  /// Compares the section of key lengths with what the keys make of it. [Q11]
+  ///
+  /// - Parameter index: the key index as far as its entries were counted; nil where they were not.
+  @_lifetime(self: copy self)
+  private mutating func check(
+    _ section: ExtensionDirectory.Section, index: Range<Int>?
+  ) throws(FuseError) {
+    let start = section.range.lowerBound
+    do throws(FuseError) {
+      let bytes = file.extracting(section.range)
+      // A wrong checksum was told already.
+      let stored = try KeyLengths(parsing: bytes, checksum: Checksum.of(bytes), at: start)
+      guard let index else { return }
+      var lengths = KeyLengths()
+      var offset = index.lowerBound
+      for _ in 0..<summary.keyCount {
+        guard let entry = IndexEntry(at: offset, in: file.extracting(first: index.upperBound)) else { break }
+        lengths.add(file.extracting(entry.keyRange))
+        offset = entry.end
+      }
+      guard lengths != stored else { return }
+      throw .corrupted("the section of key lengths is not what the keys make of it", at: start)
+    } catch { try add(.lengths, at: start, error.message) }
   }
 }

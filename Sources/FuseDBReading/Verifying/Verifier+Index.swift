@@ -9,6 +9,8 @@ extension Verifier {
   mutating func walkIndex(
     _ parts: [IndexPart], header: Header, index: Range<Int>, _ starts: RecordStarts
   ) throws(FuseError) {
+    let damageBefore = summary.damageCount
+    defer { isIndexSound = summary.damageCount == damageBefore }
     let stage = stage(share: Share.indexAgain)
     let bytes = file.extracting(0..<index.upperBound)
     let expected = Int(header.keyCount)

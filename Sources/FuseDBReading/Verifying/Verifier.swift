@@ -29,6 +29,8 @@ package struct Verifier: ~Escapable {
   private let progress: (Double) -> Void
   private let onDamage: (Damage) throws(FuseError) -> Void
   var summary: VerificationSummary
+  /// Whether the key index was gone through and no damage found in it.
+  var isIndexSound = false
   private var shareDone = 0.0
 
   package static func run(

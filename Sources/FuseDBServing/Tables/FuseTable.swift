@@ -154,14 +154,43 @@ extension FuseTable {
     public mutating func next() throws -> (key: Key, value: Value)? {
       guard let entry = try scan.next() else { return nil }
       let bytes = try entry.keyBytes
-      guard let key = Key(keyBytes: bytes) else {
-        try reader.checkNotShrunk()
-        throw FuseError(
-          .invalidValue, "the key \(quoted(bytes)) is no \(Key.self); a table with [UInt8] for keys takes all",
-          path: reader.path)
-      }
+      let key: Key = try reader.tableKey(bytes)
       return (key, try reader.value(Value.self, of: reader.view(of: try entry.bytes), key: bytes, decoder))
     }
+  }
+}
+
+extension FuseTable {
+  /// Calls `body` with a reader of the newest file, and counts one look-up.
+  func withReader<Result>(_ body: (FuseReader) throws -> Result?) throws -> Result? {
+    switch source {
+    case .file(let reader): try body(reader)
+    case .newestFile(let store):
+      try store.counted { reader, isFound in
+        let result = try body(reader)
+        isFound = result != nil
+        return result
+      }
+    }
+  }
+
+  /// A key and its value.
+  func row(of match: FuseMatch, in reader: FuseReader) throws -> (key: Key, value: Value) {
+    let key: Key = try reader.tableKey(match.key)
+    return (key, try reader.value(Value.self, of: match.view, key: match.key, decoder))
+  }
+}
+
+extension FuseReader {
+  /// The key of a table that `bytes` are.
+  fileprivate func tableKey<Key: FuseTableKey>(_ bytes: RawSpan) throws -> Key {
+    guard let key = Key(keyBytes: bytes) else {
+      try checkNotShrunk()
+      throw FuseError(
+        .invalidValue, "the key \(quoted(bytes)) is no \(Key.self); a table with [UInt8] for keys takes all", path: path
+      )
+    }
+    return key
   }
 }
 

@@ -17,6 +17,8 @@ package final class BlockCollector {
   private let sections: SectionRequest
   /// Nil where there is to be no section of networks.
   private var networks: NetworkCollector?
+  /// Nil where there is to be no section of key lengths.
+  private(set) var lengths: KeyLengths?
   private let records: HashRecords
   private(set) var keyCount = 0
   /// The length of the key index, after the entries so far.
@@ -36,6 +38,7 @@ package final class BlockCollector {
       in: limits.temporaryFolder, memory: sizes.keptByteCount / Self.shareOfRows, chunkByteCount: sizes.chunkByteCount)
     rows = try StrideRows(spill)
     records = HashRecords(Self.spill(limits, sizes), streamCount: sizes.streamCount, isNarrow: indexEnd < 1 << 32)
+    lengths = sections.keyLengths ? KeyLengths() : nil
     networks = sections.networks == .never ? nil : NetworkCollector(sections, limits, sizes)
   }
 
@@ -56,6 +59,7 @@ package final class BlockCollector {
     try records.add(HashRecord(hash: key.hash(seed: 0), entry: indexByteCount, object: object))
     try rows.add(key: key, object: object)
     if let networks, try !networks.add(key: key, object: object) { self.networks = nil }
+    lengths?.add(key)
     indexByteCount &+= UInt64(key.byteCount &+ IndexEntry.overhead)
     keyCount &+= 1
   }

@@ -57,6 +57,9 @@ package struct ExtensionWriter {
         try made.builder.write { bytes throws(FuseError) in try stream.write(bytes) }
       }
     }
+    if let lengths = collector.lengths?.bytes {
+      try add(.lengths) { stream throws(FuseError) in try stream.write(lengths.rawSpan) }
+    }
     skip(to: Self.directoryAlignment)
 
     let stream = try file.stream(at: end)
