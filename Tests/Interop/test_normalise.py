@@ -1,10 +1,15 @@
 """`build --network`, `--mask-host-bits` and `--normalise`: keys in one spelling. See spec/normalise.md."""
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
 from conftest import BAD_DATA, DONE, USAGE
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "spec" / "reference"))
+from normalise import RULES, normalise  # noqa: E402
 
 #: A key; what it becomes by `--network`, with `--mask-host-bits`, with `--normalise network`; None where it is refused.
 ODD = [
@@ -83,7 +88,7 @@ def test_keys_that_are_no_blocks_are_counted_once(build, command, tmp_path):
     keys = ["gmail.com", "8.8.8.0/24", "00:1b:63:84:45:e6", "8.8.8.8"]
     result, found = build(keys, "--network")
     assert sorted(found) == sorted(keys)
-    assert result.errors.count("no block") == 1 and "2 keys that are no blocks" in result.errors
+    assert result.errors.count("no block") == 1 and "2 keys that are no block of addresses" in result.errors
     figures = report(command, tmp_path, "--network")
     assert (figures["networks"], figures["literalKeys"]) == (2, 2)
     result, _ = build(keys)
@@ -93,7 +98,7 @@ def test_keys_that_are_no_blocks_are_counted_once(build, command, tmp_path):
 
 def test_a_file_of_blocks_answers_for_addresses_unasked(build, command, tmp_path):
     result, _ = build(["8.8.8.0/24", "8.8.8.8"])
-    assert "an address finds its network: 2 blocks" in result.errors
+    assert "2 blocks of addresses: an address is answered by its block" in result.errors
     assert report(command, tmp_path)["networks"] == 2
 
 
@@ -125,6 +130,39 @@ def test_a_rule_rewrites_keys_and_the_file_names_it(build, command, tmp_path, ru
 def test_a_key_without_a_place_in_the_rule_is_refused(build, rule, key, word):
     result, _ = build(["001b63", key], "--normalise", rule, code=BAD_DATA)
     assert result.errors.startswith("fusedb: in.csv:3: ") and word in result.errors
+
+
+PIECES = {
+    "network": ["0", "00", "1", "255", "256", "10", "2001", "DB8", "db8", "ffff", "FFFF", ".", ".", ":", ":", "::", "/", "/8", "/32", "x"],
+    "domain": ["a", "B", "Example", "com", ".", ".", "*", "@", "ä"],
+    "lower": ["a", "B", "Z", "[", "@", "Ä", "."],
+    "mac": ["0", "1B", "63", "84", "ff", "E6", "001b", "6384", ":", "-", ".", "g"],
+}
+SHAPED = {
+    "network": ["{}.{}.{}.{}", "{}.{}.{}.{}/{}", "{}:{}::{}/{}", "{}::{}", "::ffff:{}.{}.{}.{}", "{}:{}:{}:{}:{}:{}:{}:{}"],
+    "domain": ["{}.{}.{}", "*.{}.{}", ".{}.{}."],
+    "lower": ["{}{}{}"],
+    "mac": ["{}:{}:{}:{}", "{}-{}-{}-{}-{}-{}", "{}.{}.{}", "{}{}{}{}"],
+}
+
+
+def random_keys(rule, rng, count):
+    for _ in range(count):
+        words = rng.choices(PIECES[rule], k=8)
+        yield rng.choice(SHAPED[rule]).format(*words) if rng.random() < 0.7 else "".join(words[: rng.randint(1, 8)])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_random_keys_become_what_the_reference_says(command, tmp_path, rng, rule):
+    keys = list(random_keys(rule, rng, 4_000))
+    taken = [key for key in keys if normalise(rule, key.encode()) is not None]
+    lines = "".join(json.dumps({"keys": [key], "value": 0}) + "\n" for key in taken).encode()
+    command("build", tmp_path / "x.fsdb", "--normalise", rule, "--quiet", stdin=lines, code=DONE)
+    assert command("keys", tmp_path / "x.fsdb", code=DONE).lines == sorted({normalise(rule, key.encode()) for key in taken})
+    assert rule == "lower" or 20 < len(taken) < 3_980
+    for key in sorted(set(keys) - set(taken))[::50]:
+        line = json.dumps({"keys": [key], "value": 0}).encode()
+        command("build", tmp_path / "x.fsdb", "--normalise", rule, "--quiet", stdin=line, code=BAD_DATA)
 
 
 def test_every_format_of_input_keeps_the_rule(command, tmp_path):

@@ -15,7 +15,8 @@ extension Build {
         "the fields with the first and the last address of a range, whose CIDR blocks are the keys"),
       .value(
         "--overlap", "first|last|smallest",
-        "which of two ranges has the addresses of both (default: the inner one; ranges that overlap in part are refused)"),
+        "which of two ranges has the addresses of both (default: the inner one; ranges that overlap in part are refused)"
+      ),
       .flag(
         "--network",
         "let an address find the longest block around it, and refuse blocks that are not in their one spelling (default: if all keys are blocks or addresses)"

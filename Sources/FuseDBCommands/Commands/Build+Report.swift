@@ -41,7 +41,6 @@ extension Build {
       ("replaced", .replaced(keys: report.replacedKeyCount)), ("objects", .count(report.objectCount)),
       ("objectsShared", .count(report.sharedObjectCount)),
       ("unreachedObjects", .count(report.unreachedObjectCount)),
-      ("networks", report.networkCount.map { .count($0) } ?? .null), ("literalKeys", .count(report.literalKeyCount)),
       ("bytes", .count(report.byteCount)), ("bytesSavedBySharing", .count(report.bytesSavedBySharing)),
       ("duplicateKeys", .count(report.duplicateKeyCount)), ("duplicates", .list(duplicates)),
     ] + networkReport(of: report).members
@@ -63,14 +62,6 @@ extension Build {
         lines.append("    \(quoted(duplicate.key)): \(position(duplicate.kept)), not \(position(duplicate.dropped))")
       }
       if report.duplicates.count < report.duplicateKeyCount { lines.append("    …") }
-    }
-    if let networkCount = report.networkCount {
-      lines.append("  an address finds its network: \(Humans.count(networkCount, "block"))")
-      if report.literalKeyCount > 0 {
-        lines.append(
-          "  \(Humans.count(report.literalKeyCount, "key")) that \(report.literalKeyCount == 1 ? "is no block and matches" : "are no blocks and match") only as written"
-        )
-      }
     }
     if rangesCut.some > 0 {
       lines.append(

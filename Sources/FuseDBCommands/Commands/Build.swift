@@ -100,15 +100,18 @@ struct Build: Command {
     }
     if arguments.has("--range") {
       guard writerOptions.normalisation != .mac else {
-        throw arguments.error("--normalise mac is for MAC addresses, and the keys of --range are blocks of IP addresses")
+        throw arguments.error(
+          "--normalise mac is for MAC addresses, and the keys of --range are blocks of IP addresses")
       }
       writerOptions.networks = isIndexed ? .always : .never
     }
     if arguments.has("--network") { writerOptions.networks = .always }
-    if let rule = writerOptions.metadata[KeyNormalisation.metadataName], let normalisation = writerOptions.normalisation,
+    if let rule = writerOptions.metadata[KeyNormalisation.metadataName],
+      let normalisation = writerOptions.normalisation,
       rule != normalisation.rawValue
     {
-      throw arguments.error("--meta and --normalise name two rules, \(rule) and \(normalisation); give --normalise alone")
+      throw arguments.error(
+        "--meta and --normalise name two rules, \(rule) and \(normalisation); give --normalise alone")
     }
   }
 

@@ -44,7 +44,7 @@ package enum NetworkKey {
       let byte = bytes[offset]
       switch byte {
       case UInt8(ascii: "0")...UInt8(ascii: "9"): break
-      case UInt8(ascii: "/") where slash == nil && offset > 0: slash = offset
+      case UInt8(ascii: "/") where slash == nil && offset > 0 && bytes[offset - 1] != UInt8(ascii: "."): slash = offset
       case _ where slash != nil: return nil
       case UInt8(ascii: "."):
         // A number is left out.

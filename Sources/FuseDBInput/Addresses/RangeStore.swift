@@ -25,7 +25,7 @@ struct RangeStore {
     to shard: WriterShard, _ options: RangeOptions, _ text: RangeMessages
   ) throws(FuseError) -> Outcome {
     var outcome = Outcome()
-    let mostOpen = max(1 << 14, room.memory / 128)
+    let mostOpen = max(1 << 13, room.memory / 256)
     var blocks = RangeBlocks(repeats: options.repeats, mostOpen: mostOpen, text)
     let add: RangeBlocks.Body = { block, record throws(FuseError) in
       try shard.addKey(

@@ -39,11 +39,15 @@ struct AddressRangeTests {
   }
 
   @Test func `two addresses that make no range are refused [R10]`() {
-    for (first, last) in [(AddressSpelling.ipv4(1), AddressSpelling.ipv6(2)), (.ipv4(1), .integer(2)), (.integer(1), .ipv6(2))] {
+    for (first, last) in [
+      (AddressSpelling.ipv4(1), AddressSpelling.ipv6(2)), (.ipv4(1), .integer(2)), (.integer(1), .ipv6(2)),
+    ] {
       #expect(throws: AddressRange.Flaw.isMixed) { try AddressRange(from: first, to: last) }
       #expect(throws: AddressRange.Flaw.isMixed) { try AddressRange(from: last, to: first) }
     }
-    for (first, last) in [(AddressSpelling.ipv4(2), AddressSpelling.ipv4(1)), (.ipv6(2), .ipv6(1)), (.integer(2), .integer(1))] {
+    for (first, last) in [
+      (AddressSpelling.ipv4(2), AddressSpelling.ipv4(1)), (.ipv6(2), .ipv6(1)), (.integer(2), .integer(1)),
+    ] {
       #expect(throws: AddressRange.Flaw.isReversed) { try AddressRange(from: first, to: last) }
     }
   }
@@ -51,7 +55,8 @@ struct AddressRangeTests {
   @Test(
     arguments: [
       (0, .max, ["::/0"]), (mapped, mapped | 0xFFFF_FFFF, ["0.0.0.0/0"]), (mapped | 7, mapped | 7, ["0.0.0.7/32"]),
-      (0xFFFE_FFFF_FFFF, mapped, ["::fffe:ffff:ffff/128", "0.0.0.0/32"]), (0xFFFE_0000_0000, mapped | 0xFFFF_FFFF, ["::fffe:0:0/95"]),
+      (0xFFFE_FFFF_FFFF, mapped, ["::fffe:ffff:ffff/128", "0.0.0.0/32"]),
+      (0xFFFE_0000_0000, mapped | 0xFFFF_FFFF, ["::fffe:0:0/95"]),
       (0x2001_0DB8 << 96, 0x2001_0DB8 << 96 | 0x1_0000, ["2001:db8::/112", "2001:db8::1:0/128"]),
     ] as [(UInt128, UInt128, [String])])
   func `blocks are written in their one spelling [R11]`(first: UInt128, last: UInt128, texts: [String]) {

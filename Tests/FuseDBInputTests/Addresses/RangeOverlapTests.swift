@@ -117,7 +117,8 @@ struct `Ranges that overlap` {
     }
   }
 
-  @Test func `whole are silent with equal objects, and refused with others unless told which one counts [R13]`() throws {
+  @Test func `whole are silent with equal objects, and refused with others unless told which one counts [R13]`() throws
+  {
     #expect(texts(try Ranges([(4, 7), (4, 7)], objects: [3, 3]).blocks()) == ["4/2=3"])
     let ranges = Ranges([(4, 7), (0, 15), (4, 7)])
     let error = #expect(throws: FuseError.self) { try ranges.blocks() }

@@ -10,7 +10,8 @@ struct `A writer` {
   @Test func `with a rule for keys writes them by it, names it in the metadata, and refuses others [F1] [F2]`() throws {
     let folder = try TemporaryFolder()
     let options = FuseWriter.Options(
-      metadata: ["normalise": "lower", "source": "here"], networks: .always, normalisation: .domain, masksHostBits: true)
+      metadata: ["normalise": "lower", "source": "here"], networks: .always, normalisation: .domain, masksHostBits: true
+    )
     let writer = FuseWriter(options)
     let object = try writer.addObject([7])
     for key in ["Example.COM.", "8.8.8.8/16", "8.8.0.0/16"] { try writer.addKey(key, for: object) }
