@@ -121,7 +121,7 @@ def test_keys_that_become_one_are_duplicates(build):
 def test_a_rule_rewrites_keys_and_the_file_names_it(build, command, tmp_path, rule, keys, expected):
     assert sorted(build(keys, "--normalise", rule, "--meta", "source=here")[1]) == sorted(expected)
     stats = json.loads(command("stats", tmp_path / "out.fsdb", "--json", code=DONE).out)
-    assert stats["metadata"] == {"normalise": rule, "source": "here"}
+    assert stats["meta"] == {"normalise": rule, "source": "here"}
 
 
 @pytest.mark.parametrize(

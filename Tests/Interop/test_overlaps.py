@@ -149,7 +149,7 @@ def many(count):
 @pytest.mark.parametrize("options", [[], ["--overlap", "smallest"]])
 def test_many_ranges_take_no_more_memory_than_there_is(command, tmp_path, options):
     many_ranges = tmp_path / "many.csv"
-    many_ranges.write_text(many(320_000))
+    many_ranges.write_text(many(64_000))
     files = []
     for threads in ("1", "4"):
         output = tmp_path / f"{threads}.fsdb"
