@@ -9,11 +9,11 @@ extension Build {
     if printsJSON {
       let members =
         members(of: report) + [
-          ("rangesCut", .count(loader.rangesCut.some)), ("rangesHidden", .count(loader.rangesCut.all)),
           ("records", .count(loader.totals.recordCount)), ("seconds", .number((seconds * 1000).rounded() / 1000)),
           ("threads", .count(writer.options.threadCount ?? 1)), ("memory", .count(writer.options.memory ?? 0)),
           ("peakMemory", .count(MachineMemory.peakByteCount ?? 0)),
-          ("spilledBytes", .count(writer.spilledByteCount)),
+          ("spilledBytes", .count(writer.spilledByteCount)), ("rangesCut", .count(loader.rangesCut.some)),
+          ("rangesHidden", .count(loader.rangesCut.all)),
         ]
       try console.out.line { writer throws(FuseError) in writer.append(members: members) }
     }
