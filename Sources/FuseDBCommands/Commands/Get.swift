@@ -134,6 +134,7 @@ struct Get: Command {
     if try !answer(keys, reader, isSingle: isSingle, console) { status = .no }
     guard let input else { return status }
     var keys = KeyList(input, listFormat)
+    if takesAddresses(reader) { return try answerAddresses(&keys, reader, console) ? status : .no }
     while true {
       let some = try keys.next()
       guard !some.isEmpty else { return status }

@@ -61,7 +61,7 @@ struct `An address is answered by its block` {
     FuseNetwork(around: address, prefixLength: address.family.bitCount)
   }
 
-  @Test func `from text, bytes and numbers, IPv6 with an IPv4 address in it too [N2]`() throws {
+  @Test func `from text, bytes and numbers, IPv6 with an IPv4 address in it too [A2]`() throws {
     let reader = try FuseReader(bytes: Self.file(["8.8.8.0/24", "2001:db8::/32"]))
     for text in ["8.8.8.8", "::ffff:8.8.8.8", "::FFFF:808:808"] {
       #expect(try reader.longestMatch(of: text)?.key == FuseNetwork("8.8.8.0/24"))
@@ -122,7 +122,7 @@ struct `An address is answered by its block` {
     #expect(try reader.verify().isSound)
   }
 
-  @Test func `of two keys for one block with two objects there is none, or an error that names both [N6]`() throws {
+  @Test func `of two keys for one block with two objects there is none, or an error that names both [A6]`() throws {
     let texts = ["8.8.8.8", "8.8.8.8/32", "8.0.0.0/8"]
     #expect(try !FuseReader(bytes: Self.file(texts)).hasNetworks)
     let refusal = failure { _ = try Self.file(texts, .init(networks: .always)) }
@@ -201,7 +201,7 @@ struct `An address is answered by its block` {
 
   // MARK: Damage
 
-  @Test func `verification names every byte of the section that is wrong [N17]`() throws {
+  @Test func `verification names every byte of the section that is wrong [A17]`() throws {
     let folder = try TemporaryFolder()
     let bytes = try Self.file(["8.8.8.0/24", "8.0.0.0/8", "2001:db8::/32", "2001:db8::1", "2001:db8:0:1::/64"])
     let range = try #require(ReferenceBlock(bytes).range("NETW"))
