@@ -75,6 +75,9 @@ public final class FuseWriter {
     /// Whether the file says which lengths its keys have: questions for the longest prefix are quick then, and those for
     /// domains quicker. Only an indexed file can.
     public var keyLengths: Bool
+    /// Whether the file says which keys share an object, so that ``FuseReader/keys(sharing:_:)-(RawSpan,_)`` need not look
+    /// at all keys: a byte or two a key that shares. Only an indexed file can.
+    public var reverseIndex: Bool
     /// How many bytes of memory the process may use while it builds, at least 16 MiB; nil for a quarter of what the
     /// machine has available. What does not fit goes to a temporary file.
     public var memory: Int?
@@ -100,7 +103,7 @@ public final class FuseWriter {
       order: Order = .key, sharing: Sharing = .identicalObjects, onDuplicate: DuplicatePolicy = .last,
       layout: Layout = .indexed, metadata: [String: String] = [:], memory: Int? = nil, temporaryFolder: String? = nil,
       threadCount: Int? = nil, leastKeyCount: Int = 0, greatestShrink: Double? = nil, outputLink: OutputLink = .refused,
-      networks: Networks = .automatic, keyLengths: Bool = false
+      networks: Networks = .automatic, keyLengths: Bool = false, reverseIndex: Bool = false
     ) {
       self.order = order
       self.sharing = sharing
@@ -115,6 +118,7 @@ public final class FuseWriter {
       self.outputLink = outputLink
       self.networks = networks
       self.keyLengths = keyLengths
+      self.reverseIndex = reverseIndex
     }
 
     /// Whether a file that is neither a database nor empty stays, also one that comes while this one is built.
@@ -185,7 +189,8 @@ public final class FuseWriter {
     // It is opened when something has to go there, and the process may have another working folder by then.
     options.temporaryFolder = options.temporaryFolder.map { PinnedPath($0).absolute }
     self.options = options
-    sections = SectionRequest(networks: options.networks, keyLengths: options.keyLengths)
+    sections = SectionRequest(
+      networks: options.networks, keyLengths: options.keyLengths, reverseIndex: options.reverseIndex)
     self.limits = limits
     self.plan = plan
   }
