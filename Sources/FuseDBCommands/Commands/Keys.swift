@@ -96,6 +96,8 @@ struct Keys: Command {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     let reader = try FuseReader.forCommand(path)
     let bar = ProgressBar(console.err)
+    // Where both are one terminal, keys are not to stand behind the bar.
+    let clearsBar = console.out.isTerminal
     var count = 0
     if let like {
       guard var scan = try reader.keys(sharing: like, direction) else {
@@ -109,7 +111,8 @@ struct Keys: Command {
         let entry = try scan.next({ bar.show($0, "\(Humans.count(count, "key")) of that value") })
       {
         count += 1
-        try tell(entry, bar, console)
+        if clearsBar { bar.clear() }
+        try tell(entry, console)
       }
     } else {
       var scan = try reader.entries(from: from, direction)
@@ -123,7 +126,8 @@ struct Keys: Command {
         }
         guard try filter.holds(for: entry) else { continue }
         count += 1
-        try tell(entry, bar, console)
+        if clearsBar { bar.clear() }
+        try tell(entry, console)
       }
     }
     bar.clear()
@@ -137,10 +141,8 @@ struct Keys: Command {
     return .done
   }
 
-  private func tell(_ entry: Entry, _ bar: ProgressBar, _ console: Console) throws(FuseError) {
+  private func tell(_ entry: Entry, _ console: Console) throws(FuseError) {
     guard !isCount else { return }
-    // Where both are the terminal, keys are not to stand behind the bar.
-    if console.out.isTerminal { bar.clear() }
     guard !printsBytes else { return try printBytes(of: entry, console) }
     try console.out.line { writer throws(FuseError) in
       let key = try entry.keyBytes

@@ -13,11 +13,11 @@ public struct SharingScan: Sendable {
 
   /// Where the object's record begins in the file.
   public let objectOffset: UInt64
-  /// Of the three ways, those that are nil are not gone, or at their end: the only key, which is known;
+  /// One of three is there, until it is at its end: the only key;
   private var single: Entry?
-  /// the entries that the file lists;
+  /// the keys that the file lists;
   private var list: ReverseList?
-  /// all entries, of which some are those.
+  /// all keys, to choose from.
   private var scan: Scan?
   /// Whether the file says that one key at most has the object.
   private let isSingle: Bool

@@ -140,7 +140,7 @@ struct `A reverse index by the command` {
     #expect(scratch.read("y.fsdb") != without)
     #expect(scratch.run("reindex", "@y.fsdb", "--quiet").status == 0)
     #expect(scratch.read("y.fsdb") == scratch.read("x.fsdb"))
-    #expect(scratch.run("verify", "@y.fsdb", "--quiet").status == 0)
+    #expect(scratch.run("verify", "@y.fsdb").status == 0)
   }
 
   @Test func `is not for plain files`() {

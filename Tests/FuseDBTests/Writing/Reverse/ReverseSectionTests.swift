@@ -12,7 +12,7 @@ struct `A reverse index` {
 
   @Test func `is made as its rules say [Y3] [Y4] [Y5]`() throws {
     var random = SeededRandom.announced()
-    for file in try `The keys that share an object`.files(&random) {
+    for file in `The keys that share an object`.files(&random) {
       let made = try BlockMaker(sections: Self.request).block(of: file)
       #expect(made.bytes == ReferenceReverse.file(file).bytes)
       #expect(try FuseReader(bytes: made.bytes).verify().isSound)
