@@ -5,9 +5,9 @@ package struct NetworkSpelling: Equatable, Sendable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// The address has bits set after the prefix, as in `8.8.8.8/16`. [N4]
+    /// The address has bits set after the prefix, as in `8.8.8.8/16`. [A4]
     package static let hostBits = Flaws(rawValue: 1)
-    /// The block has another text, which is the canonical one. [N3]
+    /// The block has another text, which is the canonical one. [A3]
     package static let spelling = Flaws(rawValue: 2)
   }
 
@@ -44,7 +44,7 @@ package struct NetworkSpelling: Equatable, Sendable {
     if bits & host != 0 { flaws.insert(.hostBits) }
     bits &= ~host
     if family == .ipv6, length >= 96, bits >> 32 == 0xFFFF {
-      // [N2]
+      // [A2]
       (family, bits, length) = (.ipv4, bits & 0xFFFF_FFFF, length - 96)
     }
     network = FuseNetwork(unchecked: FuseAddress(family: family, bits: bits), prefixLength: length)

@@ -24,7 +24,7 @@ struct `The spelling of a block` {
   ]
 
   @Test(arguments: cases)
-  func `is told from the one that it has [N2] [N3] [N4]`(
+  func `is told from the one that it has [A2] [A3] [A4]`(
     key: String, flaws: NetworkSpelling.Flaws, canonical: String
   ) throws {
     let found = try #require(Self.spelling(key))
