@@ -16,6 +16,8 @@ internal import FuseDBValues
   package let metadata: ExtensionDirectory.Section?
   /// The section of networks.
   package let networks: ExtensionDirectory.Section?
+  /// Which keys share an object; nil where the file does not say.
+  let reverse: ReverseTable?
   /// Which lengths keys may have.
   let lengths: KeyLengthTable
   private let lengthMemory: KeyLengthMemory
@@ -31,12 +33,14 @@ internal import FuseDBValues
     guard ExtensionFooter.isPresent(in: file) else {
       let pass = try Self.readAll(of: mapping, header: header, until: file.byteCount, checksums: checksums, lookups)
       self.init(
-        table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, .unknown, ExtensionDirectory()
+        table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, .unknown, nil,
+        ExtensionDirectory()
       )
       return
     }
     let (footer, directory) = try Self.block(of: file, header: header)
     let end = Int(footer.indexEnd)
+    let reverse = try directory.reverse.map { section throws(FuseError) in try ReverseTable(in: section.range) }
     let lengths = try directory.lengths.map { section throws(FuseError) in
       KeyLengthMemory(
         try KeyLengths(
@@ -45,17 +49,17 @@ internal import FuseDBValues
     if let hash = directory.hash, let order = directory.order {
       self.init(
         table: try HashSectionTable(in: hash.range, of: mapping, index: Int(header.indexOffset)..<end), memory: nil,
-        order: .section(order.range), end: end, lengths ?? .unknown, directory)
+        order: .section(order.range), end: end, lengths ?? .unknown, reverse, directory)
     } else {
       let pass = try Self.readAll(of: mapping, header: header, until: end, checksums: checksums, lookups)
       self.init(
-        table: nil, memory: pass.hash, order: .memory(pass.samples), end: end, lengths ?? .unknown, directory)
+        table: nil, memory: pass.hash, order: .memory(pass.samples), end: end, lengths ?? .unknown, reverse, directory)
     }
   }
 
   private init(
     table: HashSectionTable?, memory: MemoryIndex?, order: KeyOrder, end: Int, _ lengths: KeyLengthMemory,
-    _ directory: ExtensionDirectory
+    _ reverse: ReverseTable?, _ directory: ExtensionDirectory
   ) {
     self.table = table
     self.memory = memory
@@ -63,6 +67,7 @@ internal import FuseDBValues
     self.end = end
     self.lengths = KeyLengthTable(in: lengths)
     lengthMemory = lengths
+    self.reverse = reverse
     metadata = directory.metadata
     networks = directory.networks
     sections = directory.optionalSections

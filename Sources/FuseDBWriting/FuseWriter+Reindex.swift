@@ -3,7 +3,7 @@ package import FuseDBReading
 public import FuseDBSystem
 internal import FuseDBValues
 
-/// What ``FuseWriter/reindex(_:output:outputLink:leastKeyCount:greatestShrink:metadata:networks:keyLengths:progress:)`` did.
+/// What ``FuseWriter/reindex(_:output:outputLink:leastKeyCount:greatestShrink:metadata:networks:keyLengths:reverseIndex:progress:)`` did.
 public struct ReindexReport: Sendable, Equatable {
   /// Keys in the file.
   public var keyCount: Int
@@ -49,6 +49,7 @@ extension FuseWriter {
   ///   - networks: whether the new file answers which of its blocks of addresses holds an address, as for
   ///     ``Options/networks``; it goes on doing so unless this is `never`.
   ///   - keyLengths: whether the new file says which lengths its keys have, also where it does already.
+  ///   - reverseIndex: whether the new file says which keys share an object, also where it does already.
   ///   - progress: called now and then with the share that is done, from 0 to 1.
   /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` or `truncated` also when
   ///   ``FuseReader/verify(level:progress:)`` finds damage in the header, the data or the key index, or another checksum of
@@ -62,7 +63,7 @@ extension FuseWriter {
   public static func reindex(
     _ path: String, output: String? = nil, outputLink: OutputLink = .refused, leastKeyCount: Int = 0,
     greatestShrink: Double? = nil, metadata: [String: String]? = nil, networks: Networks = .automatic,
-    keyLengths: Bool = false, progress: ((Double) -> Void)? = nil
+    keyLengths: Bool = false, reverseIndex: Bool = false, progress: ((Double) -> Void)? = nil
   ) throws(FuseError) -> ReindexReport {
     // Before the work.
     let place = try OutputPlace(PinnedPath(output ?? path), links: outputLink)
@@ -76,7 +77,8 @@ extension FuseWriter {
       // What is given replaces also what cannot be read.
       let bytes = if let given { given } else { try source.metadata() }
       return try source.write(
-        metadata: bytes, SectionRequest(networks: networks, keyLengths: keyLengths), rules, progress)
+        metadata: bytes,
+        SectionRequest(networks: networks, keyLengths: keyLengths, reverseIndex: reverseIndex), rules, progress)
     } catch {
       throw error.at(path: path)
     }
@@ -103,7 +105,7 @@ struct ReindexSource {
   /// What may be wrong with a file that is reindexed: its block is made anew, of data and an index that are proved.
   /// Metadata are kept, and read with all checks when they are.
   private static let madeAnew: Set<Damage.Kind> = [
-    .directory, .padding, .sectionChecksum, .hash, .order, .metadata, .network, .lengths,
+    .directory, .padding, .sectionChecksum, .hash, .order, .metadata, .network, .lengths, .reverse,
   ]
 
   /// Opens the file and checks all that new checksums would cover.

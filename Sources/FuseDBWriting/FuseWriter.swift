@@ -80,6 +80,9 @@ public final class FuseWriter {
     public var normalisation: KeyNormalisation?
     /// Whether the bits after the prefix of a block of addresses become 0 when it is added, as those of `8.8.8.8/16`.
     public var masksHostBits: Bool
+    /// Whether the file says which keys share an object, so that ``FuseReader/keys(sharing:_:)-(RawSpan,_)`` need not look
+    /// at all keys: a byte or two a key that shares. Only an indexed file can.
+    public var reverseIndex: Bool
     /// How many bytes of memory the process may use while it builds, at least 16 MiB; nil for a quarter of what the
     /// machine has available. What does not fit goes to a temporary file.
     public var memory: Int?
@@ -105,8 +108,8 @@ public final class FuseWriter {
       order: Order = .key, sharing: Sharing = .identicalObjects, onDuplicate: DuplicatePolicy = .last,
       layout: Layout = .indexed, metadata: [String: String] = [:], memory: Int? = nil, temporaryFolder: String? = nil,
       threadCount: Int? = nil, leastKeyCount: Int = 0, greatestShrink: Double? = nil, outputLink: OutputLink = .refused,
-      networks: Networks = .automatic, keyLengths: Bool = false, normalisation: KeyNormalisation? = nil,
-      masksHostBits: Bool = false
+      networks: Networks = .automatic, keyLengths: Bool = false, reverseIndex: Bool = false,
+      normalisation: KeyNormalisation? = nil, masksHostBits: Bool = false
     ) {
       self.order = order
       self.sharing = sharing
@@ -121,6 +124,7 @@ public final class FuseWriter {
       self.outputLink = outputLink
       self.networks = networks
       self.keyLengths = keyLengths
+      self.reverseIndex = reverseIndex
       self.normalisation = normalisation
       self.masksHostBits = masksHostBits
     }
@@ -206,7 +210,8 @@ public final class FuseWriter {
     options.temporaryFolder = options.temporaryFolder.map { PinnedPath($0).absolute }
     self.options = options
     keyRules = options.keyRules
-    sections = SectionRequest(networks: options.networks, keyLengths: options.keyLengths)
+    sections = SectionRequest(
+      networks: options.networks, keyLengths: options.keyLengths, reverseIndex: options.reverseIndex)
     self.limits = limits
     self.plan = plan
   }

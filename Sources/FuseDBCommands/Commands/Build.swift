@@ -65,6 +65,10 @@ struct Build: Command {
       }
       writerOptions.metadata = metadata
     }
+    writerOptions.reverseIndex = arguments.has("--reverse-index")
+    guard !writerOptions.reverseIndex || writerOptions.layout == .indexed else {
+      throw arguments.error("--reverse-index needs the block that --plain leaves out; give one of them")
+    }
     writerOptions.order = try arguments.choice(of: "--order", ["key": .key, "insertion": .insertion]) ?? .key
     // In insertion order every object is kept, as version 0.3.0 does.
     let sharing: FuseWriter.Sharing = writerOptions.order == .key ? .identicalObjects : .none

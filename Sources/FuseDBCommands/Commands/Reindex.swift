@@ -13,6 +13,7 @@ struct Reindex: Command {
       Arguments.metadataOption,
       .flag("--network", "also index blocks of addresses where not every key is one"),
       .flag("--key-lengths", "also store which lengths keys have, for 'get --match prefix' and 'domain'"),
+      .flag("--reverse-index", "also store which keys share a value, for 'keys --like'"),
       .flag("--json", "print one JSON object for each file"),
       Arguments.quietOption(),
     ]
@@ -30,8 +31,8 @@ struct Reindex: Command {
     it, the metadata stays.
 
     Where all keys are blocks of addresses or addresses, the block also holds
-    what finds the block of an address. A file keeps that, and key lengths, once
-    it has them.
+    what finds the block of an address. A file keeps that, key lengths and the
+    reverse index, once it has them.
 
     Exit status: for several files, the highest of theirs.
 
@@ -50,6 +51,7 @@ struct Reindex: Command {
   var metadata: [String: String]?
   var networks: FuseWriter.Networks
   var keyLengths: Bool
+  var reverseIndex: Bool
   var printsJSON: Bool
   var isQuiet: Bool
 
@@ -68,6 +70,7 @@ struct Reindex: Command {
     metadata = try arguments.metadata()
     networks = arguments.has("--network") ? .always : .automatic
     keyLengths = arguments.has("--key-lengths")
+    reverseIndex = arguments.has("--reverse-index")
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
   }
@@ -84,7 +87,7 @@ struct Reindex: Command {
       do throws(FuseError) {
         let report = try FuseWriter.reindex(
           path, output: output, outputLink: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink,
-          metadata: metadata, networks: networks, keyLengths: keyLengths
+          metadata: metadata, networks: networks, keyLengths: keyLengths, reverseIndex: reverseIndex
         ) { fraction in bar.show(fraction, path) }
         bar.clear()
         try tell(report, of: path, console)

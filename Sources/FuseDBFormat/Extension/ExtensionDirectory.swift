@@ -7,8 +7,10 @@ package struct OptionalSections: OptionSet, Sendable {
   package static let networks = OptionalSections(rawValue: 1)
   /// The section `KLEN`. See spec/matches.md.
   package static let lengths = OptionalSections(rawValue: 2)
+  /// The section `REVS`. See spec/reverse.md.
+  package static let reverse = OptionalSections(rawValue: 4)
   /// All that this library knows.
-  package static let all: OptionalSections = [.networks, .lengths]
+  package static let all: OptionalSections = [.networks, .lengths, .reverse]
 }
 
 /// Which sections an extension block has, and where. See spec/extension.md §4.
@@ -33,11 +35,12 @@ package struct ExtensionDirectory: Equatable, Sendable {
     case metadata = 0x4D45_5441
     case networks = 0x4E45_5457
     case lengths = 0x4B4C_454E
+    case reverse = 0x5245_5653
 
     /// Sections begin at multiples of this. [X1]
     package var alignment: Int {
       switch self {
-      case .hash, .networks: 64
+      case .hash, .networks, .reverse: 64
       case .order, .metadata, .lengths: 8
       }
     }
@@ -59,6 +62,7 @@ package struct ExtensionDirectory: Equatable, Sendable {
   package var metadata: Section?
   package var networks: Section?
   package var lengths: Section?
+  package var reverse: Section?
 
   package init() {}
 
@@ -67,6 +71,7 @@ package struct ExtensionDirectory: Equatable, Sendable {
     var found: OptionalSections = []
     if networks != nil { found.insert(.networks) }
     if lengths != nil { found.insert(.lengths) }
+    if reverse != nil { found.insert(.reverse) }
     return found
   }
 
@@ -143,6 +148,7 @@ package struct ExtensionDirectory: Equatable, Sendable {
       case .metadata: \.metadata
       case .networks: \.networks
       case .lengths: \.lengths
+      case .reverse: \.reverse
       }
     guard self[keyPath: member] == nil else { return false }
     self[keyPath: member] = section

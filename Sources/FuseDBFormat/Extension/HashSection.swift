@@ -219,4 +219,12 @@ extension Checksum {
       of(unsafe RawSpan(_unsafeBytes: bytes))
     }
   }
+
+  /// The checksum of the eight bytes of each of two numbers.
+  static func of(_ first: UInt64, _ second: UInt64) -> UInt32 {
+    unsafe withUnsafeBytes(of: (first.bigEndian, second.bigEndian)) { bytes in
+      // SAFETY: the span ends before the closure does.
+      of(unsafe RawSpan(_unsafeBytes: bytes))
+    }
+  }
 }

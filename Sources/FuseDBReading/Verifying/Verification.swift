@@ -52,6 +52,8 @@ public struct Damage: Sendable, Hashable, CustomStringConvertible {
     case network
     /// The section of key lengths is not what the keys make of it. See spec/matches.md.
     case lengths
+    /// The reverse index is not what the keys make of it. See spec/reverse.md §6.
+    case reverse
   }
 
   /// Which rule is broken.

@@ -45,6 +45,7 @@ extension Verifier {
     if let metadata = directory.metadata { try check(metadata) }
     if let networks = directory.networks { try walkNetworks(networks, index: isIndexSound ? index : nil) }
     if let lengths = directory.lengths { try check(lengths, index: index) }
+    if let reverse = directory.reverse { try walkReverse(reverse, index: isIndexSound ? index : nil) }
   }
 
   // MARK: Directory and padding

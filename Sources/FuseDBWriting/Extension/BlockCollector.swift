@@ -10,6 +10,8 @@ internal import FuseDBValues
 package final class BlockCollector {
   /// Rows are a fortieth of what records are; those that don't fit wait in a file of their own.
   private static let shareOfRows = 32
+  /// Of the memory that the block may use, for entries that are being sorted by their objects, and as much for those that are.
+  private static let shareOfReverse = 16
 
   let sizes: BlockSizes
   private let limits: BlockLimits
@@ -19,6 +21,8 @@ package final class BlockCollector {
   var networks: NetworkCollector?
   /// Nil where there is to be no section of key lengths.
   private(set) var lengths: KeyLengths?
+  /// Nil where there is to be no reverse index.
+  let reverse: ReverseRecords?
   private let records: HashRecords
   private(set) var keyCount = 0
   /// The length of the key index, after the entries so far.
@@ -33,12 +37,19 @@ package final class BlockCollector {
   ) throws(FuseError) {
     self.limits = limits
     self.sections = sections
-    sizes = BlockSizes(keyCount: keyCount, memory: limits.memory, threadCount: limits.threadCount)
+    let forReverse = sections.reverseIndex ? limits.memory / Self.shareOfReverse : 0
+    sizes = BlockSizes(
+      keyCount: keyCount, memory: limits.memory - 2 * forReverse, threadCount: limits.threadCount)
     let spill = Spill(
       in: limits.temporaryFolder, memory: sizes.keptByteCount / Self.shareOfRows, chunkByteCount: sizes.chunkByteCount)
     rows = try StrideRows(spill)
     records = HashRecords(Self.spill(limits, sizes), streamCount: sizes.streamCount, isNarrow: indexEnd < 1 << 32)
     lengths = sections.keyLengths ? KeyLengths() : nil
+    reverse =
+      sections.reverseIndex
+      ? ReverseRecords(
+        Spill(in: limits.temporaryFolder, memory: forReverse, chunkByteCount: sizes.chunkByteCount),
+        memory: forReverse) : nil
     networks = sections.networks == .never ? nil : NetworkCollector(sections, limits, sizes)
   }
 
@@ -60,6 +71,7 @@ package final class BlockCollector {
     try rows.add(key: key, object: object)
     if let networks, try !networks.add(key: key, object: object) { self.networks = nil }
     lengths?.add(key)
+    try reverse?.add(object: object)
     indexByteCount &+= UInt64(key.byteCount &+ IndexEntry.overhead)
     keyCount &+= 1
   }

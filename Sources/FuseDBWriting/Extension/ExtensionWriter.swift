@@ -60,6 +60,11 @@ package struct ExtensionWriter {
     if let lengths = collector.lengths?.bytes {
       try add(.lengths) { stream throws(FuseError) in try stream.write(lengths.rawSpan) }
     }
+    if let reverse = collector.reverse {
+      try add(.reverse) { stream throws(FuseError) in
+        try reverse.write { bytes throws(FuseError) in try stream.write(bytes) }
+      }
+    }
     skip(to: Self.directoryAlignment)
 
     let stream = try file.stream(at: end)

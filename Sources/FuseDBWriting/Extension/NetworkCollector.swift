@@ -8,15 +8,21 @@ package struct SectionRequest: Sendable {
   /// IPv6 blocks in which an IPv4 address answers. [A14]
   package var aliases: [NetworkSection.Alias] = []
   package var keyLengths: Bool
+  package var reverseIndex: Bool
 
-  package init(networks: FuseWriter.Networks = .automatic, keyLengths: Bool = false) {
+  package init(
+    networks: FuseWriter.Networks = .automatic, keyLengths: Bool = false, reverseIndex: Bool = false
+  ) {
     self.networks = networks
     self.keyLengths = keyLengths
+    self.reverseIndex = reverseIndex
   }
 
   /// Just these.
   package init(exactly sections: OptionalSections) {
-    self.init(networks: sections.contains(.networks) ? .always : .never, keyLengths: sections.contains(.lengths))
+    self.init(
+      networks: sections.contains(.networks) ? .always : .never, keyLengths: sections.contains(.lengths),
+      reverseIndex: sections.contains(.reverse))
   }
 
   /// The same, and those that a file has whose keys the new one gets.
@@ -24,6 +30,7 @@ package struct SectionRequest: Sendable {
     var request = self
     if sections.contains(.networks), networks == .automatic { request.networks = .always }
     if sections.contains(.lengths) { request.keyLengths = true }
+    if sections.contains(.reverse) { request.reverseIndex = true }
     if request.aliases.isEmpty { request.aliases = aliases }
     return request
   }

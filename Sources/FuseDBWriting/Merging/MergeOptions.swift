@@ -59,6 +59,8 @@ public struct MergeOptions: Sendable {
   public var networks: FuseWriter.Networks
   /// Whether the file says which lengths its keys have, also where one of the merged files does.
   public var keyLengths: Bool
+  /// Whether the file says which keys share an object, also where one of the merged files does.
+  public var reverseIndex: Bool
   /// How many bytes of memory the process may use, pages of the files included; as for ``FuseWriter/Options/memory``.
   public var memory: Int?
   /// The folder of a temporary file, as for ``FuseWriter/Options/temporaryFolder``.
@@ -80,7 +82,7 @@ public struct MergeOptions: Sendable {
     order: FuseWriter.Order = .key, layout: FuseWriter.Layout = .indexed, metadata: [String: String] = [:],
     memory: Int? = nil, temporaryFolder: String? = nil, threadCount: Int? = nil, leastKeyCount: Int = 0,
     greatestShrink: Double? = nil, outputLink: OutputLink = .refused, networks: FuseWriter.Networks = .automatic,
-    keyLengths: Bool = false
+    keyLengths: Bool = false, reverseIndex: Bool = false
   ) {
     self.onConflict = onConflict
     self.subtracting = subtracting
@@ -96,6 +98,7 @@ public struct MergeOptions: Sendable {
     self.outputLink = outputLink
     self.networks = networks
     self.keyLengths = keyLengths
+    self.reverseIndex = reverseIndex
   }
 
   /// How many files can be subtracted.
@@ -112,7 +115,8 @@ public struct MergeOptions: Sendable {
     var options = FuseWriter.Options(
       order: order, onDuplicate: policy, layout: layout, metadata: metadata, memory: memory,
       temporaryFolder: temporaryFolder, threadCount: threadCount, leastKeyCount: leastKeyCount,
-      greatestShrink: greatestShrink, outputLink: outputLink, networks: networks, keyLengths: keyLengths)
+      greatestShrink: greatestShrink, outputLink: outputLink, networks: networks, keyLengths: keyLengths,
+      reverseIndex: reverseIndex)
     options.keepsOtherFiles = keepsOtherFiles
     return options
   }

@@ -11,6 +11,13 @@ while let entry = try scan.next() {
 }
 expect(try reader.entries(upTo: bound, .descending).count == 0)
 expect(try reader.prefix("8." as Key).count == 1)
+var sharing = try reader.keys(sharing: bound)
+while let entry = try sharing?.next() {
+  var same = try reader.keys(sharing: entry, .descending)
+  var again = try reader.keys(ofObjectAt: entry.objectOffset)
+  expect(try same.next()?.objectOffset == same.objectOffset && again.next() != nil)
+}
+expect(try reader.keys(sharing: bound.keyBytes)?.objectOffset == sharing?.objectOffset)
 var objects = reader.objects()
 while let object = try objects.next() {
   expect(try object.offset > 0 && object.bytes.byteCount > 0 && object.view["asn"]?.int != nil)

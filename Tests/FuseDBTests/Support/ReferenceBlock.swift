@@ -32,7 +32,7 @@ struct ReferenceBlock {
     var bytes = plain.bytes
     var directory: [UInt8] = []
     for (number, section) in sections.enumerated() {
-      Self.pad(&bytes, to: number == 0 || section.kind == "HASH" ? 64 : 8)
+      Self.pad(&bytes, to: number == 0 || ["HASH", "REVS"].contains(section.kind) ? 64 : 8)
       directory += [UInt8](section.kind.utf8) + ReferenceFile.big(section.flags, 4)
       directory += ReferenceFile.big(bytes.count, 8) + ReferenceFile.big(section.bytes.count, 8)
       directory += ReferenceFile.big(Int(ReferenceFile.crc(section.bytes)), 4) + [0, 0, 0, 0]
@@ -121,7 +121,7 @@ struct ReferenceBlock {
 
   /// Makes the checksums of all sections right, then those of directory, header and footer.
   mutating func sealSections() {
-    for kind in ["HASH", "ORDR", "META"] {
+    for kind in ["HASH", "ORDR", "META", "REVS"] {
       guard let entry = directoryEntry(kind), let range = range(kind), range.upperBound <= bytes.count else { continue }
       bytes.put(ReferenceFile.crc(bytes[range]), at: entry + 24)
     }
