@@ -34,11 +34,11 @@ def network(key):
             return None
     except ValueError:
         return None
-    if bits == 128 and length >= 96 and number >> 32 == 0xFFFF:  # [N2]
+    if bits == 128 and length >= 96 and number >> 32 == 0xFFFF:  # [A2]
         bits, number, length = 32, number & 0xFFFFFFFF, length - 96
     if bits == 32:
         text = str(ipaddress.IPv4Address(number))
-    else:  # [N3]; not as Python, which writes some of them in another way
+    else:  # [A3]; not as Python, which writes some of them in another way
         groups = [f"{number >> shift & 0xFFFF:x}" for shift in range(112, -1, -16)]
         zeros = max(re.finditer(r"(?<![^:])(0:)+0(?![^:])", ":".join(groups)), key=lambda run: len(run[0]), default=None)
         text = ":".join(groups)

@@ -93,6 +93,7 @@ public enum KeyNormalisation: String, Sendable, Hashable, CaseIterable {
         guard byte == UInt8(ascii: ":") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") else { return nil }
         separator = byte
         group = byte == UInt8(ascii: ".") ? 4 : 2
+        guard offset == group else { return nil }
       }
       guard byte == separator, offset % (group + 1) == group else { return nil }
     }
