@@ -110,7 +110,7 @@ struct LowerName {
   @inline(__always)
   var isWild: Bool {
     // SAFETY: a name has at least one byte, and room after it.
-    dotCount > 0 && unsafe dots[0] == 1 && unsafe start.load(as: UInt8.self) == UInt8(ascii: "*")
+    unsafe dotCount > 0 && dots[0] == 1 && start.load(as: UInt8.self) == UInt8(ascii: "*")
   }
 
   /// Nil where a label is empty. [Q1]
