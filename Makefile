@@ -130,13 +130,14 @@ demo: ## build two databases from real registries and ask them (installs what is
 	@$(MAKE) SIDE_BY_SIDE= release
 	@Examples/registries/demo
 
-.PHONY: bench bench-full bench-build bench-serving bench-values
+.PHONY: bench bench-full bench-build bench-serving bench-values bench-networks
 bench: ## measure FuseDB beside its peers, about five minutes (installs what is missing)
 bench-full: ## the same with 10,000,000 keys too: about half an hour, 10 GB of disk and memory
 bench-build: ## measure building alone, with 10,000,000 keys: about ten minutes, 10 GB of disk and memory
 bench-serving: ## measure look-ups while files are swapped, about one minute
 bench-values: ## measure reading fields and whole values, about two minutes
-bench bench-full bench-build bench-serving bench-values:
+bench-networks: ## measure which block holds an address, beside libmaxminddb, about two minutes
+bench bench-full bench-build bench-serving bench-values bench-networks:
 	@Scripts/install-packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) build/benchmarks/venv/ready
 	@$(MAKE) SIDE_BY_SIDE= release

@@ -98,6 +98,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "LongCalls", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/LongCalls", swiftSettings: strict),
+    .executableTarget(
+      name: "HostileNetworks", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/HostileNetworks",
+      swiftSettings: strict),
     .executableTarget(name: "TypedValues", dependencies: ["FuseDB"], path: "Tests/TypedValues", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17

@@ -17,8 +17,11 @@ public struct FuseInput: Sendable {
   public var format: Format?
   /// The names of the fields, or columns, that hold keys. In NDJSON and MessagePack a field may hold a list of keys.
   public var keyFields: [String] = []
-  /// The names of the fields that hold the first and the last address of a range: the CIDR blocks that cover it are keys.
+  /// The names of the fields that hold the first and the last address of a range: the CIDR blocks that cover it are keys. All ranges that are added in
+  /// one call are seen together; see ``overlap``.
   public var addressRange: (first: String, last: String)?
+  /// Who has the addresses of two ranges that overlap; nil to refuse ranges that overlap in part.
+  public var overlap: Overlap?
   /// The names of the fields that are stored in the object; where this is empty, all fields that hold no keys.
   public var keptFields: [String] = []
   /// Whether ``keyFields`` and ``keptFields`` may name a field that no record has. A table always needs its columns.
@@ -47,6 +50,19 @@ public struct FuseInput: Sendable {
       (1...InputPosition.mostInputs).contains(paths.count), "an input has 1 to \(InputPosition.mostInputs) files")
     self.paths = paths
     self.format = format
+  }
+
+  /// Who has the addresses of two ranges that overlap.
+  ///
+  /// Without one, ranges may lie in each other, and an address has the object of the innermost; two that overlap in part are refused, and
+  /// so are two that are the same but for their objects, unless the writer's ``FuseWriter/Options/onDuplicate`` says which one counts.
+  public enum Overlap: String, Sendable, CaseIterable {
+    /// The range that was read first. A later one inside of it has nothing left.
+    case first
+    /// The range that was read last. An earlier one inside of it has nothing left.
+    case last
+    /// The one with fewer addresses; of equal ones, the one that was read first.
+    case smallest
   }
 
   /// How much was read.

@@ -19,7 +19,7 @@ extension FuseWriter {
     // All files must be readable before work begins that may take an hour.
     for path in input.paths { try Descriptor.checkReadable(path) }
     let memory = InputLoader.memory(of: options)
-    let loader = try InputLoader(input.job(memory: memory, threadCount: InputLoader.threadCount(of: options)), self)
+    let loader = try InputLoader(input.job(memory: memory, options), self)
     try loader.run { number throws(FuseError) in
       try InputFile(path: input.paths[number], windowByteCount: PackedInput.windowByteCount(memory: memory))
     } progress: {
@@ -32,7 +32,7 @@ extension FuseWriter {
 
 extension FuseInput {
   /// The job of a loader for a writer that has `memory` bytes.
-  fileprivate func job(memory: Int, threadCount: Int) -> InputLoader.Job {
+  fileprivate func job(memory: Int, _ options: FuseWriter.Options) -> InputLoader.Job {
     precondition(recordLimit ?? 1 > 0, "a record has at least a byte")
     let files = files
     let isTable = files.contains { $0.format.isTable }
@@ -52,6 +52,9 @@ extension FuseInput {
     let limit =
       recordLimit.map { RecordLimit(byteCount: $0, names: .library) } ?? RecordLimit(memory: memory, names: .library)
     return InputLoader.Job(
-      inputs: files, fields: fields, table: table, threadCount: threadCount, memory: memory, limit: limit)
+      inputs: files, fields: fields, table: table, threadCount: InputLoader.threadCount(of: options), memory: memory,
+      limit: limit,
+      // That the last one counts is the default, which says nothing of ranges.
+      ranges: RangeOptions(overlap: overlap, onDuplicate: options.onDuplicate == .last ? nil : options.onDuplicate))
   }
 }

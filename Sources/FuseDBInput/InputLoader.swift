@@ -18,10 +18,13 @@ package final class InputLoader {
     var blockByteCount: Int
     /// How large a record may be.
     var limit: RecordLimit
+    /// What happens to ranges of addresses that overlap.
+    var ranges: RangeOptions
 
     init(
       inputs: [(name: String, format: FuseInput.Format)], fields: FieldSelection?, table: TableOptions = TableOptions(),
-      threadCount: Int = 1, blockByteCount: Int = 1 << 18, limit: RecordLimit = .none
+      threadCount: Int = 1, blockByteCount: Int = 1 << 18, limit: RecordLimit = .none,
+      ranges: RangeOptions = RangeOptions()
     ) {
       self.inputs = inputs
       self.fields = fields
@@ -29,16 +32,18 @@ package final class InputLoader {
       self.threadCount = threadCount
       self.blockByteCount = blockByteCount
       self.limit = limit
+      self.ranges = ranges
     }
 
     /// Hands as much from thread to thread as suits `memory`.
     package init(
       inputs: [(name: String, format: FuseInput.Format)], fields: FieldSelection?, table: TableOptions,
-      threadCount: Int, memory: Int, limit: RecordLimit
+      threadCount: Int, memory: Int, limit: RecordLimit, ranges: RangeOptions
     ) {
       self.init(
         inputs: inputs, fields: fields, table: table, threadCount: threadCount,
-        blockByteCount: InputLoader.blockByteCount(memory: memory, threadCount: threadCount), limit: limit)
+        blockByteCount: InputLoader.blockByteCount(memory: memory, threadCount: threadCount), limit: limit,
+        ranges: ranges)
     }
   }
 
@@ -70,6 +75,8 @@ package final class InputLoader {
   private let job: Job
   private let blocks: BlockExchange
   private var workers: [RecordWorker]
+  /// Takes the blocks of ranges.
+  private let shard: WriterShard
   private var nextNumber = 0
   /// The fields that hold keys, and which of them there were.
   package private(set) var fields: FieldSelection?
@@ -84,17 +91,29 @@ package final class InputLoader {
       blockByteCount: max(job.blockByteCount, BlockCutter.fewestBytes),
       mostBlocks: threadCount == 1 ? 1 : threadCount + 2)
     var workers: [RecordWorker] = []
-    for _ in 0..<threadCount {
+    var rules = writer.options.keyRules
+    rules.names = (job.limit.names.masking, job.limit.names.normaliseNetworks)
+    let shards = try (0..<threadCount).map { _ throws(FuseError) in try writer.makeShard() }
+    for shard in shards {
+      let ranges = job.fields?.range == nil ? nil : try RangeStore(writer, threadCount: threadCount)
       workers.append(
         try RecordWorker(
-          writer.makeShard(), inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table,
-          blockByteCount: blocks.blockByteCount, limit: job.limit))
+          shard, inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table,
+          blockByteCount: blocks.blockByteCount, limit: job.limit, rules: rules, ranges: ranges))
     }
     self.workers = workers
+    shard = shards[0]
   }
 
   /// What was read.
-  package var totals: FuseInput.Counts { blocks.totals }
+  package var totals: FuseInput.Counts {
+    var totals = blocks.totals
+    totals.keyCount += rangeKeyCount
+    return totals
+  }
+  private var rangeKeyCount = 0
+  /// How many ranges lost addresses to others, and how many of them all.
+  package private(set) var rangesCut = (some: 0, all: 0)
 
   /// Reads all inputs.
   ///
@@ -122,9 +141,16 @@ package final class InputLoader {
     for helper in helpers { helper.wait() }
     if let failure = blocks.failure { throw failure }
     for worker in workers { if let seen = worker.fields { fields?.merge(seen) } }
+    let stores = workers.compactMap { $0.ranges }
     // Their memory is for what comes now.
     workers = []
     blocks.releaseAll()
+    guard let ranges = stores.first else { return }
+    for other in stores.dropFirst() { try ranges.take(other) }
+    let outcome = try ranges.addBlocks(
+      to: shard, job.ranges, RangeMessages(inputs: job.inputs, names: job.limit.names))
+    rangeKeyCount = outcome.keyCount
+    rangesCut = (outcome.cutCount, outcome.hiddenCount)
   }
 
   /// Cuts an input into blocks and hands them over. Returns false when the rest is of no use.

@@ -54,6 +54,28 @@ package struct KeyList {
     return keys
   }
 
+  /// Hands lines of text to `take` as they are, as long as it takes them, at most so many.
+  ///
+  /// - Returns: the key of the line that it did not take, and whether there may be more.
+  /// - Throws: as ``next()``.
+  package mutating func next(
+    upTo most: Int, _ take: (RawSpan) throws(FuseError) -> Bool
+  ) throws(FuseError) -> (refused: [UInt8]?, isAtEnd: Bool) {
+    var left = most
+    while left > 0 {
+      guard let line = try nextLine() else { return (nil, true) }
+      number += 1
+      left -= 1
+      if try take(bytes.rawSpan.extracting(line)) { continue }
+      do throws(FuseError) {
+        return (try key(line), false)
+      } catch {
+        throw FuseError(error.code, error.message, path: position)
+      }
+    }
+    return (nil, false)
+  }
+
   private var position: String { format == .null ? "\(file.name): key \(number)" : "\(file.name):\(number)" }
 
   /// The key that stands in `line`; nil where there is none.

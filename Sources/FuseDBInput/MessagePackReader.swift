@@ -144,7 +144,7 @@ final class MessagePackRecords {
       let last = try addressText(record, at: rangeValues.last, names.last)
       try sink.addRange(from: first.rawSpan, to: last.rawSpan, names)
     }
-    guard sink.keyCount > keysBefore else {
+    guard sink.keyCount > keysBefore || fields?.range != nil else {
       throw FuseError(
         .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, nil or empty\(fields!.hintOnKeys)")
     }
@@ -232,14 +232,14 @@ final class MessagePackRecords {
 
   /// The text of one end of a range: a string or an integer.
   private func addressText(_ record: RawSpan, at offset: Int?, _ name: [UInt8]) throws(FuseError) -> [UInt8] {
-    guard let offset else { throw RangeKeys.missingEnd(name) }
+    guard let offset else { throw AddressRange.missingEnd(name) }
     var cursor = MessagePackCursor(record, at: offset)
     let token = try cursor.readHead()
     switch token {
     case .string(let byteCount): return cursor.readPayload(byteCount: byteCount).array()
     case .signed(let value): return [UInt8](String(value).utf8)
     case .unsigned(let value): return [UInt8](String(value).utf8)
-    case .null: throw RangeKeys.missingEnd(name)
+    case .null: throw AddressRange.missingEnd(name)
     default:
       throw FuseError(
         .invalidValue, "\(quoted(name)) holds \(token.article); the end of a range is a string or an integer",

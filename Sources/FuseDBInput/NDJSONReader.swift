@@ -217,7 +217,7 @@ final class NDJSONReader {
     let keysBefore = sink.keyCount
     for node in keyNodes { try addKeys(node) }
     if let names = fields!.range { try addRange(names) }
-    guard sink.keyCount > keysBefore else {
+    guard sink.keyCount > keysBefore || fields!.range != nil else {
       throw FuseError(
         .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty\(fields!.hintOnKeys)")
     }
@@ -264,7 +264,7 @@ final class NDJSONReader {
     case .string: return node!.text.array()
     case .signed(let value): return [UInt8](String(value).utf8)
     case .unsigned(let value): return [UInt8](String(value).utf8)
-    case nil, .null: throw RangeKeys.missingEnd(name)
+    case nil, .null: throw AddressRange.missingEnd(name)
     default:
       throw FuseError(
         .invalidValue, "\(quoted(name)) holds \(node!.article); the end of a range is a string or an integer")

@@ -82,6 +82,10 @@ package enum OptionNames: Sendable {
   var noQuotes: String { name("--no-quotes", "takesQuotes = false") }
   var allowMissing: String { name("--allow-missing", "allowsMissingFields = true") }
   var recordLimit: String { name("--record-limit", "recordLimit") }
+  var masking: String { name("--mask-host-bits", "the writer's masksHostBits") }
+  var normaliseNetworks: String { name("--normalise network", "the writer's normalisation = .network") }
+  var overlap: String { name("--overlap", "overlap") }
+  var onDuplicate: String { name("--on-duplicate", "the writer's onDuplicate") }
   var memory: String { name("--memory", "the writer's memory") }
 
   /// How a format is chosen.

@@ -11,6 +11,11 @@ final class RecordSink {
   /// How large a record may be.
   let limit: RecordLimit
 
+  private static let hashSeed = UInt64.random(in: 0 ... .max)
+  private static let waitingByteCount = 64
+
+  /// What happens to keys before they are added.
+  private let rules: KeyRules
   private let batch: RecordBatch
   private let shard: WriterShard
   /// How many bytes are gathered at most, but for one object: with few bytes of input a row may name many columns, and
@@ -26,11 +31,20 @@ final class RecordSink {
   private(set) var recordCount = 0
   /// How many keys.
   private(set) var keyCount = 0
-  private var rangeKeys = RangeKeys()
+  /// Where ranges of addresses go; nil where records have none.
+  private let ranges: RangeStore?
+  /// Ranges whose objects the writer has not got yet: these are numbered within the batch.
+  private var waiting: [(record: RangeRecord, object: Int)] = []
+  /// The hash of the last object.
+  private var objectHash: UInt64 = 0
 
-  init(_ shard: WriterShard, blockByteCount: Int, limit: RecordLimit) throws(FuseError) {
+  init(
+    _ shard: WriterShard, blockByteCount: Int, limit: RecordLimit, rules: KeyRules, ranges: RangeStore?
+  ) throws(FuseError) {
     self.shard = shard
+    self.rules = rules
     self.limit = limit
+    self.ranges = ranges
     mostBytes = 2 * blockByteCount
     batch = RecordBatch()
     packer = batch.packer
@@ -58,12 +72,19 @@ final class RecordSink {
   /// point at it.
   func addPacked() throws(FuseError) {
     recordCount += 1
+    let packer = packer
+    if ranges != nil { objectHash = packer.bytes.extracting(batch.packedRange).hash(seed: Self.hashSeed) }
     try batch.addPacked()
     if batch.memoryByteCount > mostBytes { try flush() }
   }
 
   /// Points `key` at the last object.
   func addKey(_ key: RawSpan) throws(FuseError) {
+    if !rules.isEmpty, let rewritten = try rules.rewritten(key) { return try addKey(asItIs: rewritten.rawSpan) }
+    try addKey(asItIs: key)
+  }
+
+  private func addKey(asItIs key: RawSpan) throws(FuseError) {
     try batch.addKey(key, position: InputPosition(input: input, line: line).number)
     keyCount += 1
     if batch.memoryByteCount > mostBytes { try flush() }
@@ -77,21 +98,33 @@ final class RecordSink {
     if batch.memoryByteCount > mostBytes { try flush() }
   }
 
-  /// Points the blocks of a range of addresses at the last object.
+  /// Lets the blocks of a range of addresses point at the last object, which was packed, once all ranges are known.
   func addRange(from first: RawSpan, to last: RawSpan, _ names: FieldSelection.Range) throws(FuseError) {
-    try rangeKeys.forEach(from: first, to: last, names) { key throws(FuseError) in try addKey(key) }
+    let range = try AddressRange(from: first, to: last, names)
+    let position = InputPosition(input: input, line: line).number
+    waiting.append(
+      (RangeRecord(range, position: position, object: 0, objectHash: objectHash), object: batch.lastObject))
+    if batch.memoryByteCount + waiting.count * Self.waitingByteCount > mostBytes { try flush() }
   }
 
   /// Forgets what is left of a block that was not read to its end.
   func removeAll() {
     batch.removeAll()
+    waiting.removeAll(keepingCapacity: true)
     recordCount = 0
     keyCount = 0
   }
 
   /// Gives the writer what is gathered. Keys may follow for the last object.
   private func flush() throws(FuseError) {
+    let previous = shard.lastObjectNumber
     try shard.add(batch)
+    for (record, object) in waiting {
+      var record = record
+      record.object = object == RecordBatch.previousObject ? previous : shard.objectNumber(object)
+      try ranges?.add(record)
+    }
+    waiting.removeAll(keepingCapacity: true)
     batch.removeGiven(keepingAtMost: 2 * mostBytes)
   }
 

@@ -13,13 +13,15 @@ final class RecordWorker: @unchecked Sendable {
   private let rows: TableReader
   private let values: MessagePackReader
   private let inputNames: [String]
+  /// The ranges of addresses that were read; nil where records have none.
+  let ranges: RangeStore?
 
   init(
     _ shard: WriterShard, inputNames: [String], fields: FieldSelection?, table: TableOptions,
-    blockByteCount: Int,
-    limit: RecordLimit
+    blockByteCount: Int, limit: RecordLimit, rules: KeyRules, ranges: RangeStore?
   ) throws(FuseError) {
-    sink = try RecordSink(shard, blockByteCount: blockByteCount, limit: limit)
+    sink = try RecordSink(shard, blockByteCount: blockByteCount, limit: limit, rules: rules, ranges: ranges)
+    self.ranges = ranges
     self.inputNames = inputNames
     lines = NDJSONReader(sink, fields: fields)
     rows = TableReader(sink, options: table)

@@ -100,6 +100,16 @@ extension Patcher {
     progress.frontier = max(progress.frontier, record + 1)
   }
 
+  /// Which sections the block has that not every one has.
+  private func namedSections() throws(FuseError) -> OptionalSections {
+    let sections = OptionalSections(rawValue: try body.number())
+    guard !sections.isEmpty else { throw body.bad("no further sections are named") }
+    guard OptionalSections.all.isSuperset(of: sections) else {
+      throw body.bad("the new file has sections that this library does not know; use a newer one")
+    }
+    return sections
+  }
+
   /// Writes what follows the key index, and compares the file with what the patch says of it. [U15] [U16] [U17]
   mutating func writeBlock() throws(FuseError) {
     let index = Int(head.newHeader.indexOffset)..<Int(file.byteCount)
@@ -111,10 +121,7 @@ extension Patcher {
     case .absent:
       try body.finish()
     case .rebuilt, .rebuiltWith:
-      let sections = block == .rebuilt ? [] : OptionalSections(rawValue: try body.number())
-      guard OptionalSections.all.isSuperset(of: sections), sections.isEmpty == (block == .rebuilt) else {
-        throw body.bad("the new file has sections that this library does not know; use a newer one")
-      }
+      let sections = block == .rebuilt ? [] : try namedSections()
       var metadata: [UInt8]?
       if try body.count(upTo: 1, of: "sections of metadata") == 1 {
         var bytes: [UInt8] = []

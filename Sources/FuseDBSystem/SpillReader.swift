@@ -17,7 +17,7 @@ public import FuseDBFormat
   @usableFromInline var joined: [UInt8] = []
 
   /// - Parameter buffer: memory for a chunk, from the reader before; nil when there is none.
-  package init(_ contents: SpillContents, buffer: ZeroedMemory? = nil) {
+  @usableFromInline package init(_ contents: SpillContents, buffer: ZeroedMemory? = nil) {
     self.contents = contents
     self.buffer = buffer
   }

@@ -25,10 +25,10 @@ public import FuseDBFormat
   private var filled: Int { current == nil ? 0 : unsafe capacity - room }
 
   /// What was appended, once the writing has ended.
-  package var contents: SpillContents { SpillContents(chunks, spill) }
+  @usableFromInline package var contents: SpillContents { SpillContents(chunks, spill) }
 
   /// - Parameter recordByteCount: what is appended has this length, each time; or 1 for any length.
-  package init(_ spill: Spill, recordByteCount: Int = 1) {
+  @usableFromInline package init(_ spill: Spill, recordByteCount: Int = 1) {
     self.spill = spill
     capacity = spill.chunkByteCount / recordByteCount * recordByteCount
     precondition(capacity > 0, "a record is longer than a chunk")
@@ -101,7 +101,7 @@ public import FuseDBFormat
   }
 
   /// Ends the writing.
-  package func finish() {
+  @usableFromInline package func finish() {
     guard let last = current else { return }
     chunks.append(.memory(last, byteCount: filled))
     putAwayByteCount += filled
@@ -123,7 +123,7 @@ public import FuseDBFormat
 }
 
 /// What was appended to a stream, for readers on any thread.
-package struct SpillContents: Sendable {
+@usableFromInline package struct SpillContents: Sendable {
   enum Chunk: Sendable {
     case memory(ZeroedMemory, byteCount: Int)
     case file(offset: Int, byteCount: Int)
@@ -135,5 +135,16 @@ package struct SpillContents: Sendable {
   fileprivate init(_ chunks: [Chunk], _ spill: Spill) {
     self.chunks = chunks
     self.spill = spill
+  }
+
+  /// Puts records of a length into the temporary file.
+  @usableFromInline init(_ records: RawSpan, recordByteCount: Int, _ spill: Spill) throws(FuseError) {
+    let capacity = spill.chunkByteCount / recordByteCount * recordByteCount
+    precondition(capacity > 0, "a record is longer than a chunk")
+    let start = try spill.temporaryFile().append(records)
+    let chunks = stride(from: 0, to: records.byteCount, by: capacity).map { offset in
+      Chunk.file(offset: start + offset, byteCount: min(capacity, records.byteCount - offset))
+    }
+    self.init(chunks, spill)
   }
 }

@@ -71,9 +71,9 @@ package final class TemporaryFile: Sendable {
 }
 
 /// What many streams of bytes share: the memory that they may keep, and the temporary file for the rest.
-package final class Spill: Sendable {
+@usableFromInline package final class Spill: Sendable {
   /// How many bytes of a stream go to the file at once.
-  let chunkByteCount: Int
+  @usableFromInline let chunkByteCount: Int
   private let folder: String
   /// What may stay in memory.
   let allowance: MemoryAllowance

@@ -66,7 +66,7 @@ extension FuseWriter {
   func build(
     to path: PinnedPath, merging inputs: [MergeInput]?, phases progress: (BuildPhase, Double) -> Void
   ) throws(FuseError) -> BuildReport {
-    let metadata = try MetadataSection.bytes(of: options.metadata)
+    let metadata = try MetadataSection.bytes(of: options.allMetadata)
     precondition(metadata == nil || options.layout == .indexed, "a plain file has no place for metadata")
     let storage = try openStorage()
     var report = BuildReport()

@@ -75,6 +75,11 @@ public final class FuseWriter {
     /// Whether the file says which lengths its keys have: questions for the longest prefix are quick then, and those for
     /// domains quicker. Only an indexed file can.
     public var keyLengths: Bool
+    /// How keys are rewritten when they are added, so that those that say the same are one. The metadata of the file
+    /// say so, as `normalise`, and so must have no such entry of their own; only an indexed file has room for it.
+    public var normalisation: KeyNormalisation?
+    /// Whether the bits after the prefix of a block of addresses become 0 when it is added, as those of `8.8.8.8/16`.
+    public var masksHostBits: Bool
     /// How many bytes of memory the process may use while it builds, at least 16 MiB; nil for a quarter of what the
     /// machine has available. What does not fit goes to a temporary file.
     public var memory: Int?
@@ -100,7 +105,8 @@ public final class FuseWriter {
       order: Order = .key, sharing: Sharing = .identicalObjects, onDuplicate: DuplicatePolicy = .last,
       layout: Layout = .indexed, metadata: [String: String] = [:], memory: Int? = nil, temporaryFolder: String? = nil,
       threadCount: Int? = nil, leastKeyCount: Int = 0, greatestShrink: Double? = nil, outputLink: OutputLink = .refused,
-      networks: Networks = .automatic, keyLengths: Bool = false
+      networks: Networks = .automatic, keyLengths: Bool = false, normalisation: KeyNormalisation? = nil,
+      masksHostBits: Bool = false
     ) {
       self.order = order
       self.sharing = sharing
@@ -115,6 +121,19 @@ public final class FuseWriter {
       self.outputLink = outputLink
       self.networks = networks
       self.keyLengths = keyLengths
+      self.normalisation = normalisation
+      self.masksHostBits = masksHostBits
+    }
+
+    /// What happens to a key before it is added.
+    package var keyRules: KeyRules {
+      KeyRules(normalisation: normalisation, checksNetworks: networks == .always, masksHostBits: masksHostBits)
+    }
+
+    /// The metadata of the file, with what the options say.
+    var allMetadata: [String: String] {
+      guard let normalisation else { return metadata }
+      return metadata.merging([KeyNormalisation.metadataName: normalisation.rawValue]) { _, rule in rule }
     }
 
     /// Whether a file that is neither a database nor empty stays, also one that comes while this one is built.
@@ -145,6 +164,7 @@ public final class FuseWriter {
   /// What the block of the file is to have.
   var sections: SectionRequest
   let limits: Limits
+  private let keyRules: KeyRules
   let plan: MemoryPlan?
 
   /// The format's limits; tests make them small.
@@ -185,6 +205,7 @@ public final class FuseWriter {
     // It is opened when something has to go there, and the process may have another working folder by then.
     options.temporaryFolder = options.temporaryFolder.map { PinnedPath($0).absolute }
     self.options = options
+    keyRules = options.keyRules
     sections = SectionRequest(networks: options.networks, keyLengths: options.keyLengths)
     self.limits = limits
     self.plan = plan
@@ -224,14 +245,21 @@ public final class FuseWriter {
   /// Points `key` at an object of this writer.
   ///
   /// - Throws: ``FuseError`` with code `limitExceeded` when the key has more than 65,535 bytes or there are 2^32 - 1
-  ///   keys already, `inputOutput` when a temporary file cannot be written, `invalidValue` under ``Networks/always`` when
-  ///   the key spells a block of addresses in another way than the canonical one. The key is not added then.
+  ///   keys already, `inputOutput` when a temporary file cannot be written, `invalidValue` when the
+  ///   options ask for blocks of addresses in their one spelling and the key is one in another, or when
+  ///   ``Options/normalisation`` has no place for it. The key is not added then.
   /// - Precondition: `object` was returned by this writer.
   /// - Complexity: O(bytes), amortized.
   public func addKey(_ key: RawSpan, for object: ObjectID) throws(FuseError) {
     precondition(object.writer == ObjectIdentifier(self), "the ObjectID was returned by another FuseWriter")
+    if !keyRules.isEmpty, let rewritten = try keyRules.rewritten(key) {
+      return try addKey(asItIs: rewritten.rawSpan, for: object)
+    }
+    try addKey(asItIs: key, for: object)
+  }
+
+  private func addKey(asItIs key: RawSpan, for object: ObjectID) throws(FuseError) {
     try limits.check(key: key)
-    if options.networks == .always, let refusal = NetworkSpelling(key)?.refusal(of: key) { throw refusal }
     guard addedKeyCount < limits.count else {
       throw FuseError(
         .limitExceeded,

@@ -57,7 +57,7 @@ package final class RecordBatch {
   }
 
   /// What ``Key/object`` is for a key whose object was added before the batch was last emptied.
-  static let previousObject = -1
+  package static let previousObject = -1
 
   /// Where objects are packed; ``addPacked()`` then adds them.
   package let packer = MessagePackPacker()
@@ -77,6 +77,8 @@ package final class RecordBatch {
   var keyBytes: [UInt8] { contents.keyBytes }
   var keys: [Key] { contents.keys }
 
+  /// The number of the object that was added last, in this batch; ``previousObject`` when it has none yet.
+  package var lastObject: Int { objectEnds.count - 1 }
   /// How many keys the batch has.
   package var keyCount: Int { keys.count }
   /// How many bytes its objects and keys have.

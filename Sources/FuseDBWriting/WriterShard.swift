@@ -1,6 +1,6 @@
 package import FuseDBFormat
 internal import FuseDBReading
-internal import FuseDBSystem
+package import FuseDBSystem
 internal import FuseDBValues
 
 /// The part of a writer that one of several threads fills. What the threads do at the same time leaves no trace in the file.
@@ -44,6 +44,17 @@ package final class WriterShard {
         position: key.position)
     }
     if let last = objects.numbers.last { lastObject = last }
+  }
+
+  /// The last object of all batches that were added, as a number for ``addKey(_:object:position:)``.
+  package var lastObjectNumber: UInt64 { lastObject.rawValue }
+
+  /// The object of an index in the batch that was added last.
+  package func objectNumber(_ index: Int) -> UInt64 { objects.numbers[index].rawValue }
+
+  /// Adds one key, of at most 65,535 bytes.
+  package func addKey(_ key: RawSpan, object: UInt64, position: UInt64) throws(FuseError) {
+    try add(key, object: ObjectNumber(rawValue: object), position: position)
   }
 
   /// Adds one key.
@@ -158,6 +169,18 @@ extension FuseWriter {
     return made
   }
 
+  /// Where records may wait and be sorted before the file is built.
+  package func sortingRoom() throws(FuseError) -> SortingRoom {
+    let storage = try openStorage()
+    return SortingRoom(spill: storage.spill, memory: storage.plan.runWindows)
+  }
+
   /// How many bytes went to the temporary file so far.
   package var spilledByteCount: Int { storage?.spill.spilledByteCount ?? 0 }
+}
+
+/// A temporary file for records, and how much memory they may take beside.
+package struct SortingRoom: Sendable {
+  package let spill: Spill
+  package let memory: Int
 }

@@ -43,6 +43,38 @@ struct `Files of records` {
     #expect(try value("d", reader) == ["asn": 2])
   }
 
+  @Test func `with ranges that overlap say who has an address, or are refused [R13] [R14]`() throws {
+    let rows = "10.0.0.1,10.0.3.254,office\n10.0.0.0,10.0.0.3,printer\n10.0.0.0,10.0.0.3,"
+    var input = FuseInput(scratch.write("a,b,who\n" + rows + "printer\n", to: "x.csv"))
+    input.addressRange = ("a", "b")
+    let error = failure(input)
+    #expect(error?.path == scratch.path("x.csv") + ":3")
+    #expect(error?.message.hasSuffix("or let overlap say whose the addresses of both are") == true)
+    input.overlap = .smallest
+    #expect(try value("10.0.0.0/30", build(input)) == ["who": "printer"])
+    input.overlap = .first
+    #expect(try value("10.0.0.0/32", build(input)) == ["who": "printer"])
+    #expect(try value("10.0.0.1/32", build(input)) == ["who": "office"])
+  }
+
+  @Test func `with a range twice follow a writer that says which one counts [R13]`() throws {
+    var input = FuseInput(scratch.write("a,b,who\n1,1,a\n1,1,b\n", to: "x.csv"))
+    input.addressRange = ("a", "b")
+    #expect(failure(input)?.code == .duplicateKey)
+    #expect(try value("0.0.0.1/32", build(input, .init(onDuplicate: .first))) == ["who": "a"])
+  }
+
+  @Test func `keep the writer's rule for keys [F1] [F2]`() throws {
+    var input = FuseInput(scratch.write("id\nExample.COM.\n8.8.8.8/16\n", to: "x.csv"))
+    input.keyFields = ["id"]
+    let reader = try build(input, .init(normalisation: .domain, masksHostBits: true))
+    #expect(try reader.metadata == ["normalise": "domain"])
+    for key in ["example.com", "8.8.0.0/16"] { #expect(try value(key, reader) == [:]) }
+    let error = #expect(throws: FuseError.self) { try build(input, .init(networks: .always)) }
+    #expect(error?.path == scratch.path("x.csv") + ":3")
+    #expect(error?.message.hasSuffix("write 8.8.0.0/16, or let the writer's masksHostBits do that") == true)
+  }
+
   @Test func `may have keys in their records, and be written as they were dumped`() throws {
     let lines = scratch.write(#"{"keys":["8.8.8.8",{"$bin":"00ff"}],"value":[1,2]}"# + "\n", to: "x")
     let reader = try build(FuseInput(lines))

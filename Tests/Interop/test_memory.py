@@ -154,10 +154,13 @@ CASES = {
     "zstd: a large window for few bytes": ([], lambda m: zstd([noise(100_000)], "--long=27"), None),
     "range: wide ones of IPv4": (
         ["--format", "csv", "--range", "first,last"],
-        lambda m: ranges(4_000, lambda i: b"0.0.%d.%d" % (i >> 8 & 0xFF, i & 0xFF | 1), lambda i: b"255.255.255.254"), None),
+        lambda m: ranges(4_000, lambda i: b"%d" % (1 + (i << 18)), lambda i: b"%d" % ((i + 1 << 18) - 2)), None),
     "range: wide ones of IPv6": (
         ["--format", "csv", "--range", "first,last"],
-        lambda m: ranges(4_000 if m == 64 else 300, lambda i: ipv6(2 * i + 1), lambda i: ipv6((1 << 128) - 2)), None),
+        lambda m: ranges(1_000 if m == 64 else 300, lambda i: ipv6(1 + (i << 112)), lambda i: ipv6((i + 1 << 112) - 2)), None),
+    "range: many in each other": (
+        ["--format", "csv", "--range", "first,last"],
+        lambda m: ranges(4_000, lambda i: ipv6(2 * i + 1), lambda i: ipv6((1 << 128) - 2)), None),
     "range: many narrow ones": (
         ["--format", "csv", "--range", "first,last"],
         lambda m: ranges(8_000, lambda i: b"%d" % (1 + 64 * i), lambda i: b"%d" % (62 + 64 * i)), None),

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `Benchmarks bench|bench-full|bench-build|bench-serving|bench-values|KEYS FOLDER PYTHON FUSEDB`, run in the folder `Benchmarks`: measures, and
+/// `Benchmarks bench|bench-full|bench-build|bench-serving|bench-values|bench-networks|KEYS FOLDER PYTHON FUSEDB`, run in the folder `Benchmarks`: measures, and
 /// writes results, table and picture. `Benchmarks render NAME` makes table and picture again from results that are there.
 struct Command {
   struct UsageError: Error, CustomStringConvertible {
@@ -16,7 +16,7 @@ struct Command {
     guard arguments.count >= 2 else {
       throw UsageError(
         description: """
-          usage: Benchmarks bench|bench-full|bench-build|bench-serving|bench-values|KEYS FOLDER PYTHON FUSEDB, or: Benchmarks render NAME
+          usage: Benchmarks bench|bench-full|bench-build|bench-serving|bench-values|bench-networks|KEYS FOLDER PYTHON FUSEDB, or: Benchmarks render NAME
           """)
     }
     if arguments[0] == "render" {
@@ -26,8 +26,13 @@ struct Command {
     guard arguments.count == 4 else {
       throw UsageError(description: "name the folder for databases, a Python and the command fusedb")
     }
-    let plan = try plan(arguments[0])
     try FileManager.default.createDirectory(atPath: arguments[1], withIntermediateDirectories: true)
+    guard arguments[0] != "bench-networks" else {
+      let table = try NetworkBenchmark(folder: arguments[1], python: arguments[2], command: arguments[3]).run()
+      try table.write(toFile: "\(resultFolder)/table-networks.md", atomically: true, encoding: .utf8)
+      return print(table)
+    }
+    let plan = try plan(arguments[0])
     print("seed \(Workload.seed), sizes \(plan.sizes)")
     let results = try Runner(plan, folder: arguments[1], python: arguments[2], command: arguments[3]).run()
     // A trial leaves the kept results alone.

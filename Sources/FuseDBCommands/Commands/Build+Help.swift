@@ -13,6 +13,18 @@ extension Build {
       .value(
         "--range", "FIRST,LAST",
         "the fields with the first and the last address of a range, whose CIDR blocks are the keys"),
+      .value(
+        "--overlap", "first|last|smallest",
+        "which of two ranges has the addresses of both (default: the inner one; ranges that overlap in part are refused)"
+      ),
+      .flag(
+        "--network",
+        "let an address find the longest block around it, and refuse blocks that are not in their one spelling (default: if all keys are blocks or addresses)"
+      ),
+      .flag("--mask-host-bits", "accept blocks with bits set after the prefix: 8.8.8.8/16 becomes 8.8.0.0/16"),
+      .value(
+        "--normalise", "network|domain|lower|mac",
+        "write keys in one way, here and in every question: blocks, domain names, lower case, MAC addresses"),
       .value("--keep", "FIELD", "store only this field of each record; may be repeated", repeats: true),
       .flag(
         "--allow-missing", "let a field of --key or --keep be absent from every record of NDJSON or MessagePack"),
@@ -63,9 +75,21 @@ extension Build {
 
     With --range, alone or together with --key, the keys are the fewest CIDR
     blocks that cover a range of addresses, such as 8.8.8.0/24 or 2001:db8::/32.
-    Addresses are text or integers; integers below 2^32 are IPv4. Overlapping
-    ranges give nested blocks, which are different keys, or equal blocks, for
-    which --on-duplicate decides.
+    Addresses are text or integers; integers below 2^32 are IPv4. Ranges may lie
+    in each other: the innermost has the address. Ranges that overlap in part
+    are refused, since the longest block need not be the smaller range's, unless
+    --overlap says whose the addresses of both are. The same range twice needs
+    the same object, unless --overlap or --on-duplicate decides.
+
+    A file whose keys are all blocks or addresses, at least one a block, answers
+    an address by the longest block that holds it. --network (which --range
+    implies) asks for that beside other keys, and refuses a block with bits after
+    its prefix or in another spelling, such as 010.0.0.0/8 or 2001:DB8::/32;
+    --mask-host-bits and '--normalise network' accept these.
+
+    With --normalise, keys that say the same become one: 'domain' writes
+    Example.COM. as example.com, 'mac' writes 00-1B-63-84-45-E6 as 001b638445e6.
+    The file says which rule it has, and its look-ups keep it.
 
     The same records give the same bytes, in whatever order they come.
 
@@ -76,6 +100,7 @@ extension Build {
       8.8.4.0/24,15169,Google LLC
       1.1.1.0/24,13335,"Cloudflare, Inc."
       $ fusedb build -o networks.fsdb networks.csv --key network --type asn=int
-      networks.fsdb: 3 keys -> 2 objects, 512 bytes; sharing saved 31 bytes
+      networks.fsdb: 3 keys -> 2 objects, 2.1 kB; sharing saved 31 bytes
+        3 blocks of addresses: an address is answered by its block
     """
 }

@@ -4,20 +4,21 @@ internal import FuseDBInput
 extension Build {
   /// Prints the report.
   func tell(
-    _ report: BuildReport, _ writer: FuseWriter, _ recordCount: Int, seconds: Double, _ console: Console
+    _ report: BuildReport, _ writer: FuseWriter, _ loader: InputLoader, seconds: Double, _ console: Console
   ) throws(FuseError) {
     if printsJSON {
       let members =
         members(of: report) + [
-          ("records", .count(recordCount)), ("seconds", .number((seconds * 1000).rounded() / 1000)),
+          ("records", .count(loader.totals.recordCount)), ("seconds", .number((seconds * 1000).rounded() / 1000)),
           ("threads", .count(writer.options.threadCount ?? 1)), ("memory", .count(writer.options.memory ?? 0)),
           ("peakMemory", .count(MachineMemory.peakByteCount ?? 0)),
-          ("spilledBytes", .count(writer.spilledByteCount)),
+          ("spilledBytes", .count(writer.spilledByteCount)), ("rangesCut", .count(loader.rangesCut.some)),
+          ("rangesHidden", .count(loader.rangesCut.all)),
         ]
       try console.out.line { writer throws(FuseError) in writer.append(members: members) }
     }
     guard !isQuiet, !printsJSON else { return }
-    for line in summary(of: report) { try? console.err.line(line) }
+    for line in summary(of: report, rangesCut: loader.rangesCut) { try? console.err.line(line) }
   }
 
   /// The position of a record, for messages: file and line.
@@ -46,7 +47,7 @@ extension Build {
   }
 
   /// The report in a line, and a line for each thing that may surprise.
-  private func summary(of report: BuildReport) -> [String] {
+  private func summary(of report: BuildReport, rangesCut: (some: Int, all: Int)) -> [String] {
     var first = "\(output): \(Humans.keys(report.keyCount, before: report.replacedKeyCount)) -> "
     first += "\(Humans.count(report.objectCount, "object")), "
     first += Humans.size(report.byteCount)
@@ -61,6 +62,11 @@ extension Build {
         lines.append("    \(quoted(duplicate.key)): \(position(duplicate.kept)), not \(position(duplicate.dropped))")
       }
       if report.duplicates.count < report.duplicateKeyCount { lines.append("    …") }
+    }
+    if rangesCut.some > 0 {
+      lines.append(
+        "  \(Humans.count(rangesCut.some, "range")) lost addresses to others that overlap"
+          + (rangesCut.all > 0 ? "; \(Humans.number(rangesCut.all)) of them lost all" : ""))
     }
     if report.unreachedObjectCount > 0 {
       let fate = writerOptions.order == .key ? "left out" : "kept"

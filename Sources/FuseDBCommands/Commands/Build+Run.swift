@@ -20,7 +20,7 @@ extension Build {
     if !allowsMissingFields { try loader.fields?.checkAllSeen(.command) }
     let report = try write(writer, progress, recordCount: loader.totals.recordCount)
     progress.bar.clear()
-    try tell(report, writer, loader.totals.recordCount, seconds: progress.bar.elapsed, console)
+    try tell(report, writer, loader, seconds: progress.bar.elapsed, console)
     return .done
   }
 
@@ -38,7 +38,7 @@ extension Build {
     return InputLoader.Job(
       inputs: inputs.map { ($0.name, $0.format) }, fields: fields, table: table,
       threadCount: InputLoader.threadCount(of: options), memory: memory,
-      limit: recordLimit.map { RecordLimit(byteCount: $0) } ?? RecordLimit(memory: memory))
+      limit: recordLimit.map { RecordLimit(byteCount: $0) } ?? RecordLimit(memory: memory), ranges: ranges)
   }
 
   private func open(_ input: String?, _ console: Console, memory: Int) throws(FuseError) -> InputFile {

@@ -8,6 +8,7 @@ struct Build: Command {
   var inputs: [InputName]
   var fields: FieldSelection?
   var table = TableOptions()
+  var ranges = RangeOptions()
   var writerOptions = FuseWriter.Options()
   /// How many bytes a record may have; nil for a share of the memory.
   var recordLimit: Int?
@@ -34,6 +35,7 @@ struct Build: Command {
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
     try parseWriterOptions(arguments)
+    try parseKeyRules(arguments)
     try parseRecordLimit(arguments)
     try parseFields(arguments)
     try parseTable(arguments)
@@ -76,8 +78,41 @@ struct Build: Command {
     writerOptions.greatestShrink = try arguments.greatestShrink()
     writerOptions.outputLink = try arguments.outputLink()
     writerOptions.keepsOtherFiles = true
-    writerOptions.onDuplicate =
-      try arguments.choice(of: "--on-duplicate", ["last": .last, "first": .first, "error": .error]) ?? .last
+    let onDuplicate: FuseWriter.DuplicatePolicy? = try arguments.choice(
+      of: "--on-duplicate", ["last": .last, "first": .first, "error": .error])
+    writerOptions.onDuplicate = onDuplicate ?? .last
+    let overlap: FuseInput.Overlap? = try arguments.choice(
+      of: "--overlap", ["first": .first, "last": .last, "smallest": .smallest])
+    guard overlap == nil || arguments.has("--range") else {
+      throw arguments.error("--overlap is for ranges of addresses, which --range FIRST,LAST names")
+    }
+    ranges = RangeOptions(overlap: overlap, onDuplicate: onDuplicate)
+  }
+
+  /// What keys are, and how they are written.
+  private mutating func parseKeyRules(_ arguments: borrowing Arguments) throws(UsageError) {
+    writerOptions.normalisation = try arguments.choice(
+      of: "--normalise", ["network": .network, "domain": .domain, "lower": .lower, "mac": .mac])
+    writerOptions.masksHostBits = arguments.has("--mask-host-bits")
+    let isIndexed = writerOptions.layout == .indexed
+    for option in ["--network", "--normalise"] where arguments.has(option) && !isIndexed {
+      throw arguments.error("\(option) needs the index that --plain leaves out; give one of them")
+    }
+    if arguments.has("--range") {
+      guard writerOptions.normalisation != .mac else {
+        throw arguments.error(
+          "--normalise mac is for MAC addresses, and the keys of --range are blocks of IP addresses")
+      }
+      writerOptions.networks = isIndexed ? .always : .never
+    }
+    if arguments.has("--network") { writerOptions.networks = .always }
+    if let rule = writerOptions.metadata[KeyNormalisation.metadataName],
+      let normalisation = writerOptions.normalisation,
+      rule != normalisation.rawValue
+    {
+      throw arguments.error(
+        "--meta and --normalise name two rules, \(rule) and \(normalisation); give --normalise alone")
+    }
   }
 
   private mutating func parseRecordLimit(_ arguments: borrowing Arguments) throws(UsageError) {

@@ -36,7 +36,7 @@ struct Diff: Command {
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
       $ fusedb diff networks.fsdb today.fsdb -o today.patch
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
-      today.patch: 154 bytes make today.fsdb of networks.fsdb
+      today.patch: 155 bytes make today.fsdb of networks.fsdb
     """
 
   var oldPath: String

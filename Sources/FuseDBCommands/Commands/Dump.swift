@@ -32,7 +32,8 @@ struct Dump: Command {
       8.8.4.0/24,15169,Google LLC
       8.8.8.0/24,15169,Google LLC
       $ fusedb dump networks.fsdb | fusedb build -o copy.fsdb
-      copy.fsdb: 3 keys -> 2 objects, 512 bytes; sharing saved 31 bytes
+      copy.fsdb: 3 keys -> 2 objects, 2.1 kB; sharing saved 31 bytes
+        3 blocks of addresses: an address is answered by its block
     """
 
   var path: String

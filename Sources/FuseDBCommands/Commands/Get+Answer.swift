@@ -94,6 +94,19 @@ extension Get {
     writer.append("}")
   }
 
+  /// Appends what of an object is printed of many; returns false where a field is absent.
+  func appendAllColumns(
+    of object: RawSpan, at offset: UInt64, _ reader: FuseReader, to writer: inout JSONWriter
+  ) throws(FuseError) -> Bool {
+    var areAllThere = true
+    try reader.decoding(at: offset) { () throws(FuseError) in
+      let value = try FuseView(validating: object)
+      for field in fields where value[path: field.path] == nil { areAllThere = false }
+      if areAllThere { try appendColumns(value, isAlone: false, to: &writer) }
+    }
+    return areAllThere
+  }
+
   /// Appends the value, or the fields with tabs between them.
   private func appendColumns(_ value: FuseView, isAlone: Bool, to writer: inout JSONWriter) throws(FuseError) {
     guard !fields.isEmpty else { return try writer.append(value) }

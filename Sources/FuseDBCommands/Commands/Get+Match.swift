@@ -47,17 +47,24 @@ extension Get {
         areAllThere = false
         return
       }
-      let text = try reader.keyText(of: match.key)
-      let answer = Answer(
-        object: try match.bytes, key: text.bytes, isMatched: true, scope: printsJSON ? match.scope.description : nil)
-      if try !self.answer(key, answer, reader, isSingle: isSingle, console) { areAllThere = false }
+      if try !answer(key, match, reader, isSingle: isSingle, console) { areAllThere = false }
     }
     try answerExactly(upTo: keys.count)
     return areAllThere
   }
 
+  /// Prints what answers an address; returns whether all fields asked for are there.
+  func answer(
+    _ key: [UInt8], _ match: borrowing FuseNetworkMatch, _ reader: FuseReader, isSingle: Bool, _ console: Console
+  ) throws(FuseError) -> Bool {
+    let text = try reader.keyText(of: match.key)
+    let answer = Answer(
+      object: try match.bytes, key: text.bytes, isMatched: true, scope: printsJSON ? match.scope.description : nil)
+    return try self.answer(key, answer, reader, isSingle: isSingle, console)
+  }
+
   /// Whether a question that is an address is not a key in a spelling of its own.
-  private func isAddressAlone(_ key: [UInt8], _ address: FuseAddress, _ reader: FuseReader) throws(FuseError) -> Bool {
+  func isAddressAlone(_ key: [UInt8], _ address: FuseAddress, _ reader: FuseReader) throws(FuseError) -> Bool {
     // IPv4 has one spelling.
     guard matching == nil, address.family == .ipv6 || key.contains(UInt8(ascii: ":")) else { return true }
     let text = NetworkText(address)
@@ -66,7 +73,7 @@ extension Get {
   }
 
   /// Prints what stands under a block, or another key that is no address.
-  private func answerBlock(
+  func answerBlock(
     _ key: [UInt8], _ reader: FuseReader, isSingle: Bool, _ console: Console
   ) throws(FuseError) -> Bool {
     if let object = try reader.bytes(forKey: key) {

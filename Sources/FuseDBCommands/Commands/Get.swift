@@ -8,8 +8,9 @@ struct Get: Command {
   static let operands = "FILE KEY..."
   static let options: [Option] = [
     .value(
-      "--match", "exact|network|domain|prefix|email",
-      "which key answers (default: an address in a file of networks by its network, all else exactly)"),
+      "--match", "RULE",
+      "which key answers: exact, network, domain, prefix or email (default: network for an address in a file of networks, exact for all else)"
+    ),
     .flag("--with-key", "print the key that answers before its value, as one more column"),
     .value(
       "--field", "PATH", "print only the value at PATH: names and numbers with dots between them; may be repeated",
@@ -21,7 +22,7 @@ struct Get: Command {
     .flag("--null", short: "-0", "in LIST a zero byte follows each key, as from 'fusedb keys -0'"),
     .flag(
       "--json",
-      "print {\"key\":...,\"found\":true,\"value\":...} for every key, with \"match\" where another key answers"),
+      "print {\"key\":...,\"found\":true,\"value\":...} for every key"),
   ]
   static let help = """
     For one key, prints its value as JSON on one line. For several keys, and
@@ -133,6 +134,7 @@ struct Get: Command {
     if try !answer(keys, reader, isSingle: isSingle, console) { status = .no }
     guard let input else { return status }
     var keys = KeyList(input, listFormat)
+    if takesAddresses(reader) { return try answerAddresses(&keys, reader, console) ? status : .no }
     while true {
       let some = try keys.next()
       guard !some.isEmpty else { return status }

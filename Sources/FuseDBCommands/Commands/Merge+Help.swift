@@ -47,8 +47,9 @@ extension Merge {
     Example:
       $ echo '{"keys":["1.1.1.0/24"],"value":{"org":"APNIC"}}' | fusedb build -o more.fsdb -q
       $ fusedb merge -o all.fsdb networks.fsdb more.fsdb
-      all.fsdb: 4 keys of 2 files -> 3 keys, 2 objects, 512 bytes; sharing saved 31 bytes
+      all.fsdb: 4 keys of 2 files -> 3 keys, 2 objects, 2.1 kB; sharing saved 31 bytes
         1 key with different objects; the last file counts
           "1.1.1.0/24": more.fsdb, not networks.fsdb
+        3 blocks of addresses: an address is answered by its block
     """
 }

@@ -30,9 +30,9 @@ struct Patch: Command {
       $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build -o today.fsdb -q
       $ fusedb diff networks.fsdb today.fsdb -o new.patch
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
-      new.patch: 154 bytes make today.fsdb of networks.fsdb
+      new.patch: 155 bytes make today.fsdb of networks.fsdb
       $ fusedb patch -o new.fsdb networks.fsdb new.patch
-      new.fsdb: 1 object, 2 keys, 448 bytes
+      new.fsdb: 1 object, 2 keys, 2.1 kB
     """
 
   var oldPath: String

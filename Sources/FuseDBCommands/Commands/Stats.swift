@@ -15,18 +15,18 @@ struct Stats: Command {
 
     Example:
       $ fusedb stats networks.fsdb
-      networks.fsdb: FSDB version 2, checksum 0xbe678a78
-        keys                             3
-        objects                          2
-        keys per object, fewest          1
-          on average                  1.50
-          most                           2
-        size                     512 bytes
-          header                  40 bytes  7.8%
-          objects                 68 bytes  13.3%
-          key index               60 bytes  11.7%
-          extension              344 bytes  67.2%
-        saved by sharing          31 bytes  without it the file would be 1.06 times as large
+      networks.fsdb: FSDB version 2, checksum 0x34417a07
+        keys                            3
+        objects                         2
+        keys per object, fewest         1
+          on average                 1.50
+          most                          2
+        size                       2.1 kB  2,128 bytes
+          header                 40 bytes  1.9%
+          objects                68 bytes  3.2%
+          key index              60 bytes  2.8%
+          extension                2.0 kB  92.1%
+        saved by sharing         31 bytes  without it the file would be 1.01 times as large
     """
 
   var path: String

@@ -28,7 +28,7 @@ struct Verify: Command {
 
     Example:
       $ fusedb verify networks.fsdb
-      networks.fsdb: sound (3 keys, 2 objects, 512 bytes)
+      networks.fsdb: sound (3 keys, 2 objects, 2.1 kB)
     """
 
   var paths: [String]

@@ -36,7 +36,7 @@ struct Watch: Command {
 
     Example:
       $ fusedb watch networks.fsdb
-      2026-11-21T16:11:12Z serving networks.fsdb: generation 1, 3 keys, 512 bytes
+      2026-11-21T16:11:12Z serving networks.fsdb: generation 1, 3 keys, 2.1 kB
       2026-11-21T17:00:03Z reloaded networks.fsdb: generation 2, 4 keys, 576 bytes
       2026-11-21T18:00:03Z refused networks.fsdb: cannot open the file: No such file or directory
     """

@@ -1,7 +1,7 @@
 /// What a text spells: an address, or an integer that may be one. See spec/network.md §2.
 ///
 /// Nothing may stand around the address, and none of its numbers may be left out, octal or hexadecimal, as some systems allow; zones are
-/// refused. [N1]
+/// refused. [A1]
 @usableFromInline package enum AddressSpelling: Equatable, Sendable {
   /// Four numbers with points between them.
   case ipv4(UInt32)

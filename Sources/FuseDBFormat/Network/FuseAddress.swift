@@ -37,7 +37,7 @@ public struct FuseAddress: Sendable, Hashable {
   /// An IPv6 address from its number. One that is IPv4-mapped becomes the IPv4 address.
   @inlinable
   public init(ipv6 number: UInt128) {
-    // [N2]
+    // [A2]
     if number &>> 32 == 0xFFFF {
       self.init(ipv4: UInt32(truncatingIfNeeded: number))
     } else {
@@ -64,7 +64,7 @@ public struct FuseAddress: Sendable, Hashable {
     self.init(text: text.keyBytes)
   }
 
-  /// The same from the bytes of a text. [N1]
+  /// The same from the bytes of a text. [A1]
   @inlinable
   package init?(text: RawSpan) {
     switch AddressSpelling(text) {

@@ -3,7 +3,7 @@ package struct NetworkDirectory {
   private let shift: UInt64
   private let entryCount: Int
   private var line: UInt32 = 0
-  /// For each value of the upper bits, the line that holds its first address; then the last line. [N9]
+  /// For each value of the upper bits, the line that holds its first address; then the last line. [A9]
   package private(set) var entries: [UInt32] = []
 
   /// - Parameter section: knows its number of lines.
@@ -39,7 +39,7 @@ package struct NetworkTree {
     lineCount += 1
   }
 
-  /// The keys of all nodes, those of the top level first. [N13]
+  /// The keys of all nodes, those of the top level first. [A13]
   package func nodes() -> [UInt64] {
     var levels: [[UInt64]] = []
     // What separates the children of a level: of nine, eight are keys of their node, and the next is one level up.

@@ -72,14 +72,14 @@ public import CFuseIntrinsics
     return min(max(Int(rank), 1), Int(lanes.rawValue)) &- 1
   }
 
-  /// Whether a line is what was written between two bases of one word. [N10]
+  /// Whether a line is what was written between two bases of one word. [A10]
   @inlinable
   @inline(__always)
   package static func isSound(_ line: RawSpan, base: UInt64, next: UInt64) -> Bool {
     sum(of: line, base, next) &>> 32 == UInt64(line.little(at: check, as: UInt32.self))
   }
 
-  /// Whether a line is what was written between two bases of two words. [N10]
+  /// Whether a line is what was written between two bases of two words. [A10]
   @inlinable
   @inline(__always)
   package static func isSound(_ line: RawSpan, base: UInt128, next: UInt128) -> Bool {

@@ -34,7 +34,7 @@ struct NetworkLineFiller {
     if count > 0 { try end(before: 0, emit) }
   }
 
-  /// Whether the line has a lane left and can tell this start from its base exactly. [N11]
+  /// Whether the line has a lane left and can tell this start from its base exactly. [A11]
   private func fits(_ start: UInt128) -> Bool {
     guard count > 0 else { return true }
     guard count < Int(lanes.rawValue) else { return false }

@@ -115,7 +115,7 @@ private struct Fillers {
 
   /// Adds a run to the table of longer blocks. Returns the line that answers for its start.
   ///
-  /// Between two /64 with longer blocks nobody asks. So a run goes on there where the next one has the same answer. [N12]
+  /// Between two /64 with longer blocks nobody asks. So a run goes on there where the next one has the same answer. [A12]
   mutating func addDeep(
     _ start: UInt128, _ answer: NetworkAnswer, _ sink: NetworkLines.Sink
   ) throws(FuseError) -> Int {
@@ -132,7 +132,7 @@ private struct Fillers {
   }
 }
 
-/// Divides runs of IPv6 addresses into those of the upper 64 bits and, for each /64 that has a longer block, those of all bits. [N12]
+/// Divides runs of IPv6 addresses into those of the upper 64 bits and, for each /64 that has a longer block, those of all bits. [A12]
 private struct UpperRuns {
   /// The answer of the addresses that were reached.
   private var current = NetworkAnswer.none

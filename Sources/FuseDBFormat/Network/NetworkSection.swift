@@ -4,7 +4,7 @@
   @inlinable package static var lineByteCount: Int { 64 }
   /// How many keys a node of the tree has, and how many bases a leaf.
   @inlinable package static var keysPerNode: Int { 8 }
-  /// How many bases of all ones come after the last one of IPv4, so that sixteen can be compared wherever a search is. [N9]
+  /// How many bases of all ones come after the last one of IPv4, so that sixteen can be compared wherever a search is. [A9]
   @inlinable package static var basesAfterLast: Int { 16 }
   /// Line numbers have 32 bits.
   package static let mostLines = Int(UInt32.max)
@@ -90,7 +90,7 @@
 
   package init(lanes: Lanes) { self.lanes = lanes }
 
-  /// How many of the upper bits of an IPv4 address the directory takes: 8 to 18, or 0 without lines. [N9]
+  /// How many of the upper bits of an IPv4 address the directory takes: 8 to 18, or 0 without lines. [A9]
   package var directoryBits: Int {
     let lines = lineCounts.ipv4
     return lines == 0 ? 0 : min(18, max(8, Int.bitWidth - 1 - lines.leadingZeroBitCount))
@@ -124,7 +124,7 @@ package struct PrefixLengths: Equatable, Sendable {
 }
 
 extension NetworkSection {
-  /// Where the tables stand, from the start of the section. [N8]
+  /// Where the tables stand, from the start of the section. [A8]
   @usableFromInline package struct Layout: Equatable, Sendable {
     @usableFromInline package var directory = 0
     @usableFromInline package var ipv4Bases = 0
@@ -173,7 +173,7 @@ extension NetworkSection {
 }
 
 extension NetworkSection {
-  /// Reads the header of a section and checks that the tables fill the rest of it. [N7] [N8]
+  /// Reads the header of a section and checks that the tables fill the rest of it. [A7] [A8]
   package init(parsing section: RawSpan, at offset: Int) throws(FuseError) {
     guard section.byteCount >= Self.byteCount else {
       throw .corrupted(

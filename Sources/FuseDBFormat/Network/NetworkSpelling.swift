@@ -5,9 +5,9 @@ package struct NetworkSpelling: Equatable, Sendable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// The address has bits set after the prefix, as in `8.8.8.8/16`. [N4]
+    /// The address has bits set after the prefix, as in `8.8.8.8/16`. [A4]
     package static let hostBits = Flaws(rawValue: 1)
-    /// The block has another text, which is the canonical one. [N3]
+    /// The block has another text, which is the canonical one. [A3]
     package static let spelling = Flaws(rawValue: 2)
   }
 
@@ -15,7 +15,7 @@ package struct NetworkSpelling: Equatable, Sendable {
   package let network: FuseNetwork
   /// Whether the text is an address without a length: it stands for the block of that address alone.
   package let isAddress: Bool
-  package let flaws: Flaws
+  package private(set) var flaws: Flaws
 
   /// What `text` spells: an address, or an address, a slash and a prefix length. Nil where it spells neither.
   package init?(_ text: RawSpan) {
@@ -41,17 +41,28 @@ package struct NetworkSpelling: Equatable, Sendable {
     }
     var flaws: Flaws = []
     let host = FuseAddress.hostMask(family, length)
+    let given = FuseAddress(family: family, bits: bits)
     if bits & host != 0 { flaws.insert(.hostBits) }
     bits &= ~host
     if family == .ipv6, length >= 96, bits >> 32 == 0xFFFF {
-      // [N2]
+      // [A2]
       (family, bits, length) = (.ipv4, bits & 0xFFFF_FFFF, length - 96)
     }
     network = FuseNetwork(unchecked: FuseAddress(family: family, bits: bits), prefixLength: length)
     isAddress = slash == nil
-    let canonical = isAddress ? NetworkText(network.address) : NetworkText(network)
-    if flaws.isEmpty, !text.equals(canonical.bytes) { flaws.insert(.spelling) }
     self.flaws = flaws
+    // The text with the bits that it has.
+    let written =
+      given.family != network.family || isAddress
+      ? canonical : NetworkText(FuseNetwork(unchecked: given, prefixLength: length))
+    if !text.equals(written.bytes) { self.flaws.insert(.spelling) }
+  }
+
+  /// The same, spelled in a way that ``init(_:)`` does not take.
+  package var inAnotherSpelling: NetworkSpelling {
+    var copy = self
+    copy.flaws.insert(.spelling)
+    return copy
   }
 
   /// The key that the text should be.
@@ -72,7 +83,10 @@ package struct NetworkSpelling: Equatable, Sendable {
 
 extension NetworkSpelling {
   /// The error of a key that is not its block's one spelling; nil for one that is.
-  package func refusal(of key: RawSpan) -> FuseError? {
+  ///
+  /// - Parameter accepted: what is no reason.
+  package func refusal(of key: RawSpan, accepting accepted: Flaws = []) -> FuseError? {
+    let flaws = flaws.subtracting(accepted)
     guard !flaws.isEmpty else { return nil }
     let text = String(decoding: key.array(), as: UTF8.self)
     return FuseError(

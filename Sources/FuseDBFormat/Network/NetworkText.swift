@@ -1,6 +1,6 @@
 /// The canonical text of an address or a block, in place. See spec/network.md §2.
 ///
-/// By RFC 5952: lower case, no zeros before a number, `::` for the first of the longest runs of two or more groups that are 0. [N3]
+/// By RFC 5952: lower case, no zeros before a number, `::` for the first of the longest runs of two or more groups that are 0. [A3]
 package struct NetworkText: Sendable {
   /// Eight groups of four digits, seven colons, and a prefix length of three digits after a slash: 43 at most.
   private var storage = InlineArray<48, UInt8>(repeating: 0)

@@ -1,12 +1,9 @@
 internal import FuseDBFormat
-internal import FuseDBJSON
-internal import FuseDBSystem
-internal import FuseDBValues
-internal import FuseDBWriting
 
-/// Addresses of one family from one to another, both included.
+/// Addresses from one to another, both included.
+///
+/// All addresses are on one line, on which an IPv4 address stands for itself and for the IPv6 address that maps it.
 struct AddressRange: Equatable {
-  let family: AddressFamily
   let first: UInt128
   let last: UInt128
 
@@ -18,78 +15,88 @@ struct AddressRange: Equatable {
     case isReversed
   }
 
-  /// The range between two addresses. [R10]
-  ///
-  /// Integers are IPv4 when both are below 2^32. A range of IPv4-mapped addresses, ::ffff:0:0/96, is that of the IPv4
-  /// addresses: some data sets have both families in one column by writing them so.
-  init(from first: Address, to last: Address) throws(Flaw) {
-    guard first.spelling == last.spelling else { throw .isMixed }
-    guard first.value <= last.value else { throw .isReversed }
-    let isLow = last.value < 1 << 32
-    let isMapped = first.value >> 32 == 0xFFFF && last.value >> 32 == 0xFFFF
-    guard first.spelling == .ipv4 || (first.spelling == .integer && isLow) || isMapped else {
-      (family, self.first, self.last) = (.ipv6, first.value, last.value)
-      return
-    }
-    family = .ipv4
-    self.first = first.value & 0xFFFF_FFFF
-    self.last = last.value & 0xFFFF_FFFF
+  private static let mapped: UInt128 = 0xFFFF << 32
+
+  /// The range between two places on the line.
+  init(first: UInt128, last: UInt128) {
+    self.first = first
+    self.last = last
   }
 
+  /// The range between two addresses. Integers are IPv4 when both are below 2^32. [R10]
+  init(from first: AddressSpelling, to last: AddressSpelling) throws(Flaw) {
+    let (start, end): (UInt128, UInt128)
+    switch (first, last) {
+    case (.ipv4(let first), .ipv4(let last)): (start, end) = (Self.mapped | UInt128(first), Self.mapped | UInt128(last))
+    case (.ipv6(let first), .ipv6(let last)): (start, end) = (first, last)
+    case (.integer(let first), .integer(let last)):
+      let family: UInt128 = max(first, last) < 1 << 32 ? Self.mapped : 0
+      (start, end) = (family | first, family | last)
+    default: throw .isMixed
+    }
+    guard start <= end else { throw .isReversed }
+    self.init(first: start, last: end)
+  }
+
+  /// How many addresses there are, less one.
+  var reach: UInt128 { last - first }
+
   /// The fewest CIDR blocks that hold exactly these addresses, in ascending order. [R11]
-  var blocks: Blocks { Blocks(family: family, start: first, last: last) }
+  var blocks: Blocks { Blocks(start: first, last: last) }
+
+  /// A block on the line.
+  struct Block: Equatable {
+    let first: UInt128
+    let hostBits: Int
+
+    var last: UInt128 { hostBits == UInt128.bitWidth ? .max : first | (1 << UInt128(hostBits) - 1) }
+
+    /// The block as it is written.
+    var network: FuseNetwork {
+      guard hostBits <= 32, first >> 32 == 0xFFFF else {
+        return FuseNetwork(unchecked: FuseAddress(family: .ipv6, bits: first), prefixLength: 128 - hostBits)
+      }
+      return FuseNetwork(
+        unchecked: FuseAddress(ipv4: UInt32(truncatingIfNeeded: first)), prefixLength: 32 - hostBits)
+    }
+  }
 
   /// See ``AddressRange/blocks``.
   struct Blocks: Sequence, IteratorProtocol {
-    fileprivate let family: AddressFamily
     /// The first address that no block held yet; nil after the last, where there may be no number for it.
     fileprivate var start: UInt128?
     fileprivate let last: UInt128
 
     /// A block's size is a power of two that divides its address. So the largest one that can begin here is the smaller
     /// of two: the lowest bit of the address, and the largest power of two that the rest of the range can hold.
-    mutating func next() -> AddressBlock? {
+    mutating func next() -> Block? {
       guard let address = start else { return nil }
       // The number of addresses left, less one: for all addresses of IPv6 it is the largest number there is.
-      let rest = last - address
-      let (count, isAll) = rest.addingReportingOverflow(1)
+      let (count, isAll) = (last - address).addingReportingOverflow(1)
       let roomBits = isAll ? UInt128.bitWidth : UInt128.bitWidth - 1 - count.leadingZeroBitCount
-      let hostBits = Swift.min(address.trailingZeroBitCount, roomBits)
-      let (following, isEnd) = address.addingReportingOverflow(1 << UInt128(hostBits))
-      start = hostBits == UInt128.bitWidth || isEnd || following > last ? nil : following
-      return AddressBlock(family: family, address: address, prefixLength: family.bitCount - hostBits)
+      let block = Block(first: address, hostBits: Swift.min(address.trailingZeroBitCount, roomBits))
+      start = block.last == last ? nil : block.last + 1
+      return block
     }
   }
 }
 
-/// Makes keys of ranges of addresses: the blocks that cover them, as text. [R8]
-struct RangeKeys {
-  /// The key, kept for its memory.
-  private var key: [UInt8] = []
+extension AddressRange: CustomStringConvertible {
+  /// The range as it stands in messages.
+  var description: String { "\(Self.text(first)) to \(Self.text(last))" }
 
-  /// Calls `body` with the text of each block of the range from `first` to `last`, which are the texts of the two
-  /// fields of `names`.
+  private static func text(_ address: UInt128) -> String { FuseAddress(ipv6: address).description }
+}
+
+extension AddressRange {
+  /// The range from `first` to `last`, which are the texts of the two fields of `names`. [R8]
   ///
-  /// - Throws: ``FuseError`` with code `invalidValue` when they make no range; and what `body` throws.
-  mutating func forEach(
-    from first: RawSpan, to last: RawSpan, _ names: FieldSelection.Range,
-    _ body: (RawSpan) throws(FuseError) -> Void
-  ) throws(FuseError) {
-    let range = try Self.range(from: first, to: last, names)
-    for block in range.blocks {
-      key.removeAll(keepingCapacity: true)
-      block.append(to: &key)
-      try body(key.rawSpan)
-    }
-  }
-
-  private static func range(
-    from first: RawSpan, to last: RawSpan, _ names: FieldSelection.Range
-  ) throws(FuseError) -> AddressRange {
-    let start = try address(first, names.first)
-    let end = try address(last, names.last)
-    do throws(AddressRange.Flaw) {
-      return try AddressRange(from: start, to: end)
+  /// - Throws: ``FuseError`` with code `invalidValue` when they make no range.
+  init(from first: RawSpan, to last: RawSpan, _ names: FieldSelection.Range) throws(FuseError) {
+    let start = try Self.address(first, names.first)
+    let end = try Self.address(last, names.last)
+    do throws(Flaw) {
+      try self.init(from: start, to: end)
     } catch {
       let ends = "the range from \(quoted(first)) in \(quoted(names.first)) to \(quoted(last)) in \(quoted(names.last))"
       switch error {
@@ -101,8 +108,8 @@ struct RangeKeys {
     }
   }
 
-  private static func address(_ text: RawSpan, _ name: [UInt8]) throws(FuseError) -> Address {
-    if let address = Address(text) { return address }
+  private static func address(_ text: RawSpan, _ name: [UInt8]) throws(FuseError) -> AddressSpelling {
+    if let address = AddressSpelling(text) { return address }
     guard !text.isEmpty else { throw missingEnd(name) }
     throw FuseError(
       .invalidValue,

@@ -149,7 +149,7 @@ extension FuseReader {
     try checkNotShrunk()
   }
 
-  /// Where the object of exactly this block is, as a key: of a block of one address, the address or the block. [N5]
+  /// Where the object of exactly this block is, as a key: of a block of one address, the address or the block. [A5]
   package func objectOffset(of network: FuseNetwork) throws(FuseError) -> UInt64? {
     if network.prefixLength == network.family.bitCount {
       let text = NetworkText(network.address)

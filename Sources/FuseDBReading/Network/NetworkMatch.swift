@@ -28,7 +28,7 @@ extension NetworkTable {
   /// The longest block that holds an IPv4 address.
   ///
   /// - Parameter isChecked: whether the line is compared with its check. If not, damage gives any answer.
-  /// - Throws: ``FuseError`` with code `corrupted` where the line, or what led to it, is damaged. [N10]
+  /// - Throws: ``FuseError`` with code `corrupted` where the line, or what led to it, is damaged. [A10]
   @inlinable
   @inline(__always)
   package func match(ipv4 number: UInt32, isChecked: Bool = true) throws(FuseError) -> NetworkMatch {
@@ -55,7 +55,7 @@ extension NetworkTable {
       : try match(ipv6: address.bits, isChecked: isChecked)
   }
 
-  /// The address that answers for another: itself, or the IPv4 address in it where the section names an alias. [N14]
+  /// The address that answers for another: itself, or the IPv4 address in it where the section names an alias. [A14]
   @inlinable
   @inline(__always)
   package func resolved(_ address: FuseAddress) -> FuseAddress { hasAliases ? aliased(address) : address }

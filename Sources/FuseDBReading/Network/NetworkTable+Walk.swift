@@ -9,7 +9,7 @@ extension NetworkTable {
     family == .ipv4 ? section.ipv4Lengths >> UInt64(length) & 1 == 1 : section.ipv6Lengths.contains(length)
   }
 
-  /// Calls `body` with each block that holds an address, the longest first, for as long as it returns true. [N15]
+  /// Calls `body` with each block that holds an address, the longest first, for as long as it returns true. [A15]
   package func forEachContaining(
     _ address: FuseAddress, isChecked: Bool = true, exact: ExactIndex,
     _ body: (FuseNetwork, _ object: UInt64) throws(FuseError) -> Bool
@@ -23,7 +23,7 @@ extension NetworkTable {
   }
 }
 
-/// Goes through the blocks inside of one, in order: by first address, a block before those in it. [N16]
+/// Goes through the blocks inside of one, in order: by first address, a block before those in it. [A16]
 package struct NetworkWalk: Sendable {
   private let table: NetworkTable
   private let within: FuseNetwork
@@ -75,7 +75,7 @@ package struct NetworkWalk: Sendable {
     match = try table.match(address, isChecked: isChecked)
     let found = table.run(of: match, address)
     stepsLeft -= 1
-    // In bytes that were not compared, or were made to mislead, a run may end before it begins, and many may follow. [N16]
+    // In bytes that were not compared, or were made to mislead, a run may end before it begins, and many may follow. [A16]
     guard found.first <= address.bits, address.bits <= found.last, stepsLeft >= 0 else {
       throw .corrupted("the runs of the network section do not follow one another", at: table.offset)
     }

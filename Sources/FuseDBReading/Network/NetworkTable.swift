@@ -7,7 +7,7 @@ package import FuseDBSystem
 /// The longest-prefix index of a file, used in place. See spec/network.md.
 ///
 /// Whatever the bytes say, a look-up stays in the section and ends. A line that holds its own check between two bases, and covers the
-/// address, has the answer; what led to it proves nothing and needs no check. [N10]
+/// address, has the answer; what led to it proves nothing and needs no check. [A10]
 @safe
 @usableFromInline package struct NetworkTable: Sendable {
   package let section: NetworkSection
@@ -35,7 +35,7 @@ package import FuseDBSystem
   @usableFromInline nonisolated(unsafe) let levels: UnsafePointer<(nodes: UnsafeRawPointer, last: Int)>
   private let levelMemory: LevelMemory
 
-  /// The table in `range` of a file. [N7] [N8]
+  /// The table in `range` of a file. [A7] [A8]
   package init(in range: Range<Int>, of mapping: FileMapping) throws(FuseError) {
     let file = mapping.bytes
     let bytes = file.extracting(range)

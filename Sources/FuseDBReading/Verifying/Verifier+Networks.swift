@@ -8,7 +8,7 @@ extension Verifier {
   private static let chunkByteCount = 1 << 18
   private static let temporaryFolder = "/var/tmp"
 
-  /// Makes the section of networks again from the keys, and compares. [N17]
+  /// Makes the section of networks again from the keys, and compares. [A17]
   ///
   /// - Parameter index: the key index; nil where it is damaged, and so says nothing about the section.
   @_lifetime(self: copy self)

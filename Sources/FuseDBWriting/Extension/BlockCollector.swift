@@ -16,7 +16,7 @@ package final class BlockCollector {
   private let rows: StrideRows
   private let sections: SectionRequest
   /// Nil where there is to be no section of networks.
-  private var networks: NetworkCollector?
+  var networks: NetworkCollector?
   /// Nil where there is to be no section of key lengths.
   private(set) var lengths: KeyLengths?
   private let records: HashRecords

@@ -5,7 +5,7 @@ internal import FuseDBSystem
 /// Which sections a block is to get beside those that every block has.
 package struct SectionRequest: Sendable {
   package var networks: FuseWriter.Networks
-  /// IPv6 blocks in which an IPv4 address answers. [N14]
+  /// IPv6 blocks in which an IPv4 address answers. [A14]
   package var aliases: [NetworkSection.Alias] = []
   package var keyLengths: Bool
 
@@ -64,7 +64,7 @@ final class NetworkCollector {
       literalKeyCount += 1
       return request.networks == .always
     }
-    // There is no room for a larger offset. [N10]
+    // There is no room for a larger offset. [A10]
     guard object < 1 << 40 else { return false }
     hasBlock = hasBlock || !spelling.isAddress
     try records.add(spelling.network, object: object)
@@ -72,7 +72,7 @@ final class NetworkCollector {
   }
 
   /// The section, ready to be written; nil where it is made for blocks alone and there are none, or where keys disagree
-  /// about one. [N6]
+  /// about one. [A6]
   ///
   /// - Throws: ``FuseError`` with code `duplicateKey` where keys disagree and the section was asked for.
   func finish(

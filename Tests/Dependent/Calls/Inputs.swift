@@ -20,3 +20,19 @@ do {
   expect(error.code == .invalidValue && error.path == table + ":1")
 }
 expect(FuseInput.Format(rawValue: "tsv") == .tsv && FuseInput.FieldType(rawValue: "int") == .int)
+
+let ranges = folder + "/ranges.csv"
+write("first,last,who\n10.0.0.1,10.0.3.254,office\n10.0.0.0,10.0.0.3,printer\n", to: ranges)
+var overlapping = FuseInput(ranges)
+overlapping.addressRange = (first: "first", last: "last")
+do {
+  try FuseWriter().add(overlapping)
+  expect(false)
+} catch {
+  expect(error.code == .invalidValue && error.path == ranges + ":3")
+}
+overlapping.overlap = FuseInput.Overlap(rawValue: "smallest")
+expect(overlapping.overlap == .smallest && FuseInput.Overlap.allCases == [.first, .last, .smallest])
+let cut = FuseWriter()
+try cut.add(overlapping)
+try cut.build(to: folder + "/cut.fsdb")

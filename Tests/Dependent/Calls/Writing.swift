@@ -19,6 +19,14 @@ expect(report.keyCount == 7 && report.objectCount == 2)
 let reindexed = try FuseWriter.reindex(folder + "/written.fsdb", metadata: ["source": "again"], progress: nil)
 expect(reindexed.keyCount == 7 && !reindexed.wasPlain)
 
+let normalising = FuseWriter(FuseWriter.Options(normalisation: .domain, masksHostBits: true))
+try normalising.addKey("Example.COM.", for: normalising.addObject(bytes))
+try normalising.build(to: folder + "/normalised.fsdb")
+let rule = KeyNormalisation(rawValue: try FuseReader(path: folder + "/normalised.fsdb").metadata["normalise"] ?? "")
+expect(rule == .domain && KeyNormalisation.allCases.count == 4)
+expect(rule?.apply(to: "EXAMPLE.com") ?? [] == Array("example.com".utf8))
+expect(KeyNormalisation.mac.apply(to: text.keyBytes) == nil)
+
 let compatible = FuseWriter(.compatible)
 do {
   _ = try compatible.addObject([0xC1])

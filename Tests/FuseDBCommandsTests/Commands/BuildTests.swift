@@ -479,7 +479,7 @@ struct BuildTests {
     #expect(scratch.run("build", "@x.fsdb", input: native) == Scratch.Result(0, err: human))
     #expect(scratch.run("build", "@x.fsdb", "--quiet", input: native) == Scratch.Result(0))
     let json = """
-      {"output":"@x.fsdb","keys":3,"replaced":{"keys":3},"objects":2,"objectsShared":0,"unreachedObjects":0,"bytes":448,"bytesSavedBySharing":12,"duplicateKeys":0,"duplicates":[],"records":2,"seconds":
+      {"output":"@x.fsdb","keys":3,"replaced":{"keys":3},"objects":2,"objectsShared":0,"unreachedObjects":0,"bytes":448,"bytesSavedBySharing":12,"duplicateKeys":0,"duplicates":[],"networks":null,"literalKeys":0,"records":2,"seconds":
       """
     let first = scratch.run("build", "@x.fsdb", "--json", "--memory", "32M", "--threads", "2", input: native)
     #expect(first.status == 0)

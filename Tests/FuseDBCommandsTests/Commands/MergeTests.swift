@@ -43,7 +43,7 @@ struct MergeCommandTests {
     #expect(json.status == 0 && json.err == "")
     #expect(
       json.out.hasPrefix(
-        #"{"output":"@o.fsdb","inputs":2,"inputKeys":5,"subtractedKeys":1,"keys":2,"replaced":null,"objects":2,"bytes":448,"bytesSavedBySharing":0,"conflictingKeys":1,"conflicts":[{"key":"k","kept":"@b.fsdb","dropped":"@a.fsdb"}],"seconds":"#
+        #"{"output":"@o.fsdb","inputs":2,"inputKeys":5,"subtractedKeys":1,"keys":2,"replaced":null,"objects":2,"bytes":448,"bytesSavedBySharing":0,"conflictingKeys":1,"conflicts":[{"key":"k","kept":"@b.fsdb","dropped":"@a.fsdb"}],"networks":null,"literalKeys":0,"seconds":"#
       ))
     #expect(scratch.run("merge", "@o.fsdb", "@a.fsdb", "@b.fsdb", "--quiet") == Scratch.Result(0))
   }

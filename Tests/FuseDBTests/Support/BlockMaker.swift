@@ -7,6 +7,8 @@ struct BlockMaker {
   var slotsPerLine: HashSection.SlotsPerLine?
   var metadata: [UInt8]?
   var sections = SectionRequest(networks: .never)
+  /// Blocks in the section of networks, whatever the keys are; all stand for the first object.
+  var forgedNetworks: [String]?
   var memory = 64 << 20
   var threadCount = 2
   /// Whether the collector is told that the file may be larger than 4 GiB, so that its records are wide.
@@ -34,6 +36,11 @@ struct BlockMaker {
       indexEndAtMost: mayBeLarge ? 1 << 40 : index.upperBound, sections: sections,
       limits: BlockLimits(memory: memory, temporaryFolder: folder.path, threadCount: threadCount))
     for entry in plain.entries { try collector.add(key: entry.key.bytes.rawSpan, object: entry.target) }
+    if let forgedNetworks {
+      let forged = NetworkCollector(.init(networks: .always), .init(temporaryFolder: folder.path), collector.sizes)
+      for text in forgedNetworks { _ = try forged.add(key: text.keyBytes, object: 40) }
+      collector.networks = forged
+    }
     var writer = ExtensionWriter(to: file, index: index, checksum: file.checksum)
     let header = try writer.write(
       header: try Header(parsing: plain.bytes.rawSpan), metadata: metadata, from: collector, slotsPerLine: slotsPerLine)

@@ -7,6 +7,25 @@ import FuseDB
 @testable import FuseDBWriting
 
 struct `A writer` {
+  @Test func `with a rule for keys writes them by it, names it in the metadata, and refuses others [F1] [F2]`() throws {
+    let folder = try TemporaryFolder()
+    let options = FuseWriter.Options(
+      metadata: ["normalise": "lower", "source": "here"], networks: .always, normalisation: .domain, masksHostBits: true
+    )
+    let writer = FuseWriter(options)
+    let object = try writer.addObject([7])
+    for key in ["Example.COM.", "8.8.8.8/16", "8.8.0.0/16"] { try writer.addKey(key, for: object) }
+    for key in ["a..b", "2001:db8::/129"] {
+      #expect(failure { try writer.addKey(key, for: object) }?.code == .invalidValue)
+    }
+    #expect(writer.addedKeyCount == 3)
+    try writer.build(to: folder.path("file.fsdb"))
+    let reader = try FuseReader(path: folder.path("file.fsdb"))
+    #expect(try reader.metadata == ["normalise": "domain", "source": "here"])
+    #expect(reader.keyCount == 2)
+    for key in ["example.com", "8.8.0.0/16"] { #expect(try reader.contains(key)) }
+  }
+
   @Test(arguments: [
     "", "c1", "91c1", "81c100", "0000", "c0c0", "cc", "cd00", "ce000000", "cf00000000000000", "ca000000", "cb00", "d0",
     "d3", "a1",

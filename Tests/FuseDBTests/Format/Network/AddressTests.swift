@@ -23,7 +23,7 @@ struct `The text of an address` {
   ]
 
   @Test(arguments: read)
-  func `is read in any spelling and written in one [N1] [N2] [N3]`(text: String, canonical: String) throws {
+  func `is read in any spelling and written in one [A1] [A2] [A3]`(text: String, canonical: String) throws {
     let address = try #require(FuseAddress(text))
     #expect(address.description == canonical)
     #expect(FuseAddress(canonical) == address)
@@ -43,7 +43,7 @@ struct `The text of an address` {
   ]
 
   @Test(arguments: refused)
-  func `that spells none is refused [N1]`(text: String) { #expect(FuseAddress(text) == nil) }
+  func `that spells none is refused [A1]`(text: String) { #expect(FuseAddress(text) == nil) }
 
   @Test func `with digits alone is an integer of up to 128 bits`() {
     #expect(Self.spelling("0") == .integer(0))

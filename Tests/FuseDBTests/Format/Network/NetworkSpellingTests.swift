@@ -18,13 +18,13 @@ struct `The spelling of a block` {
     ("1.2.3.4/032", .spelling, "1.2.3.4/32"),
     ("::ffff:1.2.3.4", .spelling, "1.2.3.4"), ("::ffff:1.2.3.0/120", .spelling, "1.2.3.0/24"),
     ("::ffff:0:0/96", .spelling, "0.0.0.0/0"),
-    ("::ffff:1.2.3.4/120", .hostBits, "1.2.3.0/24"), ("::ffff:0:0/95", .hostBits, "::fffe:0:0/95"),
-    ("::FFFF:0:0/64", .hostBits, "::/64"),
+    ("::ffff:1.2.3.4/120", [.hostBits, .spelling], "1.2.3.0/24"), ("::ffff:0:0/95", .hostBits, "::fffe:0:0/95"),
+    ("::FFFF:0:0/64", [.hostBits, .spelling], "::/64"),
     ("::1.2.3.4", .spelling, "::102:304"),
   ]
 
   @Test(arguments: cases)
-  func `is told from the one that it has [N2] [N3] [N4]`(
+  func `is told from the one that it has [A2] [A3] [A4]`(
     key: String, flaws: NetworkSpelling.Flaws, canonical: String
   ) throws {
     let found = try #require(Self.spelling(key))

@@ -37,7 +37,7 @@ struct `A damaged section of networks` {
   }
 
   @Test(arguments: [NetworkSection.Lanes.eight, .seven])
-  func `gives the right answer or an error, whatever bit is flipped [N10]`(lanes: NetworkSection.Lanes) throws {
+  func `gives the right answer or an error, whatever bit is flipped [A10]`(lanes: NetworkSection.Lanes) throws {
     let model = Self.model(3)
     let bench = try NetworkBench(model, lanes)
     let sound = try bench.table()

@@ -125,7 +125,7 @@ struct `A table of networks` {
     return found
   }
 
-  @Test func `answers through an alias where it has one [N14]`() throws {
+  @Test func `answers through an alias where it has one [A14]`() throws {
     let builder = NetworkSectionBuilder(
       lanes: .eight,
       aliases: [

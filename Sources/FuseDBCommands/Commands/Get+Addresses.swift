@@ -1,0 +1,107 @@
+internal import FuseDB
+internal import FuseDBInput
+
+// A list of addresses, one a line: nothing is copied or decoded twice on the way.
+
+extension Get {
+  private static let mostAddresses = 1024
+
+  /// Whether lines of a list are taken as addresses wherever they are some.
+  func takesAddresses(_ reader: FuseReader) -> Bool {
+    let isByNetwork = if case .network? = matching { true } else { matching == nil }
+    return isByNetwork && reader.hasNetworks && listFormat == .text && !printsJSON
+  }
+
+  /// Prints what answers each line of a list; returns whether all were answered.
+  func answerAddresses(
+    _ keys: inout KeyList, _ reader: FuseReader, _ console: Console
+  ) throws(FuseError) -> Bool {
+    var areAllThere = true
+    var cache = ColumnCache()
+    var addresses: [FuseAddress] = []
+    addresses.reserveCapacity(Self.mostAddresses)
+    // Their lines, back to back.
+    var text: [UInt8] = []
+    var ends: [Int] = []
+    while true {
+      addresses.removeAll(keepingCapacity: true)
+      text.removeAll(keepingCapacity: true)
+      ends.removeAll(keepingCapacity: true)
+      let (other, isAtEnd) = try keys.next(upTo: Self.mostAddresses) { line throws(FuseError) in
+        guard let address = FuseAddress(text: line) else { return false }
+        if matching == nil, address.family == .ipv6, try !isAddressAlone(line.array(), address, reader) { return false }
+        addresses.append(address)
+        text.append(contentsOf: line)
+        ends.append(text.count)
+        return true
+      }
+      try reader.forEachLongestMatch(of: addresses) { (number, match) throws(FuseError) in
+        let line = (number == 0 ? 0 : ends[number - 1])..<ends[number]
+        guard let match else {
+          areAllThere = false
+          return try sayAbsent(Array(text[line]), "no block holds the address", console)
+        }
+        guard try cache.read(match, self, reader) else {
+          // A field is absent.
+          if try !answer(Array(text[line]), match, reader, isSingle: false, console) { areAllThere = false }
+          return
+        }
+        try console.out.line { writer throws(FuseError) in
+          writer.out.append(contentsOf: text[line])
+          writer.out.append(UInt8(ascii: "\t"))
+          if matching == nil || printsMatch {
+            let key = try reader.keyText(of: match.key)
+            writer.out.append(contentsOf: key.bytes)
+            writer.out.append(UInt8(ascii: "\t"))
+          }
+          cache.append(to: &writer.out)
+        }
+      }
+      if let other, try !answerBlock(other, reader, isSingle: false, console) { areAllThere = false }
+      if isAtEnd { return areAllThere }
+    }
+  }
+
+  /// Columns of objects that answered before: few objects answer most addresses.
+  private struct ColumnCache {
+    private static let slotCount = 4096
+    private static let mostBytes = 8 << 20
+
+    /// The object's offset of each slot; 0 is none's.
+    private var offsets = [UInt64](repeating: 0, count: slotCount)
+    private var ranges = [Range<Int>](repeating: 0..<0, count: slotCount)
+    private var writer = JSONWriter()
+    /// The columns that were read last.
+    private var current = 0..<0
+
+    /// Reads the columns of an object; false where one is empty.
+    mutating func read(_ match: borrowing FuseNetworkMatch, _ get: Get, _ reader: FuseReader) throws(FuseError) -> Bool
+    {
+      let offset = match.objectOffset
+      let slot = Int(truncatingIfNeeded: (offset &* 0x9E37_79B9_7F4A_7C15) >> 52)
+      if offsets[slot] != offset {
+        if writer.out.count > Self.mostBytes { self = ColumnCache() }
+        let start = writer.out.count
+        let object = try match.bytes
+        guard try get.appendAllColumns(of: object, at: offset, reader, to: &writer) else {
+          writer.out.removeSubrange(start...)
+          return false
+        }
+        offsets[slot] = offset
+        ranges[slot] = start..<writer.out.count
+      }
+      current = ranges[slot]
+      return true
+    }
+
+    func append(to out: inout [UInt8]) { out.append(contentsOf: writer.out[current]) }
+  }
+}
+
+extension [UInt8] {
+  /// Appends the bytes of a span.
+  mutating func append(contentsOf bytes: RawSpan) {
+    // SAFETY: the array copies the span's bytes before the pointer ends.
+    unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
+  }
+}

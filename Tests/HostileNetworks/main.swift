@@ -1,0 +1,3 @@
+import Glibc
+
+exit(HostileNetworks.run(CommandLine.arguments))
