@@ -1,4 +1,4 @@
-package import FuseDBFormat
+public import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
 
@@ -25,6 +25,20 @@ extension FuseReader {
         throw metadataFault("are no map with names: \(error.message)")
       }
     }
+  }
+
+  /// The rule by which the keys of the file were written, and by which a question is to be written before it is asked; nil
+  /// where there is none, or none that this library knows.
+  ///
+  ///     let rule = try reader.normalisation                       // .domain
+  ///     let key = rule?.apply(to: "Example.COM.") ?? []           // the bytes of "example.com"
+  ///
+  /// `fusedb get` applies it. Look-ups of this library take keys as they are.
+  ///
+  /// - Throws: as ``metadata``.
+  /// - Complexity: as ``metadata``: ask once for each file.
+  public var normalisation: KeyNormalisation? {
+    get throws(FuseError) { try metadata[KeyNormalisation.metadataName].flatMap { KeyNormalisation(rawValue: $0) } }
   }
 
   /// The bytes of the section `META`, whatever they are, its checksum compared. [X13]

@@ -45,6 +45,7 @@ extension Build {
       ),
       Arguments.metadataOption,
       .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
+      .flag("--key-lengths", "also store which lengths keys have, for 'get --match prefix' and 'domain'"),
       .flag("--reverse-index", "also store which keys share a value, for 'keys --like'"),
     ] + Arguments.replacementOptions + [Arguments.linkOption] + Arguments.resourceOptions + [
       .flag("--json", "print the report as JSON on standard output"),

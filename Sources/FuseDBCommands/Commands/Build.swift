@@ -66,8 +66,9 @@ struct Build: Command {
       writerOptions.metadata = metadata
     }
     writerOptions.reverseIndex = arguments.has("--reverse-index")
-    guard !writerOptions.reverseIndex || writerOptions.layout == .indexed else {
-      throw arguments.error("--reverse-index needs the block that --plain leaves out; give one of them")
+    writerOptions.keyLengths = arguments.has("--key-lengths")
+    for option in ["--reverse-index", "--key-lengths"] where arguments.has(option) && writerOptions.layout == .plain {
+      throw arguments.error("\(option) needs the index that --plain leaves out; give one of them")
     }
     writerOptions.order = try arguments.choice(of: "--order", ["key": .key, "insertion": .insertion]) ?? .key
     // In insertion order every object is kept, as version 0.3.0 does.

@@ -7,15 +7,18 @@ extension Get {
   private static let mostAddresses = 1024
 
   /// Whether lines of a list are taken as addresses wherever they are some.
-  func takesAddresses(_ reader: FuseReader) -> Bool {
+  func takesAddresses(_ asking: Asking) -> Bool {
     let isByNetwork = if case .network? = matching { true } else { matching == nil }
-    return isByNetwork && reader.hasNetworks && listFormat == .text && !printsJSON
+    // That rule leaves addresses what they are.
+    let isPlain = asking.rule == nil || asking.rule == .network
+    return isByNetwork && isPlain && asking.reader.hasNetworks && listFormat == .text && !printsJSON
   }
 
   /// Prints what answers each line of a list; returns whether all were answered.
   func answerAddresses(
-    _ keys: inout KeyList, _ reader: FuseReader, _ console: Console
+    _ keys: inout KeyList, _ asking: Asking, _ console: Console
   ) throws(FuseError) -> Bool {
+    let reader = asking.reader
     var areAllThere = true
     var cache = ColumnCache()
     var addresses: [FuseAddress] = []
@@ -43,7 +46,7 @@ extension Get {
         }
         guard try cache.read(match, self, reader) else {
           // A field is absent.
-          if try !answer(Array(text[line]), match, reader, isSingle: false, console) { areAllThere = false }
+          if try !answer(Array(text[line]), match, asking, console) { areAllThere = false }
           return
         }
         try console.out.line { writer throws(FuseError) in
@@ -57,7 +60,7 @@ extension Get {
           cache.append(to: &writer.out)
         }
       }
-      if let other, try !answerBlock(other, reader, isSingle: false, console) { areAllThere = false }
+      if let other, try !answer([other], asking, console) { areAllThere = false }
       if isAtEnd { return areAllThere }
     }
   }

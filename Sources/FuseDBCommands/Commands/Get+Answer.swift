@@ -5,15 +5,15 @@ extension Get {
   /// What answers a question.
   struct Answer: ~Escapable {
     let object: RawSpan
-    /// The key that answers, where it is printed.
-    let key: RawSpan?
+    /// The key that answers.
+    let key: RawSpan
     /// Whether another key than the question may answer.
     let isMatched: Bool
     /// Of an address: the largest block around it with this answer.
     let scope: String?
 
     @_lifetime(copy object, copy key)
-    init(object: RawSpan, key: RawSpan?, isMatched: Bool = false, scope: String? = nil) {
+    init(object: RawSpan, key: RawSpan, isMatched: Bool = false, scope: String? = nil) {
       self.object = object
       self.key = key
       self.isMatched = isMatched
@@ -23,9 +23,10 @@ extension Get {
 
   /// Prints what answers `key`; returns whether anything does, and all fields asked for are there.
   func answer(
-    _ key: [UInt8], _ answer: borrowing Answer, _ reader: FuseReader, isSingle: Bool, _ console: Console
+    _ key: [UInt8], _ answer: borrowing Answer, _ asking: Asking, _ console: Console
   ) throws(FuseError) -> Bool {
-    // Where a file of networks decided by itself, it says which block it took.
+    let (reader, isSingle) = (asking.reader, asking.isSingle)
+    // Where the file decided, and not --match, it says which key it took.
     let printsKey = printsMatch || (matching == nil && answer.isMatched)
     return try reader.decoding(objectOf: key) { () throws(FuseError) in
       let value = try FuseView(validating: answer.object)
@@ -45,8 +46,8 @@ extension Get {
             EscapedText.append(key.rawSpan, to: &writer.out)
             writer.append("\t")
           }
-          if printsKey, let found = answer.key {
-            EscapedText.append(found, to: &writer.out)
+          if printsKey {
+            EscapedText.append(answer.key, to: &writer.out)
             writer.append("\t")
           }
           try appendColumns(value, isAlone: isSingle && !printsKey && fields.count == 1, to: &writer)
@@ -64,9 +65,9 @@ extension Get {
     writer.append("{\"key\":")
     writer.append(key: key.rawSpan)
     writer.append(",\"found\":true,")
-    if answer.isMatched, let found = answer.key {
+    if answer.isMatched {
       writer.append("\"match\":")
-      writer.append(key: found)
+      writer.append(key: answer.key)
       writer.append(",")
     }
     if let scope = answer.scope { writer.append("\"scope\":\"\(scope)\",") }

@@ -21,12 +21,13 @@ extension Get {
   /// Addresses are looked up together. What is no address answers itself; without `--match` that goes before, for a file may
   /// have keys that are addresses in other spellings.
   func answerByNetwork(
-    _ keys: [[UInt8]], _ reader: FuseReader, isSingle: Bool, _ console: Console
+    _ questions: Questions, _ asking: Asking, _ console: Console
   ) throws(FuseError) -> Bool {
+    let reader = asking.reader
     var areAllThere = true
     var addresses: [FuseAddress] = []
     var numbers: [Int] = []
-    for (number, key) in keys.enumerated() {
+    for (number, key) in questions.keys.enumerated() {
       guard let address = FuseAddress(text: key.rawSpan), try isAddressAlone(key, address, reader) else { continue }
       addresses.append(address)
       numbers.append(number)
@@ -34,33 +35,33 @@ extension Get {
     var next = 0
     func answerExactly(upTo end: Int) throws(FuseError) {
       while next < end {
-        if try !answerBlock(keys[next], reader, isSingle: isSingle, console) { areAllThere = false }
+        if try !answerBlock(questions.texts[next], questions.keys[next], asking, console) { areAllThere = false }
         next += 1
       }
     }
     try reader.forEachLongestMatch(of: addresses) { (number, match) throws(FuseError) in
       try answerExactly(upTo: numbers[number])
       next += 1
-      let key = keys[numbers[number]]
+      let text = questions.texts[numbers[number]]
       guard let match else {
-        try sayAbsent(key, "no block holds the address", console)
+        try sayAbsent(text, "no block holds the address", console)
         areAllThere = false
         return
       }
-      if try !answer(key, match, reader, isSingle: isSingle, console) { areAllThere = false }
+      if try !answer(text, match, asking, console) { areAllThere = false }
     }
-    try answerExactly(upTo: keys.count)
+    try answerExactly(upTo: questions.keys.count)
     return areAllThere
   }
 
   /// Prints what answers an address; returns whether all fields asked for are there.
   func answer(
-    _ key: [UInt8], _ match: borrowing FuseNetworkMatch, _ reader: FuseReader, isSingle: Bool, _ console: Console
+    _ text: [UInt8], _ match: borrowing FuseNetworkMatch, _ asking: Asking, _ console: Console
   ) throws(FuseError) -> Bool {
-    let text = try reader.keyText(of: match.key)
+    let key = try asking.reader.keyText(of: match.key)
     let answer = Answer(
-      object: try match.bytes, key: text.bytes, isMatched: true, scope: printsJSON ? match.scope.description : nil)
-    return try self.answer(key, answer, reader, isSingle: isSingle, console)
+      object: try match.bytes, key: key.bytes, isMatched: true, scope: printsJSON ? match.scope.description : nil)
+    return try self.answer(text, answer, asking, console)
   }
 
   /// Whether a question that is an address is not a key in a spelling of its own.
@@ -73,42 +74,44 @@ extension Get {
   }
 
   /// Prints what stands under a block, or another key that is no address.
-  func answerBlock(
-    _ key: [UInt8], _ reader: FuseReader, isSingle: Bool, _ console: Console
+  private func answerBlock(
+    _ text: [UInt8], _ key: [UInt8], _ asking: Asking, _ console: Console
   ) throws(FuseError) -> Bool {
+    let reader = asking.reader
     if let object = try reader.bytes(forKey: key) {
-      let answer = Answer(object: object, key: printsMatch ? key.rawSpan : nil)
-      return try self.answer(key, answer, reader, isSingle: isSingle, console)
+      return try answer(text, Answer(object: object, key: key.rawSpan), asking, console)
     }
     // A block in another spelling.
     guard let spelling = NetworkSpelling(key.rawSpan), !spelling.isAddress, !spelling.flaws.contains(.hostBits) else {
-      try sayAbsent(key, "no such key", console)
+      try sayAbsent(text, "no such key", console)
       return false
     }
-    let text = try reader.keyText(of: spelling.network)
-    guard let object = try reader.bytes(forKey: text.bytes) else {
-      try sayAbsent(key, "no such block", console)
+    let canonical = try reader.keyText(of: spelling.network)
+    guard let object = try reader.bytes(forKey: canonical.bytes) else {
+      try sayAbsent(text, "no such block", console)
       return false
     }
-    let answer = Answer(object: object, key: text.bytes, isMatched: true)
-    return try self.answer(key, answer, reader, isSingle: isSingle, console)
+    return try answer(text, Answer(object: object, key: canonical.bytes, isMatched: true), asking, console)
   }
 
-  /// Prints what answers a name, an e-mail address or a text; returns whether anything did.
-  func answerByKey(
-    _ question: [UInt8], _ reader: FuseReader, isSingle: Bool, _ console: Console
-  ) throws(FuseError) -> Bool {
-    let match =
-      switch matching {
-      case .domain?: try reader.longestSuffix(ofDomain: question)
-      case .email?: try reader.longestMatch(ofEmail: question)
-      default: try reader.longestPrefix(of: question)
+  /// Prints what answers names, e-mail addresses or texts; returns whether all were answered.
+  func answerByKey(_ questions: Questions, _ asking: Asking, _ console: Console) throws(FuseError) -> Bool {
+    var areAllThere = true
+    for (text, key) in zip(questions.texts, questions.keys) {
+      let match =
+        switch matching {
+        case .prefix?: try asking.reader.longestPrefix(of: key)
+        case .email?: try asking.reader.longestMatch(ofEmail: key)
+        default: try asking.reader.longestSuffix(ofDomain: key)
+        }
+      guard let match else {
+        areAllThere = false
+        try sayAbsent(text, "no key answers", console)
+        continue
       }
-    guard let match else {
-      try sayAbsent(question, "no key answers", console)
-      return false
+      let answer = Answer(object: match.bytes, key: match.key, isMatched: true)
+      if try !self.answer(text, answer, asking, console) { areAllThere = false }
     }
-    let answer = Answer(object: match.bytes, key: match.key, isMatched: true)
-    return try self.answer(question, answer, reader, isSingle: isSingle, console)
+    return areAllThere
   }
 }

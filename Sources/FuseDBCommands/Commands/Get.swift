@@ -122,7 +122,7 @@ struct Get: Command {
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     let reader = try FuseReader.forCommand(path, expecting: list == nil ? .few : .many, before: keys)
-    let isSingle = keys.count == 1 && list == nil
+    let asking = Asking(reader, rule: try reader.normalisation, isSingle: keys.count == 1 && list == nil)
     var status = ExitStatus.done
     // Before anything is printed: the list is there.
     let input = try list.map { list throws(FuseError) in
@@ -131,38 +131,77 @@ struct Get: Command {
         ? try InputFile(console.input, name: InputFile.standardInputName, isOwned: false, unpacks: unpacks)
         : try InputFile(path: list, unpacks: unpacks)
     }
-    if try !answer(keys, reader, isSingle: isSingle, console) { status = .no }
+    if try !answer(keys, asking, console) { status = .no }
     guard let input else { return status }
     var keys = KeyList(input, listFormat)
-    if takesAddresses(reader) { return try answerAddresses(&keys, reader, console) ? status : .no }
+    if takesAddresses(asking) { return try answerAddresses(&keys, asking, console) ? status : .no }
     while true {
       let some = try keys.next()
       guard !some.isEmpty else { return status }
-      if try !answer(some, reader, isSingle: false, console) { status = .no }
+      if try !answer(some, asking, console) { status = .no }
     }
   }
 
-  /// Prints what is found under each of `keys`; returns whether all are there.
-  private func answer(
-    _ keys: [[UInt8]], _ reader: FuseReader, isSingle: Bool, _ console: Console
-  ) throws(FuseError) -> Bool {
+  /// What all questions of a run have in common.
+  struct Asking {
+    let reader: FuseReader
+    /// How questions are written before they are asked.
+    let rule: KeyNormalisation?
+    /// Whether there is one question alone, which need not be printed.
+    let isSingle: Bool
+
+    init(_ reader: FuseReader, rule: KeyNormalisation?, isSingle: Bool) {
+      self.reader = reader
+      self.rule = rule
+      self.isSingle = isSingle
+    }
+  }
+
+  /// Questions as they are printed, and the keys to look for: the same, or what the file's rule makes of them.
+  struct Questions {
+    var texts: [[UInt8]] = []
+    var keys: [[UInt8]] = []
+  }
+
+  /// Prints what answers each of `texts`; returns whether all were answered.
+  func answer(_ texts: [[UInt8]], _ asking: Asking, _ console: Console) throws(FuseError) -> Bool {
+    guard let rule = asking.rule else { return try answer(Questions(texts: texts, keys: texts), asking, console) }
     var areAllThere = true
+    var questions = Questions()
+    for text in texts {
+      if let key = rule.apply(to: text.rawSpan) {
+        questions.texts.append(text)
+        questions.keys.append(key)
+        continue
+      }
+      // No key of the file is like this. What was asked before is printed before.
+      if try !answer(questions, asking, console) { areAllThere = false }
+      questions = Questions()
+      try sayAbsent(text, "no such key", console)
+      areAllThere = false
+    }
+    return try answer(questions, asking, console) && areAllThere
+  }
+
+  private func answer(_ questions: Questions, _ asking: Asking, _ console: Console) throws(FuseError) -> Bool {
     switch matching {
-    case .none where reader.hasNetworks, .network?:
-      areAllThere = try answerByNetwork(keys, reader, isSingle: isSingle, console)
+    case .none where asking.reader.hasNetworks, .network?:
+      return try answerByNetwork(questions, asking, console)
+    case .none where asking.rule == .domain, .domain?, .prefix?, .email?:
+      return try answerByKey(questions, asking, console)
     case .none, .exact?:
-      try reader.withBytes(forKeys: keys) { (number, object) throws(FuseError) in
-        let key = keys[number]
+      var areAllThere = true
+      try asking.reader.withBytes(forKeys: questions.keys) { (number, object) throws(FuseError) in
+        let text = questions.texts[number]
         guard let object else {
           areAllThere = false
-          return try sayAbsent(key, "no such key", console)
+          return try sayAbsent(text, "no such key", console)
         }
-        let answer = Answer(object: object, key: printsMatch ? key.rawSpan : nil)
-        if try !self.answer(key, answer, reader, isSingle: isSingle, console) { areAllThere = false }
+        let key = questions.keys[number]
+        let answer = Answer(object: object, key: key.rawSpan)
+        if try !self.answer(text, answer, asking, console) { areAllThere = false }
       }
-    case .domain?, .prefix?, .email?:
-      for key in keys where try !answerByKey(key, reader, isSingle: isSingle, console) { areAllThere = false }
+      return areAllThere
     }
-    return areAllThere
   }
 }

@@ -145,6 +145,6 @@ struct `A reverse index by the command` {
 
   @Test func `is not for plain files`() {
     let result = Scratch().run("build", "@x.fsdb", "--plain", "--reverse-index", input: records)
-    #expect(result.status == 64 && result.err.contains("--reverse-index needs the block that --plain leaves out"))
+    #expect(result.status == 64 && result.err.contains("--reverse-index needs the index that --plain leaves out"))
   }
 }
