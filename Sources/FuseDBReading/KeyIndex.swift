@@ -32,7 +32,8 @@ internal import FuseDBValues
     guard ExtensionFooter.isPresent(in: file) else {
       let pass = try Self.readAll(of: mapping, header: header, until: file.byteCount, checksums: checksums, lookups)
       self.init(
-        table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, .unknown, nil, ExtensionDirectory()
+        table: nil, memory: pass.hash, order: .memory(pass.samples), end: file.byteCount, .unknown, nil,
+        ExtensionDirectory()
       )
       return
     }
