@@ -15,7 +15,8 @@ var sharing = try reader.keys(sharing: bound)
 while let entry = try sharing?.next() {
   var same = try reader.keys(sharing: entry, .descending)
   var again = try reader.keys(ofObjectAt: entry.objectOffset)
-  expect(try same.next()?.objectOffset == same.objectOffset && again.next() != nil)
+  expect(try same.next()?.objectOffset == same.objectOffset)
+  expect(try again.next()?.objectOffset == again.objectOffset)
 }
 expect(try reader.keys(sharing: bound.keyBytes)?.objectOffset == sharing?.objectOffset)
 var objects = reader.objects()

@@ -44,7 +44,7 @@ struct `The keys that share an object` {
       ] {
         // A scan for each of many keys would take long.
         let isListed = reader.index.reverse != nil
-        for (object, keys) in lists.shuffled(using: &random).prefix(isListed ? 40 : 3) {
+        for (object, keys) in lists.shuffled(using: &random).prefix(isListed ? 20 : 3) {
           for direction in [FuseReader.Direction.ascending, .descending] {
             let expected = direction == .ascending ? keys : keys.reversed()
             for key in Set([keys[0], keys[keys.count / 2]]) {
