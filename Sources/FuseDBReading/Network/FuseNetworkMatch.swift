@@ -21,6 +21,7 @@ public struct FuseNetworkMatch: ~Escapable {
   @inline(__always)
   @_lifetime(borrow reader)
   init(_ match: NetworkMatch, of address: FuseAddress, in reader: borrowing FuseReader) {
+    // SAFETY: a match lives no longer than the borrow of its reader; see `reader`.
     unsafe self.reader = .passUnretained(copy reader)
     self.address = address
     self.match = match
@@ -34,6 +35,7 @@ public struct FuseNetworkMatch: ~Escapable {
   ///
   /// - Complexity: O(1).
   public var scope: FuseNetwork {
+    // SAFETY: the reader lives longer than this match.
     unsafe reader._withUnsafeGuaranteedRef { $0.scope(of: match, address) }
   }
 
@@ -62,6 +64,7 @@ public struct FuseNetworkMatch: ~Escapable {
     @_lifetime(copy self)
     get throws(FuseError) {
       let object = try bytes
+      // SAFETY: the reader lives longer than this match.
       return try unsafe reader.takeUnretainedValue().view(of: object)
     }
   }

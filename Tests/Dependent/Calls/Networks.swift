@@ -23,7 +23,11 @@ if let match = try reader.longestMatch(of: address) {
 } else {
   expect(false)
 }
-if let match = try reader.longestMatch(of: "8.9.9.9") { expect(match.key == FuseNetwork("8.0.0.0/8")) } else { expect(false) }
+if let match = try reader.longestMatch(of: "8.9.9.9") {
+  expect(match.key == FuseNetwork("8.0.0.0/8"))
+} else {
+  expect(false)
+}
 expect(try reader.withLongestMatch(of: address) { try $0.view["n"]?.int } == 1)
 var found: [FuseNetwork?] = []
 try reader.withLongestMatches(of: [address, FuseAddress(ipv4: 1)]) { _, match in found.append(match?.key) }

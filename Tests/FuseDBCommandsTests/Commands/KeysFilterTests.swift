@@ -38,7 +38,8 @@ struct `keys --where` {
     let scratch = database()
     let out = keys.map { $0 + "\n" }.joined()
     #expect(scratch.run("keys", "@x.fsdb", "--where", condition) == Scratch.Result(0, out: out))
-    #expect(scratch.run("keys", "@x.fsdb", "--where", condition, "--count") == Scratch.Result(0, out: "\(keys.count)\n"))
+    #expect(
+      scratch.run("keys", "@x.fsdb", "--where", condition, "--count") == Scratch.Result(0, out: "\(keys.count)\n"))
     for key in keys where !key.contains("\\") {
       let path = condition.prefix { $0 != "=" && $0 != "\\" }
       guard condition.hasPrefix(path + "=") else { continue }

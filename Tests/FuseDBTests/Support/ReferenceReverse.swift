@@ -66,7 +66,8 @@ struct ReferenceReverse {
 
   /// The 252 bytes of a block with their check.
   static func sealed(_ body: [UInt8], number: Int, next: Int) -> [UInt8] {
-    body + ReferenceFile.big(Int(ReferenceFile.crc(ReferenceFile.big(number, 8) + ReferenceFile.big(next, 8) + body)), 4)
+    body
+      + ReferenceFile.big(Int(ReferenceFile.crc(ReferenceFile.big(number, 8) + ReferenceFile.big(next, 8) + body)), 4)
   }
 
   /// A file with a canonical block, and this section in it.

@@ -73,7 +73,8 @@ struct NetworkBenchmark {
         "space",
         numbers.map { _ in
           // Of IPv6, where addresses are given out: 2000::/3.
-          isIPv4 ? FuseAddress(ipv4: UInt32(truncatingIfNeeded: random.next())) : FuseAddress(ipv6: 1 << 125 | wide() >> 3)
+          isIPv4
+            ? FuseAddress(ipv4: UInt32(truncatingIfNeeded: random.next())) : FuseAddress(ipv6: 1 << 125 | wide() >> 3)
         }
       ),
       ("blocks", numbers.map { _ in inside(blocks[Int(random.next() % count)]) }),
@@ -98,7 +99,8 @@ struct NetworkBenchmark {
         ours = (UInt32(record), match.key.prefixLength)
       }
       guard ours?.0 == theirs?.record, ours?.1 == theirs?.length else {
-        throw WrongAnswer("\(address): \(String(describing: ours)), and libmaxminddb says \(String(describing: theirs))")
+        throw WrongAnswer(
+          "\(address): \(String(describing: ours)), and libmaxminddb says \(String(describing: theirs))")
       }
     }
   }
@@ -136,7 +138,9 @@ struct NetworkBenchmark {
   private static func single(_ addresses: [FuseAddress], _ reader: FuseReader) throws -> UInt64 {
     var sum: UInt64 = 0
     for address in addresses {
-      if let match = try reader.longestMatch(of: address) { sum &+= match.objectOffset &+ UInt64(match.key.prefixLength) }
+      if let match = try reader.longestMatch(of: address) {
+        sum &+= match.objectOffset &+ UInt64(match.key.prefixLength)
+      }
     }
     return sum
   }
@@ -150,7 +154,8 @@ struct NetworkBenchmark {
       let bit = sum >> 63
       let asked =
         address.family == .ipv4
-        ? FuseAddress(ipv4: UInt32(truncatingIfNeeded: address.bits) ^ UInt32(bit)) : FuseAddress(ipv6: address.bits ^ UInt128(bit))
+        ? FuseAddress(ipv4: UInt32(truncatingIfNeeded: address.bits) ^ UInt32(bit))
+        : FuseAddress(ipv6: address.bits ^ UInt128(bit))
       if let match = try reader.longestMatch(of: asked) {
         sum = (sum &+ match.objectOffset &+ UInt64(match.key.prefixLength)) & UInt64.max >> 1
       }
