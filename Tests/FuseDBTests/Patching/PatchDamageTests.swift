@@ -1,8 +1,10 @@
+import Glibc
 import Testing
 
 import FuseDB
 
 @testable import FuseDBPatching
+@testable import FuseDBSystem
 
 struct `A patch that is not right makes no file` {
   private static let old = Samples.small.bytes(.indexed)
@@ -124,6 +126,24 @@ struct `A patch that is not right makes no file` {
     #expect(error?.path == path)
     #expect(error?.message.contains("the patch makes a damaged file") == true)
     #expect(try !bench.folder.names.contains("out.fsdb"))
+  }
+
+  @Test func `and memory that is too short for verifying it is no fault of the patch [U18]`() async {
+    await #expect(processExitsWith: .exitCode(44)) {
+      let folder = try TemporaryFolder()
+      let old = try FuseReader(bytes: Self.old)
+      let file = try AtomicFile(replacing: PinnedPath(folder.path("out.fsdb")))
+      try file.write(Self.old.rawSpan.extracting(droppingFirst: Header.byteCount))
+      let patch = try FileMapping(bytes: Self.old.rawSpan, isLocked: false)
+      let patcher = try Patcher(
+        PatchHead(from: old, to: old), from: PatchEnd(old), to: file, body: PatchBodyReader(of: patch))
+      try patcher.proveResult()
+      // Less than is kept free beside what is asked for.
+      MemoryUse.limitData(toMore: 1 << 20)
+      let error = failure { try patcher.proveResult() }
+      withExtendedLifetime(folder) {}
+      exit44(if: error?.code == .inputOutput && error?.errno == ENOMEM)
+    }
   }
 
   @Test func `a file longer than is allowed is not begun`() throws {

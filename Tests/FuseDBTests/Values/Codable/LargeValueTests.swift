@@ -81,14 +81,7 @@ struct `A large value` {
   private static func heap<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8], limit: Int) -> Int {
     // The first round pays for what is set up once.
     _ = try? FuseDecoder().decode(type, from: [0xC0])
-    let status = String(decoding: procFile("status"), as: UTF8.self)
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmData:") }
-    let kilobytes = line?.split { " \t".contains($0) }.dropFirst().first.flatMap { Int($0) } ?? 0
-    let most = rlim_t(1024 * kilobytes + limit * bytes.count + (4 << 20))
-    // SAFETY: the call reads the structure it is given.
-    unsafe withUnsafePointer(to: rlimit(rlim_cur: most, rlim_max: .max)) {
-      _ = unsafe setrlimit(__rlimit_resource_t(2), $0)
-    }
+    MemoryUse.limitData(toMore: limit * bytes.count + (4 << 20))
     let before = mallinfo2()
     let value = try? FuseDecoder().decode(type, from: bytes)
     let after = mallinfo2()
