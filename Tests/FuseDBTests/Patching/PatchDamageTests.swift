@@ -130,20 +130,29 @@ struct `A patch that is not right makes no file` {
 
   @Test func `and memory that is too short for verifying it is no fault of the patch [U18]`() async {
     await #expect(processExitsWith: .exitCode(44)) {
-      let folder = try TemporaryFolder()
-      let old = try FuseReader(bytes: Self.old)
-      let file = try AtomicFile(replacing: PinnedPath(folder.path("out.fsdb")))
-      try file.write(Self.old.rawSpan.extracting(droppingFirst: Header.byteCount))
-      let patch = try FileMapping(bytes: Self.old.rawSpan, isLocked: false)
-      let patcher = try Patcher(
-        PatchHead(from: old, to: old), from: PatchEnd(old), to: file, body: PatchBodyReader(of: patch))
-      try patcher.proveResult()
-      // Less than is kept free beside what is asked for.
-      MemoryUse.limitData(toMore: 1 << 20)
-      let error = failure { try patcher.proveResult() }
-      withExtendedLifetime(folder) {}
+      let error = try Self.errorOfVerifyingWithoutMemory()
       exit44(if: error?.code == .inputOutput && error?.errno == ENOMEM)
     }
+  }
+
+  /// Leaves this process without memory.
+  private static func errorOfVerifyingWithoutMemory() throws -> FuseError? {
+    let folder = try TemporaryFolder()
+    let writer = FuseWriter(.init(layout: .plain))
+    try writer.addKey("k", for: try writer.addObject([UInt8](repeating: 0, count: 32 << 20).asBin))
+    try writer.build(to: folder.path("new.fsdb"))
+    let (old, new) = (try FuseReader(bytes: Self.old), try FuseReader(path: folder.path("new.fsdb")))
+    let file = try AtomicFile(replacing: PinnedPath(folder.path("out.fsdb")))
+    let mapping = new.mapping
+    try file.write(mapping.bytes.extracting(droppingFirst: Header.byteCount))
+    let head = PatchHead(from: old, to: new)
+    let patch = try FileMapping(bytes: Self.old.rawSpan, isLocked: false)
+    let patcher = try Patcher(head, from: PatchEnd(old), to: file, body: PatchBodyReader(of: patch))
+    try patcher.proveResult()
+    // Verifying takes a byte for each 64 of the data section: more than there is now, which is enough for mapping the file.
+    MemoryUse.limitData(toMore: MemoryRoom.reserve + (256 << 10))
+    _ = try file.mapped(header: head.newHeader.bytes, byteCount: head.newByteCount)
+    return failure { try patcher.proveResult() }
   }
 
   @Test func `a file longer than is allowed is not begun`() throws {
