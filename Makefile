@@ -90,7 +90,7 @@ leaks: ## make every long call a thousand times and count what stays: about a mi
 	"$$(swift build -c release --static-swift-stdlib --show-bin-path)/LongCalls" 2>&1 | tee build/logs/leaks.log
 
 .PHONY: mutate
-mutate: ## remove each guard that bears a rule id, one at a time, and run the tests that should notice: an hour or more
+mutate: ## remove each guard that bears a rule id, one at a time, and run the tests that should notice: about half an hour
 	@Scripts/install-packages $(BUILD_PACKAGES)
 	Scripts/mutate --scratch build/mutate
 

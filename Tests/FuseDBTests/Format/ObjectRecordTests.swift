@@ -41,6 +41,15 @@ struct `An object record` {
     }
   }
 
+  @Test func `is nowhere in a section that goes on after the file [D2]`() {
+    // There are bytes after the file, so that one could be read.
+    let bytes = [UInt8](repeating: 0, count: 100)
+    for limit in 48...bytes.count {
+      let isThere = ObjectRecord(at: 40, before: limit, in: bytes.rawSpan.extracting(first: 50)) != nil
+      #expect(isThere == (limit <= 50), "before \(limit)")
+    }
+  }
+
   @Test(arguments: [5, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFF8, 0xFFFF_FFFF])
   func `longer than the section is nowhere [L6]`(length: UInt32) {
     var file = [UInt8](repeating: 0, count: 52)

@@ -1,8 +1,10 @@
+import Glibc
 import Testing
 
 import FuseDB
 
 @testable import FuseDBPatching
+@testable import FuseDBSystem
 
 struct `A patch that is not right makes no file` {
   private static let old = Samples.small.bytes(.indexed)
@@ -124,6 +126,33 @@ struct `A patch that is not right makes no file` {
     #expect(error?.path == path)
     #expect(error?.message.contains("the patch makes a damaged file") == true)
     #expect(try !bench.folder.names.contains("out.fsdb"))
+  }
+
+  @Test func `and memory that is too short for verifying it is no fault of the patch [U18]`() async {
+    await #expect(processExitsWith: .exitCode(44)) {
+      let error = try Self.errorOfVerifyingWithoutMemory()
+      exit44(if: error?.code == .inputOutput && error?.errno == ENOMEM)
+    }
+  }
+
+  /// Leaves this process without memory.
+  private static func errorOfVerifyingWithoutMemory() throws -> FuseError? {
+    let folder = try TemporaryFolder()
+    let writer = FuseWriter(.init(layout: .plain))
+    try writer.addKey("k", for: try writer.addObject([UInt8](repeating: 0, count: 32 << 20).asBin))
+    try writer.build(to: folder.path("new.fsdb"))
+    let (old, new) = (try FuseReader(bytes: Self.old), try FuseReader(path: folder.path("new.fsdb")))
+    let file = try AtomicFile(replacing: PinnedPath(folder.path("out.fsdb")))
+    let mapping = new.mapping
+    try file.write(mapping.bytes.extracting(droppingFirst: Header.byteCount))
+    let head = PatchHead(from: old, to: new)
+    let patch = try FileMapping(bytes: Self.old.rawSpan, isLocked: false)
+    let patcher = try Patcher(head, from: PatchEnd(old), to: file, body: PatchBodyReader(of: patch))
+    try patcher.proveResult()
+    // Verifying takes a byte for each 64 of the data section: more than there is now, which is enough for mapping the file.
+    MemoryUse.limitData(toMore: MemoryRoom.reserve + (256 << 10))
+    _ = try file.mapped(header: head.newHeader.bytes, byteCount: head.newByteCount)
+    return failure { try patcher.proveResult() }
   }
 
   @Test func `a file longer than is allowed is not begun`() throws {

@@ -37,7 +37,9 @@ struct `A small file with an extension block` {
       absent =
         (keys.prefix(6).flatMap { [Key($0.bytes + [0]), Key([UInt8]($0.bytes.dropLast()) + [0x21])] }
         + [Key("nowhere"), Key([0xFE]), Key("b")]).filter { mapping[$0] == nil }
-      prefixes = Array(Set(keys.map { [UInt8]($0.bytes.prefix(1)) } + [[0x7E]])).sorted { Key($0) < Key($1) }
+      // Three are enough beside the scans of all: every damage is asked for each of them, both ways.
+      let all = Set(keys.map { [UInt8]($0.bytes.prefix(1)) } + [[0x7E]]).sorted { Key($0) < Key($1) }
+      prefixes = Set([0, all.count / 2, all.count - 1]).sorted().map { all[$0] }
     }
 
     /// What is wrong with the answers of a reader, or nil: each is the truth, or an error that says where.

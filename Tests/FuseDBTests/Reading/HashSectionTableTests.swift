@@ -15,9 +15,12 @@ struct `The hash table of a file` {
   private static let keys = mapping.keys.sorted()
   private static let absent = (0..<300).map { Key("absent \($0)") }
 
+  private static let blocks = Dictionary(
+    uniqueKeysWithValues: [7, 5].map { ($0, ReferenceBlock(after: plain, slotsPerLine: $0)) })
+
   /// A file whose table was changed, with its lines and everything else sealed again.
   private static func file(slotsPerLine: Int = 7, _ change: (inout ReferenceTable) -> Void) throws -> [UInt8] {
-    var block = ReferenceBlock(after: plain, slotsPerLine: slotsPerLine)
+    var block = try #require(blocks[slotsPerLine])
     let range = try #require(block.range("HASH"))
     var table = ReferenceTable([UInt8](block.bytes[range]))
     change(&table)
@@ -32,7 +35,7 @@ struct `The hash table of a file` {
   func `leads each key to its object and no other key to any, as the model does`(
     slotsPerLine: Int, checksums: FuseReader.Checksums
   ) throws {
-    let block = ReferenceBlock(after: Self.plain, slotsPerLine: slotsPerLine)
+    let block = try #require(Self.blocks[slotsPerLine])
     let reader = try FuseReader(bytes: block.bytes, checksums: checksums)
     #expect(reader.index.table?.section.slotsPerLine.rawValue == UInt8(slotsPerLine))
     for key in Self.keys + Self.absent {

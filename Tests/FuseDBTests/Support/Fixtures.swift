@@ -55,8 +55,12 @@ enum Fixtures {
   /// The names of the damaged files, from the folder itself.
   static let badNames = names(in: "bad")
 
-  static func good() throws -> [String: Good] { try JSONDecoder().decode([String: Good].self, from: expected("good")) }
-  static func bad() throws -> [String: Bad] { try JSONDecoder().decode([String: Bad].self, from: expected("bad")) }
+  static func good() throws -> [String: Good] { try allGood.get() }
+  static func bad() throws -> [String: Bad] { try allBad.get() }
+
+  // Read once: a test of each file asks for one of them.
+  private static let allGood = Result { try JSONDecoder().decode([String: Good].self, from: expected("good")) }
+  private static let allBad = Result { try JSONDecoder().decode([String: Bad].self, from: expected("bad")) }
 
   static func path(good name: String) -> String { folder.appendingPathComponent("good/" + name).path }
   static func path(bad name: String) -> String { folder.appendingPathComponent("bad/" + name).path }

@@ -33,6 +33,22 @@ struct MemoryUse {
     }
     return use
   }
+
+  /// How much data this process has, on the heap and beside it.
+  static var dataByteCount: Int {
+    let status = String(decoding: procFile("status"), as: UTF8.self)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmData:") }
+    return 1024 * (line?.split { " \t".contains($0) }.dropFirst().first.flatMap { Int($0) } ?? 0)
+  }
+
+  /// Allows so many bytes of data beside those that there are; for a process that soon ends.
+  static func limitData(toMore byteCount: Int) {
+    let most = rlim_t(dataByteCount + byteCount)
+    // SAFETY: the call reads the structure it is given.
+    unsafe withUnsafePointer(to: rlimit(rlim_cur: most, rlim_max: .max)) {
+      _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), $0)
+    }
+  }
 }
 
 /// All of a file that the system keeps on this process. Such files come in small portions, and what reads a file in one

@@ -25,16 +25,21 @@ struct ReferenceFile {
   /// Canonical order: identical objects once, in the order of their smallest keys.
   init(canonical mapping: [Key: [UInt8]]) {
     var objects: [[UInt8]] = []
+    var numbers: [Key: Int] = [:]
     let keys = mapping.keys.sorted().map { key in
       let object = mapping[key] ?? []
-      if !objects.contains(object) { objects.append(object) }
-      return (key.bytes, objects.firstIndex(of: object) ?? 0)
+      if let known = numbers[Key(object)] { return (key.bytes, known) }
+      numbers[Key(object)] = objects.count
+      objects.append(object)
+      return (key.bytes, objects.count - 1)
     }
     self.init(objects: objects, keys: keys)
   }
 
   static func big(_ value: Int, _ byteCount: Int) -> [UInt8] {
-    (0..<byteCount).map { UInt8(truncatingIfNeeded: value >> (8 * (byteCount - 1 - $0))) }
+    var bytes = [UInt8](repeating: 0, count: byteCount)
+    bytes.put(UInt64(bitPattern: Int64(value)), byteCount: byteCount, at: 0)
+    return bytes
   }
 
   /// CRC-32, bit by bit.
@@ -53,7 +58,19 @@ struct ReferenceFile {
 
   /// CRC-32, byte by byte, of bytes that follow others of the CRC-32 `previous`.
   static func crc(_ bytes: some Sequence<UInt8>, after previous: UInt32 = 0) -> UInt32 {
-    ~bytes.reduce(~previous) { byteTable[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
+    let table = byteTable
+    func crc(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+      var remainder = ~previous
+      var place = 0
+      // SAFETY: the place is below the count of bytes.
+      while place < bytes.count {
+        remainder = unsafe table[Int(UInt8(remainder & 0xFF) ^ bytes[place])] ^ remainder &>> 8
+        place += 1
+      }
+      return ~remainder
+    }
+    return unsafe bytes.withContiguousStorageIfAvailable { unsafe crc($0) }
+      ?? [UInt8](bytes).withUnsafeBufferPointer { unsafe crc($0) }
   }
 
   /// Puts the right checksum into the header. A file without a whole header stays as it is.

@@ -84,9 +84,13 @@ struct ReferenceTable {
       }
       for bucket in order {
         let keys = buckets[bucket]
-        if keys.count > 255 { return nil }
+        // Equal hashes have equal slots, whatever the pilot.
+        if keys.count > 255 || Set(keys.map { hashes[$0] }).count < keys.count { return nil }
         var found = false
-        pilots: for pilot in UInt64(0)..<65_536 {
+        var next: UInt64 = 0
+        pilots: while next < 65_536 {
+          let pilot = next
+          next += 1
           var chosen: [Int] = []
           for key in keys {
             let (line, slotNumber) = Self.slotPosition(
@@ -169,22 +173,19 @@ struct ReferenceTable {
     let start = slotLine(line)
     let word = bytes.number(at: start, 8)
     bytes.put(word & ~(63 << UInt64(6 * slotNumber)) | slot.tag << UInt64(6 * slotNumber), at: start)
-    let (entry, object) = (Int(slot.entry), Int(slot.object))
     if slotsPerLine == 7 {
-      bytes.replaceSubrange(start + 8 + 4 * slotNumber..<start + 12 + 4 * slotNumber, with: ReferenceFile.big(entry, 4))
-      bytes.replaceSubrange(
-        start + 36 + 4 * slotNumber..<start + 40 + 4 * slotNumber, with: ReferenceFile.big(object, 4))
+      bytes.put(slot.entry, byteCount: 4, at: start + 8 + 4 * slotNumber)
+      bytes.put(slot.object, byteCount: 4, at: start + 36 + 4 * slotNumber)
     } else {
-      bytes.replaceSubrange(start + 8 + 5 * slotNumber..<start + 13 + 5 * slotNumber, with: ReferenceFile.big(entry, 5))
-      bytes.replaceSubrange(
-        start + 33 + 6 * slotNumber..<start + 39 + 6 * slotNumber, with: ReferenceFile.big(object, 6))
+      bytes.put(slot.entry, byteCount: 5, at: start + 8 + 5 * slotNumber)
+      bytes.put(slot.object, byteCount: 6, at: start + 33 + 6 * slotNumber)
     }
   }
 
   /// The sum whose upper bits are the check of a line of 64 bytes, its own bits of the check being zero.
   static func sum(_ line: [UInt8], number: Int) -> UInt64 {
     var sum = UInt64(number + 1) &* constants[8]
-    for word in 0..<8 { sum &+= [UInt8](line[8 * word..<8 * word + 8].reversed()).number(at: 0, 8) &* constants[word] }
+    for word in 0..<8 { sum &+= line.number(at: 8 * word, 8).byteSwapped &* constants[word] }
     return sum &* golden
   }
 

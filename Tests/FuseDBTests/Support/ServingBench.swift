@@ -22,7 +22,7 @@ struct ServingBench {
     let path = folder.path("served/geo.fsdb")
     let made = unsafe mkdir(folder.path("served"), 0o755)
     try #require(made == 0)
-    try folder.write(Self.file(1, layout: layout), as: "served/geo.fsdb")
+    try folder.write(layout == .plain ? Self.firstPlain : Self.first, as: "served/geo.fsdb")
     store =
       switch kind {
       case .reader: try ReloadableReader(path: path, options: options)
@@ -31,6 +31,9 @@ struct ServingBench {
   }
 
   static let keyCount = 40
+
+  private static let first = file(1)
+  private static let firstPlain = file(1, layout: .plain)
 
   /// The bytes of the file with a number.
   static func file(

@@ -13,16 +13,18 @@ struct `A merge` {
     var random = SeededRandom.announced()
     for keyCount in [0, 1, 60, 2000] {
       let bench = try MergeBench.random(count, keyCount: keyCount, &random)
+      let conflicts = bench.conflicts
       for (policy, keepsLast) in [(MergeOptions.ConflictPolicy.last, true), (.first, false)] {
         let expected = ReferenceFile(canonical: bench.merged { keepsLast ? $1 : $0 })
         for layout in [FuseWriter.Layout.indexed, .plain] {
+          let bytes = expected.bytes(layout)
           for plan in [nil, MergeBench.tinyPlan(), MergeBench.tinyPlan(shardCount: 3, objects: 1 << 15)] {
             let found = try bench.merge(.init(onConflict: policy, layout: layout), plan: plan)
-            let isEqual = found.bytes == expected.bytes(layout)
+            let isEqual = found.bytes == bytes
             #expect(isEqual, "\(keyCount) keys, \(layout), \(policy)")
             #expect(found.report.inputKeyCount == bench.mappings.reduce(0) { $0 + $1.count })
-            #expect(found.report.conflictCount == bench.conflicts.count)
-            #expect(found.report.conflicts.map { Key($0.key) } == Array(bench.conflicts.prefix(5)))
+            #expect(found.report.conflictCount == conflicts.count)
+            #expect(found.report.conflicts.map { Key($0.key) } == Array(conflicts.prefix(5)))
             #expect(found.report.spilledByteCount > 0 || plan == nil || keyCount < 2000 || count == 0)
           }
         }

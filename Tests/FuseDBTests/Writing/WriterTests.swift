@@ -60,14 +60,14 @@ struct `A writer` {
     for head in heads {
       for last: [UInt8] in [[0x90], [0x80], [0xDC, 0, 0]] {
         let writer = FuseWriter()
-        let object = (1..<depth).flatMap { _ in head } + last
+        let object = [UInt8](head, times: depth - 1) + last
         let error = failure { _ = try writer.addObject(object) }
         #expect((error == nil) == isTaken)
         #expect(error == nil || error?.code == .invalidValue)
       }
       // A scalar adds no level.
       let writer = FuseWriter()
-      let error = failure { _ = try writer.addObject((0..<depth).flatMap { _ in head } + [0xC0]) }
+      let error = failure { _ = try writer.addObject([UInt8](head, times: depth) + [0xC0]) }
       #expect((error == nil) == isTaken)
     }
   }

@@ -50,11 +50,7 @@ struct `A dynamic value of hostile bytes` {
     // A map that is a key has a value after it.
     let closing: [UInt8] = opening == [0x81] ? [0xC0] : []
     func nested(_ depth: Int) -> [UInt8] {
-      var bytes: [UInt8] = []
-      for _ in 0..<depth { bytes += opening }
-      bytes += [0xC0]
-      for _ in 0..<depth { bytes += closing }
-      return bytes
+      [UInt8](opening, times: depth) + [0xC0] + [UInt8](closing, times: depth)
     }
     let value = try FuseValue(messagePack: nested(128))
     #expect(try value.messagePack == nested(128))
@@ -92,7 +88,7 @@ struct `A dynamic value of hostile bytes` {
   @Test func `takes a small stack`() throws {
     let depth = 128
     let arrays = [UInt8](repeating: 0x91, count: depth) + [0xC0]
-    let maps = [UInt8](repeatElement([0x81, 0xC0], count: depth).joined()) + [0xC0]
+    let maps = [UInt8]([0x81, 0xC0], times: depth) + [0xC0]
     let keys = [UInt8](repeating: 0x81, count: depth) + [UInt8](repeating: 0xC0, count: depth + 1)
     for bytes in [arrays, maps, keys] {
       let isWell = try Self.onSmallStack {
@@ -138,7 +134,7 @@ struct `A dynamic value of hostile bytes` {
       var isWell = true
       var most = 0.0
       // What an array has over and over: the smallest values of each kind, and 127 arrays inside each other.
-      let chains: [[UInt8]] = [[0x91], [0x81, 0xC0]].map { Array(repeatElement($0, count: 127).joined()) + [0xC0] }
+      let chains: [[UInt8]] = [[0x91], [0x81, 0xC0]].map { [UInt8]($0, times: 127) + [0xC0] }
       let parts =
         chains
         + [
@@ -151,7 +147,7 @@ struct `A dynamic value of hostile bytes` {
         // The shortest head: otherwise the whole value is kept verbatim.
         let head: [UInt8] = count > 0xFFFF ? [0xDD, 0, UInt8(count >> 16)] : [0xDC]
         let bytes =
-          head + ReferenceValue.bigEndian(UInt64(count), 2) + Array(repeatElement(part, count: count).joined())
+          head + ReferenceValue.bigEndian(UInt64(count), 2) + [UInt8](part, times: count)
         let before = mallinfo2()
         let value = try FuseValue(messagePack: bytes)
         let after = mallinfo2()

@@ -57,7 +57,7 @@ struct `A view of hostile bytes` {
     #expect(value.json == String(repeating: "[", count: 128) + String(repeating: "]", count: 128))
     for levels in [129, 1_000_000] {
       for head in [[0x91], [0x81, 0xC0]] as [[UInt8]] {
-        let bomb = [UInt8]((0..<levels - 1).map { _ in head }.joined()) + [0x90]
+        let bomb = [UInt8](head, times: levels - 1) + [0x90]
         let error = failure { _ = try FuseView(validating: bomb.rawSpan) }
         #expect(error?.code == .invalidValue && error?.offset == UInt64(128 * head.count))
       }
