@@ -214,13 +214,15 @@ def test_reindex_of_a_damaged_or_missing_file_changes_nothing(command, bad, tmp_
 
 def test_a_flipped_bit_of_the_header_is_refused_and_reported(command, tmp_path):
     sound = bytes(with_block(canonical(mapping_of(10)), meta={"source": "x"}))
+    questions = [["get", "host-1.example"], ["get", "absent"], ["prefix", "host-"], ["keys"], ["dump"], ["stats"]]
     paths = []
     for bit in range(8 * 40):
         changed = bytearray(sound)
         changed[bit // 8] ^= 1 << bit % 8
         paths.append(tmp_path / f"{bit}.fsdb")
         paths[-1].write_bytes(changed)
-        for question in (["get", "host-1.example"], ["get", "absent"], ["prefix", "host-"], ["keys"], ["dump"], ["stats"]):
+        # Two of them each, in turn: a process takes longer than what it is asked.
+        for question in (questions[bit % 6], questions[(bit + 1) % 6]):
             result = command(question[0], paths[-1], *question[1:])
             assert result.code == BAD_DATA and result.out == b"", (bit, question)
             assert re.search(r"\boffset \d+\b", result.errors), (bit, question, result)
