@@ -6,10 +6,12 @@ package import FuseDBSystem
 // it before it is used. The reader keeps the mapping.
 /// The longest-prefix index of a file, used in place. See spec/network.md.
 ///
+/// A class, because a look-up would copy a structure of this size, and count references of what is in it.
+///
 /// Whatever the bytes say, a look-up stays in the section and ends. A line that holds its own check between two bases, and covers the
 /// address, has the answer; what led to it proves nothing and needs no check. [A10]
 @safe
-@usableFromInline package struct NetworkTable: Sendable {
+@usableFromInline package final class NetworkTable: Sendable {
   package let section: NetworkSection
   /// Where the section begins in the file.
   @usableFromInline let offset: Int
@@ -36,7 +38,7 @@ package import FuseDBSystem
   private let levelMemory: LevelMemory
 
   /// The table in `range` of a file. [A7] [A8]
-  package init(in range: Range<Int>, of mapping: FileMapping) throws(FuseError) {
+  package convenience init(in range: Range<Int>, of mapping: FileMapping) throws(FuseError) {
     let file = mapping.bytes
     let bytes = file.extracting(range)
     let section = try NetworkSection(parsing: bytes, at: range.lowerBound)
