@@ -122,7 +122,16 @@ struct Get: Command {
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     let reader = try FuseReader.forCommand(path, expecting: list == nil ? .few : .many, before: keys)
-    let asking = Asking(reader, rule: try reader.normalisation, isSingle: keys.count == 1 && list == nil)
+    var rule: KeyNormalisation?
+    var unknownRule: FuseError?
+    do throws(FuseError) { rule = try reader.normalisation } catch { unknownRule = error }
+    let status = try answerAll(Asking(reader, rule: rule, isSingle: keys.count == 1 && list == nil), console)
+    // What is there is there. But a key that is not may only be written in another way than a rule that can't be read.
+    if status == .no, let unknownRule { throw unknownRule }
+    return status
+  }
+
+  private func answerAll(_ asking: Asking, _ console: Console) throws(FuseError) -> ExitStatus {
     var status = ExitStatus.done
     // Before anything is printed: the list is there.
     let input = try list.map { list throws(FuseError) in
