@@ -57,6 +57,9 @@ public struct FuseAddress: Sendable, Hashable {
     }
   }
 
+  /// An address from its 4 or 16 bytes in network order; nil for another count of bytes.
+  public init?(bytes: [UInt8]) { self.init(bytes: bytes.rawSpan) }
+
   /// The address that a text spells, such as `8.8.8.8` or `2001:db8::1`; nil where it spells none.
   ///
   /// The text is the address and nothing else: no zone, no spaces, no number left out, octal or hexadecimal.

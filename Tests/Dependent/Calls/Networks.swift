@@ -11,7 +11,8 @@ expect(reader.hasNetworks && reader.networkCount == 2)
 let address = FuseAddress(ipv4: 0x0808_0808)
 expect(address == FuseAddress("8.8.8.8") && address.family == .ipv4 && address.family.bitCount == 32)
 let four: [UInt8] = [8, 8, 8, 8]
-expect(FuseAddress(bytes: four.rawSpan) == address && FuseAddress(ipv6: 0xFFFF_0808_0808) == address)
+expect(FuseAddress(bytes: four) == address && FuseAddress(bytes: four.keyBytes) == address)
+expect(address.bits == 0x0808_0808 && FuseAddress(ipv6: 0xFFFF_0808_0808) == address)
 expect(address < FuseAddress("8.8.8.9")! && address.description == "8.8.8.8")
 let network = FuseNetwork("8.8.8.0/24")!
 expect(network == FuseNetwork(around: address, prefixLength: 24) && network.family == .ipv4)
@@ -37,6 +38,6 @@ expect(around.map { $0.network.prefixLength } == [24, 8])
 expect(try around[0].bytes.byteCount == 4 && around[1].view["n"]?.int == 2 && around[0].objectOffset > 0)
 var inside = try reader.networks(within: FuseNetwork("0.0.0.0/0")!)
 expect(try inside.next()?.network.prefixLength == 8)
-let store = try Store(path: path)
+let store = try Store(path: path, options: ServingOptions())
 expect(try store.withLongestMatch(of: address) { $0.key } == network)
 try store.withLongestMatches(of: [address]) { number, match in expect(number == 0 && match?.key == network) }
