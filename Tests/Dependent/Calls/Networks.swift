@@ -9,7 +9,9 @@ expect(report.networkCount == 2 && report.literalKeyCount == 0)
 let reader = try FuseReader(path: path)
 expect(try reader.hasNetworks && reader.networkCount == 2 && reader.normalisation == nil)
 let address = FuseAddress(ipv4: 0x0808_0808)
-expect(address == FuseAddress("8.8.8.8") && address.family == FuseAddress.Family(rawValue: 4) && address.family.bitCount == 32)
+expect(
+  address == FuseAddress("8.8.8.8") && address.family == FuseAddress.Family(rawValue: 4)
+    && address.family.bitCount == 32)
 let four: [UInt8] = [8, 8, 8, 8]
 expect(FuseAddress(bytes: four) == address && FuseAddress(bytes: four.keyBytes) == address)
 expect(address.bits == 0x0808_0808 && FuseAddress(ipv6: 0xFFFF_0808_0808) == address)
