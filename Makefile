@@ -17,7 +17,7 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
 TEST_LOGS := $(addprefix build/logs/,dependent.log swift.log pytest.log)
-ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log)
+ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
@@ -74,9 +74,9 @@ endure-here:
 	@$(MAKE) SIDE_BY_SIDE= stress leaks
 
 endure-apart:
-	@echo "meanwhile: the stress program under sanitizers; see build/logs/sanitize.log"
-	@$(MAKE) SIDE_BY_SIDE= sanitize >build/logs/sanitize.log 2>&1 || { tail -n 60 build/logs/sanitize.log; exit 1; }
-	@echo "done meanwhile: the stress program under sanitizers"
+	@echo "meanwhile: programs under sanitizers; see build/logs/sanitize.log"
+	@$(MAKE) SIDE_BY_SIDE= sanitize hostile >build/logs/sanitize.log 2>&1 || { tail -n 60 build/logs/sanitize.log; exit 1; }
+	@echo "done meanwhile: programs under sanitizers"
 
 .PHONY: dependent
 dependent: ## build and run a package that depends on this one and calls all of it, for debugging and as a release
@@ -106,6 +106,12 @@ sanitize: ## the same, not as often, under ThreadSanitizer and AddressSanitizer
 	TSAN_OPTIONS=halt_on_error=1 .build/thread/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-thread.log
 	swift build --sanitize=address --product ServingStress --scratch-path .build/address -Xswiftc -use-ld=lld
 	ASAN_OPTIONS=detect_leaks=1 .build/address/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-address.log
+
+.PHONY: hostile
+hostile: ## ask files with a million changed sections of networks, under AddressSanitizer: about five minutes
+	@mkdir -p build/logs
+	swift build -c release --sanitize=address --product HostileNetworks --scratch-path .build/address -Xswiftc -use-ld=lld
+	.build/address/release/HostileNetworks 2>&1 | tee build/logs/hostile.log
 
 .PHONY: lint
 lint: ## check the format of the Swift code, the reasons for what is unsafe, and who calls the system
