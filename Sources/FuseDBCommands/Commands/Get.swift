@@ -34,6 +34,8 @@ struct Get: Command {
     the same in any file, with --with-key for the block. --match domain looks
     for the name, then for the names above it; --match email for the address,
     then for its domain; --match prefix for the longest key that begins KEY.
+    A file built with --normalise domain answers names as --match domain does,
+    and prints the key.
 
     PATH leads through maps by name and through lists by number, from 0; '\\.'
     is a dot in a name. A string at the end of PATH is printed as it is. A key
