@@ -17,7 +17,7 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
 TEST_LOGS := $(addprefix build/logs/,dependent.log swift.log pytest.log)
-ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log)
+ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log city.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
@@ -71,7 +71,7 @@ endure: ## check what takes time to show: reading while files are replaced, unde
 	@Scripts/closing-lines $(ENDURANCE_LOGS)
 
 endure-here:
-	@$(MAKE) SIDE_BY_SIDE= stress leaks
+	@$(MAKE) SIDE_BY_SIDE= stress leaks city
 
 endure-apart:
 	@echo "meanwhile: programs under sanitizers; see build/logs/sanitize.log"
@@ -112,6 +112,12 @@ hostile: ## ask files with a million changed sections of networks, under Address
 	@mkdir -p build/logs
 	swift build -c release --sanitize=address --product HostileNetworks --scratch-path .build/address -Xswiftc -use-ld=lld
 	.build/address/release/HostileNetworks 2>&1 | tee build/logs/hostile.log
+
+.PHONY: city
+city: ## ask two million addresses of City's blocks, beside libmaxminddb: about three minutes
+	@mkdir -p build/logs
+	@$(MAKE) .venv/ready release
+	FUSEDB_CITY_ADDRESSES=2000000 $(PYTEST) Tests/Interop/test_city.py 2>&1 | tee build/logs/city.log
 
 .PHONY: lint
 lint: ## check the format of the Swift code, the reasons for what is unsafe, and who calls the system

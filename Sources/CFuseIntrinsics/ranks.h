@@ -65,4 +65,13 @@ static inline __attribute__((always_inline)) uint32_t fuse_rank64x8(const void *
   return count;
 }
 
+/// `step` where `number` is at least `base`, otherwise 0: without a branch, also where a compiler would take one.
+static inline __attribute__((always_inline)) int64_t fuse_step_if_at_least(int64_t number, int64_t base, int64_t step) {
+  int64_t below = (number - base) >> 63;
+#if defined(__GNUC__)
+  __asm__("" : "+r"(below));
+#endif
+  return step & ~below;
+}
+
 #endif

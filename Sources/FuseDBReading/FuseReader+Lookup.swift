@@ -229,6 +229,8 @@ extension FuseReader {
   }
 
   /// `error` with the file's path; or, where the file shrank, the error that says so.
+  @inline(never)
+  @usableFromInline
   package func unlessShrunk(_ error: FuseError) -> FuseError {
     do { try mapping.checkNotShrunk() } catch { return error }
     return error.at(path: path)

@@ -11,6 +11,7 @@ internal import FuseDBValues
 /// The file is mapped, not read into memory, unless ``FuseAccess`` says otherwise. Replacing it by renaming another
 /// over it, as ``FuseWriter`` does, does not disturb open readers; truncating it in place makes their answers errors of
 /// code ``FuseError/Code/truncated``.
+@safe
 public final class FuseReader: Sendable {
   /// What is compared with its checksum.
   public enum Checksums: Sendable {
@@ -52,6 +53,9 @@ public final class FuseReader: Sendable {
   @usableFromInline package let index: KeyIndex
   /// Which block holds an address; nil where the file does not say.
   @usableFromInline package let networks: NetworkTable?
+  // SAFETY: the table is that of `networks`, which lives as long as this reader.
+  /// The same where it has no aliases, for look-ups that count no references.
+  @usableFromInline let plainNetworks: Unmanaged<NetworkTable>?
 
   /// Opens the file at `path`.
   ///
@@ -93,6 +97,7 @@ public final class FuseReader: Sendable {
       throw error.at(path: mapping.path)
     }
     try mapping.checkNotShrunk()
+    unsafe plainNetworks = networks.flatMap { $0.hasAliases ? nil : unsafe .passUnretained($0) }
     self.mapping = mapping
     self.checksums = checksums
     self.generation = generation
@@ -107,6 +112,7 @@ public final class FuseReader: Sendable {
     dataEnd = other.dataEnd
     index = other.index
     networks = other.networks
+    unsafe plainNetworks = other.plainNetworks
     checksums = other.checksums
     keyCount = other.keyCount
     self.generation = generation

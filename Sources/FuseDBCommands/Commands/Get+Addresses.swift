@@ -26,6 +26,13 @@ extension Get {
     // Their lines, back to back.
     var text: [UInt8] = []
     var ends: [Int] = []
+    // Lines of answers, until there are enough to write.
+    var lines: [UInt8] = []
+    func write() throws(FuseError) {
+      guard !lines.isEmpty else { return }
+      try console.out.part { $0.out.append(contentsOf: lines) }
+      lines.removeAll(keepingCapacity: true)
+    }
     while true {
       addresses.removeAll(keepingCapacity: true)
       text.removeAll(keepingCapacity: true)
@@ -34,7 +41,7 @@ extension Get {
         guard let address = FuseAddress(text: line) else { return false }
         if matching == nil, address.family == .ipv6, try !isAddressAlone(line.array(), address, reader) { return false }
         addresses.append(address)
-        text.append(contentsOf: line)
+        text.append(addingCapacity: line.byteCount) { $0.append(line) }
         ends.append(text.count)
         return true
       }
@@ -46,20 +53,25 @@ extension Get {
         }
         guard try cache.read(match, self, reader) else {
           // A field is absent.
+          try write()
           if try !answer(Array(text[line]), match, asking, console) { areAllThere = false }
           return
         }
-        try console.out.line { writer throws(FuseError) in
-          writer.out.append(contentsOf: text[line])
-          writer.out.append(UInt8(ascii: "\t"))
-          if matching == nil || printsMatch {
-            let key = try reader.keyText(of: match.key)
-            writer.out.append(contentsOf: key.bytes)
-            writer.out.append(UInt8(ascii: "\t"))
+        let key = try matching == nil || printsMatch ? reader.keyText(of: match.key) : nil
+        let columns = cache.columns
+        let count = line.count + (key?.bytes.byteCount ?? 0) + columns.count + 3
+        lines.append(addingCapacity: count) { out in
+          out.append(text.rawSpan.extracting(line))
+          out.append(UInt8(ascii: "\t"))
+          if let key {
+            out.append(key.bytes)
+            out.append(UInt8(ascii: "\t"))
           }
-          cache.append(to: &writer.out)
+          out.append(cache.text.rawSpan.extracting(columns))
+          out.append(UInt8(ascii: "\n"))
         }
       }
+      try write()
       if let other, try !answer([other], asking, console) { areAllThere = false }
       if isAtEnd { return areAllThere }
     }
@@ -74,8 +86,10 @@ extension Get {
     private var offsets = [UInt64](repeating: 0, count: slotCount)
     private var ranges = [Range<Int>](repeating: 0..<0, count: slotCount)
     private var writer = JSONWriter()
-    /// The columns that were read last.
-    private var current = 0..<0
+    /// Where in ``text`` the columns stand that were read last.
+    private(set) var columns = 0..<0
+    /// The columns of all objects.
+    var text: [UInt8] { writer.out }
 
     /// Reads the columns of an object; false where one is empty.
     mutating func read(_ match: borrowing FuseNetworkMatch, _ get: Get, _ reader: FuseReader) throws(FuseError) -> Bool
@@ -93,18 +107,25 @@ extension Get {
         offsets[slot] = offset
         ranges[slot] = start..<writer.out.count
       }
-      current = ranges[slot]
+      columns = ranges[slot]
       return true
     }
-
-    func append(to out: inout [UInt8]) { out.append(contentsOf: writer.out[current]) }
   }
 }
 
-extension [UInt8] {
-  /// Appends the bytes of a span.
-  mutating func append(contentsOf bytes: RawSpan) {
-    // SAFETY: the array copies the span's bytes before the pointer ends.
-    unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
+extension OutputSpan<UInt8> {
+  /// Appends bytes.
+  ///
+  /// - Precondition: there is room for them.
+  fileprivate mutating func append(_ bytes: RawSpan) {
+    precondition(bytes.byteCount <= freeCapacity, "the span has room for the bytes")
+    // SAFETY: as many bytes fit after those that are there, and all of them are written.
+    unsafe bytes.withUnsafeBytes { source in
+      unsafe withUnsafeMutableBufferPointer { buffer, count in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+          .copyMemory(from: source)
+        count += source.count
+      }
+    }
   }
 }

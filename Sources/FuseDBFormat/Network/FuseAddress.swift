@@ -78,10 +78,13 @@ public struct FuseAddress: Sendable, Hashable {
   }
 
   /// The bits that a block of a prefix length leaves to its addresses.
+  /// - Precondition: the prefix length is that of a block of the family.
   @inlinable
+  @inline(__always)
   package static func hostMask(_ family: Family, _ prefixLength: Int) -> UInt128 {
-    let hostBits = family.bitCount &- prefixLength
-    return hostBits == 128 ? ~0 : (1 << UInt128(hostBits)) &- 1
+    let hostBits = UInt128(truncatingIfNeeded: family.bitCount &- prefixLength)
+    // 128 bits are shifted out in two steps.
+    return ~((~0 &<< (hostBits &>> 1)) &<< (hostBits &- hostBits &>> 1))
   }
 }
 

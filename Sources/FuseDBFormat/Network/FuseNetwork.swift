@@ -25,6 +25,12 @@ public struct FuseNetwork: Sendable, Hashable {
   public init(around address: FuseAddress, prefixLength: Int) {
     precondition(
       prefixLength >= 0 && prefixLength <= address.family.bitCount, "the prefix is no longer than an address")
+    self.init(inside: address, prefixLength: prefixLength)
+  }
+
+  /// The same for a length that is known to be one of that family.
+  @inlinable
+  package init(inside address: FuseAddress, prefixLength: Int) {
     self.init(
       unchecked: FuseAddress(
         family: address.family, bits: address.bits & ~FuseAddress.hostMask(address.family, prefixLength)),

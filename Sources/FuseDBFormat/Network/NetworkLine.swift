@@ -2,6 +2,8 @@ public import CFuseIntrinsics
 
 /// What a run of addresses answers: the object of the longest block that holds them, and that block's prefix length.
 @usableFromInline package struct NetworkAnswer: Equatable, Sendable {
+  /// The prefix length of no answer: what should say it is damaged. It stands in no file.
+  @inlinable package static var damagedLength: UInt8 { 253 }
   /// The prefix length that says that no block holds the addresses.
   @inlinable package static var noLength: UInt8 { 254 }
   /// The prefix length that says that the table of longer blocks knows more.
@@ -18,6 +20,7 @@ public import CFuseIntrinsics
   }
 
   @inlinable package static var none: NetworkAnswer { NetworkAnswer(object: 0, length: noLength) }
+  @inlinable package static var damaged: NetworkAnswer { NetworkAnswer(object: 0, length: damagedLength) }
 }
 
 /// A line of 64 bytes of the section `NETW`: fields and check. See spec/network.md §4.

@@ -48,9 +48,28 @@ package struct NetworkText: Sendable {
 
   private mutating func append(ipv4 address: UInt32) {
     for number in 0..<4 {
-      if number > 0 { append(UInt8(ascii: ".")) }
-      append(decimal: Int(address >> UInt32(24 - 8 * number) & 0xFF))
+      // Without a branch on how many digits there are: that can't be foretold.
+      let value = address &>> UInt32(24 &- 8 &* number) & 0xFF
+      let hundreds = (value &* 41) &>> 12
+      let rest = value &- 100 &* hundreds
+      let tens = (rest &* 103) &>> 10
+      let digits = hundreds | tens &<< 8 | (rest &- 10 &* tens) &<< 16 | 0x2E30_3030
+      let zeros: UInt32 = (value < 100 ? 1 : 0) &+ (value < 10 ? 1 : 0)
+      append(digits &>> (8 &* zeros), count: 4 &- Int(zeros))
     }
+    // A point follows the last number, too.
+    count &-= 1
+  }
+
+  /// Appends the lowest bytes of a number.
+  ///
+  /// - Precondition: a text has four bytes more.
+  private mutating func append(_ bytes: UInt32, count added: Int) {
+    var span = storage.mutableSpan
+    // SAFETY: all bits of an integer are bytes, and all bytes are integers.
+    var place = unsafe span.mutableBytes
+    place.storeBytes(of: bytes.littleEndian, toByteOffset: count, as: UInt32.self)
+    count &+= added
   }
 
   private mutating func append(ipv6 address: UInt128) {

@@ -13,11 +13,12 @@ public import FuseDBValues
 @safe
 public struct FuseNetworkMatch: ~Escapable {
   // SAFETY: a match is made with the lifetime of its reader.
-  private let reader: Unmanaged<FuseReader>
+  @usableFromInline let reader: Unmanaged<FuseReader>
   /// The address that was asked for; under an alias of the file, the IPv4 address that answers for it.
   public let address: FuseAddress
-  private let match: NetworkMatch
+  @usableFromInline let match: NetworkMatch
 
+  @inlinable
   @inline(__always)
   @_lifetime(borrow reader)
   init(_ match: NetworkMatch, of address: FuseAddress, in reader: borrowing FuseReader) {
@@ -28,7 +29,7 @@ public struct FuseNetworkMatch: ~Escapable {
   }
 
   /// The block, as it was added: the longest of the file that holds the address.
-  public var key: FuseNetwork { FuseNetwork(around: address, prefixLength: match.prefixLength) }
+  @inlinable public var key: FuseNetwork { FuseNetwork(inside: address, prefixLength: match.prefixLength) }
 
   /// The largest block around the address of which all addresses have this answer: for caches, and for subnets of clients in DNS
   /// (RFC 7871). Where the file has no section of networks, the address alone.
@@ -40,7 +41,7 @@ public struct FuseNetworkMatch: ~Escapable {
   }
 
   /// Where the object's record begins in the file: equal for keys that share an object.
-  public var objectOffset: UInt64 { match.object }
+  @inlinable public var objectOffset: UInt64 { match.object }
 
   /// The object's bytes, in place, their checksum compared, as ``FuseReader/bytes(forKey:)-(RawSpan)`` returns them.
   ///

@@ -1,5 +1,5 @@
 public import FuseDBFormat
-internal import FuseDBSystem
+public import FuseDBSystem
 internal import FuseDBValues
 
 // Which block of addresses holds an address. See spec/network.md §6.
@@ -29,17 +29,16 @@ extension FuseReader {
   /// - Throws: ``FuseError`` with code `corrupted` when what leads to the answer is damaged, `truncated` when the file shrank
   ///   since it was opened.
   /// - Complexity: O(1): three or four cache lines. Without ``hasNetworks``, a look-up for each prefix length: 33 or 129.
+  @inlinable
+  @inline(__always)
   @_lifetime(borrow self)
   public func longestMatch(of address: FuseAddress) throws(FuseError) -> FuseNetworkMatch? {
-    guard networks != nil else { return try longestMatch(probing: address) }
-    let address = networks!.resolved(address)
-    let match: NetworkMatch
-    do throws(FuseError) {
-      match = try networks!.match(address, isChecked: checksums == .verified)
-    } catch {
-      throw unlessShrunk(error)
-    }
-    try mapping.checkNotShrunk()
+    // In the caller's code a look-up is short enough that the processor works on several at once.
+    guard let table = unsafe plainNetworks else { return try longestMatch(resolving: address) }
+    let isChecked = checksums == .verified
+    // SAFETY: this reader keeps the table.
+    let match = unsafe table._withUnsafeGuaranteedRef { $0.anyMatch(address, isChecked: isChecked) }
+    if match.isDamaged || !mapping.isPlainlyWhole { try refuse(match) }
     return match.isFound ? FuseNetworkMatch(match, of: address, in: self) : nil
   }
 
@@ -78,6 +77,7 @@ extension FuseReader {
   /// - Throws: as ``withLongestMatch(of:_:)``, at the first address whose answer is damaged; `body` was called for those before it. That
   ///   the file shrank while `body` ran is thrown at the end.
   /// - Complexity: O(addresses).
+  @inlinable
   public func withLongestMatches(
     of addresses: [FuseAddress], _ body: (_ number: Int, _ match: borrowing FuseNetworkMatch?) throws -> Void
   ) throws {
@@ -119,34 +119,35 @@ extension FuseReader {
 
 extension FuseReader {
   /// Calls `body` with the longest block for each address, in their order.
+  @inlinable
   package func forEachLongestMatch(
     of addresses: [FuseAddress], _ body: (_ number: Int, _ match: borrowing FuseNetworkMatch?) throws(FuseError) -> Void
   ) throws(FuseError) {
-    guard networks != nil, !networks!.hasAliases else {
-      for (number, address) in addresses.enumerated() {
-        let match = try longestMatch(of: address)
-        try body(number, match)
+    let isChecked = checksums == .verified
+    var group = NetworkGroup()
+    var start = 0
+    while start < addresses.count {
+      let end = min(start &+ NetworkGroup.addressesAtOnce, addresses.count)
+      // SAFETY: this reader keeps the table.
+      guard let table = unsafe plainNetworks else {
+        // One after the other.
+        let match = try longestMatch(resolving: addresses[start])
+        try body(start, match)
+        start &+= 1
+        continue
       }
-      return try checkNotShrunk()
-    }
-    // An error of the body has its path already.
-    var failure: FuseError?
-    do throws(FuseError) {
-      try networks!.forEachMatch(addresses.span, isChecked: checksums == .verified) { number, match throws(FuseError) in
-        guard failure == nil else { return }
-        do throws(FuseError) {
-          if match.isFound {
-            try body(number, FuseNetworkMatch(match, of: addresses[number], in: self))
-          } else {
-            try body(number, nil)
-          }
-        } catch { failure = error }
+      unsafe table._withUnsafeGuaranteedRef { $0.findLines(addresses.span.extracting(start..<end), &group) }
+      for number in start..<end {
+        let line = group.first[number &- start]
+        let match = unsafe table._withUnsafeGuaranteedRef {
+          $0.match(addresses[number], in: line, isChecked: isChecked)
+        }
+        if match.isDamaged { try refuse(match) }
+        try body(number, match.isFound ? FuseNetworkMatch(match, of: addresses[number], in: self) : nil)
       }
-    } catch {
-      throw failure ?? unlessShrunk(error)
+      start = end
     }
-    if let failure { throw failure }
-    try checkNotShrunk()
+    try mapping.checkNotShrunk()
   }
 
   /// Where the object of exactly this block is, as a key: of a block of one address, the address or the block. [A5]
@@ -161,14 +162,33 @@ extension FuseReader {
 
   /// The key that the file has for a block: of a block of one address that may be the address alone.
   package func keyText(of network: FuseNetwork) throws(FuseError) -> NetworkText {
-    let address = NetworkText(network.address)
-    guard network.prefixLength == network.family.bitCount, try objectOffset(forKey: address.bytes) != nil else {
-      return NetworkText(network)
+    if network.prefixLength == network.family.bitCount {
+      let address = NetworkText(network.address)
+      if try objectOffset(forKey: address.bytes) != nil { return address }
     }
-    return address
+    return NetworkText(network)
   }
 
+  /// Throws where the file shrank, or the match is damaged.
   @inline(never)
+  @usableFromInline
+  func refuse(_ match: NetworkMatch) throws(FuseError) {
+    try mapping.checkNotShrunk()
+    if match.isDamaged, let networks { throw networks.damage(match.table, match.line).at(path: path) }
+  }
+
+  /// The same where a section has aliases, or there is none.
+  @inline(never)
+  @usableFromInline
+  @_lifetime(borrow self)
+  func longestMatch(resolving address: FuseAddress) throws(FuseError) -> FuseNetworkMatch? {
+    guard let networks else { return try longestMatch(probing: address) }
+    let address = networks.resolved(address)
+    let match = networks.anyMatch(address, isChecked: checksums == .verified)
+    try refuse(match)
+    return match.isFound ? FuseNetworkMatch(match, of: address, in: self) : nil
+  }
+
   @_lifetime(borrow self)
   private func longestMatch(probing address: FuseAddress) throws(FuseError) -> FuseNetworkMatch? {
     var found: NetworkMatch?

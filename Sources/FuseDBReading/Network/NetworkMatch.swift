@@ -18,6 +18,8 @@ public import FuseDBFormat
 
   /// Whether a block holds the address.
   @inlinable package var isFound: Bool { answer.length != NetworkAnswer.noLength }
+  /// Whether the line proves nothing. [A10]
+  @inlinable package var isDamaged: Bool { answer.length == NetworkAnswer.damagedLength }
   /// The object's offset.
   @inlinable package var object: UInt64 { answer.object }
   /// The block's prefix length, where there is one.
@@ -25,34 +27,28 @@ public import FuseDBFormat
 }
 
 extension NetworkTable {
-  /// The longest block that holds an IPv4 address.
+  /// The longest block that holds an address, if what says so is not damaged.
   ///
   /// - Parameter isChecked: whether the line is compared with its check. If not, damage gives any answer.
   /// - Throws: ``FuseError`` with code `corrupted` where the line, or what led to it, is damaged. [A10]
-  @inlinable
-  @inline(__always)
-  package func match(ipv4 number: UInt32, isChecked: Bool = true) throws(FuseError) -> NetworkMatch {
-    guard ipv4LineCount > 0 else { return NetworkMatch(.none, .ipv4, line: -1) }
-    let line = ipv4Line(number, among: ipv4Candidates(number))
-    return try ipv4Match(number, in: line, isChecked: isChecked)
-  }
-
-  /// The longest block that holds an IPv6 address.
-  @inlinable
-  @inline(__always)
-  package func match(ipv6 number: UInt128, isChecked: Bool = true) throws(FuseError) -> NetworkMatch {
-    guard ipv6LineCount > 0 else { return NetworkMatch(.none, .ipv6, line: -1) }
-    let upper = UInt64(truncatingIfNeeded: number &>> 64)
-    return try ipv6Match(number, in: ipv6Line(upper, in: ipv6Leaf(upper)), isChecked: isChecked)
-  }
-
-  /// The longest block that holds an address.
-  @inlinable
-  @inline(__always)
   package func match(_ address: FuseAddress, isChecked: Bool = true) throws(FuseError) -> NetworkMatch {
-    address.family == .ipv4
-      ? try match(ipv4: UInt32(truncatingIfNeeded: address.bits), isChecked: isChecked)
-      : try match(ipv6: address.bits, isChecked: isChecked)
+    let match = anyMatch(address, isChecked: isChecked)
+    guard !match.isDamaged else { throw damage(match.table, match.line) }
+    return match
+  }
+
+  /// The same, or a match that is damaged.
+  @inlinable
+  @inline(__always)
+  func anyMatch(_ address: FuseAddress, isChecked: Bool) -> NetworkMatch {
+    if address.family == .ipv4 {
+      guard ipv4LineCount > 0 else { return NetworkMatch(.none, .ipv4, line: -1) }
+      let number = UInt32(truncatingIfNeeded: address.bits)
+      return ipv4Match(number, in: ipv4Line(number, among: ipv4Candidates(number)), isChecked: isChecked)
+    }
+    guard ipv6LineCount > 0 else { return NetworkMatch(.none, .ipv6, line: -1) }
+    let upper = UInt64(truncatingIfNeeded: address.bits &>> 64)
+    return ipv6Match(address.bits, in: ipv6Line(upper, in: ipv6Leaf(upper)), isChecked: isChecked)
   }
 
   /// The address that answers for another: itself, or the IPv4 address in it where the section names an alias. [A14]

@@ -32,9 +32,9 @@ package import FuseDBSystem
   @usableFromInline let ipv6LineCount: Int
   @usableFromInline let deepLineCount: Int
   /// The number of levels of the tree above the leaves.
-  @usableFromInline let levelCount: Int
-  // SAFETY: `levelCount` levels, the top first, which `levelMemory` keeps: where the nodes of each stand, and the number of the last one of the next level.
-  @usableFromInline nonisolated(unsafe) let levels: UnsafePointer<(nodes: UnsafeRawPointer, last: Int)>
+  @usableFromInline let levelCount: Int64
+  // SAFETY: `levelCount` levels, the top first, which `levelMemory` keeps.
+  @usableFromInline nonisolated(unsafe) let levels: UnsafePointer<fuse_tree_level>
   private let levelMemory: LevelMemory
 
   /// The table in `range` of a file. [A7] [A8]
@@ -68,7 +68,7 @@ package import FuseDBSystem
     ipv4LineCount = section.lineCounts.ipv4
     ipv6LineCount = section.lineCounts.ipv6
     deepLineCount = section.lineCounts.deep
-    levelCount = layout.levels.count
+    levelCount = Int64(layout.levels.count)
     let leafCount = (ipv6LineCount + NetworkSection.keysPerNode - 1) / NetworkSection.keysPerNode
     unsafe levelMemory = LevelMemory(layout.levels, leafCount: leafCount, at: start + layout.tree)
     unsafe levels = UnsafePointer(levelMemory.start)
@@ -95,7 +95,9 @@ package import FuseDBSystem
     var count = candidates.last &- first &+ 1
     while count > 16 {
       let half = count &>> 1
-      first = unsafe Self.load32(ipv4Bases, first &+ half) <= number ? first &+ half : first
+      // Without a branch, which could not be foretold.
+      let base = unsafe Int64(Self.load32(ipv4Bases, first &+ half))
+      first &+= Int(fuse_step_if_at_least(Int64(number), base, Int64(half)))
       count &-= half
     }
     // Sixteen bases follow the last one.
@@ -106,21 +108,19 @@ package import FuseDBSystem
   /// The answer of a line for an IPv4 address.
   @inlinable
   @inline(__always)
-  func ipv4Match(_ number: UInt32, in line: Int, isChecked: Bool) throws(FuseError) -> NetworkMatch {
+  func ipv4Match(_ number: UInt32, in line: Int, isChecked: Bool) -> NetworkMatch {
     let bytes = unsafe RawSpan(_unsafeStart: ipv4Lines + line &* 64, byteCount: 64)
     let base = unsafe Self.load32(ipv4Bases, line)
     if isChecked {
       let next = unsafe line &+ 1 == ipv4LineCount ? 0 : Self.load32(ipv4Bases, line &+ 1)
       guard NetworkLine.isSound(bytes, base: UInt64(base), next: UInt64(next)), number >= base, number <= next &- 1
-      else {
-        throw damage(.ipv4, line)
-      }
+      else { return NetworkMatch(.damaged, .ipv4, line: line) }
     }
     let distance = (number &- base) &>> UInt32(NetworkLine.shift(of: bytes))
     let lane = NetworkLine.lane(at: UInt16(truncatingIfNeeded: min(distance, 0xFFFF)), of: bytes, lanes)
     let answer = NetworkLine.answer(lane, of: bytes, lanes)
-    guard answer.length <= 32 || answer.length == NetworkAnswer.noLength else { throw damage(.ipv4, line) }
-    return NetworkMatch(answer, .ipv4, line: line)
+    let isSound = answer.length <= 32 || answer.length == NetworkAnswer.noLength
+    return NetworkMatch(isSound ? answer : .damaged, .ipv4, line: line)
   }
 
   // MARK: IPv6
@@ -129,12 +129,7 @@ package import FuseDBSystem
   @inlinable
   @inline(__always)
   func ipv6Leaf(_ upper: UInt64) -> Int {
-    var node = 0
-    for depth in 0..<levelCount {
-      let (nodes, last) = unsafe levels[depth]
-      node = unsafe min(9 &* node &+ Int(fuse_rank64x8(nodes + node &* 64, upper)), last)
-    }
-    return node
+    unsafe Int(fuse_tree_leaf(levels, levelCount, upper))
   }
 
   /// The last line of a leaf whose base is not after the upper half.
@@ -148,13 +143,13 @@ package import FuseDBSystem
   /// The answer of a line for the upper half of an IPv6 address.
   @inlinable
   @inline(__always)
-  func ipv6Answer(_ upper: UInt64, in line: Int, isChecked: Bool) throws(FuseError) -> NetworkAnswer {
+  func ipv6Answer(_ upper: UInt64, in line: Int, isChecked: Bool) -> NetworkAnswer {
     let bytes = unsafe RawSpan(_unsafeStart: ipv6Lines + line &* 64, byteCount: 64)
     let base = unsafe Self.load64(ipv6Bases, line)
     if isChecked {
       let next = unsafe line &+ 1 == ipv6LineCount ? 0 : Self.load64(ipv6Bases, line &+ 1)
       guard NetworkLine.isSound(bytes, base: base, next: next), upper >= base, upper <= next &- 1 else {
-        throw damage(.ipv6, line)
+        return .damaged
       }
     }
     let distance = (upper &- base) &>> UInt64(NetworkLine.shift(of: bytes))
@@ -165,13 +160,13 @@ package import FuseDBSystem
   /// The match of an IPv6 address after its line was found.
   @inlinable
   @inline(__always)
-  func ipv6Match(_ number: UInt128, in line: Int, isChecked: Bool) throws(FuseError) -> NetworkMatch {
-    let answer = try ipv6Answer(UInt64(truncatingIfNeeded: number &>> 64), in: line, isChecked: isChecked)
+  func ipv6Match(_ number: UInt128, in line: Int, isChecked: Bool) -> NetworkMatch {
+    let answer = ipv6Answer(UInt64(truncatingIfNeeded: number &>> 64), in: line, isChecked: isChecked)
     if answer.length == NetworkAnswer.deeperLength {
-      return try deepMatch(number, from: answer.object, isChecked: isChecked, line)
+      return deepMatch(number, from: answer.object, isChecked: isChecked, line)
     }
-    guard answer.length <= 64 || answer.length == NetworkAnswer.noLength else { throw damage(.ipv6, line) }
-    return NetworkMatch(answer, .ipv6, line: line)
+    let isSound = answer.length <= 64 || answer.length == NetworkAnswer.noLength
+    return NetworkMatch(isSound ? answer : .damaged, .ipv6, line: line)
   }
 
   /// The match of an address whose /64 has longer blocks.
@@ -181,23 +176,21 @@ package import FuseDBSystem
   ///   - upperLine: the line that says so.
   @inline(never)
   @usableFromInline
-  func deepMatch(_ number: UInt128, from hint: UInt64, isChecked: Bool, _ upperLine: Int) throws(FuseError)
-    -> NetworkMatch
-  {
-    guard deepLineCount > 0 else { throw damage(.ipv6, upperLine) }
+  func deepMatch(_ number: UInt128, from hint: UInt64, isChecked: Bool, _ upperLine: Int) -> NetworkMatch {
+    guard deepLineCount > 0 else { return NetworkMatch(.damaged, .ipv6, line: upperLine) }
     let line = deepLine(number, from: hint)
     let bytes = unsafe RawSpan(_unsafeStart: deepLines + line &* 64, byteCount: 64)
     let (base, next) = bases(of: .deep, line)
     if isChecked {
       guard NetworkLine.isSound(bytes, base: base, next: next), number >= base, number <= next &- 1 else {
-        throw damage(.deep, line)
+        return NetworkMatch(.damaged, .deep, line: line)
       }
     }
     let distance = (number &- base) &>> UInt128(NetworkLine.shift(of: bytes))
     let lane = NetworkLine.lane(at: UInt16(truncatingIfNeeded: min(distance, 0xFFFF)), of: bytes, lanes)
     let answer = NetworkLine.answer(lane, of: bytes, lanes)
-    guard answer.length <= 128 || answer.length == NetworkAnswer.noLength else { throw damage(.deep, line) }
-    return NetworkMatch(answer, .deep, line: line)
+    let isSound = answer.length <= 128 || answer.length == NetworkAnswer.noLength
+    return NetworkMatch(isSound ? answer : .damaged, .deep, line: line)
   }
 
   /// The last line whose base is not after the address, searched from a line on in steps that double.
@@ -284,14 +277,14 @@ package import FuseDBSystem
 @safe
 private final class LevelMemory: Sendable {
   // SAFETY: written to by the initialiser alone.
-  nonisolated(unsafe) let start: UnsafeMutablePointer<(nodes: UnsafeRawPointer, last: Int)>
+  nonisolated(unsafe) let start: UnsafeMutablePointer<fuse_tree_level>
 
   init(_ counts: [Int], leafCount: Int, at tree: UnsafeRawPointer) {
     unsafe start = .allocate(capacity: counts.count + 1)
     var place = unsafe tree
     for (level, count) in counts.enumerated() {
       let below = level + 1 < counts.count ? counts[level + 1] : leafCount
-      unsafe (start + level).initialize(to: (place, below - 1))
+      unsafe (start + level).initialize(to: fuse_tree_level(nodes: place, last: Int64(below - 1)))
       unsafe place += count * 64
     }
   }

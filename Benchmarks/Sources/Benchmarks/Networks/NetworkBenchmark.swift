@@ -149,15 +149,16 @@ struct NetworkBenchmark {
   @inline(never)
   private static func serial(_ addresses: [FuseAddress], _ reader: FuseReader) throws -> UInt64 {
     var sum: UInt64 = 0
+    // It is 0, which the compiler doesn't know.
+    let none = UInt64(addresses.count >> 40)
     for address in addresses {
-      // No sum has the upper bit.
-      let bit = sum >> 63
+      let bit = sum & none
       let asked =
         address.family == .ipv4
         ? FuseAddress(ipv4: UInt32(truncatingIfNeeded: address.bits) ^ UInt32(bit))
         : FuseAddress(ipv6: address.bits ^ UInt128(bit))
       if let match = try reader.longestMatch(of: asked) {
-        sum = (sum &+ match.objectOffset &+ UInt64(match.key.prefixLength)) & UInt64.max >> 1
+        sum &+= match.objectOffset &+ UInt64(match.key.prefixLength)
       }
     }
     return sum

@@ -99,12 +99,15 @@ struct `A table of networks` {
       }
       #expect(containing == expected, "\(address)")
     }
-    var numbers: [Int] = []
-    try table.forEachMatch(addresses.span) { (number, match) throws(FuseError) in
-      numbers.append(number)
-      #expect(try match == table.match(addresses[number]))
+    var group = NetworkGroup()
+    for start in stride(from: 0, to: addresses.count, by: NetworkGroup.addressesAtOnce) {
+      let part = start..<min(start + NetworkGroup.addressesAtOnce, addresses.count)
+      table.findLines(addresses.span.extracting(part), &group)
+      for number in part {
+        let match = table.match(addresses[number], in: group.first[number - start], isChecked: true)
+        #expect(try match == table.match(addresses[number]))
+      }
     }
-    #expect(numbers == Array(addresses.indices))
     let blocks =
       model.entries.map(\.network) + [FuseNetwork("0.0.0.0/0")!, FuseNetwork("::/0")!, FuseNetwork("::/65")!]
     for block in blocks.shuffled().prefix(30) {
