@@ -136,7 +136,7 @@ extension Get {
       }
     } else {
       try? console.err.line { writer throws(FuseError) in
-        writer.append("fusedb: \(path): \(message): ")
+        for part in ["fusedb: ", path, ": ", message, ": "] { writer.append(part) }
         EscapedText.append(key.rawSpan, to: &writer.out)
       }
     }

@@ -1,3 +1,5 @@
+public import CFuseIntrinsics
+
 /// What a text spells: an address, or an integer that may be one. See spec/network.md §2.
 ///
 /// Nothing may stand around the address, and none of its numbers may be left out, octal or hexadecimal, as some systems allow; zones are
@@ -13,8 +15,13 @@
   /// What `text` spells, or nil.
   @inlinable
   package init?(_ text: RawSpan) {
-    if let number = Self.ipv4(text) {
-      self = .ipv4(number)
+    // Most are IPv4 addresses.
+    // SAFETY: as many bytes are read as the text has.
+    let number = unsafe text.withUnsafeBytes { bytes in
+      unsafe bytes.baseAddress.map { unsafe fuse_ipv4($0, Int64(bytes.count)) } ?? -1
+    }
+    if number >= 0 {
+      self = .ipv4(UInt32(truncatingIfNeeded: number))
       return
     }
     let text = Span<UInt8>(_bytes: text)
@@ -31,54 +38,6 @@
       guard let number = Self.integer(text) else { return nil }
       self = .integer(number)
     }
-  }
-
-  /// The address whose four numbers are all of `text`; nil for any other text. Without a branch on what the text says, since what
-  /// is read next can't be foretold.
-  @inlinable
-  static func ipv4(_ text: RawSpan) -> UInt32? {
-    let count = text.byteCount
-    guard count >= 7, count <= 15 else { return nil }
-    // Two words that overlap are all of it.
-    let low: UInt64
-    let high: UInt64
-    if count == 7 {
-      low = UInt64(text.little(at: 0, as: UInt32.self)) | UInt64(text.little(at: 3, as: UInt32.self)) &<< 24
-      high = 0
-    } else {
-      low = text.little(at: 0, as: UInt64.self)
-      high = (text.little(at: count &- 8, as: UInt64.self) &>> 1) &>> UInt64(8 &* (16 &- count) &- 1)
-    }
-    // Digits become their values, a point 0x1E, and what follows the text 0x30.
-    let ones: UInt128 = 0x0101_0101_0101_0101_0101_0101_0101_0101
-    let bytes = (UInt128(high) &<< 64 | UInt128(low)) ^ 0x30 &* ones
-    let upperBits = 0x80 &* ones &>> UInt128(8 &* (16 &- count))
-    // No byte carries into the next.
-    let lowerBits = 0x7F &* ones
-    let others = ((bytes & lowerBits) &+ 0x76 &* ones | bytes) & upperBits
-    let points = bytes ^ 0x1E &* ones
-    let noPoints = ((points & lowerBits) &+ lowerBits | points) & upperBits
-    guard others == noPoints ^ upperBits else { return nil }
-    var rest = others
-    var start = 0
-    var value: UInt32 = 0
-    var areNumbers = true
-    for _ in 0..<4 {
-      // After the third point the text's end is one.
-      let end = min(rest.trailingZeroBitCount &>> 3, count)
-      rest &= rest &- 1
-      let length = end &- start
-      // Its digits are the uppermost of four bytes, and zeros come before them.
-      let digits =
-        UInt32(truncatingIfNeeded: bytes &>> UInt128(truncatingIfNeeded: 8 &* start))
-        &<< UInt32(truncatingIfNeeded: 8 &* (4 &- length))
-      let first = UInt8(truncatingIfNeeded: bytes &>> UInt128(truncatingIfNeeded: 8 &* start))
-      let number = digits &>> 24 &+ 10 &* (digits &>> 16 & 0xFF) &+ 100 &* (digits &>> 8 & 0xFF)
-      areNumbers = areNumbers && length >= 1 && length <= 3 && number <= 255 && (first != 0 || length == 1)
-      value = value &<< 8 | number
-      start = end &+ 1
-    }
-    return areNumbers && rest == 0 && start == count &+ 1 ? value : nil
   }
 
   /// The integer whose decimal digits `text` is, zeros before it or not.
