@@ -81,6 +81,7 @@ public final class FuseReader: Sendable {
     try self.init(try FileMapping(path: path, access: access), checksums: checksums, expecting: lookups)
   }
 
+  // SAFETY: of the reference without a count, see `plainNetworks`.
   /// Opens what is in memory already.
   package init(
     _ mapping: FileMapping, checksums: Checksums, expecting lookups: ExpectedLookups = .many, generation: Int = 0
@@ -112,6 +113,7 @@ public final class FuseReader: Sendable {
     dataEnd = other.dataEnd
     index = other.index
     networks = other.networks
+    // SAFETY: both readers keep the table.
     unsafe plainNetworks = other.plainNetworks
     checksums = other.checksums
     keyCount = other.keyCount

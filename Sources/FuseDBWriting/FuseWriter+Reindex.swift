@@ -45,7 +45,8 @@ extension FuseWriter {
   ///   - outputLink: what happens to a symbolic link there.
   ///   - leastKeyCount: the fewest keys that the new file may have, as for ``Options/leastKeyCount``.
   ///   - greatestShrink: how many of its keys another file that is replaced may lose, as for ``Options/greatestShrink``.
-  ///   - metadata: what the file is to say about itself; nil keeps what it says.
+  ///   - metadata: what the file is to say about itself; nil keeps what it says. The rule by which its keys were written
+  ///     stays, unless another is given: see ``FuseReader/normalisation``.
   ///   - networks: whether the new file answers which of its blocks of addresses holds an address, as for
   ///     ``Options/networks``; it goes on doing so unless this is `never`.
   ///   - keyLengths: whether the new file says which lengths its keys have, also where it does already.
@@ -70,12 +71,12 @@ extension FuseWriter {
     let rules = ReplacementRules(
       links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink, kind: .database)
     do {
-      let given = try metadata.map { metadata throws(FuseError) in try MetadataSection.bytes(of: metadata) }
+      if let metadata { _ = try MetadataSection.bytes(of: metadata) }
       let source = try ReindexSource(path, replacedAt: place, isItself: output == nil || output == path) { share in
         progress?(ReindexSource.shareOfProof * share)
       }
-      // What is given replaces also what cannot be read.
-      let bytes = if let given { given } else { try source.metadata() }
+      let bytes =
+        if let metadata { try MetadataSection.bytes(of: source.withRule(metadata)) } else { try source.metadata() }
       return try source.write(
         metadata: bytes,
         SectionRequest(networks: networks, keyLengths: keyLengths, reverseIndex: reverseIndex), rules, progress)
@@ -139,6 +140,13 @@ struct ReindexSource {
     // Also that it is a map with names.
     _ = try reader.metadata
     return try reader.metadataBytes(of: section).array()
+  }
+
+  /// Metadata that are to replace those of the file, with the rule for its keys. What is given replaces also what cannot be read. [F8]
+  func withRule(_ metadata: [String: String]) -> [String: String] {
+    let name = KeyNormalisation.metadataName
+    guard let rule = (try? reader.metadata)?[name] else { return metadata }
+    return metadata.merging([name: rule]) { given, _ in given }
   }
 
   /// Writes data and key index, and a new block.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BAD_DATA, DONE, USAGE
+from conftest import BAD_DATA, DONE, NO, USAGE
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "spec" / "reference"))
 from normalise import RULES, normalise  # noqa: E402
@@ -172,6 +172,48 @@ def test_every_format_of_input_keeps_the_rule(command, tmp_path):
     packed = b"\x92\x91\xa3A.b\x07"
     command("build", tmp_path / "x.fsdb", "--format", "msgpack", "--normalise", "domain", stdin=packed, code=DONE)
     assert command("keys", tmp_path / "x.fsdb", code=DONE).lines == [b"a.b"]
+
+
+def stated(command, path):
+    return json.loads(command("stats", path, "--json", code=DONE).out).get("meta")
+
+
+@pytest.mark.parametrize(
+    "rules, options, expected",
+    [
+        (["domain", "domain"], [], "domain"),
+        (["domain", "domain"], ["--meta", "source=x"], "domain"),
+        (["domain", "domain"], ["--meta", "normalise=lower"], "lower"),
+        (["domain", "lower"], [], None),
+        (["domain", None], [], None),
+        ([None, None], [], None),
+        (["domain", None], ["--meta", "normalise=domain"], "domain"),
+        (["domain", "domain"], ["--plain"], None),
+    ],
+)
+def test_a_merge_keeps_the_rule_that_all_files_have(command, tmp_path, rules, options, expected):
+    files = []
+    for number, rule in enumerate(rules):
+        files.append(tmp_path / f"{number}.fsdb")
+        line = b'{"keys":["%d.example"],"value":1}' % number
+        command("build", files[-1], *(["--normalise", rule] if rule else []), stdin=line, code=DONE)
+    merged = command("merge", "-o", tmp_path / "out.fsdb", *files, *options, code=DONE)
+    assert (stated(command, tmp_path / "out.fsdb") or {}).get("normalise") == expected
+    command("get", tmp_path / "out.fsdb", "1.EXAMPLE", code=DONE if expected else NO)
+    is_told = len(set(rules)) > 1 and expected is None
+    assert ("different rules for keys" in merged.errors) == is_told
+
+
+def test_a_new_index_keeps_the_rule(command, tmp_path):
+    path = tmp_path / "x.fsdb"
+    command("build", path, "--normalise", "domain", "--meta", "a=b", stdin=b'{"keys":["a.example"],"value":1}', code=DONE)
+    for options, expected in [
+        ([], {"a": "b", "normalise": "domain"}),
+        (["--meta", "c=d"], {"c": "d", "normalise": "domain"}),
+        (["--meta", "normalise=lower"], {"normalise": "lower"}),
+    ]:
+        command("reindex", path, *options, code=DONE)
+        assert stated(command, path) == expected
 
 
 @pytest.mark.parametrize(

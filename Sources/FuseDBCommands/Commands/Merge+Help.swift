@@ -30,7 +30,8 @@ extension Merge {
     has succeeded, and never over an INPUT that was replaced in the meantime.
     Everything that goes into OUTPUT is checked first: keys, their offsets and
     their objects, but not objects without a key. The metadata of INPUTs is not
-    carried over; --meta sets that of OUTPUT.
+    carried over, but for the rule of --normalise that all of them have;
+    --meta sets that of OUTPUT.
 
     'fusedb merge OUTPUT INPUT...' does the same; with a single INPUT, an
     existing OUTPUT needs -o. An OUTPUT without keys is not written unless

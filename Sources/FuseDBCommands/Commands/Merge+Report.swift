@@ -68,6 +68,9 @@ extension Merge {
       }
       if report.conflicts.count < report.conflictCount { lines.append("    …") }
     }
+    if report.losesRules {
+      lines.append("  the files have different rules for keys, so this one has none; --meta normalise=RULE gives it one")
+    }
     return lines + networkReport(of: report).lines
   }
 

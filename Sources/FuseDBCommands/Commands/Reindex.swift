@@ -27,8 +27,8 @@ struct Reindex: Command {
     Each file is verified first, as by 'fusedb verify', and replaced in one
     step, unless another process replaced it in the meantime. A damaged file
     is left alone. If only the block is wrong and the file's checksum is right,
-    the block is made anew. --meta replaces all metadata of the file; without
-    it, the metadata stays.
+    the block is made anew. --meta replaces all metadata of the file but the
+    rule of --normalise; without it, the metadata stays.
 
     Where all keys are blocks of addresses or addresses, the block also holds
     what finds the block of an address. A file keeps that, key lengths and the

@@ -20,6 +20,8 @@ extension NetworkTable {
   @inline(never)
   @usableFromInline
   package func findLines(_ addresses: Span<FuseAddress>, _ group: inout NetworkGroup) {
+    precondition(addresses.count <= NetworkGroup.addressesAtOnce, "a group has no more addresses")
+    // SAFETY: the numbers are those of the span, and below those of a group.
     for i in addresses.indices { firstStep(unsafe addresses[unchecked: i], &group, i) }
     for i in addresses.indices { secondStep(unsafe addresses[unchecked: i], &group, i) }
     for i in addresses.indices { thirdStep(unsafe addresses[unchecked: i], &group, i) }

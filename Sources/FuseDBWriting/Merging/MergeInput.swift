@@ -17,6 +17,8 @@ struct MergeInput: Sendable {
   let stamp: FileStamp
   /// The sections that not every block has, and with them the aliases of networks.
   let sections: (OptionalSections, aliases: [NetworkSection.Alias])
+  /// The rule by which its keys were written, as its metadata name it; nil where they name none. [F8]
+  let rule: String?
   private let dataEnd: Int
   private let kept: (file: MergeFile, records: MergeRecords)?
 
@@ -28,6 +30,11 @@ struct MergeInput: Sendable {
     let opened = try Self.open(descriptor)
     let reader = opened.file.reader
     sections = (reader.index.sections, reader.networks?.section.aliases ?? [])
+    do throws(FuseError) {
+      rule = try reader.metadata[KeyNormalisation.metadataName]
+    } catch {
+      throw error.at(path: path)
+    }
     dataEnd = opened.records.dataEnd
     kept = staysOpen ? opened : nil
   }

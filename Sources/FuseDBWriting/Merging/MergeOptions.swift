@@ -52,7 +52,8 @@ public struct MergeOptions: Sendable {
   public var order: FuseWriter.Order
   /// What the file has beside data and keys.
   public var layout: FuseWriter.Layout
-  /// The metadata of the file. That of the merged files is not carried over.
+  /// The metadata of the file. That of the merged files is not carried over, but for the rule that all of them name for
+  /// their keys, unless there is another one here: see ``FuseReader/normalisation``.
   public var metadata: [String: String]
   /// Whether the file answers which of its blocks of addresses holds an address: where one of the merged files does, too,
   /// unless this is `never`.

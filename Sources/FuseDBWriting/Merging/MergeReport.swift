@@ -29,6 +29,8 @@ public struct MergeReport: Sendable, Equatable {
   public var networkCount: Int?
   /// Where it does, keys that stand for no block.
   public var literalKeyCount = 0
+  /// Whether the files name different rules for keys, so that the new one names none: see ``FuseReader/normalisation``.
+  public var losesRules = false
   /// How many bytes went to a temporary file.
   public var spilledByteCount = 0
 }

@@ -18,6 +18,8 @@ struct Merger {
   private let subtracted: [MergeFile]
   private let ranges: [KeyRange]
   private let options: MergeOptions
+  /// Whether files have different rules for keys, so that the new one has none.
+  private let losesRules: Bool
   private let writer: FuseWriter
 
   init(_ inputs: [String], _ options: MergeOptions, plan: MemoryPlan?) throws(FuseError) {
@@ -35,10 +37,18 @@ struct Merger {
         """)
     }
     _ = try MetadataSection.bytes(of: options.metadata)
-    self.options = options
     var opened: [MergeInput] = []
     for path in inputs { opened.append(try MergeInput(path, staysOpen: opened.count < MergeInput.mostOpen)) }
     self.inputs = opened
+    var options = options
+    // A rule that all keys were written by goes on. [F8]
+    let name = KeyNormalisation.metadataName
+    let rules = Set(opened.map(\.rule))
+    losesRules = rules.count > 1 && options.metadata[name] == nil
+    if options.layout == .indexed, rules.count == 1, let rule = rules.first! {
+      options.metadata.merge([name: rule]) { given, _ in given }
+    }
+    self.options = options
     var subtracted: [MergeFile] = []
     for path in options.subtracting { subtracted.append(try MergeFile(path)) }
     self.subtracted = subtracted
@@ -82,6 +92,7 @@ struct Merger {
     report.literalKeyCount = built.literalKeyCount
     report.bytesSavedBySharing = built.bytesSavedBySharing
     report.spilledByteCount = writer.spilledByteCount
+    report.losesRules = losesRules
     return report
   }
 
