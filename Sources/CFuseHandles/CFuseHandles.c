@@ -11,6 +11,8 @@ static fuse_shell *first, *last;
 static size_t resting;
 static fuse_shell *unused;
 static size_t unused_count;
+// The first shell of each block that was allocated, for those that look for memory that nobody has.
+static fuse_shell *blocks;
 
 // A child has the lock open, whatever other threads did when it was made.
 static void before_fork(void) { pthread_mutex_lock(&lock); }
@@ -28,8 +30,10 @@ static fuse_shell *take(void) {
   if (unused_count == 0) {
     fuse_shell *made = calloc(shells_at_once, sizeof *made);
     if (made == NULL) return NULL;
-    unused = made;
-    unused_count = shells_at_once;
+    made->next = blocks;
+    blocks = made;
+    unused = made + 1;
+    unused_count = shells_at_once - 1;
   }
   unused_count -= 1;
   return unused++;

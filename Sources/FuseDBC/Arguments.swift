@@ -4,13 +4,19 @@ internal import FuseDB
 // What C programs pass, checked before anything is done with it: whatever would be a failed precondition in Swift is an
 // error here.
 
+/// The bytes of a pointer and a length that fit each other. Those of NULL are none, somewhere: spans have an address.
+@inline(__always)
+func bytes(_ start: UnsafeRawPointer?, _ count: Int) -> UnsafeRawBufferPointer {
+  UnsafeRawBufferPointer(start: start ?? UnsafeRawPointer(("" as StaticString).utf8Start), count: count)
+}
+
 /// The bytes of a pointer and a length.
 @inline(__always)
 func given(
   _ start: UnsafeRawPointer?, _ count: Int, _ name: StaticString
 ) throws(FuseError) -> UnsafeRawBufferPointer {
   guard count >= 0, start != nil || count == 0 else { throw badBytes(count, name) }
-  return UnsafeRawBufferPointer(start: start, count: count)
+  return bytes(start, count)
 }
 
 @inline(never)

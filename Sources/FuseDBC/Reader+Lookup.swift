@@ -39,7 +39,7 @@ public func fuse_get(
   else { return slip(reader, key, key_size, hasResult: value != nil, errorSlot) }
   return Unmanaged<FuseReader>.fromOpaque(object)._withUnsafeGuaranteedRef { reader in
     do throws(FuseError) {
-      let key = UnsafeRawBufferPointer(start: key, count: key_size)
+      let key = bytes(key, key_size)
       guard let offset = try reader.objectOffset(forKey: key.bytes) else { return Status.none }
       let record = try reader.record(at: offset)
       value.pointee = fuse_span(data: reader.mapping.address(of: record.start), size: record.byteCount)
@@ -59,7 +59,7 @@ public func fuse_contains(
   }
   return Unmanaged<FuseReader>.fromOpaque(object)._withUnsafeGuaranteedRef { reader in
     do throws(FuseError) {
-      let key = UnsafeRawBufferPointer(start: key, count: key_size)
+      let key = bytes(key, key_size)
       guard try reader.objectOffset(forKey: key.bytes) != nil else { return Status.none }
       try reader.checkNotShrunk()
       return Status.ok
@@ -102,7 +102,7 @@ private struct SpanKey: FuseKey {
   var keyBytes: RawSpan {
     @_lifetime(borrow self)
     @inline(__always)
-    get { _overrideLifetime(UnsafeRawBufferPointer(start: span.data, count: span.size).bytes, borrowing: self) }
+    get { _overrideLifetime(bytes(span.data, span.size).bytes, borrowing: self) }
   }
 }
 

@@ -227,8 +227,8 @@ public func fuse_writer_build(
     let box: WriterBox = try FuseDBC.object(writer, HandleKind.writer)
     let path = try FuseDBC.path(path, path_size, "path")
     let slot = try ReportSlot(report, "report")
-    let built = try longCall(call) { progress throws(FuseError) in
-      try box.use { writer throws(FuseError) in try writer.build(to: path, progress: progress) }
+    let built = try box.use { writer throws(FuseError) in
+      try longCall(call) { progress throws(FuseError) in try writer.build(to: path, progress: progress) }
     }
     slot.fill(fuse_build_report(built))
     return Status.ok

@@ -143,7 +143,7 @@ void test_scans(void) {
   CHECK(left == 3);
   EXPECT(FUSE_OK, fuse_scan_skip(scan, 1, &error));
   EXPECT(FUSE_OK, fuse_scan_next(scan, &entry, &error));
-  CHECK(is_text(entry.key, "8.8.8.8") && entry.value.size == 51 && entry.object >= 40);
+  CHECK(is_text(entry.key, "8.8.8.8") && entry.value.size == 56 && entry.object >= 40);
   EXPECT(FUSE_OK, fuse_scan_remaining(scan, &left, &error));
   CHECK(left == 1);
   EXPECT(FUSE_OK, fuse_scan_skip(scan, UINT64_MAX, &error));
@@ -166,7 +166,7 @@ void test_scans(void) {
   EXPECT(FUSE_OK, fuse_scan_skip(scan, 0, &error));
   CHECK(fuse_reader_close(reader) == FUSE_OK);
   EXPECT(FUSE_OK, fuse_scan_next_many(scan, entries, 8, &count, &error));
-  CHECK(count == 2 && entries[0].key.data == NULL && entries[0].value.size + entries[1].value.size == 67);
+  CHECK(count == 2 && entries[0].key.data == NULL && entries[0].value.size + entries[1].value.size == 72);
   CHECK(entries[0].object == 40 && fuse_scan_close(scan) == FUSE_OK);
 
   /* What cannot be. */
@@ -365,7 +365,7 @@ void test_contents(void) {
   EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_reader_metadata_json(reader, NULL, &error));
   fuse_statistics statistics = fuse_statistics_empty();
   EXPECT(FUSE_OK, fuse_reader_statistics(reader, NULL, &statistics, &error));
-  CHECK(statistics.key_count == 3 && statistics.object_count == 2 && statistics.object_byte_count == 67);
+  CHECK(statistics.key_count == 3 && statistics.object_count == 2 && statistics.object_byte_count == 72);
   CHECK(statistics.fewest_keys_per_object == 1 && statistics.most_keys_per_object == 2 && statistics.version == 2);
   CHECK(statistics.header_byte_count + statistics.data_byte_count + statistics.index_byte_count + statistics.extension_byte_count
         == statistics.byte_count);

@@ -102,6 +102,7 @@ void cut_file(const char *name, long size) {
 int main(int argc, char **argv) {
   if (argc != 2) return 2;
   folder = argv[1];
+  setvbuf(stdout, NULL, _IONBF, 0);
   CHECK(fuse_abi_version() == FUSE_ABI_VERSION);
   CHECK(strcmp(fuse_library_version(), FUSE_VERSION) == 0);
   test_errors();
