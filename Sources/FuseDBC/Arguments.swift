@@ -57,7 +57,9 @@ func array<Element>(
 }
 
 /// Where a result goes.
-func slot<Value>(_ slot: UnsafeMutablePointer<Value>?, _ name: StaticString) throws(FuseError) -> UnsafeMutablePointer<Value> {
+func slot<Value>(_ slot: UnsafeMutablePointer<Value>?, _ name: StaticString) throws(FuseError) -> UnsafeMutablePointer<
+  Value
+> {
   guard let slot else { throw .slip("'\(name)' is NULL, so that there is no place for the result") }
   return slot
 }

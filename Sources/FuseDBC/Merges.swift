@@ -8,8 +8,10 @@ internal import FuseDBWriting
 private struct MergeCallbacks: @unchecked Sendable {
   // The context is the caller's, who says that a thread of the library may have it.
   let combine:
-    (@convention(c) (UnsafeMutableRawPointer?, fuse_span, fuse_span, fuse_span, UnsafeMutablePointer<fuse_buffer>?) ->
-      Int32)?
+    (
+      @convention(c) (UnsafeMutableRawPointer?, fuse_span, fuse_span, fuse_span, UnsafeMutablePointer<fuse_buffer>?) ->
+        Int32
+    )?
   let onConflict: (@convention(c) (UnsafeMutableRawPointer?, fuse_span, Int, Int) -> Void)?
   let context: UnsafeMutableRawPointer?
 

@@ -52,7 +52,8 @@ public func fuse_get(
 
 @c @implementation
 public func fuse_contains(
-  _ reader: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int, _ errorSlot: UnsafeMutablePointer<OpaquePointer?>?
+  _ reader: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int,
+  _ errorSlot: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
   guard let object = fuse_shell_object(UnsafeRawPointer(reader), HandleKind.reader), isGiven(key, key_size) else {
     return slip(reader, key, key_size, hasResult: true, errorSlot)

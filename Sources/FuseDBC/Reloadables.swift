@@ -46,7 +46,8 @@ final class AcceptRule: Sendable {
     defer { thread.store(-1, ordering: .relaxed) }
     let answer = withHandle(of: new) { new in withHandle(of: old) { old in function(context, new, old) } }
     guard answer == 0 else {
-      throw FuseError(.refused, "the program's own rule does not accept the file (rule 'accept', which returned \(answer))")
+      throw FuseError(
+        .refused, "the program's own rule does not accept the file (rule 'accept', which returned \(answer))")
     }
   }
 }

@@ -134,7 +134,8 @@ public func fuse_get_field(
 }
 
 private func field(
-  _ path: FusePath?, underKey key: UnsafeRawBufferPointer, of reader: FuseReader, _ slot: UnsafeMutablePointer<fuse_value>
+  _ path: FusePath?, underKey key: UnsafeRawBufferPointer, of reader: FuseReader,
+  _ slot: UnsafeMutablePointer<fuse_value>
 ) throws(FuseError) -> fuse_status {
   guard let object = try reader.bytes(forKey: key.bytes) else { return Status.none }
   let status = find(path, in: try reader.view(of: object), slot)

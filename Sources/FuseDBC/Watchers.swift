@@ -45,7 +45,9 @@ public func fuse_watcher_start(
     let given = try FuseDBC.options(options, fuse_watcher_options(), "options")
     var options = FuseWatcher.Options()
     guard given.poll_interval >= 0 else { throw .slip("'poll_interval' is \(given.poll_interval) and not negative") }
-    if given.poll_interval > 0 { options.pollInterval = max(try seconds(given.poll_interval, "poll_interval"), .milliseconds(1)) }
+    if given.poll_interval > 0 {
+      options.pollInterval = max(try seconds(given.poll_interval, "poll_interval"), .milliseconds(1))
+    }
     guard !given.debounce.isNaN else { throw .slip("'debounce' is no number") }
     if given.debounce > 0 { options.debounce = try seconds(given.debounce, "debounce") }
     if given.debounce < 0 { options.debounce = .zero }

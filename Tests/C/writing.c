@@ -373,6 +373,48 @@ static void check_all_end(const fuse_call *call) {
   CHECK(fuse_reader_close(reader) == FUSE_OK);
 }
 
+/* Ends a call when it is asked for so often. */
+static int left;
+static int count_down(void *context, double share) {
+  CHECK(context == &left && share >= 0 && share <= 1);
+  return --left == 0;
+}
+
+/* Ends a build, a merge, a reindexing and a verification at each point at which they can be ended. */
+static void end_at_each_point(void) {
+  fuse_error *error = NULL;
+  fuse_call call = fuse_call_default();
+  call.progress = count_down;
+  call.context = &left;
+  char path[1024];
+  strcpy(path, path_of("new.fsdb"));
+  fuse_span inputs[] = {{path, strlen(path)}};
+  int points = 0;
+  for (int kind = 0; kind < 4; kind++) {
+    fuse_status status = FUSE_ERROR_CANCELLED;
+    for (int point = 1; status == FUSE_ERROR_CANCELLED; point++) {
+      left = point;
+      fuse_writer *writer = NULL;
+      uint64_t object;
+      EXPECT(FUSE_OK, fuse_writer_make(NULL, &writer, &error));
+      EXPECT(FUSE_OK, fuse_writer_add_object(writer, "\x01", 1, &object, &error));
+      EXPECT(FUSE_OK, fuse_writer_add_key(writer, "a", 1, object, &error));
+      switch (kind) {
+        case 0: status = fuse_writer_build(writer, PATH("ended.fsdb"), &call, NULL, NULL); break;
+        case 1: status = fuse_merge(inputs, 1, PATH("ended.fsdb"), NULL, &call, NULL, NULL); break;
+        case 2: status = fuse_reindex(PATH("new.fsdb"), NULL, &call, NULL, NULL); break;
+        case 3: status = fuse_verify(PATH("new.fsdb"), NULL, &call, NULL, NULL); break;
+      }
+      CHECK(status == FUSE_OK || status == FUSE_ERROR_CANCELLED);
+      if (kind < 2) CHECK((size_of("ended.fsdb") == -1) == (status != FUSE_OK));
+      points += status == FUSE_ERROR_CANCELLED;
+      CHECK(fuse_writer_close(writer) == FUSE_OK);
+    }
+    remove(path_of("ended.fsdb"));
+  }
+  CHECK(points > 10);
+}
+
 /* Ends a call while it is on its way. */
 static int request(void *context, double share) {
   last_share = share;
@@ -392,6 +434,7 @@ void test_cancel(void) {
   CHECK(fuse_cancel_reset(cancel) == FUSE_OK && fuse_cancel_is_requested(cancel) == FUSE_NONE);
   EXPECT(FUSE_OK, fuse_verify(PATH("large.fsdb"), NULL, &call, NULL, &error));
 
+  end_at_each_point();
   int ends = 1;
   call = fuse_call_default();
   call.progress = progress;
