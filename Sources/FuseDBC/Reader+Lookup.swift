@@ -97,7 +97,7 @@ func copy(
 }
 
 /// A key among many.
-private struct SpanKey: FuseKey {
+struct SpanKey: FuseKey {
   let span: fuse_span
 
   var keyBytes: RawSpan {
@@ -108,7 +108,7 @@ private struct SpanKey: FuseKey {
 }
 
 /// Keys that were looked at: each has bytes.
-private struct SpanKeys: RandomAccessCollection {
+struct SpanKeys: RandomAccessCollection {
   private let spans: UnsafeBufferPointer<fuse_span>
 
   init(_ keys: UnsafePointer<fuse_span>?, _ count: Int) throws(FuseError) {
