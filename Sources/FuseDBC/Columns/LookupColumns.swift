@@ -141,6 +141,7 @@ private struct ColumnLookup {
   }
 }
 
+/// Looks up an Arrow array of keys and makes Arrow columns of what is under them, without an object for each row.
 @c @implementation
 public func fuse_lookup_columns(
   _ reader: OpaquePointer?, _ keys_schema: UnsafePointer<ArrowSchema>?, _ keys: UnsafePointer<ArrowArray>?,
