@@ -9,7 +9,7 @@ endif
 MAKEFLAGS += --no-print-directory
 
 BUILD_PACKAGES := g++ libdeflate-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := binutils publicsuffix python3 python3-venv strace valgrind zstd
+TEST_PACKAGES := binutils openjdk-17-jdk-headless publicsuffix python3 python3-venv strace valgrind zstd
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
 DATA_PACKAGES := ieee-data tor-geoipdb

@@ -135,6 +135,23 @@ const char *fuse_library_version(void);
 /* The FUSE_ABI_VERSION that the library was built with. Any thread. */
 uint32_t fuse_abi_version(void);
 
+/* ---- Signals ---- */
+
+/* What the library does about SIGBUS, which a mapped file raises that is cut while it is read. Its handler makes that
+ * FUSE_ERROR_TRUNCATED, and passes on what is not about its files to the handler that was there before. */
+enum {
+  /* Each time a file is mapped, the handler is put before the one in force, once for each other handler. */
+  FUSE_SIGNALS_IN_FRONT = 0,
+  /* The handler is installed when the first file is mapped, and never again. */
+  FUSE_SIGNALS_ONCE = 1,
+  /* It is not installed: a mapped file that is cut ends the process. Files in FUSE_MEMORY_COPIED are not concerned. */
+  FUSE_SIGNALS_NONE = 2
+};
+
+/* Chooses, for files that are opened from now on, in all of the process. FUSE_SIGNALS_IN_FRONT is the default. Any
+ * thread. */
+fuse_status fuse_set_signals(int32_t signals, fuse_error **error);
+
 /* ---- Bytes ---- */
 
 /* Bytes in place. `data` is NULL where there is nothing. */

@@ -10,9 +10,18 @@
 // Nodes are never freed, only reused, so that the handler may walk the list without a lock.
 static fuse_region *regions;
 static pthread_mutex_t regions_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
-static struct sigaction previous;
+static pthread_once_t preparation = PTHREAD_ONCE_INIT;
 static uintptr_t page_size;
+
+// Handlers that were in force when this one was put before them, the first one lowest. Only their number changes once they are written.
+static struct sigaction foreign[FUSE_FOREIGN_HANDLERS];
+static int foreign_count;
+static fuse_handler_mode handler_mode = FUSE_HANDLER_IN_FRONT;
+static int is_installed;
+// Which of them this thread called last. Part of each thread from the start: a handler must not allocate.
+static __thread __attribute__((tls_model("initial-exec"))) int level = -1;
+// In `si_errno`, which Linux leaves 0: this handler has passed that on.
+enum { PASSED_ON = 0x46534442 };
 
 // The mark stays for good: damage that was reported once is reported again, also when the bytes come back.
 static int64_t mark(fuse_region *region, size_t offset) {
@@ -31,13 +40,22 @@ int64_t fuse_region_note_change(fuse_region *region) {
 }
 
 static void pass_on(int number, siginfo_t *info, void *context) {
-  if (previous.sa_flags & SA_SIGINFO) {
-    previous.sa_sigaction(number, info, context);
-  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
-    previous.sa_handler(number);
+  // The one that was called last may call this one, as what was there before it, or put it back and raise the signal once more. Both mean
+  // that the one below it is next.
+  bool is_again = level >= 0 && (info->si_errno == PASSED_ON || (info->si_code <= 0 && info->si_pid == getpid()));
+  int next = is_again ? level - 1 : __atomic_load_n(&foreign_count, __ATOMIC_ACQUIRE) - 1;
+  const struct sigaction *other = next >= 0 ? &foreign[next] : NULL;
+  level = next;
+  info->si_errno = PASSED_ON;
+  if (other && other->sa_flags & SA_SIGINFO) {
+    other->sa_sigaction(number, info, context);
+  } else if (other && other->sa_handler != SIG_DFL && other->sa_handler != SIG_IGN) {
+    other->sa_handler(number);
   } else {
     // As if this handler had never been here: returning repeats the access, and a signal that a process sent is sent again.
-    sigaction(SIGBUS, &previous, NULL);
+    struct sigaction none = {0};
+    none.sa_handler = other ? other->sa_handler : SIG_DFL;
+    sigaction(SIGBUS, &none, NULL);
     if (info->si_code <= 0) raise(number);
   }
 }
@@ -64,18 +82,52 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
   pass_on(number, info, context);
 }
 
-static void install_handler(void) {
+// A child that is forked while another thread is here finds the lock free.
+static void lock_regions(void) { pthread_mutex_lock(&regions_lock); }
+static void unlock_regions(void) { pthread_mutex_unlock(&regions_lock); }
+
+static void prepare(void) {
   page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
-  struct sigaction action = {0};
+  pthread_atfork(lock_regions, unlock_regions, unlock_regions);
+}
+
+static int is_same(const struct sigaction *one, const struct sigaction *other) {
+  return one->sa_flags & SA_SIGINFO ? other->sa_flags & SA_SIGINFO && one->sa_sigaction == other->sa_sigaction
+                                    : !(other->sa_flags & SA_SIGINFO) && one->sa_handler == other->sa_handler;
+}
+
+// Puts the handler in front of the one that is in force, if it is to be. Each other handler is passed by once, so that two libraries that
+// do the same don't do it for ever. The lock is held.
+static void install_handler(void) {
+  struct sigaction now, action = {0};
+  if (handler_mode == FUSE_HANDLER_NONE || (handler_mode == FUSE_HANDLER_ONCE && is_installed)) return;
+  if (sigaction(SIGBUS, NULL, &now) != 0) return;
+  if (now.sa_flags & SA_SIGINFO && now.sa_sigaction == on_bus_error) return;
+  for (int i = 0; is_installed && i < foreign_count; i++) {
+    if (is_same(&foreign[i], &now)) return;
+  }
+  if (foreign_count == FUSE_FOREIGN_HANDLERS) return;
+  // What this one passes on to stands before it is in force.
+  foreign[foreign_count] = now;
+  __atomic_store_n(&foreign_count, foreign_count + 1, __ATOMIC_RELEASE);
   action.sa_sigaction = on_bus_error;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGBUS, &action, &previous);
+  sigaction(SIGBUS, &action, NULL);
+  is_installed = 1;
+}
+
+void fuse_handler_set(fuse_handler_mode mode) {
+  pthread_once(&preparation, prepare);
+  pthread_mutex_lock(&regions_lock);
+  handler_mode = mode;
+  pthread_mutex_unlock(&regions_lock);
 }
 
 fuse_region *fuse_region_watch(const void *base, size_t length, size_t head) {
-  pthread_once(&handler_once, install_handler);
+  pthread_once(&preparation, prepare);
   pthread_mutex_lock(&regions_lock);
+  install_handler();
   fuse_region *node = regions;
   while (node && node->length) node = node->next;
   int fresh = node == NULL;

@@ -9,6 +9,8 @@
 void test_errors(void) {
   fuse_error *error = NULL;
   fuse_reader *reader = NULL;
+  EXPECT(FUSE_OK, fuse_set_signals(FUSE_SIGNALS_IN_FRONT, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_set_signals(3, &error));
   CHECK(fuse_reader_open(PATH("missing.fsdb"), NULL, NULL, &reader, &error) == FUSE_ERROR_NOT_FOUND);
   CHECK(reader == NULL && error != NULL);
   CHECK(fuse_error_code(error) == FUSE_ERROR_NOT_FOUND && fuse_error_errno(error) == 2);

@@ -21,8 +21,23 @@ struct fuse_region {
   uint64_t tail;                     // what stood at `tail_bytes` at first
 };
 
+/// What is done about the process's handler of SIGBUS. See spec/decisions/0029-signals-of-a-host.md.
+typedef enum {
+  /// At each `fuse_region_watch`, ours is put before the one in force; once for each other handler.
+  FUSE_HANDLER_IN_FRONT = 0,
+  /// It is installed at the first `fuse_region_watch`, and never again.
+  FUSE_HANDLER_ONCE = 1,
+  /// It is not installed. What was is left.
+  FUSE_HANDLER_NONE = 2,
+} fuse_handler_mode;
+/// How many handlers of others are passed by at most.
+#define FUSE_FOREIGN_HANDLERS 16
+
+/// Chooses one of those, for the `fuse_region_watch` that follow.
+void fuse_handler_set(fuse_handler_mode mode);
+
 /// Makes faults inside the region harmless: from then on they read zeros and set `fault`.
-/// Installs the process's SIGBUS handler at the first call. Returns NULL when memory is short. The region begins at a page
+/// Sees to the process's SIGBUS handler. Returns NULL when memory is short. The region begins at a page
 /// and has at least one byte; at `head` there are eight bytes that differ from file to file, if it has so many.
 fuse_region *_Nullable fuse_region_watch(const void *_Nonnull base, size_t length, size_t head);
 

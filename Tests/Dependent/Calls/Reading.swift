@@ -19,6 +19,7 @@ expect(try reader.value(Org.self, forKey: key) == Org(name: "Google LLC", asn: 1
 expect(try reader.value(Org.self, forKey: text.keyBytes)?.asn == 13335)
 expect(try reader.values(Org.self, forKeys: [key, missing]).map { $0?.asn } == [15169, nil])
 try reader.checkNotShrunk()
+FuseSignals.use(.inFront)
 
 // The key that covers a question best.
 expect(try reader.longestSuffix(ofDomain: key)?.bytes.byteCount == 24)
