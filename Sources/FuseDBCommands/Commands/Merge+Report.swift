@@ -69,7 +69,7 @@ extension Merge {
       if report.conflicts.count < report.conflictCount { lines.append("    …") }
     }
     if report.losesRules {
-      lines.append("  the files have different rules for keys, so this one has none; --meta normalise=RULE gives it one")
+      lines.append("  different rules for keys, so the file has none; --meta normalise=RULE gives it one")
     }
     return lines + networkReport(of: report).lines
   }
