@@ -1,0 +1,54 @@
+/* The module _fusedb: what fusedb_swift is made of. Its state is the process's: one interpreter may have it. */
+#include "common.h"
+
+PyTypeObject *type_make(PyObject *module, PyType_Spec *spec, PyTypeObject *base) {
+  PyObject *bases = base == NULL ? NULL : PyTuple_Pack(1, base);
+  if (base != NULL && bases == NULL) return NULL;
+  PyObject *type = PyType_FromSpecWithBases(spec, bases);
+  Py_XDECREF(bases);
+  if (type == NULL) return NULL;
+  const char *name = strrchr(spec->name, '.') + 1;
+  if (module != NULL && PyModule_AddObjectRef(module, name, type) != 0) Py_CLEAR(type);
+  return (PyTypeObject *)type;
+}
+
+PyObject *packed_object(PyObject *module, PyObject *object) {
+  (void)module;
+  Packed packed;
+  if (!value_encode(object, &packed)) return NULL;
+  PyObject *bytes = PyBytes_FromStringAndSize((const char *)packed.data, (Py_ssize_t)packed.size);
+  packed_free(&packed);
+  return bytes;
+}
+
+PyObject *unpacked_object(PyObject *module, PyObject *object) {
+  (void)module;
+  char *data;
+  Py_ssize_t size;
+  return PyBytes_AsStringAndSize(object, &data, &size) == 0 ? value_decode(data, (size_t)size) : NULL;
+}
+
+static int execute(PyObject *module) {
+  static bool is_taken;
+  if (is_taken) {
+    PyErr_SetString(PyExc_ImportError, "fusedb_swift can be imported by one interpreter of a process");
+    return -1;
+  }
+  is_taken = true;
+  bool done = snapshot_types() && reader_types(module) && listing_types() && match_types(module) && about_types(module) &&
+      serving_types(module) && writer_types(module) && tool_types(module) &&
+      PyModule_AddStringConstant(module, "library_version", fuse_library_version()) == 0;
+  return done ? 0 : -1;
+}
+
+static void module_free(void *module) {
+  (void)module;
+  decode_clear();
+}
+
+PyMODINIT_FUNC PyInit__fusedb(void) {
+  static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute}, {0, NULL}};
+  static PyModuleDef definition = {
+      PyModuleDef_HEAD_INIT, "_fusedb", "Calls libfusedb.", 0, tool_functions, slots, NULL, NULL, module_free};
+  return PyModuleDef_Init(&definition);
+}
