@@ -7,6 +7,7 @@ working.
 from __future__ import annotations
 
 import errno
+import os
 import re
 
 
@@ -169,6 +170,8 @@ def make(
     """The exception for what a call of the library said."""
     code, kind = _STATUSES.get(status, ("error", FuseError))
     if kind is FuseIOError:
+        if code == "not found" and path and os.path.isdir(path):
+            number = errno.EISDIR
         number = number or (errno.ENOENT if code == "not found" else errno.EIO)
         system = _SYSTEM.get(number, FuseIOError)
         error = system(number, message, path) if path else system(number, message)
@@ -176,6 +179,19 @@ def make(
     place = None if offset is None else f"offset {offset}"
     parts = (_text_of_old(code, message, offset), path, place, coding_path, message)
     return _described(kind(": ".join(part for part in parts if part)), code, message, offset, path)
+
+
+def check_output(path: str | bytes) -> None:
+    """Raises where no file can appear at a path, before a writer finds out: it would not go on then."""
+    text = os.fsdecode(path)
+    folder = os.path.dirname(text) or "."
+    if os.path.isdir(text):
+        raise make(-12, "there is a folder where the file is to be", None, text, None, errno.EISDIR)
+    if not os.path.isdir(folder):
+        number = errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT
+        raise make(-12, f"there is no folder {folder}", None, text, None, number)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise make(-12, f"no file can be made in {folder}", None, text, None, errno.EACCES)
 
 
 def make_of_damage(damage: tuple[str, int, str], path: str | None) -> FuseError:

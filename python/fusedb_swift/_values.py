@@ -80,7 +80,8 @@ def _classes() -> tuple[Any, Any]:
 
 
 def extension(code: int, data: bytes) -> Any:
-    return _classes()[0](code, data)
+    # Those below 0 are MessagePack's own to give, and msgpack's class refuses them.
+    return _classes()[0](code, data) if code >= 0 else ExtType(code, data)
 
 
 def timestamp(code: int, data: bytes) -> Any:

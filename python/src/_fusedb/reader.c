@@ -212,7 +212,21 @@ static PyMethodDef reader_methods[] = {
     METHOD("__deepcopy__", reader_copy, METH_O, "__deepcopy__($self, memo)\n--\n\nA reader of the same open file."),
     {NULL}};
 
+static PyObject *reader_path(PyObject *self, void *ignored) {
+  (void)ignored;
+  Snapshot *snapshot = reader_snapshot(self);
+  PyObject *path = snapshot == NULL ? NULL : Py_NewRef(snapshot->path);
+  snapshot_drop(snapshot);
+  return path;
+}
+
 PyGetSetDef reader_properties[] = {
+    {"path", reader_path, NULL,
+     PyDoc_STR(
+         "The path that the file was opened under.\n\n"
+         "    >>> FuseReader('geo.fsdb').path\n"
+         "    'geo.fsdb'\n"),
+     NULL},
     {"metadata", reader_metadata, NULL,
      PyDoc_STR(
          "What the file says about itself: a dict of texts.\n\n"

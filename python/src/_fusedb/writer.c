@@ -327,7 +327,9 @@ static PyObject *writer_build(PyObject *self, PyObject *const *arguments, Py_ssi
   static const Signature signature = {"build", 1, 1, {"path", "progress"}};
   PyObject *values[MOST_ARGUMENTS], *path;
   if (!arguments_read(&signature, arguments, count, names, values) || !path_read(values[0], &path)) return NULL;
-  Writer *writer = ready(self);
+  PyObject *checked = package_call("_errors", "check_output", "(O)", path);
+  Writer *writer = checked == NULL ? NULL : ready(self);
+  Py_XDECREF(checked);
   PyObject *result = NULL;
   if (writer != NULL) {
     fuse_span span = bytes_span(path);
