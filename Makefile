@@ -9,7 +9,7 @@ endif
 MAKEFLAGS += --no-print-directory
 
 BUILD_PACKAGES := g++ libdeflate-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := publicsuffix python3 python3-venv strace zstd
+TEST_PACKAGES := binutils publicsuffix python3 python3-venv strace valgrind zstd
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
 DATA_PACKAGES := ieee-data tor-geoipdb
@@ -40,6 +40,16 @@ release: ## build the command as a release, at build/fusedb
 	@strip -o build/fusedb "$$(swift build -c release --static-swift-stdlib --show-bin-path)/fusedb"
 	@stat --printf='build/fusedb: %s bytes\n' build/fusedb
 
+.PHONY: library
+library: ## build the library for C as a release, at build/c
+	@Scripts/install-packages $(BUILD_PACKAGES) binutils
+	@Scripts/build-library
+
+.PHONY: install
+PREFIX ?= /usr/local
+install: release library ## install the command, and the library and header for C: PREFIX=/usr/local DESTDIR=
+	@Scripts/install "$(PREFIX)" "$(DESTDIR)"
+
 .PHONY: test
 test: ## check format, documentation, Swift's tests, a dependent package, the other implementation (installs what is missing)
 	@rm -rf build/logs && mkdir -p build/logs
@@ -55,7 +65,7 @@ test: ## check format, documentation, Swift's tests, a dependent package, the ot
 .PHONY: test-here test-apart
 test-here:
 	swift test --skip-build --disable-xctest 2>&1 | tee $(SWIFT_LOG)
-	@$(MAKE) SIDE_BY_SIDE= release
+	@$(MAKE) SIDE_BY_SIDE= release library
 
 test-apart:
 	@echo "meanwhile: the documentation, and a dependent package; see build/logs/apart.log"

@@ -1,15 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The settings of every Swift target: unsafe code is spelled out, warnings are errors.
-let strict: [SwiftSetting] = [
-  .strictMemorySafety(),
+/// The settings of every Swift target: warnings are errors,
+let common: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .treatAllWarnings(as: .error),
 ]
+/// and unsafe code is spelled out.
+let strict: [SwiftSetting] = [.strictMemorySafety()] + common
 
 let package = Package(
   name: "FuseDB",
@@ -19,6 +20,8 @@ let package = Package(
     .library(name: "FuseDBServing", targets: ["FuseDBServing"]),
     // For programs that build from files of records.
     .library(name: "FuseDBInput", targets: ["FuseDBInput"]),
+    // For programs in other languages; Scripts/build-library makes libfusedb.so of it.
+    .library(name: "FuseDBC", type: .static, targets: ["FuseDBC"]),
     .executable(name: "fusedb", targets: ["FuseDBTool"]),
   ],
   targets: [
@@ -32,6 +35,7 @@ let package = Package(
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     // Ours: an idea each.
     .target(name: "CFuseFaults"),
+    .target(name: "CFuseHandles"),
     .target(name: "CFuseHazards"),
     .target(name: "CFusePublish"),
     .target(name: "CFuseSystem"),
@@ -77,6 +81,15 @@ let package = Package(
       name: "FuseDBInput",
       dependencies: ["CZlib", "CZstd", "FuseDBFormat", "FuseDBJSON", "FuseDBSystem", "FuseDBValues", "FuseDBWriting"],
       swiftSettings: strict),
+    // What fusedb.h declares. All that it is given are pointers, which the caller answers for: so nothing here is marked as unsafe.
+    .systemLibrary(name: "CFuseDB"),
+    .target(
+      name: "FuseDBC",
+      dependencies: [
+        "CFuseDB", "CFuseHandles", "CFuseSystem", "FuseDB", "FuseDBFormat", "FuseDBPatching", "FuseDBReading",
+        "FuseDBServing", "FuseDBSystem", "FuseDBValues", "FuseDBWriting",
+      ],
+      swiftSettings: common),
     .target(name: "FuseDBCommands", dependencies: ["FuseDB", "FuseDBInput"], swiftSettings: strict),
     // In C, for a main that is given the arguments; see Sources/FuseDBTool/main.c.
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"]),

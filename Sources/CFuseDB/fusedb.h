@@ -61,6 +61,8 @@ extern "C" {
 
 /* The version of this interface. It grows when something is added; what was there stays. */
 #define FUSE_ABI_VERSION 1
+/* The version of the library that the header belongs to. */
+#define FUSE_VERSION "0.1.0"
 
 /* A literal, as the two arguments of a text. */
 #define FUSE_TEXT(literal) ("" literal), (sizeof(literal) - 1)

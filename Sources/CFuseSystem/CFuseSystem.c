@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+_Thread_local fuse_ending *fuse_own_ending;
+
 int fuse_pipe(int *ends) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
 
 int fuse_terminal_width(int descriptor) {

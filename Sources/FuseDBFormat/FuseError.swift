@@ -37,6 +37,10 @@ public struct FuseError: Error, Sendable, Hashable {
     case notFound
     /// A system call failed; `errno` says how.
     case inputOutput
+    /// The call was ended before it was done, as a program in another language can have it. Nothing was left behind.
+    case cancelled
+    /// A caller in another language made a slip that in Swift is a failed precondition.
+    case invalidArgument
   }
 
   // One reference, so that a throwing look-up returns its error in a register.
@@ -136,6 +140,13 @@ extension FuseError {
   @inline(never)
   package static func invalidValue(_ message: String, at offset: some BinaryInteger) -> FuseError {
     FuseError(.invalidValue, message, offset: UInt64(clamping: offset))
+  }
+}
+
+extension FuseError {
+  /// The call was to end.
+  package static var cancelled: FuseError {
+    FuseError(.cancelled, "the call was ended before it was done; nothing was left behind")
   }
 }
 

@@ -85,6 +85,7 @@ public struct Scan: Sendable {
   private mutating func checkStride(of number: Int) throws(FuseError) {
     let stride = number / KeyOrder.stride
     guard stride != checkedStride else { return }
+    try Cancellation.check()
     // A stride must begin where the one before it ends, the first with the index. [X18]
     if direction == .ascending, number % KeyOrder.stride == 0 {
       let mapping = reader.mapping
@@ -220,6 +221,7 @@ public struct ObjectScan: Sendable {
       }
       return nil
     }
+    if found & 0xFF == 0 { try Cancellation.check() }
     let record = try reader.record(at: offset)
     offset = UInt64(record.end)
     found += 1

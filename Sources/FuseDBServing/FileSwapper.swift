@@ -91,6 +91,8 @@ final class FileSwapper<Object: Served>: Sendable {
           file, found, at: path, generation: serving.object.reader.generation + 1, insteadOf: serving.object,
           options.rules, open)
       } catch {
+        // Whoever ended the check knows nothing about the file.
+        guard error.code != .cancelled else { throw error.at(path: path.given) }
         var look = FileLook(at: found)
         // The system may have what it lacked another time. Rules refuse files that are whole: asking again is no news.
         look.isDoubtful =

@@ -115,6 +115,7 @@ package final class FileStream {
   }
 
   private func handOver(_ bytes: RawSpan) throws(FuseError) {
+    try Cancellation.check()
     checksum.update(bytes)
     guard writeAll(bytes, to: descriptor, at: handedOver) else { throw AtomicFile.failed("write", path: path) }
     handedOver += bytes.byteCount

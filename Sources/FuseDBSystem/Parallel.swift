@@ -70,9 +70,15 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
   package init(isWorthThread: Bool, _ work: @escaping @Sendable () -> Result) {
     self.work = work
     guard isWorthThread, MemoryRoom.hasRoomForThread else { return }
-    let start = unsafe Unmanaged.passRetained(Start { unsafe self.result = self.work() })
+    let ending = unsafe fuse_ending_own()
+    let start = unsafe Unmanaged.passRetained(
+      Start {
+        unsafe fuse_ending_set(ending)
+        unsafe self.result = self.work()
+      })
     var thread = pthread_t()
     // SAFETY: the thread takes over the reference that was retained for it; if there is no thread, it is released here.
+    // What ends the call that it works for is there until the call returns, and that waits for the thread.
     let status = unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start.toOpaque())
     if status == 0 { unsafe self.thread = thread } else { unsafe start.release() }
   }

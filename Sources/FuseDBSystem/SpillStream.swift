@@ -76,6 +76,7 @@ public import FuseDBFormat
   /// Puts the full chunk away, and begins another.
   @inline(never)
   @usableFromInline func nextChunk() throws(FuseError) {
+    try Cancellation.check()
     if let full = current {
       let byteCount = filled
       if spill.allowance.reserve(spill.chunkByteCount) {

@@ -299,9 +299,26 @@ public final class FuseWriter {
   }
 }
 
+extension FuseWriter {
+  /// How many objects were added that were not in memory already.
+  package var storedObjectCount: Int { storage?.store.count ?? 0 }
+
+  /// The object of an ``ObjectID/rawNumber``; nil where none was added under it.
+  package func object(numbered rawNumber: UInt64) throws(FuseError) -> ObjectID? {
+    let number = ObjectNumber(rawValue: rawNumber)
+    guard let store = storage?.store, number.partition < store.partitionCount,
+      try store.withPartition(number.partition, { partition in number.number < partition.count })
+    else { return nil }
+    return ObjectID(writer: ObjectIdentifier(self), number: number)
+  }
+}
+
 /// An object that was added to a writer, for its keys to point at.
 public struct ObjectID: Hashable, Sendable {
   /// The writer that it belongs to.
   let writer: ObjectIdentifier
   let number: ObjectNumber
+
+  /// The number of the object in its writer: from 0 on where objects are not shared.
+  package var rawNumber: UInt64 { number.rawValue }
 }

@@ -2,7 +2,9 @@
 #ifndef CFUSESYSTEM_H
 #define CFUSESYSTEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /// Makes a pipe whose ends, to read and to write, don't block and are closed in a new program; -1 and errno on failure.
 int fuse_pipe(int *_Nonnull ends);
@@ -15,5 +17,33 @@ size_t fuse_stack_size(void);
 
 /// How many columns the terminal at `descriptor` has now; 0 where there is none, or it does not say.
 int fuse_terminal_width(int descriptor);
+
+/// What ends the long call that a thread works for: either, once it is not 0.
+typedef struct fuse_ending {
+  const uint32_t *_Nullable token;  // elsewhere
+  uint32_t ended;                   // of this call alone
+} fuse_ending;
+
+extern _Thread_local fuse_ending *_Nullable fuse_own_ending
+#ifdef __linux__
+    __attribute__((tls_model("initial-exec")))
+#endif
+    ;
+
+/// What ends the long call that this thread works for; NULL where nothing does.
+static inline __attribute__((always_inline)) fuse_ending *_Nullable fuse_ending_own(void) { return fuse_own_ending; }
+static inline void fuse_ending_set(fuse_ending *_Nullable ending) { fuse_own_ending = ending; }
+
+static inline void fuse_ending_end(fuse_ending *_Nonnull ending) {
+  __atomic_store_n(&ending->ended, 1, __ATOMIC_RELAXED);
+}
+
+/// Whether the long call that this thread works for is to end.
+static inline __attribute__((always_inline)) bool fuse_is_ended(void) {
+  const fuse_ending *ending = fuse_own_ending;
+  if (__builtin_expect(ending == NULL, 1)) return false;
+  return __atomic_load_n(&ending->ended, __ATOMIC_RELAXED) != 0 ||
+         (ending->token != NULL && __atomic_load_n(ending->token, __ATOMIC_RELAXED) != 0);
+}
 
 #endif

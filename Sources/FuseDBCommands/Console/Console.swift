@@ -91,10 +91,10 @@ enum ExitStatus: Int32 {
     self =
       switch error.code {
       case .notADatabase, .unsupportedVersion, .corrupted, .truncated, .limitExceeded, .duplicateKey, .invalidValue,
-        .patchMismatch, .refused:
+        .patchMismatch, .refused, .invalidArgument:
         .badData
       case .notFound: .noInput
-      case .inputOutput, .outputChanged: .inputOutput
+      case .inputOutput, .outputChanged, .cancelled: .inputOutput
       }
   }
 

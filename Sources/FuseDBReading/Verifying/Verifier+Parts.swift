@@ -20,7 +20,7 @@ extension Verifier {
     let points = SplitPoints(data: data, index: index, of: file, partByteCount: division.partByteCount)
     var starts = try RecordStarts(dataEnd: dataEnd)
 
-    let dataParts = prove(SplitPoints.parts(from: points.records, until: dataEnd), dataEnd: dataEnd, starts)
+    let dataParts = try prove(SplitPoints.parts(from: points.records, until: dataEnd), dataEnd: dataEnd, starts)
     let isDataSound = dataParts.allSatisfy(\.isSound)
     if isDataSound {
       for part in dataParts { starts.insert(part) }
@@ -32,7 +32,7 @@ extension Verifier {
 
     var indexParts: [IndexPart] = []
     if level == .full {
-      indexParts = prove(SplitPoints.parts(from: points.entries, until: indexEnd), indexEnd: indexEnd, starts)
+      indexParts = try prove(SplitPoints.parts(from: points.entries, until: indexEnd), indexEnd: indexEnd, starts)
     } else {
       summary.keyCount = Int(header.keyCount)
     }
@@ -50,26 +50,35 @@ extension Verifier {
 
   /// Has threads walk through the parts of the data section.
   @_lifetime(self: copy self)
-  private mutating func prove(_ parts: [Range<Int>], dataEnd: Int, _ starts: RecordStarts) -> [DataPart] {
+  private mutating func prove(_ parts: [Range<Int>], dataEnd: Int, _ starts: RecordStarts) throws(FuseError) -> [DataPart] {
     let mapping = mapping
     let level = level
     let stage = stage(share: Share.data)
-    return Parallel.map(parts.count, threadCount: division.threadCount, onProgress: stage) { number in
+    let proved = Parallel.map(parts.count, threadCount: division.threadCount, onProgress: stage) { number in
       let file = mapping.bytes
-      return DataPart(parts[number], of: file, dataEnd: dataEnd, level: level, starts: starts)
+      return DataPart(unlessCancelled(parts[number]), of: file, dataEnd: dataEnd, level: level, starts: starts)
     }
+    try Cancellation.check()
+    return proved
   }
 
   /// Has threads walk through the parts of the index.
   @_lifetime(self: copy self)
-  private mutating func prove(_ parts: [Range<Int>], indexEnd: Int, _ starts: RecordStarts) -> [IndexPart] {
+  private mutating func prove(_ parts: [Range<Int>], indexEnd: Int, _ starts: RecordStarts) throws(FuseError) -> [IndexPart] {
     let mapping = mapping
     let stage = stage(share: Share.index)
-    return Parallel.map(parts.count, threadCount: division.threadCount, onProgress: stage) { number in
+    let proved = Parallel.map(parts.count, threadCount: division.threadCount, onProgress: stage) { number in
       let file = mapping.bytes
-      return IndexPart(parts[number], of: file.extracting(0..<indexEnd), starts: starts)
+      return IndexPart(unlessCancelled(parts[number]), of: file.extracting(0..<indexEnd), starts: starts)
     }
+    try Cancellation.check()
+    return proved
   }
+}
+
+/// A part of the file, of which nothing is left once the verification is to end; what comes of it is not looked at then.
+private func unlessCancelled(_ part: Range<Int>) -> Range<Int> {
+  Cancellation.isRequested ? part.lowerBound..<part.lowerBound : part
 }
 
 /// The checksum of a part of the file, taken while a walk over its records or entries still has their bytes in the

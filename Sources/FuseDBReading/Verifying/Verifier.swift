@@ -133,6 +133,7 @@ package struct Verifier: ~Escapable {
   mutating func add(_ kind: Damage.Kind, at offset: some BinaryInteger, _ message: String) throws(FuseError) {
     // Bytes that were read while the file shrank are no evidence of damage. [P5]
     try mapping.checkNotShrunk()
+    try Cancellation.check()
     summary.damageCount += 1
     try onDamage(Damage(kind: kind, offset: UInt64(clamping: offset), message: message))
   }

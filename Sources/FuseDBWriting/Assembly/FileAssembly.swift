@@ -131,6 +131,7 @@ struct ResidentAssembly {
         try batch.withKey(of: row) { key throws(FuseError) in try assembly.add(key: key, object: offset) }
       }
       progress(assembly.keyCount)
+      try Cancellation.check()
     }
     let storedCount = partitions.reduce(0) { $0 + $1.count }
     report.bytesSavedBySharing = saved

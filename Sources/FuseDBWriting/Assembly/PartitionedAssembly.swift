@@ -48,6 +48,7 @@ struct PartitionedAssembly {
         keyCount += 1
       }
       progress(keyCount)
+      try Cancellation.check()
     }
     keys.finish()
     for number in joins.indices {

@@ -85,7 +85,10 @@ struct HashSectionBuilder {
         guard first < Int(section.partCount) else { break }
         let parts = first..<min(first + sizes.partsAtOnce, Int(section.partCount))
         // Others wait for this number, so it takes its turn, come what may.
-        let outcome = Result { () throws(FuseError) in try maker.make(parts) }
+        let outcome = Result { () throws(FuseError) in
+          try Cancellation.check()
+          return try maker.make(parts)
+        }
         try sequencer.run(number) { () throws(FuseError) in
           // SAFETY: the streams are used under the sequencer alone, which lets one thread in at a time.
           if try outcome.get() { unsafe try maker.write(pilotsTo: pilots, slotsTo: slots) }

@@ -140,6 +140,7 @@ struct MergeShard {
   private mutating func flush(
     _ reader: FuseReader, _ input: Int, _ records: inout RecordNumbers
   ) throws(FuseError) {
+    try Cancellation.check()
     let first = number * storage.store.partitionCount / storage.plan.shardCount
     do {
       // A copy of the reference: the span of the property itself would keep the scratch from being changed.

@@ -1,0 +1,178 @@
+public import CFuseDB
+internal import FuseDB
+internal import FuseDBReading
+internal import FuseDBValues
+
+/// A way into a value, taken apart once.
+final class PathBox {
+  let path: FusePath
+
+  init(_ text: UnsafeRawBufferPointer) { path = FusePath(Array(text)) }
+}
+
+@c @implementation
+public func fuse_path_make(
+  _ text: UnsafePointer<CChar>?, _ text_size: Int, _ path: UnsafeMutablePointer<OpaquePointer?>?,
+  _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> fuse_status {
+  answer(error) { () throws(FuseError) in
+    let slot = try slot(path, "path")
+    slot.pointee = try handle(of: PathBox(try given(text, text_size, "text")), HandleKind.path)
+    return Status.ok
+  }
+}
+
+@c @implementation
+public func fuse_path_free(_ path: OpaquePointer?) -> fuse_status { close(path, HandleKind.path) }
+
+extension fuse_value {
+  /// What a view says, and where it stands.
+  init(_ view: FuseView) {
+    self.init()
+    message_pack = fuse_span(view.messagePack)
+    switch view.kind {
+    case .null: kind = Int32(FUSE_KIND_NULL)
+    case .bool:
+      kind = Int32(FUSE_KIND_BOOL)
+      boolean = view.bool ?? false
+    case .integer: setInteger(view)
+    case .float:
+      kind = Int32(FUSE_KIND_FLOAT32)
+      float64 = Double(view.float ?? 0)
+    case .double:
+      kind = Int32(FUSE_KIND_FLOAT64)
+      float64 = view.double ?? 0
+    case .string:
+      kind = Int32(FUSE_KIND_STRING)
+      if let text = view.stringBytes { bytes = fuse_span(text) }
+    case .bytes:
+      kind = Int32(FUSE_KIND_BYTES)
+      if let payload = view.bytes { bytes = fuse_span(payload) }
+    case .array:
+      kind = Int32(FUSE_KIND_ARRAY)
+      count = UInt64(view.count ?? 0)
+    case .map:
+      kind = Int32(FUSE_KIND_MAP)
+      count = UInt64(view.count ?? 0)
+    case .timestamp:
+      kind = Int32(FUSE_KIND_TIMESTAMP)
+      setExtension(view)
+      int64 = view.timestamp?.seconds ?? 0
+      nanoseconds = view.timestamp?.nanoseconds ?? 0
+    case .extension:
+      kind = Int32(FUSE_KIND_EXTENSION)
+      setExtension(view)
+    }
+  }
+
+  private mutating func setInteger(_ view: FuseView) {
+    if let number = view.int64 {
+      kind = Int32(FUSE_KIND_INT64)
+      int64 = number
+      uint64 = UInt64(exactly: number) ?? 0
+      float64 = Double(number)
+    } else {
+      kind = Int32(FUSE_KIND_UINT64)
+      uint64 = view.uint64 ?? 0
+      int64 = Int64(bitPattern: uint64)
+      float64 = Double(uint64)
+    }
+  }
+
+  private mutating func setExtension(_ view: FuseView) {
+    extension_type = Int32(view.extensionType ?? 0)
+    if let payload = view.extensionPayload { bytes = fuse_span(payload) }
+  }
+}
+
+/// Puts the part that a path leads to where it is wanted.
+private func find(
+  _ path: FusePath?, in view: FuseView, _ slot: UnsafeMutablePointer<fuse_value>
+) -> fuse_status {
+  guard let path else {
+    slot.pointee = fuse_value(view)
+    return Status.ok
+  }
+  guard let part = view[path: path] else { return Status.none }
+  slot.pointee = fuse_value(part)
+  return Status.ok
+}
+
+/// The path of a handle; nil for NULL.
+private func path(_ handle: OpaquePointer?) throws(FuseError) -> FusePath? {
+  guard let handle else { return nil }
+  let box: PathBox = try object(handle, HandleKind.path)
+  return box.path
+}
+
+@c @implementation
+public func fuse_value_find(
+  _ data: UnsafeRawPointer?, _ size: Int, _ path: OpaquePointer?, _ value: UnsafeMutablePointer<fuse_value>?,
+  _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> fuse_status {
+  answer(error) { () throws(FuseError) in
+    let slot = try slot(value, "value")
+    let path = try FuseDBC.path(path)
+    let bytes = try given(data, size, "data")
+    if let view = FuseView(plain: bytes.bytes) { return find(path, in: view, slot) }
+    return find(path, in: try FuseView(validating: bytes.bytes), slot)
+  }
+}
+
+@c @implementation
+public func fuse_get_field(
+  _ reader: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int, _ path: OpaquePointer?,
+  _ value: UnsafeMutablePointer<fuse_value>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> fuse_status {
+  answer(error) { () throws(FuseError) in
+    let reader: FuseReader = try object(reader, HandleKind.reader)
+    let slot = try slot(value, "value")
+    let path = try FuseDBC.path(path)
+    let key = try given(key, key_size, "key")
+    return try field(path, underKey: key, of: reader, slot)
+  }
+}
+
+private func field(
+  _ path: FusePath?, underKey key: UnsafeRawBufferPointer, of reader: FuseReader,
+  _ slot: UnsafeMutablePointer<fuse_value>
+) throws(FuseError) -> fuse_status {
+  guard let object = try reader.bytes(forKey: key.bytes) else { return Status.none }
+  let status = find(path, in: try reader.view(of: object), slot)
+  try reader.checkNotShrunk()
+  return status
+}
+
+@c @implementation
+public func fuse_value_to_json(
+  _ data: UnsafeRawPointer?, _ size: Int, _ json: UnsafeMutablePointer<fuse_buffer>?,
+  _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> fuse_status {
+  answer(error) { () throws(FuseError) in
+    let target = try buffer(json, "json")
+    let bytes = try given(data, size, "data")
+    try target.set(try FuseJSON.text(from: bytes.bytes))
+    return Status.ok
+  }
+}
+
+@c @implementation
+public func fuse_value_from_json(
+  _ text: UnsafePointer<CChar>?, _ text_size: Int, _ value: UnsafeMutablePointer<fuse_buffer>?,
+  _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> fuse_status {
+  answer(error) { () throws(FuseError) in
+    let target = try buffer(value, "value")
+    try target.set(try messagePack(ofJSON: text, text_size))
+    return Status.ok
+  }
+}
+
+/// The bytes of the value that JSON text spells.
+func messagePack(ofJSON text: UnsafePointer<CChar>?, _ size: Int) throws(FuseError) -> [UInt8] {
+  let bytes = try given(text, size, "text")
+  guard let text = String(validating: bytes, as: UTF8.self) else {
+    throw FuseError(.invalidValue, "the text is not UTF-8, and so no JSON")
+  }
+  return try FuseJSON.messagePack(from: text)
+}

@@ -1,0 +1,27 @@
+package import CFuseSystem
+package import FuseDBFormat
+
+/// How a long call ends before it is done.
+///
+/// What ends it belongs to the thread, and to those that work for it (``BackgroundWork``), so that no function between has to
+/// hand it on. What works long asks now and then, where it can throw.
+package enum Cancellation {
+  /// Throws where the long call that this thread works for is to end.
+  @inline(__always)
+  package static func check() throws(FuseError) { if fuse_is_ended() { throw .cancelled } }
+
+  /// Whether it is to end.
+  package static var isRequested: Bool { fuse_is_ended() }
+
+  // SAFETY: the thread has the pointer until `body` has returned, and so have the threads that it waits for.
+  /// Does `body` as a long call that `ending` ends.
+  @unsafe
+  package static func with<Result>(
+    _ ending: UnsafeMutablePointer<fuse_ending>, _ body: () throws(FuseError) -> Result
+  ) throws(FuseError) -> Result {
+    let before = unsafe fuse_ending_own()
+    unsafe fuse_ending_set(ending)
+    defer { unsafe fuse_ending_set(before) }
+    return try body()
+  }
+}

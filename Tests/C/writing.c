@@ -1,0 +1,463 @@
+/* Building, merging, comparing, patching, reindexing; ending what takes long. */
+#include "check.h"
+
+static double last_share;
+static int progress(void *context, double share) {
+  CHECK(share >= 0 && share <= 1);
+  last_share = share;
+  return *(int *)context;
+}
+
+void test_writer(void) {
+  fuse_error *error = NULL;
+  fuse_writer *writer = NULL;
+  uint64_t first = 9, second = 9, keys = 0, objects = 0;
+  size_t added = 9;
+  static char long_key[65536];
+  EXPECT(FUSE_OK, fuse_writer_make(NULL, &writer, &error));
+  EXPECT(FUSE_OK, fuse_writer_add_object(writer, "\xa3" "abc", 4, &first, &error));
+  EXPECT(FUSE_OK, fuse_writer_add_json(writer, FUSE_TEXT("\"abc\""), &second, &error));
+  CHECK(first == second);
+  EXPECT(FUSE_ERROR_INVALID_VALUE, fuse_writer_add_object(writer, "\xc1", 1, &second, &error));
+  EXPECT(FUSE_ERROR_INVALID_VALUE, fuse_writer_add_object(writer, NULL, 0, &second, &error));
+  EXPECT(FUSE_ERROR_INVALID_VALUE, fuse_writer_add_json(writer, FUSE_TEXT("["), &second, &error));
+  EXPECT(FUSE_OK, fuse_writer_add_key(writer, NULL, 0, first, &error));
+  EXPECT(FUSE_OK, fuse_writer_add_key(writer, long_key, 65535, first, &error));
+  EXPECT(FUSE_ERROR_LIMIT_EXCEEDED, fuse_writer_add_key(writer, long_key, 65536, first, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_key(writer, "x", 1, first + 1, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_key(writer, "x", 1, UINT64_MAX, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_key(writer, NULL, 1, first, &error));
+  fuse_span many_keys[] = {SPAN("a"), SPAN("b"), {NULL, 4}}, values[] = {SPAN("\x01"), SPAN("\x02"), SPAN("\x03")};
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_many(writer, many_keys, values, 3, &added, &error));
+  CHECK(added == 2);
+  EXPECT(FUSE_OK, fuse_writer_add_many(writer, many_keys, values, 2, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_many(writer, NULL, values, 2, &added, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_many(writer, many_keys, NULL, 2, &added, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_keys(writer, NULL, 2, first, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_object(writer, "\x01", 1, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_json(writer, "1", 1, NULL, &error));
+  EXPECT(FUSE_OK, fuse_writer_counts(writer, &keys, &objects, &error));
+  CHECK(keys == 6 && objects == 3);
+  EXPECT(FUSE_OK, fuse_writer_counts(writer, NULL, NULL, &error));
+
+  int goes_on = 0;
+  fuse_call call = fuse_call_default();
+  call.progress = progress;
+  call.context = &goes_on;
+  fuse_build_report report = fuse_build_report_empty();
+  EXPECT(FUSE_OK, fuse_writer_build(writer, PATH("written.fsdb"), &call, &report, &error));
+  CHECK(last_share == 1 && report.key_count == 4 && report.object_count == 3 && report.duplicate_key_count == 2);
+  CHECK(report.byte_count == (uint64_t)size_of("written.fsdb") && !report.replaced && !report.has_networks);
+  EXPECT(FUSE_OK, fuse_writer_build(writer, PATH("written.fsdb"), NULL, &report, &error));
+  CHECK(report.replaced && report.replaced_key_count == 4);
+  fuse_reader *reader = open_file("written.fsdb");
+  EXPECT(FUSE_OK, fuse_contains(reader, NULL, 0, &error));
+  EXPECT(FUSE_OK, fuse_contains(reader, "", 0, &error));
+  EXPECT(FUSE_OK, fuse_contains(reader, long_key, 65535, &error));
+  fuse_span none = {NULL, 0}, value;
+  EXPECT(FUSE_OK, fuse_get_many(reader, &none, 1, &value, &error));
+  CHECK(is_text(value, "\xa3" "abc"));
+  CHECK(fuse_reader_close(reader) == FUSE_OK);
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_build(writer, "", 0, NULL, NULL, &error));
+  report.size = 4;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_build(writer, PATH("written.fsdb"), NULL, &report, &error));
+  EXPECT(FUSE_ERROR_INPUT_OUTPUT, fuse_writer_build(writer, PATH("no/folder.fsdb"), NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_build(writer, PATH("written.fsdb"), NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_key(writer, "x", 1, first, &error));
+  CHECK(fuse_writer_close(writer) == FUSE_OK && fuse_writer_close(writer) == FUSE_ERROR_INVALID_ARGUMENT);
+  fuse_writer *bad[] = {NULL, writer};
+  for (int i = 0; i < 2; i++) {
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_object(bad[i], "\x01", 1, &first, &error));
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_json(bad[i], "1", 1, &first, &error));
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_key(bad[i], "x", 1, 0, &error));
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_keys(bad[i], many_keys, 1, 0, &error));
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_many(bad[i], many_keys, values, 1, &added, &error));
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_counts(bad[i], &keys, &objects, &error));
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_build(bad[i], PATH("x"), NULL, NULL, &error));
+  }
+  CHECK(fuse_writer_close(NULL) == FUSE_OK);
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_make(NULL, NULL, &error));
+
+  /* As 0.3.0: numbers from 0 on, each object stored. */
+  fuse_writer_options options = fuse_writer_options_compatible();
+  EXPECT(FUSE_OK, fuse_writer_make(&options, &writer, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_add_key(writer, "x", 1, 0, &error));
+  for (uint64_t i = 0; i < 3; i++) {
+    EXPECT(FUSE_OK, fuse_writer_add_object(writer, "\x01", 1, &first, &error));
+    CHECK(first == i);
+    EXPECT(FUSE_OK, fuse_writer_add_key(writer, "abc" + i, 1, first, &error));
+  }
+  report = fuse_build_report_empty();
+  EXPECT(FUSE_OK, fuse_writer_build(writer, PATH("plain.fsdb"), NULL, &report, &error));
+  CHECK(report.object_count == 3 && fuse_writer_close(writer) == FUSE_OK);
+
+  /* What cannot be asked for. */
+  fuse_metadata twice[] = {{SPAN("a"), SPAN("1")}, {SPAN("a"), SPAN("2")}}, rule[] = {{SPAN("normalise"), SPAN("mac")}};
+  fuse_metadata not_text[] = {{SPAN("a"), SPAN("\xff")}};
+  for (int i = 0; i < 17; i++) {
+    options = fuse_writer_options_default();
+    switch (i) {
+      case 0: options.order = 2; break;
+      case 1: options.sharing = -1; break;
+      case 2: options.on_duplicate = FUSE_DUPLICATE_COMBINE; break;
+      case 3: options.layout = 2; break;
+      case 4: options.networks = 3; break;
+      case 5: options.normalisation = 5; break;
+      case 6: options.output_link = 3; break;
+      case 7: options.thread_count = 5000; break;
+      case 8: options.has_greatest_shrink = true, options.greatest_shrink = -0.1; break;
+      case 9: options.least_key_count = UINT64_MAX; break;
+      case 10: options.memory = UINT64_MAX; break;
+      case 11: options.temporary_folder = SPAN("a\0b"); break;
+      case 12: options.metadata = twice, options.metadata_count = 2; break;
+      case 13: options.metadata_count = 2; break;
+      case 14: options.metadata = rule, options.metadata_count = 1, options.normalisation = FUSE_NORMALISE_MAC; break;
+      case 15: options.metadata = not_text, options.metadata_count = 1; break;
+      case 16: options.layout = FUSE_LAYOUT_PLAIN, options.metadata = twice, options.metadata_count = 1; break;
+    }
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_make(&options, &writer, &error));
+  }
+  for (int i = 0; i < 4; i++) {
+    options = fuse_writer_options_compatible();
+    if (i == 0) options.key_lengths = true;
+    if (i == 1) options.reverse_index = true;
+    if (i == 2) options.networks = FUSE_NETWORKS_ALWAYS;
+    if (i == 3) options.normalisation = FUSE_NORMALISE_LOWER;
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_make(&options, &writer, &error));
+  }
+
+  /* Duplicates, and more than the memory. */
+  options = fuse_writer_options_default();
+  options.on_duplicate = FUSE_DUPLICATE_ERROR;
+  options.memory = 16 << 20;
+  options.temporary_folder = (fuse_span){path_of(""), strlen(path_of(""))};
+  EXPECT(FUSE_OK, fuse_writer_make(&options, &writer, &error));
+  EXPECT(FUSE_OK, fuse_writer_add_object(writer, "\x01", 1, &first, &error));
+  EXPECT(FUSE_OK, fuse_writer_add_key(writer, "a", 1, first, &error));
+  EXPECT(FUSE_OK, fuse_writer_add_key(writer, "a", 1, first, &error));
+  EXPECT(FUSE_ERROR_DUPLICATE_KEY, fuse_writer_build(writer, PATH("duplicate.fsdb"), NULL, NULL, &error));
+  CHECK(size_of("duplicate.fsdb") == -1 && fuse_writer_close(writer) == FUSE_OK);
+  options.on_duplicate = FUSE_DUPLICATE_LAST;
+  EXPECT(FUSE_OK, fuse_writer_make(&options, &writer, &error));
+  static char large[2000] = "\xda\x07\xcd";
+  for (unsigned i = 0; i < 20000; i++) {
+    memcpy(large + 3, &i, sizeof i);
+    fuse_span key = {large + 3, sizeof i}, bytes = {large, sizeof large};
+    if (fuse_writer_add_many(writer, &key, &bytes, 1, NULL, NULL) != FUSE_OK) CHECK(!"an object is added");
+  }
+  report = fuse_build_report_empty();
+  EXPECT(FUSE_OK, fuse_writer_build(writer, PATH("large.fsdb"), NULL, &report, &error));
+  CHECK(report.key_count == 20000 && report.object_count == 20000 && fuse_writer_close(writer) == FUSE_OK);
+}
+
+static int answer, combinations;
+static int combine(void *context, fuse_span key, fuse_span first, fuse_span second, fuse_buffer *value) {
+  combinations += context == &answer;
+  CHECK(is_text(key, "gmail.com") || is_text(key, "8.8.8.8"));
+  CHECK(first.size > 0 && second.size > 0);
+  if (answer == FUSE_COMBINE_VALUE) fuse_buffer_set(value, "\xa8" "combined", 9, NULL);
+  if (answer == 9) {
+    fuse_buffer_set(value, "\xc1", 1, NULL);
+    return FUSE_COMBINE_VALUE;
+  }
+  return answer;
+}
+
+static int conflicts;
+static size_t kept_file, dropped_file;
+static void on_conflict(void *context, fuse_span key, size_t kept, size_t dropped) {
+  conflicts += context == &answer && key.size > 0;
+  kept_file = kept;
+  dropped_file = dropped;
+}
+
+void test_merge(void) {
+  fuse_error *error = NULL;
+  make_file("monday.fsdb", "Google LLC");
+  make_file("tuesday.fsdb", "Alphabet Inc.");
+  char monday[1024], tuesday[1024];
+  strcpy(monday, path_of("monday.fsdb"));
+  strcpy(tuesday, path_of("tuesday.fsdb"));
+  fuse_span inputs[] = {{monday, strlen(monday)}, {tuesday, strlen(tuesday)}};
+  fuse_merge_report report = fuse_merge_report_empty();
+  EXPECT(FUSE_OK, fuse_merge(inputs, 2, PATH("week.fsdb"), NULL, NULL, &report, &error));
+  CHECK(report.input_key_count == 6 && report.key_count == 3 && report.conflict_count == 2 && report.combined_count == 0);
+  CHECK(report.byte_count == (uint64_t)size_of("week.fsdb") && !report.replaced);
+
+  fuse_metadata metadata[] = {{SPAN("source"), SPAN("both")}};
+  fuse_writer_options writing = fuse_writer_options_default();
+  writing.metadata = metadata;
+  writing.metadata_count = 1;
+  writing.on_duplicate = FUSE_DUPLICATE_FIRST;
+  fuse_merge_options options = fuse_merge_options_default();
+  options.writer = &writing;
+  options.on_conflict = on_conflict;
+  options.context = &answer;
+  EXPECT(FUSE_OK, fuse_merge(inputs, 2, PATH("week.fsdb"), &options, NULL, &report, &error));
+  CHECK(conflicts == 2 && kept_file == 0 && dropped_file == 1 && report.replaced && report.replaced_key_count == 3);
+  fuse_reader *reader = open_file("week.fsdb");
+  fuse_buffer text = FUSE_BUFFER_EMPTY;
+  EXPECT(FUSE_OK, fuse_reader_metadata(reader, FUSE_TEXT("source"), &text, &error));
+  CHECK(buffer_is(&text, "both") && fuse_reader_close(reader) == FUSE_OK);
+  writing.on_duplicate = FUSE_DUPLICATE_ERROR;
+  EXPECT(FUSE_ERROR_DUPLICATE_KEY, fuse_merge(inputs, 2, PATH("week.fsdb"), &options, NULL, &report, &error));
+
+  writing.on_duplicate = FUSE_DUPLICATE_COMBINE;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_merge(inputs, 2, PATH("week.fsdb"), &options, NULL, &report, &error));
+  options.combine = combine;
+  static const struct { int answer; fuse_status status; } cases[] = {
+    {FUSE_COMBINE_FIRST, FUSE_OK}, {FUSE_COMBINE_SECOND, FUSE_OK}, {FUSE_COMBINE_VALUE, FUSE_OK},
+    {9, FUSE_ERROR_INVALID_VALUE}, {3, FUSE_ERROR_INVALID_ARGUMENT}, {-1, FUSE_ERROR_CANCELLED}};
+  for (int i = 0; i < 6; i++) {
+    answer = cases[i].answer;
+    EXPECT(cases[i].status, fuse_merge(inputs, 2, PATH("week.fsdb"), &options, NULL, &report, &error));
+    reader = open_file("week.fsdb");
+    EXPECT(FUSE_OK, fuse_get_copy(reader, FUSE_TEXT("8.8.8.8"), &text, &error));
+    const char *expected = i == 0 ? "Google LLC" : i == 1 ? "Alphabet Inc." : "mbined";
+    CHECK(text.size > 6 && memcmp((i < 2 ? text.data + 6 : text.data + 3), expected, strlen(expected)) == 0);
+    CHECK(fuse_reader_close(reader) == FUSE_OK);
+  }
+  CHECK(combinations >= 9 && kept_file == SIZE_MAX && dropped_file == SIZE_MAX);
+
+  /* Some keys of all. */
+  writing.on_duplicate = FUSE_DUPLICATE_LAST;
+  fuse_span prefixes[] = {SPAN("8."), SPAN("g")};
+  options.prefixes = prefixes;
+  options.prefix_count = 2;
+  EXPECT(FUSE_OK, fuse_merge(inputs, 2, PATH("week.fsdb"), &options, NULL, &report, &error));
+  CHECK(report.key_count == 2);
+  options.subtracting = inputs;
+  options.subtracting_count = 1;
+  EXPECT(FUSE_OK, fuse_merge(inputs, 2, PATH("week.fsdb"), &options, NULL, &report, &error));
+  CHECK(report.key_count == 0 && report.subtracted_key_count == 4);
+  EXPECT(FUSE_OK, fuse_merge(NULL, 0, PATH("empty.fsdb"), NULL, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_merge(NULL, 2, PATH("week.fsdb"), NULL, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_merge(inputs, 2, NULL, 3, NULL, NULL, NULL, &error));
+  inputs[1] = (fuse_span){"", 0};
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_merge(inputs, 2, PATH("week.fsdb"), NULL, NULL, NULL, &error));
+  inputs[1] = SPAN("/nowhere.fsdb");
+  EXPECT(FUSE_ERROR_NOT_FOUND, fuse_merge(inputs, 2, PATH("week.fsdb"), NULL, NULL, NULL, &error));
+  options = fuse_merge_options_default();
+  options.prefix_count = 1;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_merge(inputs, 1, PATH("week.fsdb"), &options, NULL, NULL, &error));
+  fuse_buffer_free(&text);
+}
+
+void test_patch(void) {
+  fuse_error *error = NULL;
+  fuse_differences *differences = NULL;
+  fuse_difference found;
+  uint64_t count = 99;
+  make_file("old.fsdb", "Google LLC");
+  make_file("new.fsdb", "Alphabet Inc.");
+  fuse_reader *old = open_file("old.fsdb"), *new = open_file("new.fsdb");
+  EXPECT(FUSE_OK, fuse_differences_open(old, new, &differences, &error));
+  EXPECT(FUSE_OK, fuse_differences_next(differences, NULL, &found, &error));
+  CHECK(found.kind == FUSE_CHANGED && is_text(found.key, "8.8.8.8") && found.old_value.size == 56 && found.new_value.size == 59);
+  fuse_call call = fuse_call_default();
+  EXPECT(FUSE_OK, fuse_differences_next(differences, &call, &found, &error));
+  EXPECT(FUSE_NONE, fuse_differences_next(differences, NULL, &found, &error));
+  EXPECT(FUSE_OK, fuse_differences_equal_count(differences, &count, &error));
+  CHECK(count == 1);
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_differences_next(differences, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_differences_equal_count(differences, NULL, &error));
+  CHECK(fuse_differences_close(differences) == FUSE_OK);
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_differences_next(differences, NULL, &found, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_differences_equal_count(NULL, &count, &error));
+  CHECK(fuse_differences_close(NULL) == FUSE_OK);
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_differences_open(old, new, NULL, &error));
+  fuse_reader *empty = open_file("empty.fsdb");
+  for (int added = 0; added < 2; added++) {
+    EXPECT(FUSE_OK, fuse_differences_open(added ? empty : old, added ? old : empty, &differences, &error));
+    EXPECT(FUSE_OK, fuse_differences_next(differences, NULL, &found, &error));
+    CHECK(found.kind == (added ? FUSE_ADDED : FUSE_REMOVED) && is_text(found.key, "1.1.1.1"));
+    CHECK((added ? found.old_value : found.new_value).data == NULL && (added ? found.new_value : found.old_value).size == 16);
+    CHECK(fuse_differences_close(differences) == FUSE_OK);
+  }
+  CHECK(fuse_reader_close(empty) == FUSE_OK);
+
+  fuse_patch_report made = fuse_patch_report_empty();
+  EXPECT(FUSE_OK, fuse_patch_make(old, new, PATH("new.patch"), FUSE_LINK_REFUSED, NULL, &made, &error));
+  CHECK(made.byte_count == (uint64_t)size_of("new.patch") && made.copied_object_count == 1);
+  EXPECT(FUSE_OK, fuse_patch_make(old, new, PATH("new.patch"), FUSE_LINK_REFUSED, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_patch_make(old, new, PATH("new.patch"), 3, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_patch_make(old, NULL, PATH("new.patch"), 0, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_patch_make(old, new, "", 0, 0, NULL, NULL, &error));
+  fuse_patched_file patched = fuse_patched_file_empty();
+  EXPECT(FUSE_OK, fuse_patch_apply(PATH("new.patch"), old, PATH("patched.fsdb"), NULL, NULL, &patched, &error));
+  CHECK(patched.key_count == 3 && patched.object_count == 2 && !patched.replaced);
+  CHECK(patched.byte_count == (uint64_t)size_of("new.fsdb") && size_of("patched.fsdb") == size_of("new.fsdb"));
+  EXPECT(FUSE_ERROR_PATCH_MISMATCH, fuse_patch_apply(PATH("new.patch"), new, PATH("patched.fsdb"), NULL, NULL, &patched, &error));
+  fuse_patch_options options = fuse_patch_options_default();
+  options.greatest_byte_count = 100;
+  EXPECT(FUSE_ERROR_LIMIT_EXCEEDED, fuse_patch_apply(PATH("new.patch"), old, PATH("patched.fsdb"), &options, NULL, NULL, &error));
+  options = fuse_patch_options_default();
+  options.least_key_count = 4;
+  EXPECT(FUSE_ERROR_REFUSED, fuse_patch_apply(PATH("new.patch"), old, PATH("patched.fsdb"), &options, NULL, NULL, &error));
+  options = fuse_patch_options_default();
+  options.output_link = -1;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_patch_apply(PATH("new.patch"), old, PATH("patched.fsdb"), &options, NULL, NULL, &error));
+  options = fuse_patch_options_default();
+  options.has_greatest_shrink = true;
+  options.greatest_shrink = 2;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_patch_apply(PATH("new.patch"), old, PATH("patched.fsdb"), &options, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_patch_apply(PATH("new.patch"), old, NULL, 0, NULL, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_NOT_FOUND, fuse_patch_apply(PATH("no.patch"), old, PATH("patched.fsdb"), NULL, NULL, NULL, &error));
+  cut_file("new.patch", 100);
+  EXPECT(FUSE_ERROR_TRUNCATED, fuse_patch_apply(PATH("new.patch"), old, PATH("patched.fsdb"), NULL, NULL, NULL, &error));
+  CHECK(fuse_reader_close(old) == FUSE_OK && fuse_reader_close(new) == FUSE_OK);
+
+  fuse_reindex_report report = fuse_reindex_report_empty();
+  fuse_metadata metadata[] = {{SPAN("source"), SPAN("again")}};
+  fuse_reindex_options reindexing = fuse_reindex_options_default();
+  reindexing.metadata = metadata;
+  reindexing.metadata_count = 1;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_reindex(PATH("plain.fsdb"), &reindexing, NULL, &report, &error));
+  reindexing.replaces_metadata = true;
+  reindexing.key_lengths = reindexing.reverse_index = true;
+  EXPECT(FUSE_OK, fuse_reindex(PATH("plain.fsdb"), &reindexing, NULL, &report, &error));
+  CHECK(report.was_plain && report.key_count == 3 && report.replaced && report.replaced_key_count == 3);
+  CHECK(report.byte_count == (uint64_t)size_of("plain.fsdb") && report.byte_count > report.byte_count_before);
+  char output[1024];
+  strcpy(output, path_of("indexed.fsdb"));
+  reindexing = fuse_reindex_options_default();
+  reindexing.output = (fuse_span){output, strlen(output)};
+  EXPECT(FUSE_OK, fuse_reindex(PATH("plain.fsdb"), &reindexing, NULL, &report, &error));
+  CHECK(!report.was_plain && !report.replaced && !report.has_networks);
+  EXPECT(FUSE_OK, fuse_reindex(PATH("plain.fsdb"), NULL, NULL, NULL, &error));
+  reindexing.networks = 9;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_reindex(PATH("plain.fsdb"), &reindexing, NULL, &report, &error));
+  EXPECT(FUSE_ERROR_NOT_FOUND, fuse_reindex(PATH("missing.fsdb"), NULL, NULL, &report, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_reindex(NULL, 0, NULL, NULL, &report, &error));
+}
+
+/* Every long call, with one way of ending it. */
+static void check_all_end(const fuse_call *call) {
+  fuse_error *error = NULL;
+  fuse_reader *reader = open_file("large.fsdb"), *other = NULL;
+  fuse_reloadable *store = NULL;
+  char path[1024];
+  strcpy(path, path_of("large.fsdb"));
+  fuse_span inputs[] = {{path, strlen(path)}};
+  EXPECT(FUSE_ERROR_CANCELLED, fuse_verify(PATH("large.fsdb"), NULL, call, NULL, &error));
+  EXPECT(FUSE_ERROR_CANCELLED, fuse_reader_verify(reader, NULL, call, NULL, &error));
+  EXPECT(FUSE_ERROR_CANCELLED, fuse_merge(inputs, 1, PATH("ended.fsdb"), NULL, call, NULL, &error));
+  EXPECT(FUSE_ERROR_CANCELLED, fuse_reindex(PATH("large.fsdb"), NULL, call, NULL, &error));
+  fuse_writer *writer = NULL;
+  uint64_t object;
+  EXPECT(FUSE_OK, fuse_writer_make(NULL, &writer, &error));
+  EXPECT(FUSE_OK, fuse_writer_add_object(writer, "\x01", 1, &object, &error));
+  EXPECT(FUSE_OK, fuse_writer_add_key(writer, "a", 1, object, &error));
+  EXPECT(FUSE_ERROR_CANCELLED, fuse_writer_build(writer, PATH("ended.fsdb"), call, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_build(writer, PATH("ended.fsdb"), NULL, NULL, &error));
+  CHECK(fuse_writer_close(writer) == FUSE_OK);
+  CHECK(size_of("ended.fsdb") == -1);
+  if (call->cancel != NULL) {
+    /* Those that tell no progress. */
+    fuse_statistics statistics = fuse_statistics_empty();
+    fuse_differences *differences = NULL;
+    fuse_difference difference;
+    EXPECT(FUSE_ERROR_CANCELLED, fuse_reader_open(PATH("large.fsdb"), NULL, call, &other, &error));
+    EXPECT(FUSE_ERROR_CANCELLED, fuse_reader_statistics(reader, call, &statistics, &error));
+    EXPECT(FUSE_ERROR_CANCELLED, fuse_patch_make(reader, reader, PATH("ended.patch"), 0, call, NULL, &error));
+    EXPECT(FUSE_ERROR_CANCELLED, fuse_patch_apply(PATH("new.patch"), reader, PATH("ended.fsdb"), NULL, call, NULL, &error));
+    EXPECT(FUSE_ERROR_CANCELLED, fuse_reloadable_open(PATH("large.fsdb"), NULL, call, &store, &error));
+    EXPECT(FUSE_OK, fuse_reloadable_open(PATH("large.fsdb"), NULL, NULL, &store, &error));
+    EXPECT(FUSE_ERROR_CANCELLED, fuse_reloadable_reload(store, call, &error));
+    fuse_error *reason = NULL;
+    EXPECT(FUSE_NONE, fuse_reloadable_last_refusal(store, &reason, &error));
+    EXPECT(FUSE_OK, fuse_differences_open(reader, reader, &differences, &error));
+    EXPECT(FUSE_ERROR_CANCELLED, fuse_differences_next(differences, call, &difference, &error));
+    CHECK(fuse_differences_close(differences) == FUSE_OK && fuse_reloadable_close(store) == FUSE_OK);
+  }
+  CHECK(fuse_reader_close(reader) == FUSE_OK);
+}
+
+/* Ends a call when it is asked for so often. */
+static int left;
+static int count_down(void *context, double share) {
+  CHECK(context == &left && share >= 0 && share <= 1);
+  return --left == 0;
+}
+
+/* Ends a build, a merge, a reindexing and a verification at each point at which they can be ended. */
+static void end_at_each_point(void) {
+  fuse_error *error = NULL;
+  fuse_call call = fuse_call_default();
+  call.progress = count_down;
+  call.context = &left;
+  char path[1024];
+  strcpy(path, path_of("new.fsdb"));
+  fuse_span inputs[] = {{path, strlen(path)}};
+  int points = 0;
+  for (int kind = 0; kind < 4; kind++) {
+    fuse_status status = FUSE_ERROR_CANCELLED;
+    for (int point = 1; status == FUSE_ERROR_CANCELLED; point++) {
+      left = point;
+      fuse_writer *writer = NULL;
+      uint64_t object;
+      EXPECT(FUSE_OK, fuse_writer_make(NULL, &writer, &error));
+      EXPECT(FUSE_OK, fuse_writer_add_object(writer, "\x01", 1, &object, &error));
+      EXPECT(FUSE_OK, fuse_writer_add_key(writer, "a", 1, object, &error));
+      switch (kind) {
+        case 0: status = fuse_writer_build(writer, PATH("ended.fsdb"), &call, NULL, NULL); break;
+        case 1: status = fuse_merge(inputs, 1, PATH("ended.fsdb"), NULL, &call, NULL, NULL); break;
+        case 2: status = fuse_reindex(PATH("new.fsdb"), NULL, &call, NULL, NULL); break;
+        case 3: status = fuse_verify(PATH("new.fsdb"), NULL, &call, NULL, NULL); break;
+      }
+      CHECK(status == FUSE_OK || status == FUSE_ERROR_CANCELLED);
+      if (kind < 2) CHECK((size_of("ended.fsdb") == -1) == (status != FUSE_OK));
+      points += status == FUSE_ERROR_CANCELLED;
+      CHECK(fuse_writer_close(writer) == FUSE_OK);
+    }
+    remove(path_of("ended.fsdb"));
+  }
+  CHECK(points > 10);
+}
+
+/* Ends a call while it is on its way. */
+static int request(void *context, double share) {
+  last_share = share;
+  return fuse_cancel_request(context) != FUSE_OK;
+}
+
+void test_cancel(void) {
+  fuse_error *error = NULL;
+  fuse_cancel *cancel = NULL;
+  EXPECT(FUSE_OK, fuse_cancel_make(&cancel, &error));
+  CHECK(fuse_cancel_is_requested(cancel) == FUSE_NONE);
+  fuse_call call = fuse_call_default();
+  call.cancel = cancel;
+  EXPECT(FUSE_OK, fuse_verify(PATH("large.fsdb"), NULL, &call, NULL, &error));
+  CHECK(fuse_cancel_request(cancel) == FUSE_OK && fuse_cancel_is_requested(cancel) == FUSE_OK);
+  check_all_end(&call);
+  CHECK(fuse_cancel_reset(cancel) == FUSE_OK && fuse_cancel_is_requested(cancel) == FUSE_NONE);
+  EXPECT(FUSE_OK, fuse_verify(PATH("large.fsdb"), NULL, &call, NULL, &error));
+
+  end_at_each_point();
+  int ends = 1;
+  call = fuse_call_default();
+  call.progress = progress;
+  call.context = &ends;
+  check_all_end(&call);
+  call.cancel = cancel;
+  call.progress = request;
+  call.context = cancel;
+  last_share = 2;
+  EXPECT(FUSE_ERROR_CANCELLED, fuse_verify(PATH("large.fsdb"), NULL, &call, NULL, &error));
+  CHECK(last_share < 1);
+
+  /* What is no token. */
+  CHECK(fuse_cancel_free(cancel) == FUSE_OK && fuse_cancel_free(cancel) == FUSE_ERROR_INVALID_ARGUMENT);
+  CHECK(fuse_cancel_free(NULL) == FUSE_OK);
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_cancel_make(NULL, &error));
+  fuse_cancel *bad[] = {NULL, cancel};
+  for (int i = 0; i < 2; i++) {
+    CHECK(fuse_cancel_request(bad[i]) == FUSE_ERROR_INVALID_ARGUMENT);
+    CHECK(fuse_cancel_reset(bad[i]) == FUSE_ERROR_INVALID_ARGUMENT);
+    CHECK(fuse_cancel_is_requested(bad[i]) == FUSE_ERROR_INVALID_ARGUMENT);
+  }
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_verify(PATH("large.fsdb"), NULL, &call, NULL, &error));
+  call.size = 1;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_verify(PATH("large.fsdb"), NULL, &call, NULL, &error));
+}
