@@ -50,6 +50,12 @@ PREFIX ?= /usr/local
 install: release library ## install the command, and the library and header for C: PREFIX=/usr/local DESTDIR=
 	@Scripts/install "$(PREFIX)" "$(DESTDIR)"
 
+# Its tests are in python/tests, and run in an environment of their own.
+.PHONY: wheel
+wheel: library ## build the Python package as a wheel, at build/wheel, and test it where no Swift is
+	@Scripts/install-packages python3 python3-dev python3-venv
+	@Scripts/build-wheel
+
 .PHONY: test
 test: ## check format, documentation, Swift's tests, a dependent package, the other implementation (installs what is missing)
 	@rm -rf build/logs && mkdir -p build/logs

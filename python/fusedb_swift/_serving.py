@@ -132,6 +132,9 @@ class FuseWatcher(_fusedb.Answering):
     def __exit__(self, *exception: Any) -> None:
         self.stop()
 
+    def __reduce__(self) -> Any:
+        raise TypeError("a watcher has a thread, and cannot be pickled or copied; pickle its db")
+
     def _changed(self, db: ReloadableFuseReader) -> None:
         try:
             _log.info("took %s, with %d keys", db.snapshot().path, len(db))
