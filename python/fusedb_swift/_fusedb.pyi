@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, overload
 
-from typing_extensions import Buffer, Self
+from typing_extensions import Buffer, Self, disjoint_base
 
 Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 Key: TypeAlias = str | Buffer
@@ -53,6 +53,7 @@ class Verification(NamedTuple):
     damage_count: int
     damages: list[Damage]
 
+@disjoint_base
 class Answering:
     @property
     def path(self) -> str: ...
@@ -146,6 +147,7 @@ class FuseReader(Answering):
     def __deepcopy__(self, memo: object, /) -> Self: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class Serving(Answering):
     def _open(self, path: Path, verify: Verify = True, **rules: Any) -> None: ...
     def _watch(
@@ -158,6 +160,7 @@ class Serving(Answering):
     def snapshot(self) -> FuseReader: ...
     def counters(self) -> dict[str, Any]: ...
 
+@disjoint_base
 class FuseWriter:
     def __init__(
         self, *, shared: bool = False, order: Order = "insertion", layout: Layout = "indexed",

@@ -7,10 +7,13 @@ import logging
 import os
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _fusedb
 from ._values import base_name
+
+if TYPE_CHECKING:
+    from ._fusedb import Advice, Key, Memory, Path, Prefault, Verify
 
 _log = logging.getLogger("fusedb_swift")
 
@@ -33,22 +36,22 @@ class ReloadableFuseReader(_fusedb.Serving):
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
-        verify: bool | str = True,
+        path: Path,
+        verify: Verify = True,
         *,
-        memory: str = "mapped",
-        advice: str = "normal",
-        prefault: str = "none",
+        memory: Memory = "mapped",
+        advice: Advice = "normal",
+        prefault: Prefault = "none",
         locked: bool = False,
         least_keys: int = 0,
         greatest_shrink: float | None = None,
-        required_keys: Iterable[str | bytes] = (),
+        required_keys: Iterable[Key] = (),
         allows_empty: bool = True,
         kept_files: int = 0,
         counts_lookups: bool = False,
         threads: int | None = None,
     ) -> None:
-        rest = {
+        rest: dict[str, Any] = {
             "verify": verify, "memory": memory, "advice": advice, "prefault": prefault, "locked": locked,
             "least_keys": least_keys, "greatest_shrink": greatest_shrink, "required_keys": tuple(required_keys),
             "allows_empty": allows_empty, "kept_files": kept_files, "counts_lookups": counts_lookups,
@@ -84,10 +87,10 @@ class FuseWatcher(_fusedb.Answering):
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: Path,
         interval: float = 30.0,
         on_reload: Callable[[ReloadableFuseReader], Any] | None = None,
-        verify: bool | str = True,
+        verify: Verify = True,
         **rules: Any,
     ) -> None:
         self._interval = max(float(interval), 0.001)
@@ -162,14 +165,14 @@ class FusePool(_fusedb.Answering):
     One reader serves any number of threads: `size` is there for programs written for `fusedb` 0.3.0.
     """
 
-    def __init__(self, path: str | os.PathLike[str], size: int = 4, verify: bool | str = True) -> None:
+    def __init__(self, path: Path, size: int = 4, verify: Verify = True) -> None:
         if size < 1:
             raise ValueError(f"size must be at least 1, and is {size}")
         self._size = size
         self._again = (os.path.abspath(os.fsdecode(path)), size, verify)
         self._answer_from(_fusedb.FuseReader(path, verify))
 
-    def swap(self, new_path: str | os.PathLike[str], verify: bool | str = True) -> None:
+    def swap(self, new_path: Path, verify: Verify = True) -> None:
         """Takes another file; look-ups that are going on end with the one before.
 
         >>> FusePool('geo.fsdb').swap('geo-2.fsdb')

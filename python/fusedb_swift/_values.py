@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import struct
 import sys
@@ -73,7 +74,7 @@ def _timestamp_bytes(seconds: int, nanoseconds: int) -> bytes:
 def _classes() -> tuple[Any, Any]:
     """Those of msgpack where it can be imported, or ours."""
     try:
-        import msgpack
+        msgpack: Any = importlib.import_module("msgpack")
     except ImportError:
         return ExtType, Timestamp
     return msgpack.ExtType, msgpack.Timestamp

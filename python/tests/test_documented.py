@@ -89,15 +89,20 @@ def mypy(*arguments):
 
 
 def test_the_types_are_complete_and_right(tmp_path):
-    package = pathlib.Path(f.__file__).parent
     os.symlink(HERE / "typed_sample.py", "sample.py")
     mypy("mypy", "--strict", "--warn-unused-ignores", "sample.py")
-    mypy("mypy", "--strict", str(package))
+    mypy("mypy", "--strict", "-p", "fusedb_swift")
 
 
 def test_the_stubs_say_what_the_extension_has(tmp_path):
-    pathlib.Path("allowed").write_text("fusedb_swift._fusedb.*.__.*__\n")
-    mypy("mypy.stubtest", "fusedb_swift", "--allowlist", "allowed", "--ignore-unused-allowlist", "--ignore-positional-only")
+    # Names of types alone; special methods, of which C has others; named tuples, which C makes in its own way.
+    pathlib.Path("allowed").write_text(
+        "fusedb_swift._fusedb.(Path|Key|Verify|Memory|Advice|Prefault|Link|Networks|Order|Layout|Duplicates|Normalise|Level"
+        "|Progress|Address)\n"
+        ".*\\.__.*__\n"
+        ".*\\.(Match|NetworkMatch|Difference|Damage|Verification)(\\..*)?\n"
+    )
+    mypy("mypy.stubtest", "fusedb_swift._fusedb", "--allowlist", "allowed", "--ignore-unused-allowlist", "--ignore-positional-only")
 
 
 def test_the_package_says_that_it_has_types():
