@@ -529,6 +529,124 @@ fuse_status fuse_reader_normalisation(const fuse_reader *reader, int32_t *rule, 
 fuse_status fuse_normalise(
     int32_t rule, const void *key, size_t key_size, fuse_buffer *normalised, fuse_error **error);
 
+/* ---- By the column ---- */
+
+/* Arrow's C data interface, as https://arrow.apache.org/docs/format/CDataInterface.html specifies it. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+  const char *format;
+  const char *name;
+  const char *metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema **children;
+  struct ArrowSchema *dictionary;
+  void (*release)(struct ArrowSchema *);
+  void *private_data;
+};
+
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void **buffers;
+  struct ArrowArray **children;
+  struct ArrowArray *dictionary;
+  void (*release)(struct ArrowArray *);
+  void *private_data;
+};
+
+#endif
+
+enum {
+  /* What the first values are: bool, int64, uint64, float64 (also of integers among floats), string, bytes, timestamp;
+   * JSON for anything else, and for values of several kinds; string where there are none. */
+  FUSE_COLUMN_AUTOMATIC = 0,
+  FUSE_COLUMN_BOOL = 1,
+  FUSE_COLUMN_INT64 = 2,
+  FUSE_COLUMN_UINT64 = 3,
+  /* Of integers, those that a double holds exactly. */
+  FUSE_COLUMN_FLOAT64 = 4,
+  /* Strings that are UTF-8, as Arrow's large_utf8. */
+  FUSE_COLUMN_STRING = 5,
+  /* As large_binary. */
+  FUSE_COLUMN_BYTES = 6,
+  /* In nanoseconds, UTC. */
+  FUSE_COLUMN_TIMESTAMP = 7,
+  /* Any value, as its JSON, large_utf8. */
+  FUSE_COLUMN_JSON = 8,
+  /* Any value, as its MessagePack bytes, large_binary. */
+  FUSE_COLUMN_MESSAGE_PACK = 9
+};
+
+/* A column to be made. */
+typedef struct fuse_column {
+  /* Its name: a text without a zero byte. */
+  fuse_span name;
+  /* The way to the part, as the text of a fuse_path; NULL for the whole value. */
+  fuse_span path;
+  int32_t type;
+} fuse_column;
+
+typedef struct fuse_columns_options {
+  size_t size;
+  const fuse_column *columns;
+  size_t column_count;
+  /* Of how many objects automatic types are found; 0 for 1,000. */
+  uint64_t sample_size;
+  /* Whether there is no column `found`. */
+  bool omits_found;
+  /* Whether a value of another type than its column ends the call, with FUSE_ERROR_INVALID_VALUE; otherwise it becomes
+   * null, and is counted. */
+  bool refuses_others;
+} fuse_columns_options;
+
+static inline fuse_columns_options fuse_columns_options_default(void) {
+  fuse_columns_options options;
+  memset(&options, 0, sizeof options);
+  options.size = sizeof options;
+  return options;
+}
+
+typedef struct fuse_columns_report {
+  size_t size;
+  uint64_t row_count;
+  /* Rows whose key the file has. */
+  uint64_t found_count;
+  /* Values that became null because they are of another type than their column. */
+  uint64_t other_count;
+} fuse_columns_report;
+
+static inline fuse_columns_report fuse_columns_report_empty(void) {
+  fuse_columns_report report;
+  memset(&report, 0, sizeof report);
+  report.size = sizeof report;
+  return report;
+}
+
+/* Looks up an Arrow array of keys and makes Arrow columns of what is under them, without an object for each row.
+ *
+ * Keys are utf8, binary, large_utf8, large_binary, utf8_view or binary_view, and stay the caller's; a null key has no
+ * object. Their offsets are checked before they are used; that the buffers are as long as they say is up to the caller.
+ * The result is a struct array of a row for each key: first `found`, bool, then the columns. A part is null where the
+ * key is absent, the path leads nowhere, the value is nil, or of another type. Both results are the caller's, to be
+ * released as Arrow says; they need the reader no more.
+ *
+ * A long call, which tells its progress. `report` may be NULL. Errors: corrupted and truncated as fuse_get_many;
+ * invalid_argument for an array that breaks Arrow's rules. Any thread. */
+fuse_status fuse_lookup_columns(
+    const fuse_reader *reader, const struct ArrowSchema *keys_schema, const struct ArrowArray *keys,
+    const fuse_columns_options *options, const fuse_call *call, struct ArrowSchema *schema, struct ArrowArray *array,
+    fuse_columns_report *report, fuse_error **error);
+
 /* ---- What a file says and is ---- */
 
 /* What the file says about itself under a name, such as `source`; FUSE_NONE where it says nothing. Any thread. */

@@ -47,6 +47,7 @@ func buffer(_ buffer: BufferSlot?, _ name: StaticString) throws(FuseError) -> Bu
   return buffer
 }
 
+/// Frees the bytes of a buffer, which is empty then.
 @c @implementation
 public func fuse_buffer_free(_ buffer: UnsafeMutablePointer<fuse_buffer>?) {
   guard let buffer else { return }
@@ -54,6 +55,7 @@ public func fuse_buffer_free(_ buffer: UnsafeMutablePointer<fuse_buffer>?) {
   buffer.pointee = fuse_buffer()
 }
 
+/// Puts a copy of bytes into a buffer.
 @c @implementation
 public func fuse_buffer_set(
   _ target: UnsafeMutablePointer<fuse_buffer>?, _ data: UnsafeRawPointer?, _ size: Int,

@@ -44,6 +44,7 @@ func longCall<Result>(
   }
 }
 
+/// Makes a token.
 @c @implementation
 public func fuse_cancel_make(
   _ cancel: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -58,6 +59,7 @@ public func fuse_cancel_make(
 
 // Of these the first is for signal handlers, too: it reads and writes the shell alone.
 
+/// Has the calls that were given the token, and those that will be, end with FUSE_ERROR_CANCELLED, mostly within some milliseconds.
 @c @implementation
 public func fuse_cancel_request(_ cancel: OpaquePointer?) -> fuse_status {
   guard let shell = fuse_shell_of(UnsafeRawPointer(cancel), HandleKind.cancel) else {
@@ -67,6 +69,7 @@ public func fuse_cancel_request(_ cancel: OpaquePointer?) -> fuse_status {
   return fuse_status(FUSE_OK)
 }
 
+/// Lets calls run again.
 @c @implementation
 public func fuse_cancel_reset(_ cancel: OpaquePointer?) -> fuse_status {
   guard let shell = fuse_shell_of(UnsafeRawPointer(cancel), HandleKind.cancel) else { return Status.invalidArgument }
@@ -74,12 +77,14 @@ public func fuse_cancel_reset(_ cancel: OpaquePointer?) -> fuse_status {
   return Status.ok
 }
 
+/// FUSE_OK where calls are to end, FUSE_NONE where not.
 @c @implementation
 public func fuse_cancel_is_requested(_ cancel: OpaquePointer?) -> fuse_status {
   guard let shell = fuse_shell_of(UnsafeRawPointer(cancel), HandleKind.cancel) else { return Status.invalidArgument }
   return fuse_shell_flag(shell) == 0 ? Status.none : Status.ok
 }
 
+/// Frees a token that no call uses.
 @c @implementation
 public func fuse_cancel_free(_ cancel: OpaquePointer?) -> fuse_status {
   guard cancel != nil else { return Status.ok }

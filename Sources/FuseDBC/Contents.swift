@@ -4,6 +4,7 @@ internal import FuseDBFormat
 internal import FuseDBReading
 internal import FuseDBValues
 
+/// What the file says about itself under a name, such as `source`.
 @c @implementation
 public func fuse_reader_metadata(
   _ reader: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ name_size: Int, _ text: UnsafeMutablePointer<fuse_buffer>?,
@@ -19,6 +20,7 @@ public func fuse_reader_metadata(
   }
 }
 
+/// All of it, as a JSON object of texts, ordered by name; {} where it says nothing.
 @c @implementation
 public func fuse_reader_metadata_json(
   _ reader: OpaquePointer?, _ json: UnsafeMutablePointer<fuse_buffer>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -38,6 +40,7 @@ public func fuse_reader_metadata_json(
   }
 }
 
+/// Counts what the file holds, reading all of it.
 @c @implementation
 public func fuse_reader_statistics(
   _ reader: OpaquePointer?, _ call: UnsafePointer<fuse_call>?, _ statistics: UnsafeMutablePointer<fuse_statistics>?,
@@ -109,6 +112,7 @@ extension fuse_verification {
   }
 }
 
+/// Checks every byte of a file, also of one that cannot be opened, with all processors.
 @c @implementation
 public func fuse_verify(
   _ path: UnsafePointer<CChar>?, _ path_size: Int, _ options: UnsafePointer<fuse_verify_options>?,
@@ -129,6 +133,7 @@ public func fuse_verify(
   }
 }
 
+/// The same of the file that a reader has open.
 @c @implementation
 public func fuse_reader_verify(
   _ reader: OpaquePointer?, _ options: UnsafePointer<fuse_verify_options>?, _ call: UnsafePointer<fuse_call>?,

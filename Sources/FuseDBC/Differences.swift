@@ -50,6 +50,7 @@ final class DifferencesBox {
   }
 }
 
+/// Begins a comparison.
 @c @implementation
 public func fuse_differences_open(
   _ old_reader: OpaquePointer?, _ new_reader: OpaquePointer?, _ differences: UnsafeMutablePointer<OpaquePointer?>?,
@@ -64,6 +65,7 @@ public func fuse_differences_open(
   }
 }
 
+/// The next difference.
 @c @implementation
 public func fuse_differences_next(
   _ differences: OpaquePointer?, _ call: UnsafePointer<fuse_call>?,
@@ -78,6 +80,7 @@ public func fuse_differences_next(
   }
 }
 
+/// How many keys were passed over because both files have the same object.
 @c @implementation
 public func fuse_differences_equal_count(
   _ differences: OpaquePointer?, _ count: UnsafeMutablePointer<UInt64>?,
@@ -90,6 +93,7 @@ public func fuse_differences_equal_count(
   }
 }
 
+/// Closes it.
 @c @implementation
 public func fuse_differences_close(_ differences: OpaquePointer?) -> fuse_status {
   close(differences, HandleKind.differences)

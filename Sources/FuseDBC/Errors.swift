@@ -105,21 +105,25 @@ private func constant(_ text: StaticString) -> UnsafePointer<CChar> {
   UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
+/// The status that came with it.
 @c @implementation
 public func fuse_error_code(_ error: OpaquePointer?) -> fuse_status {
   box(error).map { Status.of($0.error.code) } ?? Status.ok
 }
 
+/// What failed and what to do, a sentence in UTF-8 without the path and the offset.
 @c @implementation
 public func fuse_error_message(_ error: OpaquePointer?) -> UnsafePointer<CChar>? {
   box(error).map { UnsafePointer($0.message) } ?? constant("")
 }
 
+/// All of it on one line: `path: offset 32: sentence`.
 @c @implementation
 public func fuse_error_description(_ error: OpaquePointer?) -> UnsafePointer<CChar>? {
   box(error).map { UnsafePointer($0.description) } ?? constant("")
 }
 
+/// Where, in bytes from the start of the file or the value.
 @c @implementation
 public func fuse_error_offset(_ error: OpaquePointer?, _ offset: UnsafeMutablePointer<UInt64>?) -> Bool {
   guard let found = box(error)?.error.offset else { return false }
@@ -127,27 +131,34 @@ public func fuse_error_offset(_ error: OpaquePointer?, _ offset: UnsafeMutablePo
   return true
 }
 
+/// The file concerned; NULL where there is none.
 @c @implementation
 public func fuse_error_path(_ error: OpaquePointer?) -> UnsafePointer<CChar>? {
   box(error)?.path.map { UnsafePointer($0) }
 }
 
+/// Which part of a value, as `geo.city.0`; NULL where there is none.
 @c @implementation
 public func fuse_error_coding_path(_ error: OpaquePointer?) -> UnsafePointer<CChar>? {
   box(error)?.codingPath.map { UnsafePointer($0) }
 }
 
+/// The system's error number; 0 where there is none.
 @c @implementation
 public func fuse_error_errno(_ error: OpaquePointer?) -> Int32 { box(error)?.error.errno ?? 0 }
 
+/// Frees an error.
 @c @implementation
 public func fuse_error_free(_ error: OpaquePointer?) { _ = close(error, HandleKind.error) }
 
+/// The name of a status, such as "corrupted"; "unknown" for a number that is none.
 @c @implementation
 public func fuse_status_name(_ status: fuse_status) -> UnsafePointer<CChar>? { constant(Status.name(of: status)) }
 
+/// The version of the library, such as "0.1.0".
 @c @implementation
 public func fuse_library_version() -> UnsafePointer<CChar>? { constant("0.1.0") }
 
+/// The FUSE_ABI_VERSION that the library was built with.
 @c @implementation
 public func fuse_abi_version() -> UInt32 { UInt32(FUSE_ABI_VERSION) }

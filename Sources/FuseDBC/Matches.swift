@@ -24,6 +24,7 @@ extension fuse_network {
   }
 }
 
+/// The block or address that a text spells; an address inside of ::ffff:0:0/96 is the IPv4 one.
 @c @implementation
 public func fuse_network_parse(
   _ text: UnsafePointer<CChar>?, _ text_size: Int, _ network: UnsafeMutablePointer<fuse_network>?,
@@ -38,6 +39,7 @@ public func fuse_network_parse(
   }
 }
 
+/// The canonical text, as `8.8.8.0/24`, ending in a zero byte; an address as `8.8.8.8/32`.
 @c @implementation
 public func fuse_network_text(
   _ network: UnsafePointer<fuse_network>?, _ text: UnsafeMutablePointer<CChar>?,
@@ -73,6 +75,7 @@ private func address(
   _ text: UnsafePointer<CChar>?, _ size: Int
 ) throws(FuseError) -> FuseAddress? { FuseAddress(text: try given(text, size, "address").bytes) }
 
+/// The longest block that holds an address, given as its text.
 @c @implementation
 public func fuse_longest_match(
   _ reader: OpaquePointer?, _ address: UnsafePointer<CChar>?, _ address_size: Int,
@@ -85,6 +88,7 @@ public func fuse_longest_match(
   }
 }
 
+/// The same for an address of 4 or 16 bytes in network order.
 @c @implementation
 public func fuse_longest_match_bytes(
   _ reader: OpaquePointer?, _ address: UnsafePointer<UInt8>?, _ address_size: Int,
@@ -100,6 +104,7 @@ public func fuse_longest_match_bytes(
   }
 }
 
+/// All blocks that hold an address, the longest first: at most `capacity`, and in `count` how many there are.
 @c @implementation
 public func fuse_containing(
   _ reader: OpaquePointer?, _ address: UnsafePointer<CChar>?, _ address_size: Int,
@@ -131,6 +136,7 @@ private func fill(_ slot: UnsafeMutablePointer<fuse_match>, with match: FuseMatc
   slot.pointee = fuse_match(key: fuse_span(match.key), value: fuse_span(match.bytes), object: match.objectOffset)
 }
 
+/// The key that covers a domain name best: x, *.x or .x, see spec/matches.md.
 @c @implementation
 public func fuse_longest_suffix(
   _ reader: OpaquePointer?, _ domain: UnsafePointer<CChar>?, _ domain_size: Int,
@@ -146,6 +152,7 @@ public func fuse_longest_suffix(
   }
 }
 
+/// The key that covers an e-mail address best: itself, or what covers its domain.
 @c @implementation
 public func fuse_longest_email(
   _ reader: OpaquePointer?, _ address: UnsafePointer<CChar>?, _ address_size: Int,
@@ -161,6 +168,7 @@ public func fuse_longest_email(
   }
 }
 
+/// The longest key with which a text begins.
 @c @implementation
 public func fuse_longest_prefix(
   _ reader: OpaquePointer?, _ text: UnsafeRawPointer?, _ text_size: Int, _ match: UnsafeMutablePointer<fuse_match>?,
@@ -184,6 +192,7 @@ func normalisation(_ number: Int32) throws(FuseError) -> KeyNormalisation? {
   try choice(number, "normalisation", [nil] + rules)
 }
 
+/// The rule by which the keys of the file were written; ask once for each file.
 @c @implementation
 public func fuse_reader_normalisation(
   _ reader: OpaquePointer?, _ rule: UnsafeMutablePointer<Int32>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -197,6 +206,7 @@ public func fuse_reader_normalisation(
   }
 }
 
+/// A key as a rule writes it, to be asked for.
 @c @implementation
 public func fuse_normalise(
   _ rule: Int32, _ key: UnsafeRawPointer?, _ key_size: Int, _ normalised: UnsafeMutablePointer<fuse_buffer>?,

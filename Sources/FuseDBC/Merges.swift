@@ -107,6 +107,7 @@ extension fuse_merge_report {
   }
 }
 
+/// Writes one file with the keys of many, of which each is checked.
 @c @implementation
 public func fuse_merge(
   _ inputs: UnsafePointer<fuse_span>?, _ input_count: Int, _ output: UnsafePointer<CChar>?, _ output_size: Int,

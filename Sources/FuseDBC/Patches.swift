@@ -17,6 +17,7 @@ extension fuse_patch_report {
   }
 }
 
+/// Writes the patch that makes the new file of the old one.
 @c @implementation
 public func fuse_patch_make(
   _ old_reader: OpaquePointer?, _ new_reader: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ path_size: Int,
@@ -48,6 +49,7 @@ extension FusePatch.Options {
   }
 }
 
+/// Makes the new file of the old one and the patch at `path`; both are verified.
 @c @implementation
 public func fuse_patch_apply(
   _ path: UnsafePointer<CChar>?, _ path_size: Int, _ old_reader: OpaquePointer?, _ output: UnsafePointer<CChar>?,
@@ -91,6 +93,7 @@ extension fuse_reindex_report {
   }
 }
 
+/// Gives the file at a path a new extension block.
 @c @implementation
 public func fuse_reindex(
   _ path: UnsafePointer<CChar>?, _ path_size: Int, _ options: UnsafePointer<fuse_reindex_options>?,

@@ -30,6 +30,7 @@ private func slip(
 @inline(__always)
 private func isGiven(_ key: UnsafeRawPointer?, _ keySize: Int) -> Bool { keySize >= 0 && (key != nil || keySize == 0) }
 
+/// The object under a key, in place: one MessagePack value, its checksum compared.
 @c @implementation
 public func fuse_get(
   _ reader: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int, _ value: UnsafeMutablePointer<fuse_span>?,
@@ -50,6 +51,7 @@ public func fuse_get(
   }
 }
 
+/// FUSE_OK where the file has the key, FUSE_NONE where not.
 @c @implementation
 public func fuse_contains(
   _ reader: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int,
@@ -70,6 +72,7 @@ public func fuse_contains(
   }
 }
 
+/// The same, copied, and the file not cut until then.
 @c @implementation
 public func fuse_get_copy(
   _ reader: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int, _ value: UnsafeMutablePointer<fuse_buffer>?,
@@ -97,7 +100,7 @@ func copy(
 }
 
 /// A key among many.
-private struct SpanKey: FuseKey {
+struct SpanKey: FuseKey {
   let span: fuse_span
 
   var keyBytes: RawSpan {
@@ -108,7 +111,7 @@ private struct SpanKey: FuseKey {
 }
 
 /// Keys that were looked at: each has bytes.
-private struct SpanKeys: RandomAccessCollection {
+struct SpanKeys: RandomAccessCollection {
   private let spans: UnsafeBufferPointer<fuse_span>
 
   init(_ keys: UnsafePointer<fuse_span>?, _ count: Int) throws(FuseError) {
@@ -124,6 +127,7 @@ private struct SpanKeys: RandomAccessCollection {
   }
 }
 
+/// Looks many keys up, which wait for memory together: of a large file, in less than half the time.
 @c @implementation
 public func fuse_get_many(
   _ reader: OpaquePointer?, _ keys: UnsafePointer<fuse_span>?, _ count: Int,
@@ -142,6 +146,7 @@ public func fuse_get_many(
   }
 }
 
+/// Whether the file has each of many keys; `found` has `count` elements.
 @c @implementation
 public func fuse_contains_many(
   _ reader: OpaquePointer?, _ keys: UnsafePointer<fuse_span>?, _ count: Int, _ found: UnsafeMutablePointer<Bool>?,

@@ -38,6 +38,7 @@ private func open(
   }
 }
 
+/// Opens the file at a path, in constant time; a plain file, without an extension block, is read once.
 @c @implementation
 public func fuse_reader_open(
   _ path: UnsafePointer<CChar>?, _ path_size: Int, _ options: UnsafePointer<fuse_open_options>?,
@@ -49,6 +50,7 @@ public func fuse_reader_open(
   }
 }
 
+/// Opens the regular file of a descriptor, which stays the caller's and may be closed afterwards.
 @c @implementation
 public func fuse_reader_open_descriptor(
   _ descriptor: Int32, _ options: UnsafePointer<fuse_open_options>?, _ call: UnsafePointer<fuse_call>?,
@@ -59,6 +61,7 @@ public func fuse_reader_open_descriptor(
   }
 }
 
+/// Opens a copy of the bytes of a file.
 @c @implementation
 public func fuse_reader_open_bytes(
   _ data: UnsafeRawPointer?, _ size: Int, _ options: UnsafePointer<fuse_open_options>?,
@@ -71,9 +74,11 @@ public func fuse_reader_open_bytes(
   }
 }
 
+/// Closes a reader: its spans are good no more.
 @c @implementation
 public func fuse_reader_close(_ reader: OpaquePointer?) -> fuse_status { close(reader, HandleKind.reader) }
 
+/// What a reader knows of its file.
 @c @implementation
 public func fuse_reader_get_info(
   _ reader: OpaquePointer?, _ info: UnsafeMutablePointer<fuse_reader_info>?,
@@ -94,6 +99,7 @@ public func fuse_reader_get_info(
   }
 }
 
+/// The path that the file was opened under.
 @c @implementation
 public func fuse_reader_path(
   _ reader: OpaquePointer?, _ path: UnsafeMutablePointer<fuse_buffer>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -105,6 +111,7 @@ public func fuse_reader_path(
   }
 }
 
+/// FUSE_ERROR_TRUNCATED once the file was found to have been cut or overwritten since it was opened.
 @c @implementation
 public func fuse_reader_check(
   _ reader: OpaquePointer?, _ error: UnsafeMutablePointer<OpaquePointer?>?

@@ -73,6 +73,7 @@ extension ServingOptions {
   }
 }
 
+/// Opens the file at a path, if it passes the rules.
 @c @implementation
 public func fuse_reloadable_open(
   _ path: UnsafePointer<CChar>?, _ path_size: Int, _ options: UnsafePointer<fuse_serving_options>?,
@@ -91,11 +92,13 @@ public func fuse_reloadable_open(
   }
 }
 
+/// Closes it.
 @c @implementation
 public func fuse_reloadable_close(_ reloadable: OpaquePointer?) -> fuse_status {
   close(reloadable, HandleKind.reloadable)
 }
 
+/// A reader of the newest file, which stays as it is and keeps the file until it is closed.
 @c @implementation
 public func fuse_reloadable_snapshot(
   _ reloadable: OpaquePointer?, _ snapshot: UnsafeMutablePointer<OpaquePointer?>?,
@@ -109,6 +112,7 @@ public func fuse_reloadable_snapshot(
   }
 }
 
+/// The object under a key of the newest file, copied.
 @c @implementation
 public func fuse_reloadable_get(
   _ reloadable: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int, _ value: UnsafeMutablePointer<fuse_buffer>?,
@@ -122,6 +126,7 @@ public func fuse_reloadable_get(
   }
 }
 
+/// FUSE_OK where the newest file has the key, FUSE_NONE where not.
 @c @implementation
 public func fuse_reloadable_contains(
   _ reloadable: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int,
@@ -134,6 +139,7 @@ public func fuse_reloadable_contains(
   }
 }
 
+/// Calls `visit` with the object under a key of the newest file, in place, which is good until it returns.
 @c @implementation
 public func fuse_reloadable_visit(
   _ reloadable: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int,
@@ -183,6 +189,7 @@ private func swap(
   }
 }
 
+/// Takes the file that is under the path now.
 @c @implementation
 public func fuse_reloadable_reload(
   _ reloadable: OpaquePointer?, _ call: UnsafePointer<fuse_call>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -193,6 +200,7 @@ public func fuse_reloadable_reload(
   }
 }
 
+/// The same unless it is the file that was looked at last, taken or refused: FUSE_NONE then.
 @c @implementation
 public func fuse_reloadable_reload_if_changed(
   _ reloadable: OpaquePointer?, _ call: UnsafePointer<fuse_call>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -200,6 +208,7 @@ public func fuse_reloadable_reload_if_changed(
   swap(reloadable, call, error) { store throws(FuseError) in try store.reloadIfChanged() }
 }
 
+/// Takes the file at another path, and files from there from now on.
 @c @implementation
 public func fuse_reloadable_swap(
   _ reloadable: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ path_size: Int, _ call: UnsafePointer<fuse_call>?,
@@ -211,6 +220,7 @@ public func fuse_reloadable_swap(
   }
 }
 
+/// Goes back to the file before this one.
 @c @implementation
 public func fuse_reloadable_rollback(
   _ reloadable: OpaquePointer?, _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -221,6 +231,7 @@ public func fuse_reloadable_rollback(
   }
 }
 
+/// Where files are taken from, as it was given.
 @c @implementation
 public func fuse_reloadable_path(
   _ reloadable: OpaquePointer?, _ path: UnsafeMutablePointer<fuse_buffer>?,
@@ -233,6 +244,7 @@ public func fuse_reloadable_path(
   }
 }
 
+/// What happened so far.
 @c @implementation
 public func fuse_reloadable_counters(
   _ reloadable: OpaquePointer?, _ counters: UnsafeMutablePointer<fuse_counters>?,
@@ -259,6 +271,7 @@ public func fuse_reloadable_counters(
   }
 }
 
+/// Why the last refused file was refused: FUSE_OK, and an error to be freed in `reason`.
 @c @implementation
 public func fuse_reloadable_last_refusal(
   _ reloadable: OpaquePointer?, _ reason: UnsafeMutablePointer<OpaquePointer?>?,

@@ -144,6 +144,7 @@ private func bound(_ start: UnsafeRawPointer?, _ count: Int, _ name: StaticStrin
   return start == nil ? nil : Array(bytes)
 }
 
+/// Begins a walk through keys in the order of their bytes.
 @c @implementation
 public func fuse_scan_open(
   _ reader: OpaquePointer?, _ options: UnsafePointer<fuse_scan_options>?,
@@ -160,6 +161,7 @@ public func fuse_scan_open(
   }
 }
 
+/// Begins a walk through all objects in the order of the file, also those that no key reaches.
 @c @implementation
 public func fuse_scan_open_objects(
   _ reader: OpaquePointer?, _ scan: UnsafeMutablePointer<OpaquePointer?>?,
@@ -168,6 +170,7 @@ public func fuse_scan_open_objects(
   open(reader, nil, scan, error) { reader, _, _ in .objects(reader.objects()) }
 }
 
+/// Begins a walk through the keys that share the object of `key`, itself among them.
 @c @implementation
 public func fuse_scan_open_sharing(
   _ reader: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int, _ options: UnsafePointer<fuse_scan_options>?,
@@ -179,6 +182,7 @@ public func fuse_scan_open_sharing(
   }
 }
 
+/// The same for the object whose record begins at `object`.
 @c @implementation
 public func fuse_scan_open_object(
   _ reader: OpaquePointer?, _ object: UInt64, _ options: UnsafePointer<fuse_scan_options>?,
@@ -189,6 +193,7 @@ public func fuse_scan_open_object(
   }
 }
 
+/// Begins a walk through the blocks of addresses inside of one, such as 8.0.0.0/8.
 @c @implementation
 public func fuse_scan_open_networks(
   _ reader: OpaquePointer?, _ network: UnsafePointer<CChar>?, _ network_size: Int,
@@ -204,6 +209,7 @@ public func fuse_scan_open_networks(
   }
 }
 
+/// The next entry.
 @c @implementation
 public func fuse_scan_next(
   _ scan: OpaquePointer?, _ entry: UnsafeMutablePointer<fuse_entry>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -216,6 +222,7 @@ public func fuse_scan_next(
   }
 }
 
+/// The next entries, at most `capacity`; how many, in `count`.
 @c @implementation
 public func fuse_scan_next_many(
   _ scan: OpaquePointer?, _ entries: UnsafeMutablePointer<fuse_entry>?, _ capacity: Int,
@@ -235,6 +242,7 @@ public func fuse_scan_next_many(
   }
 }
 
+/// How many entries are still to come.
 @c @implementation
 public func fuse_scan_remaining(
   _ scan: OpaquePointer?, _ count: UnsafeMutablePointer<UInt64>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -248,6 +256,7 @@ public func fuse_scan_remaining(
   }
 }
 
+/// Passes over entries, or as many as there are; no object is read.
 @c @implementation
 public func fuse_scan_skip(
   _ scan: OpaquePointer?, _ count: UInt64, _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -259,5 +268,6 @@ public func fuse_scan_skip(
   }
 }
 
+/// Closes a scan.
 @c @implementation
 public func fuse_scan_close(_ scan: OpaquePointer?) -> fuse_status { close(scan, HandleKind.scan) }

@@ -10,6 +10,7 @@ final class PathBox {
   init(_ text: UnsafeRawBufferPointer) { path = FusePath(Array(text)) }
 }
 
+/// Makes a path of its text.
 @c @implementation
 public func fuse_path_make(
   _ text: UnsafePointer<CChar>?, _ text_size: Int, _ path: UnsafeMutablePointer<OpaquePointer?>?,
@@ -22,6 +23,7 @@ public func fuse_path_make(
   }
 }
 
+/// Frees a path.
 @c @implementation
 public func fuse_path_free(_ path: OpaquePointer?) -> fuse_status { close(path, HandleKind.path) }
 
@@ -105,6 +107,7 @@ private func path(_ handle: OpaquePointer?) throws(FuseError) -> FusePath? {
   return box.path
 }
 
+/// The part of a value that a path leads to.
 @c @implementation
 public func fuse_value_find(
   _ data: UnsafeRawPointer?, _ size: Int, _ path: OpaquePointer?, _ value: UnsafeMutablePointer<fuse_value>?,
@@ -119,6 +122,7 @@ public func fuse_value_find(
   }
 }
 
+/// The same of the object under a key.
 @c @implementation
 public func fuse_get_field(
   _ reader: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int, _ path: OpaquePointer?,
@@ -143,6 +147,7 @@ private func field(
   return status
 }
 
+/// A MessagePack value as JSON on one line, in the reversible spelling of spec/json.md.
 @c @implementation
 public func fuse_value_to_json(
   _ data: UnsafeRawPointer?, _ size: Int, _ json: UnsafeMutablePointer<fuse_buffer>?,
@@ -156,6 +161,7 @@ public func fuse_value_to_json(
   }
 }
 
+/// The MessagePack bytes of the value that JSON text spells.
 @c @implementation
 public func fuse_value_from_json(
   _ text: UnsafePointer<CChar>?, _ text_size: Int, _ value: UnsafeMutablePointer<fuse_buffer>?,

@@ -34,6 +34,7 @@ private func seconds(_ time: Double, _ name: StaticString) throws(FuseError) -> 
   return .nanoseconds(Int64(time * 1e9))
 }
 
+/// Begins to watch.
 @c @implementation
 public func fuse_watcher_start(
   _ reloadable: OpaquePointer?, _ options: UnsafePointer<fuse_watcher_options>?,
@@ -65,6 +66,7 @@ public func fuse_watcher_start(
   }
 }
 
+/// Ends the watching: afterwards no callback runs, and no file is taken.
 @c @implementation
 public func fuse_watcher_stop(
   _ watcher: OpaquePointer?, _ error: UnsafeMutablePointer<OpaquePointer?>?
@@ -76,6 +78,7 @@ public func fuse_watcher_stop(
   }
 }
 
+/// Stops and closes.
 @c @implementation
 public func fuse_watcher_close(_ watcher: OpaquePointer?) -> fuse_status {
   guard watcher != nil else { return Status.ok }

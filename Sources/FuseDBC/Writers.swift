@@ -85,6 +85,7 @@ extension FuseWriter.Options {
   }
 }
 
+/// Makes a writer that holds nothing yet.
 @c @implementation
 public func fuse_writer_make(
   _ options: UnsafePointer<fuse_writer_options>?, _ writer: UnsafeMutablePointer<OpaquePointer?>?,
@@ -98,9 +99,11 @@ public func fuse_writer_make(
   }
 }
 
+/// Closes a writer; what was not built is gone.
 @c @implementation
 public func fuse_writer_close(_ writer: OpaquePointer?) -> fuse_status { close(writer, HandleKind.writer) }
 
+/// Adds an object, the bytes of exactly one MessagePack value, and says its number, for keys.
 @c @implementation
 public func fuse_writer_add_object(
   _ writer: OpaquePointer?, _ data: UnsafeRawPointer?, _ size: Int, _ object: UnsafeMutablePointer<UInt64>?,
@@ -115,6 +118,7 @@ public func fuse_writer_add_object(
   }
 }
 
+/// The same of the value that JSON text spells, each part in its shortest encoding.
 @c @implementation
 public func fuse_writer_add_json(
   _ writer: OpaquePointer?, _ text: UnsafePointer<CChar>?, _ text_size: Int, _ object: UnsafeMutablePointer<UInt64>?,
@@ -139,6 +143,7 @@ private func add(
   for key in keys { try writer.addKey(try given(key, "key").bytes, for: object) }
 }
 
+/// Points a key, of at most 65,535 bytes, at an object of this writer.
 @c @implementation
 public func fuse_writer_add_key(
   _ writer: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int, _ object: UInt64,
@@ -152,6 +157,7 @@ public func fuse_writer_add_key(
   }
 }
 
+/// Points many keys at one object.
 @c @implementation
 public func fuse_writer_add_keys(
   _ writer: OpaquePointer?, _ keys: UnsafePointer<fuse_span>?, _ count: Int, _ object: UInt64,
@@ -165,6 +171,7 @@ public func fuse_writer_add_keys(
   }
 }
 
+/// Adds many objects, each with a key of its own.
 @c @implementation
 public func fuse_writer_add_many(
   _ writer: OpaquePointer?, _ keys: UnsafePointer<fuse_span>?, _ values: UnsafePointer<fuse_span>?, _ count: Int,
@@ -187,6 +194,7 @@ public func fuse_writer_add_many(
   }
 }
 
+/// How many keys and objects were added; equal objects that were found in memory are counted once.
 @c @implementation
 public func fuse_writer_counts(
   _ writer: OpaquePointer?, _ keys: UnsafeMutablePointer<UInt64>?, _ objects: UnsafeMutablePointer<UInt64>?,
@@ -218,6 +226,7 @@ extension fuse_build_report {
   }
 }
 
+/// Writes all that was added as the file at a path, which appears complete or not at all.
 @c @implementation
 public func fuse_writer_build(
   _ writer: OpaquePointer?, _ path: UnsafePointer<CChar>?, _ path_size: Int, _ call: UnsafePointer<fuse_call>?,

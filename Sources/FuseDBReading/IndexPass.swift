@@ -70,6 +70,7 @@ package struct IndexPass: Sendable {
     var previous = 0..<0
     var highestTarget: UInt64 = 0
     for number in 0..<keyCount {
+      if number & 0xFFFF == 0 { try Cancellation.check() }
       guard let entry = IndexEntry(at: offset, in: file) else {
         throw .corrupted("index entry \(number) runs past the end of the file", at: offset)
       }
@@ -111,7 +112,7 @@ extension Checksum {
   private static let partByteCount = 1 << 20
   private static let mostParts = 1024
 
-  /// The checksum of a part of a file, by all processors.
+  /// The checksum of a part of a file, by all processors; anything where the call is to end, which the caller asks first.
   ///
   /// - Complexity: O(bytes), divided by the number of processors as far as memory keeps up.
   package static func of(
@@ -124,7 +125,7 @@ extension Checksum {
     }
     let checksums = Parallel.map(parts.count, threadCount: threadCount, onProgress: onProgress) { number in
       let file = mapping.bytes
-      return Checksum.of(file.extracting(parts[number]))
+      return Cancellation.isRequested ? 0 : Checksum.of(file.extracting(parts[number]))
     }
     var whole = Checksum()
     for (part, checksum) in zip(parts, checksums) { whole.append(checksum, byteCount: part.count) }

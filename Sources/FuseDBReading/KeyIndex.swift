@@ -110,6 +110,7 @@ internal import FuseDBValues
       try IndexPass(of: mapping, header: header, until: end, expecting: lookups)
     }
     let found = checksum.wait()
+    try Cancellation.check()
     // First, because it makes every other finding likely.
     guard found == header.checksum else {
       throw .corrupted(

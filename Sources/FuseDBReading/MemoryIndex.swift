@@ -118,7 +118,8 @@ extension MemoryIndex {
     for seed in (0..<Self.seedsToTry).map({ first &+ $0 }) {
       var filler = Filler(try MemoryIndex(keyCount: keyCount, seed: seed))
       var offset = start
-      for _ in 0..<keyCount {
+      for number in 0..<keyCount {
+        if number & 0xFFFF == 0 { try Cancellation.check() }
         guard let entry = IndexEntry(at: offset, in: file) else { break }
         filler.add(file.extracting(entry.keyRange), at: offset)
         offset = entry.end

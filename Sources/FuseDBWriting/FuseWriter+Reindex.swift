@@ -129,6 +129,7 @@ struct ReindexSource {
     }
     // Before the proof, so that what changes after it is found when it is copied.
     checksum = Checksum.of(Header.byteCount..<reader.index.end, in: mapping)
+    try Cancellation.check()
     objectCount = try Verifier.requireSound(mapping, except: Self.madeAnew, progress: progress).objectCount
     try mapping.checkNotShrunk()
   }

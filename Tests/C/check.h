@@ -33,14 +33,6 @@ void change_byte(const char *name, long offset);
 void cut_file(const char *name, long size);
 long size_of(const char *name);
 
-/* Handles of each kind that are open, and one that is closed: for bad arguments. */
-typedef struct every_handle {
-  fuse_reader *reader, *closed;
-  fuse_path *path;
-  fuse_reloadable *reloadable;
-  fuse_writer *writer;
-} every_handle;
-
 void test_errors(void);
 void test_options(void);
 void test_reader(void);
@@ -54,6 +46,7 @@ void test_watcher(void);
 void test_writer(void);
 void test_merge(void);
 void test_patch(void);
+void test_columns(void);
 void test_cancel(void);
 
 #endif

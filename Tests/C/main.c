@@ -118,6 +118,7 @@ int main(int argc, char **argv) {
   test_writer();
   test_merge();
   test_patch();
+  test_columns();
   test_cancel();
   printf("C %s: %d checks, %d failures\n", failures == 0 ? "passed" : "failed", checks, failures);
   return failures != 0;

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 void test_errors(void) {
@@ -236,6 +237,19 @@ void test_handles(void) {
     fuse_path *other = NULL;
     if (fuse_path_make(FUSE_TEXT("org"), &other, NULL) != FUSE_OK || fuse_path_free(other) != FUSE_OK) CHECK(0);
   }
+
+  /* A child has all that its parent had. */
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    fuse_status status = fuse_get(reader, FUSE_TEXT("8.8.8.8"), &value, NULL);
+    fuse_reader *own = NULL;
+    fuse_reader_open(PATH("handles.fsdb"), NULL, NULL, &own, NULL);
+    if (status == FUSE_OK) status = fuse_contains(own, FUSE_TEXT("gmail.com"), NULL);
+    _exit(status == FUSE_OK && fuse_reader_close(own) == FUSE_OK && fuse_reader_close(reader) == FUSE_OK ? 0 : 1);
+  }
+  int ended = -1;
+  CHECK(child > 0 && waitpid(child, &ended, 0) == child && ended == 0);
 
   /* What it says. */
   CHECK(fuse_reader_close(reader) == FUSE_OK && fuse_reader_close(reader) == FUSE_ERROR_INVALID_ARGUMENT);

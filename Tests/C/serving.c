@@ -175,6 +175,44 @@ void test_reloadable(void) {
   fuse_buffer_free(&value);
 }
 
+/* Looks up on threads of its own while files are swapped; counts answers that are none. */
+static int stopped, wrong;
+static void *look_up(void *context) {
+  fuse_reloadable *store = context;
+  fuse_buffer value = FUSE_BUFFER_EMPTY;
+  for (int i = 0; !__atomic_load_n(&stopped, __ATOMIC_RELAXED) || i < 100; i++) {
+    fuse_reader *snapshot = NULL;
+    fuse_span span, same;
+    int is_right = fuse_reloadable_get(store, FUSE_TEXT("8.8.8.8"), &value, NULL) == FUSE_OK && value.size >= 56;
+    if (i % 16 == 0) {
+      is_right = is_right && fuse_reloadable_snapshot(store, &snapshot, NULL) == FUSE_OK;
+      is_right = is_right && fuse_get(snapshot, FUSE_TEXT("gmail.com"), &span, NULL) == FUSE_OK;
+      is_right = is_right && fuse_get(snapshot, FUSE_TEXT("8.8.8.8"), &same, NULL) == FUSE_OK && same.data == span.data;
+      is_right = is_right && fuse_reader_check(snapshot, NULL) == FUSE_OK;
+      fuse_reader_close(snapshot);
+    }
+    if (!is_right) __atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+  }
+  fuse_buffer_free(&value);
+  return NULL;
+}
+
+static void test_threads(void) {
+  fuse_error *error = NULL;
+  fuse_reloadable *store = NULL;
+  pthread_t threads[8];
+  make_file("threads-0.fsdb", "Google LLC");
+  make_file("threads-1.fsdb", "Alphabet Inc.");
+  EXPECT(FUSE_OK, fuse_reloadable_open(PATH("threads-0.fsdb"), NULL, NULL, &store, &error));
+  for (int i = 0; i < 8; i++) CHECK(pthread_create(&threads[i], NULL, look_up, store) == 0);
+  for (int i = 0; i < 200; i++) {
+    EXPECT(FUSE_OK, fuse_reloadable_swap(store, PATH(i % 2 ? "threads-0.fsdb" : "threads-1.fsdb"), NULL, &error));
+  }
+  __atomic_store_n(&stopped, 1, __ATOMIC_RELAXED);
+  for (int i = 0; i < 8; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+  CHECK(wrong == 0 && fuse_reloadable_close(store) == FUSE_OK);
+}
+
 /* What a watcher's thread tells the one that waits. */
 static struct {
   pthread_mutex_t lock;
@@ -220,6 +258,7 @@ static int comes_to(int reloads, int failures) {
 
 void test_watcher(void) {
   fuse_error *error = NULL;
+  test_threads();
   fuse_reloadable *store = NULL;
   fuse_watcher *watcher = NULL;
   make_file("watched.fsdb", "Google LLC");

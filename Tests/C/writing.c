@@ -1,6 +1,8 @@
 /* Building, merging, comparing, patching, reindexing; ending what takes long. */
 #include "check.h"
 
+#include <signal.h>
+
 static double last_share;
 static int progress(void *context, double share) {
   CHECK(share >= 0 && share <= 1);
@@ -415,10 +417,16 @@ static void end_at_each_point(void) {
   CHECK(points > 10);
 }
 
-/* Ends a call while it is on its way. */
+/* Ends a call while it is on its way, from a signal handler. */
+static fuse_cancel *to_request;
+static void on_signal(int number) {
+  signal(number, on_signal);
+  fuse_cancel_request(to_request);
+}
 static int request(void *context, double share) {
   last_share = share;
-  return fuse_cancel_request(context) != FUSE_OK;
+  to_request = context;
+  return raise(SIGTERM);
 }
 
 void test_cancel(void) {
@@ -444,7 +452,10 @@ void test_cancel(void) {
   call.progress = request;
   call.context = cancel;
   last_share = 2;
+  signal(SIGTERM, on_signal);
   EXPECT(FUSE_ERROR_CANCELLED, fuse_verify(PATH("large.fsdb"), NULL, &call, NULL, &error));
+  signal(SIGTERM, SIG_DFL);
+  CHECK(fuse_cancel_is_requested(cancel) == FUSE_OK);
   CHECK(last_share < 1);
 
   /* What is no token. */

@@ -50,7 +50,9 @@ extension Verifier {
 
   /// Has threads walk through the parts of the data section.
   @_lifetime(self: copy self)
-  private mutating func prove(_ parts: [Range<Int>], dataEnd: Int, _ starts: RecordStarts) throws(FuseError) -> [DataPart] {
+  private mutating func prove(_ parts: [Range<Int>], dataEnd: Int, _ starts: RecordStarts) throws(FuseError)
+    -> [DataPart]
+  {
     let mapping = mapping
     let level = level
     let stage = stage(share: Share.data)
@@ -64,7 +66,9 @@ extension Verifier {
 
   /// Has threads walk through the parts of the index.
   @_lifetime(self: copy self)
-  private mutating func prove(_ parts: [Range<Int>], indexEnd: Int, _ starts: RecordStarts) throws(FuseError) -> [IndexPart] {
+  private mutating func prove(_ parts: [Range<Int>], indexEnd: Int, _ starts: RecordStarts) throws(FuseError)
+    -> [IndexPart]
+  {
     let mapping = mapping
     let stage = stage(share: Share.index)
     let proved = Parallel.map(parts.count, threadCount: division.threadCount, onProgress: stage) { number in

@@ -102,6 +102,7 @@ struct MergeFile: Sendable {
     var checksum = Checksum()
     var start = Header.byteCount
     while start < mapping.byteCount {
+      try Cancellation.check()
       let range = start..<min(mapping.byteCount, start + Self.stepByteCount)
       let file = mapping.bytes
       checksum.update(file.extracting(range))

@@ -1,0 +1,178 @@
+public import CFuseDB
+internal import FuseDB
+internal import FuseDBReading
+internal import FuseDBSystem
+
+/// A column that is asked for.
+private struct ColumnRequest {
+  let name: String
+  let path: FusePath?
+  /// Nil where it is to be found.
+  var type: ColumnType?
+
+  init(_ column: fuse_column) throws(FuseError) {
+    name = try text(column.name.data, column.name.size, "the name of a column")
+    guard !name.utf8.contains(0) else { throw .slip("the name of a column holds a zero byte") }
+    let path = try given(column.path, "the path of a column")
+    self.path = column.path.data == nil ? nil : FusePath(Array(path))
+    type = try choice(
+      column.type, "the type of a column",
+      [nil, .bool, .int64, .uint64, .float64, .string, .bytes, .timestamp, .json, .messagePack])
+  }
+
+  /// Calls `body` with the part that the column is made of, unless the path leads nowhere.
+  @inline(__always)
+  func withPart(of view: FuseView, _ body: (FuseView) throws(FuseError) -> Void) throws(FuseError) {
+    guard let path else { return try body(view) }
+    if let part = view[path: path] { try body(part) }
+  }
+}
+
+/// Looks up keys by the column.
+private struct ColumnLookup {
+  /// So many keys are looked up before anything else is asked for.
+  private static let rowsAtOnce = 1024
+  private static let usualSample: UInt64 = 1000
+
+  let reader: FuseReader
+  let keys: ArrowKeys
+  var requests: [ColumnRequest] = []
+  let sampleSize: UInt64
+  let refusesOthers: Bool
+  let hasFound: Bool
+  var foundCount = 0
+  var otherCount = 0
+
+  init(_ reader: FuseReader, _ keys: ArrowKeys, _ options: fuse_columns_options) throws(FuseError) {
+    self.reader = reader
+    self.keys = keys
+    for column in try array(options.columns, options.column_count, "columns") {
+      requests.append(try ColumnRequest(column))
+    }
+    sampleSize = options.sample_size == 0 ? Self.usualSample : options.sample_size
+    refusesOthers = options.refuses_others
+    hasFound = !options.omits_found
+  }
+
+  /// Calls `body` with the object of each key in order, or nil, for as long as it returns true.
+  private func forEach(
+    _ progress: ((Double) -> Void)?, _ body: (_ row: Int, _ object: RawSpan?) throws(FuseError) -> Bool
+  ) throws(FuseError) {
+    let spans = UnsafeMutablePointer<fuse_span>.allocate(capacity: Self.rowsAtOnce)
+    defer { spans.deallocate() }
+    var start = 0
+    var goesOn = true
+    while start < keys.count, goesOn {
+      try Cancellation.check()
+      let count = min(Self.rowsAtOnce, keys.count - start)
+      for number in 0..<count {
+        spans[number] = keys.isNull(start + number) ? fuse_span() : try keys.span(start + number)
+      }
+      try reader.answer(try SpanKeys(spans, count)) { (number, object) throws(FuseError) in
+        let row = start + number
+        goesOn = keys.isNull(row) ? try body(row, nil) : try body(row, object)
+        return goesOn
+      }
+      start += count
+      progress?(Double(start) / Double(keys.count))
+    }
+  }
+
+  /// Finds the types of columns that have none.
+  mutating func findTypes() throws(FuseError) {
+    guard requests.contains(where: { $0.type == nil }) else { return }
+    var samples = [ColumnSample](repeating: ColumnSample(), count: requests.count)
+    var seen: UInt64 = 0
+    try forEach(nil) { (_, object) throws(FuseError) in
+      guard let object else { return true }
+      let view = try reader.view(of: object)
+      for number in requests.indices where requests[number].type == nil {
+        try requests[number].withPart(of: view) { samples[number].see($0) }
+      }
+      seen += 1
+      return seen < sampleSize
+    }
+    for number in requests.indices where requests[number].type == nil { requests[number].type = samples[number].type }
+  }
+
+  /// Makes the columns; the first says what was found.
+  mutating func run(_ progress: ((Double) -> Void)?) throws(FuseError) -> [ColumnBuilder] {
+    let found = try ColumnBuilder(.bool, rowCount: keys.count)
+    var columns: [ColumnBuilder] = []
+    for request in requests { columns.append(try ColumnBuilder(request.type ?? .string, rowCount: keys.count)) }
+    var (foundCount, otherCount) = (0, 0)
+    try forEach(progress) { (row, object) throws(FuseError) in
+      found.set(object != nil, in: row)
+      if let object {
+        foundCount += 1
+        try fill(row, of: columns, with: try reader.view(of: object), &otherCount)
+      }
+      for column in columns { column.end(row) }
+      return true
+    }
+    try reader.checkNotShrunk()
+    self.foundCount = foundCount
+    self.otherCount = otherCount
+    return [found] + columns
+  }
+
+  @inline(__always)
+  private func fill(
+    _ row: Int, of columns: [ColumnBuilder], with view: FuseView, _ otherCount: inout Int
+  ) throws(FuseError) {
+    for number in columns.indices {
+      let column = columns[number]
+      try requests[number].withPart(of: view) { part throws(FuseError) in
+        // Nil is no value, but in a column of MessagePack.
+        if part.isNil, column.type != .messagePack { return }
+        if try column.set(part, in: row) { return }
+        otherCount += 1
+        if refusesOthers { throw refusal(column.type, number, row) }
+      }
+    }
+  }
+
+  @inline(never)
+  private func refusal(_ type: ColumnType, _ number: Int, _ row: Int) -> FuseError {
+    FuseError(
+      .invalidValue,
+      "the value of column '\(requests[number].name)' in row \(row) does not go into Arrow's '\(type.format)'; ask for "
+        + "another type, or let it be null", path: reader.path)
+  }
+}
+
+/// Looks up an Arrow array of keys and makes Arrow columns of what is under them, without an object for each row.
+@c @implementation
+public func fuse_lookup_columns(
+  _ reader: OpaquePointer?, _ keys_schema: UnsafePointer<ArrowSchema>?, _ keys: UnsafePointer<ArrowArray>?,
+  _ options: UnsafePointer<fuse_columns_options>?, _ call: UnsafePointer<fuse_call>?,
+  _ schema: UnsafeMutablePointer<ArrowSchema>?, _ array: UnsafeMutablePointer<ArrowArray>?,
+  _ report: UnsafeMutablePointer<fuse_columns_report>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> fuse_status {
+  answer(error) { () throws(FuseError) in
+    let reader: FuseReader = try object(reader, HandleKind.reader)
+    let schema = try slot(schema, "schema")
+    let array = try slot(array, "array")
+    let slot = try ReportSlot(report, "report")
+    let options = try FuseDBC.options(options, fuse_columns_options(), "options")
+    var lookup = try ColumnLookup(reader, try ArrowKeys(keys_schema, keys), options)
+    let columns = try longCall(call) { progress throws(FuseError) in
+      try lookup.findTypes()
+      return try lookup.run(progress)
+    }
+    let names = ["found"] + lookup.requests.map { $0.name }
+    let first = lookup.hasFound ? 0 : 1
+    let schemas = (first..<columns.count).map { number in
+      ArrowSchema(names[number], columns[number].type.format, isNullable: number > 0)
+    }
+    schema.initialize(to: ArrowSchema("", "+s", isNullable: false, children: schemas))
+    array.initialize(
+      to: ArrowArray(rowCount: lookup.keys.count, children: columns.dropFirst(first).map { ArrowArray($0) }))
+    var told = fuse_columns_report()
+    told.row_count = UInt64(lookup.keys.count)
+    told.found_count = UInt64(lookup.foundCount)
+    told.other_count = UInt64(lookup.otherCount)
+    slot.fill(told)
+    return Status.ok
+  }
+}
