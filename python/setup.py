@@ -38,7 +38,7 @@ extension = Extension(
     library_dirs=asked("--libs-only-L", "FUSEDB_LIBRARY", "-L"),
     libraries=["fusedb"],
     define_macros=[("FUSEDB_LIMITED_API", None)] if LIMITED else [],
-    extra_compile_args=["-std=c11", "-O2", "-g0", "-fvisibility=hidden", "-fno-semantic-interposition", "-Wall", "-Wextra",
+    extra_compile_args=["-std=c11", "-O3", "-g0", "-fno-plt", "-fvisibility=hidden", "-Wall", "-Wextra",
                         "-Wno-missing-field-initializers", "-Werror"],
     extra_link_args=["-Wl,--exclude-libs,ALL", "-Wl,-z,relro,-z,now"],
     py_limited_api=LIMITED,

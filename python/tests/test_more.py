@@ -21,6 +21,27 @@ def test_get_has_a_default():
     assert reader.get("b", 5) is None and reader.get("x", 5) == 5 and reader.get("x", default=6) == 6
 
 
+def test_each_answer_is_the_callers_own():
+    entries = {"flat": {"a": 1, "text": "x" * 20, "none": None, "f": 1.5, "b": b"x"}, "deep": {"list": [1], "n": 2, "text": "yyyy"}}
+    reader = opened(f, entries)
+    for _ in range(10):
+        for key, value in entries.items():
+            answer = reader.get(key)
+            assert answer == value and list(answer) == list(value)
+            answer["more"] = 1
+            for part in answer.values():
+                if isinstance(part, list):
+                    part.append(2)
+            assert reader.get_many([key]) == [value]
+
+
+def test_a_file_that_is_rebuilt_in_the_same_place_gives_its_own_answers():
+    for number in range(200):
+        build(f, {"a": {"number": number + 1000, "text": "as long as before"}})
+        reader = f.FuseReader("a.fsdb", verify="reading")
+        assert [reader.get("a")["number"] for _ in range(4)] == [number + 1000] * 4
+
+
 @pytest.mark.parametrize("count", [0, 1, 63, 64, 1000])
 def test_a_batch_answers_like_single_look_ups(count):
     entries = {f"key {number}": {"n": number} for number in range(0, 1000, 2)}

@@ -16,18 +16,19 @@ typedef struct Decoder {
 
 static PyObject *decode(Decoder *decoder, int levels);
 
-/* ---- names: the same few keys of maps come again and again ---- */
+/* ---- texts that come again and again: keys of maps, and short values such as countries ---- */
 
 #ifndef Py_GIL_DISABLED
-#define NAME_COUNT 1024
-/* Up to 32 bytes, as four words that cover them, which overlap in short ones. */
-typedef struct Name {
-  PyObject *text;
+#define TEXT_COUNT 1024
+static const size_t longest_name = 32, longest_short_text = 8;
+
+/* Its bytes as four words that cover them, which overlap in short ones. */
+typedef struct Text {
+  PyObject *object;
   uint64_t words[4];
   size_t size;
-} Name;
-static Name names[NAME_COUNT];
-#endif
+} Text;
+static Text names[TEXT_COUNT], short_texts[TEXT_COUNT];
 
 static inline uint64_t load(const uint8_t *bytes) {
   uint64_t word;
@@ -35,53 +36,67 @@ static inline uint64_t load(const uint8_t *bytes) {
   return word;
 }
 
-void decode_clear(void) {
-#ifndef Py_GIL_DISABLED
-  for (int place = 0; place < NAME_COUNT; place++) Py_CLEAR(names[place].text);
-#endif
-}
-
-static PyObject *make_name(const uint8_t *bytes, size_t size) {
-  PyObject *text = PyUnicode_FromStringAndSize((const char *)bytes, (Py_ssize_t)size);
-  if (text != NULL) PyUnicode_InternInPlace(&text);
+static inline Text words_of(const uint8_t *bytes, size_t size) {
+  Text text = {NULL, {0, 0, 0, 0}, size};
+  if (size >= 8) {
+    text.words[0] = load(bytes);
+    text.words[1] = load(bytes + size - 8);
+    if (size > 16) {
+      text.words[2] = load(bytes + 8);
+      text.words[3] = load(bytes + size - 16);
+    }
+  } else if (size >= 4) {
+    uint32_t first, last;
+    memcpy(&first, bytes, 4);
+    memcpy(&last, bytes + size - 4, 4);
+    text.words[0] = first;
+    text.words[1] = last;
+  } else {
+    text.words[0] = bytes[0];
+    text.words[1] = (uint64_t)bytes[size / 2] << 8 | bytes[size - 1];
+  }
   return text;
 }
 
-static inline PyObject *name(const uint8_t *bytes, size_t size) {
+/* Where a text stands in a table, if it does. */
+static inline Text *place_of(Text *table, const Text *text) {
+  const uint64_t *words = text->words;
+  uint64_t mixed = words[0] ^ (words[1] << 7 | words[1] >> 57) ^ (words[2] + words[3] * 31) ^ text->size;
+  return &table[(mixed * 0x9e3779b97f4a7c15u) >> 54];
+}
+
+static inline bool is_same(const Text *one, const Text *other) {
+  return one->size == other->size && one->words[0] == other->words[0] && one->words[1] == other->words[1] &&
+      one->words[2] == other->words[2] && one->words[3] == other->words[3];
+}
+
+static PyObject *put_text(Text *place, Text text, PyObject *object) {
+  PyObject *old = place->object;
+  if (object == NULL) return NULL;
+  text.object = Py_NewRef(object);
+  *place = text;
+  Py_XDECREF(old);
+  return object;
+}
+#endif
+
+static PyObject *make_text(const uint8_t *bytes, size_t size, bool is_name) {
+  PyObject *text = PyUnicode_FromStringAndSize((const char *)bytes, (Py_ssize_t)size);
+  if (is_name && text != NULL) PyUnicode_InternInPlace(&text);
+  return text;
+}
+
+/* NULL after raising what Python raises. */
+static inline PyObject *text_object(const uint8_t *bytes, size_t size, bool is_name) {
 #ifndef Py_GIL_DISABLED
-  if (size > 0 && size <= 32) {
-    uint64_t first, last, second = 0, third = 0;
-    if (size >= 8) {
-      first = load(bytes);
-      last = load(bytes + size - 8);
-      if (size > 16) {
-        second = load(bytes + 8);
-        third = load(bytes + size - 16);
-      }
-    } else if (size >= 4) {
-      uint32_t low, high;
-      memcpy(&low, bytes, 4);
-      memcpy(&high, bytes + size - 4, 4);
-      first = low;
-      last = high;
-    } else {
-      first = bytes[0];
-      last = (uint64_t)bytes[size / 2] << 8 | bytes[size - 1];
-    }
-    uint64_t mixed = (first ^ (last << 7 | last >> 57) ^ (second + third * 31) ^ size) * 0x9e3779b97f4a7c15u;
-    Name *entry = &names[mixed >> 54];
-    if (entry->text != NULL && entry->size == size && entry->words[0] == first && entry->words[1] == last &&
-        entry->words[2] == second && entry->words[3] == third)
-      return Py_NewRef(entry->text);
-    PyObject *text = make_name(bytes, size);
-    if (text == NULL) return NULL;
-    PyObject *old = entry->text;
-    *entry = (Name){Py_NewRef(text), {first, last, second, third}, size};
-    Py_XDECREF(old);
-    return text;
+  if (size > 0 && size <= (is_name ? longest_name : longest_short_text)) {
+    Text text = words_of(bytes, size);
+    Text *place = place_of(is_name ? names : short_texts, &text);
+    if (!UNLIKELY(place->object == NULL) && is_same(place, &text)) return Py_NewRef(place->object);
+    return put_text(place, text, make_text(bytes, size, is_name));
   }
 #endif
-  return make_name(bytes, size);
+  return make_text(bytes, size, is_name);
 }
 
 /* ---- parts ---- */
@@ -108,7 +123,7 @@ static inline bool number(Decoder *decoder, int size, uint64_t *value) {
 
 static PyObject *text(Decoder *decoder, uint64_t size) {
   if (!has(decoder, size)) return NULL;
-  PyObject *result = PyUnicode_FromStringAndSize((const char *)decoder->next, (Py_ssize_t)size);
+  PyObject *result = text_object(decoder->next, size, false);
   if (UNLIKELY(result == NULL)) return raise_value("text is no UTF-8", (size_t)(decoder->next - decoder->start));
   decoder->next += size;
   return result;
@@ -149,7 +164,7 @@ static inline PyObject *map_key(Decoder *decoder, int levels) {
   if (decoder->next < decoder->end && (*decoder->next & 0xe0) == 0xa0) {
     size_t size = *decoder->next & 0x1f;
     if (size < (size_t)(decoder->end - decoder->next)) {
-      PyObject *key = name(decoder->next + 1, size);
+      PyObject *key = text_object(decoder->next + 1, size, true);
       if (key != NULL) decoder->next += 1 + size;
       else raise_value("text is no UTF-8", (size_t)(decoder->next - decoder->start));
       return key;
@@ -230,12 +245,93 @@ static PyObject *decode(Decoder *decoder, int levels) {
   return tag >= 0x90 ? list(decoder, tag & 0x0f, levels) : map(decoder, tag & 0x0f, levels);
 }
 
-PyObject *value_decode(const void *data, size_t size) {
+static PyObject *decode_whole(const void *data, size_t size) {
   Decoder decoder = {data, data, (const uint8_t *)data + size};
   PyObject *value = decode(&decoder, 0);
   if (value == NULL || decoder.next == decoder.end) return value;
   Py_DECREF(value);
   return raise_value("bytes follow the value (extra data)", (size_t)(decoder.next - decoder.start));
+}
+
+/* ---- records that are asked for again and again ---- */
+
+#ifndef Py_GIL_DISABLED
+/* A flat dict, whose copy is a third of the work of decoding it. It is found by where its bytes stand, and compared by
+ * its bytes. What is asked for twice in a row, with nothing between that stands in its place, takes it. */
+#define RECORD_COUNT 4096
+static const size_t shortest_record = 8, longest_record = 256;
+
+typedef struct Record {
+  const void *last;
+  PyObject *dict;
+  uint8_t *bytes;
+  size_t size;
+} Record;
+static Record records[RECORD_COUNT];
+
+static inline bool is_record(const uint8_t *data, size_t size) {
+  return size >= shortest_record && size <= longest_record && (data[0] & 0xf0) == 0x80;
+}
+
+static bool is_flat(PyObject *dict) {
+  PyObject *key, *value;
+  for (Py_ssize_t place = 0; PyDict_Next(dict, &place, &key, &value);)
+    if (!PyUnicode_CheckExact(key) ||
+        !(PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value) || value == Py_None ||
+          PyBool_Check(value) || PyBytes_CheckExact(value)))
+      return false;
+  return true;
+}
+
+static void record_clear(Record *record) {
+  PyObject *dict = record->dict;
+  PyMem_Free(record->bytes);
+  *record = (Record){NULL, NULL, NULL, 0};
+  Py_XDECREF(dict);
+}
+
+/* Of a copy of the bytes, which nobody changes between. */
+static void record_put(Record *record, const void *data, size_t size) {
+  uint8_t *bytes = PyMem_Malloc(size);
+  if (bytes == NULL) return;
+  memcpy(bytes, data, size);
+  PyObject *dict = decode_whole(bytes, size);
+  if (dict == NULL || !PyDict_CheckExact(dict) || !is_flat(dict)) {
+    PyErr_Clear();
+    PyMem_Free(bytes);
+    Py_XDECREF(dict);
+    return;
+  }
+  record_clear(record);
+  *record = (Record){NULL, dict, bytes, size};
+}
+#endif
+
+PyObject *value_decode(const void *data, size_t size) {
+#ifndef Py_GIL_DISABLED
+  if (!is_record(data, size)) return decode_whole(data, size);
+  Record *record = &records[((uintptr_t)data * 0x9e3779b97f4a7c15u) >> 52];
+  if (record->size == size && memcmp(record->bytes, data, size) == 0) {
+    record->last = NULL;
+    return PyDict_Copy(record->dict);
+  }
+  PyObject *value = decode_whole(data, size);
+  if (value != NULL && record->last == data) record_put(record, data, size);
+  else record->last = data;
+  return value;
+#else
+  return decode_whole(data, size);
+#endif
+}
+
+void decode_clear(void) {
+#ifndef Py_GIL_DISABLED
+  for (int place = 0; place < RECORD_COUNT; place++) record_clear(&records[place]);
+  for (int place = 0; place < TEXT_COUNT; place++) {
+    Py_CLEAR(names[place].object);
+    Py_CLEAR(short_texts[place].object);
+  }
+#endif
 }
 
 PyObject *text_lossy(fuse_span span) {
