@@ -24,6 +24,7 @@ from ._errors import (  # noqa: F401  (pickles of exceptions look for them here)
     FusePermissionError,
 )
 from ._fusedb import (
+    ArrowColumns,
     Damage,
     Difference,
     FuseReader,
@@ -60,6 +61,7 @@ __all__ = [
     "FuseIOError",
     "FuseRefusedError",
     "FuseValueError",
+    "ArrowColumns",
     "Damage",
     "Difference",
     "ExtType",

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, overload
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, final, overload
 
 from typing_extensions import Buffer, Self, disjoint_base
 
@@ -20,6 +20,9 @@ Layout: TypeAlias = Literal["indexed", "plain"]
 Duplicates: TypeAlias = Literal["last", "first", "error"]
 Normalise: TypeAlias = Literal["none", "network", "domain", "lower", "mac"]
 Level: TypeAlias = Literal["full", "checksums"]
+ColumnType: TypeAlias = Literal[
+    "automatic", "bool", "int64", "uint64", "float64", "string", "bytes", "timestamp", "json", "messagepack"
+]
 Progress: TypeAlias = Callable[[float], object]
 # An object of ipaddress, which knows its bytes, or what spells an address.
 Address: TypeAlias = Any
@@ -52,6 +55,17 @@ class Verification(NamedTuple):
     object_count: int
     damage_count: int
     damages: list[Damage]
+
+@final
+class ArrowColumns:
+    @property
+    def found_count(self) -> int: ...
+    @property
+    def other_count(self) -> int: ...
+    def __len__(self) -> int: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
 @disjoint_base
 class Answering:
@@ -116,6 +130,10 @@ class Answering:
     def longest_suffix(self, domain: Key) -> Match | None: ...
     def longest_email(self, address: Key) -> Match | None: ...
     def longest_prefix(self, text: Key) -> Match | None: ...
+    def lookup_arrow(
+        self, array: Any, fields: Iterable[str] | Mapping[str, str | None | tuple[str | None, ColumnType]], *,
+        found: bool = True, strict: bool = False, sample_size: int | None = None, progress: Progress | None = None,
+    ) -> ArrowColumns: ...
     def stats(self) -> dict[str, Any]: ...
     @overload
     def verify(

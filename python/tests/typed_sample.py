@@ -1,7 +1,9 @@
 """Uses of each part of the package, for the type checker; the errors are those that it must find."""
 
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any
+
+from typing_extensions import assert_type
 
 import fusedb_swift as fusedb
 
@@ -22,6 +24,7 @@ def read(path: Path) -> None:
         assert_type(db.verify(report=True).damages, list[fusedb.Damage])
         assert_type(db.metadata, dict[str, str])
         assert_type(len(db), int)
+        assert_type(db.lookup_arrow([], {"a": ("a.b", "int64"), "whole": None}).found_count, int)
         match = db.longest_match("10.0.0.1")
         if match is not None:
             assert_type(match, fusedb.NetworkMatch)

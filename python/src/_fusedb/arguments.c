@@ -111,6 +111,16 @@ bool argument_word(PyObject *value, const char *name, const char *const *words, 
   return false;
 }
 
+bool pair_read(PyObject *pair, const char *what, PyObject **first, PyObject **second) {
+  if (PyTuple_Check(pair) && PyTuple_Size(pair) == 2) {
+    *first = PyTuple_GetItem(pair, 0);
+    *second = PyTuple_GetItem(pair, 1);
+    return true;
+  }
+  PyErr_Format(PyExc_TypeError, "%s must be a tuple of two, and is %R", what, pair);
+  return false;
+}
+
 /* ---- keys ---- */
 
 static bool refuse_key(void) {

@@ -52,6 +52,9 @@ bool argument_share(PyObject *value, const char *name, double *number, bool *giv
 /* One of a few words, whose place in `words` is the number. */
 bool argument_word(PyObject *value, const char *name, const char *const *words, int32_t *number);
 
+/* The two parts of a tuple, borrowed. */
+bool pair_read(PyObject *pair, const char *what, PyObject **first, PyObject **second);
+
 /* The bytes of a key: text in UTF-8, or any object with bytes. */
 typedef struct Key {
   const char *data;
@@ -218,7 +221,7 @@ void reader_free(PyObject *self);
 extern PyMemberDef reader_members[];
 extern PyGetSetDef reader_properties[];
 /* Methods by file; each list ends with an empty one. */
-extern PyMethodDef lookup_methods[], listing_methods[], match_methods[], about_methods[];
+extern PyMethodDef lookup_methods[], listing_methods[], match_methods[], about_methods[], column_methods[];
 Py_ssize_t reader_length(PyObject *self);
 PyObject *reader_item(PyObject *self, PyObject *key);
 int reader_contains(PyObject *self, PyObject *key);
@@ -239,6 +242,7 @@ bool reader_types(PyObject *module);
 bool listing_types(void);
 bool match_types(PyObject *module);
 bool about_types(PyObject *module);
+bool column_types(PyObject *module);
 bool serving_types(PyObject *module);
 bool writer_types(PyObject *module);
 bool tool_types(PyObject *module);

@@ -258,7 +258,8 @@ static bool gather(PyMethodDef *all, size_t room, PyMethodDef *const *lists) {
 }
 
 bool reader_types(PyObject *module) {
-  PyMethodDef *const lists[] = {life_methods, lookup_methods, listing_methods, match_methods, about_methods, NULL};
+  PyMethodDef *const lists[] = {life_methods, lookup_methods, listing_methods, match_methods, about_methods,
+                                column_methods, NULL};
   if (!gather(all_methods, sizeof all_methods / sizeof *all_methods, lists)) return false;
   static PyType_Slot answering_slots[] = {
       {Py_tp_doc, "What all classes that look up have in common."},

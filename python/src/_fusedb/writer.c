@@ -33,7 +33,7 @@ static bool read_metadata(PyObject *dict, WriterOptions *options) {
   for (Py_ssize_t place = 0; done && place < count; place++) {
     PyObject *name, *text;
     fuse_metadata *entry = &options->metadata[place];
-    done = PyArg_ParseTuple(PyList_GetItem(items, place), "OO", &name, &text) &&
+    done = pair_read(PyList_GetItem(items, place), "an item of the metadata", &name, &text) &&
         keep_text(options->kept, name, "a name of the metadata", &entry->name) &&
         keep_text(options->kept, text, "a text of the metadata", &entry->text);
   }
