@@ -9,14 +9,14 @@ endif
 MAKEFLAGS += --no-print-directory
 
 BUILD_PACKAGES := g++ libdeflate-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := binutils publicsuffix python3 python3-venv strace valgrind zstd
+TEST_PACKAGES := binutils publicsuffix python3 python3-dev python3-venv strace valgrind zstd
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
 DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
-TEST_LOGS := $(addprefix build/logs/,dependent.log swift.log pytest.log)
+TEST_LOGS := $(addprefix build/logs/,dependent.log swift.log pytest.log wheel.log)
 ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
@@ -64,6 +64,7 @@ test: ## check format, documentation, Swift's tests, a dependent package, the ot
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@$(MAKE) -j2 SIDE_BY_SIDE=yes test-here test-apart
 	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
+	Scripts/build-wheel 2>&1 | tee build/logs/wheel.log
 	@Scripts/closing-lines $(TEST_LOGS)
 
 # Two of these have no step in common, so that no processor waits for the last step of a build. What the second of them prints is in a
