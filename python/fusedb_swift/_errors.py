@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 
 
 class FuseError(Exception):
@@ -152,10 +151,11 @@ def _text_of_old(code: str, message: str, offset: int | None) -> str | None:
         return "bad magic"
     if code == "truncated" and offset is not None and offset < 40:
         return "file too small for header"
-    if code == "corrupted" and re.search("checksum|CRC-32", message):
+    if code == "corrupted" and ("checksum" in message or "CRC-32" in message):
         return "CRC32 mismatch"
-    if code == "unsupported version" and (found := re.search(r"version (\d+)", message)):
-        return f"unsupported version {found[1]}"
+    if code == "unsupported version" and " version " in message:
+        number = message.split(" version ", 1)[1].split(",")[0].split()[0]
+        return f"unsupported version {number}"
     return None
 
 

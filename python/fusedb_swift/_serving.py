@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
-import weakref
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
 
 from . import _fusedb
 from ._values import base_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
     from ._fusedb import Advice, Key, Memory, Path, Prefault, Verify
 
-_log = logging.getLogger("fusedb_swift")
+
+def _log() -> logging.Logger:
+    import logging
+
+    return logging.getLogger("fusedb_swift")
 
 
 class ReloadableFuseReader(_fusedb.Serving):
@@ -114,7 +119,6 @@ class FuseWatcher(_fusedb.Answering):
         self._started = True
         self.db._watch(self._interval, self._changed, self._refused)
         _running.add(self.db)
-        _log.debug("watching %s every %s s", self.db.snapshot().path, self._interval)
 
     def stop(self) -> None:
         """Ends the watching. Look-ups go on.
@@ -140,14 +144,14 @@ class FuseWatcher(_fusedb.Answering):
 
     def _changed(self, db: ReloadableFuseReader) -> None:
         try:
-            _log.info("took %s, with %d keys", db.snapshot().path, len(db))
+            _log().info("took %s, with %d keys", db.snapshot().path, len(db))
             if self._on_reload:
                 self._on_reload(db)
         except Exception:
-            _log.warning("on_reload failed", exc_info=True)
+            _log().warning("on_reload failed", exc_info=True)
 
     def _refused(self, error: Exception) -> None:
-        _log.warning("a new file was refused: %s", error)
+        _log().warning("a new file was refused: %s", error)
 
 
 class FusePool(_fusedb.Answering):
@@ -197,7 +201,8 @@ class FusePool(_fusedb.Answering):
         return f"FusePool('{base_name(self.path)}', size={self._size})"
 
 
-_running: weakref.WeakSet[ReloadableFuseReader] = weakref.WeakSet()
+# What the threads of the library have in any case.
+_running: set[ReloadableFuseReader] = set()
 
 
 @atexit.register

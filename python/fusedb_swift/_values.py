@@ -2,35 +2,89 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import struct
 import sys
-from typing import Any, NamedTuple
+
+# Whoever imports the package waits for what it imports: the rest is imported where it is needed.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _HEAP_TYPE = 1 << 9
 
 
-class ExtType(NamedTuple):
+class ExtType(tuple[int, bytes]):
     """An extension of MessagePack, where the package `msgpack` is not there.
 
     >>> ExtType(5, b'data')
     ExtType(code=5, data=b'data')
     """
 
-    code: int
-    data: bytes
+    __slots__ = ()
+
+    def __new__(cls, code: int, data: bytes) -> ExtType:
+        return tuple.__new__(cls, (code, data))
+
+    def __getnewargs__(self) -> tuple[int, bytes]:
+        return (self[0], self[1])
+
+    def __repr__(self) -> str:
+        return f"ExtType(code={self[0]!r}, data={self[1]!r})"
+
+    @property
+    def code(self) -> int:
+        """The type, a number from -128 to 127.
+
+        >>> ExtType(5, b'data').code
+        5
+        """
+        return self[0]
+
+    @property
+    def data(self) -> bytes:
+        """What is in it.
+
+        >>> ExtType(5, b'data').data
+        b'data'
+        """
+        return self[1]
 
 
-class Timestamp(NamedTuple):
+class Timestamp(tuple[int, int]):
     """A moment of MessagePack, where the package `msgpack` is not there: seconds since 1970, and nanoseconds.
 
     >>> Timestamp(1, 500_000_000).to_unix()
     1.5
     """
 
-    seconds: int
-    nanoseconds: int = 0
+    __slots__ = ()
+
+    def __new__(cls, seconds: int, nanoseconds: int = 0) -> Timestamp:
+        return tuple.__new__(cls, (seconds, nanoseconds))
+
+    def __getnewargs__(self) -> tuple[int, int]:
+        return (self[0], self[1])
+
+    def __repr__(self) -> str:
+        return f"Timestamp(seconds={self[0]!r}, nanoseconds={self[1]!r})"
+
+    @property
+    def seconds(self) -> int:
+        """Seconds since 1970.
+
+        >>> Timestamp(1, 2).seconds
+        1
+        """
+        return self[0]
+
+    @property
+    def nanoseconds(self) -> int:
+        """What is beyond them, below 1,000,000,000.
+
+        >>> Timestamp(1, 2).nanoseconds
+        2
+        """
+        return self[1]
 
     def to_unix(self) -> float:
         """Seconds since 1970."""
@@ -49,6 +103,8 @@ class Timestamp(NamedTuple):
 
 
 def _timestamp_parts(data: bytes) -> tuple[int, int]:
+    import struct
+
     if len(data) == 4:
         seconds, nanoseconds = struct.unpack("!L", data)[0], 0
     elif len(data) == 8:
@@ -64,6 +120,8 @@ def _timestamp_parts(data: bytes) -> tuple[int, int]:
 
 
 def _timestamp_bytes(seconds: int, nanoseconds: int) -> bytes:
+    import struct
+
     if not 0 <= seconds < 1 << 34:
         return struct.pack("!Iq", nanoseconds, seconds)
     if nanoseconds == 0 and seconds < 1 << 32:
@@ -73,6 +131,8 @@ def _timestamp_bytes(seconds: int, nanoseconds: int) -> bytes:
 
 def _classes() -> tuple[Any, Any]:
     """Those of msgpack where it can be imported, or ours."""
+    import importlib
+
     try:
         msgpack: Any = importlib.import_module("msgpack")
     except ImportError:
