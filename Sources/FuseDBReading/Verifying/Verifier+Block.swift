@@ -35,6 +35,7 @@ extension Verifier {
     guard let directory = try walkDirectory(footer, footerStart: footerStart), level == .full else { return }
     try walkPadding(directory, footer)
     for section in directory.sections {
+      try Cancellation.check()
       let found = self.checksum(of: section.range, share: 0)
       guard found != section.checksum else { continue }
       try add(
@@ -115,7 +116,8 @@ extension Verifier {
       guard let index else { return }
       var lengths = KeyLengths()
       var offset = index.lowerBound
-      for _ in 0..<summary.keyCount {
+      for number in 0..<summary.keyCount {
+        if number & 0xFFFF == 0 { try Cancellation.check() }
         guard let entry = IndexEntry(at: offset, in: file.extracting(first: index.upperBound)) else { break }
         lengths.add(file.extracting(entry.keyRange))
         offset = entry.end

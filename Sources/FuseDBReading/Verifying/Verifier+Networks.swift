@@ -38,6 +38,7 @@ extension Verifier {
     var offset = 0
     var differences: [Int] = []
     try builder.write { piece throws(FuseError) in
+      try Cancellation.check()
       let stored = bytes.extracting(offset..<offset + piece.byteCount)
       if !stored.equals(piece) {
         // A line as a whole, of other tables the first byte.
@@ -65,6 +66,7 @@ extension Verifier {
     let entries = file.extracting(0..<index.upperBound)
     var offset = index.lowerBound
     while let entry = IndexEntry(at: offset, in: entries) {
+      try Cancellation.check()
       if let spelling = NetworkSpelling(entries.extracting(entry.keyRange)), spelling.flaws.isEmpty,
         entry.objectOffset < 1 << 40
       {
@@ -74,6 +76,7 @@ extension Verifier {
     }
     var agrees = true
     try records.forEach { network, object throws(FuseError) in
+      try Cancellation.check()
       if case .conflicting = try builder.add(network, object: object) { agrees = false }
     }
     return agrees

@@ -23,6 +23,7 @@ extension Verifier {
     let rows = order.flatMap { $0.count == rowsByteCount ? $0 : nil }
     let isProven =
       if let index, table != nil || rows != nil { proveProbes(table, rows: rows, index: index) } else { false }
+    try Cancellation.check()
     if !isProven, let table { try walkLines(of: table, index: index) }
     if let order, rows == nil {
       try add(
@@ -56,7 +57,8 @@ extension Verifier {
     let lineFirsts = Array(stride(from: 0, to: lineCount, by: lineStep))
     let taken = Parallel.map(lineFirsts.count, threadCount: division.threadCount) { number in
       let first = lineFirsts[number]
-      return table.takenSlots(inLines: UInt64(first)..<UInt64(min(first + lineStep, lineCount)))
+      return Cancellation.isRequested
+        ? nil : table.takenSlots(inLines: UInt64(first)..<UInt64(min(first + lineStep, lineCount)))
     }
     return taken.allSatisfy { $0 != nil } && taken.reduce(0, { $0 + $1! }) == summary.keyCount
   }
@@ -123,6 +125,8 @@ struct ProbePart: Sendable {
   ///
   /// - Parameter strides: which; nil for all entries of the index, where there are no rows.
   init(_ strides: Range<Int>?, order: KeyOrder, index: Range<Int>, of mapping: FileMapping, table: HashSectionTable?) {
+    // What comes of it is not looked at then.
+    guard !Cancellation.isRequested else { return }
     let file = mapping.bytes.extracting(first: index.upperBound)
     let whole = mapping.bytes
     var offset = strides.map { order.offset(ofStride: $0.lowerBound, in: whole) } ?? index.lowerBound

@@ -23,7 +23,8 @@ extension Verifier {
       memory: Self.memoryForReverse)
     let entries = file.extracting(0..<index.upperBound)
     var offset = index.lowerBound
-    for _ in 0..<summary.keyCount {
+    for number in 0..<summary.keyCount {
+      if number & 0xFFFF == 0 { try Cancellation.check() }
       guard let entry = IndexEntry(at: offset, in: entries) else { break }
       try records.add(object: entry.objectOffset)
       offset = entry.end
@@ -32,6 +33,7 @@ extension Verifier {
     var made = 0
     var differences: [Int] = []
     try records.write { block throws(FuseError) in
+      try Cancellation.check()
       let end = made + block.byteCount
       if end <= stored.byteCount, !stored.extracting(made..<end).equals(block) { differences.append(made) }
       made = end
