@@ -168,6 +168,10 @@ bench bench-full bench-build bench-serving bench-values bench-networks:
 	cd Benchmarks && .build/release/Benchmarks $@ ../build/benchmarks/data ../build/benchmarks/venv/bin/python \
 	  ../build/fusedb
 
+.PHONY: bench-python
+bench-python: wheel ## measure the Python package beside fusedb 0.3.0, about a minute
+	"$$(echo build/wheel/*/venv | cut -d' ' -f1)/bin/python" Benchmarks/python.py build/benchmarks/data
+
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf .build .venv build Benchmarks/.build Tests/Dependent/.generated

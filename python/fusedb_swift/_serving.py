@@ -185,13 +185,13 @@ class FusePool(_fusedb.Answering):
         self._again = (os.path.abspath(os.fsdecode(new_path)), self._size, verify)
         self._answer_from(reader)
 
-    def stats(self) -> dict[str, Any]:
+    def stats(self, *, full: bool = False) -> dict[str, Any]:
         """The path, the size, and what the file holds, `size` times.
 
         >>> sorted(FusePool('geo.fsdb', size=2).stats())
         ['path', 'readers', 'size']
         """
-        readers = super().stats()
+        readers = super().stats(full=full)
         return {"path": readers["path"], "size": self._size, "readers": [dict(readers) for _ in range(self._size)]}
 
     def __reduce__(self) -> Any:
@@ -203,6 +203,10 @@ class FusePool(_fusedb.Answering):
 
 # What the threads of the library have in any case.
 _running: set[ReloadableFuseReader] = set()
+
+
+# A child has no such thread.
+os.register_at_fork(after_in_child=_running.clear)
 
 
 @atexit.register

@@ -293,6 +293,35 @@ def test_a_process_ends_while_a_watcher_runs():
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
+def test_a_child_ends_though_its_parent_watches():
+    build(f, {"a": 1})
+    script = (
+        "import fusedb_swift as f, os, sys\n"
+        "watcher = f.FuseWatcher('a.fsdb')\n"
+        "watcher.start()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    assert watcher.get('a') == 1\n"
+        "    watcher.stop()\n"
+        "    del watcher\n"
+        "    sys.exit(5)\n"
+        "assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=60)
+
+
+def test_it_is_imported_again():
+    script = (
+        "import sys, fusedb_swift\n"
+        "old = fusedb_swift.FuseReader('a.fsdb')\n"
+        "for name in [name for name in sys.modules if name.startswith('fusedb_swift')]: del sys.modules[name]\n"
+        "import fusedb_swift\n"
+        "assert fusedb_swift.FuseReader('a.fsdb').get('a') == old.get('a') == 1\n"
+    )
+    build(f, {"a": 1})
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
 # ---- memory ----
 
 

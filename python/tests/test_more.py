@@ -158,6 +158,13 @@ def test_metadata_are_a_dict():
             f.FuseWriter(metadata=metadata)
 
 
+def test_full_stats_begin_with_the_others():
+    reader = opened(f, ENTRIES)
+    short, full = reader.stats(), reader.stats(full=True)
+    assert list(full.items())[: len(short)] == list(short.items()) and len(full) > len(short)
+    assert full["data_size"] + full["data_offset"] == full["index_offset"] and full["most_keys_per_object"] == 1
+
+
 def test_keys_that_share_an_object():
     writer = f.FuseWriter(reverse_index=True)
     writer.add_keys(["b", "a", b"c"], writer.add_object(1))
@@ -333,7 +340,7 @@ def test_reindex_gives_a_plain_file_what_a_new_one_has():
     f.reindex("a.fsdb", "b.fsdb", metadata={"source": "x"})
     assert f.FuseReader("b.fsdb").metadata == {"source": "x"} and f.FuseReader("a.fsdb").metadata == {}
     f.reindex("a.fsdb")
-    assert f.FuseReader("a.fsdb").stats()["extension_size"] > 0
+    assert f.FuseReader("a.fsdb").stats(full=True)["extension_size"] > 0
 
 
 def test_verify_reports_all_damage():

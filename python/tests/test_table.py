@@ -133,11 +133,7 @@ def test_equal_objects_have_two_numbers_and_are_stored_twice(package):
     aliases.build("aliases.fsdb")
     assert package.FuseReader("many.fsdb").stats()["num_objects"] == 10_000
     assert package.FuseReader("aliases.fsdb").stats()["num_objects"] == 1
-    ratio = os.path.getsize("many.fsdb") / os.path.getsize("aliases.fsdb")
-    assert ratio > 5 or package is fusedb_swift and ratio > 4
-    many, aliases = (package.FuseReader(f"{name}.fsdb").stats() for name in ("many", "aliases"))
-    if package is fusedb_swift:
-        assert many["data_size"] + many["index_size"] > 5 * (aliases["data_size"] + aliases["index_size"])
+    assert os.path.getsize("many.fsdb") > 5 * os.path.getsize("aliases.fsdb")
 
 
 @both
@@ -431,7 +427,9 @@ def test_a_changed_byte_of_any_file_is_found_when_it_is_opened():
             data = bytearray(sound)
             data[place] ^= 0x10
             pathlib.Path("b.fsdb").write_bytes(data)
-            error = raised(lambda: fusedb_swift.FuseReader("b.fsdb"))
+            # Bytes of the header that say nothing have no checksum in a plain file; verify() finds that they are not 0.
+            is_unused = layout == "plain" and (place in (5, 6, 7) or place >= 36 and place < 40)
+            error = raised(fusedb_swift.FuseReader("b.fsdb").verify if is_unused else lambda: fusedb_swift.FuseReader("b.fsdb"))
             assert isinstance(error, (fusedb_swift.FuseCorruptError, fusedb_swift.FuseVersionError)), (layout, place)
 
 

@@ -161,8 +161,6 @@ typedef struct Snapshot {
   PyObject *arguments;
   /* The bytes that it is a copy of; NULL for a file. */
   PyObject *bytes;
-  /* What stats() says, once it was asked. */
-  PyObject *stats;
 } Snapshot;
 
 static inline Snapshot *snapshot_keep(Snapshot *snapshot) {

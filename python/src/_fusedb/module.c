@@ -29,12 +29,14 @@ PyObject *unpacked_object(PyObject *module, PyObject *object) {
 }
 
 static int execute(PyObject *module) {
-  static bool is_taken;
-  if (is_taken) {
+  /* Also when it is imported again, after something took it out of sys.modules. */
+  static int64_t owner = -1;
+  int64_t interpreter = PyInterpreterState_GetID(PyInterpreterState_Get());
+  if (owner >= 0 && owner != interpreter) {
     PyErr_SetString(PyExc_ImportError, "fusedb_swift can be imported by one interpreter of a process");
     return -1;
   }
-  is_taken = true;
+  owner = interpreter;
   bool done = snapshot_types() && reader_types(module) && listing_types() && match_types(module) && about_types(module) &&
       column_types(module) && serving_types(module) && writer_types(module) && tool_types(module) &&
       PyModule_AddStringConstant(module, "library_version", fuse_library_version()) == 0;

@@ -20,52 +20,57 @@ static bool put_object(PyObject *dict, const char *name, PyObject *value) {
   return done;
 }
 
-/* What 0.3.0 says, in its order, and then more. */
-static PyObject *stats_object(Snapshot *snapshot, const fuse_statistics *all) {
+/* What 0.3.0 says, in its order; all of it stands in the header. */
+static PyObject *stats_object(Snapshot *snapshot, const fuse_reader_info *info) {
   PyObject *dict = PyDict_New();
   char checksum[16];
-  snprintf(checksum, sizeof checksum, "0x%08x", all->checksum);
+  snprintf(checksum, sizeof checksum, "0x%08x", info->checksum);
   if (dict != NULL && PyDict_SetItemString(dict, "path", snapshot->path) == 0 &&
-      put_number(dict, "version", all->version) && put_number(dict, "num_keys", all->key_count) &&
-      put_number(dict, "num_objects", all->object_count) &&
-      put_number(dict, "index_offset", all->header_byte_count + all->data_byte_count) &&
-      put_number(dict, "data_offset", all->header_byte_count) &&
-      put_object(dict, "file_size_kb", PyFloat_FromDouble((double)all->byte_count / 1024)) &&
-      put_object(dict, "file_crc32", PyUnicode_FromString(checksum)) &&
-      put_number(dict, "file_size", all->byte_count) && put_number(dict, "data_size", all->data_byte_count) &&
-      put_number(dict, "index_size", all->index_byte_count) &&
-      put_number(dict, "extension_size", all->extension_byte_count) &&
-      put_number(dict, "key_size", all->key_byte_count) && put_number(dict, "object_size", all->object_byte_count) &&
-      put_number(dict, "fewest_keys_per_object", all->fewest_keys_per_object) &&
-      put_number(dict, "most_keys_per_object", all->most_keys_per_object) &&
-      put_number(dict, "unreached_objects", all->unreached_object_count) &&
-      put_number(dict, "saved_by_sharing", all->bytes_saved_by_sharing))
+      put_number(dict, "version", info->version) && put_number(dict, "num_keys", info->key_count) &&
+      put_number(dict, "num_objects", info->object_count) && put_number(dict, "index_offset", info->index_offset) &&
+      put_number(dict, "data_offset", 40) &&
+      put_object(dict, "file_size_kb", PyFloat_FromDouble((double)info->byte_count / 1024)) &&
+      put_object(dict, "file_crc32", PyUnicode_FromString(checksum)) && put_number(dict, "file_size", info->byte_count) &&
+      put_number(dict, "num_networks", info->network_count))
     return dict;
   Py_XDECREF(dict);
   return NULL;
 }
 
-static PyObject *reader_stats(PyObject *self, PyObject *ignored) {
-  (void)ignored;
+/* What is counted by reading the file. */
+static bool add_counted(PyObject *dict, Snapshot *snapshot) {
+  fuse_statistics all = fuse_statistics_empty();
+  fuse_error *error = NULL;
+  LongCall call;
+  long_call_begin(&call, NULL);
+  fuse_status status = fuse_reader_statistics(snapshot->reader, &call.call, &all, &error);
+  if (!long_call_end(&call) || status != FUSE_OK) {
+    raise_error(status, error);
+    return false;
+  }
+  return put_number(dict, "data_size", all.data_byte_count) && put_number(dict, "index_size", all.index_byte_count) &&
+      put_number(dict, "extension_size", all.extension_byte_count) && put_number(dict, "key_size", all.key_byte_count) &&
+      put_number(dict, "object_size", all.object_byte_count) &&
+      put_number(dict, "fewest_keys_per_object", all.fewest_keys_per_object) &&
+      put_number(dict, "most_keys_per_object", all.most_keys_per_object) &&
+      put_number(dict, "unreached_objects", all.unreached_object_count) &&
+      put_number(dict, "saved_by_sharing", all.bytes_saved_by_sharing);
+}
+
+static PyObject *reader_stats(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
+  static const Signature signature = {"stats", 0, 0, {"full"}};
+  PyObject *values[MOST_ARGUMENTS];
+  bool full = false;
+  if (!arguments_read(&signature, arguments, count, names, values) || !argument_flag(values[0], &full)) return NULL;
   Snapshot *snapshot = reader_snapshot(self);
   if (snapshot == NULL) return NULL;
-  if (snapshot->stats == NULL) {
-    fuse_statistics all = fuse_statistics_empty();
-    fuse_error *error = NULL;
-    LongCall call;
-    long_call_begin(&call, NULL);
-    fuse_status status = fuse_reader_statistics(snapshot->reader, &call.call, &all, &error);
-    bool goes_on = long_call_end(&call);
-    PyObject *stats = NULL;
-    if (status == FUSE_OK && goes_on) stats = stats_object(snapshot, &all);
-    else raise_error(status, error);
-    /* Another thread may have counted meanwhile. */
-    if (snapshot->stats == NULL) snapshot->stats = stats;
-    else Py_XDECREF(stats);
-  }
-  PyObject *result = snapshot->stats == NULL ? NULL : PyDict_Copy(snapshot->stats);
+  fuse_reader_info info = fuse_reader_info_empty();
+  fuse_error *error = NULL;
+  fuse_status status = fuse_reader_get_info(snapshot->reader, &info, &error);
+  PyObject *dict = status == FUSE_OK ? stats_object(snapshot, &info) : raise_error(status, error);
+  if (dict != NULL && full && !add_counted(dict, snapshot)) Py_CLEAR(dict);
   snapshot_drop(snapshot);
-  return result;
+  return dict;
 }
 
 /* ---- metadata ---- */
@@ -182,9 +187,9 @@ static PyObject *reader_check(PyObject *self, PyObject *ignored) {
 }
 
 PyMethodDef about_methods[] = {
-    METHOD("stats", reader_stats, METH_NOARGS,
-        "stats($self)\n--\n\n"
-        "What the file holds, as a dict. The first call reads the file.\n\n"
+    METHOD("stats", reader_stats, FAST,
+        "stats($self, /, *, full=False)\n--\n\n"
+        "What the file says that it holds, as a dict; full=True reads the file and counts more.\n\n"
         "    >>> FuseReader('geo.fsdb').stats()['num_keys']\n"
         "    4\n"),
     METHOD("verify", reader_verify, FAST,

@@ -4,12 +4,16 @@
  * breath as it learns of a new file, so that a look-up costs what it costs a FuseReader. */
 #include "common.h"
 
+#include <unistd.h>
+
 PyTypeObject *serving_type;
 
 typedef struct Serving {
   Reader reader;
   fuse_reloadable *reloadable;
   fuse_watcher *watcher;
+  /* The process with the watcher's thread: a child after fork has none, and cannot wait for it. */
+  pid_t process;
   /* Whether the watcher runs, and keeps this object. */
   bool watches;
   PyObject *on_reload;
@@ -244,6 +248,7 @@ static PyObject *serving_watch(PyObject *self, PyObject *const *arguments, Py_ss
   serving->on_reload = Py_NewRef(values[1]);
   serving->on_failure = Py_NewRef(values[2]);
   /* The watcher's thread has this object for as long as it runs. */
+  serving->process = getpid();
   serving->watches = true;
   Py_INCREF(self);
   fuse_error *error = NULL;
@@ -263,6 +268,11 @@ static PyObject *serving_unwatch(PyObject *self, PyObject *ignored) {
   Serving *serving = (Serving *)self;
   if (!serving->watches) Py_RETURN_NONE;
   serving->watches = false;
+  if (serving->process != getpid()) {
+    serving->watcher = NULL;
+    Py_DECREF(self);
+    Py_RETURN_NONE;
+  }
   fuse_error *error = NULL;
   ALLOW_THREADS(state);
   fuse_status status = fuse_watcher_stop(serving->watcher, &error);
@@ -295,6 +305,7 @@ static void serving_free(PyObject *self) {
   Serving *serving = (Serving *)self;
   PyObject_GC_UnTrack(self);
   /* The watcher was stopped before: while it runs it has a reference. */
+  if (serving->watcher != NULL && serving->process != getpid()) serving->watcher = NULL;
   if (serving->watcher != NULL && callbacks == 0) {
     fuse_watcher_close(serving->watcher);
   } else if (serving->watcher != NULL) {
