@@ -44,6 +44,21 @@ func object<Object: AnyObject>(
   return Unmanaged<Object>.fromOpaque(object).takeUnretainedValue()
 }
 
+/// Does `body` with the object of a handle, which is not retained: a count that all threads share would have them wait for each
+/// other. The caller does not close the handle meanwhile; so `body` calls nothing of the caller's.
+@inline(__always)
+func withObject<Object: AnyObject>(
+  _ handle: OpaquePointer?, _ kind: UInt32, _ slot: HandleSlot?, _: Object.Type = Object.self,
+  _ body: (Object) throws(FuseError) -> Int32
+) -> Int32 {
+  guard let object = fuse_shell_object(UnsafeRawPointer(handle), kind) else {
+    return report(badHandle(handle, kind), to: slot)
+  }
+  return Unmanaged<Object>.fromOpaque(object)._withUnsafeGuaranteedRef { object in
+    do throws(FuseError) { return try body(object) } catch { return report(error, to: slot) }
+  }
+}
+
 /// What is wrong with a handle.
 @inline(never)
 func badHandle(_ handle: OpaquePointer?, _ kind: UInt32) -> FuseError {

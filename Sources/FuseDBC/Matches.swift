@@ -81,8 +81,7 @@ public func fuse_longest_match(
   _ reader: OpaquePointer?, _ address: UnsafePointer<CChar>?, _ address_size: Int,
   _ match: UnsafeMutablePointer<fuse_network_match>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let reader: FuseReader = try object(reader, HandleKind.reader)
+  withObject(reader, HandleKind.reader, error) { (reader: FuseReader) throws(FuseError) in
     let slot = try slot(match, "match")
     return try longestMatch(of: try FuseDBC.address(address, address_size), in: reader, slot)
   }
@@ -94,8 +93,7 @@ public func fuse_longest_match_bytes(
   _ reader: OpaquePointer?, _ address: UnsafePointer<UInt8>?, _ address_size: Int,
   _ match: UnsafeMutablePointer<fuse_network_match>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let reader: FuseReader = try object(reader, HandleKind.reader)
+  withObject(reader, HandleKind.reader, error) { (reader: FuseReader) throws(FuseError) in
     let slot = try slot(match, "match")
     guard let address = FuseAddress(bytes: try given(address, address_size, "address").bytes) else {
       throw .slip("'address' has \(address_size) bytes, and an address has 4 or 16")
@@ -142,8 +140,7 @@ public func fuse_longest_suffix(
   _ reader: OpaquePointer?, _ domain: UnsafePointer<CChar>?, _ domain_size: Int,
   _ match: UnsafeMutablePointer<fuse_match>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let reader: FuseReader = try object(reader, HandleKind.reader)
+  withObject(reader, HandleKind.reader, error) { (reader: FuseReader) throws(FuseError) in
     let slot = try slot(match, "match")
     let question = try given(domain, domain_size, "domain")
     guard let found = try reader.longestSuffix(ofDomain: question.bytes) else { return Status.none }
@@ -158,8 +155,7 @@ public func fuse_longest_email(
   _ reader: OpaquePointer?, _ address: UnsafePointer<CChar>?, _ address_size: Int,
   _ match: UnsafeMutablePointer<fuse_match>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let reader: FuseReader = try object(reader, HandleKind.reader)
+  withObject(reader, HandleKind.reader, error) { (reader: FuseReader) throws(FuseError) in
     let slot = try slot(match, "match")
     let question = try given(address, address_size, "address")
     guard let found = try reader.longestMatch(ofEmail: question.bytes) else { return Status.none }
@@ -174,8 +170,7 @@ public func fuse_longest_prefix(
   _ reader: OpaquePointer?, _ text: UnsafeRawPointer?, _ text_size: Int, _ match: UnsafeMutablePointer<fuse_match>?,
   _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let reader: FuseReader = try object(reader, HandleKind.reader)
+  withObject(reader, HandleKind.reader, error) { (reader: FuseReader) throws(FuseError) in
     let slot = try slot(match, "match")
     let question = try given(text, text_size, "text")
     guard let found = try reader.longestPrefix(of: question.bytes) else { return Status.none }
@@ -197,8 +192,7 @@ func normalisation(_ number: Int32) throws(FuseError) -> KeyNormalisation? {
 public func fuse_reader_normalisation(
   _ reader: OpaquePointer?, _ rule: UnsafeMutablePointer<Int32>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let reader: FuseReader = try object(reader, HandleKind.reader)
+  withObject(reader, HandleKind.reader, error) { (reader: FuseReader) throws(FuseError) in
     let slot = try slot(rule, "rule")
     let found = try reader.normalisation.flatMap { rule in rules.firstIndex { $0 == rule } }
     slot.pointee = found.map { Int32($0 + 1) } ?? Int32(FUSE_NORMALISE_NONE)

@@ -78,8 +78,7 @@ public func fuse_get_copy(
   _ reader: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int, _ value: UnsafeMutablePointer<fuse_buffer>?,
   _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let reader: FuseReader = try object(reader, HandleKind.reader)
+  withObject(reader, HandleKind.reader, error) { (reader: FuseReader) throws(FuseError) in
     let key = try given(key, key_size, "key")
     return try copy(key, of: reader, to: try buffer(value, "value"))
   }
@@ -133,8 +132,7 @@ public func fuse_get_many(
   _ reader: OpaquePointer?, _ keys: UnsafePointer<fuse_span>?, _ count: Int,
   _ values: UnsafeMutablePointer<fuse_span>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let reader: FuseReader = try object(reader, HandleKind.reader)
+  withObject(reader, HandleKind.reader, error) { (reader: FuseReader) throws(FuseError) in
     let keys = try SpanKeys(keys, count)
     guard keys.count > 0 else { return Status.ok }
     let values = try slot(values, "values")
@@ -152,8 +150,7 @@ public func fuse_contains_many(
   _ reader: OpaquePointer?, _ keys: UnsafePointer<fuse_span>?, _ count: Int, _ found: UnsafeMutablePointer<Bool>?,
   _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let reader: FuseReader = try object(reader, HandleKind.reader)
+  withObject(reader, HandleKind.reader, error) { (reader: FuseReader) throws(FuseError) in
     let keys = try SpanKeys(keys, count)
     guard keys.count > 0 else { return Status.ok }
     let found = try slot(found, "found")

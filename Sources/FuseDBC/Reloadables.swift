@@ -104,8 +104,7 @@ public func fuse_reloadable_snapshot(
   _ reloadable: OpaquePointer?, _ snapshot: UnsafeMutablePointer<OpaquePointer?>?,
   _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let box: ReloadableBox = try object(reloadable, HandleKind.reloadable)
+  withObject(reloadable, HandleKind.reloadable, error) { (box: ReloadableBox) throws(FuseError) in
     let slot = try slot(snapshot, "snapshot")
     slot.pointee = try handle(of: box.store.snapshot(), HandleKind.reader)
     return Status.ok
@@ -118,8 +117,7 @@ public func fuse_reloadable_get(
   _ reloadable: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int, _ value: UnsafeMutablePointer<fuse_buffer>?,
   _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let box: ReloadableBox = try object(reloadable, HandleKind.reloadable)
+  withObject(reloadable, HandleKind.reloadable, error) { (box: ReloadableBox) throws(FuseError) in
     let key = try given(key, key_size, "key")
     let buffer = try buffer(value, "value")
     return try counted(box.store) { reader throws(FuseError) in try copy(key, of: reader, to: buffer) }
@@ -132,8 +130,7 @@ public func fuse_reloadable_contains(
   _ reloadable: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int,
   _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let box: ReloadableBox = try object(reloadable, HandleKind.reloadable)
+  withObject(reloadable, HandleKind.reloadable, error) { (box: ReloadableBox) throws(FuseError) in
     let key = try given(key, key_size, "key")
     return try box.store.contains(key.bytes) ? Status.ok : Status.none
   }

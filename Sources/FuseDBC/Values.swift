@@ -128,8 +128,7 @@ public func fuse_get_field(
   _ reader: OpaquePointer?, _ key: UnsafeRawPointer?, _ key_size: Int, _ path: OpaquePointer?,
   _ value: UnsafeMutablePointer<fuse_value>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
-  answer(error) { () throws(FuseError) in
-    let reader: FuseReader = try object(reader, HandleKind.reader)
+  withObject(reader, HandleKind.reader, error) { (reader: FuseReader) throws(FuseError) in
     let slot = try slot(value, "value")
     let path = try FuseDBC.path(path)
     let key = try given(key, key_size, "key")

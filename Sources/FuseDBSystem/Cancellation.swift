@@ -13,6 +13,15 @@ package enum Cancellation {
   /// Whether it is to end.
   package static var isRequested: Bool { fuse_is_ended() }
 
+  /// Does `body`, which may go on after the long call that it was begun in, without what ends that.
+  package static func outlivingCall(_ body: () -> Void) {
+    // SAFETY: what ends the call may be gone when `body` returns, and nothing reads it from there on.
+    let before = unsafe fuse_ending_own()
+    fuse_ending_set(nil)
+    defer { unsafe fuse_ending_set(before) }
+    body()
+  }
+
   // SAFETY: the thread has the pointer until `body` has returned, and so have the threads that it waits for.
   /// Does `body` as a long call that `ending` ends.
   @unsafe

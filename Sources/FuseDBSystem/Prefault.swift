@@ -61,7 +61,9 @@ final class BackgroundPrefault: Sendable {
   init(_ prefault: Prefault) {
     let flag = Flag()
     stopFlag = flag
-    work = BackgroundWork(isWorthThread: true) { prefault.run { flag.isSet.load(ordering: .relaxed) } }
+    work = BackgroundWork(isWorthThread: true) {
+      Cancellation.outlivingCall { prefault.run { flag.isSet.load(ordering: .relaxed) } }
+    }
   }
 
   /// Ends the work and waits for that, one block at most. Call it once.
