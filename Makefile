@@ -124,6 +124,10 @@ sanitize: ## the same, not as often, under ThreadSanitizer and AddressSanitizer
 	swift build --sanitize=address --product ServingStress --scratch-path .build/address -Xswiftc -use-ld=lld
 	ASAN_OPTIONS=detect_leaks=1 .build/address/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-address.log
 
+.PHONY: sanitize-python
+sanitize-python: ## run the tests of the Python package under AddressSanitizer, after make wheel: about a minute
+	Scripts/sanitize-python 2>&1 | tee build/logs/sanitize-python.log
+
 .PHONY: hostile
 hostile: ## ask files with a million changed sections of networks, under AddressSanitizer: about five minutes
 	@mkdir -p build/logs

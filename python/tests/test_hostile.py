@@ -269,8 +269,10 @@ except KeyboardInterrupt:
         ("writer = f.FuseWriter(); writer.add_many(entries); writer.build('a.fsdb'); db = f.FuseReader('a.fsdb')", "db.items()"),
         ("writer = f.FuseWriter(); writer.add_many(entries); writer.build('a.fsdb')", "f.merge('a.fsdb', output='b.fsdb')"),
         ("writer = f.FuseWriter()", "writer.add_many(entries)"),
+        ("f.FuseWriter().build('a.fsdb'); db = f.FuseReader('a.fsdb'); keys = [str(number) for number in range(2_000_000)]",
+         "db.get_many(keys)"),
     ],
-    ids=["build", "verify", "items", "merge", "add_many"],
+    ids=["build", "verify", "items", "merge", "add_many", "get_many"],
 )
 def test_control_c_ends_long_calls(prepare, call):
     script = LONG.replace("PREPARE", prepare).replace("CALL", call)

@@ -42,7 +42,7 @@ def test_a_file_that_is_rebuilt_in_the_same_place_gives_its_own_answers():
         assert [reader.get("a")["number"] for _ in range(4)] == [number + 1000] * 4
 
 
-@pytest.mark.parametrize("count", [0, 1, 63, 64, 1000])
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 1000, 40_000])
 def test_a_batch_answers_like_single_look_ups(count):
     entries = {f"key {number}": {"n": number} for number in range(0, 1000, 2)}
     reader = opened(f, entries)
@@ -408,6 +408,12 @@ def test_without_msgpack_extensions_are_of_our_own_classes():
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
     assert f.FuseReader("b.fsdb").items() == f.FuseReader("a.fsdb").items()
+
+
+def test_the_package_and_the_library_have_one_version():
+    import importlib.metadata
+
+    assert f.__version__ == importlib.metadata.version("fusedb_swift")
 
 
 def test_importing_takes_no_other_package():

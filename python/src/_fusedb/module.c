@@ -37,6 +37,12 @@ static int execute(PyObject *module) {
     return -1;
   }
   owner = interpreter;
+  if (fuse_abi_version() < FUSE_ABI_VERSION) {
+    PyErr_Format(
+        PyExc_ImportError, "libfusedb.so is %s, older than what this package was built with: install its later version",
+        fuse_library_version());
+    return -1;
+  }
   bool done = snapshot_types() && reader_types(module) && listing_types() && match_types(module) && about_types(module) &&
       column_types(module) && serving_types(module) && writer_types(module) && tool_types(module) &&
       PyModule_AddStringConstant(module, "library_version", fuse_library_version()) == 0;

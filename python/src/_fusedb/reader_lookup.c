@@ -99,19 +99,50 @@ static PyObject *reader_get_raw(PyObject *self, PyObject *const *arguments, Py_s
 
 /* ---- batches ---- */
 
-static PyObject *list_of_values(Snapshot *snapshot, const fuse_span *spans, size_t count, PyObject *fallback) {
-  PyObject *list = PyList_New((Py_ssize_t)count);
-  for (size_t place = 0; list != NULL && place < count; place++) {
-    PyObject *value =
-        spans[place].data == NULL ? Py_NewRef(fallback) : value_decode(spans[place].data, spans[place].size);
-    if (value == NULL) Py_CLEAR(list);
-    else PyList_SetItem(list, (Py_ssize_t)place, value);
+/* So many keys are looked up at once; between, signals are looked for. */
+static const size_t batch_size = 16 * 1024;
+
+/* Puts the objects of a part of a batch into the list. */
+static bool put_values(Snapshot *snapshot, PyObject *list, size_t start, const fuse_span *spans, size_t count, PyObject *fallback) {
+  for (size_t place = 0; place < count; place++) {
+    fuse_span span = spans[place];
+    PyObject *value = span.data == NULL ? Py_NewRef(fallback) : value_decode(span.data, span.size);
+    if (value == NULL) break;
+    PyList_SetItem(list, (Py_ssize_t)(start + place), value);
   }
-  if (fuse_reader_check(snapshot->reader, NULL) == FUSE_OK) return list;
+  if (fuse_reader_check(snapshot->reader, NULL) == FUSE_OK) return !PyErr_Occurred();
   PyErr_Clear();
-  Py_XDECREF(list);
-  snapshot_check(snapshot);
-  return NULL;
+  return snapshot_check(snapshot);
+}
+
+static bool look_up_part(Snapshot *snapshot, const fuse_span *keys, fuse_span *spans, size_t count) {
+  fuse_error *error = NULL;
+  fuse_status status;
+  if (count < batch_without_lock) {
+    status = fuse_get_many(snapshot->reader, keys, count, spans, &error);
+  } else {
+    ALLOW_THREADS(state);
+    status = fuse_get_many(snapshot->reader, keys, count, spans, &error);
+    DISALLOW_THREADS(state);
+  }
+  if (status == FUSE_OK) return PyErr_CheckSignals() == 0;
+  raise_error(status, error);
+  return false;
+}
+
+static PyObject *look_up_all(Snapshot *snapshot, const Keys *keys, PyObject *fallback) {
+  size_t most = keys->count < batch_size ? keys->count : batch_size;
+  fuse_span *spans = PyMem_Malloc((most + 1) * sizeof *spans);
+  if (spans == NULL) return PyErr_NoMemory();
+  PyObject *list = PyList_New((Py_ssize_t)keys->count);
+  for (size_t start = 0; list != NULL && start < keys->count; start += batch_size) {
+    size_t count = keys->count - start < batch_size ? keys->count - start : batch_size;
+    if (!look_up_part(snapshot, keys->spans + start, spans, count) ||
+        !put_values(snapshot, list, start, spans, count, fallback))
+      Py_CLEAR(list);
+  }
+  PyMem_Free(spans);
+  return list;
 }
 
 static PyObject *reader_get_many(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
@@ -120,27 +151,10 @@ static PyObject *reader_get_many(PyObject *self, PyObject *const *arguments, Py_
   Keys keys;
   if (!arguments_read(&signature, arguments, count, names, values) || !keys_read(values[0], &keys)) return NULL;
   Snapshot *snapshot = reader_snapshot(self);
-  fuse_span *spans = snapshot == NULL ? NULL : PyMem_Malloc((keys.count + 1) * sizeof *spans);
-  PyObject *result = NULL;
-  if (spans != NULL) {
-    fuse_error *error = NULL;
-    fuse_status status;
-    if (keys.count < batch_without_lock) {
-      status = fuse_get_many(snapshot->reader, keys.spans, keys.count, spans, &error);
-    } else {
-      ALLOW_THREADS(state);
-      status = fuse_get_many(snapshot->reader, keys.spans, keys.count, spans, &error);
-      DISALLOW_THREADS(state);
-    }
-    if (status == FUSE_OK)
-      result = list_of_values(snapshot, spans, keys.count, values[1] == NULL ? Py_None : values[1]);
-    else raise_error(status, error);
-  } else if (snapshot != NULL) {
-    PyErr_NoMemory();
-  }
-  PyMem_Free(spans);
-  keys_free(&keys);
+  PyObject *result =
+      snapshot == NULL ? NULL : look_up_all(snapshot, &keys, values[1] == NULL ? Py_None : values[1]);
   snapshot_drop(snapshot);
+  keys_free(&keys);
   return result;
 }
 
