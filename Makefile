@@ -174,7 +174,7 @@ bench bench-full bench-build bench-serving bench-values bench-networks:
 
 .PHONY: bench-python
 bench-python: wheel ## measure the Python package beside fusedb 0.3.0, about a minute
-	"$$(echo build/wheel/*/venv | cut -d' ' -f1)/bin/python" Benchmarks/python.py build/benchmarks/data
+	"$$(ls -td build/wheel/*/venv | head -n 1)/bin/python" Benchmarks/python.py build/benchmarks/data
 
 .PHONY: clean
 clean: ## remove everything that was built
