@@ -78,6 +78,12 @@ def test_the_page_is_true(tmp_path, monkeypatch):
     assert printed == [], "".join(printed)
 
 
+def test_the_example_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    readme = (HERE.parent / "README.md").read_text()
+    exec(readme.split("```python\n")[1].split("```")[0], {})
+
+
 def test_the_page_names_everything():
     text = PAGE.read_text()
     missing = {name.split(".")[-1] for name, value in documented() if name.split(".")[-1] not in text}

@@ -255,7 +255,7 @@ PyTypeObject *type_make(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
 /* A tuple with names, of the values, which are taken over, also where that fails. */
 PyObject *named_tuple(PyTypeObject *type, int count, PyObject **values);
 
-/* ---- writer.c ---- */
+/* ---- writer_options.c ---- */
 
 /* The options of writers, as builds and merges take them. */
 typedef struct WriterOptions {
