@@ -1,13 +1,66 @@
 public import CFuseDB
+internal import CFuseHandles
 internal import FuseDB
 internal import FuseDBReading
 internal import FuseDBValues
 
 /// A way into a value, taken apart once.
 final class PathBox {
-  let path: FusePath
+  let steps: PathSteps
 
-  init(_ text: UnsafeRawBufferPointer) { path = FusePath(Array(text)) }
+  init(_ text: UnsafeRawBufferPointer) { steps = PathSteps(FusePath(Array(text))) }
+
+  deinit { steps.deallocate() }
+}
+
+/// The steps of a way, in memory that nobody counts references to: many threads may use one.
+struct PathSteps {
+  private struct Step {
+    let name: UnsafeRawBufferPointer
+    /// Which element of an array; -1 for none.
+    let number: Int
+  }
+
+  private let steps: UnsafeBufferPointer<Step>
+
+  fileprivate init(_ path: FusePath) {
+    let steps = UnsafeMutableBufferPointer<Step>.allocate(capacity: path.steps.count)
+    for (number, step) in path.steps.enumerated() {
+      let name = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, step.name.count), alignment: 1)
+      name.copyBytes(from: step.name)
+      steps.initializeElement(
+        at: number,
+        to: Step(
+          name: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(name)[..<step.name.count]),
+          number: step.number ?? -1))
+    }
+    self.steps = UnsafeBufferPointer(steps)
+  }
+
+  fileprivate func deallocate() {
+    for step in steps { step.name.deallocate() }
+    steps.deallocate()
+  }
+
+  /// The part of a value that it leads to; nil where it leads nowhere.
+  @_lifetime(copy view)
+  func part(of view: FuseView) -> FuseView? {
+    var view = view
+    var number = 0
+    while number < steps.count {
+      guard let next = Self.part(of: view, steps[number]) else { return nil }
+      view = next
+      number += 1
+    }
+    return view
+  }
+
+  @_lifetime(copy view)
+  private static func part(of view: FuseView, _ step: Step) -> FuseView? {
+    // Of anything else than a map there is no part by name, and of anything but an array none by number.
+    if let part = view[name: step.name.bytes] { return part }
+    return view[step.number]
+  }
 }
 
 /// Makes a path of its text.
@@ -89,22 +142,24 @@ extension fuse_value {
 
 /// Puts the part that a path leads to where it is wanted.
 private func find(
-  _ path: FusePath?, in view: FuseView, _ slot: UnsafeMutablePointer<fuse_value>
+  _ path: PathSteps?, in view: FuseView, _ slot: UnsafeMutablePointer<fuse_value>
 ) -> fuse_status {
   guard let path else {
     slot.pointee = fuse_value(view)
     return Status.ok
   }
-  guard let part = view[path: path] else { return Status.none }
+  guard let part = path.part(of: view) else { return Status.none }
   slot.pointee = fuse_value(part)
   return Status.ok
 }
 
-/// The path of a handle; nil for NULL.
-private func path(_ handle: OpaquePointer?) throws(FuseError) -> FusePath? {
+/// The steps of a path's handle, which stays open meanwhile; nil for NULL.
+private func path(_ handle: OpaquePointer?) throws(FuseError) -> PathSteps? {
   guard let handle else { return nil }
-  let box: PathBox = try object(handle, HandleKind.path)
-  return box.path
+  guard let box = fuse_shell_object(UnsafeRawPointer(handle), HandleKind.path) else {
+    throw badHandle(handle, HandleKind.path)
+  }
+  return Unmanaged<PathBox>.fromOpaque(box)._withUnsafeGuaranteedRef { $0.steps }
 }
 
 /// The part of a value that a path leads to.
@@ -137,7 +192,7 @@ public func fuse_get_field(
 }
 
 private func field(
-  _ path: FusePath?, underKey key: UnsafeRawBufferPointer, of reader: FuseReader,
+  _ path: PathSteps?, underKey key: UnsafeRawBufferPointer, of reader: FuseReader,
   _ slot: UnsafeMutablePointer<fuse_value>
 ) throws(FuseError) -> fuse_status {
   guard let object = try reader.bytes(forKey: key.bytes) else { return Status.none }

@@ -6,7 +6,9 @@ internal import FuseDBSystem
 /// A column that is asked for.
 private struct ColumnRequest {
   let name: String
-  let path: FusePath?
+  /// Nil for the whole value.
+  private let path: PathBox?
+  private let steps: PathSteps?
   /// Nil where it is to be found.
   var type: ColumnType?
 
@@ -14,7 +16,8 @@ private struct ColumnRequest {
     name = try text(column.name.data, column.name.size, "the name of a column")
     guard !name.utf8.contains(0) else { throw .slip("the name of a column holds a zero byte") }
     let path = try given(column.path, "the path of a column")
-    self.path = column.path.data == nil ? nil : FusePath(Array(path))
+    self.path = column.path.data == nil ? nil : PathBox(path)
+    steps = self.path?.steps
     type = try choice(
       column.type, "the type of a column",
       [nil, .bool, .int64, .uint64, .float64, .string, .bytes, .timestamp, .json, .messagePack])
@@ -23,8 +26,8 @@ private struct ColumnRequest {
   /// Calls `body` with the part that the column is made of, unless the path leads nowhere.
   @inline(__always)
   func withPart(of view: FuseView, _ body: (FuseView) throws(FuseError) -> Void) throws(FuseError) {
-    guard let path else { return try body(view) }
-    if let part = view[path: path] { try body(part) }
+    guard let steps else { return try body(view) }
+    if let part = steps.part(of: view) { try body(part) }
   }
 }
 

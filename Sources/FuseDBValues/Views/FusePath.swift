@@ -8,14 +8,14 @@ public import FuseDBFormat
 ///
 /// A path whose steps are known when the program is written is shorter as `$0["geo"]?["city"]?[0]`.
 public struct FusePath: Hashable, Sendable {
-  struct Step: Hashable, Sendable {
+  package struct Step: Hashable, Sendable {
     /// What to look for in a map.
-    let name: [UInt8]
+    package let name: [UInt8]
     /// What to look for in an array.
-    let number: Int?
+    package let number: Int?
   }
 
-  let steps: [Step]
+  package let steps: [Step]
 
   /// Takes `text` apart at its dots; after a backslash, any character is part of a name. Any text is a path. [W18]
   public init(_ text: some FuseKey) {
