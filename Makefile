@@ -9,14 +9,14 @@ endif
 MAKEFLAGS += --no-print-directory
 
 BUILD_PACKAGES := g++ libdeflate-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := binutils openjdk-17-jdk-headless publicsuffix python3 python3-venv strace valgrind zstd
+TEST_PACKAGES := binutils openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace valgrind zstd
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
 DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
-TEST_LOGS := $(addprefix build/logs/,dependent.log swift.log pytest.log)
+TEST_LOGS := $(addprefix build/logs/,dependent.log swift.log pytest.log wheel.log)
 ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log city.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
@@ -50,6 +50,12 @@ PREFIX ?= /usr/local
 install: release library ## install the command, and the library and header for C: PREFIX=/usr/local DESTDIR=
 	@Scripts/install "$(PREFIX)" "$(DESTDIR)"
 
+# Its tests are in python/tests, and run in an environment of their own.
+.PHONY: wheel
+wheel: library ## build the Python package as a wheel, at build/wheel, and test it where no Swift is
+	@Scripts/install-packages python3 python3-dev python3-venv
+	@Scripts/build-wheel
+
 .PHONY: test
 test: ## check format, documentation, Swift's tests, a dependent package, the other implementation (installs what is missing)
 	@rm -rf build/logs && mkdir -p build/logs
@@ -58,6 +64,7 @@ test: ## check format, documentation, Swift's tests, a dependent package, the ot
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@$(MAKE) -j2 SIDE_BY_SIDE=yes test-here test-apart
 	$(PYTEST) Tests/Interop 2>&1 | tee $(PYTEST_LOG)
+	Scripts/build-wheel 2>&1 | tee build/logs/wheel.log
 	@Scripts/closing-lines $(TEST_LOGS)
 
 # Two of these have no step in common, so that no processor waits for the last step of a build. What the second of them prints is in a
@@ -117,6 +124,10 @@ sanitize: ## the same, not as often, under ThreadSanitizer and AddressSanitizer
 	swift build --sanitize=address --product ServingStress --scratch-path .build/address -Xswiftc -use-ld=lld
 	ASAN_OPTIONS=detect_leaks=1 .build/address/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-address.log
 
+.PHONY: sanitize-python
+sanitize-python: ## run the tests of the Python package under AddressSanitizer, after make wheel: about a minute
+	Scripts/sanitize-python 2>&1 | tee build/logs/sanitize-python.log
+
 .PHONY: hostile
 hostile: ## ask files with a million changed sections of networks, under AddressSanitizer: about five minutes
 	@mkdir -p build/logs
@@ -166,6 +177,10 @@ bench bench-full bench-build bench-serving bench-values bench-networks:
 	swift build -c release --package-path Benchmarks
 	cd Benchmarks && .build/release/Benchmarks $@ ../build/benchmarks/data ../build/benchmarks/venv/bin/python \
 	  ../build/fusedb
+
+.PHONY: bench-python
+bench-python: wheel ## measure the Python package beside fusedb 0.3.0, about a minute
+	"$$(ls -td build/wheel/*/venv | head -n 1)/bin/python" Benchmarks/python.py build/benchmarks/data
 
 .PHONY: clean
 clean: ## remove everything that was built

@@ -281,7 +281,14 @@ typedef struct fuse_reader_info {
   /* Blocks of addresses that are found in constant time. */
   uint64_t network_count;
   bool has_networks;
+  /* Whether it has no extension block; then all of it was compared when it was opened, if `checksums` says so. */
+  bool is_plain;
   int32_t checksums;
+  /* As the header says: objects, where the index begins, the file's checksum, the version of the format. */
+  uint64_t object_count;
+  uint64_t index_offset;
+  uint32_t checksum;
+  uint32_t version;
 } fuse_reader_info;
 
 static inline fuse_reader_info fuse_reader_info_empty(void) {

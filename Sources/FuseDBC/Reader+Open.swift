@@ -93,7 +93,12 @@ public func fuse_reader_get_info(
     info.generation = UInt64(reader.generation)
     info.network_count = UInt64(reader.networkCount)
     info.has_networks = reader.hasNetworks
+    info.is_plain = reader.isPlain
     info.checksums = Int32(reader.checksums == .verified ? FUSE_CHECKSUMS_VERIFIED : FUSE_CHECKSUMS_SKIPPED)
+    info.object_count = UInt64(reader.header.objectCount)
+    info.index_offset = reader.header.indexOffset
+    info.checksum = reader.header.checksum
+    info.version = UInt32(Header.version)
     slot.fill(info)
     return Status.ok
   }

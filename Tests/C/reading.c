@@ -102,6 +102,7 @@ void test_reader(void) {
   EXPECT(FUSE_OK, fuse_reader_get_info(reader, &info, &error));
   CHECK(info.key_count == 3 && info.byte_count == (uint64_t)size_of("read.fsdb") && info.generation == 0);
   CHECK(!info.has_networks && info.network_count == 0 && info.checksums == FUSE_CHECKSUMS_VERIFIED);
+  CHECK(info.object_count > 0 && info.index_offset > 40 && info.checksum != 0 && info.version == 2 && !info.is_plain);
   EXPECT(FUSE_OK, fuse_reader_path(reader, &copy, &error));
   CHECK(buffer_is(&copy, path_of("read.fsdb")));
 
