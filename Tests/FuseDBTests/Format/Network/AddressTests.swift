@@ -50,6 +50,7 @@ struct `The text of an address` {
     #expect(Self.spelling("0016777216") == .integer(16_777_216))
     #expect(Self.spelling("\(UInt128.max)") == .integer(.max))
     #expect(Self.spelling("340282366920938463463374607431768211456") == nil)
+    #expect(Self.spelling("400000000000000000000000000000000000000") == nil)
     #expect(Self.spelling("") == nil)
   }
 

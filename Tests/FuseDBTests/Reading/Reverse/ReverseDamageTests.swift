@@ -63,14 +63,16 @@ struct `A damaged reverse index` {
   @Test func `is an error where its blocks have right checks and say something else [Y3] [Y7] [Y8]`() throws {
     let plain = `The keys that share an object`.file(keyCount: 64) { $0 % 4 }
     let objects = Set(plain.entries.map(\.target)).sorted()
-    func answers(_ numbers: [UInt8], object: UInt64? = nil, first: Int = 0) throws -> FuseError? {
+    func answers(
+      _ numbers: [UInt8], object: UInt64? = nil, first: Int = 0, to asked: [UInt64]? = nil
+    ) throws -> FuseError? {
       let body =
         ReferenceFile.big(Int(object ?? objects[0]), 8) + ReferenceFile.big(first, 4) + numbers
         + [UInt8](repeating: 0, count: 240 - numbers.count)
       let file = ReferenceReverse.file(plain, section: ReferenceReverse.sealed(body, number: 0, next: -1))
       let reader = try FuseReader(bytes: file.bytes)
       return failure {
-        for object in objects {
+        for object in asked ?? objects {
           for direction in [FuseReader.Direction.ascending, .descending] {
             var scan = try reader.keys(ofObjectAt: object, direction)
             while try scan.next() != nil {}
@@ -89,6 +91,8 @@ struct `A damaged reverse index` {
     #expect(try answers([4, 0] + [UInt8](repeating: 0xFF, count: 8) + [0x7F, 1])?.code == .corrupted)
     #expect(try answers([UInt8](repeating: 0xFF, count: 240))?.code == .corrupted)
     #expect(try answers([4, 4], first: 64)?.code == .corrupted)
+    // Whose end is not there, before a list that would be passed by.
+    #expect(try answers([UInt8](repeating: 0x80, count: 9) + [100, 2], to: [objects[1]])?.code == .corrupted)
     // A number that does not end before the block does, after a list that is not wanted.
     #expect(try answers([4] + [UInt8](repeating: 0, count: 238) + [0x80]) == nil)
     #expect(try answers([4, 0] + [UInt8](repeating: 0x80, count: 238))?.code == .corrupted)
