@@ -38,6 +38,7 @@ from ._fusedb import (
     merge,
     patch,
     reindex,
+    set_signals,
     verify,
 )
 from ._serving import FusePool, FuseWatcher, ReloadableFuseReader
@@ -73,5 +74,6 @@ __all__ = [
     "make_patch",
     "patch",
     "reindex",
+    "set_signals",
     "verify",
 ]

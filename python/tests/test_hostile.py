@@ -324,6 +324,38 @@ def test_it_is_imported_again():
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
+# ---- signals ----
+
+CUT = """
+import faulthandler, os, sys
+import fusedb_swift as f
+if sys.argv[1] != "in-front": f.set_signals(sys.argv[1])
+f.FuseReader("a.fsdb")
+faulthandler.enable()
+reader = f.FuseReader("a.fsdb", verify="reading")
+os.truncate("a.fsdb", 4096)
+for number in range(5000):
+    try:
+        reader.get(f"key {number}")
+    except f.FuseCorruptError:
+        sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("signals, code", [("in-front", 7), ("once", -signal.SIGBUS), ("none", -signal.SIGBUS)])
+def test_a_file_that_is_cut_after_faulthandler_was_enabled(signals, code):
+    build(f, {f"key {number}": number for number in range(5000)})
+    result = subprocess.run([sys.executable, "-c", CUT, signals], timeout=60, capture_output=True, text=True)
+    assert result.returncode == code
+    assert result.stderr.count("Fatal Python error: Bus error") == (code != 7)
+
+
+def test_signals_have_names():
+    for wrong in ("front", None, 0):
+        with pytest.raises(ValueError, match="signals must be one of|invalid|'signals'"):
+            f.set_signals(wrong)
+
+
 # ---- memory ----
 
 

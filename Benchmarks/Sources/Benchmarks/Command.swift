@@ -29,7 +29,7 @@ struct Command {
     try FileManager.default.createDirectory(atPath: arguments[1], withIntermediateDirectories: true)
     guard arguments[0] != "bench-networks" else {
       let table = try NetworkBenchmark(folder: arguments[1], python: arguments[2], command: arguments[3]).run()
-      try table.write(toFile: "\(resultFolder)/table-networks.md", atomically: true, encoding: .utf8)
+      try (table + "\n").write(toFile: "\(resultFolder)/table-networks.md", atomically: true, encoding: .utf8)
       return print(table)
     }
     let plan = try plan(arguments[0])

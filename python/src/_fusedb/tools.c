@@ -284,6 +284,16 @@ static PyObject *reindex(PyObject *module, PyObject *const *arguments, Py_ssize_
   return result;
 }
 
+static PyObject *set_signals(PyObject *module, PyObject *word) {
+  (void)module;
+  static const char *const words[] = {"in-front", "once", "none", NULL};
+  int32_t signals = -1;
+  if (!argument_word(word, "signals", words, &signals)) return NULL;
+  fuse_error *error = NULL;
+  fuse_status status = fuse_set_signals(signals, &error);
+  return status == FUSE_OK ? Py_NewRef(Py_None) : raise_error(status, error);
+}
+
 PyMethodDef tool_functions[] = {
     METHOD("merge", merge, FAST,
         "merge(*sources, output, combine=None, on_conflict=None, subtract=(), prefixes=(), progress=None, **options)\n--\n\n"
@@ -323,6 +333,13 @@ PyMethodDef tool_functions[] = {
         "Walks through the keys that two files answer differently, in order. Files are readers or paths.\n\n"
         "    >>> [(change.kind, change.key) for change in diff('geo.fsdb', 'geo-2.fsdb')]\n"
         "    [('added', '9.9.9.9')]\n"),
+    METHOD("set_signals", set_signals, METH_O,
+        "set_signals(signals, /)\n--\n\n"
+        "Says what happens to the process's handler of SIGBUS, which a mapped file raises that is cut while it is read. That of\n"
+        "the library makes it FuseCorruptError, and passes on what is not about its files. 'in-front', the default: each open\n"
+        "puts it before one that came later, such as faulthandler's, once for each. 'once': the first open alone. 'none': it\n"
+        "is not installed, and such a file ends the process; memory='copied' is not concerned.\n\n"
+        "    >>> set_signals('in-front')\n"),
     METHOD("_pack", packed_object, METH_O, "MessagePack of an object, as FuseWriter stores it."),
     METHOD("_unpack", unpacked_object, METH_O, "The object of MessagePack, as FuseReader gives it."),
     {NULL}};
