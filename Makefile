@@ -17,7 +17,7 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
 TEST_LOGS := $(addprefix build/logs/,dependent.log swift.log pytest.log wheel.log)
-ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log city.log)
+ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log city.log sanitize-python.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
@@ -88,7 +88,7 @@ endure: ## check what takes time to show: reading while files are replaced, unde
 	@Scripts/closing-lines $(ENDURANCE_LOGS)
 
 endure-here:
-	@$(MAKE) SIDE_BY_SIDE= stress leaks city
+	@$(MAKE) SIDE_BY_SIDE= stress leaks city sanitize-python
 
 endure-apart:
 	@echo "meanwhile: programs under sanitizers; see build/logs/sanitize.log"
@@ -125,7 +125,9 @@ sanitize: ## the same, not as often, under ThreadSanitizer and AddressSanitizer
 	ASAN_OPTIONS=detect_leaks=1 .build/address/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-address.log
 
 .PHONY: sanitize-python
-sanitize-python: ## run the tests of the Python package under AddressSanitizer, after make wheel: about a minute
+sanitize-python: ## run the tests of the Python package under AddressSanitizer: about a minute, after make wheel
+	@mkdir -p build/logs
+	@ls -d build/wheel/*/venv >/dev/null 2>&1 || $(MAKE) wheel
 	Scripts/sanitize-python 2>&1 | tee build/logs/sanitize-python.log
 
 .PHONY: hostile
