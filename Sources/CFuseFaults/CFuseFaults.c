@@ -13,15 +13,11 @@ static pthread_mutex_t regions_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t preparation = PTHREAD_ONCE_INIT;
 static uintptr_t page_size;
 
-// Handlers that were in force when this one was put before them, the first one lowest. Only their number changes once they are written.
+// Handlers that were in force when one of the entries below was put before them: entry n before handler n, to which it passes on. Only their
+// number changes once they are written.
 static struct sigaction foreign[FUSE_FOREIGN_HANDLERS];
 static int foreign_count;
 static fuse_handler_mode handler_mode = FUSE_HANDLER_IN_FRONT;
-static int is_installed;
-// Which of them this thread called last. Part of each thread from the start: a handler must not allocate.
-static __thread __attribute__((tls_model("initial-exec"))) int level = -1;
-// In `si_errno`, which Linux leaves 0: this handler has passed that on.
-enum { PASSED_ON = 0x46534442 };
 
 // The mark stays for good: damage that was reported once is reported again, also when the bytes come back.
 static int64_t mark(fuse_region *region, size_t offset) {
@@ -39,32 +35,38 @@ int64_t fuse_region_note_change(fuse_region *region) {
   return mark(region, (size_t)((uintptr_t)changed - __atomic_load_n(&region->base, __ATOMIC_RELAXED)));
 }
 
-static void pass_on(int number, siginfo_t *info, void *context) {
-  // The one that was called last may call this one, as what was there before it, or put it back and raise the signal once more. Both mean
-  // that the one below it is next.
-  bool is_again = level >= 0 && (info->si_errno == PASSED_ON || (info->si_code <= 0 && info->si_pid == getpid()));
-  int next = is_again ? level - 1 : __atomic_load_n(&foreign_count, __ATOMIC_ACQUIRE) - 1;
-  const struct sigaction *other = next >= 0 ? &foreign[next] : NULL;
-  level = next;
-  info->si_errno = PASSED_ON;
-  if (other && other->sa_flags & SA_SIGINFO) {
-    other->sa_sigaction(number, info, context);
-  } else if (other && other->sa_handler != SIG_DFL && other->sa_handler != SIG_IGN) {
-    other->sa_handler(number);
-  } else {
-    // As if this handler had never been here: returning repeats the access, and a signal that a process sent is sent again.
+// Does what would have happened if the handler had been called in place of the entry before it.
+static void pass_on(int level, int number, siginfo_t *info, void *context) {
+  struct sigaction other = foreign[level];
+  int is_sent = info->si_code <= 0;
+  if (!(other.sa_flags & SA_SIGINFO) && other.sa_handler == SIG_IGN && is_sent) return;
+  if (!(other.sa_flags & SA_SIGINFO) && (other.sa_handler == SIG_DFL || other.sa_handler == SIG_IGN)) {
+    // Returning repeats the access, and a signal that a process sent is sent again.
     struct sigaction none = {0};
-    none.sa_handler = other ? other->sa_handler : SIG_DFL;
+    none.sa_handler = SIG_DFL;
     sigaction(SIGBUS, &none, NULL);
-    if (info->si_code <= 0) raise(number);
+    if (is_sent) raise(number);
+    return;
   }
+  if (other.sa_flags & SA_RESETHAND) {
+    foreign[level].sa_flags = 0;
+    foreign[level].sa_handler = SIG_DFL;
+  }
+  sigset_t before, own;
+  sigemptyset(&own);
+  sigaddset(&own, SIGBUS);
+  pthread_sigmask(SIG_BLOCK, &other.sa_mask, &before);
+  if (other.sa_flags & SA_NODEFER && !sigismember(&other.sa_mask, SIGBUS)) pthread_sigmask(SIG_UNBLOCK, &own, NULL);
+  if (other.sa_flags & SA_SIGINFO) other.sa_sigaction(number, info, context);
+  else other.sa_handler(number);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void on_bus_error(int number, siginfo_t *info, void *context) {
+static inline __attribute__((always_inline)) void on_bus_error(int level, int number, siginfo_t *info, void *context) {
   uintptr_t address = (uintptr_t)info->si_addr;
   int ours = 0;
   // Sent by a process, not caused by an access: there is no address.
-  if (info->si_code <= 0) return pass_on(number, info, context);
+  if (info->si_code <= 0) return pass_on(level, number, info, context);
   // A node that another thread is reusing may match by chance; so all that match are marked, never only the first.
   for (fuse_region *r = __atomic_load_n(&regions, __ATOMIC_ACQUIRE); r; r = r->next) {
     size_t length = __atomic_load_n(&r->length, __ATOMIC_ACQUIRE);
@@ -79,8 +81,17 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     void *zeros = mmap(page, page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     if (zeros != MAP_FAILED) return;
   }
-  pass_on(number, info, context);
+  pass_on(level, number, info, context);
 }
+
+// A function for each handler that is passed by: one that calls the function that it found there, or puts it back, has what was below it
+// called and not itself.
+#define ENTRY(level) \
+  static void entry_##level(int number, siginfo_t *info, void *context) { on_bus_error(level, number, info, context); }
+ENTRY(0) ENTRY(1) ENTRY(2) ENTRY(3) ENTRY(4) ENTRY(5) ENTRY(6) ENTRY(7)
+static void (*const entries[FUSE_FOREIGN_HANDLERS])(int, siginfo_t *, void *) = {
+  entry_0, entry_1, entry_2, entry_3, entry_4, entry_5, entry_6, entry_7,
+};
 
 // A child that is forked while another thread is here finds the lock free.
 static void lock_regions(void) { pthread_mutex_lock(&regions_lock); }
@@ -96,25 +107,24 @@ static int is_same(const struct sigaction *one, const struct sigaction *other) {
                                     : !(other->sa_flags & SA_SIGINFO) && one->sa_handler == other->sa_handler;
 }
 
-// Puts the handler in front of the one that is in force, if it is to be. Each other handler is passed by once, so that two libraries that
-// do the same don't do it for ever. The lock is held.
+// Puts an entry in front of the handler that is in force, if it is to be. Each other handler is passed by once, so that two libraries that do
+// the same don't do it for ever. The lock is held.
 static void install_handler(void) {
   struct sigaction now, action = {0};
-  if (handler_mode == FUSE_HANDLER_NONE || (handler_mode == FUSE_HANDLER_ONCE && is_installed)) return;
-  if (sigaction(SIGBUS, NULL, &now) != 0) return;
-  if (now.sa_flags & SA_SIGINFO && now.sa_sigaction == on_bus_error) return;
-  for (int i = 0; is_installed && i < foreign_count; i++) {
-    if (is_same(&foreign[i], &now)) return;
+  int count = foreign_count;
+  if (handler_mode == FUSE_HANDLER_NONE || (handler_mode == FUSE_HANDLER_ONCE && count > 0)) return;
+  if (count == FUSE_FOREIGN_HANDLERS || sigaction(SIGBUS, NULL, &now) != 0) return;
+  for (int i = 0; i < count; i++) {
+    if (is_same(&foreign[i], &now) || (now.sa_flags & SA_SIGINFO && now.sa_sigaction == entries[i])) return;
   }
-  if (foreign_count == FUSE_FOREIGN_HANDLERS) return;
-  // What this one passes on to stands before it is in force.
-  foreign[foreign_count] = now;
-  __atomic_store_n(&foreign_count, foreign_count + 1, __ATOMIC_RELEASE);
-  action.sa_sigaction = on_bus_error;
+  // What an entry passes on to stands before it is in force.
+  foreign[count] = now;
+  action.sa_sigaction = entries[count];
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGBUS, &action, NULL);
-  is_installed = 1;
+  // Another thread may have installed one meanwhile.
+  if (sigaction(SIGBUS, &action, &now) == 0 && !is_same(&foreign[count], &now)) foreign[count] = now;
+  foreign_count = count + 1;
 }
 
 void fuse_handler_set(fuse_handler_mode mode) {

@@ -9,6 +9,8 @@
 
 /* Counts what was checked, and says where something is not so. */
 extern int checks, failures;
+/* How often that is tried which goes wrong by chance. */
+extern int rounds;
 void check(int is_true, const char *text, const char *file, int line);
 #define CHECK(condition) check(!!(condition), #condition, __FILE__, __LINE__)
 

@@ -1,7 +1,7 @@
-/* Calls every function of fusedb.h, with good and bad arguments. Takes a folder for its files. */
+/* Calls every function of fusedb.h, with good and bad arguments. Takes a folder for its files, and how often what threads do is tried. */
 #include "check.h"
 
-int checks, failures;
+int checks, failures, rounds = 300;
 static const char *folder;
 
 void check(int is_true, const char *text, const char *file, int line) {
@@ -100,8 +100,9 @@ void cut_file(const char *name, long size) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 2) return 2;
+  if (argc != 2 && argc != 3) return 2;
   folder = argv[1];
+  if (argc == 3) rounds = atoi(argv[2]);
   setvbuf(stdout, NULL, _IONBF, 0);
   CHECK(fuse_abi_version() == FUSE_ABI_VERSION);
   CHECK(strcmp(fuse_library_version(), FUSE_VERSION) == 0);

@@ -1,7 +1,10 @@
 /* Building, merging, comparing, patching, reindexing; ending what takes long. */
+#define _GNU_SOURCE
 #include "check.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 static double last_share;
 static int progress(void *context, double share) {
@@ -429,7 +432,43 @@ static int request(void *context, double share) {
   return raise(SIGTERM);
 }
 
+static fuse_cancel *toggled;
+static int toggling;
+
+static void *toggle(void *context) {
+  (void)context;
+  while (__atomic_load_n(&toggling, __ATOMIC_ACQUIRE)) {
+    fuse_cancel_request(toggled);
+    usleep(100);
+    fuse_cancel_reset(toggled);
+    usleep(1000);
+  }
+  return NULL;
+}
+
+/* A token that is requested and taken back at once ends a call or does not, and never makes a sound file a damaged one. */
+static void test_a_token_that_is_taken_back(void) {
+  fuse_error *error = NULL;
+  pthread_t thread;
+  int wrong = 0;
+  EXPECT(FUSE_OK, fuse_cancel_make(&toggled, &error));
+  fuse_call call = fuse_call_default();
+  call.cancel = toggled;
+  toggling = 1;
+  CHECK(pthread_create(&thread, NULL, toggle, NULL) == 0);
+  for (int round = 0; round < rounds; round++) {
+    fuse_verification found = fuse_verification_empty();
+    fuse_status status = fuse_verify(PATH("large.fsdb"), NULL, &call, &found, NULL);
+    wrong += status != FUSE_ERROR_CANCELLED && (status != FUSE_OK || found.damage_count > 0);
+  }
+  __atomic_store_n(&toggling, 0, __ATOMIC_RELEASE);
+  pthread_join(thread, NULL);
+  CHECK(wrong == 0);
+  CHECK(fuse_cancel_free(toggled) == FUSE_OK);
+}
+
 void test_cancel(void) {
+  test_a_token_that_is_taken_back();
   fuse_error *error = NULL;
   fuse_cancel *cancel = NULL;
   EXPECT(FUSE_OK, fuse_cancel_make(&cancel, &error));

@@ -135,3 +135,15 @@ def test_a_list_of_questions_is_answered_as_operands_are(command, blocks, option
     listed = command("get", blocks, *options, "--keys-from", "-", stdin="".join(q + "\n" for q in asked).encode(), code=NO)
     assert listed.out == one_by_one.out
     assert sorted(listed.errors.splitlines()) == sorted(one_by_one.errors.splitlines())
+
+
+def test_what_was_answered_before_a_damaged_object_is_printed(command, tmp_path):
+    path = tmp_path / "x.fsdb"
+    lines = "".join(json.dumps({"keys": [f"{i}.0.0.0/8"], "value": f"value {i}"}) + "\n" for i in (1, 2, 3))
+    command("build", path, stdin=lines.encode(), code=DONE)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"value 2")] ^= 1
+    path.write_bytes(data)
+    for options, first in ([], b'1.1.1.1\t1.0.0.0/8\t"value 1"'), (["--json"], b'{"key":"1.1.1.1",'):
+        asked = command("get", path, "--keys-from", "-", *options, stdin=b"1.1.1.1\n2.2.2.2\n3.3.3.3\n", code=BAD_DATA)
+        assert len(asked.lines) == 1 and asked.lines[0].startswith(first)

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <fusedb.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,12 +98,33 @@ static void report_and_chain(int number, siginfo_t *info, void *context) {
   else _exit(98);
 }
 
-static void install(void (*handler)(int, siginfo_t *, void *)) {
+/* As crash reporters do: what was there before has the next try. */
+static void report_and_return(int number, siginfo_t *info, void *context) {
+  (void)info, (void)context;
+  sigaction(number, &previous, NULL);
+  say("reported\n");
+}
+
+static void report(int number, siginfo_t *info, void *context) {
+  (void)number, (void)info, (void)context;
+  say("reported\n");
+}
+
+static jmp_buf place;
+
+static void jump(int number, siginfo_t *info, void *context) {
+  (void)number, (void)info, (void)context;
+  longjmp(place, 1);
+}
+
+static void install_with(int flags, void (*handler)(int, siginfo_t *, void *)) {
   struct sigaction action = {0};
   action.sa_sigaction = handler;
-  action.sa_flags = SA_SIGINFO | SA_NODEFER;
+  action.sa_flags = SA_SIGINFO | flags;
   NEED(sigaction(SIGBUS, &action, &previous) == 0);
 }
+
+static void install(void (*handler)(int, siginfo_t *, void *)) { install_with(SA_NODEFER, handler); }
 
 /* A file that is cut is an error, and no signal that somebody sees. */
 static void survive(const char *name) {
@@ -148,12 +170,29 @@ int main(int count, char **arguments) {
     install(report_and_end);
     survive("a.fsdb");
     fault();
-  } else if (strcmp(mode, "after") == 0 || strcmp(mode, "raises") == 0 || strcmp(mode, "chains") == 0) {
+  } else if (strcmp(mode, "after") == 0 || strcmp(mode, "raises") == 0 || strcmp(mode, "chains") == 0 ||
+             strcmp(mode, "returns") == 0) {
     survive("a.fsdb");
-    install(*mode == 'a' ? report_and_end : *mode == 'r' ? report_and_raise : report_and_chain);
+    install(*mode == 'a' ? report_and_end : *mode == 'c' ? report_and_chain : mode[1] == 'a' ? report_and_raise : report_and_return);
     survive("b.fsdb");
     survive("c.fsdb");
     fault();
+  } else if (strcmp(mode, "resets") == 0) {
+    install_with(SA_RESETHAND, report);
+    survive("a.fsdb");
+    fault();
+  } else if (strcmp(mode, "jumps") == 0) {
+    install(jump);
+    survive("a.fsdb");
+    for (volatile int round = 0; round < 2; round++) {
+      if (setjmp(place) == 0) fault();
+      say("jumped\n");
+    }
+  } else if (strcmp(mode, "ignores") == 0) {
+    signal(SIGBUS, SIG_IGN);
+    survive("a.fsdb");
+    raise(SIGBUS);
+    survive("b.fsdb");
   } else if (strcmp(mode, "insists") == 0) {
     /* Once for each other handler: who puts theirs in front again, keeps it there. */
     survive("a.fsdb");

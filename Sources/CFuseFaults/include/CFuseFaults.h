@@ -31,7 +31,7 @@ typedef enum {
   FUSE_HANDLER_NONE = 2,
 } fuse_handler_mode;
 /// How many handlers of others are passed by at most.
-#define FUSE_FOREIGN_HANDLERS 16
+#define FUSE_FOREIGN_HANDLERS 8
 
 /// Chooses one of those, for the `fuse_region_watch` that follow.
 void fuse_handler_set(fuse_handler_mode mode);

@@ -18,7 +18,8 @@ size_t fuse_stack_size(void);
 /// How many columns the terminal at `descriptor` has now; 0 where there is none, or it does not say.
 int fuse_terminal_width(int descriptor);
 
-/// What ends the long call that a thread works for: either, once it is not 0.
+/// What ends the long call that a thread works for: either, once it is not 0. A token that was seen has ended the call, also where it is
+/// taken back: what threads left undone by then must not count as done.
 typedef struct fuse_ending {
   const uint32_t *_Nullable token;  // elsewhere
   uint32_t ended;                   // of this call alone
@@ -40,10 +41,12 @@ static inline void fuse_ending_end(fuse_ending *_Nonnull ending) {
 
 /// Whether the long call that this thread works for is to end.
 static inline __attribute__((always_inline)) bool fuse_is_ended(void) {
-  const fuse_ending *ending = fuse_own_ending;
+  fuse_ending *ending = fuse_own_ending;
   if (__builtin_expect(ending == NULL, 1)) return false;
-  return __atomic_load_n(&ending->ended, __ATOMIC_RELAXED) != 0 ||
-         (ending->token != NULL && __atomic_load_n(ending->token, __ATOMIC_RELAXED) != 0);
+  if (__atomic_load_n(&ending->ended, __ATOMIC_RELAXED) != 0) return true;
+  if (ending->token == NULL || __atomic_load_n(ending->token, __ATOMIC_RELAXED) == 0) return false;
+  fuse_ending_end(ending);
+  return true;
 }
 
 #endif

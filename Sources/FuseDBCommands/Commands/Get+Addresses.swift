@@ -45,31 +45,37 @@ extension Get {
         ends.append(text.count)
         return true
       }
-      try reader.forEachLongestMatch(of: addresses) { (number, match) throws(FuseError) in
-        let line = (number == 0 ? 0 : ends[number - 1])..<ends[number]
-        guard let match else {
-          areAllThere = false
-          return try sayAbsent(Array(text[line]), "no block holds the address", console)
-        }
-        guard try cache.read(match, self, reader) else {
-          // A field is absent.
-          try write()
-          if try !answer(Array(text[line]), match, asking, console) { areAllThere = false }
-          return
-        }
-        let key = try matching == nil || printsMatch ? reader.keyText(of: match.key) : nil
-        let columns = cache.columns
-        let count = line.count + (key?.bytes.byteCount ?? 0) + columns.count + 3
-        lines.append(addingCapacity: count) { out in
-          out.append(text.rawSpan.extracting(line))
-          out.append(UInt8(ascii: "\t"))
-          if let key {
-            out.append(key.bytes)
-            out.append(UInt8(ascii: "\t"))
+      do throws(FuseError) {
+        try reader.forEachLongestMatch(of: addresses) { (number, match) throws(FuseError) in
+          let line = (number == 0 ? 0 : ends[number - 1])..<ends[number]
+          guard let match else {
+            areAllThere = false
+            return try sayAbsent(Array(text[line]), "no block holds the address", console)
           }
-          out.append(cache.text.rawSpan.extracting(columns))
-          out.append(UInt8(ascii: "\n"))
+          guard try cache.read(match, self, reader) else {
+            // A field is absent.
+            try write()
+            if try !answer(Array(text[line]), match, asking, console) { areAllThere = false }
+            return
+          }
+          let key = try matching == nil || printsMatch ? reader.keyText(of: match.key) : nil
+          let columns = cache.columns
+          let count = line.count + (key?.bytes.byteCount ?? 0) + columns.count + 3
+          lines.append(addingCapacity: count) { out in
+            out.append(text.rawSpan.extracting(line))
+            out.append(UInt8(ascii: "\t"))
+            if let key {
+              out.append(key.bytes)
+              out.append(UInt8(ascii: "\t"))
+            }
+            out.append(cache.text.rawSpan.extracting(columns))
+            out.append(UInt8(ascii: "\n"))
+          }
         }
+      } catch {
+        // What was answered before it is said before it.
+        try write()
+        throw error
       }
       try write()
       if let other, try !answer([other], asking, console) { areAllThere = false }

@@ -93,7 +93,11 @@ static inline PyObject *text_object(const uint8_t *bytes, size_t size, bool is_n
     Text text = words_of(bytes, size);
     Text *place = place_of(is_name ? names : short_texts, &text);
     if (!UNLIKELY(place->object == NULL) && is_same(place, &text)) return Py_NewRef(place->object);
-    return put_text(place, text, make_text(bytes, size, is_name));
+    /* The file may change meanwhile: what is remembered is of one reading. */
+    uint8_t copy[32];
+    memcpy(copy, bytes, size);
+    text = words_of(copy, size);
+    return put_text(place_of(is_name ? names : short_texts, &text), text, make_text(copy, size, is_name));
   }
 #endif
   return make_text(bytes, size, is_name);
@@ -313,7 +317,11 @@ PyObject *value_decode(const void *data, size_t size) {
   Record *record = &records[((uintptr_t)data * 0x9e3779b97f4a7c15u) >> 52];
   if (record->size == size && memcmp(record->bytes, data, size) == 0) {
     record->last = NULL;
-    return PyDict_Copy(record->dict);
+    /* What copying has Python do may put another one here. */
+    PyObject *dict = Py_NewRef(record->dict);
+    PyObject *copy = PyDict_Copy(dict);
+    Py_DECREF(dict);
+    return copy;
   }
   PyObject *value = decode_whole(data, size);
   if (value != NULL && record->last == data) record_put(record, data, size);

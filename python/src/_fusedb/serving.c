@@ -245,8 +245,11 @@ static PyObject *serving_watch(PyObject *self, PyObject *const *arguments, Py_ss
   options.on_reload = changed;
   options.on_failure = failed;
   options.context = serving;
+  PyObject *old[] = {serving->on_reload, serving->on_failure};
   serving->on_reload = Py_NewRef(values[1]);
   serving->on_failure = Py_NewRef(values[2]);
+  Py_XDECREF(old[0]);
+  Py_XDECREF(old[1]);
   /* The watcher's thread has this object for as long as it runs. */
   serving->process = getpid();
   serving->watches = true;
