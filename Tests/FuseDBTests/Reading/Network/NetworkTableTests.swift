@@ -1,3 +1,4 @@
+import CFuseIntrinsics
 import ProgramSupport
 import Testing
 
@@ -144,6 +145,43 @@ struct `A table of networks` {
       ("8.8.8.8", "8.8.8.8"), ("2003::", "2003::"),
     ] {
       #expect(table.resolved(FuseAddress(asked)!) == FuseAddress(answering)!)
+    }
+  }
+}
+
+struct `The way down a tree of numbers` {
+  /// Two levels: a node with nine children, and these.
+  private static func leaf(_ numbers: [UInt64], _ asked: UInt64) -> [Int64] {
+    unsafe numbers.withUnsafeBytes { bytes in
+      let start = bytes.baseAddress!
+      // SAFETY: ten nodes of 64 bytes are there; no node after the last of a level is led to.
+      let levels = unsafe [
+        fuse_tree_level(nodes: start, last: 8), fuse_tree_level(nodes: start + 64, last: 70),
+      ]
+      return unsafe [fuse_tree_leaf_plain(levels, 2, asked), fuse_tree_leaf(levels, 2, asked)]
+    }
+  }
+
+  /// By counting.
+  private static func model(_ numbers: [UInt64], _ asked: UInt64) -> Int64 {
+    func rank(_ node: Int) -> Int { numbers[8 * node..<8 * node + 8].count { $0 <= asked } }
+    let child = min(rank(0), 8)
+    return Int64(min(9 * child + rank(1 + child), 70))
+  }
+
+  @Test func `is the same whatever the processor can compare at once`() {
+    var random = SeededRandom.announced()
+    let edges: [UInt64] = [0, 1, .max >> 1, 1 << 63, .max - 1, .max]
+    for _ in 0..<500 {
+      let shift = UInt64(random.below(64))
+      // As in a file that is sound, and as in one that is not.
+      var numbers = (0..<80).map { _ in
+        random.below(8) == 0 ? random.element(edges) : random.next() >> shift
+      }
+      if random.below(4) > 0 { for node in 0..<10 { numbers[8 * node..<8 * node + 8].sort() } }
+      for asked in numbers + edges + numbers.map({ $0 &- 1 }) {
+        #expect(Self.leaf(numbers, asked) == [Int64](repeating: Self.model(numbers, asked), count: 2), "\(asked)")
+      }
     }
   }
 }
