@@ -430,12 +430,16 @@ def test_no_call_keeps_memory():
             for _ in range(warm):
                 raised(call)
             gc.collect()
-            before = resident()
-            for _ in range(count):
-                raised(call)
-            gc.collect()
-            # A byte for each call would be less than this, an object more.
-            grown = resident() - before
+            # What other threads and the allocator take for themselves, they take once; a leak comes again.
+            for _ in range(3):
+                before = resident()
+                for _ in range(count):
+                    raised(call)
+                gc.collect()
+                # A byte for each call would be less than this, an object more.
+                grown = resident() - before
+                if grown < (1 << 20) + count * 8:
+                    break
             assert grown < (1 << 20) + count * 8, f"{name}: {grown} bytes in {count} calls"
 
 
