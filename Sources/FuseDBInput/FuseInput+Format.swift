@@ -13,16 +13,19 @@ extension FuseInput {
 }
 
 extension FuseInput.Format {
-  /// What names end in, and what that says; `.gz` or `.zst` may follow.
+  /// What names end in, and what that says; and one of ``packings`` may follow.
   private static let endings: KeyValuePairs = [
     ".csv": csv, ".tsv": tsv, ".ndjson": ndjson, ".jsonl": ndjson, ".json": ndjson,
     ".msgpack": msgpack, ".mpk": msgpack,
   ]
 
+  /// What the names of packed files end in.
+  private static let packings = [".gz", ".zst", ".xz", ".bz2"]
+
   /// What an input's name ends in says what it holds; nil for a name that says nothing.
   package init?(guessedFrom name: String) {
     let name = name.lowercased()
-    let packing = [".gz", ".zst"].first { name.hasSuffix($0) } ?? ""
+    let packing = Self.packings.first { name.hasSuffix($0) } ?? ""
     let plain = name.dropLast(packing.count)
     guard let ending = Self.endings.first(where: { plain.hasSuffix($0.key) }) else { return nil }
     self = ending.value
