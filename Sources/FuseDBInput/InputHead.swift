@@ -11,6 +11,8 @@ struct InputHead {
 
   /// Whether lines end with a carriage return alone, as old Macs and some programs write them. [T15]
   let endsLinesWithReturns: Bool
+  /// Whether the first character is the bracket of an array: so no line of NDJSON begins.
+  let beginsArray: Bool
 
   /// Looks at the beginning of `file`.
   ///
@@ -20,6 +22,8 @@ struct InputHead {
     if let kind = ForeignKind(head, format, names) { throw FuseError(.invalidValue, kind.refusal, path: file.name) }
     // What is cut off after the last byte might be a line feed.
     let known = head.count < Self.byteCount ? head[...] : head.dropLast()
+    let text = head.drop { [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains($0) }
+    beginsArray = text.first == UInt8(ascii: "[")
     endsLinesWithReturns =
       format != .msgpack && !head.contains(UInt8(ascii: "\n")) && known.contains(UInt8(ascii: "\r"))
   }

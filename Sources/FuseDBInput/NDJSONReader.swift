@@ -4,7 +4,7 @@ internal import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
-/// Reads records that are JSON objects, one a line. See spec/json.md, "NDJSON" and "Records".
+/// Reads records that are JSON objects, one a line, or elements of a document. See spec/json.md, "NDJSON" and "Records".
 final class NDJSONReader {
   private static let keysName = [UInt8]("keys".utf8)
   private static let valueName = [UInt8]("value".utf8)
@@ -13,6 +13,7 @@ final class NDJSONReader {
   /// Which fields hold keys, or nil when lines are in the native form.
   private(set) var fields: FieldSelection?
   // The parts of the record that is being read; kept, so that the memory is.
+  private var elements: JSONElements?
   private var keyNodes: [JSONNode] = []
   private var isKept: [Bool] = []
   private var rangeNodes: (first: JSONNode?, last: JSONNode?)
@@ -29,18 +30,41 @@ final class NDJSONReader {
   /// - Throws: ``FuseError``; the sink adds the position.
   func read(_ block: InputBlock) throws(FuseError) {
     let bytes = block.bytes
+    guard block.format != .json else { return try readElements(block) }
     var lines = LineReader(block)
     while let line = lines.next(bytes.rawSpan) {
       sink.line = lines.number
-      try add(line, of: bytes.rawSpan)
+      try sink.attempt { () throws(FuseError) in try add(line, of: bytes.rawSpan) }
     }
   }
 
+  private func readElements(_ block: InputBlock) throws(FuseError) {
+    let bytes = block.bytes
+    elements = JSONElements(block)
+    while let element = elements!.next(bytes.rawSpan) {
+      sink.line = elements!.number
+      sink.textLine = elements!.line
+      try sink.attempt { () throws(FuseError) in
+        guard !element.isEmpty else {
+          let column = elements!.column(of: element.lowerBound, bytes.rawSpan)
+          throw FuseError(.invalidValue, "a value is missing at column \(column), before ','; correct it")
+        }
+        try add(element, of: bytes.rawSpan)
+      }
+    }
+    elements = nil
+  }
+
   private func add(_ line: Range<Int>, of bytes: RawSpan) throws(FuseError) {
-    guard line.count <= sink.limit.byteCount else { throw sink.limit.tooLongLine }
+    guard line.count <= sink.limit.byteCount else {
+      throw elements == nil ? sink.limit.tooLongLine : sink.limit.tooLongElement
+    }
     guard !Self.isBlank(bytes.extracting(line)) else { return }
     try parse(line, of: bytes) { record throws(FuseError) in
       guard case .object = record.kind else {
+        guard elements == nil else {
+          throw FuseError(.invalidValue, "a record is a JSON object, and here one is \(record.article)")
+        }
         var advice = ""
         if case .array = record.kind { advice = "; \(Self.arrayAdvice)" }
         throw FuseError(
@@ -73,7 +97,7 @@ final class NDJSONReader {
     } catch {
       guard !isJSON, error.code == .invalidValue else { throw error }
       if !hasLongIntegers, try parseLongIntegers(line, of: bytes, body) { return }
-      throw notJSON(bytes.extracting(line), error)
+      throw notJSON(line, of: bytes, error)
     }
   }
 
@@ -101,15 +125,23 @@ final class NDJSONReader {
 
   private static let arrayAdvice = "jq -c '.[]' makes a line of each element of an array"
 
-  /// The error of a line that is not JSON.
-  private func notJSON(_ line: RawSpan, _ error: FuseError) -> FuseError {
+  /// The error of a line or element that is not JSON.
+  private func notJSON(_ range: Range<Int>, of bytes: RawSpan, _ error: FuseError) -> FuseError {
+    let line = bytes.extracting(range)
     guard let flaw = JSONFlaw.first(in: line) else { return FuseError(error.code, error.message) }
+    if let elements {
+      let before = flaw.line == 0 ? elements.column(of: range.lowerBound, bytes) - 1 : 0
+      let advice = flaw.isCut ? "copy the input again if it is cut short here" : "correct it"
+      return FuseError(
+        .invalidValue,
+        "not JSON at line \(elements.line + flaw.line), column \(before + flaw.column): \(flaw.reason); \(advice)")
+    }
     let start = line.array().first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
     let advice =
       switch start {
       case UInt8(ascii: "[") where flaw.isCut: Self.arrayAdvice
       case UInt8(ascii: "{") where flaw.isCut:
-        "copy the input again if it is cut short here; if the object goes on in the next line, jq -c . makes it one line"
+        "copy the input again if it is cut short here; if the object goes on in the next line, say \(sink.limit.names.format(.json))"
       case UInt8(ascii: "{"): "correct the line"
       default:
         "a line must hold one JSON object (for tables say \(sink.limit.names.format(.csv)) or \(sink.limit.names.format(.tsv)))"
@@ -181,6 +213,7 @@ final class NDJSONReader {
   // MARK: Any record
 
   private func addRecord(_ record: JSONNode) throws(FuseError) {
+    guard !fields!.hasPaths else { return try addNested(record) }
     keyNodes.removeAll(keepingCapacity: true)
     isKept.removeAll(keepingCapacity: true)
     rangeNodes = (nil, nil)
@@ -213,13 +246,34 @@ final class NDJSONReader {
       }
       number += 1
     }
+    try addKeysOfRecord()
+  }
+
+  /// The same where fields may be inside of others.
+  private func addNested(_ record: JSONNode) throws(FuseError) {
+    if sink.line <= FieldSelection.mostRecords {
+      try record.forEachMember { name, _ throws(FuseError) in fields!.note(name) }
+    }
+    let found = try FoundFields(record, &fields!)
+    if found.keys.isEmpty, found.first == nil, found.last == nil, nativeParts(of: record) != nil {
+      return try addNative(record)
+    }
+    fields!.beginRecord()
+    keyNodes = found.keys
+    rangeNodes = (found.first, found.last)
+    try found.parts.pack(record, to: sink.packer, depth: 0)
+    try addKeysOfRecord()
+  }
+
+  /// Adds what was packed, with the keys of ``keyNodes`` and ``rangeNodes``.
+  private func addKeysOfRecord() throws(FuseError) {
     try sink.addPacked()
     let keysBefore = sink.keyCount
     for node in keyNodes { try addKeys(node) }
     if let names = fields!.range { try addRange(names) }
     guard sink.keyCount > keysBefore || fields!.range != nil else {
       throw FuseError(
-        .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty\(fields!.hintOnKeys)")
+        .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty")
     }
   }
 
@@ -307,6 +361,9 @@ struct LineReader {
   /// The number of the line that ``next(_:)`` returned last, from 1.
   var number: Int { firstLine + count - 1 }
 
+  /// Where the line after that begins.
+  var end: Int { rest.lowerBound }
+
   /// Where the next line stands in the block's bytes, without its end; nil after the last.
   mutating func next(_ bytes: RawSpan) -> Range<Int>? {
     guard !rest.isEmpty else { return nil }
@@ -377,12 +434,12 @@ enum LongIntegers {
 
   private static func skipSpace(_ offset: Int, _ bytes: [UInt8]) -> Int? {
     guard offset < bytes.count else { return nil }
-    return bytes[offset...].firstIndex { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+    return bytes[offset...].firstIndex { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
   }
 
   /// Whether a number ends at `offset`, so that it is an integer.
   private static func endsNumber(_ offset: Int, _ bytes: [UInt8]) -> Bool {
     guard let next = skipSpace(offset, bytes) else { return true }
-    return bytes[next] == UInt8(ascii: ",") || bytes[next] == UInt8(ascii: "}") || bytes[next] == UInt8(ascii: "\r")
+    return bytes[next] == UInt8(ascii: ",") || bytes[next] == UInt8(ascii: "}")
   }
 }

@@ -44,6 +44,7 @@ final class Unxz: Unpacker {
   /// Passes over the zeros that may stand between streams. What begins none is found when it is unpacked.
   func begin(_ packed: [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
     guard let start = packed[range].firstIndex(where: { $0 != 0 }) else { return range.upperBound }
+    guard packed[start] == Self.magic[0] else { throw Self.follows }
     // No more is taken than a dictionary that is allowed, whatever a stream says. [S5]
     let limit = UInt64(PackedInput.mostWindowBytes) + Self.overhead
     // SAFETY: the stream is there until deinit; setting it up again lets go of what it had.
@@ -93,6 +94,10 @@ final class Unxz: Unpacker {
       """)
   }
 
+  private static var follows: FuseError {
+    FuseError(.invalidValue, "bytes that are not xz data follow the xz data; copy or pack the file again")
+  }
+
   private func error(_ result: lzma_ret) -> FuseError {
     switch result {
     case LZMA_MEM_ERROR: .outOfMemory("unpack xz data")
@@ -103,8 +108,7 @@ final class Unxz: Unpacker {
         the xz data needs a dictionary of more than \(PackedInput.mostWindowBytes >> 20) MiB; pack it with \
         --lzma2=preset=9 or less, or unpack it first by xz -d
         """)
-    case LZMA_FORMAT_ERROR:
-      FuseError(.invalidValue, "bytes that are not xz data follow the xz data; copy or pack the file again")
+    case LZMA_FORMAT_ERROR: Self.follows
     case LZMA_OPTIONS_ERROR, LZMA_UNSUPPORTED_CHECK:
       FuseError(.invalidValue, "the xz data uses something that liblzma does not know; unpack it first by a newer xz -d")
     default: FuseError(.invalidValue, "the xz data is damaged; copy or pack the file again")
