@@ -39,7 +39,8 @@ extension FuseInput {
   fileprivate func job(memory: Int, _ options: FuseWriter.Options) -> InputLoader.Job {
     precondition(recordLimit ?? 1 > 0, "a record has at least a byte")
     precondition(
-      addressRange == nil || options.onDuplicate != .collect, "an address of several ranges has no list of their objects")
+      addressRange == nil || options.onDuplicate != .collect,
+      "an address of several ranges has no list of their objects")
     let files = files
     let isTable = files.contains { $0.format.isTable }
     precondition(!isTable || !keyFields.isEmpty || addressRange != nil, "a table needs keyFields or an addressRange")

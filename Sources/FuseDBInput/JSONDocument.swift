@@ -194,7 +194,8 @@ struct JSONDocument {
     guard name.contains(UInt8(ascii: "\\")) else { return name }
     var text: [UInt8]?
     let quote = [UInt8(ascii: "\"")]
-    try? JSONParser().withNode(of: (quote + name + quote).rawSpan) { node throws(FuseError) in text = node.text.array() }
+    try? JSONParser().withNode(of: (quote + name + quote).rawSpan) { node throws(FuseError) in text = node.text.array()
+    }
     return text ?? name
   }
 

@@ -27,7 +27,8 @@ struct JSONFlaw: Equatable {
       let start = before.lastIndex(of: lineFeed).map { $0 + 1 } ?? 0
       // Bytes that go on a character of UTF-8 are none of their own.
       return JSONFlaw(
-        line: before.count { $0 == lineFeed }, column: before[start...].count { $0 & 0xC0 != 0x80 } + 1, reason: error.reason, isCut: search.offset >= search.bytes.count
+        line: before.count { $0 == lineFeed }, column: before[start...].count { $0 & 0xC0 != 0x80 } + 1,
+        reason: error.reason, isCut: search.offset >= search.bytes.count
       )
     }
   }

@@ -44,7 +44,8 @@ package struct RecordLimit: Sendable, Equatable {
   /// The errors of records that have more bytes.
   var tooLongLine: FuseError { tooLong("the line", "is this NDJSON, one object a line? If so") }
   var tooLongElement: FuseError {
-    tooLong("the record", "where the records lie inside of the document, name their array with \(names.records); otherwise")
+    tooLong(
+      "the record", "where the records lie inside of the document, name their array with \(names.records); otherwise")
   }
   var tooLongRow: FuseError {
     tooLong(

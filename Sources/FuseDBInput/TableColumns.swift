@@ -90,7 +90,8 @@ final class TableColumns: Sendable {
     }
     for (option, wanted) in [
       (options.keys, fields.keys.map { $0.name }), (options.range, fields.range.map { [$0.first, $0.last] } ?? []),
-      (options.kept, fields.kept.map { $0.name }), (options.dropped, fields.dropped.map { $0.name }), (options.types, Array(types.keys)),
+      (options.kept, fields.kept.map { $0.name }), (options.dropped, fields.dropped.map { $0.name }),
+      (options.types, Array(types.keys)),
     ] {
       guard let missing = wanted.first(where: { numbers[$0] == nil }) else { continue }
       throw FuseError(
@@ -103,7 +104,8 @@ final class TableColumns: Sendable {
     }
     if table.lastColumnIsList, let range = fields.range, names.last == range.first || names.last == range.last {
       throw FuseError(
-        .invalidValue, "the last column holds a list, and the end of a range is one address; let another column be the last")
+        .invalidValue,
+        "the last column holds a list, and the end of a range is one address; let another column be the last")
     }
     // A single column is one of words, of which one may be its name.
     isNamedByRow = table.columns == nil && names.count > 1

@@ -97,7 +97,9 @@ final class TableReader {
   private func isHeader(
     _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns
   ) throws(FuseError) -> Bool {
-    for (number, name) in columns.names.enumerated() where !bytes.extracting(cells[number]).equals(name) { return false }
+    for (number, name) in columns.names.enumerated() where !bytes.extracting(cells[number]).equals(name) {
+      return false
+    }
     guard options.skipsRepeatedHeaders else {
       throw FuseError(
         .invalidValue,

@@ -110,7 +110,8 @@ final class Unxz: Unpacker {
         """)
     case LZMA_FORMAT_ERROR: Self.follows
     case LZMA_OPTIONS_ERROR, LZMA_UNSUPPORTED_CHECK:
-      FuseError(.invalidValue, "the xz data uses something that liblzma does not know; unpack it first by a newer xz -d")
+      FuseError(
+        .invalidValue, "the xz data uses something that liblzma does not know; unpack it first by a newer xz -d")
     default: FuseError(.invalidValue, "the xz data is damaged; copy or pack the file again")
     }
   }

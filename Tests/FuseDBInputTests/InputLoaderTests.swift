@@ -23,6 +23,7 @@ private struct Case {
     inputs = (0..<Int.random(in: 1...3, using: &random)).map { _ in
       let format = FuseInput.Format.allCases.randomElement(using: &random)!
       if format == .msgpack { return (format, Self.values(withErrors: withErrors, &random)) }
+      if format == .json { return (format, Self.document(withErrors: withErrors, &random)) }
       let lines = (0..<Int.random(in: 0...30, using: &random)).map { _ in
         Self.line(of: format, takesQuotes: takesQuotes, withErrors: withErrors, &random)
       }
@@ -59,6 +60,25 @@ private struct Case {
     var bytes = packer.bytes.array()
     if withErrors, Int.random(in: 0..<20, using: &random) == 0 { bytes.append(0xC1) }
     if withErrors, Bool.random(using: &random), !bytes.isEmpty { bytes.removeLast() }
+    return bytes
+  }
+
+  /// Records of JSON, over lines or not, in an array or not.
+  private static func document(withErrors: Bool, _ random: inout SeededRandom) -> [UInt8] {
+    let isList = Bool.random(using: &random)
+    let space = ["", " ", "\n", "\r\n \t"]
+    var text = space.randomElement(using: &random)! + (isList ? "[" : "")
+    let count = Int.random(in: 0...30, using: &random)
+    for number in 0..<count {
+      text += space.randomElement(using: &random)!
+      let record = line(of: .ndjson, takesQuotes: false, withErrors: withErrors, &random)
+      text += record.replacing(":", with: ":" + space.randomElement(using: &random)!)
+      text += space.randomElement(using: &random)!
+      if isList, number < count - 1 || withErrors && Int.random(in: 0..<5, using: &random) == 0 { text += "," }
+    }
+    text += isList ? "]" + space.randomElement(using: &random)! : ""
+    var bytes = Array(text.utf8)
+    if withErrors, Int.random(in: 0..<3, using: &random) == 0, !bytes.isEmpty { bytes.removeLast() }
     return bytes
   }
 

@@ -29,7 +29,8 @@ extension Build {
       .value("--keep", "FIELD", "store only this field of each record; may be repeated", repeats: true),
       .value("--drop", "FIELD", "store all but this field; may be repeated", repeats: true),
       .flag(
-        "--allow-missing", "let a field of --key, --keep or --drop be absent from every record of NDJSON or MessagePack"),
+        "--allow-missing", "let a field of --key, --keep or --drop be absent from every record of NDJSON or MessagePack"
+      ),
       .value("--type", "FIELD=TYPE", "the type of a column: string, int, float, bool or json", repeats: true),
       .value("--columns", "A,B,C", "the names of the columns, if the first row does not hold them"),
       .value(
@@ -90,6 +91,15 @@ extension Build {
     the rest is the object. Lines of the first form, such as those of a dump,
     may be mixed with records. A record of MessagePack is an array of keys and a
     value, which is stored as it is, or with --key a map.
+
+    A FIELD that a record does not have itself may be a path into it, except in
+    tables: 'geo.country', 'tags.0'. What is kept stays in its place.
+
+    With '--on-duplicate collect' every key has a list: of the objects of all
+    records that give it, in their order.
+
+    A bad record ends the build. --max-errors names several; --skip-bad-rows
+    leaves them out, with a warning that has their number and the first ten.
 
     With --range, alone or together with --key, the keys are the fewest CIDR
     blocks that cover a range of addresses, such as 8.8.8.0/24 or 2001:db8::/32.

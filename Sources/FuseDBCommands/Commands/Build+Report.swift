@@ -59,7 +59,8 @@ extension Build {
         "  \(Humans.count(report.duplicateKeyCount, "addition")) of a key that was there already; the \(kept) one counts"
       )
       for duplicate in report.duplicates {
-        lines.append("    \(quoted(duplicate.key)): \(loader.position(duplicate.kept)), not \(loader.position(duplicate.dropped))")
+        lines.append(
+          "    \(quoted(duplicate.key)): \(loader.position(duplicate.kept)), not \(loader.position(duplicate.dropped))")
       }
       if report.duplicates.count < report.duplicateKeyCount { lines.append("    …") }
     }

@@ -57,7 +57,8 @@ struct Build: Command {
         throw arguments.error("the option --max-errors takes a number from 1 to \(Self.mostFlaws), and not '\(count)'")
       }
       guard !arguments.has("--skip-bad-rows") else {
-        throw arguments.error("--max-errors is for a build that fails, and --skip-bad-rows for one that does not; give one of them")
+        throw arguments.error(
+          "--max-errors is for a build that fails, and --skip-bad-rows for one that does not; give one of them")
       }
       flaws = .told(atMost: count)
     }
@@ -69,7 +70,9 @@ struct Build: Command {
     guard inputs.contains(where: { $0.format == .json || $0.format == .ndjson }) else {
       throw arguments.error("--records is for JSON, and no input is; say --format json if one is")
     }
-    guard !path.isEmpty else { throw arguments.error("--records takes the path of an array, as in --records data.items") }
+    guard !path.isEmpty else {
+      throw arguments.error("--records takes the path of an array, as in --records data.items")
+    }
     records = FusePath(path)
   }
 
@@ -123,7 +126,8 @@ struct Build: Command {
         throw arguments.error("--on-duplicate collect makes new objects, and --order insertion is that of the old ones")
       }
       guard !arguments.has("--range") else {
-        throw arguments.error("--on-duplicate collect is for keys, and of ranges the innermost or --overlap says which one counts")
+        throw arguments.error(
+          "--on-duplicate collect is for keys, and of ranges the innermost or --overlap says which one counts")
       }
     }
     let overlap: FuseInput.Overlap? = try arguments.choice(
@@ -207,7 +211,8 @@ struct Build: Command {
     default:
       guard word.count == 1, FuseInput.Delimiter.byte(word[0]).isValid else {
         throw arguments.error(
-          "--delimiter takes one character of ASCII but quotes and line ends, or tab, or whitespace, and not \(quoted(word))")
+          "--delimiter takes one character of ASCII but quotes and line ends, or tab, or whitespace, and not \(quoted(word))"
+        )
       }
       return .byte(word[0])
     }
@@ -267,7 +272,9 @@ struct Build: Command {
     }
     guard let columns = table.columns else { return }
     let range = fields.range.map { [$0.first, $0.last] } ?? []
-    for name in fields.keys.map({ $0.name }) + range + fields.kept.map({ $0.name }) + fields.dropped.map({ $0.name }) + table.types.keys {
+    for name in fields.keys.map({ $0.name }) + range + fields.kept.map({ $0.name }) + fields.dropped.map({ $0.name })
+      + table.types.keys
+    {
       guard columns.contains(name) else {
         throw arguments.error("--columns names no column \(quoted(name)), and another option does")
       }

@@ -4,7 +4,7 @@ internal import FuseDBSystem
 internal import FuseDBValues
 
 /// Gives each key the list of the objects that were added under it, in the order of the additions: what
-/// ``FuseWriter/DuplicatePolicy/collect`` asks for. See spec/decisions/0030-lists-of-objects.md.
+/// ``FuseWriter/DuplicatePolicy/collect`` asks for. See spec/decisions/0030-inputs-as-people-have-them.md.
 ///
 /// Additions come in the order of keys and, of one key, of positions; each list goes to a second writer, as an object
 /// like any other. So lists that hold the same bytes are stored once, and memory is bounded by one list beside what both
@@ -81,7 +81,7 @@ struct ListBuilder {
 }
 
 extension FuseWriter {
-  /// How many bytes the objects of a list may have together: as a record of an input, a share of the memory. [L3]
+  /// How many bytes the objects of a list may have together: as a record of an input, a share of the memory. [S12]
   var listLimit: Int {
     options.mostListBytes ?? max((options.memory ?? MachineMemory.availableByteCount / 4) / 32, 1 << 16)
   }

@@ -3,7 +3,7 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// Finds objects by their numbers, wherever they are. [L4]
+/// Finds objects by their numbers, wherever they are. [S13]
 struct ObjectLookup {
   /// What is read at once of an object, unless it is longer.
   private static let firstByteCount = 256
