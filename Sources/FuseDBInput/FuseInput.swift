@@ -19,8 +19,8 @@ public struct FuseInput: Sendable {
   public var paths: [String]
   /// How their records are written; nil to go by the ending of each name, and NDJSON where that is unknown.
   public var format: Format?
-  /// Where the array of the records is in a JSON document; nil where it is the document. Inputs of ``Format-swift.enum/ndjson`` are
-  /// read as ``Format-swift.enum/json`` with it.
+  /// Where the array of the records is in a JSON document; nil where it is the document. Inputs of `ndjson` are
+  /// read as `json` with it.
   public var recordsPath: FusePath?
   /// The names of the fields, or columns, that hold keys. In NDJSON and MessagePack a field may hold a list of keys.
   public var keyFields: [String] = []
@@ -42,7 +42,7 @@ public struct FuseInput: Sendable {
   public var columns: [String]?
   /// The types of columns that are not text, by name. An empty cell of such a column is null.
   public var types: [String: FieldType] = [:]
-  /// What stands between the cells of tables; nil for a comma in ``Format-swift.enum/csv`` and a tab in ``Format-swift.enum/tsv``. With one, inputs
+  /// What stands between the cells of tables; nil for a comma in `csv` and a tab in `tsv`. With one, inputs
   /// whose name says nothing are tables.
   public var delimiter: Delimiter?
   /// Whether a row may lack cells at its end; they are null.

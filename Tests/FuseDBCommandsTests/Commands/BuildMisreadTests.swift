@@ -31,7 +31,7 @@ struct BuildMisreadTests {
         "2: not JSON at column 2: the text ends inside an array, and a value is missing; jq -c '.[]'"
       ),
       (
-        "[{\"id\":1},\n{\"id\":2]\n", ["--key", "id"],
+        "[{\"id\":1},\n{\"id\":2]}]\n", ["--key", "id"],
         "2: record 2: not JSON at line 2, column 8: ',' or '}' is missing; correct it"
       ),
       (
