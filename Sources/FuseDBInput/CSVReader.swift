@@ -55,6 +55,7 @@ final class CSVReader {
     off block: InputBlock, mostCells: Int = .max - 1,
     _ body: (RawSpan, Span<Range<Int>>, Int) throws(FuseError) -> Bool
   ) throws(FuseError) {
+    textFlaw = nil
     if delimiter == .whitespace { return try takeSpacedRows(off: block, mostCells: mostCells, body) }
     // Taken out for the while: every use of a class's property is a checked access.
     var bytes: [UInt8] = []

@@ -43,62 +43,73 @@ final class TableReader {
   private func add(
     _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns
   ) throws(FuseError) {
-    if columns.isNamedByRow, cells.count == columns.names.count, bytes.extracting(cells[0]).equals(columns.names[0]),
-      try isHeader(bytes, cells, columns)
-    {
-      return
-    }
+    if columns.isNamedByRow, try isHeader(bytes, cells, columns) { return }
     try checkCount(bytes, cells, columns)
     let packer = sink.packer
     let packedNames = columns.packedNames
     packer.packMap(count: columns.kept.count)
     for column in columns.kept {
       packer.append(column.packedName, of: packedNames.rawSpan)
-      guard !isList(column, columns) else {
+      if isList(column, columns) {
         try packList(bytes, cells, column, columns)
-        continue
-      }
-      guard column.number < cells.count, !isNull(cells[column.number], of: bytes) else {
-        packer.packNull()
-        continue
-      }
-      let cell = cells[column.number]
-      if column.type == .string {
-        packer.pack(string: cell, of: bytes)
-      } else if cell.isEmpty {
-        packer.packNull()
-      } else {
+      } else if let cell = cell(column.number, cells, of: bytes) {
         try pack(cell, of: bytes, column, columns)
+      } else {
+        packer.packNull()
       }
     }
     try sink.addPacked()
     var hasKey = false
-    for column in columns.keys where column.number < cells.count {
-      let last = isList(column, columns) ? cells.count : column.number + 1
-      for number in column.number..<last where !cells[number].isEmpty && !isNull(cells[number], of: bytes) {
-        hasKey = true
-        try sink.addKey(bytes.extracting(cells[number]))
-      }
-    }
+    for column in columns.keys where try addKeys(bytes, cells, column, columns) { hasKey = true }
     if let range = columns.range {
       hasKey = true
-      for (number, name) in [(range.first, range.names.first), (range.last, range.names.last)] {
-        guard number < cells.count, !isNull(cells[number], of: bytes) else { throw AddressRange.missingEnd(name) }
-      }
-      try sink.addRange(
-        from: bytes.extracting(cells[range.first]), to: bytes.extracting(cells[range.last]), range.names)
+      guard let first = cell(range.first, cells, of: bytes) else { throw AddressRange.missingEnd(range.names.first) }
+      guard let last = cell(range.last, cells, of: bytes) else { throw AddressRange.missingEnd(range.names.last) }
+      try sink.addRange(from: bytes.extracting(first), to: bytes.extracting(last), range.names)
     }
     guard hasKey else {
       throw FuseError(.invalidValue, "the row gives no key: the cell of \(columns.keyNames) is empty")
     }
   }
 
-  /// Whether a row whose first cell is the first name repeats all, and is passed over. [T18]
+  /// A cell that is there and no word for null. [T8] [T17]
+  @inline(__always)
+  private func cell(_ number: Int, _ cells: Span<Range<Int>>, of bytes: RawSpan) -> Range<Int>? {
+    guard number < cells.count else { return nil }
+    let cell = cells[number]
+    return options.nullWords.isEmpty || !isNull(cell, of: bytes) ? cell : nil
+  }
+
+  private func isNull(_ cell: Range<Int>, of bytes: RawSpan) -> Bool {
+    let text = bytes.extracting(cell)
+    for word in options.nullWords where text.equals(word) { return true }
+    return false
+  }
+
+  /// Adds the keys that a column gives. Returns whether it gives one.
+  private func addKeys(
+    _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ column: TableColumns.Column, _ columns: TableColumns
+  ) throws(FuseError) -> Bool {
+    var hasKey = false
+    var number = column.number
+    let end = isList(column, columns) ? cells.count : number + 1
+    while number < end {
+      if let cell = cell(number, cells, of: bytes), !cell.isEmpty {
+        hasKey = true
+        try sink.addKey(bytes.extracting(cell))
+      }
+      number += 1
+    }
+    return hasKey
+  }
+
+  /// Whether a row repeats the names, and is passed over. [T18]
   private func isHeader(
     _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns
   ) throws(FuseError) -> Bool {
-    for (number, name) in columns.names.enumerated() where !bytes.extracting(cells[number]).equals(name) {
-      return false
+    guard cells.count == columns.names.count else { return false }
+    for number in 0..<cells.count {
+      guard bytes.extracting(cells[number]).equals(columns.names[number]) else { return false }
     }
     guard options.skipsRepeatedHeaders else {
       throw FuseError(
@@ -133,13 +144,6 @@ final class TableReader {
       """)
   }
 
-  /// Whether a cell is a word for null. [T8]
-  private func isNull(_ cell: Range<Int>, of bytes: RawSpan) -> Bool {
-    guard !options.nullWords.isEmpty else { return false }
-    for word in options.nullWords where bytes.extracting(cell).equals(word) { return true }
-    return false
-  }
-
   /// Whether a column holds the cells that are left.
   private func isList(_ column: TableColumns.Column, _ columns: TableColumns) -> Bool {
     options.lastColumnIsList && column.number == columns.names.count - 1
@@ -153,13 +157,10 @@ final class TableReader {
     packer.packArray(count: max(0, cells.count - column.number))
     guard column.number < cells.count else { return }
     for number in column.number..<cells.count {
-      let cell = cells[number]
-      if isNull(cell, of: bytes) || column.type != .string && cell.isEmpty {
-        packer.packNull()
-      } else if column.type == .string {
-        packer.pack(string: cell, of: bytes)
-      } else {
+      if let cell = cell(number, cells, of: bytes) {
         try pack(cell, of: bytes, column, columns, depth: 2)
+      } else {
+        packer.packNull()
       }
     }
   }
@@ -168,6 +169,8 @@ final class TableReader {
     _ cell: Range<Int>, of bytes: RawSpan, _ column: TableColumns.Column, _ columns: TableColumns, depth: Int = 1
   ) throws(FuseError) {
     let packer = sink.packer
+    if column.type == .string { return packer.pack(string: cell, of: bytes) }
+    if cell.isEmpty { return packer.packNull() }
     let text = bytes.extracting(cell)
     let name = { quoted(columns.names[column.number]) }
     guard column.type == .json else {

@@ -171,6 +171,56 @@ struct InputLoaderTests {
     }
   }
 
+  @Test(arguments: FuseInput.Format.allCases, [FlawPolicy.skipped, .told(atMost: 5)])
+  func `bad records leave nothing, and the first of them are named, in blocks of any size and on any thread [S9]`(
+    format: FuseInput.Format, policy: FlawPolicy
+  ) throws {
+    let scratch = Scratch()
+    // Every third record is bad: one that is no UTF-8 where there is text, and one without a key.
+    let records = (0..<60).map { number -> [UInt8] in
+      let text: [UInt8] = number % 6 == 2 ? [0xFF] : Array("v".utf8)
+      let key = number % 6 == 5 ? "" : "k\(number)"
+      switch format {
+      case .csv, .tsv: return Array((key + (format == .csv ? "," : "\t")).utf8) + text + Array("\n".utf8)
+      case .ndjson, .json: return Array("{\"id\":\"\(key)\",\"x\":\"".utf8) + text + Array("\"}\n".utf8)
+      case .msgpack:
+        let packer = MessagePackPacker()
+        packer.packMap(count: 1)
+        packer.pack(string: Array("id".utf8).rawSpan)
+        if number % 6 == 2 { packer.packMap(count: 0) } else { packer.pack(string: Array(key.utf8).rawSpan) }
+        return packer.bytes.array()
+      }
+    }
+    let head = format == .csv ? "id,x\n" : format == .tsv ? "id\tx\n" : ""
+    scratch.write(Array(head.utf8) + records.joined(), to: "in")
+    for (threadCount, blockByteCount) in [(1, 1 << 16), (1, 4), (1, 30), (3, 7), (3, 90)] {
+      var job = InputLoader.Job(inputs: [("in", format)], fields: FieldSelection(keys: [Array("id".utf8)], kept: []))
+      job.threadCount = threadCount
+      job.blockByteCount = blockByteCount
+      job.flaws = policy
+      let loader = try InputLoader(job, FuseWriter())
+      let error: FuseError?
+      do throws(FuseError) {
+        try loader.run { _ throws(FuseError) in try InputFile(path: scratch.path("in")) }
+        error = nil
+      } catch let failure {
+        error = failure
+      }
+      let first = head.isEmpty ? 1 : 2
+      let bad = (0..<20).map { 3 * $0 + 2 + first }
+      func places(_ errors: [FuseError]) -> [String?] {
+        errors.map { $0.path?.split(separator: ":").last.map { String($0.split(separator: " ").last!) } }
+      }
+      if policy == .skipped {
+        #expect(error == nil && loader.totals.recordCount == 40 && loader.totals.keyCount == 40)
+        #expect(loader.skipped.count == 20 && places(loader.skipped.first) == bad.prefix(10).map { String($0) })
+      } else {
+        #expect(error != nil && error == loader.failures.first)
+        #expect(places(loader.failures) == bad.prefix(5).map { String($0) })
+      }
+    }
+  }
+
   @Test func `fields that were seen on any thread were seen`() throws {
     let scratch = Scratch()
     let text = (0..<200).map { "{\"id\":\($0),\"x\":1\($0 == 150 ? ",\"rare\":2" : "")}\n" }.joined()

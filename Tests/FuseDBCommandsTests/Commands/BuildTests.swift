@@ -225,7 +225,10 @@ struct BuildTests {
       ),
       ("id,x\n", ["--keep", "y"], "1: there is no column \"y\", which --keep names; "),
       ("id,x\n", ["--type", "y=int"], "1: there is no column \"y\", which --type names; "),
-      ("id,x\na,1\nb\n", [], "3: the row has 1 cell and there are 2 columns; if rows may lack their last cells, say --pad-rows\n"),
+      (
+        "id,x\na,1\nb\n", [],
+        "3: the row has 1 cell and there are 2 columns; if rows may lack their last cells, say --pad-rows\n"
+      ),
       ("id,x\na,\"1\n2\"\nb,1,2\n", [], "4: the row has 3 cells and there are 2 columns\n"),
       ("id,x\na,\"1\n", [], "2: the row begins here, and a cell in quotes in it does not end; "),
       ("id,x\na,\"1\"2\n", [], "2: in the row that begins here, text follows the closing quote of cell 2; "),
