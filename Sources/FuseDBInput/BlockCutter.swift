@@ -143,8 +143,9 @@ struct BlockCutter {
   /// Counts lines and columns of what is done with.
   private mutating func count(_ bytes: RawSpan) {
     nextOffset += bytes.byteCount
-    nextLine += bytes.count(of: Self.lineFeed)
-    nextColumn = bytes.columnAfter(nextColumn)
+    let lineFeedCount = bytes.count(of: Self.lineFeed)
+    nextLine += lineFeedCount
+    nextColumn = bytes.columnAfter(nextColumn, lineFeedCount: lineFeedCount)
   }
 
   /// Makes the whole records of `range` the block's, and keeps the rest. Returns false when there is no whole one.

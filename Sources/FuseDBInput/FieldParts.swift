@@ -6,9 +6,10 @@ internal import FuseDBWriting
 
 /// A value of a record that fields are taken from, in JSON or MessagePack.
 protocol FieldNode {
-  /// Calls `body` with each value of a map or an array: its name, where it is text, its number, and its key as it is packed,
-  /// where it is. Other values have none.
-  func forEachPart(_ body: (FieldPart, Self) throws(FuseError) -> Void) throws(FuseError)
+  associatedtype Name: FieldName
+
+  /// Calls `body` with each value of a map or an array. Other values have none.
+  func forEachPart(_ body: (FieldPart<Name>, Self) throws(FuseError) -> Void) throws(FuseError)
 
   /// Whether it is a map, an array or neither.
   var partKind: FieldPartKind { get }
@@ -19,16 +20,22 @@ protocol FieldNode {
 
 enum FieldPartKind { case map, array, none }
 
-/// Where a part stands in a map or an array.
-struct FieldPart {
-  /// Nil where the key is no text, and in arrays.
-  var name: [UInt8]?
-  var number: Int
-  /// The key as MessagePack has it; empty where only the name is known, and in arrays.
-  var packedKey: [UInt8] = []
+/// The key of a map's value.
+protocol FieldName {
+  /// Whether it is this text.
+  func equals(_ name: [UInt8]) -> Bool
+  /// Packs it as it is.
+  func packName(to packer: MessagePackPacker)
+}
 
-  func isReached(by step: FusePath.Step, in kind: FieldPartKind) -> Bool {
-    kind == .array ? step.number == number : name == step.name
+/// Where a part stands in a map or an array.
+struct FieldPart<Name: FieldName> {
+  /// Nil in arrays.
+  var name: Name?
+  var number: Int
+
+  func isReached(by step: FusePath.Step) -> Bool {
+    if let name { name.equals(step.name) } else { step.number == number }
   }
 }
 
@@ -47,14 +54,14 @@ struct FieldParts {
   }
 
   private func fate<Node: FieldNode>(
-    of part: FieldPart, _ node: Node, in kind: FieldPartKind
+    of part: FieldPart<Node.Name>, _ node: Node
   ) throws(FuseError) -> Fate {
     var inside = FieldParts(keepsAll: keepsAll)
-    for drop in drops where part.isReached(by: drop.first!, in: kind) {
+    for drop in drops where part.isReached(by: drop.first!) {
       if drop.count == 1 { return .none }
       inside.drops.append(drop.dropFirst())
     }
-    for keep in keeps where !keepsAll && part.isReached(by: keep.first!, in: kind) {
+    for keep in keeps where !keepsAll && part.isReached(by: keep.first!) {
       if keep.count == 1 { inside.keepsAll = true } else { inside.keeps.append(keep.dropFirst()) }
     }
     if inside.keepsAll {
@@ -66,10 +73,9 @@ struct FieldParts {
 
   /// How many parts of a value stay.
   private func count<Node: FieldNode>(in node: Node) throws(FuseError) -> Int {
-    let kind = node.partKind
     var count = 0
     try node.forEachPart { (part, child) throws(FuseError) in
-      if case .none = try fate(of: part, child, in: kind) { return }
+      if case .none = try fate(of: part, child) { return }
       count += 1
     }
     return count
@@ -82,13 +88,9 @@ struct FieldParts {
     let count = try count(in: node)
     if kind == .map { packer.packMap(count: count) } else { packer.packArray(count: count) }
     try node.forEachPart { (part, child) throws(FuseError) in
-      let fate = try fate(of: part, child, in: kind)
+      let fate = try fate(of: part, child)
       if case .none = fate { return }
-      if !part.packedKey.isEmpty {
-        packer.append(part.packedKey.rawSpan)
-      } else if let name = part.name {
-        packer.pack(string: name.rawSpan)
-      }
+      part.name?.packName(to: packer)
       switch fate {
       case .none: break
       case .whole: try child.pack(to: packer, depth: depth + 1)
@@ -107,45 +109,49 @@ struct FoundFields<Node: FieldNode> {
 
   /// - Parameter fields: learns which of its fields there are.
   init(_ record: Node, _ fields: inout FieldSelection) throws(FuseError) {
-    var names: Set<[UInt8]> = []
-    try record.forEachPart { (part, _) throws(FuseError) in
-      if let name = part.name { names.insert(name) }
-    }
-    // A field of the record itself comes before what a path leads to.
-    func steps(_ field: FieldSelection.Field) -> FieldParts.Steps {
-      names.contains(field.name) ? [FusePath.Step(name: field.name, number: nil)] : field.steps[...]
-    }
     parts = FieldParts(keepsAll: fields.kept.isEmpty)
     for i in fields.keys.indices {
-      let path = steps(fields.keys[i])
+      let path = try Self.steps(fields.keys[i], in: record)
       let found = try Self.find(path, in: record)
       if !found.isEmpty { fields.keys[i].wasSeen = true }
       keys += found
       if fields.kept.isEmpty { parts.drops.append(path) }
     }
     if let range = fields.rangeFields {
-      first = try Self.only(steps(range.first), in: record, range.first)
-      last = try Self.only(steps(range.last), in: record, range.last)
-      if fields.kept.isEmpty { parts.drops += [steps(range.first), steps(range.last)] }
+      let (from, to) = try (Self.steps(range.first, in: record), Self.steps(range.last, in: record))
+      first = try Self.only(from, in: record, range.first)
+      last = try Self.only(to, in: record, range.last)
+      if fields.kept.isEmpty { parts.drops += [from, to] }
     }
     for i in fields.kept.indices {
-      let path = steps(fields.kept[i])
+      let path = try Self.steps(fields.kept[i], in: record)
       if try !Self.find(path, in: record).isEmpty { fields.kept[i].wasSeen = true }
       parts.keeps.append(path)
     }
     for i in fields.dropped.indices {
-      let path = steps(fields.dropped[i])
+      let path = try Self.steps(fields.dropped[i], in: record)
       if try !Self.find(path, in: record).isEmpty { fields.dropped[i].wasSeen = true }
       parts.drops.append(path)
     }
   }
 
+  /// The way to a field. One that the record has itself comes before what a path leads to.
+  private static func steps(
+    _ field: FieldSelection.Field, in record: Node
+  ) throws(FuseError) -> FieldParts.Steps {
+    guard field.isPath else { return field.steps[...] }
+    var isThere = false
+    try record.forEachPart { (part, _) throws(FuseError) in
+      if part.name?.equals(field.name) ?? false { isThere = true }
+    }
+    return isThere ? [FusePath.Step(name: field.name, number: nil)] : field.steps[...]
+  }
+
   private static func find(_ steps: FieldParts.Steps, in node: Node) throws(FuseError) -> [Node] {
     guard let step = steps.first else { return [node] }
-    let kind = node.partKind
     var found: [Node] = []
     try node.forEachPart { (part, child) throws(FuseError) in
-      if part.isReached(by: step, in: kind) { found += try find(steps.dropFirst(), in: child) }
+      if part.isReached(by: step) { found += try find(steps.dropFirst(), in: child) }
     }
     return found
   }
@@ -162,7 +168,7 @@ struct FoundFields<Node: FieldNode> {
   }
 }
 
-extension JSONNode: FieldNode {
+extension JSONNode: FieldNode, FieldName {
   var partKind: FieldPartKind {
     switch kind {
     case .array: .array
@@ -172,12 +178,12 @@ extension JSONNode: FieldNode {
     }
   }
 
-  func forEachPart(_ body: (FieldPart, JSONNode) throws(FuseError) -> Void) throws(FuseError) {
+  func forEachPart(_ body: (FieldPart<JSONNode>, JSONNode) throws(FuseError) -> Void) throws(FuseError) {
     var number = 0
     switch partKind {
     case .map:
-      try forEachMember { name, value throws(FuseError) in
-        try body(FieldPart(name: name.array(), number: number), value)
+      try forEachMemberNode { name, value throws(FuseError) in
+        try body(FieldPart(name: name, number: number), value)
         number += 1
       }
     case .array:
@@ -190,12 +196,37 @@ extension JSONNode: FieldNode {
   }
 
   func pack(to packer: MessagePackPacker, depth: Int) throws(FuseError) { try packer.pack(self, depth: depth) }
+
+  func equals(_ name: [UInt8]) -> Bool { text.equals(name) }
+
+  func packName(to packer: MessagePackPacker) { packer.pack(string: text) }
 }
 
 /// A value in a record of MessagePack.
 struct MessagePackNode: FieldNode {
   let record: [UInt8]
   let offset: Int
+
+  /// A key in a record of MessagePack, and its text, empty where it has none.
+  struct Name: FieldName {
+    let record: [UInt8]
+    let range: Range<Int>
+    let isText: Bool
+
+    func equals(_ name: [UInt8]) -> Bool {
+      guard isText else { return false }
+      // The text is what the key ends with.
+      return range.count > name.count && byteCount == name.count && record[range.suffix(name.count)].elementsEqual(name)
+    }
+
+    private var byteCount: Int {
+      var cursor = MessagePackCursor(record.rawSpan, at: range.lowerBound)
+      guard case .string(let byteCount)? = try? cursor.readHead() else { return -1 }
+      return byteCount
+    }
+
+    func packName(to packer: MessagePackPacker) { packer.append(record.rawSpan.extracting(range)) }
+  }
 
   var partKind: FieldPartKind {
     var cursor = MessagePackCursor(record.rawSpan, at: offset)
@@ -206,17 +237,17 @@ struct MessagePackNode: FieldNode {
     }
   }
 
-  func forEachPart(_ body: (FieldPart, MessagePackNode) throws(FuseError) -> Void) throws(FuseError) {
+  func forEachPart(_ body: (FieldPart<Name>, MessagePackNode) throws(FuseError) -> Void) throws(FuseError) {
     var cursor = MessagePackCursor(record.rawSpan, at: offset)
     switch try cursor.readHead() {
     case .map(let count):
       for number in 0..<count {
         let start = cursor.offset
-        let name = try cursor.readText()?.array()
+        let isText = try cursor.readText() != nil
         let value = cursor.offset
         try cursor.skipValue()
         try body(
-          FieldPart(name: name, number: Int(number), packedKey: Array(record[start..<value])),
+          FieldPart(name: Name(record: record, range: start..<value, isText: isText), number: Int(number)),
           MessagePackNode(record: record, offset: value))
       }
     case .array(let count):

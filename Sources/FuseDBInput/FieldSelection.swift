@@ -96,7 +96,7 @@ package struct FieldSelection: Sendable {
       kept[index].wasSeen = true
       role.isKept = true
     }
-    if let index = Self.index(of: name, in: dropped) {
+    if !dropped.isEmpty, let index = Self.index(of: name, in: dropped) {
       dropped[index].wasSeen = true
       role.isKept = false
     }

@@ -247,7 +247,7 @@ struct JSONElements {
   /// The column, from 1, at which `offset` in the block's bytes stands.
   func column(of offset: Int, _ bytes: RawSpan) -> Int {
     let before = bytes.extracting(block.range.lowerBound..<offset)
-    return before.columnAfter(block.firstColumn)
+    return before.columnAfter(block.firstColumn, lineFeedCount: before.count(of: UInt8(ascii: "\n")))
   }
 }
 
@@ -262,9 +262,9 @@ extension RawSpan {
   var hasText: Bool { textByteCount > 0 }
 
   /// The column after these bytes of text, the first of which is in the given column: characters are counted, from 1.
-  func columnAfter(_ column: Int) -> Int {
+  func columnAfter(_ column: Int, lineFeedCount: Int) -> Int {
     let each = Span<UInt8>(_bytes: self)
-    let lineFeed = lastIndex(of: UInt8(ascii: "\n"), in: 0..<byteCount)
+    let lineFeed = lineFeedCount == 0 ? nil : lastIndex(of: UInt8(ascii: "\n"), in: 0..<byteCount)
     var column = lineFeed == nil ? column : 1
     for i in (lineFeed.map { $0 + 1 } ?? 0)..<byteCount where each[i] & 0xC0 != 0x80 { column += 1 }
     return column

@@ -167,7 +167,10 @@ final class MessagePackRecords {
   private func findNested(_ record: RawSpan) throws(FuseError) {
     let node = MessagePackNode(record: record.array(), offset: 0)
     if sink.line <= FieldSelection.mostRecords {
-      try node.forEachPart { (part, _) throws(FuseError) in if let name = part.name { fields!.note(name.rawSpan) } }
+      try node.forEachPart { (part, _) throws(FuseError) in
+        var cursor = MessagePackCursor(record, at: part.name?.range.lowerBound ?? 0)
+        if let name = try cursor.readText() { fields!.note(name) }
+      }
     }
     let found = try FoundFields(node, &fields!)
     keyValues = found.keys.map { $0.offset }

@@ -12,7 +12,10 @@ final class NDJSONReader {
   private let sink: RecordSink
   /// Which fields hold keys, or nil when lines are in the native form.
   private(set) var fields: FieldSelection?
+  /// Whether a field may be inside of another.
+  private let hasPaths: Bool
   // The parts of the record that is being read; kept, so that the memory is.
+  /// While records of a document are read: where they begin.
   private var elements: JSONElements?
   private var keyNodes: [JSONNode] = []
   private var isKept: [Bool] = []
@@ -23,6 +26,7 @@ final class NDJSONReader {
   init(_ sink: RecordSink, fields: FieldSelection?) {
     self.sink = sink
     self.fields = fields
+    hasPaths = fields?.hasPaths ?? false
   }
 
   /// Reads all records of `block`.
@@ -40,19 +44,20 @@ final class NDJSONReader {
 
   private func readElements(_ block: InputBlock) throws(FuseError) {
     let bytes = block.bytes
-    elements = JSONElements(block)
-    while let element = elements!.next(bytes.rawSpan) {
-      sink.line = elements!.number
-      sink.textLine = elements!.line
+    var elements = JSONElements(block)
+    self.elements = elements
+    defer { self.elements = nil }
+    while let element = elements.next(bytes.rawSpan) {
+      sink.line = elements.number
+      sink.textLine = elements.line
       try sink.attempt { () throws(FuseError) in
         guard !element.isEmpty else {
-          let column = elements!.column(of: element.lowerBound, bytes.rawSpan)
+          let column = elements.column(of: element.lowerBound, bytes.rawSpan)
           throw FuseError(.invalidValue, "a value is missing at column \(column), before ','; correct it")
         }
         try add(element, of: bytes.rawSpan)
       }
     }
-    elements = nil
   }
 
   private func add(_ line: Range<Int>, of bytes: RawSpan) throws(FuseError) {
@@ -134,7 +139,7 @@ final class NDJSONReader {
       let advice = flaw.isCut ? "copy the input again if it is cut short here" : "correct it"
       return FuseError(
         .invalidValue,
-        "not JSON at line \(elements.line + flaw.line), column \(before + flaw.column): \(flaw.reason); \(advice)")
+        "not JSON at line \(sink.textLine + flaw.line), column \(before + flaw.column): \(flaw.reason); \(advice)")
     }
     let start = line.array().first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
     let advice =
@@ -213,7 +218,7 @@ final class NDJSONReader {
   // MARK: Any record
 
   private func addRecord(_ record: JSONNode) throws(FuseError) {
-    guard !fields!.hasPaths else { return try addNested(record) }
+    guard !hasPaths else { return try addNested(record) }
     keyNodes.removeAll(keepingCapacity: true)
     isKept.removeAll(keepingCapacity: true)
     rangeNodes = (nil, nil)

@@ -35,6 +35,8 @@ final class RecordSink {
   var textLine = 0
   /// What happens to bad records.
   private let policy: FlawPolicy
+  /// Whether records are read after one that is bad.
+  let goesOn: Bool
   /// The bad records of the block, the first ones with their lines, and how many they are.
   private(set) var flaws: [(line: Int, textLine: Int, error: FuseError)] = []
   private(set) var flawCount = 0
@@ -53,6 +55,7 @@ final class RecordSink {
   ) throws(FuseError) {
     self.shard = shard
     self.policy = policy
+    goesOn = policy.goesOn
     self.rules = rules
     self.limit = limit
     self.ranges = ranges
@@ -62,12 +65,9 @@ final class RecordSink {
     try batch.reserve(mostBytes)
   }
 
-  /// Whether records are read after one that is bad.
-  var goesOn: Bool { policy.goesOn }
-
   /// Calls `body`, which reads one record. Where bad ones are told or skipped, nothing of one that it throws for is added.
   func attempt(_ body: () throws(FuseError) -> Void) throws(FuseError) {
-    guard policy.goesOn else { return try body() }
+    guard goesOn else { return try body() }
     // A record is given to the writer whole.
     if batch.memoryByteCount > mostBytes { try flush() }
     let mark = batch.mark

@@ -49,6 +49,7 @@ final class TableColumns: Sendable {
   let names: [[UInt8]]
   /// Whether a row gave the names, and may come again.
   let isNamedByRow: Bool
+  let firstNameByteCount: Int
   /// Those that hold keys.
   let keys: [Column]
   /// The numbers and names of those with the ends of a range.
@@ -109,6 +110,7 @@ final class TableColumns: Sendable {
     }
     // A single column is one of words, of which one may be its name.
     isNamedByRow = table.columns == nil && names.count > 1
+    firstNameByteCount = names.first?.count ?? 0
     self.separator = separator
     self.names = names
     self.keys = keys

@@ -9,14 +9,21 @@ final class TableReader {
   private let sink: RecordSink
   private let rows: CSVReader
   private let options: TableOptions
+  // What is asked of each row and cell.
+  private let goesOn: Bool
+  private let hasNullWords: Bool
+  private let lastColumnIsList: Bool
 
   init(_ sink: RecordSink, options: TableOptions) {
     self.sink = sink
     self.options = options
+    goesOn = sink.goesOn
+    hasNullWords = !options.nullWords.isEmpty
+    lastColumnIsList = options.lastColumnIsList
     rows = CSVReader(
       takesQuotes: options.takesQuotes, commentPrefix: options.commentPrefix, delimiter: options.delimiter,
       limit: sink.limit)
-    rows.defersTextFlaws = sink.goesOn
+    rows.defersTextFlaws = goesOn
   }
 
   /// Reads all records of `block`.
@@ -28,6 +35,10 @@ final class TableReader {
       let mostCells = options.lastColumnIsList ? sink.limit.columnCount : columns.names.count
       try rows.takeRows(off: block, mostCells: mostCells) { bytes, cells, line throws(FuseError) in
         sink.line = line
+        guard goesOn else {
+          try add(bytes, cells, columns)
+          return true
+        }
         try sink.attempt { () throws(FuseError) in
           if let flaw = rows.textFlaw { throw flaw }
           try add(bytes, cells, columns)
@@ -43,7 +54,9 @@ final class TableReader {
   private func add(
     _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns
   ) throws(FuseError) {
-    if columns.isNamedByRow, try isHeader(bytes, cells, columns) { return }
+    if columns.isNamedByRow, cells[0].count == columns.firstNameByteCount, try isHeader(bytes, cells, columns) {
+      return
+    }
     try checkCount(bytes, cells, columns)
     let packer = sink.packer
     let packedNames = columns.packedNames
@@ -53,7 +66,11 @@ final class TableReader {
       if isList(column, columns) {
         try packList(bytes, cells, column, columns)
       } else if let cell = cell(column.number, cells, of: bytes) {
-        try pack(cell, of: bytes, column, columns)
+        if column.type == .string {
+          packer.pack(string: cell, of: bytes)
+        } else {
+          try pack(cell, of: bytes, column, columns)
+        }
       } else {
         packer.packNull()
       }
@@ -77,7 +94,7 @@ final class TableReader {
   private func cell(_ number: Int, _ cells: Span<Range<Int>>, of bytes: RawSpan) -> Range<Int>? {
     guard number < cells.count else { return nil }
     let cell = cells[number]
-    return options.nullWords.isEmpty || !isNull(cell, of: bytes) ? cell : nil
+    return !hasNullWords || !isNull(cell, of: bytes) ? cell : nil
   }
 
   private func isNull(_ cell: Range<Int>, of bytes: RawSpan) -> Bool {
@@ -126,6 +143,7 @@ final class TableReader {
   private func checkCount(
     _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns
   ) throws(FuseError) {
+    guard cells.count != columns.names.count else { return }
     let most = options.lastColumnIsList ? sink.limit.columnCount : columns.names.count
     let least = options.padsRows ? 1 : columns.names.count - (options.lastColumnIsList ? 1 : 0)
     guard cells.count < least || cells.count > most else { return }
@@ -146,7 +164,7 @@ final class TableReader {
 
   /// Whether a column holds the cells that are left.
   private func isList(_ column: TableColumns.Column, _ columns: TableColumns) -> Bool {
-    options.lastColumnIsList && column.number == columns.names.count - 1
+    lastColumnIsList && column.number == columns.names.count - 1
   }
 
   /// Packs the cells from a column on as an array. [T19]

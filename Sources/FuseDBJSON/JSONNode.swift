@@ -184,6 +184,19 @@ package struct JSONNode {
     }
   }
 
+  /// Calls `body` with the name, a string, and the value of each member of an object.
+  package func forEachMemberNode(
+    _ body: (_ name: JSONNode, _ value: JSONNode) throws(FuseError) -> Void
+  ) throws(FuseError) {
+    let end = (payload & 0xFFFF_FFFF) - 1
+    var child = index + 1
+    while child < end {
+      let value = at(child + 1)
+      try body(at(child), value)
+      child = value.next
+    }
+  }
+
   /// The number of values in an array, or of members in an object.
   package var count: Int {
     // The tape's own count saturates at 2^24 - 1.
