@@ -8,8 +8,8 @@ ifndef SIDE_BY_SIDE
 endif
 MAKEFLAGS += --no-print-directory
 
-BUILD_PACKAGES := g++ libdeflate-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := binutils openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace valgrind zstd
+BUILD_PACKAGES := g++ libbz2-dev libdeflate-dev liblzma-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
+TEST_PACKAGES := binutils iso-codes netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata unicode-data valgrind zstd
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
 DATA_PACKAGES := ieee-data tor-geoipdb

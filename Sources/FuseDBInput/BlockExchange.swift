@@ -26,16 +26,26 @@ final class BlockExchange: Sendable {
     /// What failed first in the order of the input, and in which block.
     var failure: (block: Int, error: FuseError)?
     var totals = FuseInput.Counts()
+    /// Bad records, after which others were read.
+    var flaws = RecordFlaws()
+    /// The block with the last of them that is told.
+    var lastBlock = Int.max
+
+    /// The block after which nothing is of use.
+    var end: Int { min(failure?.block ?? .max, lastBlock) }
   }
 
   private let state = Monitor(State())
   let blockByteCount: Int
   private let mostBlocks: Int
+  private let policy: FlawPolicy
 
   /// - Parameters:
   ///   - blockByteCount: the size of a block; one whose record was longer is not used again.
   ///   - mostBlocks: how many blocks there may be at a time.
-  init(blockByteCount: Int, mostBlocks: Int) {
+  ///   - policy: what happens to bad records.
+  init(blockByteCount: Int, mostBlocks: Int, policy: FlawPolicy = .told(atMost: 1)) {
+    self.policy = policy
     self.blockByteCount = blockByteCount
     self.mostBlocks = mostBlocks
   }
@@ -46,7 +56,7 @@ final class BlockExchange: Sendable {
   func nextTurn() -> Turn {
     let (blockByteCount, mostBlocks) = (blockByteCount, mostBlocks)
     return state.wait { state in
-      if state.failure != nil { return .stop }
+      if state.end < .max { return .stop }
       if let block = state.free.popLast() { return .cut(block) }
       if state.blockCount < mostBlocks {
         do throws(FuseError) {
@@ -71,7 +81,7 @@ final class BlockExchange: Sendable {
     if block.room > blockByteCount { return true }
     while true {
       let turn = state.wait { state -> Turn? in
-        if state.failure != nil { return .stop }
+        if state.end < .max { return .stop }
         guard state.hasLongBlock else {
           state.hasLongBlock = true
           return .cut(block)
@@ -99,7 +109,25 @@ final class BlockExchange: Sendable {
   var totals: FuseInput.Counts { state.change { $0.totals } }
 
   /// What failed first in the order of the input.
-  var failure: FuseError? { state.change { $0.failure?.error } }
+  var failure: FuseError? { failures.first }
+
+  /// Whether nothing that follows is of use.
+  var isStopped: Bool { state.change { $0.end < .max } }
+
+  /// What failed, in the order of the input: the bad records that are told, and what nothing can follow.
+  var failures: [FuseError] {
+    state.change { state in
+      guard case .told(let count) = policy else { return state.failure.map { [$0.error] } ?? [] }
+      let flaws = state.flaws.first(count, upTo: state.end)
+      guard let failure = state.failure, failure.block <= state.end, flaws.count < count else { return flaws }
+      return flaws + [failure.error]
+    }
+  }
+
+  /// The bad records that were skipped: how many, and the first of them.
+  var skipped: (count: Int, first: [FuseError]) {
+    state.change { ($0.flaws.count, $0.flaws.first(policy.mostRemembered)) }
+  }
 
   // MARK: For the threads that parse
 
@@ -108,7 +136,7 @@ final class BlockExchange: Sendable {
     state.wait { state -> InputBlock?? in
       if let first = state.waiting.first {
         // Blocks before the one that failed may fail, too, and then that counts.
-        if let failure = state.failure, failure.block < first.number { return .some(nil) }
+        if state.end < first.number { return .some(nil) }
         return state.waiting.removeFirst()
       }
       return state.isClosed ? .some(nil) : nil
@@ -127,6 +155,16 @@ final class BlockExchange: Sendable {
       } else {
         state.blockCount -= 1
         state.hasLongBlock = false
+      }
+    }
+  }
+
+  /// Remembers the bad records of a block, the first of `count`.
+  func note(_ flaws: [FuseError], count: Int, block number: Int) {
+    guard count > 0 else { return }
+    state.change { state in
+      if let last = state.flaws.add(flaws, count: count, block: number, policy) {
+        state.lastBlock = min(state.lastBlock, last)
       }
     }
   }

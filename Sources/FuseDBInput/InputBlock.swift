@@ -20,6 +20,11 @@ final class InputBlock: @unchecked Sendable {
   var input = 0
   /// The number of the line on which ``range`` begins, or of its first record where there are no lines, from 1.
   var firstLine = 1
+  /// For JSON: the number of its first record, from 1, in which column of its line ``range`` begins, and whether commas
+  /// stand between records.
+  var firstRecord = 1
+  var firstColumn = 1
+  var isList = false
   /// Where in the unpacked input ``range`` begins.
   var offset = 0
   /// The block's number among all.

@@ -4,7 +4,7 @@ package import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
-/// A file or standard input, read from its start to its end; what gzip or zstd packed is unpacked on the way, whatever
+/// A file or standard input, read from its start to its end; what gzip, zstd, xz or bzip2 packed is unpacked on the way, whatever
 /// the file's name.
 package final class InputFile {
   /// What stands for `-` in messages.

@@ -13,6 +13,11 @@ public struct FusePath: Hashable, Sendable {
     package let name: [UInt8]
     /// What to look for in an array.
     package let number: Int?
+
+    package init(name: [UInt8], number: Int?) {
+      self.name = name
+      self.number = number
+    }
   }
 
   package let steps: [Step]
