@@ -18,6 +18,7 @@ expect(try reader.withValue(forKey: text.keyBytes) { $0["asn"]?.int } == 13335)
 expect(try reader.value(Org.self, forKey: key) == Org(name: "Google LLC", asn: 15169))
 expect(try reader.value(Org.self, forKey: text.keyBytes)?.asn == 13335)
 expect(try reader.values(Org.self, forKeys: [key, missing]).map { $0?.asn } == [15169, nil])
+expect(try reader[key]?["asn"]?.int == 15169 && reader[missing] == nil && reader[42] == nil)
 try reader.checkNotShrunk()
 FuseSignals.use(.inFront)
 

@@ -53,6 +53,16 @@ func makeFile(_ path: String, _ name: String = "Google LLC", options: FuseWriter
   try writer.build(to: path)
 }
 
+/// Does what is asynchronous, on threads of others, and waits for it.
+func runToEnd(_ body: @escaping @Sendable () async throws -> Void) {
+  let isDone = DispatchSemaphore(value: 0)
+  Task.detached {
+    do { try await body() } catch { fatalError("\(error)") }
+    isDone.signal()
+  }
+  isDone.wait()
+}
+
 /// Waits for what is asynchronous, where the caller is not.
 func runAndExit(_ body: @escaping @Sendable () async throws -> Void) -> Never {
   Task.detached {
