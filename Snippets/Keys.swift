@@ -21,5 +21,5 @@ print(try reader[42]?["name"]?.string ?? "nobody")  // Ann
 print(try reader["42"]?["name"]?.string ?? "nobody")  // Ann
 print(try reader.contains(keys: [session, FuseUUID("00000000-0000-0000-0000-000000000000")!]))  // [true, false]
 try reader.entries().forEach { entry in
-  print(String(decoding: try entry.key, as: UTF8.self))  // 123e4567-e89b-12d3-a456-426614174000, then 42, then example.org:443
+  print(String(decoding: try entry.key, as: UTF8.self))  // 123e4567-…, then 42, then example.org:443
 }

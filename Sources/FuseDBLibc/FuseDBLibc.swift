@@ -9,10 +9,11 @@
     public var st_ctim: timespec { st_ctimespec }
   }
 
-  // Advice that the system does not take; it is asked for nothing special.
+  /// Advice that the system does not take: it is asked for nothing special.
   public var MADV_HUGEPAGE: Int32 { MADV_NORMAL }
+  /// The same.
   public var MADV_NOHUGEPAGE: Int32 { MADV_NORMAL }
-  // Refused, and pages are read instead.
+  /// Advice that is refused; pages are read instead.
   public var MADV_POPULATE_READ: Int32 { -1 }
 #elseif canImport(Musl)
   @_exported public import Musl

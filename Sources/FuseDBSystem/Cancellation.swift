@@ -42,6 +42,7 @@ package final class EndableCall: Sendable {
   private nonisolated(unsafe) let ending: UnsafeMutablePointer<fuse_ending>
 
   package init() {
+    // SAFETY: the new memory gets a value before anybody reads it.
     unsafe ending = .allocate(capacity: 1)
     unsafe ending.initialize(to: fuse_ending(token: nil, ended: 0))
   }
@@ -49,6 +50,7 @@ package final class EndableCall: Sendable {
   // SAFETY: the threads that work for the call keep this object.
   deinit { unsafe ending.deallocate() }
 
+  // SAFETY: this object keeps the memory; the call writes an atomic there.
   /// Has the call end with ``FuseError/cancelled``.
   package func end() { unsafe fuse_ending_end(ending) }
 

@@ -3,12 +3,15 @@ import Foundation
 import FuseDB
 
 extension Data: @retroactive FuseKey {
+  /// Its bytes.
   public var keySpelling: [UInt8] { Array(self) }
 }
 extension UUID: @retroactive FuseKey {
+  /// Its text in lower case.
   public var keySpelling: FuseKeyText { FuseUUID(bytes: uuid).keySpelling }
 }
 extension UUID: @retroactive FuseTableKey {
+  /// The UUID of a key.
   public init?(keyBytes: RawSpan) {
     guard let uuid = FuseUUID(keyBytes: keyBytes) else { return nil }
     self.init(uuidString: uuid.description)
@@ -55,8 +58,19 @@ func ask(_ path: String) throws {
   expect(try FuseTable<UUID, [String: String]>(reader)[uuid]?["name"] == "uuid")
 }
 
+// The bytes of a text. Not in Calls: Swift 6.3 crashes on `text.keyBytes` of a variable where a function has the wrong
+// number of variables, some fifty or more.
+func askBytes(_ path: String) throws {
+  let reader = try FuseReader(path: path)
+  let text = "42"
+  expect(try reader.contains(text.keyBytes) && reader.bytes(forKey: text.keyBytes) != nil)
+  expect(try reader.view(forKey: text.keyBytes)?["name"]?.string == "integer")
+  expect(try reader.withValue(forKey: text.keyBytes) { $0["name"]?.string } == "integer")
+}
+
 let folder = CommandLine.arguments[1]
 try ask(folder + "/sync.fsdb")
+try askBytes(folder + "/sync.fsdb")
 expect(try FuseReader(path: folder + "/sync.fsdb")[42]?["name"]?.string == "integer")
 let task = Task.detached {
   await Task.yield()

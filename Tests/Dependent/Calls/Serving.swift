@@ -2,7 +2,7 @@ let path = folder + "/served.fsdb"
 try makeFile(path)
 let key: Key = "8.8.8.8"
 let missing: Key = "nowhere"
-let text = "1.1.1.1"
+let text = Array("1.1.1.1".utf8)
 var rules = SwapRules()
 rules.accept = { new, old in if new.keyCount == 0 { throw Own(text: "empty") } }
 var options = ServingOptions()

@@ -21,7 +21,7 @@ protocol Organization: Codable, Equatable, Sendable {
 typealias Key = String
 typealias Store = ReloadableReader
 
-protocol AnyKey: FuseTableKey, ExpressibleByStringLiteral, Hashable, Sendable {}
+protocol AnyKey: FuseTableKey, FuseKeyBytes, ExpressibleByStringLiteral, Hashable, Sendable {}
 extension String: AnyKey {}
 
 protocol AnyStore: Reloadable {

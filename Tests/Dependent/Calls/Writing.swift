@@ -1,6 +1,6 @@
 let org = Org(name: "Google LLC", asn: 15169)
 let key: Key = "8.8.8.8"
-let text = "text"
+let text = Array("text".utf8)
 let writer = FuseWriter(FuseWriter.Options(metadata: ["source": "calls"]))
 let bytes = try FuseEncoder().encode(org)
 let first = try writer.addObject(bytes)
