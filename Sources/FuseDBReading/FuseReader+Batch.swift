@@ -58,7 +58,8 @@ extension FuseReader {
         var answered = index
         let count = unsafe begin(keys, &index, steps)
         for i in 0..<count {
-          let bytes = try bytes(forKey: keys[answered].keyBytes, after: unsafe steps[i])
+          let key = keys[answered].keySpelling
+          let bytes = try bytes(forKey: key.keyBytes, after: unsafe steps[i])
           guard try body(number, bytes) else { return }
           keys.formIndex(after: &answered)
           number += 1
@@ -88,7 +89,8 @@ extension FuseReader {
         var answered = index
         let count = unsafe begin(keys, &index, steps)
         for i in 0..<count {
-          answers.append(try contains(keys[answered].keyBytes, after: unsafe steps[i]))
+          let key = keys[answered].keySpelling
+          answers.append(try contains(key.keyBytes, after: unsafe steps[i]))
           keys.formIndex(after: &answered)
         }
       }
@@ -105,8 +107,9 @@ extension FuseReader {
   ) -> Int where Keys.Element: FuseKey {
     var count = 0
     while index != keys.endIndex, count < LookupStep.keysAtOnce {
+      let key = keys[index].keySpelling
       // SAFETY: `steps` has room for `keysAtOnce`, and `count` is below that. So `count` steps have values afterwards.
-      unsafe steps.initializeElement(at: count, to: firstStep(of: keys[index].keyBytes))
+      unsafe steps.initializeElement(at: count, to: firstStep(of: key.keyBytes))
       keys.formIndex(after: &index)
       count += 1
     }

@@ -32,7 +32,8 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func bytes(forKey key: some FuseKey) throws(FuseError) -> RawSpan? {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try bytes(forKey: keyBytes)
   }
@@ -59,7 +60,8 @@ extension FuseReader {
   /// - Complexity: O(1).
   @inlinable
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try withBytes(forKey: keyBytes, body)
   }
@@ -80,7 +82,8 @@ extension FuseReader {
   /// - Complexity: O(1).
   @inlinable
   public func contains(_ key: some FuseKey) throws(FuseError) -> Bool {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try contains(keyBytes)
   }

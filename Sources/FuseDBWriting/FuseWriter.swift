@@ -291,7 +291,8 @@ public final class FuseWriter {
   ///
   /// - Throws: as ``addKey(_:for:)-(RawSpan,_)``.
   public func addKey(_ key: some FuseKey, for object: ObjectID) throws(FuseError) {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     try addKey(keyBytes, for: object)
   }

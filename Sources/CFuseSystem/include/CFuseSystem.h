@@ -12,6 +12,31 @@ int fuse_pipe(int *_Nonnull ends);
 /// How many processors this process may run on; at least 1.
 int fuse_processor_count(void);
 
+/// What a process may have so much of.
+typedef enum fuse_limited {
+  FUSE_LIMITED_ADDRESSES,
+  FUSE_LIMITED_DATA,
+  FUSE_LIMITED_LOCKED,
+  FUSE_LIMITED_FILES,
+} fuse_limited;
+
+/// How much this process may have, in bytes or files; UINT64_MAX for any.
+uint64_t fuse_limit(fuse_limited what);
+
+/// How much memory the machine has, in bytes; 0 where the system does not say.
+uint64_t fuse_memory_size(void);
+
+/// Tells the thread that asks from the others that live; never 0.
+uintptr_t fuse_thread_own(void);
+
+/// Begins a thread, one that is joined, or one that is not: that takes no signals but the faults that it causes. Signals are for threads that
+/// the process knows: one that it blocks to wait for it must not end it there. Returns 0, or the number of the error.
+int fuse_thread_start(uintptr_t *_Nonnull thread, bool is_detached, void *_Nullable (*_Nonnull body)(void *_Nullable),
+                      void *_Nullable context);
+
+/// Waits until a thread has ended.
+void fuse_thread_join(uintptr_t thread);
+
 /// How many bytes of address space the stack of a new thread takes.
 size_t fuse_stack_size(void);
 
