@@ -30,7 +30,7 @@ package enum Tool {
   package static func run(_ words: [[UInt8]], _ console: Console) -> Int32 {
     var status: ExitStatus
     do throws(UsageError) {
-      status = run(try command(words), console)
+      status = run(try command(words, console), console)
     } catch {
       status = console.explain(error, overview: error.showsOverview ? Help.overview : nil)
     }
@@ -53,25 +53,26 @@ package enum Tool {
   }
 
   /// The command that `words` describe.
-  private static func command(_ words: [[UInt8]]) throws(UsageError) -> any Command {
+  private static func command(_ words: [[UInt8]], _ console: Console) throws(UsageError) -> any Command {
     guard let first = words.first else { throw UsageError("a command is missing", showsOverview: true) }
     let rest = words.dropFirst()
     switch String(decoding: first, as: UTF8.self) {
-    case "--help", "-h": return try parse(rest, for: Help.self)
+    case "--help", "-h": return try parse(rest, for: Help.self, console)
     case "--version", "-V":
       guard rest.isEmpty else { throw UsageError("--version takes no arguments") }
       return Version()
-    case let name: return try parse(rest, for: Help.command(named: name))
+    case let name: return try parse(rest, for: Help.command(named: name), console)
     }
   }
 
-  private static func parse(_ words: ArraySlice<[UInt8]>, for command: any Command.Type) throws(UsageError)
-    -> any Command
-  {
-    if words.prefix(while: { $0 != Arguments.endOfOptions }).contains(where: Arguments.help.contains) {
-      return Help(about: command)
-    }
-    var arguments = try Arguments(words, of: command.name, options: command.options)
+  private static func parse(
+    _ words: ArraySlice<[UInt8]>, for command: any Command.Type, _ console: Console
+  ) throws(UsageError) -> any Command {
+    let options = words.prefix { $0 != Arguments.endOfOptions }
+    if options.contains(where: Arguments.help.contains) { return Help(about: command) }
+    if options.contains(where: Arguments.version.contains) { return Version() }
+    var arguments = try Arguments(words, of: command.name, options: command.allOptions)
+    console.isQuiet = arguments.has("--quiet")
     let parsed = try command.init(parsing: &arguments)
     try arguments.finish()
     return parsed

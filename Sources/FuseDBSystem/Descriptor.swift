@@ -34,6 +34,18 @@ package struct Descriptor: Sendable {
   /// Whether a person is at the other end.
   package var isTerminal: Bool { isatty(number) == 1 }
 
+  /// Whether colours are wanted there: by a person at a terminal that has them, unless the environment has `NO_COLOR`, as
+  /// https://no-color.org asks.
+  package var showsColours: Bool {
+    isTerminal && Self.variable("NO_COLOR").isEmpty && !["", "dumb"].contains(Self.variable("TERM"))
+  }
+
+  private static func variable(_ name: String) -> String {
+    // SAFETY: the name ends in a zero byte, and so does the value, which is copied at once; no other thread runs that
+    // changes the environment.
+    unsafe getenv(name).map { unsafe String(cString: $0) } ?? ""
+  }
+
   /// How many columns the terminal has at this moment; nil where that is not known.
   package var columnCount: Int? {
     let count = fuse_terminal_width(number)

@@ -35,7 +35,7 @@ extension Get {
       try reader.checkNotShrunk()
       // A single absent field is no answer. Of several, an absent one leaves its column empty.
       guard fields.count != 1 || absent.isEmpty else {
-        try sayAbsent(key, absent: fields[0], console)
+        try sayAbsent(key, absent: fields[0], value, asking, console)
         return false
       }
       try console.out.line { writer throws(FuseError) in
@@ -54,7 +54,7 @@ extension Get {
         }
         try reader.checkNotShrunk()
       }
-      if !printsJSON { for field in absent { try sayAbsent(key, absent: field, console) } }
+      if !printsJSON { for field in absent { try sayAbsent(key, absent: field, value, asking, console) } }
       return absent.isEmpty
     }
   }
@@ -123,8 +123,11 @@ extension Get {
     }
   }
 
-  private func sayAbsent(_ key: [UInt8], absent field: Field, _ console: Console) throws(FuseError) {
-    try sayAbsent(key, "no field \(field.text) in the value of the key", console)
+  private func sayAbsent(
+    _ key: [UInt8], absent field: Field, _ value: FuseView, _ asking: Asking, _ console: Console
+  ) throws(FuseError) {
+    let hint = printsJSON ? "" : asking.hints.hint(for: field.text, in: value)
+    try sayAbsent(key, "no field \(field.text)\(hint) in the value of the key", console)
   }
 
   func sayAbsent(_ key: [UInt8], _ message: String, _ console: Console) throws(FuseError) {
@@ -135,10 +138,7 @@ extension Get {
         writer.append(",\"found\":false}")
       }
     } else {
-      try? console.err.line { writer throws(FuseError) in
-        for part in ["fusedb: ", path, ": ", message, ": "] { writer.append(part) }
-        EscapedText.append(key.rawSpan, to: &writer.out)
-      }
+      console.note("\(path): \(message)", key.rawSpan)
     }
   }
 }

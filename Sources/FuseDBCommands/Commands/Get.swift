@@ -8,7 +8,7 @@ struct Get: Command {
   static let operands = "FILE KEY..."
   static let options: [Option] = [
     .value(
-      "--match", "RULE",
+      "--match", "RULE", choices: ["exact", "network", "domain", "prefix", "email"],
       "which key answers: exact, network, domain, prefix or email (default: network for an address in a file of networks, exact for all else)"
     ),
     .flag("--with-key", "print the key that answers before its value, as one more column"),
@@ -160,6 +160,7 @@ struct Get: Command {
     let rule: KeyNormalisation?
     /// Whether there is one question alone, which need not be printed.
     let isSingle: Bool
+    let hints = FieldHints()
 
     init(_ reader: FuseReader, rule: KeyNormalisation?, isSingle: Bool) {
       self.reader = reader

@@ -50,7 +50,7 @@ struct Verify: Command {
       } catch {
         guard error.path != nil else { throw error }
         isUnreadable = true
-        console.note(error.description)
+        console.complain(error)
       }
     }
     return isUnreadable ? .noInput : isDamaged ? .no : .done
@@ -59,7 +59,7 @@ struct Verify: Command {
   /// Verifies one file and prints damage as it is found, so that a long list takes no memory. Returns whether the file is
   /// sound.
   private func check(_ path: String, _ console: Console) throws(FuseError) -> Bool {
-    let bar = ProgressBar(console.err)
+    let bar = ProgressBar(console.err, isQuiet: console.isQuiet)
     let listing = Listing(path: path, isJSON: printsJSON, out: console.out)
     let summary: VerificationSummary
     do throws(FuseError) {

@@ -1,5 +1,14 @@
 package import FuseDB
 
+/// How text looks on a terminal, as it is told.
+enum TextStyle: String {
+  case heading = "1"
+  case failure = "1;31"
+  case added = "32"
+  case removed = "31"
+  case changed = "33"
+}
+
 /// Text on its way to a descriptor, in one large buffer; or, without a descriptor, kept for a test to look at.
 package final class Output {
   private static let bufferByteCount = 1 << 16
@@ -16,6 +25,14 @@ package final class Output {
 
   /// Whether it is a terminal.
   var isTerminal: Bool { descriptor?.isTerminal ?? false }
+
+  /// Whether to print in colours.
+  private(set) lazy var showsColours = descriptor?.showsColours ?? false
+
+  /// `text` in a style where colours are shown, and otherwise as it is.
+  func styled(_ text: String, _ style: TextStyle) -> String {
+    showsColours ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+  }
 
   /// The width of the terminal in columns; 80 where it is unknown.
   var columnCount: Int { descriptor?.columnCount ?? 80 }
