@@ -107,9 +107,12 @@ struct Arguments {
   func choice<Choice>(of name: String, _ choices: KeyValuePairs<String, Choice>) throws(UsageError) -> Choice? {
     guard let text = text(of: name) else { return nil }
     if let found = choices.first(where: { $0.key == text }) { return found.value }
-    let names = choices.map { $0.key }
-    throw error(
-      "the option \(name) takes \(listed(names, "or")), and not '\(text)'" + nearestName(to: text, among: names))
+    throw wrongChoice(of: name, text, among: choices.map { $0.key })
+  }
+
+  /// The error of an option whose value is none of some words.
+  func wrongChoice(of name: String, _ text: String, among names: [String]) -> UsageError {
+    error("the option \(name) takes \(listed(names, "or")), and not '\(text)'" + nearestName(to: text, among: names))
   }
 
   // MARK: Operands
