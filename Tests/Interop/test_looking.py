@@ -228,7 +228,7 @@ def test_a_table_of_some_keys_has_the_columns_of_their_values(command, tmp_path)
 def test_a_field_that_no_value_has_is_said_once_with_the_name_that_was_meant(command, rows):
     path, _ = rows
     result = command("keys", path, "--field", "geo.contry", "--field", "id", "--limit", "5", code=DONE)
-    assert result.errors == f"fusedb: {path}: no value that was printed has the field \"geo.contry\"; did you mean 'geo.country'?\n"
+    assert result.errors == f"fusedb: {path}: no value that was looked at has the field \"geo.contry\"; did you mean 'geo.country'?\n"
     assert command("keys", path, "--field", "geo.contry", "--quiet", code=DONE).err == b""
     assert command("keys", path, "--field", "geo.country", code=DONE).err == b""
     assert command("keys", path, "--field", "nothing", "--to", "", code=DONE).err == b""

@@ -90,6 +90,17 @@ extension Arguments {
     return (output, option != nil)
   }
 
+  /// The file that results are to go to instead of to standard output.
+  func printingOutput() throws(UsageError) -> String? {
+    guard let output = try path(of: Self.outputOption.name, "OUTPUT") else {
+      guard !has("--overwrite") else { throw error("--overwrite is for -o OUTPUT") }
+      return nil
+    }
+    try requireFile(output, "OUTPUT")
+    if let refusal = Overwriting.refusalToPrint(to: output, isMeant: has("--overwrite")) { throw error(refusal) }
+    return output
+  }
+
   /// Throws where `output` is `-`. `name` is for the message.
   func requireFile(_ output: String?, _ name: String) throws(UsageError) {
     guard output == Self.standardInput else { return }

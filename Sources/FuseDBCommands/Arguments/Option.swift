@@ -16,6 +16,12 @@ struct Option {
   /// The letters that stand for an option in each command that has it.
   private static let letters = ["--json": "-j", "--quiet": "-q", "--help": "-h", "--version": "-V"]
 
+  /// The options of every command whose results go to standard output otherwise.
+  static let ofPrinting: [Option] = [
+    .value("--output", short: "-o", "OUTPUT", "write what would be printed to the file OUTPUT, in one step"),
+    .flag("--overwrite", "replace OUTPUT if it is there and no database"),
+  ]
+
   /// The options that every command takes.
   static let ofAll: [Option] = [
     .flag("--quiet", "say nothing on standard error but what fails"),
@@ -44,9 +50,16 @@ struct Option {
 }
 
 extension Command {
+  /// Whether its results can go to a file: they come to an end, and it writes no other file.
+  static var printsToFile: Bool { isEnding && !options.contains { $0.name == Arguments.outputOption.name } }
+
+  /// Whether it ends by itself.
+  static var isEnding: Bool { true }
+
   /// The options that it takes, with those that every command takes.
   static var allOptions: [Option] {
-    options + Option.ofAll.filter { common in !options.contains { $0.name == common.name } }
+    let common = (printsToFile ? Option.ofPrinting : []) + Option.ofAll
+    return options + common.filter { common in !options.contains { $0.name == common.name } }
   }
 }
 

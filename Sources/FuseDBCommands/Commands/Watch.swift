@@ -6,6 +6,7 @@ struct Watch: Command {
   static let name = "watch"
   static let summary = "report when a file is replaced, and whether the new one may serve"
   static let operands = "FILE"
+  static let isEnding = false
   static let options: [Option] = [
     .value(
       "--check", "LEVEL", choices: ["nothing", "structure", "full"],

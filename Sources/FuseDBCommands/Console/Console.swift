@@ -3,7 +3,7 @@ internal import FuseDB
 /// Where a command reads and writes: the process's descriptors, or a test's.
 package final class Console {
   /// For results.
-  let out: Output
+  private(set) var out: Output
   /// For everything else.
   let err: Output
   /// What `-` stands for.
@@ -25,6 +25,21 @@ package final class Console {
     self.err = err
     self.input = input
     self.handlesSignals = handlesSignals
+  }
+
+  /// Runs `body`, whose results go to a new file at `path` instead of to standard output. The file appears when `body` has
+  /// succeeded, complete or not at all.
+  func printing(to path: String, _ body: () throws(FuseError) -> ExitStatus) throws(FuseError) -> ExitStatus {
+    willReplace(path)
+    let file = try AtomicFile(replacing: PinnedPath(path))
+    let standardOutput = out
+    out = Output(Descriptor(file.descriptor), name: path)
+    defer { out = standardOutput }
+    let status = try body()
+    guard status != .usage else { return status }
+    try out.flush()
+    try file.publish(header: [])
+    return status
   }
 
   /// Call this before the work on a new file at `path` begins, so that a signal that ends the command leaves nothing

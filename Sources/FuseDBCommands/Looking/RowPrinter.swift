@@ -28,11 +28,7 @@ final class RowPrinter {
   private var columns = ColumnNames()
   private var row = TableRow(columnCount: 0)
   private let packer = MessagePackPacker()
-  /// Which fields a value had.
-  private var isSeen: [Bool]
-  /// The fields of some values that lack one.
-  private var others = FieldNames()
-  private var unlikeCount = 0
+  private let witness: FieldWitness
 
   init(
     _ reader: FuseReader, _ format: RowFormat, _ shape: Shape, _ content: Content, _ fields: [ValueField],
@@ -45,7 +41,7 @@ final class RowPrinter {
     self.fields = fields
     self.keyColumn = keyColumn
     cells = TableCells(separator: format.separator, path: reader.path)
-    isSeen = [Bool](repeating: false, count: fields.count)
+    witness = FieldWitness(fields)
   }
 
   // MARK: The head of a table
@@ -117,24 +113,7 @@ final class RowPrinter {
 
   /// Says which fields none of the values had.
   func finish(_ count: Int, _ console: Console) {
-    guard count > 0 else { return }
-    for (field, isSeen) in zip(fields, isSeen) where !isSeen {
-      let hint = others.hint(for: field.text)
-      console.note("\(reader.path): no value that was printed has the field \(quoted(Array(field.text.utf8)))\(hint)")
-    }
-  }
-
-  /// The value of a field, once it is noted whether there is one.
-  @_lifetime(copy value)
-  private func find(_ number: Int, in value: FuseView) -> FuseView? {
-    let found = value[path: fields[number].path]
-    if found != nil {
-      isSeen[number] = true
-    } else if !isSeen[number], unlikeCount < 100 {
-      unlikeCount += 1
-      others.add(value)
-    }
-    return found
+    if count > 0 { witness.finish(reader.path, console) }
   }
 
   private func withValue(of entry: Entry, _ body: (FuseView) throws(FuseError) -> Void) throws(FuseError) {
@@ -154,7 +133,7 @@ final class RowPrinter {
       try withValue(of: entry) { value throws(FuseError) in
         for number in fields.indices {
           writer.append("\t")
-          guard let found = find(number, in: value) else { continue }
+          guard let found = witness.find(number, in: value) else { continue }
           // A string must not end its line or its column.
           if let text = found.stringBytes {
             EscapedText.append(text, to: &writer.out)
@@ -185,24 +164,13 @@ final class RowPrinter {
       try appendValue(of: entry, &writer)
     case .fields where fields.count == 1 && shape == .pair:
       try withValue(of: entry) { value throws(FuseError) in
-        guard let found = find(0, in: value) else { return }
+        guard let found = witness.find(0, in: value) else { return }
         writer.append(",\"value\":")
         try writer.append(found)
       }
     case .fields:
-      writer.append(shape == .record ? ",\"value\":{" : ",\"fields\":{")
-      var isFirst = true
-      try withValue(of: entry) { value throws(FuseError) in
-        for number in fields.indices {
-          guard let found = find(number, in: value) else { continue }
-          if !isFirst { writer.append(",") }
-          isFirst = false
-          writer.append(string: fields[number].text)
-          writer.append(":")
-          try writer.append(found)
-        }
-      }
-      writer.append("}")
+      writer.append(shape == .record ? ",\"value\":" : ",\"fields\":")
+      try withValue(of: entry) { value throws(FuseError) in try witness.append(value, to: &writer) }
     }
     writer.append("}")
   }
@@ -228,7 +196,7 @@ final class RowPrinter {
     case .fields:
       try withValue(of: entry) { value throws(FuseError) in
         for number in fields.indices {
-          if let found = find(number, in: value) {
+          if let found = witness.find(number, in: value) {
             try cells.append(found.messagePack, called: columns.names[number], of: key, to: &writer)
           } else {
             writer.out.append(format.separator)
@@ -251,7 +219,7 @@ final class RowPrinter {
       try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in packer.append(try entry.bytes) }
     } else if content == .fields {
       try withValue(of: entry) { value throws(FuseError) in
-        packer.packMap(count: fields.indices.count { find($0, in: value) != nil })
+        packer.packMap(count: fields.indices.count { witness.find($0, in: value) != nil })
         for number in fields.indices {
           guard let found = value[path: fields[number].path] else { continue }
           packer.pack(text: fields[number].text)

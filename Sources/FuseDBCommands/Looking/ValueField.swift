@@ -25,6 +25,58 @@ struct ValueField {
   }
 }
 
+/// Looks up fields, and notes which of them no value has: mostly a slip.
+final class FieldWitness {
+  private static let mostLooks = 100
+
+  let fields: [ValueField]
+  private var isSeen: [Bool]
+  /// The fields of some values that lack one.
+  private var others = FieldNames()
+  private var lookCount = 0
+
+  init(_ fields: [ValueField]) {
+    self.fields = fields
+    isSeen = [Bool](repeating: false, count: fields.count)
+  }
+
+  /// The value of a field.
+  @_lifetime(copy value)
+  func find(_ number: Int, in value: FuseView) -> FuseView? {
+    let found = value[path: fields[number].path]
+    if found != nil {
+      isSeen[number] = true
+    } else if !isSeen[number], lookCount < Self.mostLooks {
+      lookCount += 1
+      others.add(value)
+    }
+    return found
+  }
+
+  /// Appends an object of the fields that a value has.
+  func append(_ value: FuseView, to writer: inout JSONWriter) throws(FuseError) {
+    writer.append("{")
+    var isFirst = true
+    for number in fields.indices {
+      guard let found = find(number, in: value) else { continue }
+      if !isFirst { writer.append(",") }
+      isFirst = false
+      writer.append(string: fields[number].text)
+      writer.append(":")
+      try writer.append(found)
+    }
+    writer.append("}")
+  }
+
+  /// Says which fields no value had, of those that `path` names.
+  func finish(_ path: String, _ console: Console) {
+    for (field, isSeen) in zip(fields, isSeen) where !isSeen {
+      let hint = others.hint(for: field.text)
+      console.note("\(path): no value that was looked at has the field \(quoted(Array(field.text.utf8)))\(hint)")
+    }
+  }
+}
+
 /// How rows are printed.
 enum RowFormat: String {
   /// Columns with tabs between them.

@@ -51,8 +51,8 @@ struct ArgumentsTests {
   }
 
   @Test(arguments: ["-o", "--output"])
-  func `a command that writes no file says where its results go`(word: String) {
-    #expect(Scratch().run("get", "x", "k", word, "y").err.contains("'> FILE' keeps that"))
+  func `a command that does not end says where its results go`(word: String) {
+    #expect(Scratch().run("watch", "x", word, "y").err.contains("'> FILE' keeps that"))
   }
 
   @Test(arguments: [

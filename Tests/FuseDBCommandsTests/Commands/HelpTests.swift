@@ -98,7 +98,11 @@ struct HelpTests {
       let found = output(of: command, in: scratch).replacing("@", with: "")
       // A command that prints nothing, or whose page is too long to quote, has no lines of its own.
       // Nor has one that prints times.
-      if command.hasPrefix("fusedb help") || command.hasPrefix("fusedb man") || command.hasPrefix("fusedb bench") || found.isEmpty { continue }
+      if command.hasPrefix("fusedb help") || command.hasPrefix("fusedb man") || command.hasPrefix("fusedb bench")
+        || found.isEmpty
+      {
+        continue
+      }
       #expect(found == printed.popFirst(), "\(command)")
     }
   }
