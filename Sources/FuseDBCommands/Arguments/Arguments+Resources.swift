@@ -25,9 +25,9 @@ extension Arguments {
     if let size = resources.memory, size < Self.leastMemory {
       throw error("the option --memory takes 16M at least, and not '\(text(of: "--memory") ?? "")'")
     }
-    if let folder = text(of: "--temp") {
+    if let folder = values(of: "--temp").first {
       guard !folder.isEmpty else { throw error("the option --temp takes the path of a folder") }
-      resources.temporaryFolder = folder
+      resources.temporaryFolder = String(path: folder)
     }
     if let count = try count(of: "--threads") {
       guard (1...Self.mostThreads).contains(count) else {

@@ -141,11 +141,7 @@ struct Arguments {
 
   private func path(_ word: [UInt8], _ name: String) throws(UsageError) -> String {
     guard !word.isEmpty else { throw emptyPath(name) }
-    guard let path = String(validating: word, as: UTF8.self) else {
-      // Any spelling of it would be the path of another file.
-      throw error("the path \(quoted(word)) is not UTF-8; rename the file or make a link to it")
-    }
-    return path
+    return String(path: word)
   }
 
   /// The error of an empty path, which leads to no file.

@@ -80,8 +80,8 @@ struct Completion {
     case .command: for command in Help.commands { offer(option + command.name, command.summary) }
     case .choice(let words): for word in words { offer(option + word, "") }
     case .field:
-      guard let database, let path = String(validating: database, as: UTF8.self) else { return }
-      for name in FieldNames(inFileAt: path).names { offer(option + name, "") }
+      guard let database else { return }
+      for name in FieldNames(inFileAt: String(path: database)).names { offer(option + name, "") }
     case .text: break
     }
   }

@@ -99,7 +99,7 @@ struct Get: Command {
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     path = try arguments.path("FILE")
-    list = arguments.text(of: "--keys-from")
+    list = arguments.values(of: "--keys-from").first.map { String(path: $0) }
     keys = arguments.remaining()
     guard !keys.isEmpty || list != nil else { throw arguments.error("KEY is missing") }
     guard list != "" else { throw arguments.emptyPath("LIST") }

@@ -14,7 +14,6 @@ enum Suggestion {
     let word = slash.map { String(path.utf8[path.utf8.index(after: $0)...])! } ?? path
     guard !word.isEmpty else { return nil }
     let names = FolderListing.names(at: folder.isEmpty ? "." : folder, most: mostNames)
-      .compactMap { String(validating: $0, as: UTF8.self) }
       .sorted()
     guard let name = nearest(to: word, among: names) else { return nil }
     return "; did you mean '\(folder)\(name)'?"
