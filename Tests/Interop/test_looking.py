@@ -97,14 +97,15 @@ def test_a_sample_is_of_the_selected_keys_in_order_and_the_same_for_the_same_see
 
 
 @pytest.mark.parametrize("words", [[], ["--where", "even=true"]], ids=["all", "where"])
-def test_each_key_is_as_likely_as_any_other(command, tmp_path, words):
-    """Of 40 keys, 8 are drawn 400 times: each should come 80 times, with a deviation of 8. Fixed seeds, so that it is no matter of luck."""
+def test_no_key_is_left_out_of_every_sample(command, tmp_path, words):
+    """Of 40 keys, 8 are drawn 50 times: each should come 10 times, with a deviation of 3. Fixed seeds, so that it is no matter of luck;
+    Swift's tests draw more often."""
     path = command.build(tmp_path / "x.fsdb", [(msgpack.packb({"even": True}), [b"%02d" % number for number in range(40)])])
     counts = {}
-    for seed in range(400):
+    for seed in range(50):
         for line in command("keys", path, "--sample", "8", "--seed", str(seed), *words).lines:
             counts[line] = counts.get(line, 0) + 1
-    assert len(counts) == 40 and all(45 < count < 115 for count in counts.values()), counts
+    assert len(counts) == 40 and all(0 < count < 24 for count in counts.values()), counts
 
 
 def test_a_small_sample_of_many_keys_reads_few_of_them(command, big):
@@ -113,8 +114,8 @@ def test_a_small_sample_of_many_keys_reads_few_of_them(command, big):
     assert len(set(first)) == 3
     everything = command("keys", big, code=DONE).lines
     assert set(first) <= set(everything)
-    many = command("keys", big, "--sample", "150000", "--seed", "1", code=DONE).lines
-    assert len(set(many)) == 150_000 and many == sorted(many) and set(many) <= set(everything)
+    many = command("keys", big, "--sample", "15000", "--seed", "1", code=DONE).lines
+    assert len(set(many)) == 15_000 and many == sorted(many) and set(many) <= set(everything)
 
 
 # --- fields and forms ---

@@ -28,10 +28,11 @@ struct Dump: Command {
 
     As csv and tsv, prints a row for each key: the key, then a column for each
     top-level field that any of these objects has, or one for each --field: then
-    the objects need not be read twice, and the first row comes at once. Keys and strings are printed as they
-    are, null and missing fields as nothing, everything else as JSON. An object
-    that is not a map with text keys goes into a column called value. What no
-    spreadsheet can hold is refused: a key that is not UTF-8, or a zero byte.
+    no object is read twice, and the first row comes at once. Keys and strings
+    are printed as they are, null and missing fields as nothing, everything else
+    as JSON. An object that is not a map with text keys goes into a column
+    called value. What no spreadsheet can hold is refused: a key that is not
+    UTF-8, or a zero byte.
 
     Example:
       $ fusedb dump networks.fsdb

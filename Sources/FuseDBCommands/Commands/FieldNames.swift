@@ -51,7 +51,10 @@ struct FieldNames {
   }
 
   /// The name that `field` was probably meant to be, as `; did you mean 'x'?`, or nothing.
-  func hint(for field: String) -> String { nearestName(to: field, among: names) }
+  func hint(for field: String) -> String {
+    // Where the path goes on beyond what is there, no name was misspelled.
+    nearestName(to: field, among: names.filter { !field.hasPrefix($0 + ".") })
+  }
 }
 
 /// Says which field of a value was probably meant: a few times, for it may be absent from millions.
