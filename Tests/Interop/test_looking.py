@@ -309,3 +309,44 @@ def test_a_table_refuses_what_it_cannot_hold(command, tmp_path):
     for words in (["keys"], ["dump"], ["dump", "--field", "a"]):
         assert "no spreadsheet can hold" in command(words[0], path, *words[1:], "--format", "csv", code=BAD_DATA).errors
     assert "no spreadsheet can hold" in command("get", path, b"\xff", "--format", "csv", code=BAD_DATA).errors
+
+
+# --- the beginning ---
+
+@pytest.fixture(scope="module")
+def damaged(big, tmp_path_factory):
+    """A copy of the big file in which a part of the objects and of the keys is zeros, neither at their ends nor where a search by halves looks."""
+    content = bytearray(big.read_bytes())
+    index = int.from_bytes(content[16:24], "big")
+    # An entry is the length, the key and the offset of its object.
+    for start, size in [(40, index - 40), (index, 200_000 * (2 + len("host-00000-0.example") + 8))]:
+        begin, end = start + size * 30 // 100, start + size * 45 // 100
+        content[begin:end] = bytes(end - begin)
+    path = tmp_path_factory.mktemp("damaged") / "damaged.fsdb"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("arguments", [
+    ["keys"], ["keys", "--reverse"], ["keys", "--where", "id=0"], ["prefix", ""], ["prefix", "host-0", "--reverse", "--limit", "9"],
+    ["prefix", "host-0000"], ["prefix", "", "--field", "id"], ["keys", "--from", "host-198"], ["dump", "--limit", "9"], ["dump", "--reverse"],
+    ["dump", "--from", ""], ["dump", "--format", "csv", "--field", "id"], ["dump", "--format", "csv", "--limit", "9"], ["keys", "--count"],
+    ["prefix", "host-19", "--count"], ["keys", "--from", "host-0", "--to", "host-00009"], ["dump", "--prefix", "host-19", "--format", "msgpack"],
+], ids=" ".join)
+def test_the_first_row_comes_before_the_rest_is_read(command, big, damaged, arguments):
+    """What comes later is damaged: who would read it first would print nothing."""
+    name, *words = arguments
+    sound, result = command(name, big, *words, code=DONE), command(name, damaged, *words)
+    assert sound.out and result.out[:100] == sound.out[:100]
+    assert (result.code, result.out) == (DONE, sound.out) or (result.code == BAD_DATA and len(result.out) <= len(sound.out))
+
+
+def test_the_first_line_is_written_at_once(command, big):
+    """And not when there is more: standard output is a pipe that nobody reads on, and in it is the first line alone, or what came soon after."""
+    process = command.start("keys", big, "--where", "id=0")
+    try:
+        # Ten keys have that value, all of them at the beginning; then 199,990 are looked at.
+        assert process.stdout.readline() == b"host-00000-0.example\n"
+    finally:
+        process.kill()
+        process.communicate()

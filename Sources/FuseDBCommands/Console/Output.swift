@@ -13,6 +13,8 @@ enum TextStyle: String {
 package final class Output {
   private static let bufferByteCount = 1 << 16
 
+  /// How much is kept before it is written. Little at first, so that whoever reads only the beginning has it at once.
+  private var patience = 1
   private var writer = JSONWriter()
   private let descriptor: Descriptor?
   private let name: String
@@ -50,7 +52,7 @@ package final class Output {
       throw error
     }
     writer.out.append(UInt8(ascii: "\n"))
-    if writer.out.count >= Self.bufferByteCount { try flush() }
+    try flushWhenLong()
   }
 
   /// Appends a line of text.
@@ -61,7 +63,14 @@ package final class Output {
   /// Appends what `body` writes: a part of a line that may be too long to keep whole.
   func part(_ body: (inout JSONWriter) -> Void) throws(FuseError) {
     body(&writer)
-    if writer.out.count >= Self.bufferByteCount { try flush() }
+    try flushWhenLong()
+  }
+
+  @inline(__always)
+  private func flushWhenLong() throws(FuseError) {
+    guard writer.out.count >= patience else { return }
+    patience = min(max(patience * 4, 1 << 10), Self.bufferByteCount)
+    try flush()
   }
 
   /// Appends text and flushes.
