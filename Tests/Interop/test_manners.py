@@ -3,9 +3,7 @@ manual pages."""
 
 import json
 import os
-import pty
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -145,6 +143,9 @@ def test_colours_are_for_terminals_that_have_them_and_people_who_want_them(comma
     assert command(*wrong, cwd=folder).errors.startswith("fusedb: absent.fsdb: ")
     assert "\x1b[1mOptions:\x1b[0m\r\n" in on_terminal(command, folder, "help", "get")
     assert "\x1b" not in on_terminal(command, folder, "get", "networks.fsdb", "8.8.8.0/24")
+    command("build", "-o", "other.fsdb", "-q", cwd=folder, stdin=b'{"keys":["8.8.8.0/24"],"value":1}\n', code=DONE)
+    assert on_terminal(command, folder, "diff", "networks.fsdb", "other.fsdb") == "\x1b[31m-\x1b[0m 1.1.1.0/24\r\n\x1b[33m~\x1b[0m 8.8.8.0/24\r\n"
+    assert command("diff", "networks.fsdb", "other.fsdb", cwd=folder, code=NO).text == "- 1.1.1.0/24\n~ 8.8.8.0/24\n"
 
 
 # --- completion ---

@@ -126,7 +126,7 @@ struct Diff: Command {
         try append("new", difference.new, of: new, to: &writer)
         writer.append("}")
       } else {
-        writer.append(difference.sign + " ")
+        writer.append(console.out.styled(difference.sign, difference.style) + " ")
         EscapedText.append(key, to: &writer.out)
       }
       try old.checkNotShrunk()
@@ -184,6 +184,15 @@ extension Difference {
     case .added: "+"
     case .removed: "-"
     case .changed: "~"
+    }
+  }
+
+  /// How that looks where there are colours.
+  fileprivate var style: TextStyle {
+    switch self {
+    case .added: .added
+    case .removed: .removed
+    case .changed: .changed
     }
   }
 
