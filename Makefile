@@ -9,7 +9,8 @@ endif
 MAKEFLAGS += --no-print-directory
 
 BUILD_PACKAGES := g++ libbz2-dev libdeflate-dev liblzma-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := binutils iso-codes netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata unicode-data valgrind zstd
+TEST_PACKAGES := binutils fish iso-codes man-db mandoc netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
+  unicode-data valgrind zsh zstd
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
 DATA_PACKAGES := ieee-data tor-geoipdb
@@ -47,7 +48,7 @@ library: ## build the library for C as a release, at build/c
 
 .PHONY: install
 PREFIX ?= /usr/local
-install: release library ## install the command, and the library and header for C: PREFIX=/usr/local DESTDIR=
+install: release library ## install the command, its manual and completions, and the library and header for C: PREFIX=/usr/local DESTDIR=
 	@Scripts/install "$(PREFIX)" "$(DESTDIR)"
 
 # Its tests are in python/tests, and run in an environment of their own.

@@ -17,8 +17,9 @@
  * memory is short. Results are written where the status is FUSE_OK, unless a function says otherwise.
  *
  * Texts and keys are a pointer and a length, in bytes, and need no zero byte at the end: FUSE_TEXT("…") writes both
- * for a literal. NULL with length 0 is the empty one. Paths are UTF-8, not empty, and hold no zero byte. Names that
- * this library gives back are texts that end in a zero byte.
+ * for a literal. NULL with length 0 is the empty one. Paths are not empty, and hold no zero byte. Names that
+ * this library gives back are texts that end in a zero byte; in the text of a path that is not UTF-8, U+FFFD and two
+ * hexadecimal digits stand for each byte that is none.
  *
  * Handles (fuse_reader *, fuse_writer *, …) are opaque, and closed by the function that says so. NULL, a handle that
  * is closed and one of another kind give FUSE_ERROR_INVALID_ARGUMENT: the memory of a handle is never given back to

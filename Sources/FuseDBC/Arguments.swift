@@ -39,7 +39,8 @@ func text(_ start: UnsafeRawPointer?, _ count: Int, _ name: StaticString) throws
 
 /// A path of a file.
 func path(_ start: UnsafeRawPointer?, _ count: Int, _ name: StaticString) throws(FuseError) -> String {
-  let path = try text(start, count, name)
+  // SAFETY: the array copies the bytes, which are there until the caller's call returns.
+  let path = String(path: Array(unsafe try given(start, count, name)))
   guard !path.isEmpty else { throw .slip("'\(name)' is empty; name a file") }
   guard !path.utf8.contains(0) else { throw .slip("'\(name)' holds a zero byte, as no path does") }
   return path

@@ -10,6 +10,8 @@ protocol Command {
   static var operands: String { get }
   /// The options that it takes, in the order of its help.
   static var options: [Option] { get }
+  /// Whether it ends by itself; true unless a command says otherwise.
+  static var isEnding: Bool { get }
   /// What people need to know beyond the list of options, with an example.
   static var help: String { get }
 

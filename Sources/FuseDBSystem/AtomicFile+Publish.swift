@@ -61,12 +61,12 @@ extension AtomicFile {
     let destination = place.destination
     if temporaryPath == nil {
       if standing == nil {
-        if unsafe fuse_link_finished(descriptor, destination) == 0 { return true }
+        if unsafe fuse_link_finished(descriptor, destination.systemPath) == 0 { return true }
         guard errno == EEXIST else { throw Self.failed("name the new file", path: path) }
         return false
       }
       let temporary = Self.uniqueName(for: place)
-      guard unsafe fuse_link_unfinished(descriptor, temporary) == 0 else {
+      guard unsafe fuse_link_unfinished(descriptor, temporary.systemPath) == 0 else {
         throw Self.failed("name the new file", path: path)
       }
       temporaryPath = temporary
@@ -74,7 +74,7 @@ extension AtomicFile {
     let unfinished = temporaryPath!
     // Whichever of two files that know nothing of each other comes last is the one that stays.
     guard source != nil || rules.greatestShrink != nil else {
-      guard unsafe fuse_rename_finished(unfinished, destination) == 0 else {
+      guard unsafe fuse_rename_finished(unfinished.systemPath, destination.systemPath) == 0 else {
         throw Self.failed("move the new file to its name", path: path)
       }
       temporaryPath = nil
@@ -82,9 +82,10 @@ extension AtomicFile {
     }
     let result: Int32
     if var stamp = standing?.stamp.forSystem {
-      result = unsafe fuse_replace_finished(descriptor, unfinished, destination, &stamp)
+      result = unsafe fuse_replace_finished(
+        descriptor, unfinished.systemPath, destination.systemPath, &stamp)
     } else {
-      result = unsafe fuse_replace_finished(descriptor, unfinished, destination, nil)
+      result = unsafe fuse_replace_finished(descriptor, unfinished.systemPath, destination.systemPath, nil)
     }
     guard result >= 0 else {
       guard errno == ESTALE || errno == EEXIST else { throw Self.failed("move the new file to its name", path: path) }

@@ -58,14 +58,14 @@ package final class AtomicFile {
     self.rights = rights
     let (path, folder) = (place.path, place.folder)
     // Before the work: a folder that cannot be opened could not be made durable after it.
-    let openedFolder = retrying { unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    let openedFolder = retrying { unsafe open(folder.systemPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard openedFolder >= 0 else { throw Self.failed("open the folder \(folder)", path: path) }
     folderDescriptor = OwnedDescriptor(openedFolder)
     let mode: UInt32 = rights == nil && !isPrivate ? 0o666 : 0o600
-    var opened = retrying { unsafe fuse_open_unnamed(folder, mode) }
+    var opened = retrying { unsafe fuse_open_unnamed(folder.systemPath, mode) }
     if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
       let temporary = Self.uniqueName(for: place)
-      opened = retrying { unsafe fuse_create_unfinished(temporary, mode) }
+      opened = retrying { unsafe fuse_create_unfinished(temporary.systemPath, mode) }
       if opened >= 0 { temporaryPath = temporary }
     }
     guard opened >= 0 else { throw Self.failed("create a file in \(folder)", path: path) }
@@ -75,7 +75,7 @@ package final class AtomicFile {
       // The header comes last, when its numbers are known.
       body = try FileStream(to: opened, at: Header.byteCount, path: path)
     } catch {
-      if let temporaryPath { unsafe fuse_unlink_unfinished(temporaryPath) }
+      if let temporaryPath { unsafe fuse_unlink_unfinished(temporaryPath.systemPath) }
       throw error
     }
   }
@@ -83,7 +83,7 @@ package final class AtomicFile {
   deinit {
     // Where this fails too, nothing is left to try; the first failure is what people read.
     // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
-    if let temporaryPath { unsafe fuse_unlink_unfinished(temporaryPath) }
+    if let temporaryPath { unsafe fuse_unlink_unfinished(temporaryPath.systemPath) }
   }
 
   /// Where it is to appear, as the caller named it.

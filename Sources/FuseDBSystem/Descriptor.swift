@@ -17,7 +17,7 @@ package struct Descriptor: Sendable {
   /// - Throws: ``FuseError`` with code `notFound`.
   package init(reading path: String) throws(FuseError) {
     // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
-    number = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC) }
+    number = retrying { unsafe open(path.systemPath, O_RDONLY | O_CLOEXEC) }
     guard number >= 0 else { throw Self.unreadable("open", errno, name: path) }
   }
 
@@ -26,13 +26,25 @@ package struct Descriptor: Sendable {
   /// Throws unless a file at `path` is there to be read.
   package static func checkReadable(_ path: String) throws(FuseError) {
     // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
-    guard unsafe access(path, R_OK) == 0 else { throw unreadable("open", errno, name: path) }
+    guard unsafe access(path.systemPath, R_OK) == 0 else { throw unreadable("open", errno, name: path) }
     guard let status = FileStatus(at: path) else { throw unreadable("open", errno, name: path) }
     if status.kind == .folder { throw unreadable("read", EISDIR, name: path) }
   }
 
   /// Whether a person is at the other end.
   package var isTerminal: Bool { isatty(number) == 1 }
+
+  /// Whether colours are wanted there: by a person at a terminal that has them, unless the environment has `NO_COLOR`, as
+  /// https://no-color.org asks.
+  package var showsColours: Bool {
+    isTerminal && Self.variable("NO_COLOR").isEmpty && !["", "dumb"].contains(Self.variable("TERM"))
+  }
+
+  private static func variable(_ name: String) -> String {
+    // SAFETY: the name ends in a zero byte, and so does the value, which is copied at once; no other thread runs that
+    // changes the environment.
+    unsafe getenv(name).map { unsafe String(cString: $0) } ?? ""
+  }
 
   /// How many columns the terminal has at this moment; nil where that is not known.
   package var columnCount: Int? {
@@ -114,7 +126,7 @@ package struct FileStatus: Sendable {
   package init?(at path: String) {
     var status = stat()
     // SAFETY: the call reads a path that ends in a zero byte, and fills in a value of the type that it takes.
-    guard unsafe stat(path, &status) == 0 else { return nil }
+    guard unsafe stat(path.systemPath, &status) == 0 else { return nil }
     self.init(status)
   }
 
@@ -122,7 +134,7 @@ package struct FileStatus: Sendable {
   package init?(atLink path: String) {
     var status = stat()
     // SAFETY: the call reads a path that ends in a zero byte, and fills in a value of the type that it takes.
-    guard unsafe lstat(path, &status) == 0 else { return nil }
+    guard unsafe lstat(path.systemPath, &status) == 0 else { return nil }
     self.init(status)
   }
 
@@ -204,7 +216,7 @@ package final class OwnedDescriptor: Sendable {
       throw FuseError(.notFound, "the path holds a zero byte, so there can be no such file", path: name ?? path)
     }
     // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
-    number = retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    number = retrying { unsafe open(path.systemPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard number >= 0 else { throw .system("open the file", path: name ?? path) }
   }
 

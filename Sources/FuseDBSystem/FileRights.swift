@@ -60,11 +60,11 @@ struct FileRights: Equatable, Sendable {
   }
 
   private static func list(of path: String) -> [UInt8] {
-    let count = unsafe fuse_read_access_list(path, nil, 0)
+    let count = unsafe fuse_read_access_list(path.systemPath, nil, 0)
     guard count > 0 else { return [] }
     var list = [UInt8](repeating: 0, count: count)
     // SAFETY: as many bytes are read as there is room for. What is left of a list that changed meanwhile cannot be given.
-    _ = unsafe list.withUnsafeMutableBytes { unsafe fuse_read_access_list(path, $0.baseAddress, $0.count) }
+    _ = unsafe list.withUnsafeMutableBytes { unsafe fuse_read_access_list(path.systemPath, $0.baseAddress, $0.count) }
     return list
   }
 

@@ -63,10 +63,10 @@ package struct OutputPlace {
   package static func obstacle(at path: String, links: OutputLink) -> Obstacle? {
     var status = stat()
     // SAFETY: the calls read a path that ends in a zero byte, and fill in a value of the type that they take.
-    guard unsafe lstat(path, &status) == 0 else { return nil }
+    guard unsafe lstat(path.systemPath, &status) == 0 else { return nil }
     let isLink = status.st_mode & S_IFMT == S_IFLNK
     // What a link leads to counts: it may be the place of a folder or a device.
-    if isLink, unsafe stat(path, &status) != 0 { status.st_mode = S_IFREG }
+    if isLink, unsafe stat(path.systemPath, &status) != 0 { status.st_mode = S_IFREG }
     if status.st_mode & S_IFMT != S_IFREG { return .kind(kind(status.st_mode, isLink: isLink)) }
     return isLink && links == .refused ? .link(target: target(of: path) ?? "?") : nil
   }
@@ -101,12 +101,12 @@ package struct OutputPlace {
   func look() throws(FuseError) -> Standing? {
     var status = stat()
     // SAFETY: the calls read a path that ends in a zero byte, and fill in a value of the type that they take.
-    guard unsafe lstat(destination, &status) == 0 else { return nil }
+    guard unsafe lstat(destination.systemPath, &status) == 0 else { return nil }
     // What was followed leads to no further link.
     let obstacle = Self.obstacle(at: destination, links: links == .replaced ? .replaced : .refused)
     if let obstacle { throw Self.error(obstacle, path) }
     let stamp = FileStamp(status)
-    let isThere = unsafe stat(destination, &status) == 0
+    let isThere = unsafe stat(destination.systemPath, &status) == 0
     return Standing(
       stamp: stamp, content: isThere ? FileStamp(status) : nil,
       rights: isThere ? FileRights(status, path: destination) : nil)
@@ -127,7 +127,7 @@ package struct OutputPlace {
     guard Self.name(of: other) == Self.name(of: destination) else { return false }
     var (ours, theirs) = (stat(), stat())
     // SAFETY: the calls read paths that end in a zero byte, and fill in a value each, of the type that they take.
-    return unsafe stat(folder, &ours) == 0 && stat(Self.folder(of: other), &theirs) == 0
+    return unsafe stat(folder.systemPath, &ours) == 0 && stat(Self.folder(of: other).systemPath, &theirs) == 0
       && FileStamp(ours).isSameFile(as: FileStamp(theirs))
   }
 
@@ -147,9 +147,9 @@ package struct OutputPlace {
     var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
     // SAFETY: readlink writes at most as many bytes as there is room for.
     let count = unsafe bytes.withUnsafeMutableBytes { room in
-      unsafe readlink(path, room.baseAddress!.assumingMemoryBound(to: CChar.self), room.count)
+      unsafe readlink(path.systemPath, room.baseAddress!.assumingMemoryBound(to: CChar.self), room.count)
     }
-    return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
+    return count < 0 ? nil : String(path: Array(bytes.prefix(count)))
   }
 
   /// Where a path leads to that may be a link, and that a further one.
@@ -164,8 +164,10 @@ package struct OutputPlace {
       // What /proc says of an open file may be words instead of a path.
       var (named, found) = (stat(), stat())
       // SAFETY: the calls read paths that end in a zero byte, and fill in a value each, of the type that they take.
-      let isThere = unsafe stat(path, &named) == 0
-      if isThere, unsafe stat(end, &found) != 0 || !FileStamp(named).isSameFile(as: FileStamp(found)) { break }
+      let isThere = unsafe stat(path.systemPath, &named) == 0
+      if isThere, unsafe stat(end.systemPath, &found) != 0 || !FileStamp(named).isSameFile(as: FileStamp(found)) {
+        break
+      }
       return end
     }
     throw FuseError(.inputOutput, "this symbolic link does not lead to a path; name the file itself", path: path)

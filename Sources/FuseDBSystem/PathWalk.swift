@@ -16,7 +16,7 @@ enum PathWalk {
   /// - Returns: the path of the regular file at the end, without links; nil if there is none.
   static func take(_ path: String, visit: (_ folder: [UInt8], _ name: [UInt8]) -> Void) -> [UInt8]? {
     // The last name first.
-    var rest = names(of: Array(path.utf8))
+    var rest = names(of: path.pathBytes)
     var folder = path.utf8.first == slash ? [slash] : [dot]
     var linkCount = 0
     while let name = rest.popLast() {
@@ -99,7 +99,8 @@ package struct PinnedPath: Sendable {
     // SAFETY: without a buffer, the system returns one of its own, which ends in a zero byte, or nil.
     guard let folder = unsafe getcwd(nil, 0) else { return path }
     defer { unsafe free(folder) }
-    let start = unsafe String(cString: folder)
+    // SAFETY: `strlen` counts the bytes before the zero byte, and so many are copied.
+    let start = unsafe String(path: Array(UnsafeRawBufferPointer(start: folder, count: strlen(folder))))
     // Of a folder that cannot be reached from the root, no path is known.
     guard start.utf8.first == UInt8(ascii: "/") else { return path }
     return start == "/" ? "/" + path : start + "/" + path

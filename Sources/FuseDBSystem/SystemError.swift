@@ -3,6 +3,9 @@ internal import FuseDBFormat
 internal import FuseDBLibc
 
 extension FuseError {
+  /// The ``errno`` of a file that is not there.
+  package static var noSuchFile: Int32 { ENOENT }
+
   /// The error of the system call that has just failed, as `errno` has it.
   ///
   /// - Parameter action: what was tried, to stand after "cannot".

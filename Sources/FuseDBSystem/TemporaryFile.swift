@@ -18,11 +18,11 @@ package final class TemporaryFile: Sendable {
   init(in folder: String) throws(FuseError) {
     // SAFETY: the calls read paths that end in a zero byte and live until they return.
     self.folder = folder
-    var opened = retrying { unsafe fuse_open_unnamed(folder, 0o600) }
+    var opened = retrying { unsafe fuse_open_unnamed(folder.systemPath, 0o600) }
     if opened < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
       let name = "\(folder)/.fsdb.\(UInt64.random(in: 0 ... .max).hexadecimal.dropFirst(2)).tmp"
-      opened = retrying { unsafe fuse_create_unfinished(name, 0o600) }
-      if opened >= 0, unsafe fuse_unlink_unfinished(name) != 0 {
+      opened = retrying { unsafe fuse_create_unfinished(name.systemPath, 0o600) }
+      if opened >= 0, unsafe fuse_unlink_unfinished(name.systemPath) != 0 {
         let error = Self.failed("remove the name \(name) of", in: folder)
         close(opened)
         throw error

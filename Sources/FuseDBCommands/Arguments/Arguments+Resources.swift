@@ -25,9 +25,9 @@ extension Arguments {
     if let size = resources.memory, size < Self.leastMemory {
       throw error("the option --memory takes 16M at least, and not '\(text(of: "--memory") ?? "")'")
     }
-    if let folder = text(of: "--temp") {
+    if let folder = values(of: "--temp").first {
       guard !folder.isEmpty else { throw error("the option --temp takes the path of a folder") }
-      resources.temporaryFolder = folder
+      resources.temporaryFolder = String(path: folder)
     }
     if let count = try count(of: "--threads") {
       guard (1...Self.mostThreads).contains(count) else {
@@ -88,6 +88,17 @@ extension Arguments {
     let output = if let option { option } else { try path("OUTPUT") }
     try requireFile(output, "OUTPUT")
     return (output, option != nil)
+  }
+
+  /// The file that results are to go to instead of to standard output.
+  func printingOutput() throws(UsageError) -> String? {
+    guard let output = try path(of: Self.outputOption.name, "OUTPUT") else {
+      guard !has("--overwrite") else { throw error("--overwrite is for -o OUTPUT") }
+      return nil
+    }
+    try requireFile(output, "OUTPUT")
+    if let refusal = Overwriting.refusalToPrint(to: output, isMeant: has("--overwrite")) { throw error(refusal) }
+    return output
   }
 
   /// Throws where `output` is `-`. `name` is for the message.

@@ -8,6 +8,7 @@ internal import FuseDBInput
 struct Arguments {
   static let endOfOptions = [UInt8]("--".utf8)
   static let help: Set<[UInt8]> = [Array("--help".utf8), Array("-h".utf8)]
+  static let version: Set<[UInt8]> = [Array("--version".utf8), Array("-V".utf8)]
   /// The operand that stands for standard input.
   static let standardInput = "-"
 
@@ -106,9 +107,12 @@ struct Arguments {
   func choice<Choice>(of name: String, _ choices: KeyValuePairs<String, Choice>) throws(UsageError) -> Choice? {
     guard let text = text(of: name) else { return nil }
     if let found = choices.first(where: { $0.key == text }) { return found.value }
-    let names = choices.map { $0.key }
-    throw error(
-      "the option \(name) takes \(listed(names, "or")), and not '\(text)'" + nearestName(to: text, among: names))
+    throw wrongChoice(of: name, text, among: choices.map { $0.key })
+  }
+
+  /// The error of an option whose value is none of some words.
+  func wrongChoice(of name: String, _ text: String, among names: [String]) -> UsageError {
+    error("the option \(name) takes \(listed(names, "or")), and not '\(text)'" + nearestName(to: text, among: names))
   }
 
   // MARK: Operands
@@ -137,11 +141,7 @@ struct Arguments {
 
   private func path(_ word: [UInt8], _ name: String) throws(UsageError) -> String {
     guard !word.isEmpty else { throw emptyPath(name) }
-    guard let path = String(validating: word, as: UTF8.self) else {
-      // Any spelling of it would be the path of another file.
-      throw error("the path \(quoted(word)) is not UTF-8; rename the file or make a link to it")
-    }
-    return path
+    return String(path: word)
   }
 
   /// The error of an empty path, which leads to no file.
@@ -165,31 +165,5 @@ struct Arguments {
     if let extra = operands.first {
       throw error("the argument \(quoted(extra)) is one too many")
     }
-  }
-}
-
-/// An option of a command.
-struct Option {
-  /// With its two dashes.
-  let name: String
-  /// A dash and a letter that stand for it, or nil.
-  let short: String?
-  /// What stands for its value in the help, or nil for a flag.
-  let value: String?
-  /// Whether it may be given more than once.
-  let repeats: Bool
-  /// What it does.
-  let help: String
-
-  /// An option that is there or not.
-  static func flag(_ name: String, short: String? = nil, _ help: String) -> Option {
-    Option(name: name, short: short, value: nil, repeats: false, help: help)
-  }
-
-  /// An option with a value.
-  static func value(
-    _ name: String, short: String? = nil, _ value: String, _ help: String, repeats: Bool = false
-  ) -> Option {
-    Option(name: name, short: short, value: value, repeats: repeats, help: help)
   }
 }

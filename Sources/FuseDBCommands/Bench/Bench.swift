@@ -54,7 +54,7 @@ struct Bench: Command {
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    let bar = ProgressBar(console.err)
+    let bar = ProgressBar(console.err, isQuiet: console.isQuiet)
     let reader = try FuseReader.forCommand(path, expecting: .few)
     let trials = try FuseReader.reading { () throws(FuseError) in try measure(bar) }
     bar.clear()
@@ -69,7 +69,7 @@ struct Bench: Command {
         "\(path) is plain: opening makes its index in memory; 'fusedb reindex \(path)' puts it into the file")
     }
     guard trials.damageCount() == 0 else {
-      console.note("\(path) is damaged; 'fusedb verify \(path)' lists the damage")
+      console.complain("\(path) is damaged; 'fusedb verify \(path)' lists the damage")
       return .badData
     }
     return .done

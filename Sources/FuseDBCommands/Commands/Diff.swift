@@ -7,6 +7,10 @@ struct Diff: Command {
   static let summary = "list the keys that changed between two files, or write a patch"
   static let operands = "OLD NEW"
   static let options: [Option] = [
+    .value(
+      "--field", "PATH", "compare only what is at PATH, as 'fusedb get --field' finds it; may be repeated",
+      repeats: true),
+    .value("--ignore", "PATH", "compare all but what is at PATH; may be repeated", repeats: true),
     .flag("--json", "print one JSON object for each key, with its values, or for the summary"),
     .flag("--summary", "print how many keys changed, not which"),
     .value("--patch", "PATCH", "write a patch for 'fusedb patch', which makes NEW of OLD, and print only the summary"),
@@ -17,6 +21,11 @@ struct Diff: Command {
     Prints a line for each key with different answers in OLD and NEW, in key
     order: '+' for an added key, '-' for a removed one, '~' for one whose object
     changed. Keys are escaped as by 'fusedb keys'.
+
+    With --field and --ignore, a key whose value is the same but for what is not
+    compared counts as unchanged; keys that one file lacks are listed all the
+    same. What is compared has the same bytes, or else it has changed. With
+    --json, --field prints a map of the fields for each value.
 
     A patch between similar files is small: it holds the objects that changed,
     not the bytes that moved. It applies to OLD only, and makes NEW byte for
@@ -34,6 +43,10 @@ struct Diff: Command {
       + 9.9.9.0/24
       $ fusedb diff networks.fsdb today.fsdb --summary
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
+      $ fusedb diff networks.fsdb today.fsdb --field asn
+      - 8.8.4.0/24
+      - 8.8.8.0/24
+      + 9.9.9.0/24
       $ fusedb diff networks.fsdb today.fsdb -o today.patch
       1 key added, 2 keys removed, 1 key changed, 0 keys unchanged
       today.patch: 155 bytes make today.fsdb of networks.fsdb
@@ -44,6 +57,8 @@ struct Diff: Command {
   var printsJSON: Bool
   var isSummary: Bool
   var patchPath: String?
+  var fields: [ValueField]
+  var ignored: [FusePath]
   var outputLink: OutputLink
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
@@ -58,6 +73,11 @@ struct Diff: Command {
     }
     outputLink = try arguments.outputLink()
     isSummary = arguments.has("--summary") || patchPath != nil
+    fields = try ValueField.all(parsing: arguments)
+    ignored = arguments.values(of: "--ignore").map { FusePath($0) }
+    for option in ["--field", "--ignore"] where arguments.has(option) && patchPath != nil {
+      throw arguments.error("a patch makes the whole of NEW; leave out \(option)")
+    }
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
@@ -70,17 +90,24 @@ struct Diff: Command {
     let new = try FuseReader.forCommand(newPath)
     var counts = DifferenceCounts()
     var differences = try new.differences(from: old)
+    var comparison = FieldComparison(fields, ignored, old, new)
+    var passedOver = 0
     while let difference = try differences.next() {
+      if case .changed(let from, let to) = difference, try comparison.areEqual(from, to) {
+        passedOver += 1
+        continue
+      }
       counts.add(difference)
       if !isSummary { try tell(difference, old, new, console) }
     }
-    counts.unchanged = differences.equalCount
+    counts.unchanged = differences.equalCount + passedOver
+    if counts.changed + passedOver > 0 { comparison.witness.finish(newPath, console) }
     let patch = try patchPath.map { path throws(FuseError) in
       console.willReplace(path)
       return try FusePatch.make(from: old, to: new, at: path, outputLink: outputLink)
     }
     if isSummary { try tell(counts, patch, console) }
-    if counts.areEqual, !new.isSameFile(as: old) {
+    if counts.areEqual, passedOver == 0, !new.isSameFile(as: old) {
       console.note("the files give the same answers, and their bytes differ: in order, extension block or header")
     }
     // A patch that was asked for and written is done, whatever it changes.
@@ -99,7 +126,7 @@ struct Diff: Command {
         try append("new", difference.new, of: new, to: &writer)
         writer.append("}")
       } else {
-        writer.append(difference.sign + " ")
+        writer.append(console.out.styled(difference.sign, difference.style) + " ")
         EscapedText.append(key, to: &writer.out)
       }
       try old.checkNotShrunk()
@@ -114,7 +141,8 @@ struct Diff: Command {
     writer.append(",\"\(name)\":")
     try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
       let object = try entry.bytes
-      try writer.append(messagePack: object)
+      guard !fields.isEmpty else { return try writer.append(messagePack: object) }
+      try FieldWitness(fields).append(FuseView(validating: object), to: &writer)
     }
   }
 
@@ -156,6 +184,15 @@ extension Difference {
     case .added: "+"
     case .removed: "-"
     case .changed: "~"
+    }
+  }
+
+  /// How that looks where there are colours.
+  fileprivate var style: TextStyle {
+    switch self {
+    case .added: .added
+    case .removed: .removed
+    case .changed: .changed
     }
   }
 

@@ -23,8 +23,7 @@ extension FuseReader {
   }
 
   private static func isDatabase(at word: [UInt8]) -> Bool {
-    guard let path = String(validating: word, as: UTF8.self), !path.isEmpty else { return false }
-    return Overwriting.isDatabase(path)
+    !word.isEmpty && Overwriting.isDatabase(String(path: word))
   }
 
   /// Runs `body`, which reads a file. A failed system call has the code `notFound`: `inputOutput` is left for writing.

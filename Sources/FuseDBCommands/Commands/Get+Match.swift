@@ -44,8 +44,7 @@ extension Get {
       next += 1
       let text = questions.texts[numbers[number]]
       guard let match else {
-        try sayAbsent(text, "no block holds the address", console)
-        areAllThere = false
+        if try !answerAbsent(text, "no block holds the address", asking, console) { areAllThere = false }
         return
       }
       if try !answer(text, match, asking, console) { areAllThere = false }
@@ -83,13 +82,11 @@ extension Get {
     }
     // A block in another spelling.
     guard let spelling = NetworkSpelling(key.rawSpan), !spelling.isAddress, !spelling.flaws.contains(.hostBits) else {
-      try sayAbsent(text, "no such key", console)
-      return false
+      return try answerAbsent(text, "no such key", asking, console)
     }
     let canonical = try reader.keyText(of: spelling.network)
     guard let object = try reader.bytes(forKey: canonical.bytes) else {
-      try sayAbsent(text, "no such block", console)
-      return false
+      return try answerAbsent(text, "no such block", asking, console)
     }
     return try answer(text, Answer(object: object, key: canonical.bytes, isMatched: true), asking, console)
   }
@@ -105,8 +102,7 @@ extension Get {
         default: try asking.reader.longestSuffix(ofDomain: key)
         }
       guard let match else {
-        areAllThere = false
-        try sayAbsent(text, "no key answers", console)
+        if try !answerAbsent(text, "no key answers", asking, console) { areAllThere = false }
         continue
       }
       let answer = Answer(object: match.bytes, key: match.key, isMatched: true)

@@ -6,23 +6,22 @@ struct Get: Command {
   static let name = "get"
   static let summary = "print the value of a key, or of several"
   static let operands = "FILE KEY..."
+  private static let formats: [RowFormat] = [.text, .ndjson, .csv, .tsv, .msgpack]
   static let options: [Option] = [
     .value(
-      "--match", "RULE",
+      "--match", "RULE", choices: ["exact", "network", "domain", "prefix", "email"],
       "which key answers: exact, network, domain, prefix or email (default: network for an address in a file of networks, exact for all else)"
     ),
     .flag("--with-key", "print the key that answers before its value, as one more column"),
-    .value(
-      "--field", "PATH", "print only the value at PATH: names and numbers with dots between them; may be repeated",
-      repeats: true),
+    ValueField.option,
     .value("--keys-from", "LIST", "look up the keys in a file, one a line, or on standard input if LIST is '-'"),
     .value(
       "--keys-format", "text|json",
       "how keys are written in LIST: as by 'fusedb keys' or 'fusedb keys --json' (default: text)"),
     .flag("--null", short: "-0", "in LIST a zero byte follows each key, as from 'fusedb keys -0'"),
-    .flag(
-      "--json",
-      "print {\"key\":...,\"found\":true,\"value\":...} for every key"),
+    .value("--default", "JSON", "print this value in the place of one that is absent"),
+    RowFormat.option(formats),
+    .flag("--json", "the same as --format ndjson: {\"key\":...,\"found\":true,\"value\":...} for every key"),
   ]
   static let help = """
     For one key, prints its value as JSON on one line. For several keys, and
@@ -47,13 +46,24 @@ struct Get: Command {
     --json, "fields" replaces "value" and holds the fields that exist, by their
     paths.
 
+    --default prints a value of your own for a key or a field that is absent,
+    such as null, 0 or '"none"'. Nothing is named on standard error then, and
+    with --json, "found" is false for such a key.
+
+    As csv and tsv, a row for each key that is there: the key, with --with-key
+    or where the file decides the key that answers, and the fields, or else the
+    value. As msgpack, the value of one key is printed as it is stored, and of
+    several an array of keys and value each, which 'fusedb build --format
+    msgpack' reads; of several fields a map.
+
     LIST is the output of 'fusedb keys'. In a key, \\\\ is a backslash, \\t a
     tab, \\n a line feed, \\r a carriage return and \\xHH any byte. With
     --keys-format json, each line is a key in JSON, or an object with the member
     "key", such as prefix, diff and get print with --json. With -0, keys are
     read as they are.
 
-    Exit status: 1 when nothing answers a key, or a field is absent.
+    Exit status: 1 when nothing answers a key, or a field is absent; 0 where
+    --default answers.
 
     Example:
       $ fusedb get networks.fsdb 8.8.8.0/24
@@ -81,19 +91,15 @@ struct Get: Command {
   /// Nil where the file and the question decide.
   var matching: Matching?
   var printsMatch: Bool
-  var fields: [Field] = []
-  var printsJSON: Bool
-
-  /// What `--field` asks for.
-  struct Field {
-    /// As it was given.
-    let text: String
-    let path: FusePath
-  }
+  var fields: [ValueField] = []
+  /// What answers where nothing else does, as MessagePack.
+  var defaultValue: [UInt8]?
+  var format: RowFormat
+  var printsJSON: Bool { format == .ndjson }
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     path = try arguments.path("FILE")
-    list = arguments.text(of: "--keys-from")
+    list = arguments.values(of: "--keys-from").first.map { String(path: $0) }
     keys = arguments.remaining()
     guard !keys.isEmpty || list != nil else { throw arguments.error("KEY is missing") }
     guard list != "" else { throw arguments.emptyPath("LIST") }
@@ -107,18 +113,25 @@ struct Get: Command {
     guard list != nil || (listFormat == .text && !arguments.has("--keys-format")) else {
       throw arguments.error("--keys-format and --null say how LIST is written; give --keys-from LIST too")
     }
-    printsJSON = arguments.has("--json")
+    format = try RowFormat(parsing: arguments, Self.formats)
+    if let text = arguments.text(of: "--default") {
+      do throws(FuseError) {
+        defaultValue = try FuseJSON.messagePack(from: text)
+      } catch {
+        throw arguments.error(
+          "--default takes JSON, such as null, 0 or '\"none\"', and not '\(text)': \(error.message)")
+      }
+    }
     matching = try arguments.choice(
       of: "--match",
       ["exact": .exact, "network": .network, "domain": .domain, "prefix": .prefix, "email": .email])
     printsMatch = arguments.has("--with-key")
-    for word in arguments.values(of: "--field") {
-      let text = String(decoding: word, as: UTF8.self)
-      // Members of JSON have each name once.
-      guard !fields.contains(where: { $0.text == text }) else {
-        throw arguments.error("the field \(quoted(word.rawSpan)) is given twice")
-      }
-      fields.append(Field(text: text, path: FusePath(word)))
+    fields = try ValueField.all(parsing: arguments)
+    guard format.isTable else { return }
+    let columns = ["key"] + (printsMatch || matching == nil ? ["match"] : []) + (fields.isEmpty ? ["value"] : [])
+    for field in fields where columns.contains(field.text) {
+      throw arguments.error(
+        "the field \(quoted(Array(field.text.utf8))) and a column of the table have the same name; leave out --format")
     }
   }
 
@@ -127,7 +140,7 @@ struct Get: Command {
     var rule: KeyNormalisation?
     var unknownRule: FuseError?
     do throws(FuseError) { rule = try reader.normalisation } catch { unknownRule = error }
-    let status = try answerAll(Asking(reader, rule: rule, isSingle: keys.count == 1 && list == nil), console)
+    let status = try answerAll(Asking(self, reader, rule: rule), console)
     // What is there is there. But a key that is not may only be written in another way than a rule that can't be read.
     if status == .no, let unknownRule { throw unknownRule }
     return status
@@ -135,6 +148,7 @@ struct Get: Command {
 
   private func answerAll(_ asking: Asking, _ console: Console) throws(FuseError) -> ExitStatus {
     var status = ExitStatus.done
+    if asking.isTable { try printHead(asking, console) }
     // Before anything is printed: the list is there.
     let input = try list.map { list throws(FuseError) in
       let unpacks = listFormat != .null
@@ -160,11 +174,19 @@ struct Get: Command {
     let rule: KeyNormalisation?
     /// Whether there is one question alone, which need not be printed.
     let isSingle: Bool
+    /// Whether the rows of a table say which key answers.
+    let hasMatchColumn: Bool
+    let isTable: Bool
+    let cells: TableCells
+    let hints = FieldHints()
 
-    init(_ reader: FuseReader, rule: KeyNormalisation?, isSingle: Bool) {
+    init(_ get: Get, _ reader: FuseReader, rule: KeyNormalisation?) {
       self.reader = reader
       self.rule = rule
-      self.isSingle = isSingle
+      isTable = get.format.isTable
+      isSingle = get.keys.count == 1 && get.list == nil && !isTable
+      hasMatchColumn = get.printsMatch || get.matching == nil && (reader.hasNetworks || rule == .domain)
+      cells = TableCells(separator: get.format.separator, path: reader.path)
     }
   }
 
@@ -188,8 +210,7 @@ struct Get: Command {
       // No key of the file is like this. What was asked before is printed before.
       if try !answer(questions, asking, console) { areAllThere = false }
       questions = Questions()
-      try sayAbsent(text, "no such key", console)
-      areAllThere = false
+      if try !answerAbsent(text, "no such key", asking, console) { areAllThere = false }
     }
     return try answer(questions, asking, console) && areAllThere
   }
@@ -205,8 +226,8 @@ struct Get: Command {
       try asking.reader.withBytes(forKeys: questions.keys) { (number, object) throws(FuseError) in
         let text = questions.texts[number]
         guard let object else {
-          areAllThere = false
-          return try sayAbsent(text, "no such key", console)
+          if try !answerAbsent(text, "no such key", asking, console) { areAllThere = false }
+          return
         }
         let key = questions.keys[number]
         let answer = Answer(object: object, key: key.rawSpan)

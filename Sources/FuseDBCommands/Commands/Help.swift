@@ -6,33 +6,64 @@ struct Help: Command {
   static let name = "help"
   static let summary = "explain a command"
   static let operands = "[COMMAND]"
-  static let options: [Option] = []
+  static let options: [Option] = [.flag("--json", "print what the page is made of as one JSON object")]
   static let help = """
     Example:
       $ fusedb help build
     """
 
   var command: (any Command.Type)?
+  var printsJSON = false
 
   init(about command: (any Command.Type)?) { self.command = command }
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
+    printsJSON = arguments.has("--json")
     let words = arguments.remaining()
     guard words.count <= 1 else { throw arguments.error("one COMMAND at a time") }
     for word in words { command = try Self.command(named: String(decoding: word, as: UTF8.self)) }
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    try console.out.line(command.map(Self.page(of:)) ?? Self.overview)
+    if printsJSON {
+      let members =
+        command.map(Self.members(of:)) ?? [
+          ("commands", .list(Self.commands.map { .members(Self.members(of: $0)) }))
+        ]
+      try console.out.line { writer throws(FuseError) in writer.append(members: members) }
+    } else {
+      let page = command.map(Self.page(of:)) ?? Self.overview
+      for line in page.split(separator: "\n", omittingEmptySubsequences: false) {
+        try console.out.line(Self.isHeading(line) ? console.out.styled(String(line), .heading) : String(line))
+      }
+    }
     return .done
+  }
+
+  private static func isHeading(_ line: Substring) -> Bool {
+    ["Options:", "Example:", "Exit status:"].contains(line) || line.hasPrefix("Usage: ")
+  }
+
+  /// What a page is made of, for programs.
+  private static func members(of command: any Command.Type) -> [(name: String, value: ReportValue)] {
+    let options = command.allOptions.map { option in
+      ReportValue.members([
+        ("name", .text(option.name)), ("short", option.short.map { .text($0) } ?? .null),
+        ("value", option.value.map { .text($0) } ?? .null), ("choices", .list(option.choices.map { .text($0) })),
+        ("repeats", .flag(option.repeats)), ("help", .text(option.help)),
+      ])
+    }
+    return [
+      ("name", .text(command.name)), ("summary", .text(command.summary)), ("operands", .text(command.operands)),
+      ("options", .list(options)), ("help", .text(command.help)),
+    ]
   }
 
   /// Every command, in the order in which `fusedb help` lists them.
   static var commands: [any Command.Type] {
     [
       Build.self, Get.self, Networks.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self, Merge.self,
-      Diff.self,
-      Patch.self, Reindex.self, Watch.self, Bench.self, Help.self,
+      Diff.self, Patch.self, Reindex.self, Watch.self, Bench.self, Completions.self, Man.self, Help.self,
     ]
   }
 
@@ -58,21 +89,26 @@ struct Help: Command {
       prints the version.
       Results go to standard output, everything else to standard error.
 
-      \(ExitStatus.table)
+      Exit status:
+      \(table(of: ExitStatus.meanings.map { ("\($0.status)", $0.meaning) }))
 
       Example:
-        $ echo '{"keys":["8.8.8.8","gmail.com"],"value":{"org":"Google LLC"}}' | fusedb build -o geo.fsdb
-        geo.fsdb: 2 keys -> 1 object, 448 bytes; sharing saved 24 bytes
-        $ fusedb get geo.fsdb gmail.com
-        {"org":"Google LLC"}
+        \(example.split(separator: "\n").joined(separator: "\n  "))
       """
   }
 
+  static let example = """
+    $ echo '{"keys":["8.8.8.8","gmail.com"],"value":{"org":"Google LLC"}}' | fusedb build -o geo.fsdb
+    geo.fsdb: 2 keys -> 1 object, 448 bytes; sharing saved 24 bytes
+    $ fusedb get geo.fsdb gmail.com
+    {"org":"Google LLC"}
+    """
+
   /// All about one command.
   static func page(of command: any Command.Type) -> String {
-    var parts = ["Usage: fusedb \(command.name) \(command.operands)" + (command.options.isEmpty ? "" : " [OPTION...]")]
+    var parts = ["Usage: fusedb \(command.name) \(command.operands) [OPTION...]"]
     parts.append("fusedb \(command.name): \(command.summary).")
-    if !command.options.isEmpty { parts.append("Options:\n" + table(of: command.options)) }
+    parts.append("Options:\n" + table(of: command.allOptions.map { (head(of: $0), $0.help) }))
     parts.append(command.help)
     parts.append("'fusedb help' lists all exit statuses.")
     return parts.joined(separator: "\n\n")
@@ -80,13 +116,16 @@ struct Help: Command {
 
   private static let columnCount = 80
 
-  /// The options, one below the other, and beside each what it does.
-  private static func table(of options: [Option]) -> String {
-    let heads = options.map { ($0.short.map { $0 + ", " } ?? "") + $0.name + ($0.value.map { " " + $0 } ?? "") }
-    let width = heads.map { $0.count }.max() ?? 0
+  private static func head(of option: Option) -> String {
+    (option.short.map { $0 + ", " } ?? "") + option.name + (option.value.map { " " + $0 } ?? "")
+  }
+
+  /// Heads, such as options, one below the other, and beside each what it does.
+  private static func table(of rows: [(head: String, text: String)]) -> String {
+    let width = rows.map { $0.head.count }.max() ?? 0
     let margin = "\n" + String(repeating: " ", count: width + 4)
-    return zip(heads, options).map { head, option in
-      let lines = lines(of: option.help, columnCount: columnCount - width - 4)
+    return rows.map { head, text in
+      let lines = lines(of: text, columnCount: columnCount - width - 4)
       return "  \(head.padded(to: width))  \(lines.joined(separator: margin))"
     }.joined(separator: "\n")
   }
@@ -115,6 +154,8 @@ struct Version: Command {
 
   /// The version of this package.
   static let text = "0.1.0"
+  /// When that was, for the manual pages.
+  static let date = "November 29, 2026"
 
   init() {}
 

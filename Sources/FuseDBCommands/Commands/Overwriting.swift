@@ -37,6 +37,24 @@ enum Overwriting {
     }
   }
 
+  /// Why what is printed must not go to `path`.
+  ///
+  /// - Parameter isMeant: whether a file that is there may be replaced.
+  static func refusalToPrint(to path: String, isMeant: Bool) -> String? {
+    switch OutputPlace.obstacle(at: path, links: .refused) {
+    case .link(let target): return "'\(path)' is a symbolic link to '\(target)'; name that file instead"
+    case .kind: return obstacle(at: path, links: .refused)
+    case nil: break
+    }
+    guard let status = FileStatus(at: path), status.byteCount > 0 else { return nil }
+    for kind in [database, patch] where begins(path, with: kind.magic) {
+      return "'\(path)' is a \(kind.noun), and would be overwritten; give OUTPUT another name, or remove that file"
+    }
+    guard !isMeant else { return nil }
+    return
+      "'\(path)' is a file of \(Humans.size(status.byteCount)), and would be overwritten; say --overwrite if it is meant"
+  }
+
   /// Whether anything is at `path`.
   static func isThere(_ path: String) -> Bool { FileStatus(atLink: path) != nil }
 

@@ -5,16 +5,18 @@ struct Prefix: Command {
   static let name = "prefix"
   static let summary = "print the keys that begin with a prefix, with their values"
   static let operands = "FILE PREFIX"
-  static let options: [Option] = [
-    .value("--limit", "N", "stop after N keys"),
-    .flag("--count", "print only how many keys there are"),
-    .flag("--reverse", "from the largest key to the smallest"),
-    .flag("--json", "print {\"key\":...,\"value\":...} for every key, or {\"count\":N}"),
-  ]
+  private static let formats: [RowFormat] = [.text, .ndjson, .csv, .tsv, .msgpack]
+  static let options: [Option] =
+    Selection.options + [
+      ValueField.option, RowFormat.option(formats),
+      .flag("--json", "the same as --format ndjson: {\"key\":...,\"value\":...} for every key, or {\"count\":N}"),
+    ]
   static let help = """
     Prints a line of key, tab and value for every key that begins with the bytes
     of PREFIX, in order. In a key, backslashes, control characters and bytes
-    that are not UTF-8 are printed as \\\\, \\t, \\n, \\r and \\xHH.
+    that are not UTF-8 are printed as \\\\, \\t, \\n, \\r and \\xHH. With --field,
+    columns of fields stand in the place of the value, as 'fusedb get' prints
+    them; a value that lacks one leaves its column empty.
 
     The keys alone make a list for 'fusedb get --keys-from': with --json take
     the output as it is and '--keys-format json', otherwise the first column
@@ -28,50 +30,22 @@ struct Prefix: Command {
       8.8.8.0/24	{"asn":15169,"org":"Google LLC"}
       $ fusedb prefix networks.fsdb 8.8. --count
       2
+      $ fusedb prefix networks.fsdb 8.8. --field org --limit 1
+      8.8.4.0/24	Google LLC
     """
 
   var path: String
   var prefix: [UInt8]
-  var limit: Int
-  var isCount: Bool
-  var direction: FuseReader.Direction
-  var printsJSON: Bool
+  var listing: Listing
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     path = try arguments.path("FILE")
     prefix = try arguments.operand("PREFIX")
-    limit = try arguments.count(of: "--limit") ?? .max
-    isCount = arguments.has("--count")
-    direction = arguments.has("--reverse") ? .descending : .ascending
-    printsJSON = arguments.has("--json")
+    listing = try Listing(parsing: arguments, Self.formats, .value)
+    listing.selection.prefix = prefix
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    let reader = try FuseReader.forCommand(path, before: [prefix])
-    var scan = try reader.prefix(prefix, direction)
-    guard !isCount else {
-      let count = min(limit, scan.count)
-      try console.out.line(printsJSON ? "{\"count\":\(count)}" : "\(count)")
-      return .done
-    }
-    var left = limit
-    while left > 0, let entry = try scan.next() {
-      left -= 1
-      try console.out.line { writer throws(FuseError) in
-        if printsJSON {
-          writer.append("{\"key\":")
-          writer.append(key: try entry.keyBytes)
-          writer.append(",\"value\":")
-        } else {
-          EscapedText.append(try entry.keyBytes, to: &writer.out)
-          writer.append("\t")
-        }
-        try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
-          try writer.append(messagePack: entry.bytes)
-        }
-        if printsJSON { writer.append("}") }
-      }
-    }
-    return .done
+    try listing.print(try FuseReader.forCommand(path, before: [prefix]), in: Self.name, console)
   }
 }

@@ -4,14 +4,17 @@ internal import FuseDBInput
 /// `fusedb stats`: says what a database holds.
 struct Stats: Command {
   static let name = "stats"
-  static let summary = "print what a file holds, and what sharing saved"
-  static let operands = "FILE"
-  static let options: [Option] = [.flag("--json", "print the numbers as one JSON object")]
+  static let summary = "print what files hold, and what sharing saved"
+  static let operands = "FILE..."
+  static let options: [Option] = [.flag("--json", "print the numbers as one JSON object for each file")]
   static let help = """
-    Reads all of FILE. The extension lets the file open at once; in large files
+    Reads all of each FILE. The extension lets the file open at once; in large files
     it takes 11 bytes a key. Saved by sharing is how much longer the file would
     be if every key had an object of its own. The last lines are the file's
     metadata ('--meta' of build and reindex).
+
+    Exit status: for several files, the highest of theirs. With --json, a file
+    that can't be read has "error" then.
 
     Example:
       $ fusedb stats networks.fsdb
@@ -29,25 +32,45 @@ struct Stats: Command {
         saved by sharing         31 bytes  without it the file would be 1.01 times as large
     """
 
-  var path: String
+  var paths: [String]
   var printsJSON: Bool
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
-    path = try arguments.path("FILE")
+    paths = try [arguments.path("FILE")] + arguments.remainingPaths("FILE")
     printsJSON = arguments.has("--json")
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
+    guard paths.count > 1 else { return try tell(of: paths[0], console) }
+    var statuses: [ExitStatus] = []
+    for (number, path) in paths.enumerated() {
+      do throws(FuseError) {
+        if number > 0, !printsJSON { try console.out.line("") }
+        statuses.append(try tell(of: path, console))
+      } catch {
+        // An error without a path is one of standard output.
+        guard error.path != nil else { throw error }
+        statuses.append(console.report(error))
+        guard printsJSON else { continue }
+        try console.out.line { writer throws(FuseError) in
+          writer.append(members: [("path", .text(path)), ("error", .text(error.message))])
+        }
+      }
+    }
+    return statuses.max { $0.rawValue < $1.rawValue } ?? .done
+  }
+
+  private func tell(of path: String, _ console: Console) throws(FuseError) -> ExitStatus {
     let reader = try FuseReader.forCommand(path)
     let statistics = try reader.statistics()
     // In the order of the file.
     let metadata = try reader.metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     if printsJSON {
       let texts = metadata.map { (name: $0.key, value: ReportValue.text($0.value)) }
-      let all = members(of: statistics) + [("meta", .members(texts))]
+      let all = members(of: statistics, path) + [("meta", .members(texts))]
       try console.out.line { writer throws(FuseError) in writer.append(members: all) }
     } else {
-      for line in table(of: statistics) { try console.out.line(line) }
+      for line in table(of: statistics, path) { try console.out.line(line) }
       for (name, text) in metadata {
         try console.out.line { writer throws(FuseError) in
           writer.append("  ")
@@ -60,7 +83,7 @@ struct Stats: Command {
     return .done
   }
 
-  private func members(of statistics: Statistics) -> [(name: String, value: ReportValue)] {
+  private func members(of statistics: Statistics, _ path: String) -> [(name: String, value: ReportValue)] {
     [
       ("path", .text(path)), ("version", .count(statistics.version)), ("keys", .count(statistics.keyCount)),
       ("objects", .count(statistics.objectCount)), ("bytes", .count(statistics.byteCount)),
@@ -77,7 +100,7 @@ struct Stats: Command {
   }
 
   /// The numbers for people, in columns.
-  func table(of statistics: Statistics) -> [String] {
+  func table(of statistics: Statistics, _ path: String) -> [String] {
     let total = statistics.byteCount
     var rows: [(name: String, value: String, note: String)] = [
       ("keys", Humans.number(statistics.keyCount), ""),

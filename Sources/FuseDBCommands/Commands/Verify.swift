@@ -9,6 +9,7 @@ struct Verify: Command {
   static let options: [Option] = [
     .flag("--checksums", "compare checksums only: twice as fast, but does not find files that were written wrong"),
     .flag("--json", "print one JSON object for each file"),
+    Arguments.quietOption("print nothing of files that are sound, and no progress"),
   ]
   static let help = """
     Checks the header, all checksums, every object, and every key and its
@@ -50,7 +51,7 @@ struct Verify: Command {
       } catch {
         guard error.path != nil else { throw error }
         isUnreadable = true
-        console.note(error.description)
+        console.complain(error)
       }
     }
     return isUnreadable ? .noInput : isDamaged ? .no : .done
@@ -59,8 +60,8 @@ struct Verify: Command {
   /// Verifies one file and prints damage as it is found, so that a long list takes no memory. Returns whether the file is
   /// sound.
   private func check(_ path: String, _ console: Console) throws(FuseError) -> Bool {
-    let bar = ProgressBar(console.err)
-    let listing = Listing(path: path, isJSON: printsJSON, out: console.out)
+    let bar = ProgressBar(console.err, isQuiet: console.isQuiet)
+    let listing = Listing(path: path, isJSON: printsJSON, isQuiet: console.isQuiet, out: console.out)
     let summary: VerificationSummary
     do throws(FuseError) {
       summary = try FuseReader.verify(path: path, level: level, progress: { fraction in bar.show(fraction, path) }) {
@@ -83,12 +84,15 @@ extension Verify {
   final class Listing {
     private let path: String
     private let isJSON: Bool
+    /// Whether sound files are passed over, except in JSON.
+    private let isQuiet: Bool
     private let out: Output
     private var damageCount = 0
 
-    init(path: String, isJSON: Bool, out: Output) {
+    init(path: String, isJSON: Bool, isQuiet: Bool, out: Output) {
       self.path = path
       self.isJSON = isJSON
+      self.isQuiet = isQuiet
       self.out = out
     }
 
@@ -114,6 +118,7 @@ extension Verify {
             "],\"keys\":\(summary.keyCount),\"objects\":\(summary.objectCount),\"bytes\":\(summary.byteCount)}")
         }
       }
+      guard !isQuiet || !summary.isSound else { return }
       let counts =
         "\(Humans.count(summary.keyCount, "key")), \(Humans.count(summary.objectCount, "object")), \(Humans.size(summary.byteCount))"
       try out.line(

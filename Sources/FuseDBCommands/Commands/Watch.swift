@@ -6,8 +6,11 @@ struct Watch: Command {
   static let name = "watch"
   static let summary = "report when a file is replaced, and whether the new one may serve"
   static let operands = "FILE"
+  static let isEnding = false
   static let options: [Option] = [
-    .value("--check", "LEVEL", "how much to check: nothing, structure or full (default: structure)"),
+    .value(
+      "--check", "LEVEL", choices: ["nothing", "structure", "full"],
+      "how much to check: nothing, structure or full (default: structure)"),
     .flag("--allow-empty", "let a file without keys replace one with keys"),
     .value("--least-keys", "N", "refuse a file with fewer keys"),
     .value("--greatest-shrink", "PERCENT", "refuse a file that lacks more than PERCENT % of the keys"),

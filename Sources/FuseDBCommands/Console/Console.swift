@@ -3,11 +3,13 @@ internal import FuseDB
 /// Where a command reads and writes: the process's descriptors, or a test's.
 package final class Console {
   /// For results.
-  let out: Output
+  private(set) var out: Output
   /// For everything else.
   let err: Output
   /// What `-` stands for.
   let input: Descriptor
+  /// Whether only what fails is said: the option `--quiet`.
+  var isQuiet = false
   /// Whether this is the process's own console, and its signals are the command's to handle.
   private let handlesSignals: Bool
 
@@ -23,6 +25,21 @@ package final class Console {
     self.err = err
     self.input = input
     self.handlesSignals = handlesSignals
+  }
+
+  /// Runs `body`, whose results go to a new file at `path` instead of to standard output. The file appears when `body` has
+  /// succeeded, complete or not at all.
+  func printing(to path: String, _ body: () throws(FuseError) -> ExitStatus) throws(FuseError) -> ExitStatus {
+    willReplace(path)
+    let file = try AtomicFile(replacing: PinnedPath(path))
+    let standardOutput = out
+    out = Output(Descriptor(file.descriptor), name: path)
+    defer { out = standardOutput }
+    let status = try body()
+    guard status != .usage else { return status }
+    try out.flush()
+    try file.publish(header: [])
+    return status
   }
 
   /// Call this before the work on a new file at `path` begins, so that a signal that ends the command leaves nothing
@@ -41,10 +58,29 @@ package final class Console {
     Interruption.write("", whenPublished: "")
   }
 
-  /// Says something to the person who runs the command.
+  /// Says something to the person who runs the command, unless that person wants quiet.
   func note(_ message: String) {
     // Where standard error is closed there is no way to report anything.
-    try? err.line("fusedb: " + message)
+    if !isQuiet { try? err.line("fusedb: " + message) }
+  }
+
+  /// The same of a key, or of other bytes, which come last.
+  func note(_ message: String, _ bytes: RawSpan) {
+    guard !isQuiet else { return }
+    try? err.line { writer throws(FuseError) in
+      writer.append("fusedb: " + message + ": ")
+      EscapedText.append(bytes, to: &writer.out)
+    }
+  }
+
+  /// Says what failed.
+  func complain(_ message: String) {
+    try? err.line(err.styled("fusedb:", .failure) + " " + message)
+  }
+
+  /// Says what failed, and where it is a file that is missing, what may have been meant.
+  func complain(_ error: FuseError) {
+    complain(error.description + (Suggestion.path(for: error) ?? ""))
   }
 
   /// Says what failed, and returns the status for it.
@@ -53,7 +89,7 @@ package final class Console {
   /// Says what failed, and returns `status`.
   func report(_ error: FuseError, status: ExitStatus) -> ExitStatus {
     // The reader closed the pipe, and has read enough.
-    if !Descriptor.isBrokenPipe(error) { note(error.description) }
+    if !Descriptor.isBrokenPipe(error) { complain(error) }
     return status
   }
 
@@ -61,10 +97,10 @@ package final class Console {
   /// helps.
   func explain(_ error: UsageError, overview: String? = nil) -> ExitStatus {
     if let command = error.command {
-      note("\(command): \(error.message)")
+      complain("\(command): \(error.message)")
       try? err.line("'fusedb help \(command)' explains the command.")
     } else {
-      note(error.message)
+      complain(error.message)
       try? err.line(overview.map { "\n" + $0 } ?? "'fusedb help' lists the commands.")
     }
     return .usage
@@ -99,15 +135,12 @@ enum ExitStatus: Int32 {
   }
 
   /// What each status says, for the help.
-  static let table = """
-    Exit status:
-      0   done
-      1   a definite no: a key or field is absent (get), files differ (diff), or a
-          file is not sound (verify)
-      64  wrong usage, or OUTPUT is a file that must not be overwritten
-      65  bad input data, a damaged database or none (except for verify), or a
-          result that was refused
-      66  an input is missing or cannot be read
-      74  a result cannot be written, or memory is short
-    """
+  static let meanings: [(status: Int32, meaning: String)] = [
+    (0, "done"),
+    (1, "a definite no: a key or field is absent (get), files differ (diff), or a file is not sound (verify)"),
+    (64, "wrong usage, or OUTPUT is a file that must not be overwritten"),
+    (65, "bad input data, a damaged database or none (except for verify), or a result that was refused"),
+    (66, "an input is missing or cannot be read"),
+    (74, "a result cannot be written, or memory is short"),
+  ]
 }

@@ -1,9 +1,20 @@
 package import FuseDB
 
+/// How text looks on a terminal, as it is told.
+enum TextStyle: String {
+  case heading = "1"
+  case failure = "1;31"
+  case added = "32"
+  case removed = "31"
+  case changed = "33"
+}
+
 /// Text on its way to a descriptor, in one large buffer; or, without a descriptor, kept for a test to look at.
 package final class Output {
   private static let bufferByteCount = 1 << 16
 
+  /// How much is kept before it is written. Little at first, so that whoever reads only the beginning has it at once.
+  private var patience = 1
   private var writer = JSONWriter()
   private let descriptor: Descriptor?
   private let name: String
@@ -16,6 +27,14 @@ package final class Output {
 
   /// Whether it is a terminal.
   var isTerminal: Bool { descriptor?.isTerminal ?? false }
+
+  /// Whether to print in colours.
+  private(set) lazy var showsColours = descriptor?.showsColours ?? false
+
+  /// `text` in a style where colours are shown, and otherwise as it is.
+  func styled(_ text: String, _ style: TextStyle) -> String {
+    showsColours ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+  }
 
   /// The width of the terminal in columns; 80 where it is unknown.
   var columnCount: Int { descriptor?.columnCount ?? 80 }
@@ -33,7 +52,7 @@ package final class Output {
       throw error
     }
     writer.out.append(UInt8(ascii: "\n"))
-    if writer.out.count >= Self.bufferByteCount { try flush() }
+    try flushWhenLong()
   }
 
   /// Appends a line of text.
@@ -44,7 +63,14 @@ package final class Output {
   /// Appends what `body` writes: a part of a line that may be too long to keep whole.
   func part(_ body: (inout JSONWriter) -> Void) throws(FuseError) {
     body(&writer)
-    if writer.out.count >= Self.bufferByteCount { try flush() }
+    try flushWhenLong()
+  }
+
+  @inline(__always)
+  private func flushWhenLong() throws(FuseError) {
+    guard writer.out.count >= patience else { return }
+    patience = min(max(patience * 4, 1 << 10), Self.bufferByteCount)
+    try flush()
   }
 
   /// Appends text and flushes.

@@ -5,8 +5,8 @@ import Testing
 
 struct HelpTests {
   private static let names = [
-    "build", "get", "prefix", "keys", "dump", "stats", "verify", "merge", "diff", "patch", "reindex", "watch",
-    "bench", "help",
+    "build", "get", "networks", "prefix", "keys", "dump", "stats", "verify", "merge", "diff", "patch", "reindex",
+    "watch", "bench", "completions", "man", "help",
   ]
 
   @Test func `the version is named`() {
@@ -28,7 +28,7 @@ struct HelpTests {
     #expect(page.status == 0)
     #expect(page.out.hasPrefix("Usage: fusedb \(name) "))
     let command = try Help.command(named: name)
-    for option in command.options {
+    for option in command.allOptions {
       #expect(page.out.contains("\n  \(option.short.map { $0 + ", " } ?? "")\(option.name) "))
     }
     #expect(Scratch().run(name, "--help") == page)
@@ -98,7 +98,11 @@ struct HelpTests {
       let found = output(of: command, in: scratch).replacing("@", with: "")
       // A command that prints nothing, or whose page is too long to quote, has no lines of its own.
       // Nor has one that prints times.
-      if command.hasPrefix("fusedb help") || command.hasPrefix("fusedb bench") || found.isEmpty { continue }
+      if command.hasPrefix("fusedb help") || command.hasPrefix("fusedb man") || command.hasPrefix("fusedb bench")
+        || found.isEmpty
+      {
+        continue
+      }
       #expect(found == printed.popFirst(), "\(command)")
     }
   }

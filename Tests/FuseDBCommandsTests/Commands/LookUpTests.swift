@@ -80,9 +80,10 @@ struct GetTests {
     ("8.8.8.8", ".org"),
   ])
   func `a path that leads nowhere is the answer no`(key: String, field: String) {
+    let hint = ["geo.c.d": #" (did you mean 'geo.c\.d'?)"#, ".org": " (did you mean 'org'?)"][field] ?? ""
     #expect(
       database().run("get", "@x.fsdb", key, "--field", field)
-        == Scratch.Result(1, err: "fusedb: @x.fsdb: no field \(field) in the value of the key: \(key)\n"))
+        == Scratch.Result(1, err: "fusedb: @x.fsdb: no field \(field)\(hint) in the value of the key: \(key)\n"))
     #expect(
       database().run("get", "@x.fsdb", key, "--field", field, "--json")
         == Scratch.Result(1, out: "{\"key\":\"\(key)\",\"found\":false}\n"))
