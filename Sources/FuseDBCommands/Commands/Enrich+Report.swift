@@ -1,0 +1,52 @@
+internal import FuseDB
+internal import FuseDBInput
+
+extension Enrich {
+  /// Says what came of the lines, on standard error: the lines are on standard output.
+  func tell(_ counts: EnrichCounts, seconds: Double, _ console: Console) {
+    if printsJSON {
+      try? console.err.line { writer throws(FuseError) in
+        writer.append(members: members(of: counts, seconds: seconds))
+      }
+    }
+    guard !isQuiet, !printsJSON else { return }
+    try? console.err.line(Humans.count(counts.lineCount, (table != nil) ? "row" : "line"))
+    for (source, answers) in zip(sources, counts.answers) {
+      var parts = ["\(Humans.number(answers.answered)) answered", "\(Humans.number(answers.unknown)) unknown"]
+      if answers.withoutKey > 0 { parts.append("\(Humans.number(answers.withoutKey)) without a key") }
+      if answers.absentFields > 0 { parts.append("\(Humans.count(answers.absentFields, "field")) absent") }
+      try? console.err.line("  \(source.path): \(parts.joined(separator: ", "))")
+    }
+    if counts.keptFieldCount > 0 {
+      try? console.err.line("  \(Humans.count(counts.keptFieldCount, "field")) kept that lines had already")
+    }
+    if counts.replacedFieldCount > 0 {
+      try? console.err.line("  \(Humans.count(counts.replacedFieldCount, "field")) replaced that lines had already")
+    }
+    tellBadLines(counts, console)
+  }
+
+  /// Names bad lines that were passed on or left out.
+  func tellBadLines(_ counts: EnrichCounts, _ console: Console) {
+    guard !isQuiet, counts.badLineCount > 0 else { return }
+    let fate = badLines == .drop ? "left out" : "passed on as they are"
+    try? console.err.line("  \(Humans.count(counts.badLineCount, "bad \((table != nil) ? "row" : "line")")) \(fate)")
+    for line in counts.badLines { try? console.err.line("    \(line.text)") }
+    if counts.badLines.count < counts.badLineCount { try? console.err.line("    …") }
+  }
+
+  private func members(of counts: EnrichCounts, seconds: Double) -> [(name: String, value: ReportValue)] {
+    let files = zip(sources, counts.answers).map { source, answers in
+      ReportValue.members([
+        ("file", .text(source.path)), ("answered", .count(answers.answered)), ("unknown", .count(answers.unknown)),
+        ("withoutKey", .count(answers.withoutKey)), ("absentFields", .count(answers.absentFields)),
+      ])
+    }
+    return [
+      ("lines", .count(counts.lineCount)), ("badLines", .count(counts.badLineCount)),
+      ("keptFields", .count(counts.keptFieldCount)), ("replacedFields", .count(counts.replacedFieldCount)),
+      ("files", .list(files)), ("seconds", .number((seconds * 1000).rounded() / 1000)),
+      ("threads", .count(threadCount)),
+    ]
+  }
+}

@@ -1,0 +1,221 @@
+internal import FuseDB
+internal import FuseDBInput
+
+/// The texts that answers put into lines, by the objects that they are of: few objects answer most questions.
+struct AnswerTexts {
+  /// How a text is written.
+  enum Form {
+    case member
+    case cell(CellForm)
+  }
+
+  private static let slotCount = 4096
+  private static let mostBytes = 8 << 20
+  /// The number of the texts of what is unknown.
+  static let unknown = 0
+
+  private let fields: [EnrichSource.Field]
+  private let form: Form
+  private let absent: [UInt8]?
+  /// Whether a field is a part of ``whole(_:)``.
+  private let isInWhole: [Bool]
+  private let members: WantedPaths
+
+  // Of each slot: the object's offset, 0 for none, and the number of its texts.
+  private var offsets = [UInt64](repeating: 0, count: slotCount)
+  private var numbers = [Int](repeating: 0, count: slotCount)
+  private var writer = JSONWriter()
+  /// For each answer and field; before 0 where it is absent.
+  private var parts: [Range<Int>] = []
+  private var wholes: [Range<Int>] = []
+  private var absentCounts: [Int] = []
+  private static let absentPart = -1..<(-1)
+
+  /// - Parameters:
+  ///   - fields: all but the key.
+  ///   - isInWhole: which of them are together in one text.
+  init(_ fields: [EnrichSource.Field], _ form: Form, absent: [UInt8]?, isInWhole: [Bool]) throws(FuseError) {
+    self.fields = fields
+    self.form = form
+    self.absent = absent
+    self.isInWhole = isInWhole
+    var members = WantedPaths()
+    for (number, field) in fields.enumerated() { _ = members.add(field: number, at: field.target) }
+    self.members = members
+    try addUnknown()
+  }
+
+  /// All that was written; ranges are in it.
+  var text: [UInt8] { writer.out }
+
+  /// What goes at the end of a line: members with commas between them, or cells with a separator before each.
+  @inline(__always)
+  func whole(_ number: Int) -> Range<Int> { wholes[number] }
+
+  /// The text of one field; nil where it is absent.
+  func part(_ number: Int, field: Int) -> Range<Int>? {
+    let part = parts[number * fields.count + field]
+    return part.lowerBound < 0 ? nil : part
+  }
+
+  /// What stands for a field that is absent; nil for nothing.
+  private(set) var absentText: [UInt8]?
+
+  /// How many fields the answer lacks.
+  @inline(__always)
+  func absentCount(_ number: Int) -> Int { absentCounts[number] }
+
+  /// Lets go of what was gathered, if that is much. Numbers are those of other answers then.
+  mutating func trim() throws(FuseError) {
+    guard writer.out.count > Self.mostBytes else { return }
+    self = try AnswerTexts(fields, form, absent: absent, isInWhole: isInWhole)
+  }
+
+  private static func slot(_ offset: UInt64) -> Int {
+    Int(truncatingIfNeeded: (offset &* 0x9E37_79B9_7F4A_7C15) >> 52)
+  }
+
+  /// The number of an object's texts; nil where they are not known.
+  @inline(__always)
+  func number(ofObjectAt offset: UInt64) -> Int? {
+    let slot = Self.slot(offset)
+    return offsets[slot] == offset ? numbers[slot] : nil
+  }
+
+  /// Writes the texts of an object and returns their number.
+  @inline(never)
+  mutating func add(_ object: RawSpan, at offset: UInt64, _ reader: FuseReader) throws(FuseError) -> Int {
+    let (start, firstPart) = (writer.out.count, parts.count)
+    var absentCount = 0
+    do throws(FuseError) {
+      let value = try FuseView(validating: object)
+      for field in fields {
+        // Taken apart here: an optional view in a conditional expression is more than the compiler takes.
+        if case .part(let path) = field.content {
+          if let found = value[path: path] {
+            try append(found)
+          } else {
+            absentCount += 1
+            try appendAbsent()
+          }
+        } else {
+          try append(value)
+        }
+      }
+      try reader.checkNotShrunk()
+    } catch {
+      writer.out.removeSubrange(start...)
+      parts.removeSubrange(firstPart...)
+      try reader.decoding(at: offset) { () throws(FuseError) in throw error }
+      throw error
+    }
+    appendWhole(firstPart)
+    absentCounts.append(absentCount)
+    let slot = Self.slot(offset)
+    offsets[slot] = offset
+    numbers[slot] = wholes.count - 1
+    return wholes.count - 1
+  }
+
+  private mutating func addUnknown() throws(FuseError) {
+    if let absent {
+      let value = try FuseView(validating: absent.rawSpan)
+      try append(value)
+      absentText = Array(writer.out[parts[0]])
+      writer.out.removeAll()
+      parts.removeAll()
+    }
+    for _ in fields { try appendAbsent() }
+    appendWhole(0)
+    absentCounts.append(0)
+  }
+
+  private mutating func append(_ value: FuseView) throws(FuseError) {
+    let start = writer.out.count
+    switch form {
+    case .member: try writer.append(value)
+    case .cell(let cell):
+      if let text = value.stringBytes {
+        writer.append(text: text)
+      } else if value.kind != .null {
+        try writer.append(value)
+      }
+      try cell.quote(&writer.out, from: start)
+    }
+    parts.append(start..<writer.out.count)
+  }
+
+  private mutating func appendAbsent() throws(FuseError) {
+    guard let absent else { return parts.append(Self.absentPart) }
+    let value = try FuseView(validating: absent.rawSpan)
+    try append(value)
+  }
+
+  private mutating func appendWhole(_ firstPart: Int) {
+    let start = writer.out.count
+    switch form {
+    case .member: appendMembers(of: 0, firstPart)
+    case .cell(let cell):
+      for number in fields.indices where isInWhole[number] {
+        writer.out.append(cell.separator)
+        let part = parts[firstPart + number]
+        if part.lowerBound >= 0 { writer.out.append(contentsOf: Array(writer.out[part])) }
+      }
+    }
+    wholes.append(start..<writer.out.count)
+  }
+
+  /// Appends the members of a node that are there, with commas between them.
+  private mutating func appendMembers(of node: Int, _ firstPart: Int) {
+    var isFirst = true
+    for child in members.nodes[node].children where has(child, firstPart) {
+      if !isFirst { writer.append(",") }
+      isFirst = false
+      let name = members.nodes[child].name
+      writer.append(string: name.rawSpan)
+      writer.append(":")
+      if let field = members.nodes[child].field {
+        writer.out.append(contentsOf: Array(writer.out[parts[firstPart + field]]))
+      } else {
+        writer.append("{")
+        appendMembers(of: child, firstPart)
+        writer.append("}")
+      }
+    }
+  }
+
+  /// Whether anything goes to a node or below.
+  private func has(_ node: Int, _ firstPart: Int) -> Bool {
+    if let field = members.nodes[node].field { return isInWhole[field] && parts[firstPart + field].lowerBound >= 0 }
+    return members.nodes[node].children.contains { has($0, firstPart) }
+  }
+}
+
+/// How cells of a table are written.
+struct CellForm {
+  let separator: UInt8
+  let takesQuotes: Bool
+
+  /// Puts what stands in `out` from `start` on into quotes, where a cell needs them.
+  func quote(_ out: inout [UInt8], from start: Int) throws(FuseError) {
+    let quote = UInt8(ascii: "\"")
+    let needsQuotes = out[start...].contains {
+      $0 == separator || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") || ($0 == quote && takesQuotes)
+    }
+    guard needsQuotes else { return }
+    guard takesQuotes else {
+      throw FuseError(
+        .invalidValue,
+        "\(quoted(Array(out[start...]))) has a separator or a line end, and needs quotes, which --no-quotes takes for text; leave out that option or the field"
+      )
+    }
+    let cell = Array(out[start...])
+    out.removeSubrange(start...)
+    out.append(quote)
+    for byte in cell {
+      if byte == quote { out.append(quote) }
+      out.append(byte)
+    }
+    out.append(quote)
+  }
+}

@@ -1,0 +1,377 @@
+internal import FuseDB
+internal import FuseDBInput
+
+/// Adds fields to the lines of blocks, on one thread.
+protocol LineEnricher: AnyObject {
+  /// The lines of the block that was enriched last.
+  var out: [UInt8] { get }
+  /// What came of all lines.
+  var counts: EnrichCounts { get }
+
+  /// Puts the lines of a block into ``out``.
+  ///
+  /// - Throws: ``FuseError`` at a line that ends the command; ``out`` has those before it.
+  func enrich(_ block: InputBlock, input: String) throws(FuseError)
+}
+
+/// Adds members to lines of JSON.
+final class JSONLineEnricher: LineEnricher {
+  /// So many lines are asked about together: enough for their look-ups to wait together, few enough to stay in a cache.
+  private static let linesAtOnce = 256
+
+  private struct Line {
+    /// Where the members go: after the last one of the object.
+    let contentEnd: Int
+    let isEmpty: Bool
+    let start: Int
+    /// Where its line feed stands.
+    let end: Int
+    let number: Int
+    /// Whether it has members where fields go.
+    let needsEdits: Bool
+  }
+
+  private let plan: EnrichPlan
+  private let questions: [LineQuestions]
+  private let keyNodes: [Int]
+  /// Nodes at the top of a line at or below which fields go.
+  private let fieldRoots: [Int]
+  /// Whether no two questions have fields below one name.
+  private let isSimple: Bool
+  /// Before and after the key that answers, by question; empty where that is not asked for.
+  private let keyMembers: [(before: [UInt8], after: [UInt8])]
+  private var scanner: JSONLineScanner
+  private var lines: [Line] = []
+  private(set) var out: [UInt8] = []
+  private var ownCounts: EnrichCounts
+  /// Up to where the block's bytes are in ``out``, or are left out.
+  private var copied = 0
+  private var inputNumber = 0
+
+  init(_ plan: EnrichPlan) throws(FuseError) {
+    self.plan = plan
+    var wanted = WantedPaths()
+    keyNodes = plan.questions.map { wanted.add($0.key) }
+    for question in plan.questions {
+      for (number, field) in question.fields.enumerated() {
+        _ = wanted.add(field: question.firstField + number, at: field.target)
+      }
+    }
+    fieldRoots = wanted.fieldRoots
+    scanner = JSONLineScanner(wanted)
+    var questions: [LineQuestions] = []
+    for question in plan.questions {
+      let fields = question.fields.filter { !$0.isKey }
+      let texts = try AnswerTexts(fields, .member, absent: plan.absent, isInWhole: fields.map { _ in true })
+      questions.append(LineQuestions(question, texts, keyForm: .member))
+    }
+    self.questions = questions
+    keyMembers = plan.questions.map { question in
+      guard let field = question.fields.first(where: { $0.isKey }) else { return ([], []) }
+      var writer = JSONWriter()
+      for (number, step) in field.target.steps.enumerated() {
+        if number > 0 { writer.append("{") }
+        writer.append(string: step.name.rawSpan)
+        writer.append(":")
+      }
+      return (writer.out, [UInt8](repeating: UInt8(ascii: "}"), count: field.target.steps.count - 1))
+    }
+    // What one question says of its values is written together; that of others, and a key, are not.
+    var owners: [[UInt8]: Int] = [:]
+    var isSimple = true
+    for (number, question) in plan.questions.enumerated() {
+      for field in question.fields {
+        let owner = field.isKey ? plan.questions.count + number : number
+        if owners.updateValue(owner, forKey: field.target.steps[0].name) ?? owner != owner { isSimple = false }
+      }
+    }
+    self.isSimple = isSimple
+    ownCounts = EnrichCounts(questionCount: plan.questions.count)
+  }
+
+  var counts: EnrichCounts {
+    var counts = ownCounts
+    counts.answers = questions.map { $0.counts }
+    return counts
+  }
+
+  func enrich(_ block: InputBlock, input: String) throws(FuseError) {
+    // Taken out for the while: every use of a class's property is a checked access.
+    var bytes: [UInt8] = []
+    swap(&bytes, &block.bytes)
+    defer { swap(&bytes, &block.bytes) }
+    out.removeAll(keepingCapacity: true)
+    inputNumber = block.input
+    // The last line may have no end.
+    bytes[block.range.upperBound] = UInt8(ascii: "\n")
+    let areUTF8 = bytes.rawSpan.extracting(block.range).isLongUTF8
+    var start = block.range.lowerBound
+    copied = start
+    // A byte order mark is no part of the first line.
+    if block.offset == 0, bytes[start..<block.range.upperBound].starts(with: [0xEF, 0xBB, 0xBF]) { start += 3 }
+    var number = block.firstLine
+    while start < block.range.upperBound {
+      lines.removeAll(keepingCapacity: true)
+      for question in questions { try question.removeAll() }
+      var failure: FuseError?
+      while start < block.range.upperBound, lines.count < Self.linesAtOnce {
+        do throws(FuseError) {
+          start = try take(bytes.rawSpan, start, number, areUTF8: areUTF8, input)
+        } catch {
+          failure = error
+          break
+        }
+        number += 1
+      }
+      for question in questions { try question.answerAll() }
+      try write(bytes.rawSpan, input)
+      if let failure {
+        append(bytes.rawSpan.extracting(copied..<start))
+        throw failure
+      }
+    }
+    if copied < block.range.upperBound { append(bytes.rawSpan.extracting(copied..<block.range.upperBound)) }
+  }
+
+  /// Takes the line at `start`, and returns where the next one begins.
+  @inline(__always)
+  private func take(
+    _ bytes: RawSpan, _ start: Int, _ number: Int, areUTF8: Bool, _ input: String
+  ) throws(FuseError) -> Int {
+    ownCounts.lineCount += 1
+    guard let end = scanner.scan(bytes, from: start), case let root = scanner.place(of: 0)!, root.isObject,
+      areUTF8 || bytes.extracting(start..<end).isUTF8
+    else { return try passOther(bytes, start, number, input) }
+    var needsEdits = false
+    for node in fieldRoots where scanner.place(of: node) != nil { needsEdits = true }
+    lines.append(
+      Line(
+        contentEnd: root.contentEnd, isEmpty: root.isEmpty, start: start, end: end, number: number,
+        needsEdits: needsEdits))
+    for index in questions.indices {
+      guard let place = scanner.place(of: keyNodes[index]) else {
+        questions[index].passWithoutKey()
+        continue
+      }
+      if bytes.loadInside(at: place.start, as: UInt8.self) == UInt8(ascii: "\""), !place.hasEscapes {
+        try questions[index].ask(bytes.extracting(place.start &+ 1..<place.end &- 1))
+      } else {
+        try ask(questions[index], bytes, place)
+      }
+    }
+    return end &+ 1
+  }
+
+  /// Asks about a key that is no plain string.
+  @inline(never)
+  private func ask(_ question: LineQuestions, _ bytes: RawSpan, _ place: JSONLineScanner.Place) throws(FuseError) {
+    switch bytes.loadInside(at: place.start, as: UInt8.self) {
+    case UInt8(ascii: "\""):
+      let string = bytes.extracting(place.start + 1..<place.end - 1)
+      // What is no text is no key that a line of JSON can name.
+      guard let key = JSONText.unescaped(string) else { return question.passAsUnknown() }
+      try question.ask(key.rawSpan)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+      var digits = bytes.extracting(place.range).array()
+      guard digits.allSatisfy({ $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }) else {
+        return question.passWithoutKey()
+      }
+      if digits == Array("-0".utf8) { digits.removeFirst() }
+      try question.ask(digits.rawSpan)
+    case UInt8(ascii: "{"):
+      guard let key = KeySpelling.binary(bytes.extracting(place.range).array()) else {
+        return question.passWithoutKey()
+      }
+      try question.ask(key.rawSpan)
+    default: question.passWithoutKey()
+    }
+  }
+
+  /// Passes over a line that is empty, or no JSON object, and returns where the next one begins.
+  @inline(never)
+  private func passOther(_ bytes: RawSpan, _ start: Int, _ number: Int, _ input: String) throws(FuseError) -> Int {
+    let end = bytes.firstIndex(of: UInt8(ascii: "\n"), in: start..<bytes.byteCount)!
+    let line = bytes.extracting(start..<end).array()
+    guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) else {
+      ownCounts.lineCount -= 1
+      return end + 1
+    }
+    let reason = reason(bytes, start..<end, line)
+    let position = FuseInput.Format.ndjson.position(in: input, number)
+    guard plan.badLines != .fail else {
+      ownCounts.lineCount -= 1
+      throw FuseError(
+        .invalidValue, "\(reason); correct the line, or let --bad-lines keep or --bad-lines drop go on after it",
+        path: position)
+    }
+    ownCounts.addBadLine(input: inputNumber, line: number, "\(position): \(reason)")
+    guard plan.badLines == .drop else { return end + 1 }
+    // What comes before it is written with the lines; here it is only known that it is to be left out.
+    lines.append(
+      Line(contentEnd: 0, isEmpty: true, start: start, end: end, number: Self.dropped, needsEdits: false))
+    for question in questions { question.pass() }
+    return end + 1
+  }
+
+  /// Of a line that is left out.
+  private static let dropped = -1
+
+  /// Why a line is no JSON object.
+  private func reason(_ bytes: RawSpan, _ range: Range<Int>, _ line: [UInt8]) -> String {
+    let text = bytes.extracting(range)
+    let validCount = text.validUTF8Prefix
+    func column(_ offset: Int) -> Int { line[..<min(max(0, offset), line.count)].count { $0 & 0xC0 != 0x80 } + 1 }
+    guard scanner.scan(bytes, from: range.lowerBound) != nil else {
+      let (offset, why) = scanner.flaw
+      if validCount < offset - range.lowerBound { return "not UTF-8 at column \(column(validCount))" }
+      let end = offset >= range.upperBound ? "the line ends, and " : ""
+      return "not JSON at column \(column(offset - range.lowerBound)): \(end)\(why)"
+    }
+    guard validCount == line.count else { return "not UTF-8 at column \(column(validCount))" }
+    let kind =
+      switch line.first(where: { $0 > 0x20 }) {
+      case UInt8(ascii: "["): "an array"
+      case UInt8(ascii: "\""): "a string"
+      case UInt8(ascii: "t"), UInt8(ascii: "f"): "a boolean"
+      case UInt8(ascii: "n"): "null"
+      default: "a number"
+      }
+    return "a line must hold one JSON object, and this one holds \(kind)"
+  }
+
+  // MARK: Writing
+
+  private func append(_ bytes: RawSpan) {
+    // SAFETY: the array copies the span's bytes before the pointer ends.
+    unsafe bytes.withUnsafeBytes { unsafe out.append(contentsOf: $0) }
+  }
+
+  /// Writes the lines that were taken.
+  private func write(_ bytes: RawSpan, _ input: String) throws(FuseError) {
+    for index in lines.indices {
+      let line = lines[index]
+      if line.number == Self.dropped {
+        append(bytes.extracting(copied..<line.start))
+        copied = line.end + 1
+      } else if line.needsEdits || !isSimple {
+        try edit(line, index, bytes, input)
+      } else {
+        add(line, index, bytes)
+      }
+    }
+  }
+
+  /// Adds members to a line that has none where they go.
+  private func add(_ line: Line, _ index: Int, _ bytes: RawSpan) {
+    var isFirst = true
+    func begin() {
+      if isFirst {
+        append(bytes.extracting(copied..<line.contentEnd))
+        copied = line.contentEnd
+      }
+      if !isFirst || !line.isEmpty { out.append(UInt8(ascii: ",")) }
+      isFirst = false
+    }
+    for number in questions.indices {
+      let question = questions[number]
+      let answer = question.answers[index]
+      let whole = question.texts.whole(answer.texts)
+      if !whole.isEmpty {
+        begin()
+        append(question.texts.text.rawSpan.extracting(whole))
+      }
+      guard !keyMembers[number].before.isEmpty, let key = keyText(question, answer) else { continue }
+      begin()
+      out.append(contentsOf: keyMembers[number].before)
+      out.append(contentsOf: key)
+      out.append(contentsOf: keyMembers[number].after)
+    }
+  }
+
+  /// The text of the key that answers, or what stands for it.
+  private func keyText(_ question: LineQuestions, _ answer: LineQuestions.Answer) -> [UInt8]? {
+    answer.key.isEmpty ? question.absentText : Array(question.keys[answer.key])
+  }
+
+  /// The text of a field in a line; nil where it is absent.
+  private func text(of field: Int, _ index: Int) -> [UInt8]? {
+    let number = plan.questions.lastIndex { $0.firstField <= field }!
+    let (question, answer) = (questions[number], questions[number].answers[index])
+    let own = field - plan.questions[number].firstField
+    if plan.questions[number].fields[own].isKey { return keyText(question, answer) }
+    return question.texts.part(answer.texts, field: own).map { Array(question.texts.text[$0]) }
+  }
+
+  /// Adds members to any line.
+  @inline(never)
+  private func edit(_ line: Line, _ index: Int, _ bytes: RawSpan, _ input: String) throws(FuseError) {
+    guard scanner.scan(bytes, from: line.start) != nil else { preconditionFailure("the line was scanned before") }
+    var edits: [(range: Range<Int>, text: [UInt8])] = []
+    do throws(FuseError) {
+      try collect(0, index, &edits)
+    } catch {
+      append(bytes.extracting(copied..<line.start))
+      copied = line.start
+      throw error.at(path: FuseInput.Format.ndjson.position(in: input, line.number))
+    }
+    edits.sort { $0.range.lowerBound < $1.range.lowerBound }
+    for (range, text) in edits {
+      append(bytes.extracting(copied..<range.lowerBound))
+      out.append(contentsOf: text)
+      copied = range.upperBound
+    }
+  }
+
+  /// Collects what changes in and below an object of the line.
+  private func collect(
+    _ node: Int, _ index: Int, _ edits: inout [(range: Range<Int>, text: [UInt8])]
+  ) throws(FuseError) {
+    let place = scanner.place(of: node)!
+    var added: [UInt8] = []
+    for child in scanner.wanted.nodes[node].children where scanner.wanted.nodes[child].leadsToField {
+      guard let value = value(of: child, index) else { continue }
+      guard let there = scanner.place(of: child) else {
+        if !added.isEmpty || !place.isEmpty { added.append(UInt8(ascii: ",")) }
+        added += member(child, value)
+        continue
+      }
+      if scanner.wanted.nodes[child].field == nil, there.isObject {
+        try collect(child, index, &edits)
+        continue
+      }
+      switch plan.existing {
+      case .keep: ownCounts.keptFieldCount += 1
+      case .replace:
+        ownCounts.replacedFieldCount += 1
+        edits.append((there.range, value))
+      case .error:
+        throw FuseError(
+          .invalidValue,
+          """
+          the line has a field \(quoted(scanner.wanted.nodes[child].name)) already; choose another name with --as, or say \
+          --existing keep or --existing replace
+          """)
+      }
+    }
+    if !added.isEmpty { edits.append((place.contentEnd..<place.contentEnd, added)) }
+  }
+
+  /// The value of a node where fields go at it or below; nil where none is there.
+  private func value(of node: Int, _ index: Int) -> [UInt8]? {
+    if let field = scanner.wanted.nodes[node].field { return text(of: field, index) }
+    var members: [UInt8] = []
+    for child in scanner.wanted.nodes[node].children where scanner.wanted.nodes[child].leadsToField {
+      guard let value = value(of: child, index) else { continue }
+      if !members.isEmpty { members.append(UInt8(ascii: ",")) }
+      members += member(child, value)
+    }
+    return members.isEmpty ? nil : [UInt8(ascii: "{")] + members + [UInt8(ascii: "}")]
+  }
+
+  private func member(_ node: Int, _ value: [UInt8]) -> [UInt8] {
+    let name = scanner.wanted.nodes[node].name
+    var writer = JSONWriter()
+    writer.append(string: name.rawSpan)
+    return writer.out + [UInt8(ascii: ":")] + value
+  }
+}

@@ -1,0 +1,69 @@
+internal import FuseDB
+
+/// Paths of members that a line is looked through for, as a tree: node 0 is the whole line.
+struct WantedPaths {
+  struct Node {
+    /// The name of the member.
+    let name: [UInt8]
+    /// Which element of an array it is.
+    let number: Int?
+    fileprivate(set) var children: [Int] = []
+    /// A bit for each length that a name of ``children`` has; the uppermost one for all that are longer.
+    fileprivate var lengths: UInt64 = 0
+    /// The field that goes here.
+    fileprivate(set) var field: Int?
+    /// Whether a field goes here or below.
+    fileprivate(set) var leadsToField = false
+  }
+
+  private(set) var nodes = [Node(name: [], number: nil)]
+
+  /// The nodes at the top of a line at or below which fields go.
+  var fieldRoots: [Int] { nodes[0].children.filter { nodes[$0].leadsToField } }
+
+  /// The node of a path, which is new or was added before.
+  mutating func add(_ path: FusePath) -> Int {
+    var node = 0
+    for step in path.steps {
+      if let known = nodes[node].children.first(where: { nodes[$0].name == step.name }) {
+        node = known
+        continue
+      }
+      nodes.append(Node(name: step.name, number: step.number))
+      nodes[node].children.append(nodes.count - 1)
+      nodes[node].lengths |= Self.bit(ofLength: step.name.count)
+      node = nodes.count - 1
+    }
+    return node
+  }
+
+  /// Lets a field go to a path. Returns false where another one goes there, above or below.
+  mutating func add(field: Int, at path: FusePath) -> Bool {
+    let node = add(path)
+    guard !nodes[node].leadsToField else { return false }
+    var above = 0
+    nodes[0].leadsToField = true
+    for step in path.steps {
+      guard nodes[above].field == nil else { return false }
+      above = nodes[above].children.first { nodes[$0].name == step.name }!
+      nodes[above].leadsToField = true
+    }
+    nodes[node].field = field
+    return true
+  }
+
+  private static func bit(ofLength count: Int) -> UInt64 { 1 << UInt64(min(count, 63)) }
+
+  /// The child of `node` with this name; -1 where there is none.
+  @inline(__always)
+  func child(of node: Int, named name: RawSpan) -> Int {
+    guard nodes[node].lengths & Self.bit(ofLength: name.byteCount) != 0 else { return -1 }
+    for child in nodes[node].children where name.equals(nodes[child].name) { return child }
+    return -1
+  }
+
+  /// The child of `node` that is the element of this number; -1 where there is none.
+  func child(of node: Int, numbered number: Int) -> Int {
+    nodes[node].children.first { nodes[$0].number == number } ?? -1
+  }
+}
