@@ -25,15 +25,23 @@ struct AnswerTexts {
   private var offsets = [UInt64](repeating: 0, count: slotCount)
   private var numbers = [Int](repeating: 0, count: slotCount)
   private var writer = JSONWriter()
-  /// For each answer and field; before 0 where it is absent.
+  /// For each answer and field.
   private var parts: [Range<Int>] = []
-  private var wholes: [Range<Int>] = []
+  private var wholes: [Whole] = []
   private var absentCounts: [Int] = []
   private static let absentPart = -1..<(-1)
+  /// The part that the key of an answer is, which differs from line to line.
+  private static let keyPart = -2..<(-2)
 
-  /// - Parameters:
-  ///   - fields: all but the key.
-  ///   - isInWhole: which of them are together in one text.
+  /// What goes at the end of a line.
+  struct Whole {
+    /// Where its text stands.
+    var range = 0..<0
+    /// Where in the text the key goes that answers; -1 where it goes nowhere.
+    var key = -1
+  }
+
+  /// - Parameter isInWhole: which of the fields are together in one text.
   init(_ fields: [EnrichSource.Field], _ form: Form, absent: [UInt8]?, isInWhole: [Bool]) throws(FuseError) {
     self.fields = fields
     self.form = form
@@ -45,21 +53,26 @@ struct AnswerTexts {
     try addUnknown()
   }
 
-  /// All that was written; ranges are in it.
-  var text: [UInt8] { writer.out }
-
   /// What goes at the end of a line: members with commas between them, or cells with a separator before each.
   @inline(__always)
-  func whole(_ number: Int) -> Range<Int> { wholes[number] }
+  func whole(_ number: Int) -> Whole { wholes[number] }
 
-  /// The text of one field; nil where it is absent.
-  func part(_ number: Int, field: Int) -> Range<Int>? {
+  /// The text of one field that is not the key; nil where it is absent.
+  func part(_ number: Int, field: Int) -> [UInt8]? {
     let part = parts[number * fields.count + field]
-    return part.lowerBound < 0 ? nil : part
+    return part.lowerBound < 0 ? nil : Array(writer.out[part])
   }
 
-  /// What stands for a field that is absent; nil for nothing.
-  private(set) var absentText: [UInt8]?
+  /// Appends what goes at the end of a line, with the key that answers where it goes: `keys[key]`.
+  @inline(__always)
+  func append(_ number: Int, key keys: [UInt8], _ key: Range<Int>, to out: inout [UInt8]) {
+    let whole = wholes[number]
+    let text = writer.out.rawSpan
+    guard whole.key >= 0 else { return out.append(text.extracting(whole.range)) }
+    out.append(text.extracting(whole.range.lowerBound..<whole.key))
+    out.append(keys.rawSpan.extracting(key))
+    out.append(text.extracting(whole.key..<whole.range.upperBound))
+  }
 
   /// How many fields the answer lacks.
   @inline(__always)
@@ -91,15 +104,16 @@ struct AnswerTexts {
       let value = try FuseView(validating: object)
       for field in fields {
         // Taken apart here: an optional view in a conditional expression is more than the compiler takes.
-        if case .part(let path) = field.content {
+        switch field.content {
+        case .key: parts.append(Self.keyPart)
+        case .value: try append(value)
+        case .part(let path):
           if let found = value[path: path] {
             try append(found)
           } else {
             absentCount += 1
             try appendAbsent()
           }
-        } else {
-          try append(value)
         }
       }
       try reader.checkNotShrunk()
@@ -118,13 +132,6 @@ struct AnswerTexts {
   }
 
   private mutating func addUnknown() throws(FuseError) {
-    if let absent {
-      let value = try FuseView(validating: absent.rawSpan)
-      try append(value)
-      absentText = Array(writer.out[parts[0]])
-      writer.out.removeAll()
-      parts.removeAll()
-    }
     for _ in fields { try appendAbsent() }
     appendWhole(0)
     absentCounts.append(0)
@@ -153,20 +160,27 @@ struct AnswerTexts {
 
   private mutating func appendWhole(_ firstPart: Int) {
     let start = writer.out.count
+    var whole = Whole()
     switch form {
-    case .member: appendMembers(of: 0, firstPart)
+    case .member: appendMembers(of: 0, firstPart, &whole)
     case .cell(let cell):
       for number in fields.indices where isInWhole[number] {
         writer.out.append(cell.separator)
-        let part = parts[firstPart + number]
-        if part.lowerBound >= 0 { writer.out.append(contentsOf: Array(writer.out[part])) }
+        append(parts[firstPart + number], &whole)
       }
     }
-    wholes.append(start..<writer.out.count)
+    whole.range = start..<writer.out.count
+    wholes.append(whole)
+  }
+
+  /// Appends a part, or notes that the key goes here.
+  private mutating func append(_ part: Range<Int>, _ whole: inout Whole) {
+    if part == Self.keyPart { whole.key = writer.out.count }
+    if part.lowerBound >= 0 { writer.out.append(contentsOf: Array(writer.out[part])) }
   }
 
   /// Appends the members of a node that are there, with commas between them.
-  private mutating func appendMembers(of node: Int, _ firstPart: Int) {
+  private mutating func appendMembers(of node: Int, _ firstPart: Int, _ whole: inout Whole) {
     var isFirst = true
     for child in members.nodes[node].children where has(child, firstPart) {
       if !isFirst { writer.append(",") }
@@ -175,10 +189,10 @@ struct AnswerTexts {
       writer.append(string: name.rawSpan)
       writer.append(":")
       if let field = members.nodes[child].field {
-        writer.out.append(contentsOf: Array(writer.out[parts[firstPart + field]]))
+        append(parts[firstPart + field], &whole)
       } else {
         writer.append("{")
-        appendMembers(of: child, firstPart)
+        appendMembers(of: child, firstPart, &whole)
         writer.append("}")
       }
     }
@@ -186,7 +200,7 @@ struct AnswerTexts {
 
   /// Whether anything goes to a node or below.
   private func has(_ node: Int, _ firstPart: Int) -> Bool {
-    if let field = members.nodes[node].field { return isInWhole[field] && parts[firstPart + field].lowerBound >= 0 }
+    if let field = members.nodes[node].field { return isInWhole[field] && parts[firstPart + field] != Self.absentPart }
     return members.nodes[node].children.contains { has($0, firstPart) }
   }
 }

@@ -183,19 +183,7 @@ final class EnrichPipeline: Sendable {
 
   private func work(_ block: InputBlock, _ worker: EnrichWorker) {
     let number = block.number
-    var failure: FuseError?
-    var lines: [UInt8] = []
-    do throws(FuseError) {
-      let enricher = try worker.enricher(plan) { state.change { $0.header } }
-      do throws(FuseError) {
-        try enricher.enrich(block, input: inputNames[block.input])
-      } catch {
-        failure = error
-      }
-      lines = enricher.out
-    } catch {
-      failure = error
-    }
+    var (lines, failure) = worker.enrich(block, inputNames[block.input], plan) { state.change { $0.header } }
     let input = block.input
     // It is this block's turn when all before it were written, or never.
     let turn: (head: [UInt8], addsLineFeed: Bool)? = state.wait { state -> (head: [UInt8], addsLineFeed: Bool)?? in
@@ -230,20 +218,25 @@ final class EnrichPipeline: Sendable {
 final class EnrichWorker {
   private var enricher: (any LineEnricher)?
 
+  /// The lines of a block, up to the one that ends the command, and why it does.
+  ///
   /// - Parameter header: of a table, known when there is a block.
-  func enricher(
-    _ plan: EnrichPlan, header: () -> TableHeader?
-  ) throws(FuseError) -> any LineEnricher {
-    if let enricher { return enricher }
-    let made: any LineEnricher
-    if let table = plan.table {
-      guard let header = header() else { preconditionFailure("rows come after the columns are known") }
-      made = try RowEnricher(plan, table, header)
-    } else {
-      made = try JSONLineEnricher(plan)
+  func enrich(
+    _ block: InputBlock, _ input: String, _ plan: EnrichPlan, header: () -> TableHeader?
+  ) -> (lines: [UInt8], failure: FuseError?) {
+    do throws(FuseError) {
+      if enricher == nil { enricher = try make(plan, header) }
+    } catch {
+      return ([], error)
     }
-    enricher = made
-    return made
+    do throws(FuseError) { try enricher!.enrich(block, input: input) } catch { return (enricher!.out, error) }
+    return (enricher!.out, nil)
+  }
+
+  private func make(_ plan: EnrichPlan, _ header: () -> TableHeader?) throws(FuseError) -> any LineEnricher {
+    guard let table = plan.table else { return try JSONLineEnricher(plan) }
+    guard let header = header() else { preconditionFailure("rows come after the columns are known") }
+    return try RowEnricher(plan, table, header)
   }
 
   /// Nil where it had nothing to do.

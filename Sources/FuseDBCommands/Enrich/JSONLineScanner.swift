@@ -39,6 +39,7 @@ struct JSONLineScanner {
   static let padding = RawSpan.plainTextByteCount
 
   let wanted: WantedPaths
+  private let names: WantedNames
   private var places: [Place]
   private var levels: [Level]
   /// The number of the line among those that were scanned, from 1.
@@ -48,6 +49,7 @@ struct JSONLineScanner {
 
   init(_ wanted: WantedPaths) {
     self.wanted = wanted
+    names = WantedNames(wanted)
     places = [Place](repeating: Place(), count: wanted.nodes.count)
     levels = [Level](repeating: Level(), count: Self.mostLevels)
   }
@@ -81,7 +83,7 @@ struct JSONLineScanner {
         guard depth < Self.mostLevels else { return fail(offset, "arrays and objects are nested too deeply") }
         levels[depth] = Level(node: node, child: child, start: valueStart, index: index, isObject: isObject)
         depth &+= 1
-        node = child >= 0 && !wanted.nodes[child].children.isEmpty ? child : -1
+        node = child >= 0 && names.hasChildren(child) ? child : -1
         isObject = first == UInt8(ascii: "{")
         index = 0
         let contentStart = offset &+ 1
@@ -204,8 +206,8 @@ struct JSONLineScanner {
       let name = bytes.extracting(offset &+ 1..<end &- 1)
       child =
         hasEscapes
-        ? JSONText.unescaped(name).map { wanted.child(of: node, named: $0.rawSpan) } ?? -1
-        : wanted.child(of: node, named: name)
+        ? JSONText.unescaped(name).map { names.child(of: node, named: $0.rawSpan) } ?? -1
+        : names.child(of: node, named: name)
     }
     end = Self.skippingSpace(bytes, end)
     guard Self.byte(bytes, end) == UInt8(ascii: ":") else { return stop(end, "':' is missing") }

@@ -2,7 +2,7 @@ internal import FuseDB
 internal import FuseDBInput
 
 /// Adds fields to the lines of blocks, on one thread.
-protocol LineEnricher: AnyObject {
+protocol LineEnricher {
   /// The lines of the block that was enriched last.
   var out: [UInt8] { get }
   /// What came of all lines.
@@ -11,11 +11,11 @@ protocol LineEnricher: AnyObject {
   /// Puts the lines of a block into ``out``.
   ///
   /// - Throws: ``FuseError`` at a line that ends the command; ``out`` has those before it.
-  func enrich(_ block: InputBlock, input: String) throws(FuseError)
+  mutating func enrich(_ block: InputBlock, input: String) throws(FuseError)
 }
 
 /// Adds members to lines of JSON.
-final class JSONLineEnricher: LineEnricher {
+struct JSONLineEnricher: LineEnricher {
   /// So many lines are asked about together: enough for their look-ups to wait together, few enough to stay in a cache.
   private static let linesAtOnce = 256
 
@@ -32,14 +32,12 @@ final class JSONLineEnricher: LineEnricher {
   }
 
   private let plan: EnrichPlan
-  private let questions: [LineQuestions]
+  private var questions: [LineQuestions]
   private let keyNodes: [Int]
   /// Nodes at the top of a line at or below which fields go.
   private let fieldRoots: [Int]
   /// Whether no two questions have fields below one name.
   private let isSimple: Bool
-  /// Before and after the key that answers, by question; empty where that is not asked for.
-  private let keyMembers: [(before: [UInt8], after: [UInt8])]
   private var scanner: JSONLineScanner
   private var lines: [Line] = []
   private(set) var out: [UInt8] = []
@@ -61,28 +59,16 @@ final class JSONLineEnricher: LineEnricher {
     scanner = JSONLineScanner(wanted)
     var questions: [LineQuestions] = []
     for question in plan.questions {
-      let fields = question.fields.filter { !$0.isKey }
-      let texts = try AnswerTexts(fields, .member, absent: plan.absent, isInWhole: fields.map { _ in true })
+      let texts = try AnswerTexts(
+        question.fields, .member, absent: plan.absent, isInWhole: question.fields.map { _ in true })
       questions.append(LineQuestions(question, texts, keyForm: .member))
     }
     self.questions = questions
-    keyMembers = plan.questions.map { question in
-      guard let field = question.fields.first(where: { $0.isKey }) else { return ([], []) }
-      var writer = JSONWriter()
-      for (number, step) in field.target.steps.enumerated() {
-        if number > 0 { writer.append("{") }
-        writer.append(string: step.name.rawSpan)
-        writer.append(":")
-      }
-      return (writer.out, [UInt8](repeating: UInt8(ascii: "}"), count: field.target.steps.count - 1))
-    }
-    // What one question says of its values is written together; that of others, and a key, are not.
     var owners: [[UInt8]: Int] = [:]
     var isSimple = true
     for (number, question) in plan.questions.enumerated() {
       for field in question.fields {
-        let owner = field.isKey ? plan.questions.count + number : number
-        if owners.updateValue(owner, forKey: field.target.steps[0].name) ?? owner != owner { isSimple = false }
+        if owners.updateValue(number, forKey: field.target.steps[0].name) ?? number != number { isSimple = false }
       }
     }
     self.isSimple = isSimple
@@ -95,7 +81,7 @@ final class JSONLineEnricher: LineEnricher {
     return counts
   }
 
-  func enrich(_ block: InputBlock, input: String) throws(FuseError) {
+  mutating func enrich(_ block: InputBlock, input: String) throws(FuseError) {
     // Taken out for the while: every use of a class's property is a checked access.
     var bytes: [UInt8] = []
     swap(&bytes, &block.bytes)
@@ -112,7 +98,7 @@ final class JSONLineEnricher: LineEnricher {
     var number = block.firstLine
     while start < block.range.upperBound {
       lines.removeAll(keepingCapacity: true)
-      for question in questions { try question.removeAll() }
+      for index in questions.indices { try questions[index].removeAll() }
       var failure: FuseError?
       while start < block.range.upperBound, lines.count < Self.linesAtOnce {
         do throws(FuseError) {
@@ -123,19 +109,19 @@ final class JSONLineEnricher: LineEnricher {
         }
         number += 1
       }
-      for question in questions { try question.answerAll() }
+      for index in questions.indices { try questions[index].answerAll() }
       try write(bytes.rawSpan, input)
       if let failure {
-        append(bytes.rawSpan.extracting(copied..<start))
+        out.append(bytes.rawSpan.extracting(copied..<start))
         throw failure
       }
     }
-    if copied < block.range.upperBound { append(bytes.rawSpan.extracting(copied..<block.range.upperBound)) }
+    if copied < block.range.upperBound { out.append(bytes.rawSpan.extracting(copied..<block.range.upperBound)) }
   }
 
   /// Takes the line at `start`, and returns where the next one begins.
   @inline(__always)
-  private func take(
+  private mutating func take(
     _ bytes: RawSpan, _ start: Int, _ number: Int, areUTF8: Bool, _ input: String
   ) throws(FuseError) -> Int {
     ownCounts.lineCount += 1
@@ -156,40 +142,17 @@ final class JSONLineEnricher: LineEnricher {
       if bytes.loadInside(at: place.start, as: UInt8.self) == UInt8(ascii: "\""), !place.hasEscapes {
         try questions[index].ask(bytes.extracting(place.start &+ 1..<place.end &- 1))
       } else {
-        try ask(questions[index], bytes, place)
+        try questions[index].ask(value: bytes.extracting(place.range))
       }
     }
     return end &+ 1
   }
 
-  /// Asks about a key that is no plain string.
-  @inline(never)
-  private func ask(_ question: LineQuestions, _ bytes: RawSpan, _ place: JSONLineScanner.Place) throws(FuseError) {
-    switch bytes.loadInside(at: place.start, as: UInt8.self) {
-    case UInt8(ascii: "\""):
-      let string = bytes.extracting(place.start + 1..<place.end - 1)
-      // What is no text is no key that a line of JSON can name.
-      guard let key = JSONText.unescaped(string) else { return question.passAsUnknown() }
-      try question.ask(key.rawSpan)
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-      var digits = bytes.extracting(place.range).array()
-      guard digits.allSatisfy({ $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }) else {
-        return question.passWithoutKey()
-      }
-      if digits == Array("-0".utf8) { digits.removeFirst() }
-      try question.ask(digits.rawSpan)
-    case UInt8(ascii: "{"):
-      guard let key = KeySpelling.binary(bytes.extracting(place.range).array()) else {
-        return question.passWithoutKey()
-      }
-      try question.ask(key.rawSpan)
-    default: question.passWithoutKey()
-    }
-  }
-
   /// Passes over a line that is empty, or no JSON object, and returns where the next one begins.
   @inline(never)
-  private func passOther(_ bytes: RawSpan, _ start: Int, _ number: Int, _ input: String) throws(FuseError) -> Int {
+  private mutating func passOther(_ bytes: RawSpan, _ start: Int, _ number: Int, _ input: String) throws(FuseError)
+    -> Int
+  {
     let end = bytes.firstIndex(of: UInt8(ascii: "\n"), in: start..<bytes.byteCount)!
     let line = bytes.extracting(start..<end).array()
     guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) else {
@@ -209,7 +172,7 @@ final class JSONLineEnricher: LineEnricher {
     // What comes before it is written with the lines; here it is only known that it is to be left out.
     lines.append(
       Line(contentEnd: 0, isEmpty: true, start: start, end: end, number: Self.dropped, needsEdits: false))
-    for question in questions { question.pass() }
+    for index in questions.indices { questions[index].pass() }
     return end + 1
   }
 
@@ -217,7 +180,7 @@ final class JSONLineEnricher: LineEnricher {
   private static let dropped = -1
 
   /// Why a line is no JSON object.
-  private func reason(_ bytes: RawSpan, _ range: Range<Int>, _ line: [UInt8]) -> String {
+  private mutating func reason(_ bytes: RawSpan, _ range: Range<Int>, _ line: [UInt8]) -> String {
     let text = bytes.extracting(range)
     let validCount = text.validUTF8Prefix
     func column(_ offset: Int) -> Int { line[..<min(max(0, offset), line.count)].count { $0 & 0xC0 != 0x80 } + 1 }
@@ -241,17 +204,12 @@ final class JSONLineEnricher: LineEnricher {
 
   // MARK: Writing
 
-  private func append(_ bytes: RawSpan) {
-    // SAFETY: the array copies the span's bytes before the pointer ends.
-    unsafe bytes.withUnsafeBytes { unsafe out.append(contentsOf: $0) }
-  }
-
   /// Writes the lines that were taken.
-  private func write(_ bytes: RawSpan, _ input: String) throws(FuseError) {
+  private mutating func write(_ bytes: RawSpan, _ input: String) throws(FuseError) {
     for index in lines.indices {
       let line = lines[index]
       if line.number == Self.dropped {
-        append(bytes.extracting(copied..<line.start))
+        out.append(bytes.extracting(copied..<line.start))
         copied = line.end + 1
       } else if line.needsEdits || !isSimple {
         try edit(line, index, bytes, input)
@@ -262,68 +220,48 @@ final class JSONLineEnricher: LineEnricher {
   }
 
   /// Adds members to a line that has none where they go.
-  private func add(_ line: Line, _ index: Int, _ bytes: RawSpan) {
-    var isFirst = true
-    func begin() {
-      if isFirst {
-        append(bytes.extracting(copied..<line.contentEnd))
+  @inline(__always)
+  private mutating func add(_ line: Line, _ index: Int, _ bytes: RawSpan) {
+    var hasMembers = !line.isEmpty
+    for number in questions.indices where questions[number].hasText(index) {
+      if copied < line.contentEnd {
+        out.append(bytes.extracting(copied..<line.contentEnd))
         copied = line.contentEnd
       }
-      if !isFirst || !line.isEmpty { out.append(UInt8(ascii: ",")) }
-      isFirst = false
+      if hasMembers { out.append(UInt8(ascii: ",")) }
+      hasMembers = true
+      questions[number].append(index, to: &out)
     }
-    for number in questions.indices {
-      let question = questions[number]
-      let answer = question.answers[index]
-      let whole = question.texts.whole(answer.texts)
-      if !whole.isEmpty {
-        begin()
-        append(question.texts.text.rawSpan.extracting(whole))
-      }
-      guard !keyMembers[number].before.isEmpty, let key = keyText(question, answer) else { continue }
-      begin()
-      out.append(contentsOf: keyMembers[number].before)
-      out.append(contentsOf: key)
-      out.append(contentsOf: keyMembers[number].after)
-    }
-  }
-
-  /// The text of the key that answers, or what stands for it.
-  private func keyText(_ question: LineQuestions, _ answer: LineQuestions.Answer) -> [UInt8]? {
-    answer.key.isEmpty ? question.absentText : Array(question.keys[answer.key])
   }
 
   /// The text of a field in a line; nil where it is absent.
   private func text(of field: Int, _ index: Int) -> [UInt8]? {
     let number = plan.questions.lastIndex { $0.firstField <= field }!
-    let (question, answer) = (questions[number], questions[number].answers[index])
-    let own = field - plan.questions[number].firstField
-    if plan.questions[number].fields[own].isKey { return keyText(question, answer) }
-    return question.texts.part(answer.texts, field: own).map { Array(question.texts.text[$0]) }
+    return questions[number].text(of: field - plan.questions[number].firstField, index)
   }
 
   /// Adds members to any line.
   @inline(never)
-  private func edit(_ line: Line, _ index: Int, _ bytes: RawSpan, _ input: String) throws(FuseError) {
+  private mutating func edit(_ line: Line, _ index: Int, _ bytes: RawSpan, _ input: String) throws(FuseError) {
     guard scanner.scan(bytes, from: line.start) != nil else { preconditionFailure("the line was scanned before") }
     var edits: [(range: Range<Int>, text: [UInt8])] = []
     do throws(FuseError) {
       try collect(0, index, &edits)
     } catch {
-      append(bytes.extracting(copied..<line.start))
+      out.append(bytes.extracting(copied..<line.start))
       copied = line.start
       throw error.at(path: FuseInput.Format.ndjson.position(in: input, line.number))
     }
     edits.sort { $0.range.lowerBound < $1.range.lowerBound }
     for (range, text) in edits {
-      append(bytes.extracting(copied..<range.lowerBound))
+      out.append(bytes.extracting(copied..<range.lowerBound))
       out.append(contentsOf: text)
       copied = range.upperBound
     }
   }
 
   /// Collects what changes in and below an object of the line.
-  private func collect(
+  private mutating func collect(
     _ node: Int, _ index: Int, _ edits: inout [(range: Range<Int>, text: [UInt8])]
   ) throws(FuseError) {
     let place = scanner.place(of: node)!

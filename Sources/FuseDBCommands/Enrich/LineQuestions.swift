@@ -1,7 +1,7 @@
 internal import FuseDB
 
 /// Asks one file about some lines, together, and keeps what answers each.
-final class LineQuestions {
+struct LineQuestions {
   /// What answers a line.
   struct Answer {
     /// The number of its texts.
@@ -17,7 +17,9 @@ final class LineQuestions {
   private let mode: Mode
   /// Whether addresses are such also where they are keys in another spelling.
   private let takesAllAddresses: Bool
-  private let needsKeys: Bool
+  /// The field that is the key which answers; -1 for none.
+  private let keyField: Int
+  private var needsKeys: Bool { keyField >= 0 }
   private(set) var texts: AnswerTexts
   private(set) var counts = EnrichCounts.Answers()
 
@@ -47,13 +49,13 @@ final class LineQuestions {
       case .email?: .email
       }
     takesAllAddresses = question.matching != nil
-    needsKeys = question.fields.contains { $0.isKey }
+    keyField = question.fields.firstIndex { $0.isKey } ?? -1
     self.texts = texts
     self.keyForm = keyForm
   }
 
   /// Begins with other lines.
-  func removeAll() throws(FuseError) {
+  mutating func removeAll() throws(FuseError) {
     answers.removeAll(keepingCapacity: true)
     keys.removeAll(keepingCapacity: true)
     addresses.removeAll(keepingCapacity: true)
@@ -65,25 +67,22 @@ final class LineQuestions {
   }
 
   /// The next line is none to be asked about.
-  func pass() { answers.append(Answer()) }
+  mutating func pass() { answers.append(Answer()) }
 
   /// The next line has a key that no file can have.
-  func passAsUnknown() {
+  mutating func passAsUnknown() {
     counts.unknown += 1
     pass()
   }
 
-  /// What stands for a key where none answers.
-  var absentText: [UInt8]? { texts.absentText }
-
   /// The next line has no key.
-  func passWithoutKey() {
+  mutating func passWithoutKey() {
     counts.withoutKey += 1
     pass()
   }
 
   /// Asks what answers the next line.
-  func ask(_ key: RawSpan) throws(FuseError) {
+  mutating func ask(_ key: RawSpan) throws(FuseError) {
     guard key.byteCount > 0 else { return passWithoutKey() }
     let line = answers.count
     answers.append(Answer())
@@ -108,10 +107,9 @@ final class LineQuestions {
     add(key, line)
   }
 
-  private func add(_ key: RawSpan, _ line: Int) {
+  private mutating func add(_ key: RawSpan, _ line: Int) {
     let start = text.count
-    // SAFETY: the array copies the span's bytes before the pointer ends.
-    unsafe key.withUnsafeBytes { unsafe text.append(contentsOf: $0) }
+    text.append(key)
     ranges.append(start..<text.count)
     textLines.append(line)
   }
@@ -127,10 +125,30 @@ final class LineQuestions {
     return try !reader.contains(key)
   }
 
+  // MARK: Texts
+
+  /// Whether anything goes at the end of a line.
+  @inline(__always)
+  func hasText(_ line: Int) -> Bool { !texts.whole(answers[line].texts).range.isEmpty }
+
+  /// Appends what goes at the end of a line.
+  @inline(__always)
+  func append(_ line: Int, to out: inout [UInt8]) {
+    let answer = answers[line]
+    texts.append(answer.texts, key: keys, answer.key, to: &out)
+  }
+
+  /// The text of a field in a line; nil where it is absent.
+  func text(of field: Int, _ line: Int) -> [UInt8]? {
+    let answer = answers[line]
+    return field == keyField && answer.texts != AnswerTexts.unknown
+      ? Array(keys[answer.key]) : texts.part(answer.texts, field: field)
+  }
+
   // MARK: Answering
 
   /// Looks up all that was asked.
-  func answerAll() throws(FuseError) {
+  mutating func answerAll() throws(FuseError) {
     do throws(FuseError) {
       switch mode {
       case .network:
@@ -142,7 +160,7 @@ final class LineQuestions {
           } else {
             set(addressLines[number], try add(match.bytes, at: offset))
           }
-          if needsKeys { try setKey(addressLines[number], reader.keyText(of: match.key).bytes) }
+          if needsKeys { try setKey(addressLines[number], reader.keyText(of: match.key).bytes, isBlock: true) }
         }
         for number in ranges.indices { try answerBlock(number) }
       case .exact:
@@ -161,7 +179,7 @@ final class LineQuestions {
   }
 
   /// A key that is no address, in a file of networks.
-  private func answerBlock(_ number: Int) throws(FuseError) {
+  private mutating func answerBlock(_ number: Int) throws(FuseError) {
     let (line, text, reader) = (textLines[number], text, reader)
     let key = text.rawSpan.extracting(ranges[number])
     if let offset = try reader.objectOffset(forKey: key) {
@@ -178,7 +196,7 @@ final class LineQuestions {
     if needsKeys { try setKey(line, canonical.bytes) }
   }
 
-  private func answerName(_ number: Int) throws(FuseError) {
+  private mutating func answerName(_ number: Int) throws(FuseError) {
     let (line, text, reader) = (textLines[number], text, reader)
     let key = text.rawSpan.extracting(ranges[number])
     let match =
@@ -197,33 +215,39 @@ final class LineQuestions {
     if needsKeys { try setKey(line, match.key) }
   }
 
-  private func set(_ line: Int, _ offset: UInt64) throws(FuseError) {
+  private mutating func set(_ line: Int, _ offset: UInt64) throws(FuseError) {
     if let known = texts.number(ofObjectAt: offset) { return set(line, known) }
     let reader = reader
     let object = try reader.bytes(ofObjectAt: offset)
     set(line, try add(object, at: offset))
   }
 
-  private func add(_ object: RawSpan, at offset: UInt64) throws(FuseError) -> Int {
+  private mutating func add(_ object: RawSpan, at offset: UInt64) throws(FuseError) -> Int {
     try texts.add(object, at: offset, reader)
   }
 
-  private func set(_ line: Int, _ texts: Int) {
+  private mutating func set(_ line: Int, _ texts: Int) {
     answers[line].texts = texts
     counts.answered += 1
     counts.absentFields += self.texts.absentCount(texts)
   }
 
-  private func setKey(_ line: Int, _ key: RawSpan) throws(FuseError) {
+  private mutating func setKey(_ line: Int, _ key: RawSpan, isBlock: Bool = false) throws(FuseError) {
     let start = keys.count
     switch keyForm {
     case .member:
-      var writer = JSONWriter()
-      writer.append(key: key)
-      keys.append(contentsOf: writer.out)
+      // The usual key, a block, has nothing to escape.
+      if isBlock {
+        keys.append(UInt8(ascii: "\""))
+        keys.append(key)
+        keys.append(UInt8(ascii: "\""))
+      } else {
+        var writer = JSONWriter()
+        writer.append(key: key)
+        keys.append(contentsOf: writer.out)
+      }
     case .cell(let form):
-      // SAFETY: the array copies the span's bytes before the pointer ends.
-      unsafe key.withUnsafeBytes { unsafe keys.append(contentsOf: $0) }
+      keys.append(key)
       try form.quote(&keys, from: start)
     }
     answers[line].key = start..<keys.count

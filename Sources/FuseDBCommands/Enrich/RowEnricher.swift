@@ -2,7 +2,7 @@ internal import FuseDB
 internal import FuseDBInput
 
 /// Adds cells to rows.
-final class RowEnricher: LineEnricher {
+struct RowEnricher: LineEnricher {
   private static let rowsAtOnce = 256
 
   private struct Row {
@@ -20,11 +20,9 @@ final class RowEnricher: LineEnricher {
   private let plan: EnrichPlan
   private let table: EnrichPlan.Table
   private let header: TableHeader
-  private let questions: [LineQuestions]
-  /// Whether the key that answers is a new column, by question.
-  private let addsKey: [Bool]
+  private var questions: [LineQuestions]
   /// Fields that go to columns that are there, with the number of the question, and of the field in it.
-  private let existing: [(question: Int, field: Int, isKey: Bool, column: Int)]
+  private let existing: [(question: Int, field: Int, column: Int)]
   private var rows: [Row] = []
   private var targets: [Range<Int>] = []
   private(set) var out: [UInt8] = []
@@ -38,22 +36,18 @@ final class RowEnricher: LineEnricher {
     self.header = header
     let form = AnswerTexts.Form.cell(CellForm(separator: table.separator, takesQuotes: table.takesQuotes))
     var questions: [LineQuestions] = []
-    var addsKey: [Bool] = []
-    var existing: [(question: Int, field: Int, isKey: Bool, column: Int)] = []
+    var existing: [(question: Int, field: Int, column: Int)] = []
     for (number, question) in plan.questions.enumerated() {
       let columns = header.fieldColumns[question.firstField..<question.firstField + question.fields.count]
       let isNew = columns.map { $0 == nil }
-      let fields = question.fields.filter { !$0.isKey }
-      let texts = try AnswerTexts(fields, form, absent: plan.absent, isInWhole: Array(isNew.prefix(fields.count)))
+      let texts = try AnswerTexts(question.fields, form, absent: plan.absent, isInWhole: isNew)
       questions.append(LineQuestions(question, texts, keyForm: form))
-      addsKey.append(zip(question.fields, isNew).contains { $0.isKey && $1 })
       for (field, column) in zip(question.fields.indices, columns) {
         guard let column else { continue }
-        existing.append((number, field, question.fields[field].isKey, column))
+        existing.append((number, field, column))
       }
     }
     self.questions = questions
-    self.addsKey = addsKey
     self.existing = existing.sorted { $0.column < $1.column }
     ownCounts = EnrichCounts(questionCount: plan.questions.count)
   }
@@ -64,7 +58,7 @@ final class RowEnricher: LineEnricher {
     return counts
   }
 
-  func enrich(_ block: InputBlock, input: String) throws(FuseError) {
+  mutating func enrich(_ block: InputBlock, input: String) throws(FuseError) {
     var bytes: [UInt8] = []
     swap(&bytes, &block.bytes)
     defer { swap(&bytes, &block.bytes) }
@@ -76,7 +70,7 @@ final class RowEnricher: LineEnricher {
     while goesOn {
       rows.removeAll(keepingCapacity: true)
       targets.removeAll(keepingCapacity: true)
-      for question in questions { try question.removeAll() }
+      for index in questions.indices { try questions[index].removeAll() }
       var failure: FuseError?
       while rows.count < Self.rowsAtOnce {
         goesOn = scan.advance(bytes.rawSpan)
@@ -86,17 +80,17 @@ final class RowEnricher: LineEnricher {
           break
         }
       }
-      for question in questions { try question.answerAll() }
+      for index in questions.indices { try questions[index].answerAll() }
       for index in rows.indices { write(rows[index], index, bytes.rawSpan) }
       if let failure {
-        append(bytes.rawSpan.extracting(copied..<scan.start))
+        out.append(bytes.rawSpan.extracting(copied..<scan.start))
         throw failure
       }
     }
-    if copied < block.range.upperBound { append(bytes.rawSpan.extracting(copied..<block.range.upperBound)) }
+    if copied < block.range.upperBound { out.append(bytes.rawSpan.extracting(copied..<block.range.upperBound)) }
   }
 
-  private func take(_ scan: borrowing TableRows, _ bytes: RawSpan, _ input: String) throws(FuseError) {
+  private mutating func take(_ scan: borrowing TableRows, _ bytes: RawSpan, _ input: String) throws(FuseError) {
     if scan.cells.isEmpty, scan.flaw == nil { return }
     ownCounts.lineCount += 1
     guard scan.flaw == nil, scan.cells.count == header.columns.count else { return try passBad(scan, input) }
@@ -115,7 +109,7 @@ final class RowEnricher: LineEnricher {
     }
   }
 
-  private func passBad(_ scan: borrowing TableRows, _ input: String) throws(FuseError) {
+  private mutating func passBad(_ scan: borrowing TableRows, _ input: String) throws(FuseError) {
     let reason =
       scan.flaw?.reason
       ?? "the row has \(Humans.count(scan.cells.count, "cell")) and there are \(Humans.count(header.columns.count, "column"))"
@@ -129,53 +123,33 @@ final class RowEnricher: LineEnricher {
     ownCounts.addBadLine(input: inputNumber, line: scan.number, "\(position): \(reason)")
     guard plan.badLines == .drop else { return }
     rows.append(Row(start: scan.start, end: scan.end, next: scan.next, fate: .dropped, firstTarget: targets.count))
-    for question in questions { question.pass() }
+    for index in questions.indices { questions[index].pass() }
   }
 
   // MARK: Writing
 
-  private func append(_ bytes: RawSpan) {
-    // SAFETY: the array copies the span's bytes before the pointer ends.
-    unsafe bytes.withUnsafeBytes { unsafe out.append(contentsOf: $0) }
-  }
-
-  private func write(_ row: Row, _ index: Int, _ bytes: RawSpan) {
+  private mutating func write(_ row: Row, _ index: Int, _ bytes: RawSpan) {
     guard row.fate == .enriched else {
-      append(bytes.extracting(copied..<row.start))
+      out.append(bytes.extracting(copied..<row.start))
       copied = row.next
       return
     }
     for (place, target) in existing.enumerated() { edit(target, targets[row.firstTarget + place], index, bytes) }
-    append(bytes.extracting(copied..<row.end))
+    out.append(bytes.extracting(copied..<row.end))
     copied = row.end
-    for number in questions.indices {
-      let question = questions[number]
-      let answer = question.answers[index]
-      append(question.texts.text.rawSpan.extracting(question.texts.whole(answer.texts)))
-      guard addsKey[number] else { continue }
-      out.append(table.separator)
-      out.append(contentsOf: answer.key.isEmpty ? question.absentText ?? [] : Array(question.keys[answer.key]))
-    }
+    for number in questions.indices { questions[number].append(index, to: &out) }
   }
 
   /// Fills a cell that is there, or leaves it.
-  private func edit(
-    _ target: (question: Int, field: Int, isKey: Bool, column: Int), _ cell: Range<Int>, _ index: Int, _ bytes: RawSpan
+  private mutating func edit(
+    _ target: (question: Int, field: Int, column: Int), _ cell: Range<Int>, _ index: Int, _ bytes: RawSpan
   ) {
-    let question = questions[target.question]
-    let answer = question.answers[index]
-    let text: [UInt8]? =
-      if target.isKey {
-        answer.key.isEmpty ? question.absentText : Array(question.keys[answer.key])
-      } else {
-        question.texts.part(answer.texts, field: target.field).map { Array(question.texts.text[$0]) }
-      }
-    guard let text else { return }
+    guard let text = questions[target.question].text(of: target.field, index) else { return }
     if !cell.isEmpty {
       guard plan.existing == .replace else { return ownCounts.keptFieldCount += 1 }
       ownCounts.replacedFieldCount += 1
     }
-    append(bytes.extracting(copied..<cell.lowerBound))
+    out.append(bytes.extracting(copied..<cell.lowerBound))
     out.append(contentsOf: text)
     copied = cell.upperBound
   }

@@ -8,8 +8,6 @@ struct WantedPaths {
     /// Which element of an array it is.
     let number: Int?
     fileprivate(set) var children: [Int] = []
-    /// A bit for each length that a name of ``children`` has; the uppermost one for all that are longer.
-    fileprivate var lengths: UInt64 = 0
     /// The field that goes here.
     fileprivate(set) var field: Int?
     /// Whether a field goes here or below.
@@ -31,7 +29,6 @@ struct WantedPaths {
       }
       nodes.append(Node(name: step.name, number: step.number))
       nodes[node].children.append(nodes.count - 1)
-      nodes[node].lengths |= Self.bit(ofLength: step.name.count)
       node = nodes.count - 1
     }
     return node
@@ -52,18 +49,55 @@ struct WantedPaths {
     return true
   }
 
+  /// The child of `node` that is the element of this number; -1 where there is none.
+  func child(of node: Int, numbered number: Int) -> Int {
+    nodes[node].children.first { nodes[$0].number == number } ?? -1
+  }
+}
+
+/// The children of all nodes in a few flat arrays, for looking them up a million times a second.
+struct WantedNames {
+  private struct Child {
+    let node: Int
+    let name: Range<Int>
+  }
+
+  private var children: [Child] = []
+  /// Where in ``children`` those of each node begin, and after the last node.
+  private var starts: [Int] = []
+  private var text: [UInt8] = []
+  /// A bit for each length that a name of a node's children has; the uppermost one for all that are longer.
+  private var lengths: [UInt64] = []
+
+  init(_ wanted: WantedPaths) {
+    for node in wanted.nodes {
+      starts.append(children.count)
+      var bits: UInt64 = 0
+      for child in node.children {
+        let name = wanted.nodes[child].name
+        children.append(Child(node: child, name: text.count..<text.count + name.count))
+        text += name
+        bits |= Self.bit(ofLength: name.count)
+      }
+      lengths.append(bits)
+    }
+    starts.append(children.count)
+  }
+
   private static func bit(ofLength count: Int) -> UInt64 { 1 << UInt64(min(count, 63)) }
+
+  /// Whether a node has children.
+  @inline(__always)
+  func hasChildren(_ node: Int) -> Bool { lengths[node] != 0 }
 
   /// The child of `node` with this name; -1 where there is none.
   @inline(__always)
   func child(of node: Int, named name: RawSpan) -> Int {
-    guard nodes[node].lengths & Self.bit(ofLength: name.byteCount) != 0 else { return -1 }
-    for child in nodes[node].children where name.equals(nodes[child].name) { return child }
+    guard lengths[node] & Self.bit(ofLength: name.byteCount) != 0 else { return -1 }
+    for place in starts[node]..<starts[node &+ 1]
+    where children[place].name.count == name.byteCount && name.equals(text.rawSpan.extracting(children[place].name)) {
+      return children[place].node
+    }
     return -1
-  }
-
-  /// The child of `node` that is the element of this number; -1 where there is none.
-  func child(of node: Int, numbered number: Int) -> Int {
-    nodes[node].children.first { nodes[$0].number == number } ?? -1
   }
 }
