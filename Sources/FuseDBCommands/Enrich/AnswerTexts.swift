@@ -27,7 +27,7 @@ struct AnswerTexts {
   private var writer = JSONWriter()
   /// For each answer and field.
   private var parts: [Range<Int>] = []
-  private var wholes: [Whole] = []
+  private var ends: [Whole] = []
   private var absentCounts: [Int] = []
   private static let absentPart = -1..<(-1)
   /// The part that the key of an answer is, which differs from line to line.
@@ -53,25 +53,18 @@ struct AnswerTexts {
     try addUnknown()
   }
 
-  /// What goes at the end of a line: members with commas between them, or cells with a separator before each.
-  @inline(__always)
-  func whole(_ number: Int) -> Whole { wholes[number] }
+  /// What goes at the end of a line, by number: members with commas between them, or cells with a separator before each.
+  struct Wholes {
+    let all: [Whole]
+    /// Their ranges are in this.
+    let text: [UInt8]
+  }
+  var wholes: Wholes { Wholes(all: ends, text: writer.out) }
 
   /// The text of one field that is not the key; nil where it is absent.
   func part(_ number: Int, field: Int) -> [UInt8]? {
     let part = parts[number * fields.count + field]
     return part.lowerBound < 0 ? nil : Array(writer.out[part])
-  }
-
-  /// Appends what goes at the end of a line, with the key that answers where it goes: `keys[key]`.
-  @inline(__always)
-  func append(_ number: Int, key keys: [UInt8], _ key: Range<Int>, to out: inout [UInt8]) {
-    let whole = wholes[number]
-    let text = writer.out.rawSpan
-    guard whole.key >= 0 else { return out.append(text.extracting(whole.range)) }
-    out.append(text.extracting(whole.range.lowerBound..<whole.key))
-    out.append(keys.rawSpan.extracting(key))
-    out.append(text.extracting(whole.key..<whole.range.upperBound))
   }
 
   /// How many fields the answer lacks.
@@ -127,8 +120,8 @@ struct AnswerTexts {
     absentCounts.append(absentCount)
     let slot = Self.slot(offset)
     offsets[slot] = offset
-    numbers[slot] = wholes.count - 1
-    return wholes.count - 1
+    numbers[slot] = ends.count - 1
+    return ends.count - 1
   }
 
   private mutating func addUnknown() throws(FuseError) {
@@ -170,7 +163,7 @@ struct AnswerTexts {
       }
     }
     whole.range = start..<writer.out.count
-    wholes.append(whole)
+    ends.append(whole)
   }
 
   /// Appends a part, or notes that the key goes here.

@@ -81,6 +81,8 @@ final class EnrichPipeline: Sendable {
     // The mark of the first input stays the first of the output.
     var cutter = BlockCutter(
       file, boundary, dropsByteOrderMark: input > 0, limit: limit, waitsForWholeBlocks: false)
+    // Comments and empty lines before the row that names the columns.
+    var linesBefore: [UInt8] = []
     var needsHeader = plan.table.map { $0.columns == nil } ?? false
     if let table = plan.table, let columns = table.columns, input == 0 {
       let header = try TableHeader(columns, plan, position: "--columns")
@@ -104,7 +106,14 @@ final class EnrichPipeline: Sendable {
         block.input = input
         block.format = plan.table == nil ? .ndjson : .csv
         if block.offset == 0 { try checkKind(block) }
-        if needsHeader, try takeHeader(off: block, nextNumber) { needsHeader = false }
+        if needsHeader {
+          needsHeader = try !takeHeader(off: block, nextNumber, after: linesBefore)
+          guard !needsHeader else {
+            linesBefore += block.bytes[block.range]
+            blocks.takeBack(block)
+            continue
+          }
+        }
         block.number = nextNumber
         nextNumber += 1
         blocks.handOver(block)
@@ -136,7 +145,7 @@ final class EnrichPipeline: Sendable {
   }
 
   /// Takes the row that names the columns. Returns false where the block has no row.
-  private func takeHeader(off block: InputBlock, _ number: Int) throws(FuseError) -> Bool {
+  private func takeHeader(off block: InputBlock, _ number: Int, after before: [UInt8]) throws(FuseError) -> Bool {
     guard let table = plan.table else { return false }
     let bytes = block.bytes
     var start = block.range.lowerBound
@@ -148,7 +157,7 @@ final class EnrichPipeline: Sendable {
     let position = FuseInput.Format.csv.position(in: inputNames[block.input], rows.number)
     if let flaw = rows.flaw { throw FuseError(.invalidValue, flaw.reason, path: position) }
     let columns = rows.cells.map { rows.text($0, bytes.rawSpan) }
-    var head = Array(bytes[block.range.lowerBound..<rows.start])
+    var head = before + bytes[block.range.lowerBound..<rows.start]
     if let known = state.change({ $0.header }) {
       guard known.columns == columns else {
         throw FuseError(

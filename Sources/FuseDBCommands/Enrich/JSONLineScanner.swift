@@ -69,7 +69,31 @@ struct JSONLineScanner {
     var index = 0
     // The node that the value at hand is, or -1.
     var child = 0
+    // Whether its name comes first, and the lengths of the names that matter.
+    var needsName = false
+    var lengths: UInt64 = 0
     while true {
+      if needsName {
+        guard Self.byte(bytes, offset) == UInt8(ascii: "\"") else {
+          return fail(offset, "a name in double quotes is missing")
+        }
+        let start = offset &+ 1
+        var hasEscapes = false
+        offset = endOfString(bytes, offset, &hasEscapes)
+        guard offset >= 0 else { return nil }
+        child = -1
+        if lengths != 0 {
+          let name = bytes.extracting(start..<offset &- 1)
+          if hasEscapes {
+            child = JSONText.unescaped(name).map { names.child(of: node, named: $0.rawSpan) } ?? -1
+          } else if WantedNames.has(name.byteCount, lengths) {
+            child = names.child(of: node, named: name)
+          }
+        }
+        offset = Self.skippingSpace(bytes, offset)
+        guard Self.byte(bytes, offset) == UInt8(ascii: ":") else { return fail(offset, "':' is missing") }
+        offset = Self.skippingSpace(bytes, offset &+ 1)
+      }
       let first = Self.byte(bytes, offset)
       let valueStart = offset
       if child >= 0, places[child].line == line { forget(child) }
@@ -83,18 +107,15 @@ struct JSONLineScanner {
         guard depth < Self.mostLevels else { return fail(offset, "arrays and objects are nested too deeply") }
         levels[depth] = Level(node: node, child: child, start: valueStart, index: index, isObject: isObject)
         depth &+= 1
-        node = child >= 0 && names.hasChildren(child) ? child : -1
+        lengths = child >= 0 ? names.lengths(of: child) : 0
+        node = lengths != 0 ? child : -1
         isObject = first == UInt8(ascii: "{")
         index = 0
         let contentStart = offset &+ 1
         offset = Self.skippingSpace(bytes, contentStart)
         guard Self.byte(bytes, offset) == first &+ 2 else {
-          if isObject {
-            offset = endOfName(bytes, offset, node, &child)
-            guard offset >= 0 else { return nil }
-          } else {
-            child = node >= 0 ? wanted.child(of: node, numbered: 0) : -1
-          }
+          needsName = isObject
+          if !isObject { child = node >= 0 ? wanted.child(of: node, numbered: 0) : -1 }
           continue
         }
         offset &+= 1
@@ -106,6 +127,7 @@ struct JSONLineScanner {
             isObject: first == UInt8(ascii: "{"))
         }
         (node, index, isObject) = (level.node, level.index, level.isObject)
+        lengths = node >= 0 ? names.lengths(of: node) : 0
       case UInt8(ascii: "t"): offset = endOfWord(bytes, offset, "true")
       case UInt8(ascii: "f"): offset = endOfWord(bytes, offset, "false")
       case UInt8(ascii: "n"): offset = endOfWord(bytes, offset, "null")
@@ -124,10 +146,8 @@ struct JSONLineScanner {
         let next = Self.byte(bytes, offset)
         if next == UInt8(ascii: ",") {
           offset = Self.skippingSpace(bytes, offset &+ 1)
-          if isObject {
-            offset = endOfName(bytes, offset, node, &child)
-            guard offset >= 0 else { return nil }
-          } else {
+          needsName = isObject
+          if !isObject {
             index &+= 1
             child = node >= 0 ? wanted.child(of: node, numbered: index) : -1
           }
@@ -142,6 +162,7 @@ struct JSONLineScanner {
         let level = levels[depth]
         if level.child >= 0 { note(level.child, level.start, offset, contentEnd: contentEnd, isObject: isObject) }
         (node, index, isObject) = (level.node, level.index, level.isObject)
+        lengths = node >= 0 ? names.lengths(of: node) : 0
       }
       if goesOn { continue }
       offset = Self.skippingSpace(bytes, offset)
@@ -190,28 +211,6 @@ struct JSONLineScanner {
       offset &+= 1
     }
     return offset
-  }
-
-  /// After the name at `offset`, its colon and space; -1 where there is none. `child` becomes the node that the member is.
-  @inline(__always)
-  private mutating func endOfName(_ bytes: RawSpan, _ offset: Int, _ node: Int, _ child: inout Int) -> Int {
-    guard Self.byte(bytes, offset) == UInt8(ascii: "\"") else {
-      return stop(offset, "a name in double quotes is missing")
-    }
-    var hasEscapes = false
-    var end = endOfString(bytes, offset, &hasEscapes)
-    guard end >= 0 else { return -1 }
-    child = -1
-    if node >= 0 {
-      let name = bytes.extracting(offset &+ 1..<end &- 1)
-      child =
-        hasEscapes
-        ? JSONText.unescaped(name).map { names.child(of: node, named: $0.rawSpan) } ?? -1
-        : names.child(of: node, named: name)
-    }
-    end = Self.skippingSpace(bytes, end)
-    guard Self.byte(bytes, end) == UInt8(ascii: ":") else { return stop(end, "':' is missing") }
-    return Self.skippingSpace(bytes, end &+ 1)
   }
 
   /// After the string at `offset`; -1 where it is none.

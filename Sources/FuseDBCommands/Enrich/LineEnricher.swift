@@ -206,6 +206,9 @@ struct JSONLineEnricher: LineEnricher {
 
   /// Writes the lines that were taken.
   private mutating func write(_ bytes: RawSpan, _ input: String) throws(FuseError) {
+    let ends = questions.map { $0.ends }
+    // Taken out for the while, so that it is not looked up for each line.
+    let lines = lines
     for index in lines.indices {
       let line = lines[index]
       if line.number == Self.dropped {
@@ -214,23 +217,23 @@ struct JSONLineEnricher: LineEnricher {
       } else if line.needsEdits || !isSimple {
         try edit(line, index, bytes, input)
       } else {
-        add(line, index, bytes)
+        add(line, index, bytes, ends)
       }
     }
   }
 
   /// Adds members to a line that has none where they go.
   @inline(__always)
-  private mutating func add(_ line: Line, _ index: Int, _ bytes: RawSpan) {
+  private mutating func add(_ line: Line, _ index: Int, _ bytes: RawSpan, _ ends: [LineEnds]) {
     var hasMembers = !line.isEmpty
-    for number in questions.indices where questions[number].hasText(index) {
+    for number in ends.indices where ends[number].hasText(index) {
       if copied < line.contentEnd {
         out.append(bytes.extracting(copied..<line.contentEnd))
         copied = line.contentEnd
       }
       if hasMembers { out.append(UInt8(ascii: ",")) }
       hasMembers = true
-      questions[number].append(index, to: &out)
+      ends[number].append(index, to: &out)
     }
   }
 

@@ -127,16 +127,8 @@ struct LineQuestions {
 
   // MARK: Texts
 
-  /// Whether anything goes at the end of a line.
-  @inline(__always)
-  func hasText(_ line: Int) -> Bool { !texts.whole(answers[line].texts).range.isEmpty }
-
-  /// Appends what goes at the end of a line.
-  @inline(__always)
-  func append(_ line: Int, to out: inout [UInt8]) {
-    let answer = answers[line]
-    texts.append(answer.texts, key: keys, answer.key, to: &out)
-  }
+  /// What goes at the ends of the lines that were asked about.
+  var ends: LineEnds { LineEnds(answers: answers, texts: texts.wholes, keys: keys) }
 
   /// The text of a field in a line; nil where it is absent.
   func text(of field: Int, _ line: Int) -> [UInt8]? {
@@ -251,5 +243,28 @@ struct LineQuestions {
       try form.quote(&keys, from: start)
     }
     answers[line].key = start..<keys.count
+  }
+}
+
+/// What goes at the ends of some lines.
+struct LineEnds {
+  fileprivate let answers: [LineQuestions.Answer]
+  fileprivate let texts: AnswerTexts.Wholes
+  fileprivate let keys: [UInt8]
+
+  /// Whether anything goes there.
+  @inline(__always)
+  func hasText(_ line: Int) -> Bool { !texts.all[answers[line].texts].range.isEmpty }
+
+  /// Appends what goes there.
+  @inline(__always)
+  func append(_ line: Int, to out: inout [UInt8]) {
+    let answer = answers[line]
+    let whole = texts.all[answer.texts]
+    let text = texts.text.rawSpan
+    guard whole.key >= 0 else { return out.append(text.extracting(whole.range)) }
+    out.append(text.extracting(whole.range.lowerBound..<whole.key))
+    out.append(keys.rawSpan.extracting(answer.key))
+    out.append(text.extracting(whole.key..<whole.range.upperBound))
   }
 }

@@ -81,7 +81,8 @@ struct RowEnricher: LineEnricher {
         }
       }
       for index in questions.indices { try questions[index].answerAll() }
-      for index in rows.indices { write(rows[index], index, bytes.rawSpan) }
+      let ends = questions.map { $0.ends }
+      for index in rows.indices { write(rows[index], index, bytes.rawSpan, ends) }
       if let failure {
         out.append(bytes.rawSpan.extracting(copied..<scan.start))
         throw failure
@@ -128,7 +129,7 @@ struct RowEnricher: LineEnricher {
 
   // MARK: Writing
 
-  private mutating func write(_ row: Row, _ index: Int, _ bytes: RawSpan) {
+  private mutating func write(_ row: Row, _ index: Int, _ bytes: RawSpan, _ ends: [LineEnds]) {
     guard row.fate == .enriched else {
       out.append(bytes.extracting(copied..<row.start))
       copied = row.next
@@ -137,7 +138,7 @@ struct RowEnricher: LineEnricher {
     for (place, target) in existing.enumerated() { edit(target, targets[row.firstTarget + place], index, bytes) }
     out.append(bytes.extracting(copied..<row.end))
     copied = row.end
-    for number in questions.indices { questions[number].append(index, to: &out) }
+    for number in ends.indices { ends[number].append(index, to: &out) }
   }
 
   /// Fills a cell that is there, or leaves it.

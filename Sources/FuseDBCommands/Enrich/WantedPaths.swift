@@ -67,7 +67,7 @@ struct WantedNames {
   private var starts: [Int] = []
   private var text: [UInt8] = []
   /// A bit for each length that a name of a node's children has; the uppermost one for all that are longer.
-  private var lengths: [UInt64] = []
+  private var allLengths: [UInt64] = []
 
   init(_ wanted: WantedPaths) {
     for node in wanted.nodes {
@@ -77,23 +77,24 @@ struct WantedNames {
         let name = wanted.nodes[child].name
         children.append(Child(node: child, name: text.count..<text.count + name.count))
         text += name
-        bits |= Self.bit(ofLength: name.count)
+        bits |= 1 << UInt64(min(name.count, 63))
       }
-      lengths.append(bits)
+      allLengths.append(bits)
     }
     starts.append(children.count)
   }
 
-  private static func bit(ofLength count: Int) -> UInt64 { 1 << UInt64(min(count, 63)) }
-
-  /// Whether a node has children.
+  /// Which lengths the names of a node's children have; 0 where it has none.
   @inline(__always)
-  func hasChildren(_ node: Int) -> Bool { lengths[node] != 0 }
+  func lengths(of node: Int) -> UInt64 { allLengths[node] }
+
+  /// Whether `count` is among some lengths.
+  @inline(__always)
+  static func has(_ count: Int, _ lengths: UInt64) -> Bool { lengths &>> UInt64(min(count, 63)) & 1 != 0 }
 
   /// The child of `node` with this name; -1 where there is none.
-  @inline(__always)
+  @inline(never)
   func child(of node: Int, named name: RawSpan) -> Int {
-    guard lengths[node] & Self.bit(ofLength: name.byteCount) != 0 else { return -1 }
     for place in starts[node]..<starts[node &+ 1]
     where children[place].name.count == name.byteCount && name.equals(text.rawSpan.extracting(children[place].name)) {
       return children[place].node
