@@ -1,4 +1,4 @@
-internal import FuseDBFormat
+package import FuseDBFormat
 internal import FuseDBJSON
 internal import FuseDBSystem
 internal import FuseDBValues
@@ -32,7 +32,7 @@ package final class InputBlock: @unchecked Sendable {
   package var hasQuotes = false
 
   /// - Parameter byteCount: the room for records.
-  init(byteCount: Int) throws(FuseError) {
+  package init(byteCount: Int) throws(FuseError) {
     bytes = []
     try grow(to: byteCount)
   }

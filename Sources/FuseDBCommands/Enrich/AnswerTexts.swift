@@ -11,6 +11,7 @@ struct AnswerTexts {
 
   private static let slotCount = 4096
   private static let mostBytes = 8 << 20
+  private static let mostAnswers = 1 << 16
   /// The number of the texts of what is unknown.
   static let unknown = 0
 
@@ -73,7 +74,7 @@ struct AnswerTexts {
 
   /// Lets go of what was gathered, if that is much. Numbers are those of other answers then.
   mutating func trim() throws(FuseError) {
-    guard writer.out.count > Self.mostBytes else { return }
+    guard writer.out.count > Self.mostBytes || ends.count > Self.mostAnswers else { return }
     self = try AnswerTexts(fields, form, absent: absent, isInWhole: isInWhole)
   }
 
