@@ -41,14 +41,14 @@ struct JSONLineScannerTests {
   }
 
   @Test(arguments: [
-    (#"{"a":1 , "b":2 }"#, 13, false), (#" {"a":1}"#, 7, false), (#"{ }"#, 1, true), (#"{"a":{}}"#, 7, false),
+    (#"{"a":1 , "b":2 }"#, 14, false), (#" {"a":1}"#, 7, false), (#"{ }"#, 1, true), (#"{"a":{}}"#, 7, false),
     (#"{"a":[1 ] }"#, 9, false),
   ])
   func `the end of what an object holds is after its last member`(line: String, end: Int, isEmpty: Bool) throws {
     var scanner = JSONLineScanner(WantedPaths())
     let bytes = Self.padded(Array(line.utf8))
-    let end = scanner.scan(bytes.rawSpan, from: 0)
-    #expect(end == line.utf8.count)
+    let lineEnd = scanner.scan(bytes.rawSpan, from: 0)
+    #expect(lineEnd == line.utf8.count)
     let root = try #require(scanner.place(of: 0))
     #expect(root.contentEnd == end)
     #expect(root.isEmpty == isEmpty)
