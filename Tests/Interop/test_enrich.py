@@ -243,6 +243,19 @@ def test_what_is_counted(command, files):
 
 
 @pytest.mark.parametrize(
+    "words, hint",
+    [
+        (["--on", "ipp", "--field", "asn"], 'no line has a key at "ipp", which --on names'),
+        (["--on", "ip", "--field", "ans"], "no answer has what --field names"),
+    ],
+)
+def test_a_name_that_finds_nothing_is_pointed_at(command, files, words, hint):
+    result = command("enrich", files / "net.fsdb", *words, stdin=LINE * 3, code=DONE)
+    assert result.out == LINE * 3
+    assert result.errors.splitlines()[2:] == ["    " + hint]
+
+
+@pytest.mark.parametrize(
     "rule, keys, owners",
     [
         (None, ["www.example.com", "MAIL.Example.com.", "x.org", "net", "joe@example.com"], [1, 2, 3, None, 4]),
@@ -515,6 +528,8 @@ def test_files_that_are_missing_or_none(command, files, tmp_path):
     command("enrich", files / "net.fsdb", "--on", "a", "--from", tmp_path / "absent", code=NO_INPUT)
     (tmp_path / "text").write_text("no database, but some text that is long enough for one")
     command("enrich", tmp_path / "text", "--on", "a", code=BAD_DATA)
+    result = command("enrich", tmp_path / "text", files / "ids.fsdb", "--on", "a", code=BAD_DATA)
+    assert "is a database: FILE comes first" in result.errors
     result = command("enrich", files / "net.fsdb", files / "ids.fsdb", "--on", "a", code=BAD_DATA)
     assert "this is a FuseDB database and no records" in result.errors
     result = command("enrich", files / "net.fsdb", "--on", "a", stdin=b"BZh91AY", code=BAD_DATA)

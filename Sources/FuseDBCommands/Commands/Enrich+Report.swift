@@ -16,6 +16,7 @@ extension Enrich {
       if answers.withoutKey > 0 { parts.append("\(Humans.number(answers.withoutKey)) without a key") }
       if answers.absentFields > 0 { parts.append("\(Humans.count(answers.absentFields, "field")) absent") }
       try? console.err.line("  \(source.path): \(parts.joined(separator: ", "))")
+      if let hint = hint(on: source, answers) { try? console.err.line("    " + hint) }
     }
     if counts.keptFieldCount > 0 {
       try? console.err.line("  \(Humans.count(counts.keptFieldCount, "field")) kept that lines had already")
@@ -24,6 +25,18 @@ extension Enrich {
       try? console.err.line("  \(Humans.count(counts.replacedFieldCount, "field")) replaced that lines had already")
     }
     tellBadLines(counts, console)
+  }
+
+  /// What to say where a name was probably not meant: nothing failed, and nothing was found.
+  private func hint(on source: EnrichSource, _ answers: EnrichCounts.Answers) -> String? {
+    if answers.withoutKey > 0, answers.answered + answers.unknown == 0 {
+      return "no line has a key at \(quoted(source.key.columnName)), which --on names"
+    }
+    let parts = source.fields.filter { if case .part = $0.content { true } else { false } }
+    guard answers.answered > 0, !parts.isEmpty, answers.absentFields == answers.answered * parts.count else {
+      return nil
+    }
+    return "no answer has what --field names"
   }
 
   /// Names bad lines that were passed on or left out.

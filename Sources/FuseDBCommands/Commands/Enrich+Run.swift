@@ -49,8 +49,10 @@ extension Enrich {
   private func plan() throws(FuseError) -> EnrichPlan {
     var questions: [EnrichPlan.Question] = []
     var firstField = 0
-    for source in sources {
-      let reader = try FuseReader.forCommand(source.path, expecting: .many)
+    for (number, source) in sources.enumerated() {
+      // Where the first is no database, an INPUT may be the one that was meant.
+      let others = number == 0 ? inputs.compactMap { $0.path.map { [UInt8]($0.utf8) } } : []
+      let reader = try FuseReader.forCommand(source.path, expecting: .many, before: others)
       questions.append(
         EnrichPlan.Question(
           reader: reader, matching: source.matching, rule: try reader.normalisation, key: source.key,
