@@ -23,6 +23,10 @@ int fuse_terminal_width(int descriptor);
 typedef struct fuse_ending {
   const uint32_t *_Nullable token;  // elsewhere
   uint32_t ended;                   // of this call alone
+  // Asked now and then by the thread of the call alone; other than 0 ends it. NULL for none.
+  int (*_Nullable poll)(void *_Nullable context);
+  void *_Nullable context;
+  const void *_Nullable thread;  // of the call, by the address of its fuse_own_ending
 } fuse_ending;
 
 extern _Thread_local fuse_ending *_Nullable fuse_own_ending
@@ -39,12 +43,22 @@ static inline void fuse_ending_end(fuse_ending *_Nonnull ending) {
   __atomic_store_n(&ending->ended, 1, __ATOMIC_RELAXED);
 }
 
+/// Has this thread, and no other that works for the call, ask `poll` whether it is to end.
+static inline void fuse_ending_poll(
+    fuse_ending *_Nonnull ending, int (*_Nullable poll)(void *_Nullable context), void *_Nullable context) {
+  ending->poll = poll;
+  ending->context = context;
+  ending->thread = &fuse_own_ending;
+}
+
 /// Whether the long call that this thread works for is to end.
 static inline __attribute__((always_inline)) bool fuse_is_ended(void) {
   fuse_ending *ending = fuse_own_ending;
   if (__builtin_expect(ending == NULL, 1)) return false;
   if (__atomic_load_n(&ending->ended, __ATOMIC_RELAXED) != 0) return true;
-  if (ending->token == NULL || __atomic_load_n(ending->token, __ATOMIC_RELAXED) == 0) return false;
+  bool ends = ending->token != NULL && __atomic_load_n(ending->token, __ATOMIC_RELAXED) != 0;
+  if (!ends && ending->poll != NULL && ending->thread == &fuse_own_ending) ends = ending->poll(ending->context) != 0;
+  if (!ends) return false;
   fuse_ending_end(ending);
   return true;
 }
