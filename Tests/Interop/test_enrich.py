@@ -548,7 +548,7 @@ def test_damage_is_an_error_and_no_answer(command, files, tmp_path):
 LINE, ENRICHED = b'{"ip":"8.8.8.8"}\n', b'{"ip":"8.8.8.8","asn":15169}\n'
 
 
-def test_an_output_appears_whole_and_replaces_nothing_untold(enrich, files, tmp_path):
+def test_an_output_appears_whole_and_replaces_nothing_untold(enrich, command, files, tmp_path):
     out = tmp_path / "out"
     options = ["--on", "ip", "--field", "asn", "-o", out]
     for count in (0, 1, 2, 5000):
@@ -556,6 +556,10 @@ def test_an_output_appears_whole_and_replaces_nothing_untold(enrich, files, tmp_
         assert out.read_bytes() == ENRICHED * count
     result = enrich(LINE, "net.fsdb", *options, code=USAGE)
     assert "is a file of" in result.errors and "say --overwrite" in result.errors
+    result = enrich(LINE, "net.fsdb", *options, "--overwrite", "--json")
+    assert {name: json.loads(result.err)[name] for name in ("output", "replaced")} == {"output": str(out), "replaced": {"bytes": 5000 * len(ENRICHED)}}
+    result = command("enrich", files / "net.fsdb", *options, "--overwrite", stdin=LINE * 2, code=DONE)
+    assert result.errors.startswith(f"{out}: 2 lines (before: {len(ENRICHED)} bytes)\n")
     out.chmod(0o640)
     enrich(LINE, "net.fsdb", *options, "--overwrite")
     assert out.read_bytes() == ENRICHED and stat.S_IMODE(out.stat().st_mode) == 0o640

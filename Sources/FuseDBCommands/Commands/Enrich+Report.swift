@@ -3,14 +3,16 @@ internal import FuseDBInput
 
 extension Enrich {
   /// Says what came of the lines, on standard error: the lines are on standard output.
-  func tell(_ counts: EnrichCounts, seconds: Double, _ console: Console) {
+  func tell(_ counts: EnrichCounts, _ replaced: ReplacedFile?, seconds: Double, _ console: Console) {
     if printsJSON {
       try? console.err.line { writer throws(FuseError) in
-        writer.append(members: members(of: counts, seconds: seconds))
+        writer.append(members: members(of: counts, replaced, seconds: seconds))
       }
     }
     guard !isQuiet, !printsJSON else { return }
-    try? console.err.line(Humans.count(counts.lineCount, (table != nil) ? "row" : "line"))
+    let before = replaced.map { " (before: \(Humans.size($0.byteCount)))" } ?? ""
+    let count = Humans.count(counts.lineCount, table == nil ? "line" : "row")
+    try? console.err.line((output.map { $0 + ": " } ?? "") + count + before)
     for (source, answers) in zip(sources, counts.answers) {
       var parts = ["\(Humans.number(answers.answered)) answered", "\(Humans.number(answers.unknown)) unknown"]
       if answers.withoutKey > 0 { parts.append("\(Humans.number(answers.withoutKey)) without a key") }
@@ -43,19 +45,28 @@ extension Enrich {
   func tellBadLines(_ counts: EnrichCounts, _ console: Console) {
     guard !isQuiet, counts.badLineCount > 0 else { return }
     let fate = badLines == .drop ? "left out" : "passed on as they are"
-    try? console.err.line("  \(Humans.count(counts.badLineCount, "bad \((table != nil) ? "row" : "line")")) \(fate)")
+    try? console.err.line("  \(Humans.count(counts.badLineCount, "bad \(table == nil ? "line" : "row")")) \(fate)")
     for line in counts.badLines { try? console.err.line("    \(line.text)") }
     if counts.badLines.count < counts.badLineCount { try? console.err.line("    …") }
   }
 
-  private func members(of counts: EnrichCounts, seconds: Double) -> [(name: String, value: ReportValue)] {
+  private func members(of counts: EnrichCounts, _ replaced: ReplacedFile?, seconds: Double) -> [(
+    name: String, value: ReportValue
+  )] {
     let files = zip(sources, counts.answers).map { source, answers in
       ReportValue.members([
         ("file", .text(source.path)), ("answered", .count(answers.answered)), ("unknown", .count(answers.unknown)),
         ("withoutKey", .count(answers.withoutKey)), ("absentFields", .count(answers.absentFields)),
       ])
     }
-    return [
+    let written: [(name: String, value: ReportValue)] =
+      output.map { output in
+        [
+          ("output", .text(output)),
+          ("replaced", replaced.map { .members([("bytes", .count($0.byteCount))]) } ?? .null),
+        ]
+      } ?? []
+    return written + [
       ("lines", .count(counts.lineCount)), ("badLines", .count(counts.badLineCount)),
       ("keptFields", .count(counts.keptFieldCount)), ("replacedFields", .count(counts.replacedFieldCount)),
       ("files", .list(files)), ("seconds", .number((seconds * 1000).rounded() / 1000)),

@@ -21,8 +21,9 @@ extension Enrich {
       return try InputFile(path: path)
     }
     var failure = problem
+    var replaced: ReplacedFile?
     if failure == nil {
-      do throws(FuseError) { try lines.finish() } catch { failure = error }
+      do throws(FuseError) { replaced = try lines.finish() } catch { failure = error }
     }
     if let failure {
       let status = console.report(failure)
@@ -30,7 +31,7 @@ extension Enrich {
       if !Descriptor.isBrokenPipe(failure), counts.badLineCount > 0 { tellBadLines(counts, console) }
       return status
     }
-    tell(counts, seconds: (MonotonicClock.nanoseconds - started) / 1e9, console)
+    tell(counts, replaced, seconds: (MonotonicClock.nanoseconds - started) / 1e9, console)
     return .done
   }
 

@@ -21,6 +21,9 @@ final class EnrichOutput: @unchecked Sendable {
     try file.write(bytes.rawSpan.extracting(droppingFirst: count))
   }
 
-  /// Lets the file appear.
-  func finish() throws(FuseError) { try file?.publish(header: head) }
+  /// Lets the file appear, and returns what gave way.
+  func finish() throws(FuseError) -> ReplacedFile? {
+    guard let file else { return nil }
+    return try file.publish(header: head)
+  }
 }
