@@ -1,13 +1,13 @@
-internal import FuseDBFormat
+package import FuseDBFormat
 internal import FuseDBJSON
 internal import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
 /// Reads an input and cuts it into blocks of whole records.
-struct BlockCutter {
+package struct BlockCutter {
   /// Where a record may end.
-  enum Boundary {
+  package enum Boundary {
     /// At any line feed.
     case lineFeed
     /// At a line feed that is not in a cell in quotes. Comments, with this prefix if it is not empty, have no cells.
@@ -33,6 +33,7 @@ struct BlockCutter {
   private let dropsByteOrderMark: Bool
   private let endsLinesWithReturns: Bool
   private let limit: RecordLimit
+  private let waitsForWholeBlocks: Bool
   private var isFresh = true
   private var isAtEnd = false
   /// Where in the unpacked input the next block begins.
@@ -42,7 +43,7 @@ struct BlockCutter {
   private var nextRecord = 1
   private var nextColumn = 1
   /// The number of the line or record after the last block, from 1.
-  private(set) var nextLine = 1
+  package private(set) var nextLine = 1
   /// What was read after the last record that is whole.
   private var rest: [UInt8] = []
 
@@ -50,15 +51,17 @@ struct BlockCutter {
   ///   - dropsByteOrderMark: whether a byte order mark at the start says nothing.
   ///   - endsLinesWithReturns: whether every carriage return is read as a line feed. [T15]
   ///   - limit: how long a record may be.
-  init(
+  ///   - waitsForWholeBlocks: whether blocks are filled; otherwise records are handed over as they come in.
+  package init(
     _ file: InputFile, _ boundary: Boundary, dropsByteOrderMark: Bool = true, endsLinesWithReturns: Bool = false,
-    limit: RecordLimit = .none
+    limit: RecordLimit = .none, waitsForWholeBlocks: Bool = true
   ) {
     self.file = file
     self.boundary = boundary
     self.dropsByteOrderMark = dropsByteOrderMark
     self.endsLinesWithReturns = endsLinesWithReturns
     self.limit = limit
+    self.waitsForWholeBlocks = waitsForWholeBlocks
     if case .element(let path) = boundary { document = JSONDocument(path) }
   }
 
@@ -75,7 +78,7 @@ struct BlockCutter {
   ///
   /// - Parameter mayGrow: called before the block becomes longer than it is; where it says no, there are no more.
   /// - Throws: ``FuseError`` as ``InputFile/read(into:_:)`` does, and with code `limitExceeded` when a record is too long.
-  mutating func next(_ block: InputBlock, mayGrow: () -> Bool = { true }) throws(FuseError) -> Bool {
+  package mutating func next(_ block: InputBlock, mayGrow: () -> Bool = { true }) throws(FuseError) -> Bool {
     if block.room < rest.count {
       guard mayGrow() else { return false }
       try block.grow(to: rest.count)
@@ -86,8 +89,14 @@ struct BlockCutter {
     while true {
       if !isAtEnd {
         let start = end
-        end += try file.read(into: &block.bytes, end..<block.room)
-        isAtEnd = end < block.room
+        if waitsForWholeBlocks {
+          end += try file.read(into: &block.bytes, end..<block.room)
+          isAtEnd = end < block.room
+        } else if end < block.room {
+          let count = try file.readSome(into: &block.bytes, end..<block.room)
+          end += count
+          isAtEnd = count == 0
+        }
         if endsLinesWithReturns {
           for i in start..<end where block.bytes[i] == Self.carriageReturn { block.bytes[i] = Self.lineFeed }
         }
@@ -108,6 +117,7 @@ struct BlockCutter {
         (start, end) = (0, left.count)
       }
       if try cut(start..<end, block) { return !block.range.isEmpty }
+      if !waitsForWholeBlocks, end < block.room { continue }
       // Without its line end, of which the block may have a part.
       guard end - start <= limit.byteCount + 2 else { throw tooLong() }
       guard mayGrow() else { return false }

@@ -1,12 +1,12 @@
-internal import FuseDBFormat
+package import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
 /// Where the thread that cuts blocks and those that parse them meet.
-final class BlockExchange: Sendable {
+package final class BlockExchange: Sendable {
   /// What the thread that cuts can do next.
-  enum Turn {
+  package enum Turn {
     /// Fill this block.
     case cut(InputBlock)
     /// All blocks are on their way: parse this one.
@@ -44,7 +44,7 @@ final class BlockExchange: Sendable {
   ///   - blockByteCount: the size of a block; one whose record was longer is not used again.
   ///   - mostBlocks: how many blocks there may be at a time.
   ///   - policy: what happens to bad records.
-  init(blockByteCount: Int, mostBlocks: Int, policy: FlawPolicy = .told(atMost: 1)) {
+  package init(blockByteCount: Int, mostBlocks: Int, policy: FlawPolicy = .told(atMost: 1)) {
     self.policy = policy
     self.blockByteCount = blockByteCount
     self.mostBlocks = mostBlocks
@@ -53,7 +53,7 @@ final class BlockExchange: Sendable {
   // MARK: For the thread that cuts
 
   /// Waits for something to do.
-  func nextTurn() -> Turn {
+  package func nextTurn() -> Turn {
     let (blockByteCount, mostBlocks) = (blockByteCount, mostBlocks)
     return state.wait { state in
       if state.end < .max { return .stop }
@@ -77,7 +77,7 @@ final class BlockExchange: Sendable {
 
   /// Waits until the block that is being filled may become longer than usual, which at most one at a time may be. `parse` is
   /// called with blocks that are in the way. Returns false when something failed.
-  func mayLengthen(_ block: InputBlock, parse: (InputBlock) -> Void) -> Bool {
+  package func mayLengthen(_ block: InputBlock, parse: (InputBlock) -> Void) -> Bool {
     if block.room > blockByteCount { return true }
     while true {
       let turn = state.wait { state -> Turn? in
@@ -97,10 +97,10 @@ final class BlockExchange: Sendable {
   }
 
   /// Hands a block over to be parsed.
-  func handOver(_ block: InputBlock) { state.change { $0.waiting.append(block) } }
+  package func handOver(_ block: InputBlock) { state.change { $0.waiting.append(block) } }
 
   /// Says that no block follows.
-  func close() { state.change { $0.isClosed = true } }
+  package func close() { state.change { $0.isClosed = true } }
 
   /// Lets go of the blocks, when all were parsed.
   func releaseAll() { state.change { $0.free = [] } }
@@ -109,7 +109,7 @@ final class BlockExchange: Sendable {
   var totals: FuseInput.Counts { state.change { $0.totals } }
 
   /// What failed first in the order of the input.
-  var failure: FuseError? { failures.first }
+  package var failure: FuseError? { failures.first }
 
   /// Whether nothing that follows is of use.
   var isStopped: Bool { state.change { $0.end < .max } }
@@ -132,7 +132,7 @@ final class BlockExchange: Sendable {
   // MARK: For the threads that parse
 
   /// Waits for a block to parse; nil when none follows that is of use.
-  func take() -> InputBlock? {
+  package func take() -> InputBlock? {
     state.wait { state -> InputBlock?? in
       if let first = state.waiting.first {
         // Blocks before the one that failed may fail, too, and then that counts.
@@ -142,6 +142,9 @@ final class BlockExchange: Sendable {
       return state.isClosed ? .some(nil) : nil
     }
   }
+
+  /// Takes back a block.
+  package func takeBack(_ block: InputBlock) { takeBack(block, FuseInput.Counts()) }
 
   /// Takes back a block that was parsed, with what it held.
   func takeBack(_ block: InputBlock, _ totals: FuseInput.Counts) {
@@ -170,7 +173,7 @@ final class BlockExchange: Sendable {
   }
 
   /// Remembers what failed in block `number`, unless an earlier one failed.
-  func fail(block number: Int, _ error: FuseError) {
+  package func fail(block number: Int, _ error: FuseError) {
     state.change { state in
       if let known = state.failure, known.block < number { return }
       state.failure = (number, error)

@@ -202,7 +202,7 @@ final class CSVReader {
 }
 
 /// Finds separators and line feeds, one after the other.
-struct SeparatorScan {
+package struct SeparatorScan {
   private let separator: UInt8
   private let end: Int
   /// Where the bytes are that ``matches`` is about.
@@ -211,7 +211,7 @@ struct SeparatorScan {
   private var matches: UInt64
 
   /// - Precondition: 64 bytes can be read after the range.
-  init(_ bytes: RawSpan, _ range: Range<Int>, separator: UInt8) {
+  package init(_ bytes: RawSpan, _ range: Range<Int>, separator: UInt8) {
     self.separator = separator
     end = range.upperBound
     start = range.lowerBound
@@ -228,7 +228,7 @@ struct SeparatorScan {
 
   /// The next offset, or the end of the range.
   @inline(__always)
-  mutating func next(_ bytes: RawSpan) -> Int {
+  package mutating func next(_ bytes: RawSpan) -> Int {
     while matches == 0 {
       start &+= RawSpan.matchByteCount
       guard start < end else {
@@ -243,7 +243,7 @@ struct SeparatorScan {
   }
 
   /// Goes on at `offset`.
-  mutating func skip(to offset: Int, _ bytes: RawSpan) {
+  package mutating func skip(to offset: Int, _ bytes: RawSpan) {
     start = offset
     matches = 0
     if offset < end { match(bytes) }

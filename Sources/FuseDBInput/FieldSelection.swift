@@ -138,7 +138,7 @@ package struct FieldSelection: Sendable {
   }
 
   /// The names as they stand in a sentence, as many as can be read.
-  static func listedNames(_ names: [[UInt8]]) -> String {
+  package static func listedNames(_ names: [[UInt8]]) -> String {
     let some = names.prefix(16).map { quoted($0) }
     guard some.count < names.count else { return FuseDBInput.listed(some, "and") }
     return some.joined(separator: ", ") + " and \(Humans.number(names.count - some.count)) others"

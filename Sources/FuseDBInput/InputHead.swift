@@ -30,9 +30,9 @@ struct InputHead {
 }
 
 /// Something else than records, by what it begins with.
-struct ForeignKind {
+package struct ForeignKind {
   /// What it is and what to do.
-  let refusal: String
+  package let refusal: String
 
   private static let magics: [(bytes: [UInt8], refusal: String)] = [
     (
@@ -73,7 +73,7 @@ struct ForeignKind {
   private static let tar = (offset: 257, bytes: Array("ustar".utf8))
 
   /// Nil when `head` may begin records of the format.
-  init?(_ head: [UInt8], _ format: FuseInput.Format, _ names: OptionNames) {
+  package init?(_ head: [UInt8], _ format: FuseInput.Format, _ names: OptionNames) {
     if let magic = Self.magics.first(where: { Self.begins(head, with: $0.bytes, format) }) {
       refusal = magic.refusal
     } else if head.count > Self.tar.offset, head[Self.tar.offset...].starts(with: Self.tar.bytes) {

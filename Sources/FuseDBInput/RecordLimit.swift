@@ -18,10 +18,10 @@ package struct RecordLimit: Sendable, Equatable {
   private static let leastValues = 1 << 12
 
   /// The largest limit, for where no other is given.
-  static let none = RecordLimit(byteCount: mostBytes)
+  package static let none = RecordLimit(byteCount: mostBytes)
 
   /// How many bytes a record may have, its line end not counted.
-  let byteCount: Int
+  package let byteCount: Int
   /// What messages call the options that could help.
   let names: OptionNames
 

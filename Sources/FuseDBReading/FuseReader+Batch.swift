@@ -69,6 +69,30 @@ extension FuseReader {
     }
   }
 
+  /// Calls `body` for each of some keys that stand in `bytes`, in their order, with its number and where its object's record begins, or nil where the
+  /// file has no such key. No object is read.
+  package func forEachObjectOffset(
+    ofKeys keys: [Range<Int>], in bytes: RawSpan, _ body: (_ number: Int, _ object: UInt64?) throws(FuseError) -> Void
+  ) throws(FuseError) {
+    // SAFETY: no index leaves the steps: a group has at most as many keys.
+    unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {
+      (steps) throws(FuseError) in
+      var start = 0
+      while start < keys.count {
+        let count = min(LookupStep.keysAtOnce, keys.count - start)
+        for i in 0..<count {
+          unsafe steps.initializeElement(at: i, to: firstStep(of: bytes.extracting(keys[start + i])))
+        }
+        unsafe fetch(steps, count: count)
+        for i in 0..<count {
+          try body(start + i, objectOffset(forKey: bytes.extracting(keys[start + i]), after: unsafe steps[i]))
+        }
+        start += count
+      }
+    }
+    try checkNotShrunk()
+  }
+
   /// Whether the file holds each of `keys`, in their order. No object is read.
   ///
   ///     try reader.contains(keys: ["8.8.8.8", "nowhere"])   // [true, false]

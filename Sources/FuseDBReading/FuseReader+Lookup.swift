@@ -92,6 +92,15 @@ extension FuseReader {
   /// read in place before this call, and it returns, were the file's.
   public func checkNotShrunk() throws(FuseError) { try mapping.checkNotShrunk() }
 
+  /// The bytes of the object whose record begins at `offset`, in place, their checksum compared.
+  @_lifetime(borrow self)
+  package func bytes(ofObjectAt offset: UInt64) throws(FuseError) -> RawSpan {
+    let record = try record(at: offset)
+    let mapping = mapping
+    // SAFETY: a record lies inside the file; the mapping lives as long as this reader.
+    return unsafe _overrideLifetime(mapping.bytes(from: record.start, count: record.byteCount), borrowing: self)
+  }
+
   /// Where the record under `key` begins, as the index has it.
   @inlinable
   @inline(__always)

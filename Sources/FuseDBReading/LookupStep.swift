@@ -79,7 +79,7 @@ extension FuseReader {
   }
 
   @inline(__always)
-  private func objectOffset(forKey key: RawSpan, after step: LookupStep) throws(FuseError) -> UInt64? {
+  func objectOffset(forKey key: RawSpan, after step: LookupStep) throws(FuseError) -> UInt64? {
     guard let table = index.table else { return try objectOffset(forKey: key) }
     return try objectOffset(forKey: key, hash: step.hash, probe: step.probe, in: table, isFlat: true)
   }

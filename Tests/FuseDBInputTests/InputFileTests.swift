@@ -74,6 +74,21 @@ struct InputFileTests {
     }
   }
 
+  @Test(arguments: inputs)
+  func `what is there of a file is at last all of it`(bytes: [UInt8], expected: String) throws {
+    let scratch = Scratch()
+    for step in [1, 2, 3, 4096] {
+      let input = try scratch.input(bytes)
+      // As much as is looked at before, or nothing.
+      let head = step == 2 ? try input.peek(5) : []
+      var all: [UInt8] = []
+      var piece = [UInt8](repeating: 0, count: step + 2)
+      while case let count = try input.readSome(into: &piece, 1..<step + 1), count > 0 { all += piece[1..<count + 1] }
+      #expect(String(decoding: all, as: UTF8.self) == expected)
+      #expect(all.starts(with: head))
+    }
+  }
+
   @Test(arguments: [
     (hello, world), (zstdHello, zstdWorld), (zstdWorld, skipped), (skipped, zstdHello), (xzHello, xzWorld),
     (xzNothing, xzHello), (bzip2Hello, bzip2World), (bzip2Nothing, bzip2Hello),
