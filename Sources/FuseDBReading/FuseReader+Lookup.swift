@@ -16,6 +16,8 @@ extension FuseReader {
   /// - Throws: ``FuseError`` with code `corrupted` when the object is not what its checksum says, `truncated` when
   ///   the file shrank since it was opened.
   /// - Complexity: O(1): one bucket, one index entry, one object.
+  @inlinable
+  @inline(__always)
   @_lifetime(borrow self)
   public func bytes(forKey key: RawSpan) throws(FuseError) -> RawSpan? {
     guard let offset = try objectOffset(forKey: key) else { return nil }
@@ -45,6 +47,7 @@ extension FuseReader {
   /// - Throws: as ``bytes(forKey:)-(RawSpan)``, also when the file shrank while `body` ran; and what `body` throws.
   /// - Complexity: O(1).
   @inlinable
+  @inline(__always)
   public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
     guard let bytes = try bytes(forKey: key) else { return nil }
     let result = try body(bytes)
@@ -58,6 +61,7 @@ extension FuseReader {
   /// - Throws: as ``withBytes(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(1).
   @inlinable
+  @inline(__always)
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
     let keyBytes = key.keyBytes
     defer { keyBytes.hold() }
@@ -68,6 +72,8 @@ extension FuseReader {
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
   /// - Complexity: O(1): one bucket and, when the key is there, one index entry.
+  @inlinable
+  @inline(__always)
   public func contains(_ key: RawSpan) throws(FuseError) -> Bool {
     let offset = try objectOffset(forKey: key)
     try mapping.checkNotShrunk()
@@ -87,6 +93,8 @@ extension FuseReader {
 
   /// Throws ``FuseError/Code/truncated`` once the file was found to have shrunk since it was opened: bytes that were
   /// read in place before this call, and it returns, were the file's.
+  @inlinable
+  @inline(__always)
   public func checkNotShrunk() throws(FuseError) { try mapping.checkNotShrunk() }
 
   /// Where the record under `key` begins, as the index has it.
