@@ -16,6 +16,8 @@ extension FuseReader {
   /// - Throws: ``FuseError`` with code `corrupted` when the object is not what its checksum says, `truncated` when
   ///   the file shrank since it was opened.
   /// - Complexity: O(1): one bucket, one index entry, one object.
+  @inlinable
+  @inline(__always)
   @_lifetime(borrow self)
   public func bytes(forKey key: RawSpan) throws(FuseError) -> RawSpan? {
     guard let offset = try objectOffset(forKey: key) else { return nil }
@@ -46,6 +48,7 @@ extension FuseReader {
   /// - Throws: as ``bytes(forKey:)-(RawSpan)``, also when the file shrank while `body` ran; and what `body` throws.
   /// - Complexity: O(1).
   @inlinable
+  @inline(__always)
   public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
     guard let bytes = try bytes(forKey: key) else { return nil }
     let result = try body(bytes)
@@ -59,6 +62,7 @@ extension FuseReader {
   /// - Throws: as ``withBytes(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(1).
   @inlinable
+  @inline(__always)
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
     let spelling = key.keySpelling
     let keyBytes = spelling.keyBytes
@@ -70,6 +74,8 @@ extension FuseReader {
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
   /// - Complexity: O(1): one bucket and, when the key is there, one index entry.
+  @inlinable
+  @inline(__always)
   public func contains(_ key: RawSpan) throws(FuseError) -> Bool {
     let offset = try objectOffset(forKey: key)
     try mapping.checkNotShrunk()
@@ -90,6 +96,8 @@ extension FuseReader {
 
   /// Throws ``FuseError/Code/truncated`` once the file was found to have shrunk since it was opened: bytes that were
   /// read in place before this call, and it returns, were the file's.
+  @inlinable
+  @inline(__always)
   public func checkNotShrunk() throws(FuseError) { try mapping.checkNotShrunk() }
 
   /// The bytes of the object whose record begins at `offset`, in place, their checksum compared.
