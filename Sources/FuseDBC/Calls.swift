@@ -35,7 +35,7 @@ func longCall<Result>(
   }
   // On the heap, for its address stays the same in all threads.
   let ending = UnsafeMutablePointer<fuse_ending>.allocate(capacity: 1)
-  ending.initialize(to: fuse_ending(token: token, ended: 0, poll: nil, context: nil, thread: nil))
+  ending.initialize(to: fuse_ending_make(token))
   defer { ending.deallocate() }
   fuse_ending_poll(ending, call.poll, call.context)
   return try Cancellation.with(ending) { () throws(FuseError) in

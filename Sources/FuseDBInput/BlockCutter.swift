@@ -1,7 +1,7 @@
 package import FuseDBFormat
 internal import FuseDBJSON
 internal import FuseDBSystem
-internal import FuseDBValues
+package import FuseDBValues
 internal import FuseDBWriting
 
 /// Reads an input and cuts it into blocks of whole records.

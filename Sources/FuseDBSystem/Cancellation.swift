@@ -44,7 +44,7 @@ package final class EndableCall: Sendable {
   package init() {
     // SAFETY: the new memory gets a value before anybody reads it.
     unsafe ending = .allocate(capacity: 1)
-    unsafe ending.initialize(to: fuse_ending(token: nil, ended: 0))
+    unsafe ending.initialize(to: fuse_ending_make(nil))
   }
 
   // SAFETY: the threads that work for the call keep this object.

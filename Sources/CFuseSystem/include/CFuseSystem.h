@@ -68,6 +68,10 @@ static inline void fuse_ending_end(fuse_ending *_Nonnull ending) {
   __atomic_store_n(&ending->ended, 1, __ATOMIC_RELAXED);
 }
 
+static inline fuse_ending fuse_ending_make(const uint32_t *_Nullable token) {
+  return (fuse_ending){token, 0, NULL, NULL, NULL};
+}
+
 /// Has this thread, and no other that works for the call, ask `poll` whether it is to end.
 static inline void fuse_ending_poll(
     fuse_ending *_Nonnull ending, int (*_Nullable poll)(void *_Nullable context), void *_Nullable context) {
