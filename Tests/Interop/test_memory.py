@@ -164,10 +164,10 @@ CASES = {
     "zstd: a large window": (
         [], lambda m: zstd([noise(m * MIB // 6, width=60_000)], "--long=27"), "standard input: unpacking the zstd data takes"),
     "zstd: a large window for few bytes": ([], lambda m: zstd([noise(100_000)], "--long=27"), None),
-    "xz bomb": ([], lambda m: xz(pieces(b'{"keys":["k"],"value":"', b"x", m * MIB // 2, b'"}\n')), "standard input:1: the line is longer"),
-    "bzip2 bomb": ([], lambda m: bzip2(pieces(b'{"keys":["k"],"value":"', b"x", m * MIB // 2, b'"}\n')), "standard input:1: the line is longer"),
+    "xz bomb": ([], lambda m: xz(pieces(b'{"keys":["k"],"value":"', b"x", m * MIB // 8, b'"}\n')), "standard input:1: the line is longer"),
+    "bzip2 bomb": ([], lambda m: bzip2(pieces(b'{"keys":["k"],"value":"', b"x", m * MIB // 8, b'"}\n')), "standard input:1: the line is longer"),
     "xz: a large dictionary": (
-        [], lambda m: xz([noise(m * MIB // 6, width=60_000)], dict_size=120 << 20), "standard input: unpacking the xz data takes"),
+        [], lambda m: xz(pieces(b"", b'{"keys":["k"],"value":1}\n', m * MIB // 6), dict_size=120 << 20), "standard input: unpacking the xz data takes"),
     "xz: a large dictionary for few bytes": ([], lambda m: xz([noise(100_000)], dict_size=120 << 20), None),
     "xz: a dictionary of 1.5 GiB": ([], lambda m: xz([noise(100_000)], dict_size=1536 << 20), "standard input: the xz data needs a dictionary"),
     "json: a long array": (["--key", "k"], lambda m: zstd(pieces(b'[{"k":0}', b',\n{"k":1,"v":[2]}', m * MIB // 32, b"]")), None),
@@ -187,7 +187,7 @@ CASES = {
     "collected: many keys": (["--on-duplicate", "collect"], lambda m: zstd([noise(700_000)] * 2), None),
     "skipped: many keys in a record": (
         ["--key", "k", "--skip-bad-rows"],
-        lambda m: b'{"k":["a"' + b',"a"' * (m * MIB // 256) + b"]}\n", None),
+        lambda m: b'{"k":["a"' + b',"aaaaaaaaaaaaaaaaaa"' * (m * MIB // 32 // 22) + b"]}\n", None),
     "range: wide ones of IPv4": (
         ["--format", "csv", "--range", "first,last"],
         lambda m: ranges(4_000, lambda i: b"%d" % (1 + (i << 18)), lambda i: b"%d" % ((i + 1 << 18) - 2)), None),

@@ -69,8 +69,8 @@ extension Build {
     Reads every INPUT, or standard input if there is none or it is '-', and
     writes OUTPUT in one step. An existing database is replaced only when the
     new one is complete, and keeps its mode, owner and group; any other kind of
-    file is left alone. Inputs packed with gzip, zstd, xz or bzip2 are unpacked. 'fusedb
-    build OUTPUT INPUT...' does the same.
+    file is left alone. Inputs packed with gzip, zstd, xz or bzip2 are unpacked.
+    'fusedb build OUTPUT INPUT...' does the same.
 
     An OUTPUT without keys is not written, since that usually means that an
     input was missing; --allow-empty permits it. With '--greatest-shrink 20' the
