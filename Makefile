@@ -8,10 +8,11 @@ ifndef SIDE_BY_SIDE
 endif
 MAKEFLAGS += --no-print-directory
 
-BUILD_PACKAGES := g++ libdeflate-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := binutils fish man-db mandoc openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace valgrind zsh zstd
+BUILD_PACKAGES := g++ libbz2-dev libdeflate-dev liblzma-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
+TEST_PACKAGES := binutils fish iso-codes man-db mandoc netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
+  unicode-data valgrind zsh zstd
 DEMO_PACKAGES := python3
-BENCH_PACKAGES := libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
+BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
 DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
@@ -183,6 +184,14 @@ bench bench-full bench-build bench-serving bench-values bench-networks:
 .PHONY: bench-python
 bench-python: wheel ## measure the Python package beside fusedb 0.3.0, about a minute
 	"$$(ls -td build/wheel/*/venv | head -n 1)/bin/python" Benchmarks/python.py build/benchmarks/data
+
+.PHONY: bench-enrich
+bench-enrich: ## measure adding fields to lines, beside scripts over maxminddb and jq, a few minutes after make demo
+	@Scripts/install-packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+	@$(MAKE) build/benchmarks/venv/ready
+	@[ -e build/demo/geo.fsdb ] && $(MAKE) SIDE_BY_SIDE= release || $(MAKE) demo
+	build/benchmarks/venv/bin/python Benchmarks/enrich.py build/fusedb build/demo/geo.fsdb build/benchmarks/data \
+	  | tee Benchmarks/Results/table-enrich.md
 
 .PHONY: clean
 clean: ## remove everything that was built

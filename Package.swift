@@ -26,7 +26,9 @@ let package = Package(
   ],
   targets: [
     // C libraries of the distribution, one thin wrapper each.
+    .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
     .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CMsgpack", pkgConfig: "msgpack", providers: [.apt(["libmsgpack-dev"])]),
     .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -79,7 +81,10 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "FuseDBInput",
-      dependencies: ["CZlib", "CZstd", "FuseDBFormat", "FuseDBJSON", "FuseDBSystem", "FuseDBValues", "FuseDBWriting"],
+      dependencies: [
+        "CBzip2", "CLzma", "CZlib", "CZstd", "FuseDBFormat", "FuseDBJSON", "FuseDBSystem", "FuseDBValues",
+        "FuseDBWriting",
+      ],
       swiftSettings: strict),
     // What fusedb.h declares. All that it is given are pointers, which the caller answers for: so nothing here is marked as unsafe.
     .systemLibrary(name: "CFuseDB"),

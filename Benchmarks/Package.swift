@@ -13,10 +13,11 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CMalloc"),
     .target(name: "CMeasure"),
+    .target(name: "CReader", linkerSettings: [.linkedLibrary("deflate")]),
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        .product(name: "FuseDB", package: "FuseDB"), "CMeasure", "CLMDB", "CMalloc", "CMaxMindDB", "CMsgpackTree",
+        .product(name: "FuseDB", package: "FuseDB"), "CMeasure", "CReader", "CLMDB", "CMalloc", "CMaxMindDB", "CMsgpackTree",
         "CTinyCDB", "CSQLite",
       ],
       swiftSettings: [

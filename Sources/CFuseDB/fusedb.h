@@ -199,7 +199,11 @@ typedef struct fuse_call {
   /* Called now and then with the share that is done, from 0 to 1; some calls don't call it. Other than 0 ends the
    * call, with FUSE_ERROR_CANCELLED. */
   int (*progress)(void *context, double share);
+  /* Given to both functions. */
   void *context;
+  /* Called now and then by each long call, on the thread that made it; it should return at once. Other than 0 ends the
+   * call, with FUSE_ERROR_CANCELLED. For interpreters, which look for signals there. NULL for none. */
+  int (*poll)(void *context);
 } fuse_call;
 
 static inline fuse_call fuse_call_default(void) {

@@ -35,10 +35,19 @@ int64_t fuse_region_note_change(fuse_region *region) {
   return mark(region, (size_t)((uintptr_t)changed - __atomic_load_n(&region->base, __ATOMIC_RELAXED)));
 }
 
+// Whether a process sent the signal, and no access of memory caused it.
+static int is_from_process(const siginfo_t *info) {
+#ifdef __APPLE__
+  return info->si_code == 0 || info->si_code >= SI_USER;
+#else
+  return info->si_code <= 0;
+#endif
+}
+
 // Does what would have happened if the handler had been called in place of the entry before it.
 static void pass_on(int level, int number, siginfo_t *info, void *context) {
   struct sigaction other = foreign[level];
-  int is_sent = info->si_code <= 0;
+  int is_sent = is_from_process(info);
   if (!(other.sa_flags & SA_SIGINFO) && other.sa_handler == SIG_IGN && is_sent) return;
   if (!(other.sa_flags & SA_SIGINFO) && (other.sa_handler == SIG_DFL || other.sa_handler == SIG_IGN)) {
     // Returning repeats the access, and a signal that a process sent is sent again.
@@ -66,7 +75,7 @@ static inline __attribute__((always_inline)) void on_bus_error(int level, int nu
   uintptr_t address = (uintptr_t)info->si_addr;
   int ours = 0;
   // Sent by a process, not caused by an access: there is no address.
-  if (info->si_code <= 0) return pass_on(level, number, info, context);
+  if (is_from_process(info)) return pass_on(level, number, info, context);
   // A node that another thread is reusing may match by chance; so all that match are marked, never only the first.
   for (fuse_region *r = __atomic_load_n(&regions, __ATOMIC_ACQUIRE); r; r = r->next) {
     size_t length = __atomic_load_n(&r->length, __ATOMIC_ACQUIRE);

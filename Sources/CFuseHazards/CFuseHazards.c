@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 #ifdef __linux__
-#include <linux/membarrier.h>
 #include <sys/syscall.h>
+// As linux/membarrier.h has them, which a C library other than glibc does not bring.
+enum { MEMBARRIER_CMD_PRIVATE_EXPEDITED = 1 << 3, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED = 1 << 4 };
 #endif
 
 // Two cache lines, because processors fetch them in pairs.

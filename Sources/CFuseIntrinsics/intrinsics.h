@@ -103,6 +103,22 @@ static inline __attribute__((always_inline)) uint64_t fuse_match_bytes64(const v
   return mask;
 }
 
+/// How many of the 16 bytes at `bytes` come before the first that is a quote, a backslash or below 0x20; 16 where none is.
+static inline __attribute__((always_inline)) uint32_t fuse_plain_text16(const void *_Nonnull bytes) {
+#if defined(__SSE2__)
+  __m128i each = _mm_loadu_si128((const __m128i *)bytes);
+  __m128i quotes = _mm_cmpeq_epi8(each, _mm_set1_epi8('"')), slashes = _mm_cmpeq_epi8(each, _mm_set1_epi8('\\'));
+  __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(each, _mm_set1_epi8(0x1F)), each);
+  uint32_t stops = (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), controls));
+  return (uint32_t)__builtin_ctz(stops | 0x10000);
+#else
+  const uint8_t *each = (const uint8_t *)bytes;
+  uint32_t count = 0;
+  while (count < 16 && each[count] != '"' && each[count] != '\\' && each[count] >= 0x20) count++;
+  return count;
+#endif
+}
+
 /// The first of the `count` bytes at `bytes` that is `byte`, or NULL.
 static inline const void *_Nullable fuse_find_byte(const void *_Nonnull bytes, uint8_t byte, size_t count) {
   return memchr(bytes, byte, count);

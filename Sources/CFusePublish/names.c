@@ -15,6 +15,9 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#ifndef __APPLE__
+#include <sys/syscall.h>
+#endif
 
 typedef struct name name;
 
@@ -125,9 +128,13 @@ int fuse_rename_finished(const char *unfinished, const char *path) {
   return result;
 }
 
+#ifdef __APPLE__
+#define st_mtim st_mtimespec
+#endif
+
 static bool has_stamp(const char *path, const fuse_stamp *stamp) {
   struct stat found;
-  return lstat(path, &found) == 0 && found.st_dev == stamp->device && found.st_ino == stamp->inode &&
+  return lstat(path, &found) == 0 && (uint64_t)found.st_dev == stamp->device && found.st_ino == stamp->inode &&
       found.st_size == stamp->byte_count && found.st_mtim.tv_sec == stamp->modified_seconds &&
       found.st_mtim.tv_nsec == stamp->modified_nanoseconds;
 }
@@ -138,13 +145,28 @@ static bool leads_to(const char *path, int descriptor) {
       found.st_ino == open.st_ino;
 }
 
+// Gives a file another name that nothing has, and exchanges two names. Neither is in POSIX.
+#ifdef __APPLE__
+static int rename_to_free(const char *from, const char *to) { return renamex_np(from, to, RENAME_EXCL); }
+static int exchange(const char *one, const char *other) { return renamex_np(one, other, RENAME_SWAP); }
+#else
+// By its number, because musl has no function for it; the flags are those of linux/fs.h.
+static int rename_with(const char *from, const char *to, unsigned flags) {
+  return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags);
+}
+static int rename_to_free(const char *from, const char *to) { return rename_with(from, to, 1); }
+static int exchange(const char *one, const char *other) { return rename_with(one, other, 2); }
+#endif
+
 // Whether the system or the file system lacks the call, rather than refusing this use of it.
-static bool is_lacking(int error) { return error == EINVAL || error == ENOSYS || error == EPERM || error == EOPNOTSUPP; }
+static bool is_lacking(int error) {
+  return error == EINVAL || error == ENOSYS || error == EPERM || error == EOPNOTSUPP || error == ENOTSUP;
+}
 
 // Replaces by an exchange of the two names: only after that is it known which file was replaced, and it can be undone.
 static int replace(int descriptor, const char *unfinished, const char *path, const fuse_stamp *expected) {
   if (!expected) {
-    if (renameat2(AT_FDCWD, unfinished, AT_FDCWD, path, RENAME_NOREPLACE) == 0) return FUSE_REPLACED;
+    if (rename_to_free(unfinished, path) == 0) return FUSE_REPLACED;
     if (!is_lacking(errno)) return -1;
     // link() fails where the name exists already. Some file systems have no hard links either.
     if (link(unfinished, path) == 0) {
@@ -153,7 +175,7 @@ static int replace(int descriptor, const char *unfinished, const char *path, con
     }
     return is_lacking(errno) ? rename(unfinished, path) : -1;
   }
-  if (renameat2(AT_FDCWD, unfinished, AT_FDCWD, path, RENAME_EXCHANGE) != 0) {
+  if (exchange(unfinished, path) != 0) {
     if (errno == ENOENT) errno = ESTALE;
     if (!is_lacking(errno)) return -1;
     if (has_stamp(path, expected)) return rename(unfinished, path);
@@ -161,7 +183,7 @@ static int replace(int descriptor, const char *unfinished, const char *path, con
     return -1;
   }
   if (has_stamp(unfinished, expected)) return unlink(unfinished) == 0 ? FUSE_REPLACED : FUSE_LEFT_OLD;
-  if (renameat2(AT_FDCWD, unfinished, AT_FDCWD, path, RENAME_EXCHANGE) != 0 || !leads_to(unfinished, descriptor))
+  if (exchange(unfinished, path) != 0 || !leads_to(unfinished, descriptor))
     return FUSE_LEFT_OTHER;
   errno = ESTALE;
   return -1;

@@ -53,6 +53,36 @@ size_t fuse_json_value_count(const void *text, size_t length) {
   return count;
 }
 
+fuse_json_stop fuse_json_element_end(const void *text, size_t start, size_t end, bool is_list, size_t *offset) {
+  auto *bytes = static_cast<const uint8_t *>(text);
+  size_t depth = 0;
+  for (size_t i = start; i < end; i++) {
+    switch (bytes[i]) {
+      case '"':
+        for (i++; i < end && bytes[i] != '"'; i++) i += bytes[i] == '\\';
+        break;
+      case '[': case '{': depth++; break;
+      case ']': case '}':
+        if (depth > 0) {
+          depth--;
+          if (depth > 0 || is_list) break;
+          *offset = i + 1;
+          return fuse_json_value;
+        }
+        // A brace too many is for the parser to find.
+        if (!is_list || bytes[i] == '}') break;
+        *offset = i;
+        return fuse_json_close;
+      case ',':
+        if (depth > 0 || !is_list) break;
+        *offset = i;
+        return fuse_json_comma;
+    }
+  }
+  *offset = end;
+  return fuse_json_more;
+}
+
 bool fuse_is_utf8(const void *bytes, size_t length) {
   return simdjson::validate_utf8(static_cast<const char *>(bytes), length);
 }

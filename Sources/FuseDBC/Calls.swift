@@ -35,8 +35,9 @@ func longCall<Result>(
   }
   // On the heap, for its address stays the same in all threads.
   let ending = UnsafeMutablePointer<fuse_ending>.allocate(capacity: 1)
-  ending.initialize(to: fuse_ending(token: token, ended: 0))
+  ending.initialize(to: fuse_ending(token: token, ended: 0, poll: nil, context: nil, thread: nil))
   defer { ending.deallocate() }
+  fuse_ending_poll(ending, call.poll, call.context)
   return try Cancellation.with(ending) { () throws(FuseError) in
     try Cancellation.check()
     guard let callback = ProgressCallback(call, ending) else { return try body(nil) }

@@ -99,7 +99,7 @@ func copy(
 }
 
 /// A key among many.
-struct SpanKey: FuseKey {
+struct SpanKey: FuseKeyBytes {
   let span: fuse_span
 
   var keyBytes: RawSpan {

@@ -126,6 +126,21 @@ extension FuseError: CustomStringConvertible {
   }
 }
 
+extension FuseError: CustomDebugStringConvertible, CustomReflectable {
+  /// The code and the description: `FuseError.corrupted(geo.fsdb: offset 32: the file's checksum is …)`.
+  public var debugDescription: String { "FuseError.\(code.rawValue)(\(description))" }
+
+  /// All that the error says.
+  public var customMirror: Mirror {
+    var children: [(String, Any)] = [("code", code.rawValue), ("message", message)]
+    if let offset { children.append(("offset", offset)) }
+    if let path { children.append(("path", path)) }
+    if let errno { children.append(("errno", errno)) }
+    if let codingPath { children.append(("codingPath", codingPath)) }
+    return Mirror(self, children: children.map { (label: $0.0, value: $0.1) })
+  }
+}
+
 extension FuseError {
   @inline(never)
   package static func corrupted(_ message: String, at offset: some BinaryInteger) -> FuseError {

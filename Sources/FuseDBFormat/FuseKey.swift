@@ -1,15 +1,47 @@
 internal import CFuseIntrinsics
 
-/// What can serve as a key: text, taken as its UTF-8 bytes, or bytes.
+/// What can serve as a key: text, bytes, integers, a ``FuseUUID``, and types of yours that say which of these they are.
 ///
-/// Keys are byte strings of 0 to 65,535 bytes, compared byte by byte without any normalization. See spec/format.md §5.
-/// A type of your own conforms where the compiler's experimental feature `Lifetimes` is enabled.
+/// Keys are byte strings of 0 to 65,535 bytes, compared byte by byte without any normalization. See spec/format.md §5. Each
+/// type has one spelling, which the command and programs in other languages find too; see spec/values.md §8:
+///
+///     try reader.contains(42)                    // the key "42"
+///     try reader.contains([0xFF, 0x00])          // two bytes
+///
+/// A type of your own, or of another library, conforms in a line:
+///
+///     extension Data: @retroactive FuseKey { public var keySpelling: [UInt8] { Array(self) } }
+///     extension UUID: @retroactive FuseKey { public var keySpelling: FuseKeyText { FuseUUID(bytes: uuid).keySpelling } }
+///     enum Country: String, FuseKey { case de, fr }            // by its raw value
 public protocol FuseKey {
+  /// Text or bytes: `String`, `[UInt8]`, ``FuseKeyText``.
+  associatedtype KeySpelling: FuseKeyBytes
+  /// The text or the bytes that this key is in a file.
+  var keySpelling: KeySpelling { get }
+}
+
+/// A key that has its bytes in memory: text, taken as its UTF-8 bytes, or bytes.
+///
+/// A type of your own conforms where the compiler's experimental feature `Lifetimes` is enabled. ``FuseKey`` needs no such.
+public protocol FuseKeyBytes: FuseKey where KeySpelling == Self {
   /// The key's bytes, in place.
   var keyBytes: RawSpan { @_lifetime(borrow self) get }
 }
 
-extension String: FuseKey {
+extension FuseKeyBytes {
+  /// The key itself.
+  @inlinable
+  @inline(__always)
+  public var keySpelling: Self { self }
+}
+
+extension FuseKey where Self: RawRepresentable, RawValue: FuseKey {
+  /// That of the raw value.
+  @inlinable
+  public var keySpelling: RawValue.KeySpelling { rawValue.keySpelling }
+}
+
+extension String: FuseKeyBytes {
   /// The text's UTF-8 bytes.
   @inlinable
   public var keyBytes: RawSpan {
@@ -21,7 +53,7 @@ extension String: FuseKey {
   }
 }
 
-extension Substring: FuseKey {
+extension Substring: FuseKeyBytes {
   /// The text's UTF-8 bytes.
   @inlinable
   public var keyBytes: RawSpan {
@@ -33,7 +65,9 @@ extension Substring: FuseKey {
   }
 }
 
-extension [UInt8]: FuseKey {
+extension [UInt8]: FuseKey {}
+
+extension [UInt8]: FuseKeyBytes {
   /// The array's bytes.
   @inlinable
   public var keyBytes: RawSpan {
@@ -45,7 +79,9 @@ extension [UInt8]: FuseKey {
   }
 }
 
-extension ArraySlice<UInt8>: FuseKey {
+extension ArraySlice<UInt8>: FuseKey {}
+
+extension ArraySlice<UInt8>: FuseKeyBytes {
   /// The slice's bytes.
   @inlinable
   public var keyBytes: RawSpan {
@@ -57,7 +93,7 @@ extension ArraySlice<UInt8>: FuseKey {
   }
 }
 
-extension FuseKey {
+extension FuseKeyBytes {
   /// Whether these are the key's bytes.
   package func hasBytes(_ other: RawSpan) -> Bool {
     let keyBytes = keyBytes

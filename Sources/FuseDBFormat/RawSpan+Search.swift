@@ -15,6 +15,20 @@ extension RawSpan {
     return unsafe withUnsafeBytes { unsafe fuse_match_bytes64($0.baseAddress! + offset, first, second) }
   }
 
+  /// How many bytes ``plainTextByteCount(at:)`` looks at.
+  @inlinable package static var plainTextByteCount: Int { 16 }
+
+  /// How many of the 16 bytes from `offset` on come before the first that a string of JSON cannot have as it is: a quote, a backslash or
+  /// a control character.
+  /// - Precondition: they lie inside the span.
+  @inlinable
+  @inline(__always)
+  package func plainTextByteCount(at offset: Int) -> Int {
+    precondition(offset >= 0 && offset <= byteCount &- Self.plainTextByteCount, "the bytes lie inside the span")
+    // SAFETY: the precondition puts 16 bytes from `offset` on inside the span.
+    return unsafe withUnsafeBytes { unsafe Int(fuse_plain_text16($0.baseAddress! + offset)) }
+  }
+
   /// The offset of the first `byte` in `range`.
   /// - Precondition: the range lies inside the span.
   @inlinable

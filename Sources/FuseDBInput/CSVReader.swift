@@ -11,25 +11,33 @@ final class CSVReader {
   private static let carriageReturn = UInt8(ascii: "\r")
 
   private let takesQuotes: Bool
-  private let commentPrefix: [UInt8]
-  private let limit: RecordLimit
+  let commentPrefix: [UInt8]
+  private let delimiter: FuseInput.Delimiter?
+  let limit: RecordLimit
   /// The line on which the last row begins, from 1.
-  private(set) var line = 1
+  var line = 1
   /// The cells of the last row, and others after them; kept, so that their memory is.
   private var cells: [Range<Int>] = []
   /// Of how many cells of a row it is kept where they are, but for one more.
   private var mostCells = Int.max
   /// How many cells the last row had that had more.
-  private(set) var cellCount = 0
+  var cellCount = 0
+  /// Whether a row whose cells are not UTF-8 is handed on, with ``textFlaw``.
+  var defersTextFlaws = false
+  private(set) var textFlaw: FuseError?
   /// The numbers of the cells with doubled quotes in them.
   private var doubledCells: [Int] = []
 
   /// - Parameters:
   ///   - takesQuotes: whether a cell may stand in quotes; otherwise a quote is like any character.
+  ///   - delimiter: what stands between cells, where the format does not say.
   ///   - commentPrefix: what the lines begin with that are passed over, whatever else they hold; empty when all are rows.
   ///   - limit: how long a row may be.
-  init(takesQuotes: Bool, commentPrefix: [UInt8], limit: RecordLimit = .none) {
+  init(
+    takesQuotes: Bool, commentPrefix: [UInt8], delimiter: FuseInput.Delimiter? = nil, limit: RecordLimit = .none
+  ) {
     self.limit = limit
+    self.delimiter = delimiter
     self.takesQuotes = takesQuotes
     self.commentPrefix = commentPrefix
   }
@@ -47,6 +55,8 @@ final class CSVReader {
     off block: InputBlock, mostCells: Int = .max - 1,
     _ body: (RawSpan, Span<Range<Int>>, Int) throws(FuseError) -> Bool
   ) throws(FuseError) {
+    textFlaw = nil
+    if delimiter == .whitespace { return try takeSpacedRows(off: block, mostCells: mostCells, body) }
     // Taken out for the while: every use of a class's property is a checked access.
     var bytes: [UInt8] = []
     var cells: [Range<Int>] = []
@@ -61,7 +71,7 @@ final class CSVReader {
     let takesQuotes = takesQuotes && block.hasQuotes
     // What stands between cells is ASCII, so all rows may be looked at as one.
     let isUTF8 = bytes.rawSpan.extracting(block.range).isLongUTF8
-    let separator = block.format.separator
+    let separator = block.format.separator(delimiter)
     let end = block.range.upperBound
     var start = block.range.lowerBound
     var scan = SeparatorScan(bytes.rawSpan, block.range, separator: separator)
@@ -180,16 +190,19 @@ final class CSVReader {
   }
 
   /// Cells become text of JSON sooner or later, and that is UTF-8.
-  private func checkText(_ cells: ArraySlice<Range<Int>>, of bytes: RawSpan) throws(FuseError) {
+  func checkText(_ cells: ArraySlice<Range<Int>>, of bytes: RawSpan) throws(FuseError) {
+    textFlaw = nil
     guard let number = cells.firstIndex(where: { !bytes.extracting($0).isUTF8 }) else { return }
-    throw FuseError(
+    let flaw = FuseError(
       .invalidValue,
       "cell \(number + 1) is not UTF-8: \(quoted(bytes.extracting(cells[number]))); convert the input first")
+    guard defersTextFlaws else { throw flaw }
+    textFlaw = flaw
   }
 }
 
 /// Finds separators and line feeds, one after the other.
-struct SeparatorScan {
+package struct SeparatorScan {
   private let separator: UInt8
   private let end: Int
   /// Where the bytes are that ``matches`` is about.
@@ -198,7 +211,7 @@ struct SeparatorScan {
   private var matches: UInt64
 
   /// - Precondition: 64 bytes can be read after the range.
-  init(_ bytes: RawSpan, _ range: Range<Int>, separator: UInt8) {
+  package init(_ bytes: RawSpan, _ range: Range<Int>, separator: UInt8) {
     self.separator = separator
     end = range.upperBound
     start = range.lowerBound
@@ -215,7 +228,7 @@ struct SeparatorScan {
 
   /// The next offset, or the end of the range.
   @inline(__always)
-  mutating func next(_ bytes: RawSpan) -> Int {
+  package mutating func next(_ bytes: RawSpan) -> Int {
     while matches == 0 {
       start &+= RawSpan.matchByteCount
       guard start < end else {
@@ -230,7 +243,7 @@ struct SeparatorScan {
   }
 
   /// Goes on at `offset`.
-  mutating func skip(to offset: Int, _ bytes: RawSpan) {
+  package mutating func skip(to offset: Int, _ bytes: RawSpan) {
     start = offset
     matches = 0
     if offset < end { match(bytes) }

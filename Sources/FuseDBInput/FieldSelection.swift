@@ -9,8 +9,18 @@ package struct FieldSelection: Sendable {
   /// A field that an option names.
   package struct Field: Sendable {
     package let name: [UInt8]
+    /// The same as a path into records.
+    let steps: [FusePath.Step]
     /// Whether a record had it.
     var wasSeen = false
+
+    init(_ name: [UInt8]) {
+      self.name = name
+      steps = FusePath(name).steps
+    }
+
+    /// Whether it may be inside of another.
+    var isPath: Bool { steps.count > 1 || steps[0].name != name }
 
     /// The name as it stands in messages.
     var quotedName: String { quoted(name) }
@@ -31,8 +41,14 @@ package struct FieldSelection: Sendable {
   package var keys: [Field]
   /// The fields whose range of addresses gives keys.
   package let range: Range?
+  /// The same as fields.
+  let rangeFields: (first: Field, last: Field)?
   /// The fields that stay; when there are none, all that hold no keys.
   package var kept: [Field]
+  /// The fields that do not.
+  package var dropped: [Field]
+  /// Whether a field may be inside of another.
+  let hasPaths: Bool
   /// Whether there was a record that is no row, whose fields are named by each alone.
   private(set) var hadRecord = false
   /// The names of fields that the first of such records had.
@@ -41,16 +57,20 @@ package struct FieldSelection: Sendable {
   private static let mostNames = 256
   static let mostRecords = 100
 
-  package init(keys: [[UInt8]], range: Range? = nil, kept: [[UInt8]]) {
+  package init(keys: [[UInt8]], range: Range? = nil, kept: [[UInt8]], dropped: [[UInt8]] = []) {
     self.keys = Self.fields(keys)
     self.range = range
     self.kept = Self.fields(kept)
+    self.dropped = Self.fields(dropped)
+    rangeFields = range.map { (Field($0.first), Field($0.last)) }
+    let ends = rangeFields.map { [$0.first, $0.last] } ?? []
+    hasPaths = [self.keys, ends, self.kept, self.dropped].joined().contains { $0.isPath }
   }
 
   /// A field for each name; a name that comes again says nothing new.
   private static func fields(_ names: [[UInt8]]) -> [Field] {
     var seen: Set<[UInt8]> = []
-    return names.filter { seen.insert($0).inserted }.map { Field(name: $0) }
+    return names.filter { seen.insert($0).inserted }.map { Field($0) }
   }
 
   /// What a field is good for.
@@ -76,6 +96,10 @@ package struct FieldSelection: Sendable {
       kept[index].wasSeen = true
       role.isKept = true
     }
+    if !dropped.isEmpty, let index = Self.index(of: name, in: dropped) {
+      dropped[index].wasSeen = true
+      role.isKept = false
+    }
     return role
   }
 
@@ -85,6 +109,7 @@ package struct FieldSelection: Sendable {
     hadRecord = hadRecord || other.hadRecord
     names.formUnion(other.names)
     for i in kept.indices where other.kept[i].wasSeen { kept[i].wasSeen = true }
+    for i in dropped.indices where other.dropped[i].wasSeen { dropped[i].wasSeen = true }
   }
 
   /// A record begins that is no row.
@@ -99,21 +124,21 @@ package struct FieldSelection: Sendable {
   /// Throws when an option names a field that was in no record, though there were records: mostly a slip of the pen.
   package func checkAllSeen(_ names: OptionNames) throws(FuseError) {
     guard hadRecord else { return }
-    for (option, fields) in [(names.keys, keys), (names.kept, kept)] {
+    for (option, fields) in [(names.keys, keys), (names.kept, kept), (names.dropped, dropped)] {
       guard let missing = fields.first(where: { !$0.wasSeen }) else { continue }
       let known = self.names.sorted { $0.lexicographicallyPrecedes($1) }
       throw FuseError(
         .invalidValue,
         """
         no record has the field \(missing.quotedName), which \(option) names; the fields are \
-        \(Self.listedNames(known))\(Self.nearest(to: missing.name, among: known))\(Self.hint(on: missing.name)); correct the name, \
+        \(Self.listedNames(known))\(Self.nearest(to: missing.name, among: known)); correct the name, \
         or say \(names.allowMissing)
         """)
     }
   }
 
   /// The names as they stand in a sentence, as many as can be read.
-  static func listedNames(_ names: [[UInt8]]) -> String {
+  package static func listedNames(_ names: [[UInt8]]) -> String {
     let some = names.prefix(16).map { quoted($0) }
     guard some.count < names.count else { return FuseDBInput.listed(some, "and") }
     return some.joined(separator: ", ") + " and \(Humans.number(names.count - some.count)) others"
@@ -124,18 +149,6 @@ package struct FieldSelection: Sendable {
     let texts = names.lazy.filter { $0.count <= 64 }.prefix(mostNames).map { String(decoding: $0, as: UTF8.self) }
     return nearestName(to: String(decoding: name, as: UTF8.self), among: Array(texts))
   }
-
-  /// What to say of a field that is not there and whose name looks like a path; otherwise nothing.
-  static func hint(on name: [UInt8]) -> String {
-    let parts = name.split(separator: UInt8(ascii: "."))
-    guard parts.count > 1, name.first != UInt8(ascii: "."), name.last != UInt8(ascii: ".") else { return "" }
-    let path = String(decoding: name, as: UTF8.self)
-    return
-      "; a field is at the top of a record, not inside of another: lift it, as by jq -c '.[\"\(path)\"] = .\(path)'"
-  }
-
-  /// What to say of the fields that hold keys where a record has none.
-  var hintOnKeys: String { keys.map { Self.hint(on: $0.name) }.first { !$0.isEmpty } ?? "" }
 
   private static func index(of name: RawSpan, in fields: [Field]) -> Int? {
     for i in 0..<fields.count where name.equals(fields[i].name) { return i }

@@ -11,9 +11,9 @@ extension FuseInput {
     case string
     /// Decimal integers from -2^63 to 2^64 - 1.
     case int
-    /// Decimal numbers, as float64.
+    /// Decimal numbers, as float64; also `nan`, `inf` and `-inf`.
     case float
-    /// `true` and `false`.
+    /// `true` and `false`, also with one or all letters large.
     case bool
     /// JSON.
     case json
@@ -26,7 +26,7 @@ extension FuseInput.FieldType {
     switch self {
     case .string: "text"
     case .int: "a decimal integer from -2^63 to 2^64 - 1"
-    case .float: "a decimal number within the range of a float64"
+    case .float: "a decimal number within the range of a float64, nan or inf"
     case .bool: "true or false"
     case .json: "JSON"
     }
@@ -38,7 +38,7 @@ extension FuseInput.FieldType {
     switch self {
     case .string: packer.pack(string: cell)
     case .int:
-      guard let value = DecimalText.integer(cell) else { return false }
+      guard let value = DecimalText.integer(DecimalText.withoutPlus(cell)) else { return false }
       switch value {
       case .signed(let value): packer.pack(value)
       case .unsigned(let value): packer.pack(value)
@@ -57,8 +57,8 @@ extension FuseInput.FieldType {
   private static func bool(_ cell: RawSpan) -> Bool? {
     guard cell.byteCount <= 5 else { return nil }
     switch cell.text {
-    case "true": return true
-    case "false": return false
+    case "true", "True", "TRUE": return true
+    case "false", "False", "FALSE": return false
     default: return nil
     }
   }
@@ -91,13 +91,32 @@ enum DecimalText {
     return .signed(Int64(truncatingIfNeeded: 0 &- value))
   }
 
-  /// The finite float64 nearest to the number that `cell` spells as JSON does.
+  /// A number without a plus before its digits.
+  @_lifetime(copy cell)
+  static func withoutPlus(_ cell: RawSpan) -> RawSpan {
+    let text = Span<UInt8>(_bytes: cell)
+    guard text.count > 1, text[0] == UInt8(ascii: "+"), isDigit(text[1]) else { return cell }
+    return cell.extracting(droppingFirst: 1)
+  }
+
+  /// The float64 that `cell` spells: the finite one nearest to a decimal number, not a number, or an infinity. [T7]
   static func float(_ cell: RawSpan) -> Double? {
-    guard isNumber(Span<UInt8>(_bytes: cell)), let value = Double(cell.text), value.isFinite else { return nil }
+    guard isNumber(Span<UInt8>(_bytes: cell)) else { return special(cell) }
+    guard let value = Double(cell.text), value.isFinite else { return nil }
     return value
   }
 
-  /// Whether `text` is a number by the grammar of JSON.
+  private static func special(_ cell: RawSpan) -> Double? {
+    guard cell.byteCount <= 9 else { return nil }
+    switch cell.text.lowercased() {
+    case "nan": return Double(bitPattern: 0x7FF8_0000_0000_0000)
+    case "inf", "+inf", "infinity", "+infinity": return .infinity
+    case "-inf", "-infinity": return -.infinity
+    default: return nil
+    }
+  }
+
+  /// Whether `text` is decimal digits, with or without a sign, a point and an exponent.
   private static func isNumber(_ text: Span<UInt8>) -> Bool {
     var offset = 0
     func at(_ byte: UInt8, _ text: Span<UInt8>) -> Bool { offset < text.count && text[offset] == byte }
@@ -106,14 +125,13 @@ enum DecimalText {
       while offset < text.count, isDigit(text[offset]) { offset += 1 }
       return offset - start
     }
-    if at(UInt8(ascii: "-"), text) { offset += 1 }
-    let startsWithZero = at(UInt8(ascii: "0"), text)
-    let wholeDigits = skipDigits(text)
-    guard wholeDigits > 0, !startsWithZero || wholeDigits == 1 else { return false }
+    if at(UInt8(ascii: "-"), text) || at(UInt8(ascii: "+"), text) { offset += 1 }
+    var digits = skipDigits(text)
     if at(UInt8(ascii: "."), text) {
       offset += 1
-      guard skipDigits(text) > 0 else { return false }
+      digits += skipDigits(text)
     }
+    guard digits > 0 else { return false }
     if at(UInt8(ascii: "e"), text) || at(UInt8(ascii: "E"), text) {
       offset += 1
       if at(UInt8(ascii: "+"), text) || at(UInt8(ascii: "-"), text) { offset += 1 }

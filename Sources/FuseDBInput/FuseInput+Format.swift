@@ -3,6 +3,9 @@ extension FuseInput {
   public enum Format: String, Sendable, CaseIterable {
     /// A JSON object a line.
     case ndjson
+    /// A JSON array of objects, or JSON objects one after the other, over any number of lines. An input of ``ndjson`` that
+    /// begins with `[` is read so, too.
+    case json
     /// Cells between commas.
     case csv
     /// Cells between tabs.
@@ -13,16 +16,19 @@ extension FuseInput {
 }
 
 extension FuseInput.Format {
-  /// What names end in, and what that says; `.gz` or `.zst` may follow.
+  /// What names end in, and what that says; and one of ``packings`` may follow.
   private static let endings: KeyValuePairs = [
     ".csv": csv, ".tsv": tsv, ".ndjson": ndjson, ".jsonl": ndjson, ".json": ndjson,
     ".msgpack": msgpack, ".mpk": msgpack,
   ]
 
+  /// What the names of packed files end in.
+  private static let packings = [".gz", ".zst", ".xz", ".bz2"]
+
   /// What an input's name ends in says what it holds; nil for a name that says nothing.
   package init?(guessedFrom name: String) {
     let name = name.lowercased()
-    let packing = [".gz", ".zst"].first { name.hasSuffix($0) } ?? ""
+    let packing = Self.packings.first { name.hasSuffix($0) } ?? ""
     let plain = name.dropLast(packing.count)
     guard let ending = Self.endings.first(where: { plain.hasSuffix($0.key) }) else { return nil }
     self = ending.value
@@ -33,22 +39,25 @@ extension FuseInput.Format {
 
   /// Where a record is, for messages: by its line, or by its number where there are no lines.
   package func position(in input: String, _ number: Int) -> String {
-    self == .msgpack ? "\(input): record \(number)" : "\(input):\(number)"
+    self == .msgpack || self == .json ? "\(input): record \(number)" : "\(input):\(number)"
   }
 
   /// What stands between cells.
   package var separator: UInt8 { self == .tsv ? UInt8(ascii: "\t") : UInt8(ascii: ",") }
+
+  /// The same where it may be said.
+  func separator(_ delimiter: FuseInput.Delimiter?) -> UInt8 {
+    if case .byte(let byte) = delimiter { byte } else { separator }
+  }
 
   /// What to do where a row is one cell, and `cell` shows that it was meant to be several; empty otherwise.
   static func otherSeparator(in cell: [UInt8], than separator: UInt8, _ names: OptionNames) -> String {
     func has(_ character: Unicode.Scalar) -> Bool { cell.contains(UInt8(ascii: character)) }
     if separator != UInt8(ascii: "\t"), has("\t") { return "; there are tabs in it: say \(names.format(.tsv))" }
     if separator != UInt8(ascii: ","), has(",") { return "; there are commas in it: say \(names.format(.csv))" }
-    for (character, name) in [(";" as Unicode.Scalar, "semicolons"), ("|", "bars")] where has(character) {
-      return """
-        ; there are \(name) in it, and only commas and tabs separate cells: convert the input, \
-        as by tr '\(character)' '\\t' with \(names.format(.tsv))
-        """
+    for (character, name) in [(";" as Unicode.Scalar, "semicolons"), ("|", "bars"), (":", "colons"), (" ", "spaces")]
+    where separator != UInt8(ascii: character) && has(character) {
+      return "; there are \(name) in it: say \(names.delimiter(character))"
     }
     return ""
   }

@@ -1,4 +1,4 @@
-internal import FuseDBFormat
+package import FuseDBFormat
 internal import FuseDBJSON
 internal import FuseDBSystem
 internal import FuseDBValues
@@ -6,33 +6,38 @@ internal import FuseDBWriting
 
 /// Whole records of one input, on their way from the thread that reads to one that parses.
 @safe
-final class InputBlock: @unchecked Sendable {
+package final class InputBlock: @unchecked Sendable {
   /// Readable bytes after the records, for those who look at many at once.
-  static let padding = max(JSONParser.padding, RawSpan.matchByteCount) + MessagePackPacker.padding
+  package static let padding = max(JSONParser.padding, RawSpan.matchByteCount) + MessagePackPacker.padding
 
   private static let zeros = [UInt8](repeating: 0, count: 1 << 16)
 
   // SAFETY: used by the thread that fills it or by the one that it was handed to, never by both.
   /// The records are in ``range``; at least ``padding`` bytes follow.
-  var bytes: [UInt8]
-  var range = 0..<0
+  package var bytes: [UInt8]
+  package var range = 0..<0
   /// The number of the input among all, from 0.
-  var input = 0
+  package var input = 0
   /// The number of the line on which ``range`` begins, or of its first record where there are no lines, from 1.
-  var firstLine = 1
+  package var firstLine = 1
+  /// For JSON: the number of its first record, from 1, in which column of its line ``range`` begins, and whether commas
+  /// stand between records.
+  var firstRecord = 1
+  var firstColumn = 1
+  var isList = false
   /// Where in the unpacked input ``range`` begins.
-  var offset = 0
+  package var offset = 0
   /// The block's number among all.
-  var number = 0
+  package var number = 0
   /// How the records are written.
-  var format = FuseInput.Format.ndjson
+  package var format = FuseInput.Format.ndjson
   /// For rows: the columns.
   var columns: TableColumns?
   /// Whether a byte is a quote.
-  var hasQuotes = false
+  package var hasQuotes = false
 
   /// - Parameter byteCount: the room for records.
-  init(byteCount: Int) throws(FuseError) {
+  package init(byteCount: Int) throws(FuseError) {
     bytes = []
     try grow(to: byteCount)
   }

@@ -4,7 +4,7 @@ package import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
-/// A file or standard input, read from its start to its end; what gzip or zstd packed is unpacked on the way, whatever
+/// A file or standard input, read from its start to its end; what gzip, zstd, xz or bzip2 packed is unpacked on the way, whatever
 /// the file's name.
 package final class InputFile {
   /// What stands for `-` in messages.
@@ -80,6 +80,22 @@ package final class InputFile {
   func read(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
     let known = Self.pass(&ahead, &aheadOffset, to: &bytes, range)
     return try known + readUnpacked(into: &bytes, range.lowerBound + known..<range.upperBound)
+  }
+
+  /// Reads into `bytes[range]` what is there, at least one byte; 0 at the end. What is packed is unpacked as far as the range reaches.
+  ///
+  /// - Precondition: the range is not empty.
+  /// - Throws: as ``read(into:_:)``.
+  func readSome(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {
+    precondition(!range.isEmpty, "without room the end cannot be told")
+    guard packed == nil, ahead.isEmpty, head.isEmpty else {
+      // What was looked at comes first, and then what is there.
+      let known = min(range.count, max(1, head.count - headOffset + ahead.count - aheadOffset))
+      return try read(into: &bytes, packed == nil ? range.lowerBound..<range.lowerBound + known : range)
+    }
+    let count = try descriptor.read(into: &bytes, range, name: name)
+    bytesRead += count
+    return count
   }
 
   private func readUnpacked(into bytes: inout [UInt8], _ range: Range<Int>) throws(FuseError) -> Int {

@@ -11,6 +11,8 @@ struct InputHead {
 
   /// Whether lines end with a carriage return alone, as old Macs and some programs write them. [T15]
   let endsLinesWithReturns: Bool
+  /// Whether the first character is the bracket of an array: so no line of NDJSON begins.
+  let beginsArray: Bool
 
   /// Looks at the beginning of `file`.
   ///
@@ -20,15 +22,17 @@ struct InputHead {
     if let kind = ForeignKind(head, format, names) { throw FuseError(.invalidValue, kind.refusal, path: file.name) }
     // What is cut off after the last byte might be a line feed.
     let known = head.count < Self.byteCount ? head[...] : head.dropLast()
+    let text = head.drop { [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains($0) }
+    beginsArray = text.first == UInt8(ascii: "[")
     endsLinesWithReturns =
       format != .msgpack && !head.contains(UInt8(ascii: "\n")) && known.contains(UInt8(ascii: "\r"))
   }
 }
 
 /// Something else than records, by what it begins with.
-struct ForeignKind {
+package struct ForeignKind {
   /// What it is and what to do.
-  let refusal: String
+  package let refusal: String
 
   private static let magics: [(bytes: [UInt8], refusal: String)] = [
     (
@@ -36,16 +40,13 @@ struct ForeignKind {
       "this is a FuseDB database and no records; 'fusedb merge' joins databases, and 'fusedb dump' writes one as records"
     ),
     (Array("FSDPAT".utf8), "this is a patch of a database and no records; 'fusedb patch' applies it"),
-    ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], packed("xz", "xz -dc")),
-    (Array("BZh".utf8), packed("bzip2", "bzip2 -dc")),
     ([0x04, 0x22, 0x4D, 0x18], packed("lz4", "lz4 -dc")),
     (Array("LZIP".utf8), packed("lzip", "lzip -dc")),
     ([0x1F, 0x9D], packed("compress", "gzip -dc")),
-    ([0x1F, 0x8B], "this is packed twice, the second time by gzip; read the output of 'gzip -dc'"),
-    (
-      [0x28, 0xB5, 0x2F, 0xFD],
-      "this is packed twice, the second time by zstd; read the output of 'zstd -dc'"
-    ),
+    ([0x1F, 0x8B], packedTwice("gzip", "gzip -dc")),
+    ([0x28, 0xB5, 0x2F, 0xFD], packedTwice("zstd", "zstd -dc")),
+    ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], packedTwice("xz", "xz -dc")),
+    (Array("BZh91AY&SY".utf8), packedTwice("bzip2", "bzip2 -dc")),
     (
       [0x50, 0x4B, 0x03, 0x04],
       "this is a zip archive, or an Excel or other file that is one; read the output of 'unzip -p', or export a table as CSV"
@@ -61,14 +62,18 @@ struct ForeignKind {
   ]
 
   private static func packed(_ name: String, _ command: String) -> String {
-    "this is packed by \(name), and only gzip and zstd are unpacked; read the output of '\(command)'"
+    "this is packed by \(name), and only gzip, zstd, xz and bzip2 are unpacked; read the output of '\(command)'"
+  }
+
+  private static func packedTwice(_ name: String, _ command: String) -> String {
+    "this is packed twice, the last time by \(name); read the output of '\(command)'"
   }
 
   /// What a tar archive has, and where.
   private static let tar = (offset: 257, bytes: Array("ustar".utf8))
 
   /// Nil when `head` may begin records of the format.
-  init?(_ head: [UInt8], _ format: FuseInput.Format, _ names: OptionNames) {
+  package init?(_ head: [UInt8], _ format: FuseInput.Format, _ names: OptionNames) {
     if let magic = Self.magics.first(where: { Self.begins(head, with: $0.bytes, format) }) {
       refusal = magic.refusal
     } else if head.count > Self.tar.offset, head[Self.tar.offset...].starts(with: Self.tar.bytes) {

@@ -1,7 +1,7 @@
 package import FuseDBFormat
 internal import FuseDBJSON
 internal import FuseDBSystem
-internal import FuseDBValues
+package import FuseDBValues
 package import FuseDBWriting
 
 /// Reads the records of all inputs into a writer: one thread reads and cuts, and all parse.
@@ -18,13 +18,17 @@ package final class InputLoader {
     var blockByteCount: Int
     /// How large a record may be.
     var limit: RecordLimit
+    /// Where the array of the records is in JSON.
+    var records: FusePath?
+    /// What happens to bad records.
+    package var flaws = FlawPolicy.told(atMost: 1)
     /// What happens to ranges of addresses that overlap.
     var ranges: RangeOptions
 
     init(
       inputs: [(name: String, format: FuseInput.Format)], fields: FieldSelection?, table: TableOptions = TableOptions(),
       threadCount: Int = 1, blockByteCount: Int = 1 << 18, limit: RecordLimit = .none,
-      ranges: RangeOptions = RangeOptions()
+      records: FusePath? = nil, ranges: RangeOptions = RangeOptions()
     ) {
       self.inputs = inputs
       self.fields = fields
@@ -32,18 +36,19 @@ package final class InputLoader {
       self.threadCount = threadCount
       self.blockByteCount = blockByteCount
       self.limit = limit
+      self.records = records
       self.ranges = ranges
     }
 
     /// Hands as much from thread to thread as suits `memory`.
     package init(
       inputs: [(name: String, format: FuseInput.Format)], fields: FieldSelection?, table: TableOptions,
-      threadCount: Int, memory: Int, limit: RecordLimit, ranges: RangeOptions
+      threadCount: Int, memory: Int, limit: RecordLimit, records: FusePath? = nil, ranges: RangeOptions
     ) {
       self.init(
         inputs: inputs, fields: fields, table: table, threadCount: threadCount,
         blockByteCount: InputLoader.blockByteCount(memory: memory, threadCount: threadCount), limit: limit,
-        ranges: ranges)
+        records: records, ranges: ranges)
     }
   }
 
@@ -72,7 +77,7 @@ package final class InputLoader {
     min(max(memory / (32 * max(2, threadCount)), 1 << 16), 1 << 20)
   }
 
-  private let job: Job
+  private var job: Job
   private let blocks: BlockExchange
   private var workers: [RecordWorker]
   /// Takes the blocks of ranges.
@@ -89,7 +94,7 @@ package final class InputLoader {
     // Every thread has one, and two wait; a single thread does not wait.
     blocks = BlockExchange(
       blockByteCount: max(job.blockByteCount, BlockCutter.fewestBytes),
-      mostBlocks: threadCount == 1 ? 1 : threadCount + 2)
+      mostBlocks: threadCount == 1 ? 1 : threadCount + 2, policy: job.flaws)
     var workers: [RecordWorker] = []
     var rules = writer.options.keyRules
     rules.names = (job.limit.names.masking, job.limit.names.normaliseNetworks)
@@ -99,7 +104,7 @@ package final class InputLoader {
       workers.append(
         try RecordWorker(
           shard, inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table,
-          blockByteCount: blocks.blockByteCount, limit: job.limit, rules: rules, ranges: ranges))
+          blockByteCount: blocks.blockByteCount, limit: job.limit, rules: rules, ranges: ranges, policy: job.flaws))
     }
     self.workers = workers
     shard = shards[0]
@@ -112,6 +117,18 @@ package final class InputLoader {
     return totals
   }
   private var rangeKeyCount = 0
+  /// What failed where ``run(open:progress:)`` threw, in the order of the inputs: as many bad records as are told.
+  package var failures: [FuseError] { blocks.failures }
+  /// The bad records that were skipped: how many, and the first of them.
+  package var skipped: (count: Int, first: [FuseError]) { blocks.skipped }
+
+  /// The position of a record, for messages: file and line, or number.
+  package func position(_ number: UInt64) -> String {
+    let position = InputPosition(number)
+    let input = job.inputs[position.input]
+    return input.format.position(in: input.name, position.line)
+  }
+
   /// How many ranges lost addresses to others, and how many of them all.
   package private(set) var rangesCut = (some: 0, all: 0)
 
@@ -155,8 +172,9 @@ package final class InputLoader {
 
   /// Cuts an input into blocks and hands them over. Returns false when the rest is of no use.
   private func cut(_ input: Int, _ file: InputFile, _ progress: (Progress) -> Void) throws(FuseError) -> Bool {
+    let head = try InputHead(file, job.inputs[input].format, job.limit.names)
+    if job.inputs[input].format == .ndjson, head.beginsArray || job.records != nil { job.inputs[input].format = .json }
     let format = job.inputs[input].format
-    let head = try InputHead(file, format, job.limit.names)
     var cutter = BlockCutter(
       file, boundary(format), dropsByteOrderMark: format != .msgpack, endsLinesWithReturns: head.endsLinesWithReturns,
       limit: job.limit)
@@ -170,7 +188,7 @@ package final class InputLoader {
       case .cut(let block):
         guard try fill(block, &cutter, input) else {
           blocks.takeBack(block, FuseInput.Counts())
-          guard blocks.failure == nil else { return false }
+          guard !blocks.isStopped else { return false }
           guard !format.isTable || columns != nil else {
             throw FuseError(
               .invalidValue,
@@ -200,8 +218,9 @@ package final class InputLoader {
     switch format {
     case .ndjson: .lineFeed
     case .csv, .tsv:
-      job.table.takesQuotes
-        ? .row(separator: format.separator, commentPrefix: job.table.commentPrefix) : .lineFeed
+      job.table.takesQuotes && job.table.delimiter != .whitespace
+        ? .row(separator: format.separator(job.table.delimiter), commentPrefix: job.table.commentPrefix) : .lineFeed
+    case .json: .element(job.records)
     case .msgpack: .value
     }
   }
@@ -210,15 +229,15 @@ package final class InputLoader {
     do throws(FuseError) {
       return try cutter.next(block) { blocks.mayLengthen(block) { workers[0].work($0, blocks) } }
     } catch {
-      let (name, format) = job.inputs[input]
-      throw error.located(at: format.position(in: name, cutter.nextLine))
+      throw error.located(at: cutter.place)
     }
   }
 
   /// The columns that the first row names; nil when the block has no row.
   private func takeNames(off block: InputBlock) throws(FuseError) -> TableColumns? {
     let rows = CSVReader(
-      takesQuotes: job.table.takesQuotes, commentPrefix: job.table.commentPrefix, limit: job.limit)
+      takesQuotes: job.table.takesQuotes, commentPrefix: job.table.commentPrefix, delimiter: job.table.delimiter,
+      limit: job.limit)
     var names: [[UInt8]]?
     do throws(FuseError) {
       try rows.takeRows(off: block, mostCells: job.limit.columnCount) { bytes, cells, _ throws(FuseError) in
@@ -238,7 +257,7 @@ package final class InputLoader {
     guard fields != nil else { preconditionFailure("a table needs fields that hold keys") }
     do throws(FuseError) {
       return try TableColumns(
-        names, &fields!, types: job.table.types, separator: job.inputs[input].format.separator,
+        names, &fields!, job.table, separator: job.inputs[input].format.separator(job.table.delimiter),
         job.limit.names)
     } catch {
       let (name, format) = job.inputs[input]

@@ -6,7 +6,9 @@ internal import FuseDBWriting
 
 /// Where a text stops being JSON, for messages: the parser is fast and says only that it does.
 struct JSONFlaw: Equatable {
-  /// The character at which it is seen, from 1.
+  /// How many line ends stand before it.
+  var line = 0
+  /// The character of the line at which it is seen, from 1.
   var column: Int
   /// What is wrong there, as the end of a sentence.
   var reason: String
@@ -21,9 +23,12 @@ struct JSONFlaw: Equatable {
       return nil
     } catch {
       let before = search.bytes[..<min(search.offset, search.bytes.count)]
+      let lineFeed = UInt8(ascii: "\n")
+      let start = before.lastIndex(of: lineFeed).map { $0 + 1 } ?? 0
       // Bytes that go on a character of UTF-8 are none of their own.
       return JSONFlaw(
-        column: before.count { $0 & 0xC0 != 0x80 } + 1, reason: error.reason, isCut: search.offset >= search.bytes.count
+        line: before.count { $0 == lineFeed }, column: before[start...].count { $0 & 0xC0 != 0x80 } + 1,
+        reason: error.reason, isCut: search.offset >= search.bytes.count
       )
     }
   }

@@ -32,7 +32,16 @@ final class MessagePackReader {
             .invalidValue, "the record ends in its middle; copy or write the input again", offset: UInt64(rest.count))
         }
         guard byteCount <= sink.limit.byteCount else { throw sink.limit.tooLongValue }
-        try records.add(record.extracting(0..<byteCount))
+        let start = block.offset + rest.lowerBound - block.range.lowerBound
+        try sink.attempt { () throws(FuseError) in
+          do throws(FuseError) {
+            try records.add(record.extracting(0..<byteCount))
+          } catch {
+            guard sink.goesOn else { throw error }
+            let offset = UInt64(start + Int(clamping: error.offset ?? 0))
+            throw FuseError(error.code, error.message, offset: offset, path: error.path, errno: error.errno)
+          }
+        }
         rest = rest.lowerBound + byteCount..<rest.upperBound
       } catch {
         // Counted from the start of the record.
@@ -127,9 +136,13 @@ final class MessagePackRecords {
 
   private func addMap(_ record: RawSpan, _ count: Int) throws(FuseError) {
     fields!.beginRecord()
-    try findMembers(record, count)
-    sink.packer.packMap(count: keptCount)
-    for pair in keptPairs { sink.packer.append(record.extracting(pair)) }
+    if fields!.hasPaths {
+      try findNested(record)
+    } else {
+      try findMembers(record, count)
+      sink.packer.packMap(count: keptCount)
+      for pair in keptPairs { sink.packer.append(record.extracting(pair)) }
+    }
     do throws(FuseError) {
       try sink.validatePacked()
       try sink.addPacked()
@@ -146,8 +159,23 @@ final class MessagePackRecords {
     }
     guard sink.keyCount > keysBefore || fields?.range != nil else {
       throw FuseError(
-        .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, nil or empty\(fields!.hintOnKeys)")
+        .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, nil or empty")
     }
+  }
+
+  /// Finds the fields that may be inside of others, and packs what stays.
+  private func findNested(_ record: RawSpan) throws(FuseError) {
+    let node = MessagePackNode(record: record.array(), offset: 0)
+    if sink.line <= FieldSelection.mostRecords {
+      try node.forEachPart { (part, _) throws(FuseError) in
+        var cursor = MessagePackCursor(record, at: part.name?.range.lowerBound ?? 0)
+        if let name = try cursor.readText() { fields!.note(name) }
+      }
+    }
+    let found = try FoundFields(node, &fields!)
+    keyValues = found.keys.map { $0.offset }
+    rangeValues = (found.first?.offset, found.last?.offset)
+    try found.parts.pack(node, to: sink.packer, depth: 0)
   }
 
   private func findMembers(_ record: RawSpan, _ count: Int) throws(FuseError) {

@@ -4,7 +4,7 @@ internal import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
-/// Reads records that are JSON objects, one a line. See spec/json.md, "NDJSON" and "Records".
+/// Reads records that are JSON objects, one a line, or elements of a document. See spec/json.md, "NDJSON" and "Records".
 final class NDJSONReader {
   private static let keysName = [UInt8]("keys".utf8)
   private static let valueName = [UInt8]("value".utf8)
@@ -12,7 +12,11 @@ final class NDJSONReader {
   private let sink: RecordSink
   /// Which fields hold keys, or nil when lines are in the native form.
   private(set) var fields: FieldSelection?
+  /// Whether a field may be inside of another.
+  private let hasPaths: Bool
   // The parts of the record that is being read; kept, so that the memory is.
+  /// While records of a document are read: where they begin.
+  private var elements: JSONElements?
   private var keyNodes: [JSONNode] = []
   private var isKept: [Bool] = []
   private var rangeNodes: (first: JSONNode?, last: JSONNode?)
@@ -22,6 +26,7 @@ final class NDJSONReader {
   init(_ sink: RecordSink, fields: FieldSelection?) {
     self.sink = sink
     self.fields = fields
+    hasPaths = fields?.hasPaths ?? false
   }
 
   /// Reads all records of `block`.
@@ -29,18 +34,42 @@ final class NDJSONReader {
   /// - Throws: ``FuseError``; the sink adds the position.
   func read(_ block: InputBlock) throws(FuseError) {
     let bytes = block.bytes
+    guard block.format != .json else { return try readElements(block) }
     var lines = LineReader(block)
     while let line = lines.next(bytes.rawSpan) {
       sink.line = lines.number
-      try add(line, of: bytes.rawSpan)
+      try sink.attempt { () throws(FuseError) in try add(line, of: bytes.rawSpan) }
+    }
+  }
+
+  private func readElements(_ block: InputBlock) throws(FuseError) {
+    let bytes = block.bytes
+    var elements = JSONElements(block)
+    self.elements = elements
+    defer { self.elements = nil }
+    while let element = elements.next(bytes.rawSpan) {
+      sink.line = elements.number
+      sink.textLine = elements.line
+      try sink.attempt { () throws(FuseError) in
+        guard !element.isEmpty else {
+          let column = elements.column(of: element.lowerBound, bytes.rawSpan)
+          throw FuseError(.invalidValue, "a value is missing at column \(column), before ','; correct it")
+        }
+        try add(element, of: bytes.rawSpan)
+      }
     }
   }
 
   private func add(_ line: Range<Int>, of bytes: RawSpan) throws(FuseError) {
-    guard line.count <= sink.limit.byteCount else { throw sink.limit.tooLongLine }
+    guard line.count <= sink.limit.byteCount else {
+      throw elements == nil ? sink.limit.tooLongLine : sink.limit.tooLongElement
+    }
     guard !Self.isBlank(bytes.extracting(line)) else { return }
     try parse(line, of: bytes) { record throws(FuseError) in
       guard case .object = record.kind else {
+        guard elements == nil else {
+          throw FuseError(.invalidValue, "a record is a JSON object, and here one is \(record.article)")
+        }
         var advice = ""
         if case .array = record.kind { advice = "; \(Self.arrayAdvice)" }
         throw FuseError(
@@ -73,7 +102,7 @@ final class NDJSONReader {
     } catch {
       guard !isJSON, error.code == .invalidValue else { throw error }
       if !hasLongIntegers, try parseLongIntegers(line, of: bytes, body) { return }
-      throw notJSON(bytes.extracting(line), error)
+      throw notJSON(line, of: bytes, error)
     }
   }
 
@@ -101,15 +130,23 @@ final class NDJSONReader {
 
   private static let arrayAdvice = "jq -c '.[]' makes a line of each element of an array"
 
-  /// The error of a line that is not JSON.
-  private func notJSON(_ line: RawSpan, _ error: FuseError) -> FuseError {
+  /// The error of a line or element that is not JSON.
+  private func notJSON(_ range: Range<Int>, of bytes: RawSpan, _ error: FuseError) -> FuseError {
+    let line = bytes.extracting(range)
     guard let flaw = JSONFlaw.first(in: line) else { return FuseError(error.code, error.message) }
+    if let elements {
+      let before = flaw.line == 0 ? elements.column(of: range.lowerBound, bytes) - 1 : 0
+      let advice = flaw.isCut ? "copy the input again if it is cut short here" : "correct it"
+      return FuseError(
+        .invalidValue,
+        "not JSON at line \(sink.textLine + flaw.line), column \(before + flaw.column): \(flaw.reason); \(advice)")
+    }
     let start = line.array().first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
     let advice =
       switch start {
       case UInt8(ascii: "[") where flaw.isCut: Self.arrayAdvice
       case UInt8(ascii: "{") where flaw.isCut:
-        "copy the input again if it is cut short here; if the object goes on in the next line, jq -c . makes it one line"
+        "copy the input again if it is cut short here; if the object goes on in the next line, say \(sink.limit.names.format(.json))"
       case UInt8(ascii: "{"): "correct the line"
       default:
         "a line must hold one JSON object (for tables say \(sink.limit.names.format(.csv)) or \(sink.limit.names.format(.tsv)))"
@@ -181,6 +218,7 @@ final class NDJSONReader {
   // MARK: Any record
 
   private func addRecord(_ record: JSONNode) throws(FuseError) {
+    guard !hasPaths else { return try addNested(record) }
     keyNodes.removeAll(keepingCapacity: true)
     isKept.removeAll(keepingCapacity: true)
     rangeNodes = (nil, nil)
@@ -213,13 +251,34 @@ final class NDJSONReader {
       }
       number += 1
     }
+    try addKeysOfRecord()
+  }
+
+  /// The same where fields may be inside of others.
+  private func addNested(_ record: JSONNode) throws(FuseError) {
+    if sink.line <= FieldSelection.mostRecords {
+      try record.forEachMember { name, _ throws(FuseError) in fields!.note(name) }
+    }
+    let found = try FoundFields(record, &fields!)
+    if found.keys.isEmpty, found.first == nil, found.last == nil, nativeParts(of: record) != nil {
+      return try addNative(record)
+    }
+    fields!.beginRecord()
+    keyNodes = found.keys
+    rangeNodes = (found.first, found.last)
+    try found.parts.pack(record, to: sink.packer, depth: 0)
+    try addKeysOfRecord()
+  }
+
+  /// Adds what was packed, with the keys of ``keyNodes`` and ``rangeNodes``.
+  private func addKeysOfRecord() throws(FuseError) {
     try sink.addPacked()
     let keysBefore = sink.keyCount
     for node in keyNodes { try addKeys(node) }
     if let names = fields!.range { try addRange(names) }
     guard sink.keyCount > keysBefore || fields!.range != nil else {
       throw FuseError(
-        .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty\(fields!.hintOnKeys)")
+        .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty")
     }
   }
 
@@ -288,101 +347,5 @@ extension JSONNode {
     case .array: "an array"
     case .object: "an object"
     }
-  }
-}
-
-/// Goes through the lines of a block.
-struct LineReader {
-  private var rest: Range<Int>
-  private let firstLine: Int
-  /// How many lines ``next(_:)`` has returned.
-  private var count = 0
-
-  /// Begins where `block` does; a carriage return before a line feed is no part of the line.
-  init(_ block: InputBlock) {
-    rest = block.range
-    firstLine = block.firstLine
-  }
-
-  /// The number of the line that ``next(_:)`` returned last, from 1.
-  var number: Int { firstLine + count - 1 }
-
-  /// Where the next line stands in the block's bytes, without its end; nil after the last.
-  mutating func next(_ bytes: RawSpan) -> Range<Int>? {
-    guard !rest.isEmpty else { return nil }
-    count += 1
-    let start = rest.lowerBound
-    // The last line may have no end.
-    guard let end = bytes.firstIndex(of: UInt8(ascii: "\n"), in: rest) else {
-      defer { rest = rest.upperBound..<rest.upperBound }
-      return rest
-    }
-    rest = end + 1..<rest.upperBound
-    let endsInPair = end > start && Span<UInt8>(_bytes: bytes)[end - 1] == UInt8(ascii: "\r")
-    return start..<(endsInPair ? end - 1 : end)
-  }
-}
-
-/// Integers that JSON parsers have no type for, where they are addresses: IPv6 addresses reach to 2^128 - 1. [R8]
-enum LongIntegers {
-  /// The text of a record with the integers of 2^64 and more in the fields of `range` in quotes, so that they can be
-  /// parsed, and `padding` bytes after it. Nil when there is none. What is no JSON may give anything that is none.
-  static func quoted(_ record: RawSpan, in range: FieldSelection.Range, padding: Int) -> [UInt8]? {
-    let bytes = record.array()
-    var out: [UInt8] = []
-    /// Up to where `bytes` is in `out`.
-    var copied = 0
-    var depth = 0
-    var offset = 0
-    while offset < bytes.count {
-      switch bytes[offset] {
-      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-      case UInt8(ascii: "\""):
-        let name = string(at: offset, bytes)
-        offset = name.upperBound
-        let value = valueStart(after: offset + 1, bytes)
-        guard depth == 1, let value, bytes[name].elementsEqual(range.first) || bytes[name].elementsEqual(range.last)
-        else { break }
-        let digits = bytes[value...].prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
-        guard digits.count > 19, digits.first != UInt8(ascii: "0"), endsNumber(digits.endIndex, bytes),
-          DecimalText.integer(Array(digits).rawSpan) == nil
-        else { break }
-        out += bytes[copied..<value]
-        out.append(UInt8(ascii: "\""))
-        out += digits
-        out.append(UInt8(ascii: "\""))
-        copied = digits.endIndex
-        offset = copied - 1
-      default: break
-      }
-      offset += 1
-    }
-    guard copied > 0 else { return nil }
-    return out + bytes[copied...] + [UInt8](repeating: 0, count: padding)
-  }
-
-  /// What stands between the quote at `offset` and the one that closes it.
-  private static func string(at offset: Int, _ bytes: [UInt8]) -> Range<Int> {
-    var end = offset + 1
-    while end < bytes.count, bytes[end] != UInt8(ascii: "\"") { end += bytes[end] == UInt8(ascii: "\\") ? 2 : 1 }
-    return offset + 1..<max(offset + 1, min(end, bytes.count))
-  }
-
-  /// Where the value of a member begins whose name ends before `offset`; nil where no colon follows.
-  private static func valueStart(after offset: Int, _ bytes: [UInt8]) -> Int? {
-    guard let colon = skipSpace(offset, bytes), bytes[colon] == UInt8(ascii: ":") else { return nil }
-    return skipSpace(colon + 1, bytes)
-  }
-
-  private static func skipSpace(_ offset: Int, _ bytes: [UInt8]) -> Int? {
-    guard offset < bytes.count else { return nil }
-    return bytes[offset...].firstIndex { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
-  }
-
-  /// Whether a number ends at `offset`, so that it is an integer.
-  private static func endsNumber(_ offset: Int, _ bytes: [UInt8]) -> Bool {
-    guard let next = skipSpace(offset, bytes) else { return true }
-    return bytes[next] == UInt8(ascii: ",") || bytes[next] == UInt8(ascii: "}") || bytes[next] == UInt8(ascii: "\r")
   }
 }

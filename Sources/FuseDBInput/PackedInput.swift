@@ -4,14 +4,14 @@ internal import FuseDBSystem
 internal import FuseDBValues
 internal import FuseDBWriting
 
-/// The unpacked bytes of a packed input: parts of gzip or zstd data, one after the other, each unpacked when it is
-/// asked for.
+/// The unpacked bytes of a packed input: parts of gzip, zstd, xz or bzip2 data, one after the other, each unpacked when it
+/// is asked for.
 ///
 /// Data that ends inside of a part is an error, and so are bytes after a part that begin none: other tools ignore both. [S5]
 package final class PackedInput {
   private static let bufferByteCount = 1 << 17
   /// How many bytes tell what kind of data a file holds.
-  static let headByteCount = 4
+  static let headByteCount = 10
   /// The most memory that unpacking takes for bytes it may refer back to.
   package static let mostWindowBytes = Unzstd.mostWindowBytes
 
@@ -32,6 +32,10 @@ package final class PackedInput {
       unpacker = Gunzip()
     } else if Unzstd.begins(with: head) {
       unpacker = Unzstd(windowByteCount: windowByteCount)
+    } else if Unxz.begins(with: head) {
+      unpacker = Unxz(windowByteCount: windowByteCount)
+    } else if Bunzip2.begins(with: head) {
+      unpacker = Bunzip2()
     } else {
       return nil
     }
@@ -47,7 +51,7 @@ package final class PackedInput {
   ) throws(FuseError) -> Int {
     var offset = range.lowerBound
     while offset < range.upperBound {
-      // Neither library takes the last byte of a part before all that it holds is out: without packed bytes there is
+      // No library takes the last byte of a part before all that it holds is out: without packed bytes there is
       // nothing to wait for.
       if start == end {
         start = 0

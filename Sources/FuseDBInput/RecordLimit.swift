@@ -18,10 +18,10 @@ package struct RecordLimit: Sendable, Equatable {
   private static let leastValues = 1 << 12
 
   /// The largest limit, for where no other is given.
-  static let none = RecordLimit(byteCount: mostBytes)
+  package static let none = RecordLimit(byteCount: mostBytes)
 
   /// How many bytes a record may have, its line end not counted.
-  let byteCount: Int
+  package let byteCount: Int
   /// What messages call the options that could help.
   let names: OptionNames
 
@@ -43,6 +43,10 @@ package struct RecordLimit: Sendable, Equatable {
 
   /// The errors of records that have more bytes.
   var tooLongLine: FuseError { tooLong("the line", "is this NDJSON, one object a line? If so") }
+  var tooLongElement: FuseError {
+    tooLong(
+      "the record", "where the records lie inside of the document, name their array with \(names.records); otherwise")
+  }
   var tooLongRow: FuseError {
     tooLong(
       "the row that begins here",
@@ -76,11 +80,15 @@ package enum OptionNames: Sendable {
 
   var keys: String { name("--key", "keyFields") }
   var kept: String { name("--keep", "keptFields") }
+  var dropped: String { name("--drop", "droppedFields") }
   var range: String { name("--range", "addressRange") }
   var types: String { name("--type", "types") }
   var columns: String { name("--columns A,B,C", "columns") }
   var noQuotes: String { name("--no-quotes", "takesQuotes = false") }
   var allowMissing: String { name("--allow-missing", "allowsMissingFields = true") }
+  var skipHeaders: String { name("--skip-headers", "skipsRepeatedHeaders = true") }
+  var padRows: String { name("--pad-rows", "padsRows = true") }
+  var records: String { name("--records PATH", "recordsPath") }
   var recordLimit: String { name("--record-limit", "recordLimit") }
   var masking: String { name("--mask-host-bits", "the writer's masksHostBits") }
   var normaliseNetworks: String { name("--normalise network", "the writer's normalisation = .network") }
@@ -90,6 +98,13 @@ package enum OptionNames: Sendable {
 
   /// How a format is chosen.
   func format(_ format: FuseInput.Format) -> String { name("--format \(format)", "format: .\(format)") }
+
+  /// How a delimiter is chosen.
+  func delimiter(_ character: Unicode.Scalar) -> String {
+    character == " "
+      ? name("--delimiter whitespace", "delimiter = .whitespace")
+      : name("--delimiter '\(character)'", "delimiter = .byte(UInt8(ascii: \"\(character)\"))")
+  }
 
   /// How the field is named that holds the key.
   func example(key: String) -> String { name("--key \(key)", "keyFields = [\"\(key)\"]") }

@@ -31,6 +31,17 @@ final class RecordSink {
   private(set) var recordCount = 0
   /// How many keys.
   private(set) var keyCount = 0
+  /// The line of the text on which the record begins, where ``line`` is its number.
+  var textLine = 0
+  /// What happens to bad records.
+  private let policy: FlawPolicy
+  /// Whether records are read after one that is bad.
+  let goesOn: Bool
+  /// The bad records of the block, the first ones with their lines, and how many they are.
+  private(set) var flaws: [(line: Int, textLine: Int, error: FuseError)] = []
+  private(set) var flawCount = 0
+  /// Whether a record is being read that may have to be taken back.
+  private var isTrying = false
   /// Where ranges of addresses go; nil where records have none.
   private let ranges: RangeStore?
   /// Ranges whose objects the writer has not got yet: these are numbered within the batch.
@@ -39,9 +50,12 @@ final class RecordSink {
   private var objectHash: UInt64 = 0
 
   init(
-    _ shard: WriterShard, blockByteCount: Int, limit: RecordLimit, rules: KeyRules, ranges: RangeStore?
+    _ shard: WriterShard, blockByteCount: Int, limit: RecordLimit, rules: KeyRules, ranges: RangeStore?,
+    policy: FlawPolicy = .told(atMost: 1)
   ) throws(FuseError) {
     self.shard = shard
+    self.policy = policy
+    goesOn = policy.goesOn
     self.rules = rules
     self.limit = limit
     self.ranges = ranges
@@ -49,6 +63,27 @@ final class RecordSink {
     batch = RecordBatch()
     packer = batch.packer
     try batch.reserve(mostBytes)
+  }
+
+  /// Calls `body`, which reads one record. Where bad ones are told or skipped, nothing of one that it throws for is added.
+  func attempt(_ body: () throws(FuseError) -> Void) throws(FuseError) {
+    guard goesOn else { return try body() }
+    // A record is given to the writer whole.
+    if batch.memoryByteCount > mostBytes { try flush() }
+    let mark = batch.mark
+    let (waitingBefore, recordsBefore, keysBefore) = (waiting.count, recordCount, keyCount)
+    isTrying = true
+    defer { isTrying = false }
+    do throws(FuseError) {
+      try body()
+    } catch {
+      guard error.code == .invalidValue || error.code == .limitExceeded else { throw error }
+      batch.removeAll(after: mark)
+      waiting.removeSubrange(waitingBefore...)
+      (recordCount, keyCount) = (recordsBefore, keysBefore)
+      flawCount += 1
+      if flaws.count < policy.mostRemembered { flaws.append((line, textLine, error)) }
+    }
   }
 
   /// Calls `body` with the value of the JSON text in `range`, which must be no larger than a record.
@@ -75,7 +110,11 @@ final class RecordSink {
     let packer = packer
     if ranges != nil { objectHash = packer.bytes.extracting(batch.packedRange).hash(seed: Self.hashSeed) }
     try batch.addPacked()
-    if batch.memoryByteCount > mostBytes { try flush() }
+    try flushIfLarge()
+  }
+
+  private func flushIfLarge() throws(FuseError) {
+    if batch.memoryByteCount > mostBytes, !isTrying { try flush() }
   }
 
   /// Points `key` at the last object.
@@ -87,7 +126,7 @@ final class RecordSink {
   private func addKey(asItIs key: RawSpan) throws(FuseError) {
     try batch.addKey(key, position: InputPosition(input: input, line: line).number)
     keyCount += 1
-    if batch.memoryByteCount > mostBytes { try flush() }
+    try flushIfLarge()
   }
 
   /// Adds an object: the bytes of one MessagePack value. The keys that follow point at it.
@@ -95,7 +134,7 @@ final class RecordSink {
     try MessagePackCursor.validate(messagePack)
     recordCount += 1
     try batch.addObject(messagePack)
-    if batch.memoryByteCount > mostBytes { try flush() }
+    try flushIfLarge()
   }
 
   /// Lets the blocks of a range of addresses point at the last object, which was packed, once all ranges are known.
@@ -104,7 +143,7 @@ final class RecordSink {
     let position = InputPosition(input: input, line: line).number
     waiting.append(
       (RangeRecord(range, position: position, object: 0, objectHash: objectHash), object: batch.lastObject))
-    if batch.memoryByteCount + waiting.count * Self.waitingByteCount > mostBytes { try flush() }
+    if batch.memoryByteCount + waiting.count * Self.waitingByteCount > mostBytes, !isTrying { try flush() }
   }
 
   /// Forgets what is left of a block that was not read to its end.
@@ -113,6 +152,8 @@ final class RecordSink {
     waiting.removeAll(keepingCapacity: true)
     recordCount = 0
     keyCount = 0
+    flaws.removeAll(keepingCapacity: true)
+    flawCount = 0
   }
 
   /// Gives the writer what is gathered. Keys may follow for the last object.

@@ -18,9 +18,11 @@ final class RecordWorker: @unchecked Sendable {
 
   init(
     _ shard: WriterShard, inputNames: [String], fields: FieldSelection?, table: TableOptions,
-    blockByteCount: Int, limit: RecordLimit, rules: KeyRules, ranges: RangeStore?
+    blockByteCount: Int, limit: RecordLimit, rules: KeyRules, ranges: RangeStore?,
+    policy: FlawPolicy
   ) throws(FuseError) {
-    sink = try RecordSink(shard, blockByteCount: blockByteCount, limit: limit, rules: rules, ranges: ranges)
+    sink = try RecordSink(
+      shard, blockByteCount: blockByteCount, limit: limit, rules: rules, ranges: ranges, policy: policy)
     self.ranges = ranges
     self.inputNames = inputNames
     lines = NDJSONReader(sink, fields: fields)
@@ -44,10 +46,19 @@ final class RecordWorker: @unchecked Sendable {
   func work(_ block: InputBlock, _ blocks: BlockExchange) {
     do throws(FuseError) {
       try read(block)
+      note(flawsOf: block, blocks)
+      // It may be filled again from now on.
       blocks.takeBack(block, FuseInput.Counts(recordCount: sink.recordCount, keyCount: sink.keyCount))
     } catch {
+      note(flawsOf: block, blocks)
       blocks.fail(block: block.number, error)
     }
+  }
+
+  /// Tells of the bad records of a block.
+  private func note(flawsOf block: InputBlock, _ blocks: BlockExchange) {
+    let flaws = sink.flaws.map { flaw in located(flaw.error, block, line: flaw.line, textLine: flaw.textLine) }
+    blocks.note(flaws, count: sink.flawCount, block: block.number)
   }
 
   private func read(_ block: InputBlock) throws(FuseError) {
@@ -55,18 +66,24 @@ final class RecordWorker: @unchecked Sendable {
     sink.input = block.input
     do throws(FuseError) {
       switch block.format {
-      case .ndjson: try lines.read(block)
+      case .ndjson, .json: try lines.read(block)
       case .csv, .tsv: try rows.read(block)
       case .msgpack: try values.read(block)
       }
     } catch {
       // What fails at the temporary file is no matter of the record.
       guard error.code != .inputOutput else { throw error }
-      // Only where there are no lines is the offset one in the input.
-      throw error.located(
-        at: block.format.position(in: inputNames[block.input], sink.line),
-        offset: block.format == .msgpack ? error.offset : nil)
+      throw located(error, block, line: sink.line, textLine: sink.textLine)
     }
     try sink.finish()
+  }
+
+  /// An error with the place of its record.
+  private func located(_ error: FuseError, _ block: InputBlock, line: Int, textLine: Int) -> FuseError {
+    let name = inputNames[block.input]
+    // Only where there are no lines is the offset one in the input.
+    return error.located(
+      at: block.format == .json ? "\(name):\(textLine): record \(line)" : block.format.position(in: name, line),
+      offset: block.format == .msgpack ? error.offset : nil)
   }
 }

@@ -14,6 +14,16 @@ package struct TableOptions: Sendable {
   package var takesQuotes: Bool
   /// What the lines begin with that are passed over; empty when all lines are rows.
   package var commentPrefix: [UInt8]
+  /// What stands between cells, where the format does not say.
+  package var delimiter: FuseInput.Delimiter?
+  /// Whether a row may lack cells at its end.
+  package var padsRows = false
+  /// The cells that are null.
+  package var nullWords: [[UInt8]] = []
+  /// Whether the last column holds all cells from there on.
+  package var lastColumnIsList = false
+  /// Whether rows that repeat the names are skipped.
+  package var skipsRepeatedHeaders = false
 
   package init(
     columns: [[UInt8]]? = nil, types: [[UInt8]: FuseInput.FieldType] = [:], takesQuotes: Bool = true,
@@ -37,6 +47,9 @@ final class TableColumns: Sendable {
   }
 
   let names: [[UInt8]]
+  /// Whether a row gave the names, and may come again.
+  let isNamedByRow: Bool
+  let firstNameByteCount: Int
   /// Those that hold keys.
   let keys: [Column]
   /// The numbers and names of those with the ends of a range.
@@ -54,9 +67,10 @@ final class TableColumns: Sendable {
   /// - Throws: ``FuseError`` with code `invalidValue` when two columns have the same name, and when a name of an option
   ///   is no column's.
   init(
-    _ names: [[UInt8]], _ fields: inout FieldSelection, types: [[UInt8]: FuseInput.FieldType], separator: UInt8,
+    _ names: [[UInt8]], _ fields: inout FieldSelection, _ table: TableOptions, separator: UInt8,
     _ options: OptionNames
   ) throws(FuseError) {
+    let types = table.types
     let packer = MessagePackPacker()
     var keys: [Column] = []
     var kept: [Column] = []
@@ -77,7 +91,8 @@ final class TableColumns: Sendable {
     }
     for (option, wanted) in [
       (options.keys, fields.keys.map { $0.name }), (options.range, fields.range.map { [$0.first, $0.last] } ?? []),
-      (options.kept, fields.kept.map { $0.name }), (options.types, Array(types.keys)),
+      (options.kept, fields.kept.map { $0.name }), (options.dropped, fields.dropped.map { $0.name }),
+      (options.types, Array(types.keys)),
     ] {
       guard let missing = wanted.first(where: { numbers[$0] == nil }) else { continue }
       throw FuseError(
@@ -88,6 +103,14 @@ final class TableColumns: Sendable {
         \(names.count == 1 ? FuseInput.Format.otherSeparator(in: names[0], than: separator, options) : "")
         """)
     }
+    if table.lastColumnIsList, let range = fields.range, names.last == range.first || names.last == range.last {
+      throw FuseError(
+        .invalidValue,
+        "the last column holds a list, and the end of a range is one address; let another column be the last")
+    }
+    // A single column is one of words, of which one may be its name.
+    isNamedByRow = table.columns == nil && names.count > 1
+    firstNameByteCount = names.first?.count ?? 0
     self.separator = separator
     self.names = names
     self.keys = keys

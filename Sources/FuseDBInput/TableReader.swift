@@ -8,10 +8,22 @@ internal import FuseDBWriting
 final class TableReader {
   private let sink: RecordSink
   private let rows: CSVReader
+  private let options: TableOptions
+  // What is asked of each row and cell.
+  private let goesOn: Bool
+  private let hasNullWords: Bool
+  private let lastColumnIsList: Bool
 
   init(_ sink: RecordSink, options: TableOptions) {
     self.sink = sink
-    rows = CSVReader(takesQuotes: options.takesQuotes, commentPrefix: options.commentPrefix, limit: sink.limit)
+    self.options = options
+    goesOn = sink.goesOn
+    hasNullWords = !options.nullWords.isEmpty
+    lastColumnIsList = options.lastColumnIsList
+    rows = CSVReader(
+      takesQuotes: options.takesQuotes, commentPrefix: options.commentPrefix, delimiter: options.delimiter,
+      limit: sink.limit)
+    rows.defersTextFlaws = goesOn
   }
 
   /// Reads all records of `block`.
@@ -20,8 +32,17 @@ final class TableReader {
   func read(_ block: InputBlock) throws(FuseError) {
     guard let columns = block.columns else { preconditionFailure("rows need columns") }
     do throws(FuseError) {
-      try rows.takeRows(off: block, mostCells: columns.names.count) { bytes, cells, line throws(FuseError) in
-        try add(bytes, cells, columns, line: line)
+      let mostCells = options.lastColumnIsList ? sink.limit.columnCount : columns.names.count
+      try rows.takeRows(off: block, mostCells: mostCells) { bytes, cells, line throws(FuseError) in
+        sink.line = line
+        guard goesOn else {
+          try add(bytes, cells, columns)
+          return true
+        }
+        try sink.attempt { () throws(FuseError) in
+          if let flaw = rows.textFlaw { throw flaw }
+          try add(bytes, cells, columns)
+        }
         return true
       }
     } catch {
@@ -31,52 +52,143 @@ final class TableReader {
   }
 
   private func add(
-    _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns, line: Int
+    _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns
   ) throws(FuseError) {
-    guard cells.count == columns.names.count else {
-      let count = cells.count > columns.names.count ? rows.cellCount : cells.count
-      throw FuseError(
-        .invalidValue,
-        """
-        the row has \(Humans.count(count, "cell")) and there are \(Humans.count(columns.names.count, "column"))\
-        \(count == 1 ? FuseInput.Format.otherSeparator(in: bytes.extracting(cells[0]).array(), than: columns.separator, sink.limit.names) : "")
-        """)
+    if columns.isNamedByRow, cells[0].count == columns.firstNameByteCount, try isHeader(bytes, cells, columns) {
+      return
     }
+    try checkCount(bytes, cells, columns)
     let packer = sink.packer
     let packedNames = columns.packedNames
     packer.packMap(count: columns.kept.count)
     for column in columns.kept {
       packer.append(column.packedName, of: packedNames.rawSpan)
-      let cell = cells[column.number]
-      if column.type == .string {
-        packer.pack(string: cell, of: bytes)
-      } else if cell.isEmpty {
-        packer.packNull()
+      if isList(column, columns) {
+        try packList(bytes, cells, column, columns)
+      } else if let cell = cell(column.number, cells, of: bytes) {
+        if column.type == .string {
+          packer.pack(string: cell, of: bytes)
+        } else {
+          try pack(cell, of: bytes, column, columns)
+        }
       } else {
-        try pack(cell, of: bytes, column, columns)
+        packer.packNull()
       }
     }
-    sink.line = line
     try sink.addPacked()
     var hasKey = false
-    for column in columns.keys where !cells[column.number].isEmpty {
-      hasKey = true
-      try sink.addKey(bytes.extracting(cells[column.number]))
-    }
+    for column in columns.keys where try addKeys(bytes, cells, column, columns) { hasKey = true }
     if let range = columns.range {
       hasKey = true
-      try sink.addRange(
-        from: bytes.extracting(cells[range.first]), to: bytes.extracting(cells[range.last]), range.names)
+      guard let first = cell(range.first, cells, of: bytes) else { throw AddressRange.missingEnd(range.names.first) }
+      guard let last = cell(range.last, cells, of: bytes) else { throw AddressRange.missingEnd(range.names.last) }
+      try sink.addRange(from: bytes.extracting(first), to: bytes.extracting(last), range.names)
     }
     guard hasKey else {
       throw FuseError(.invalidValue, "the row gives no key: the cell of \(columns.keyNames) is empty")
     }
   }
 
-  private func pack(
-    _ cell: Range<Int>, of bytes: RawSpan, _ column: TableColumns.Column, _ columns: TableColumns
+  /// A cell that is there and no word for null. [T8] [T17]
+  @inline(__always)
+  private func cell(_ number: Int, _ cells: Span<Range<Int>>, of bytes: RawSpan) -> Range<Int>? {
+    guard number < cells.count else { return nil }
+    let cell = cells[number]
+    return !hasNullWords || !isNull(cell, of: bytes) ? cell : nil
+  }
+
+  private func isNull(_ cell: Range<Int>, of bytes: RawSpan) -> Bool {
+    let text = bytes.extracting(cell)
+    for word in options.nullWords where text.equals(word) { return true }
+    return false
+  }
+
+  /// Adds the keys that a column gives. Returns whether it gives one.
+  private func addKeys(
+    _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ column: TableColumns.Column, _ columns: TableColumns
+  ) throws(FuseError) -> Bool {
+    var hasKey = false
+    var number = column.number
+    let end = isList(column, columns) ? cells.count : number + 1
+    while number < end {
+      if let cell = cell(number, cells, of: bytes), !cell.isEmpty {
+        hasKey = true
+        try sink.addKey(bytes.extracting(cell))
+      }
+      number += 1
+    }
+    return hasKey
+  }
+
+  /// Whether a row repeats the names, and is passed over. [T18]
+  private func isHeader(
+    _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns
+  ) throws(FuseError) -> Bool {
+    guard cells.count == columns.names.count else { return false }
+    for number in 0..<cells.count {
+      guard bytes.extracting(cells[number]).equals(columns.names[number]) else { return false }
+    }
+    guard options.skipsRepeatedHeaders else {
+      throw FuseError(
+        .invalidValue,
+        """
+        the row repeats the names of the columns, as where files were joined; remove it, or skip such rows with \
+        \(sink.limit.names.skipHeaders)
+        """)
+    }
+    return true
+  }
+
+  /// Throws where a row has too many or too few cells. [T4] [T17]
+  private func checkCount(
+    _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns
+  ) throws(FuseError) {
+    guard cells.count != columns.names.count else { return }
+    let most = options.lastColumnIsList ? sink.limit.columnCount : columns.names.count
+    let least = options.padsRows ? 1 : columns.names.count - (options.lastColumnIsList ? 1 : 0)
+    guard cells.count < least || cells.count > most else { return }
+    if options.lastColumnIsList, cells.count > most { throw sink.limit.tooMany("cells", most) }
+    let count = cells.count > most ? rows.cellCount : cells.count
+    var advice = ""
+    if count == 1 {
+      let cell = bytes.extracting(cells[0]).array()
+      advice = FuseInput.Format.otherSeparator(in: cell, than: columns.separator, sink.limit.names)
+    }
+    if advice.isEmpty, count < least { advice = "; if rows may lack their last cells, say \(sink.limit.names.padRows)" }
+    throw FuseError(
+      .invalidValue,
+      """
+      the row has \(Humans.count(count, "cell")) and there are \(Humans.count(columns.names.count, "column"))\(advice)
+      """)
+  }
+
+  /// Whether a column holds the cells that are left.
+  private func isList(_ column: TableColumns.Column, _ columns: TableColumns) -> Bool {
+    lastColumnIsList && column.number == columns.names.count - 1
+  }
+
+  /// Packs the cells from a column on as an array. [T19]
+  private func packList(
+    _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ column: TableColumns.Column, _ columns: TableColumns
   ) throws(FuseError) {
     let packer = sink.packer
+    packer.packArray(count: max(0, cells.count - column.number))
+    guard column.number < cells.count else { return }
+    for number in column.number..<cells.count {
+      if let cell = cell(number, cells, of: bytes) {
+        try pack(cell, of: bytes, column, columns, depth: 2)
+      } else {
+        packer.packNull()
+      }
+    }
+  }
+
+  private func pack(
+    _ cell: Range<Int>, of bytes: RawSpan, _ column: TableColumns.Column, _ columns: TableColumns, depth: Int = 1
+  ) throws(FuseError) {
+    let packer = sink.packer
+    if column.type == .string { return packer.pack(string: cell, of: bytes) }
+    if cell.isEmpty { return packer.packNull() }
     let text = bytes.extracting(cell)
     let name = { quoted(columns.names[column.number]) }
     guard column.type == .json else {
@@ -91,7 +203,7 @@ final class TableReader {
       return
     }
     do throws(FuseError) {
-      try sink.parse(bytes, cell) { node throws(FuseError) in try packer.pack(node, depth: 1) }
+      try sink.parse(bytes, cell) { node throws(FuseError) in try packer.pack(node, depth: depth) }
     } catch {
       throw FuseError(error.code, "column \(name()): \(quoted(text)): \(error.message)")
     }

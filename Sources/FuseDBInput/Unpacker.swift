@@ -2,7 +2,7 @@ internal import FuseDBFormat
 
 /// Unpacks data of one kind, a few bytes at a time. ``PackedInput`` holds the bytes and knows where they end.
 ///
-/// A *part* is what may be repeated any number of times: a member of gzip, a frame of zstd.
+/// A *part* is what may be repeated any number of times: a member of gzip, a frame of zstd, a stream of xz or bzip2.
 protocol Unpacker: AnyObject {
   /// What the data is called in messages.
   var name: String { get }

@@ -30,6 +30,30 @@ package final class JSONParser {
     return unsafe text.withUnsafeBytes { unsafe fuse_json_value_count($0.baseAddress, $0.count) }
   }
 
+  /// What ends a record of a JSON document.
+  package enum Stop {
+    /// Nothing yet; the comma after it; the bracket that closes the list around it; its own last bracket.
+    case more, comma, close, value
+  }
+
+  /// Where the record ends that begins in `range`, and what ends it: a comma or bracket, which is not part of it, or in a
+  /// list its own bracket, which is. Strings and brackets are looked at, and nothing else.
+  package static func elementEnd(_ bytes: RawSpan, _ range: Range<Int>, isList: Bool) -> (stop: Stop, offset: Int) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.byteCount, "the text lies inside the bytes")
+    guard !range.isEmpty else { return (.more, range.upperBound) }
+    var offset = 0
+    // SAFETY: the range is one of the span's bytes, by the precondition.
+    let stop = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe fuse_json_element_end(bytes.baseAddress!, range.lowerBound, range.upperBound, isList, &offset)
+    }
+    switch stop {
+    case fuse_json_comma: return (.comma, offset)
+    case fuse_json_close: return (.close, offset)
+    case fuse_json_value: return (.value, offset)
+    default: return (.more, offset)
+    }
+  }
+
   /// Calls `body` with the value that `bytes` spells in `range`.
   ///
   /// - Precondition: ``padding`` bytes follow the range.
@@ -156,6 +180,19 @@ package struct JSONNode {
       let name = at(child)
       let value = at(child + 1)
       try body(name.text, value)
+      child = value.next
+    }
+  }
+
+  /// Calls `body` with the name, a string, and the value of each member of an object.
+  package func forEachMemberNode(
+    _ body: (_ name: JSONNode, _ value: JSONNode) throws(FuseError) -> Void
+  ) throws(FuseError) {
+    let end = (payload & 0xFFFF_FFFF) - 1
+    var child = index + 1
+    while child < end {
+      let value = at(child + 1)
+      try body(at(child), value)
       child = value.next
     }
   }

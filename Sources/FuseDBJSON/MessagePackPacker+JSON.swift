@@ -30,6 +30,12 @@ extension MessagePackPacker {
     }
   }
 
+  /// Whether an object spells another value than a map with its members.
+  package static func isSpelling(_ object: JSONNode) -> Bool {
+    let found = try? spelling(object)
+    return found != nil
+  }
+
   /// The spelling that an object is, if it is one.
   private static func spelling(_ object: JSONNode) throws(FuseError) -> (JSONSpelling, JSONNode)? {
     guard object.count == 1 else { return nil }

@@ -14,7 +14,7 @@ internal import FuseDBWriting
 ///     differences.equalCount                // keys with the same object in both
 ///
 /// It is no `Sequence`, because a step can fail; see ``Scan``.
-public struct Differences: Sendable {
+public struct Differences: FuseIterator, Sendable {
   private var keys: KeyPairs
   /// How many keys were passed over because both files have the same object for them.
   public private(set) var equalCount = 0

@@ -58,7 +58,8 @@ extension FuseReader {
         var answered = index
         let count = unsafe begin(keys, &index, steps)
         for i in 0..<count {
-          let bytes = try bytes(forKey: keys[answered].keyBytes, after: unsafe steps[i])
+          let key = keys[answered].keySpelling
+          let bytes = try bytes(forKey: key.keyBytes, after: unsafe steps[i])
           guard try body(number, bytes) else { return }
           keys.formIndex(after: &answered)
           number += 1
@@ -66,6 +67,30 @@ extension FuseReader {
         try checkNotShrunk()
       }
     }
+  }
+
+  /// Calls `body` for each of some keys that stand in `bytes`, in their order, with its number and where its object's record begins, or nil where the
+  /// file has no such key. No object is read.
+  package func forEachObjectOffset(
+    ofKeys keys: [Range<Int>], in bytes: RawSpan, _ body: (_ number: Int, _ object: UInt64?) throws(FuseError) -> Void
+  ) throws(FuseError) {
+    // SAFETY: no index leaves the steps: a group has at most as many keys.
+    unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {
+      (steps) throws(FuseError) in
+      var start = 0
+      while start < keys.count {
+        let count = min(LookupStep.keysAtOnce, keys.count - start)
+        for i in 0..<count {
+          unsafe steps.initializeElement(at: i, to: firstStep(of: bytes.extracting(keys[start + i])))
+        }
+        unsafe fetch(steps, count: count)
+        for i in 0..<count {
+          try body(start + i, objectOffset(forKey: bytes.extracting(keys[start + i]), after: unsafe steps[i]))
+        }
+        start += count
+      }
+    }
+    try checkNotShrunk()
   }
 
   /// Whether the file holds each of `keys`, in their order. No object is read.
@@ -88,7 +113,8 @@ extension FuseReader {
         var answered = index
         let count = unsafe begin(keys, &index, steps)
         for i in 0..<count {
-          answers.append(try contains(keys[answered].keyBytes, after: unsafe steps[i]))
+          let key = keys[answered].keySpelling
+          answers.append(try contains(key.keyBytes, after: unsafe steps[i]))
           keys.formIndex(after: &answered)
         }
       }
@@ -105,8 +131,9 @@ extension FuseReader {
   ) -> Int where Keys.Element: FuseKey {
     var count = 0
     while index != keys.endIndex, count < LookupStep.keysAtOnce {
+      let key = keys[index].keySpelling
       // SAFETY: `steps` has room for `keysAtOnce`, and `count` is below that. So `count` steps have values afterwards.
-      unsafe steps.initializeElement(at: count, to: firstStep(of: keys[index].keyBytes))
+      unsafe steps.initializeElement(at: count, to: firstStep(of: key.keyBytes))
       keys.formIndex(after: &index)
       count += 1
     }

@@ -16,6 +16,8 @@ extension FuseReader {
   /// - Throws: ``FuseError`` with code `corrupted` when the object is not what its checksum says, `truncated` when
   ///   the file shrank since it was opened.
   /// - Complexity: O(1): one bucket, one index entry, one object.
+  @inlinable
+  @inline(__always)
   @_lifetime(borrow self)
   public func bytes(forKey key: RawSpan) throws(FuseError) -> RawSpan? {
     guard let offset = try objectOffset(forKey: key) else { return nil }
@@ -32,7 +34,8 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func bytes(forKey key: some FuseKey) throws(FuseError) -> RawSpan? {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try bytes(forKey: keyBytes)
   }
@@ -45,6 +48,7 @@ extension FuseReader {
   /// - Throws: as ``bytes(forKey:)-(RawSpan)``, also when the file shrank while `body` ran; and what `body` throws.
   /// - Complexity: O(1).
   @inlinable
+  @inline(__always)
   public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
     guard let bytes = try bytes(forKey: key) else { return nil }
     let result = try body(bytes)
@@ -58,8 +62,10 @@ extension FuseReader {
   /// - Throws: as ``withBytes(forKey:_:)-(RawSpan,_)``.
   /// - Complexity: O(1).
   @inlinable
+  @inline(__always)
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try withBytes(forKey: keyBytes, body)
   }
@@ -68,6 +74,8 @@ extension FuseReader {
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
   /// - Complexity: O(1): one bucket and, when the key is there, one index entry.
+  @inlinable
+  @inline(__always)
   public func contains(_ key: RawSpan) throws(FuseError) -> Bool {
     let offset = try objectOffset(forKey: key)
     try mapping.checkNotShrunk()
@@ -80,14 +88,26 @@ extension FuseReader {
   /// - Complexity: O(1).
   @inlinable
   public func contains(_ key: some FuseKey) throws(FuseError) -> Bool {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try contains(keyBytes)
   }
 
   /// Throws ``FuseError/Code/truncated`` once the file was found to have shrunk since it was opened: bytes that were
   /// read in place before this call, and it returns, were the file's.
+  @inlinable
+  @inline(__always)
   public func checkNotShrunk() throws(FuseError) { try mapping.checkNotShrunk() }
+
+  /// The bytes of the object whose record begins at `offset`, in place, their checksum compared.
+  @_lifetime(borrow self)
+  package func bytes(ofObjectAt offset: UInt64) throws(FuseError) -> RawSpan {
+    let record = try record(at: offset)
+    let mapping = mapping
+    // SAFETY: a record lies inside the file; the mapping lives as long as this reader.
+    return unsafe _overrideLifetime(mapping.bytes(from: record.start, count: record.byteCount), borrowing: self)
+  }
 
   /// Where the record under `key` begins, as the index has it.
   @inlinable

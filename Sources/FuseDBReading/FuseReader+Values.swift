@@ -30,9 +30,37 @@ extension FuseReader {
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: some FuseKey, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try value(type, forKey: keyBytes, decoder: decoder)
+  }
+
+  /// The value under `key`, whatever it is; nil when the file has no such key.
+  ///
+  ///     try reader["8.8.8.8"]?["org"]?.string   // "Google LLC"
+  ///     try reader[42] == nil                   // true: there is no key "42"
+  ///
+  /// It is the shortest way to an answer, and not the quickest, for it reads all of the object and allocates what that has. For
+  /// one field, ``withValue(forKey:_:)-(RawSpan,_)`` reads that alone.
+  ///
+  /// - Throws: as ``view(forKey:)-(RawSpan)``.
+  /// - Complexity: O(bytes of the object).
+  public subscript(key: some FuseKey) -> FuseValue? {
+    get throws(FuseError) {
+      let spelling = key.keySpelling
+      let keyBytes = spelling.keyBytes
+      defer { keyBytes.hold() }
+      return try anyValue(forKey: keyBytes)
+    }
+  }
+
+  @inline(never)
+  private func anyValue(forKey key: RawSpan) throws(FuseError) -> FuseValue? {
+    guard let view = try view(forKey: key) else { return nil }
+    let value = FuseValue(validated: view.messagePack)
+    try checkNotShrunk()
+    return value
   }
 
   /// The objects under `keys` as typed values, in the order of the keys; nil where the file has no such key. The
@@ -49,7 +77,8 @@ extension FuseReader {
     var index = keys.startIndex
     try withBytes(forKeys: keys) { _, object in
       if let object {
-        values.append(try value(type, of: view(of: object), key: keys[index].keyBytes, decoder))
+        let key = keys[index].keySpelling
+        values.append(try value(type, of: view(of: object), key: key.keyBytes, decoder))
       } else {
         values.append(nil)
       }

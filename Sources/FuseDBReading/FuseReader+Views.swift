@@ -30,7 +30,8 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func view(forKey key: some FuseKey) throws(FuseError) -> FuseView? {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try view(forKey: keyBytes)
   }
@@ -57,7 +58,8 @@ extension FuseReader {
   /// - Complexity: O(heads of the value).
   @inlinable
   public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result?) throws -> Result? {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try withValue(forKey: keyBytes, body)
   }

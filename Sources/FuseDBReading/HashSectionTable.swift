@@ -46,6 +46,7 @@ internal import FuseDBValues
   }
 
   /// Asks for the line that holds a hash's pilot.
+  @inlinable
   @inline(__always)
   func prefetchPilot(of hash: UInt64) {
     unsafe fuse_prefetch(pilotLine(section.pilotPosition(of: hash).line))

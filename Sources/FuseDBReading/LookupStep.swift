@@ -1,5 +1,5 @@
-internal import FuseDBFormat
-internal import FuseDBSystem
+public import FuseDBFormat
+public import FuseDBSystem
 internal import FuseDBValues
 
 /// How far one of many look-ups is that wait for memory together.
@@ -13,19 +13,30 @@ struct LookupStep: Sendable {
   @usableFromInline
   static let keysAtOnce = 16
 
-  let hash: UInt64
-  var probe = HashSectionTable.Probe(pilotLine: 0, position: HashSection.SlotPosition(line: 0, slot: 0))
+  @usableFromInline let hash: UInt64
+  @usableFromInline var probe: HashSectionTable.Probe
+
+  @inlinable
+  @inline(__always)
+  init(hash: UInt64) {
+    self.hash = hash
+    probe = HashSectionTable.Probe(pilotLine: 0, position: HashSection.SlotPosition(line: 0, slot: 0))
+  }
 }
 
 extension FuseReader {
   /// Hashes a key and asks for what the hash leads to.
-  @usableFromInline
+  @inlinable
+  @inline(__always)
   func firstStep(of key: RawSpan) -> LookupStep {
-    if let table = index.table {
-      let hash = key.flatHash(seed: table.section.seed)
-      table.prefetchPilot(of: hash)
-      return LookupStep(hash: hash)
-    }
+    guard let table = index.table else { return firstStep(inMemory: key) }
+    let hash = key.flatHash(seed: table.section.seed)
+    table.prefetchPilot(of: hash)
+    return LookupStep(hash: hash)
+  }
+
+  @inline(never)
+  @usableFromInline func firstStep(inMemory key: RawSpan) -> LookupStep {
     guard let index = index.memory else { return LookupStep(hash: 0) }
     let hash = key.hash(seed: index.seed)
     index.prefetch(hash)
@@ -60,7 +71,8 @@ extension FuseReader {
   }
 
   /// The answer to a key after its other steps.
-  @usableFromInline
+  @inlinable
+  @inline(__always)
   @_lifetime(borrow self)
   func bytes(forKey key: RawSpan, after step: LookupStep) throws(FuseError) -> RawSpan? {
     guard let offset = try objectOffset(forKey: key, after: step) else { return nil }
@@ -71,15 +83,17 @@ extension FuseReader {
   }
 
   /// Whether a key is there, after its other steps.
-  @usableFromInline
+  @inlinable
+  @inline(__always)
   func contains(_ key: RawSpan, after step: LookupStep) throws(FuseError) -> Bool {
     let offset = try objectOffset(forKey: key, after: step)
     try mapping.checkNotShrunk()
     return offset != nil
   }
 
+  @inlinable
   @inline(__always)
-  private func objectOffset(forKey key: RawSpan, after step: LookupStep) throws(FuseError) -> UInt64? {
+  func objectOffset(forKey key: RawSpan, after step: LookupStep) throws(FuseError) -> UInt64? {
     guard let table = index.table else { return try objectOffset(forKey: key) }
     return try objectOffset(forKey: key, hash: step.hash, probe: step.probe, in: table, isFlat: true)
   }

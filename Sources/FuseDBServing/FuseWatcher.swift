@@ -59,6 +59,9 @@ public final class FuseWatcher: Sendable {
   ///     for await event in watcher.events { … }
   public var events: AsyncStream<Event> { work.streams.stream() }
 
+  /// What is watched.
+  var store: any Reloadable { work.store }
+
   /// How often the thread woke up.
   var wakeCount: Int { work.wakeCount }
 }

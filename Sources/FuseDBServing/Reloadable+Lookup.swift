@@ -13,7 +13,8 @@ extension Reloadable {
   /// - Complexity: O(1).
   @inlinable
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try withBytes(forKey: keyBytes, body)
   }
@@ -79,7 +80,8 @@ extension Reloadable {
   /// - Complexity: O(1).
   @inlinable
   public func contains(_ key: some FuseKey) throws(FuseError) -> Bool {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try contains(keyBytes)
   }

@@ -32,9 +32,27 @@ extension Reloadable {
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: some FuseKey, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try value(type, forKey: keyBytes, decoder: decoder)
+  }
+
+  /// The value under `key` in the newest file, whatever it is; nil when that has no such key: `try store["8.8.8.8"]`.
+  ///
+  /// - Throws: as ``FuseReader/subscript(_:)``.
+  /// - Complexity: O(bytes of the object).
+  public subscript(key: some FuseKey) -> FuseValue? {
+    get throws(FuseError) {
+      do throws(FuseError) {
+        let value = try withReader { (reader) throws(FuseError) in try reader[key] }
+        countLookups(hits: value == nil ? 0 : 1, misses: value == nil ? 1 : 0, failures: 0)
+        return value
+      } catch {
+        countLookups(hits: 0, misses: 0, failures: 1)
+        throw error
+      }
+    }
   }
 
   /// The objects under `keys` as typed values, one file for all; see ``FuseReader/values(_:forKeys:decoder:)``.
@@ -81,7 +99,8 @@ extension Reloadable {
   /// - Complexity: O(heads of the value).
   @inlinable
   public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result?) throws -> Result? {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try withValue(forKey: keyBytes, body)
   }

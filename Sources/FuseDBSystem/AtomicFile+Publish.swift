@@ -17,11 +17,13 @@ extension AtomicFile {
       throw Self.failed("write the header", path: path)
     }
     // Not repeated when it fails: the system may have dropped what it could not write, and would say yes.
-    guard retrying({ fsync(descriptor) }) == 0 else { throw Self.failed("make the file durable", path: path) }
+    guard retrying({ fuse_make_durable(descriptor) }) == 0 else {
+      throw Self.failed("make the file durable", path: path)
+    }
     let replaced = try moveToName(keyCount)
     // A name lasts when its folder has been written. Some file systems cannot sync a folder and say EINVAL; they have
     // nothing to sync then.
-    if retrying({ fsync(folderDescriptor.number) }) != 0, errno != EINVAL {
+    if retrying({ fuse_make_durable(folderDescriptor.number) }) != 0, errno != EINVAL {
       throw Self.failed("make the folder durable (the new file is in place)", path: path)
     }
     return replaced

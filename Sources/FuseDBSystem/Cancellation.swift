@@ -34,3 +34,32 @@ package enum Cancellation {
     return try body()
   }
 }
+
+/// One long call, which another thread may end.
+@safe
+package final class EndableCall: Sendable {
+  // SAFETY: allocated in init and freed in deinit; what is there is read and written as an atomic.
+  private nonisolated(unsafe) let ending: UnsafeMutablePointer<fuse_ending>
+
+  package init() {
+    // SAFETY: the new memory gets a value before anybody reads it.
+    unsafe ending = .allocate(capacity: 1)
+    unsafe ending.initialize(to: fuse_ending(token: nil, ended: 0))
+  }
+
+  // SAFETY: the threads that work for the call keep this object.
+  deinit { unsafe ending.deallocate() }
+
+  // SAFETY: this object keeps the memory; the call writes an atomic there.
+  /// Has the call end with ``FuseError/cancelled``.
+  package func end() { unsafe fuse_ending_end(ending) }
+
+  /// Does `body` as this call, on the thread that asks.
+  package func run<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    // SAFETY: this object is kept until `body` has returned, and so have the threads that it waits for.
+    let before = unsafe fuse_ending_own()
+    unsafe fuse_ending_set(ending)
+    defer { unsafe fuse_ending_set(before) }
+    return try body()
+  }
+}

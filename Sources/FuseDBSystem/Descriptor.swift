@@ -161,12 +161,7 @@ package struct FileStatus: Sendable {
 /// kernel maps as much as two megabytes around a byte that is read of a mapping.
 package final class InputDescriptor: Sendable {
   /// How many descriptors the process may have.
-  package static var mostOpen: Int {
-    var limit = rlimit()
-    // SAFETY: the call fills in a value of the type that it takes.
-    let isKnown = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
-    return isKnown ? Int(clamping: limit.rlim_cur) : 1024
-  }
+  package static var mostOpen: Int { Int(clamping: fuse_limit(FUSE_LIMITED_FILES)) }
 
   /// As it was given.
   package let path: String

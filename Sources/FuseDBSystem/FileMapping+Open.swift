@@ -1,3 +1,4 @@
+internal import CFuseSystem
 package import FuseDBFormat
 internal import FuseDBLibc
 
@@ -99,10 +100,9 @@ extension FuseError {
 
   /// The system refused to keep `byteCount` bytes in memory.
   static func cannotLock(_ byteCount: Int, errno number: Int32, path: String) -> FuseError {
-    var limit = rlimit()
-    // SAFETY: the call fills in a value of its own type; the error's text ends in a zero byte and is copied at once.
-    let isKnown = unsafe getrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &limit) == 0
-    let allowed = isKnown && limit.rlim_cur != rlim_t.max ? counted(limit.rlim_cur, "byte") : "without limit"
+    let limit = fuse_limit(FUSE_LIMITED_LOCKED)
+    let allowed = limit < .max ? counted(limit, "byte") : "without limit"
+    // SAFETY: `strerror` gives a text that ends in a zero byte, which is copied at once.
     return FuseError(
       .inputOutput,
       """

@@ -1,3 +1,4 @@
+internal import CFuseSystem
 internal import FuseDBFormat
 internal import FuseDBLibc
 internal import Synchronization
@@ -7,26 +8,24 @@ package enum MachineMemory {
   /// How many bytes this process may take without pushing others out: what the system says is available, or less where a
   /// control group or a limit of the process (`ulimit -v`, `ulimit -d`) allows less.
   package static var availableByteCount: Int {
-    let system = number(in: "/proc/meminfo", after: "MemAvailable:").map { $0 * 1024 }
+    // Where the system does not say what is available, half of what there is.
+    let system =
+      number(in: "/proc/meminfo", after: "MemAvailable:").map { $0 * 1024 } ?? Int(clamping: fuse_memory_size() / 2)
     let limits = [("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current")] + ownGroups
     let allowed = limits.compactMap { limit, used -> Int? in
       // "max", and in version 1 a number beyond all memory, say that there is no limit.
       number(in: limit).map { max(0, $0 - (number(in: used) ?? 0)) }
     }
-    return min(system ?? Int.max, allowed.min() ?? Int.max, ownLimit ?? Int.max, 1 << 46)
+    return min(system, allowed.min() ?? Int.max, ownLimit ?? Int.max, 1 << 46)
   }
 
   /// How many bytes the process's own limits leave it.
   private static var ownLimit: Int? {
-    let limits = [(RLIMIT_AS, "VmSize:"), (RLIMIT_DATA, "VmData:")].compactMap { resource, name -> Int? in
-      var limit = rlimit()
-      // SAFETY: the call fills in a value of the type that it takes.
-      guard unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(Int.max)
-      else {
-        return nil
-      }
+    let limited = [(FUSE_LIMITED_ADDRESSES, "VmSize:"), (FUSE_LIMITED_DATA, "VmData:")]
+    let limits = limited.compactMap { what, name -> Int? in
+      guard let limit = Int(exactly: fuse_limit(what)) else { return nil }
       let used = number(in: "/proc/self/status", after: name).map { $0 * 1024 } ?? 0
-      return max(0, Int(limit.rlim_cur) - used)
+      return max(0, limit - used)
     }
     return limits.min()
   }

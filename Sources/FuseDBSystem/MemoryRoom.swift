@@ -65,11 +65,7 @@ internal import Synchronization
 
   /// Whether this process may have so much memory and no more.
   private static var isLimited: Bool {
-    [RLIMIT_AS, RLIMIT_DATA].contains { resource in
-      var limit = rlimit()
-      // SAFETY: the call fills in a value of the type that it takes.
-      return unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 && limit.rlim_cur < rlim_t(Int.max)
-    }
+    [FUSE_LIMITED_ADDRESSES, FUSE_LIMITED_DATA].contains { fuse_limit($0) < UInt64(Int.max) }
   }
 
   private static func isFree(_ byteCount: Int, beside reserve: Int) -> Bool {

@@ -62,7 +62,7 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
   private let work: @Sendable () -> Result
   // SAFETY: written by the thread, read after it was joined; the thread's name is written before the object is shared.
   private nonisolated(unsafe) var result: Result?
-  private nonisolated(unsafe) var thread: pthread_t?
+  private nonisolated(unsafe) var thread: UInt?
 
   /// Begins `work`. The caller calls ``wait()`` once.
   ///
@@ -76,10 +76,10 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
         unsafe fuse_ending_set(ending)
         unsafe self.result = self.work()
       })
-    var thread = pthread_t()
+    var thread: UInt = 0
     // SAFETY: the thread takes over the reference that was retained for it; if there is no thread, it is released here.
     // What ends the call that it works for is there until the call returns, and that waits for the thread.
-    let status = unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start.toOpaque())
+    let status = unsafe fuse_thread_start(&thread, false, { unsafe runStart($0) }, start.toOpaque())
     if status == 0 { unsafe self.thread = thread } else { unsafe start.release() }
   }
 
@@ -90,7 +90,7 @@ package final class BackgroundWork<Result: Sendable>: Sendable {
   /// Waits until the work is done.
   package func wait() -> Result {
     // SAFETY: the thread has ended when `result` is read; without one, the waiting thread writes it, and waits once.
-    if let thread = unsafe thread { pthread_join(thread, nil) } else { unsafe result = work() }
+    if let thread = unsafe thread { fuse_thread_join(thread) } else { unsafe result = work() }
     return unsafe result!
   }
 }
@@ -117,18 +117,10 @@ extension BackgroundWork<Void> {
   private static func detachedThread(_ work: @escaping @Sendable () -> Void) -> Int32 {
     guard MemoryRoom.hasRoomForThread else { return EAGAIN }
     let start = unsafe Unmanaged.passRetained(Start(work))
-    var thread = pthread_t()
-    // A new thread blocks what the one that starts it does. Signals are for threads that the process knows: one that it
-    // blocks to wait for it must not end it here. Faults of the thread itself, which it cannot block, are left alone.
-    var (blocked, before) = (sigset_t(), sigset_t())
-    unsafe sigfillset(&blocked)
-    for fault in [SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT] { unsafe sigdelset(&blocked, fault) }
-    unsafe pthread_sigmask(SIG_BLOCK, &blocked, &before)
-    // SAFETY: the thread takes over the reference that was retained for it, or it is released here. The name of a
-    // thread that began is good until it is detached.
-    let status = unsafe pthread_create(&thread, nil, { unsafe runStart($0) }, start.toOpaque())
-    unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
-    if status == 0 { pthread_detach(thread) } else { unsafe start.release() }
+    var thread: UInt = 0
+    // SAFETY: the thread takes over the reference that was retained for it, or it is released here.
+    let status = unsafe fuse_thread_start(&thread, true, { unsafe runStart($0) }, start.toOpaque())
+    if status != 0 { unsafe start.release() }
     return status
   }
 }

@@ -20,7 +20,7 @@ public import FuseDBFormat
   private var putAwayByteCount = 0
 
   /// How many bytes were appended.
-  var byteCount: Int { putAwayByteCount + filled }
+  package var byteCount: Int { putAwayByteCount + filled }
   // SAFETY: one thread writes, and it has ended its access to `room` when it asks.
   private var filled: Int { current == nil ? 0 : unsafe capacity - room }
 

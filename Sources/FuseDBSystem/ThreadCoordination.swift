@@ -1,3 +1,4 @@
+internal import CFuseSystem
 internal import FuseDBFormat
 internal import FuseDBLibc
 internal import Synchronization
@@ -117,7 +118,7 @@ package final class ExclusiveTurn: Sendable {
   ///
   /// - Precondition: it is not this thread's turn already: the thread would wait for itself.
   package func take<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-    let own = UInt(pthread_self())
+    let own = fuse_thread_own()
     // Only this thread writes its own name there, so what others write at the same time does not matter.
     precondition(
       thread.load(ordering: .relaxed) != own,

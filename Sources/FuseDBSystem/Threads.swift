@@ -1,15 +1,15 @@
 public import CFuseHazards
-internal import FuseDBLibc
+internal import CFuseSystem
 
 /// Tells a thread from the others that live.
 package struct ThreadIdentity: Sendable {
-  private let thread = pthread_self()
+  private let thread = fuse_thread_own()
 
   /// The thread that asks.
   package init() {}
 
   /// Whether it is the thread that asks.
-  package var isOwn: Bool { pthread_equal(thread, pthread_self()) != 0 }
+  package var isOwn: Bool { thread == fuse_thread_own() }
 }
 
 /// Numbers for threads.

@@ -68,14 +68,11 @@ extension FuseWriter {
   ) throws(FuseError) -> BuildReport {
     let metadata = try MetadataSection.bytes(of: options.allMetadata)
     precondition(metadata == nil || options.layout == .indexed, "a plain file has no place for metadata")
+    if options.onDuplicate == .collect { return try buildLists(to: path, phases: progress) }
     let storage = try openStorage()
     var report = BuildReport()
     progress(.sorting, 0)
-    let isResident = try storage.store.finish()
-    for shard in shards {
-      try shard.finish()
-      if !isResident { try shard.spillRuns() }
-    }
+    let isResident = try finishAdding(storage)
     let conflicts = try inputs.map { inputs throws(FuseError) in
       try MergeConflicts(inputs, storage.store, combiner: nil)
     }
@@ -110,6 +107,17 @@ extension FuseWriter {
     report.literalKeyCount = published.networks?.literalKeyCount ?? 0
     progress(.syncing, 1)
     return report
+  }
+
+  /// Sorts what was added last. Returns whether all objects are in memory; where they are not, keys are not either.
+  @discardableResult
+  func finishAdding(_ storage: WriterStorage) throws(FuseError) -> Bool {
+    let isResident = try storage.store.finish()
+    for shard in shards {
+      try shard.finish()
+      if !isResident { try shard.spillRuns() }
+    }
+    return isResident
   }
 
   private func assembly(

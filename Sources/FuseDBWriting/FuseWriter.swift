@@ -38,6 +38,9 @@ public final class FuseWriter {
     case first
     /// ``FuseWriter/build(to:progress:)`` throws ``FuseError/Code/duplicateKey``.
     case error
+    /// Every key points at a list, an array of the objects of all of its additions in their order; also a key that was
+    /// added once. Objects without a key are left out, and the order of objects must be ``Order/key``.
+    case collect
   }
 
   /// What the file has beside data and keys.
@@ -134,6 +137,10 @@ public final class FuseWriter {
       KeyRules(normalisation: normalisation, checksNetworks: networks == .always, masksHostBits: masksHostBits)
     }
 
+    /// How many bytes the objects of a list may have together under ``DuplicatePolicy/collect``; nil for a thirty-second
+    /// of the memory.
+    package var mostListBytes: Int?
+
     /// The metadata of the file, with what the options say.
     var allMetadata: [String: String] {
       guard let normalisation else { return metadata }
@@ -165,6 +172,8 @@ public final class FuseWriter {
   package internal(set) var refusedDuplicate: DuplicateKey?
   /// Where one of the files that are merged is to be replaced: what was read.
   var source: FileStamp?
+  /// How many bytes of the last lists went to a temporary file.
+  var spilledByLists = 0
   /// What the block of the file is to have.
   var sections: SectionRequest
   let limits: Limits
@@ -205,6 +214,8 @@ public final class FuseWriter {
 
   /// - Parameter plan: how memory is divided; nil as the options say.
   init(_ options: Options, limits: Limits = Limits(), plan: MemoryPlan? = nil) {
+    precondition(
+      options.onDuplicate != .collect || options.order == .key, "lists of objects have no order of insertion")
     var options = options
     // It is opened when something has to go there, and the process may have another working folder by then.
     options.temporaryFolder = options.temporaryFolder.map { PinnedPath($0).absolute }
@@ -280,7 +291,8 @@ public final class FuseWriter {
   ///
   /// - Throws: as ``addKey(_:for:)-(RawSpan,_)``.
   public func addKey(_ key: some FuseKey, for object: ObjectID) throws(FuseError) {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     try addKey(keyBytes, for: object)
   }

@@ -39,6 +39,15 @@ struct MemoryPlan {
     spillChunk = min(1 << 18, max(1 << 12, usable / 2048)) & ~4095
   }
 
+  /// Leaves a half for a second build. Of what only one of both needs at a time, each has all.
+  mutating func halve() {
+    objects /= 2
+    keys /= 2
+    keyBuffer = max(keyBuffer / 2 & ~4095, KeyBuffer.leastByteCount)
+    runWindows /= 2
+    spillChunk = max(spillChunk / 2, 1 << 12) & ~4095
+  }
+
   private static let leastRunWindow = 1 << 14
 
   /// How many runs on disk may be read at once.

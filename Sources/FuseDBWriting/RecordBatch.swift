@@ -48,12 +48,31 @@ package final class RecordBatch {
       try keys.reserve(byteCount / MemoryLayout<Key>.stride + 1)
     }
 
+    var mark: Mark {
+      Mark(objects: objectEnds.count, keys: keys.count, keyBytes: keyBytes.count, hasHadObject: hasHadObject)
+    }
+
+    mutating func removeAll(after mark: Mark) {
+      hasHadObject = mark.hasHadObject
+      objectEnds.removeSubrange(mark.objects...)
+      keys.removeSubrange(mark.keys...)
+      keyBytes.removeSubrange(mark.keyBytes...)
+    }
+
     mutating func removeAll(keepingAtMost byteCount: Int, keepsObject: Bool) {
       hasHadObject = hasHadObject && keepsObject
       objectEnds.removeAll(keepingCapacity: true)
       keyBytes.removeAll(keepingCapacity: keyBytes.capacity <= byteCount)
       keys.removeAll(keepingCapacity: true)
     }
+  }
+
+  /// How much a batch had at some time.
+  package struct Mark {
+    fileprivate var objects = 0
+    fileprivate var keys = 0
+    fileprivate var keyBytes = 0
+    fileprivate var hasHadObject = false
   }
 
   /// What ``Key/object`` is for a key whose object was added before the batch was last emptied.
@@ -121,6 +140,15 @@ package final class RecordBatch {
   package func addKey(_ key: RawSpan, position: UInt64) throws(FuseError) {
     try limits.check(key: key)
     contents.add(key: key, position: position)
+  }
+
+  /// How much there is, but for what was packed since the last object.
+  package var mark: Mark { contents.mark }
+
+  /// Forgets what was added since, before which the batch was not emptied.
+  package func removeAll(after mark: Mark) {
+    contents.removeAll(after: mark)
+    packer.truncate(to: objectByteCount)
   }
 
   /// Forgets everything and keeps the memory.

@@ -132,7 +132,7 @@ final class WriterStorage: Sendable {
     spill = Spill(in: temporaryFolder, memory: 0, chunkByteCount: plan.spillChunk)
     store = try ObjectStore(
       sharesObjects: options.sharing == .identicalObjects, keepsOrder: options.order == .insertion,
-      memory: plan.objects, spill: spill)
+      isLookedUp: options.onDuplicate == .collect, memory: plan.objects, spill: spill)
     // Each shard has one buffer from the start.
     keys = MemoryAllowance(plan.keys - plan.shardCount * plan.keyBuffer)
   }
@@ -162,9 +162,11 @@ extension FuseWriter {
   func openStorage() throws(FuseError) -> WriterStorage {
     if let storage { return storage }
     let shardCount = max(1, options.threadCount ?? Parallel.processorCount)
-    let made = try WriterStorage(
-      options,
-      plan ?? MemoryPlan(byteCount: options.memory ?? MachineMemory.availableByteCount / 4, shardCount: shardCount))
+    var plan =
+      plan ?? MemoryPlan(byteCount: options.memory ?? MachineMemory.availableByteCount / 4, shardCount: shardCount)
+    // The other half is for the writer of the lists.
+    if self.plan == nil, options.onDuplicate == .collect { plan.halve() }
+    let made = try WriterStorage(options, plan)
     storage = made
     return made
   }
@@ -176,7 +178,7 @@ extension FuseWriter {
   }
 
   /// How many bytes went to the temporary file so far.
-  package var spilledByteCount: Int { storage?.spill.spilledByteCount ?? 0 }
+  package var spilledByteCount: Int { (storage?.spill.spilledByteCount ?? 0) + spilledByLists }
 }
 
 /// A temporary file for records, and how much memory they may take beside.

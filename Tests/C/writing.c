@@ -380,44 +380,114 @@ static void check_all_end(const fuse_call *call) {
 
 /* Ends a call when it is asked for so often. */
 static int left;
-static int count_down(void *context, double share) {
-  CHECK(context == &left && share >= 0 && share <= 1);
+static int poll_down(void *context) {
+  CHECK(context == &left);
   return --left == 0;
 }
+static int count_down(void *context, double share) {
+  CHECK(share >= 0 && share <= 1);
+  return poll_down(context);
+}
 
-/* Ends a build, a merge, a reindexing and a verification at each point at which they can be ended. */
-static void end_at_each_point(void) {
-  fuse_error *error = NULL;
-  fuse_call call = fuse_call_default();
-  call.progress = count_down;
-  call.context = &left;
+enum { BUILD, MERGE, PATCH, MAKE_PATCH, REINDEX, VERIFY, OPEN, STATISTICS, DIFFER, KINDS };
+
+static fuse_status begin(int kind, const fuse_reader *reader, const fuse_call *call) {
   char path[1024];
   strcpy(path, path_of("new.fsdb"));
-  fuse_span inputs[] = {{path, strlen(path)}};
-  int points = 0;
-  for (int kind = 0; kind < 4; kind++) {
-    fuse_status status = FUSE_ERROR_CANCELLED;
-    for (int point = 1; status == FUSE_ERROR_CANCELLED; point++) {
-      left = point;
+  fuse_span input = {path, strlen(path)};
+  fuse_error *error = NULL;
+  fuse_status status = FUSE_OK;
+  switch (kind) {
+    case BUILD: {
       fuse_writer *writer = NULL;
       uint64_t object;
       EXPECT(FUSE_OK, fuse_writer_make(NULL, &writer, &error));
       EXPECT(FUSE_OK, fuse_writer_add_object(writer, "\x01", 1, &object, &error));
       EXPECT(FUSE_OK, fuse_writer_add_key(writer, "a", 1, object, &error));
-      switch (kind) {
-        case 0: status = fuse_writer_build(writer, PATH("ended.fsdb"), &call, NULL, NULL); break;
-        case 1: status = fuse_merge(inputs, 1, PATH("ended.fsdb"), NULL, &call, NULL, NULL); break;
-        case 2: status = fuse_reindex(PATH("new.fsdb"), NULL, &call, NULL, NULL); break;
-        case 3: status = fuse_verify(PATH("new.fsdb"), NULL, &call, NULL, NULL); break;
-      }
-      CHECK(status == FUSE_OK || status == FUSE_ERROR_CANCELLED);
-      if (kind < 2) CHECK((size_of("ended.fsdb") == -1) == (status != FUSE_OK));
-      points += status == FUSE_ERROR_CANCELLED;
+      status = fuse_writer_build(writer, PATH("ended.fsdb"), call, NULL, NULL);
       CHECK(fuse_writer_close(writer) == FUSE_OK);
+      break;
+    }
+    case MERGE: return fuse_merge(&input, 1, PATH("ended.fsdb"), NULL, call, NULL, NULL);
+    case PATCH: return fuse_patch_apply(PATH("whole.patch"), reader, PATH("ended.fsdb"), NULL, call, NULL, NULL);
+    case MAKE_PATCH: return fuse_patch_make(reader, reader, PATH("ended.fsdb"), 0, call, NULL, NULL);
+    case REINDEX: return fuse_reindex(PATH("new.fsdb"), NULL, call, NULL, NULL);
+    case VERIFY: return fuse_verify(PATH("new.fsdb"), NULL, call, NULL, NULL);
+    case OPEN: {
+      fuse_reader *other = NULL;
+      status = fuse_reader_open(PATH("still_plain.fsdb"), NULL, call, &other, NULL);
+      CHECK(fuse_reader_close(other) == FUSE_OK);
+      break;
+    }
+    case STATISTICS: {
+      fuse_statistics statistics = fuse_statistics_empty();
+      return fuse_reader_statistics(reader, call, &statistics, NULL);
+    }
+    case DIFFER: {
+      fuse_differences *differences = NULL;
+      fuse_difference difference;
+      /* The last key is the first that differs. */
+      fuse_reader *large = open_file("large.fsdb"), *larger = open_file("larger.fsdb");
+      EXPECT(FUSE_OK, fuse_differences_open(large, larger, &differences, &error));
+      status = fuse_differences_next(differences, call, &difference, NULL);
+      CHECK(status != FUSE_OK || (difference.key.size == 1 && *(const char *)difference.key.data == '\xff'));
+      CHECK(fuse_differences_close(differences) == FUSE_OK);
+      CHECK(fuse_reader_close(large) == FUSE_OK && fuse_reader_close(larger) == FUSE_OK);
+    }
+  }
+  return status;
+}
+
+/* Ends each kind of long call at each point at which it can be ended; gives how many points each has. */
+static void end_at_each_point(const fuse_call *call, int points[KINDS]) {
+  fuse_reader *reader = open_file("old.fsdb");
+  for (int kind = 0; kind < KINDS; kind++) {
+    fuse_status status = FUSE_ERROR_CANCELLED;
+    points[kind] = 0;
+    for (int point = 1; status == FUSE_ERROR_CANCELLED; point++) {
+      left = point;
+      status = begin(kind, reader, call);
+      CHECK(status == FUSE_OK || status == FUSE_ERROR_CANCELLED);
+      if (kind <= MAKE_PATCH) CHECK((size_of("ended.fsdb") == -1) == (status != FUSE_OK));
+      points[kind] += status == FUSE_ERROR_CANCELLED;
     }
     remove(path_of("ended.fsdb"));
   }
-  CHECK(points > 10);
+  CHECK(fuse_reader_close(reader) == FUSE_OK);
+}
+
+static void test_ending_at_each_point(void) {
+  fuse_error *error = NULL;
+  fuse_writer *writer = NULL;
+  fuse_writer_options plain = fuse_writer_options_compatible();
+  EXPECT(FUSE_OK, fuse_writer_make(&plain, &writer, &error));
+  EXPECT(FUSE_OK, fuse_writer_build(writer, PATH("still_plain.fsdb"), NULL, NULL, &error));
+  CHECK(fuse_writer_close(writer) == FUSE_OK);
+  uint64_t object;
+  EXPECT(FUSE_OK, fuse_writer_make(NULL, &writer, &error));
+  EXPECT(FUSE_OK, fuse_writer_add_object(writer, "\x01", 1, &object, &error));
+  EXPECT(FUSE_OK, fuse_writer_add_key(writer, "\xff", 1, object, &error));
+  EXPECT(FUSE_OK, fuse_writer_build(writer, PATH("last.fsdb"), NULL, NULL, &error));
+  CHECK(fuse_writer_close(writer) == FUSE_OK);
+  char paths[2][1024];
+  strcpy(paths[0], path_of("large.fsdb"));
+  strcpy(paths[1], path_of("last.fsdb"));
+  fuse_span inputs[] = {{paths[0], strlen(paths[0])}, {paths[1], strlen(paths[1])}};
+  EXPECT(FUSE_OK, fuse_merge(inputs, 2, PATH("larger.fsdb"), NULL, NULL, NULL, &error));
+  fuse_reader *old = open_file("old.fsdb"), *new = open_file("new.fsdb");
+  EXPECT(FUSE_OK, fuse_patch_make(old, new, PATH("whole.patch"), 0, NULL, NULL, &error));
+  CHECK(fuse_reader_close(old) == FUSE_OK && fuse_reader_close(new) == FUSE_OK);
+  fuse_call call = fuse_call_default();
+  call.context = &left;
+  call.progress = count_down;
+  int points[KINDS];
+  end_at_each_point(&call, points);
+  CHECK(points[BUILD] + points[MERGE] + points[REINDEX] + points[VERIFY] > 10);
+  /* Before anything is done, and on the way. */
+  call.progress = NULL;
+  call.poll = poll_down;
+  end_at_each_point(&call, points);
+  for (int kind = 0; kind < KINDS; kind++) CHECK(points[kind] >= 2);
 }
 
 /* Ends a call while it is on its way, from a signal handler. */
@@ -481,7 +551,7 @@ void test_cancel(void) {
   CHECK(fuse_cancel_reset(cancel) == FUSE_OK && fuse_cancel_is_requested(cancel) == FUSE_NONE);
   EXPECT(FUSE_OK, fuse_verify(PATH("large.fsdb"), NULL, &call, NULL, &error));
 
-  end_at_each_point();
+  test_ending_at_each_point();
   int ends = 1;
   call = fuse_call_default();
   call.progress = progress;

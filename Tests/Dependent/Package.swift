@@ -5,7 +5,7 @@ import PackageDescription
 // debugging and as a release, and runs it. Swift 6.3 crashes on code in a dependent that compiles well inside a package.
 
 /// What README.md shows, and every file of Snippets/, as a `main.swift`.
-let examples = ["README", "BuildAndLookUp", "Merge", "Serve", "Values", "Verify"]
+let examples = ["README", "BuildAndLookUp", "Keys", "Merge", "Serve", "Tasks", "Values", "Verify"]
 
 func program(_ name: String, _ settings: [SwiftSetting]) -> Target {
   .executableTarget(
@@ -20,5 +20,8 @@ let package = Package(
     program("Calls6", [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     program("Awaiting", [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     program("Calls5", [.swiftLanguageMode(.v5), .treatAllWarnings(as: .error)]),
+    program("Service", [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    program("FoundationKeys6", [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    program("FoundationKeys5", [.swiftLanguageMode(.v5), .treatAllWarnings(as: .error)]),
   ]
 )

@@ -93,7 +93,7 @@ class File:
 def assemble(parts, keys, num_keys=None, num_objects=None):
     """A file of `parts` (records, or whatever shall lie in the data section) and `keys`: pairs of a
     key and the number of its part, in the order in which they stand in the index."""
-    data, records = b"", []
+    data, records = bytearray(), []
     for part in parts:
         records.append(HEADER_SIZE + len(data))
         data += part

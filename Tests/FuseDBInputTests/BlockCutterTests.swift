@@ -1,4 +1,5 @@
 import FuseDB
+import Glibc
 import ProgramSupport
 import Testing
 
@@ -80,5 +81,33 @@ struct BlockCutterTests {
       }
       for block in blocks.dropLast() { #expect(block.bytes[block.range].last == UInt8(ascii: "\n"), "seed \(seed)") }
     }
+  }
+
+  @Test func `lines are handed over as they come in, where whole blocks are not waited for`() throws {
+    var pipes: [Int32] = [0, 0]
+    #expect(unsafe pipe(&pipes) == 0)
+    let output = Descriptor(pipes[1])
+    defer { Descriptor(pipes[0]).close() }
+    func write(_ text: String) throws { try output.write(Array(text.utf8), name: "pipe") }
+    try write("first\nse")
+    var cutter = BlockCutter(
+      try InputFile(Descriptor(pipes[0]), name: "pipe", isOwned: false), .lineFeed, waitsForWholeBlocks: false)
+    let block = try InputBlock(byteCount: 16)
+    var hasMore = true
+    hasMore = try cutter.next(block)
+    #expect(hasMore)
+    #expect(text(block) == "first\n")
+    try write("cond\nthird\na line that is longer than a block")
+    hasMore = try cutter.next(block)
+    #expect(hasMore)
+    #expect(text(block) == "second\nthird\n")
+    try write(", and goes on\nend")
+    output.close()
+    hasMore = try cutter.next(block)
+    #expect(hasMore)
+    #expect(text(block).hasPrefix("a line that is longer than a block, and goes on\n"))
+    var rest = String(text(block).dropFirst("a line that is longer than a block, and goes on\n".count))
+    while try cutter.next(block) { rest += text(block) }
+    #expect(rest == "end")
   }
 }

@@ -123,7 +123,7 @@ struct `Files of records` {
     var semicolons = FuseInput(table)
     semicolons.keyFields = ["id"]
     #expect(failure(semicolons)?.message.contains("which keyFields names") == true)
-    #expect(failure(semicolons)?.message.contains("format: .tsv") == true)
+    #expect(failure(semicolons)?.message.contains("delimiter = .byte(UInt8(ascii: \";\"))") == true)
   }
 
   @Test func `are described without the options of the command`() {

@@ -23,6 +23,7 @@ private struct Case {
     inputs = (0..<Int.random(in: 1...3, using: &random)).map { _ in
       let format = FuseInput.Format.allCases.randomElement(using: &random)!
       if format == .msgpack { return (format, Self.values(withErrors: withErrors, &random)) }
+      if format == .json { return (format, Self.document(withErrors: withErrors, &random)) }
       let lines = (0..<Int.random(in: 0...30, using: &random)).map { _ in
         Self.line(of: format, takesQuotes: takesQuotes, withErrors: withErrors, &random)
       }
@@ -59,6 +60,25 @@ private struct Case {
     var bytes = packer.bytes.array()
     if withErrors, Int.random(in: 0..<20, using: &random) == 0 { bytes.append(0xC1) }
     if withErrors, Bool.random(using: &random), !bytes.isEmpty { bytes.removeLast() }
+    return bytes
+  }
+
+  /// Records of JSON, over lines or not, in an array or not.
+  private static func document(withErrors: Bool, _ random: inout SeededRandom) -> [UInt8] {
+    let isList = Bool.random(using: &random)
+    let space = ["", " ", "\n", "\r\n \t"]
+    var text = space.randomElement(using: &random)! + (isList ? "[" : "")
+    let count = Int.random(in: 0...30, using: &random)
+    for number in 0..<count {
+      text += space.randomElement(using: &random)!
+      let record = line(of: .ndjson, takesQuotes: false, withErrors: withErrors, &random)
+      text += record.replacing(":", with: ":" + space.randomElement(using: &random)!)
+      text += space.randomElement(using: &random)!
+      if isList, number < count - 1 || withErrors && Int.random(in: 0..<5, using: &random) == 0 { text += "," }
+    }
+    text += isList ? "]" + space.randomElement(using: &random)! : ""
+    var bytes = Array(text.utf8)
+    if withErrors, Int.random(in: 0..<3, using: &random) == 0, !bytes.isEmpty { bytes.removeLast() }
     return bytes
   }
 
@@ -148,6 +168,56 @@ struct InputLoaderTests {
         try loader.run { _ throws(FuseError) in try InputFile(path: scratch.path("in")) }
       }
       #expect(error?.path == "in:501")
+    }
+  }
+
+  @Test(arguments: FuseInput.Format.allCases, [FlawPolicy.skipped, .told(atMost: 5)])
+  func `bad records leave nothing, and the first of them are named, in blocks of any size and on any thread [S9]`(
+    format: FuseInput.Format, policy: FlawPolicy
+  ) throws {
+    let scratch = Scratch()
+    // Every third record is bad: one that is no UTF-8 where there is text, and one without a key.
+    let records = (0..<60).map { number -> [UInt8] in
+      let text: [UInt8] = number % 6 == 2 ? [0xFF] : Array("v".utf8)
+      let key = number % 6 == 5 ? "" : "k\(number)"
+      switch format {
+      case .csv, .tsv: return Array((key + (format == .csv ? "," : "\t")).utf8) + text + Array("\n".utf8)
+      case .ndjson, .json: return Array("{\"id\":\"\(key)\",\"x\":\"".utf8) + text + Array("\"}\n".utf8)
+      case .msgpack:
+        let packer = MessagePackPacker()
+        packer.packMap(count: 1)
+        packer.pack(string: Array("id".utf8).rawSpan)
+        if number % 6 == 2 { packer.packMap(count: 0) } else { packer.pack(string: Array(key.utf8).rawSpan) }
+        return packer.bytes.array()
+      }
+    }
+    let head = format == .csv ? "id,x\n" : format == .tsv ? "id\tx\n" : ""
+    scratch.write(Array(head.utf8) + records.joined(), to: "in")
+    for (threadCount, blockByteCount) in [(1, 1 << 16), (1, 4), (1, 30), (3, 7), (3, 90)] {
+      var job = InputLoader.Job(inputs: [("in", format)], fields: FieldSelection(keys: [Array("id".utf8)], kept: []))
+      job.threadCount = threadCount
+      job.blockByteCount = blockByteCount
+      job.flaws = policy
+      let loader = try InputLoader(job, FuseWriter())
+      let error: FuseError?
+      do throws(FuseError) {
+        try loader.run { _ throws(FuseError) in try InputFile(path: scratch.path("in")) }
+        error = nil
+      } catch let failure {
+        error = failure
+      }
+      let first = head.isEmpty ? 1 : 2
+      let bad = (0..<20).map { 3 * $0 + 2 + first }
+      func places(_ errors: [FuseError]) -> [String?] {
+        errors.map { $0.path?.split(separator: ":").last.map { String($0.split(separator: " ").last!) } }
+      }
+      if policy == .skipped {
+        #expect(error == nil && loader.totals.recordCount == 40 && loader.totals.keyCount == 40)
+        #expect(loader.skipped.count == 20 && places(loader.skipped.first) == bad.prefix(10).map { String($0) })
+      } else {
+        #expect(error != nil && error == loader.failures.first)
+        #expect(places(loader.failures) == bad.prefix(5).map { String($0) })
+      }
     }
   }
 

@@ -12,6 +12,7 @@ Each line is one that `fusedb build` reads.
 import argparse
 import sys
 
+import numpy
 from xxhash import xxh3_64_intdigest
 
 MASK = 2**64 - 1
@@ -26,7 +27,7 @@ def rotated(number, count):
 
 
 def unmixed(digest, length):
-    """The 64 bits that were mixed to a digest of a key of 4 to 8 bytes."""
+    """The 64 bits that were mixed to a digest of a key of 4 to 8 bytes; of a numpy array of digests, of each."""
     digest ^= digest >> 28 ^ digest >> 56
     digest = digest * INVERSE & MASK
     digest ^= (digest >> 35) + length
@@ -48,25 +49,19 @@ def constant(seed):
     return unmixed(xxh3_64_intdigest(bytes(8), seed), 8) ^ joined(bytes(8))
 
 
-def key_of(digest, of_seed):
-    """The key of 8 bytes with this hash; `of_seed` is the constant of the seed."""
-    number = unmixed(digest, 8) ^ of_seed
-    return (number >> 32).to_bytes(4, "little") + (number & 0xFFFFFFFF).to_bytes(4, "little")
-
-
 def keys(count, share, seed=0):
-    """Distinct keys whose hashes under the seed share their upper 20 bits, their lower 44 bits, or nothing."""
-    of_seed = constant(seed)
-    for number in range(count):
-        spread = number * 0x9E3779B97F4A7C15
-        if share == "top":
-            digest = 0xABCDE << 44 | spread & 2**44 - 1
-        elif share == "low":
-            assert count <= 2**20, "20 bits are left, so there are no more than 1,048,576 such keys"
-            digest = (spread & 2**20 - 1) << 44 | 0x123456789AB
-        else:
-            digest = spread & MASK
-        yield key_of(digest, of_seed)
+    """Distinct keys of 8 bytes whose hashes under the seed share their upper 20 bits, their lower 44 bits, or nothing."""
+    spread = numpy.arange(count, dtype=numpy.uint64) * numpy.uint64(0x9E3779B97F4A7C15)
+    if share == "top":
+        digests = 0xABCDE << 44 | spread & numpy.uint64(2**44 - 1)
+    elif share == "low":
+        assert count <= 2**20, "20 bits are left, so there are no more than 1,048,576 such keys"
+        digests = (spread & numpy.uint64(2**20 - 1)) << 44 | 0x123456789AB
+    else:
+        digests = spread
+    numbers = unmixed(digests, 8) ^ numpy.uint64(constant(seed))
+    halves = numpy.stack([numbers >> 32, numbers & 0xFFFFFFFF], axis=1).astype("<u4").tobytes()
+    return (halves[place : place + 8] for place in range(0, 8 * count, 8))
 
 
 def main():

@@ -292,13 +292,16 @@ class Decimal(str):
     """A JSON number with a point or an exponent, as written."""
 
 
+def refuse(constant):
+    raise NotSpelled(f"{constant} is not JSON")
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=Pairs, parse_float=Decimal, parse_constant=refuse)
+
+
 def parse(text):
     """The JSON document, with objects as `Pairs` and numbers with a point or an exponent as `Decimal`."""
-
-    def refuse(constant):
-        raise NotSpelled(f"{constant} is not JSON")
-
-    return json.loads(text, object_pairs_hook=Pairs, parse_float=Decimal, parse_constant=refuse)
+    return DECODER.decode(text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass"))
 
 
 def unhex(text):

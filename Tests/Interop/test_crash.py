@@ -52,6 +52,7 @@ JOBS = {
     "patch": Job("patch {old} {patch} out.fsdb", "old"),
     "reindex": Job("reindex out.fsdb", "plain"),
     "build that may not shrink": Job("build -o out.fsdb {small} --greatest-shrink 0", "old"),
+    "enrich over a file": Job("enrich {old} {large} --on value -o out.fsdb --overwrite --threads 1", "small"),
     "merge over one of its inputs": Job("merge out.fsdb {plain} out.fsdb --temp .", "old"),
 }
 
@@ -100,7 +101,8 @@ class Plan:
         self.new = contents(folder)[OUTPUT]
         for content in filter(None, (self.old, self.new)):
             (tmp_path / "whole.fsdb").write_bytes(content)
-            command("verify", tmp_path / "whole.fsdb", code=DONE)
+            if content.startswith(b"FSDB"):
+                command("verify", tmp_path / "whole.fsdb", code=DONE)
         assert self.old != self.new
 
     def folder(self):

@@ -59,6 +59,8 @@ QUESTIONS = {
     "reindex several": ["reindex", "GOOD COPY", "FILE"],
     "watch": ["watch", "FILE"],
     "bench": ["bench", "FILE", "--seconds", "0"],
+    "enrich": ["enrich", "FILE", "--on", "k"],
+    "enrich --from": ["enrich", "GOOD", "--on", "k", "--from", "FILE"],
 }
 #: What FILE may be, and the exit status of every command but `verify`.
 FILES = {

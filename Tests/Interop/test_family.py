@@ -1,5 +1,7 @@
 """Files written by one implementation open, verify and answer equally in the other."""
 
+import bisect
+import itertools
 import struct
 
 import pytest
@@ -72,8 +74,9 @@ def assert_wheel_answers(reader, mapping):
         assert reader.exists(key)
     for key in absent_from(mapping):
         assert reader.get_raw(key) is None and not reader.exists(key)
+    entries = sorted(mapping.items())
     for prefix in prefixes_of(mapping):
-        assert reader.prefix_raw(prefix) == [(lossy(key), value) for key, value in with_prefix(mapping, prefix)], prefix
+        assert reader.prefix_raw(prefix) == [(lossy(key), value) for key, value in with_prefix(entries, prefix)], prefix
 
 
 def assert_command_answers(command, path, mapping, sample=None):
@@ -85,8 +88,9 @@ def assert_command_answers(command, path, mapping, sample=None):
         assert command.found(path, keys) == {key: mapping[key] for key in keys}
     absent = askable(absent_from(mapping))
     assert command.found(path, absent) == dict.fromkeys(absent)
+    entries = sorted(mapping.items())
     for prefix in askable(prefixes_of(sample if sample is not None else mapping)):
-        assert command.pairs("prefix", path, "--", prefix) == with_prefix(mapping, prefix), prefix
+        assert command.pairs("prefix", path, "--", prefix) == with_prefix(entries, prefix), prefix
 
 
 def assert_equal_stats(command, path, reader):
@@ -125,8 +129,10 @@ def prefixes_of(keys):
     return [b"", b"\xff", b"none such", *(key[: len(key) // 2] for key in chosen), *chosen, *(key + b"x" for key in chosen)]
 
 
-def with_prefix(mapping, prefix):
-    return [(key, mapping[key]) for key in sorted(mapping) if key.startswith(prefix)]
+def with_prefix(entries, prefix):
+    """Those of sorted entries whose keys begin with the prefix: they stand together."""
+    first = bisect.bisect_left(entries, prefix, key=lambda entry: entry[0])
+    return list(itertools.takewhile(lambda entry: entry[0].startswith(prefix), itertools.islice(entries, first, None)))
 
 
 def askable(keys):

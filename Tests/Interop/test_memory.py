@@ -1,7 +1,9 @@
 """One record, however large, does not take more memory than `--memory` says: it is read, or refused with its place."""
 
+import bz2
 import itertools
 import json
+import lzma
 import random
 import re
 import struct
@@ -48,6 +50,16 @@ def zstd(parts, *options):
 
 def gzipped(parts):
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    return b"".join(map(packer.compress, parts)) + packer.flush()
+
+
+def xz(parts, dict_size=1 << 20):
+    packer = lzma.LZMACompressor(filters=[{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": dict_size, "nice_len": 8, "mf": lzma.MF_HC3}])
+    return b"".join(map(packer.compress, parts)) + packer.flush()
+
+
+def bzip2(parts):
+    packer = bz2.BZ2Compressor(1)
     return b"".join(map(packer.compress, parts)) + packer.flush()
 
 
@@ -152,6 +164,30 @@ CASES = {
     "zstd: a large window": (
         [], lambda m: zstd([noise(m * MIB // 6, width=60_000)], "--long=27"), "standard input: unpacking the zstd data takes"),
     "zstd: a large window for few bytes": ([], lambda m: zstd([noise(100_000)], "--long=27"), None),
+    "xz bomb": ([], lambda m: xz(pieces(b'{"keys":["k"],"value":"', b"x", m * MIB // 2, b'"}\n')), "standard input:1: the line is longer"),
+    "bzip2 bomb": ([], lambda m: bzip2(pieces(b'{"keys":["k"],"value":"', b"x", m * MIB // 2, b'"}\n')), "standard input:1: the line is longer"),
+    "xz: a large dictionary": (
+        [], lambda m: xz([noise(m * MIB // 6, width=60_000)], dict_size=120 << 20), "standard input: unpacking the xz data takes"),
+    "xz: a large dictionary for few bytes": ([], lambda m: xz([noise(100_000)], dict_size=120 << 20), None),
+    "xz: a dictionary of 1.5 GiB": ([], lambda m: xz([noise(100_000)], dict_size=1536 << 20), "standard input: the xz data needs a dictionary"),
+    "json: a long array": (["--key", "k"], lambda m: zstd(pieces(b'[{"k":0}', b',\n{"k":1,"v":[2]}', m * MIB // 32, b"]")), None),
+    "json: a long record": (
+        ["--key", "k"], lambda m: zstd(pieces(b'[{"k":"', b"x", m * MIB // 2, b'"}]')), "standard input:1: record 1: the record is longer"),
+    "json: an array inside of a long document": (
+        ["--key", "k", "--records", "data"],
+        lambda m: zstd(pieces(b'{"skip":["', b"\\\"],", m * MIB // 16, b'"],"data":[{"k":1}],"rest":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}")), None),
+    "json: brackets": (
+        ["--key", "k"], lambda m: zstd(pieces(b"[", b"[", m * MIB // 2)), "standard input:1: record 1: the record is longer"),
+    "spaces: many cells": (
+        ["--delimiter", "whitespace", "--list-rest", "--key", "k"],
+        lambda m: b"k v\n" + b"1 " * (m * MIB // 64 - 10) + b"\n", "standard input:2: the record has more than"),
+    "collected: a long list": (
+        ["--key", "k", "--on-duplicate", "collect"], lambda m: zstd(pieces(b"", b'{"k":1,"v":"%b"}\n' % (b"x" * 1000), m * MIB // 8)),
+        "the objects of the key \"1\" have more than"),
+    "collected: many keys": (["--on-duplicate", "collect"], lambda m: zstd([noise(700_000)] * 2), None),
+    "skipped: many keys in a record": (
+        ["--key", "k", "--skip-bad-rows"],
+        lambda m: b'{"k":["a"' + b',"a"' * (m * MIB // 256) + b"]}\n", None),
     "range: wide ones of IPv4": (
         ["--format", "csv", "--range", "first,last"],
         lambda m: ranges(4_000, lambda i: b"%d" % (1 + (i << 18)), lambda i: b"%d" % ((i + 1 << 18) - 2)), None),

@@ -10,6 +10,9 @@
 /// Removes the access control list that a new file inherits from its folder, if any.
 void fuse_drop_access_list(int descriptor);
 
+/// Has the disk keep what was written to an open file or folder; -1 and errno on failure.
+int fuse_make_durable(int descriptor);
+
 /// Opens a file without a name in the folder `path`, readable and writable; -1 and errno where that is not supported.
 int fuse_open_unnamed(const char *_Nonnull folder, unsigned mode);
 

@@ -38,6 +38,19 @@ size_t fuse_json_capacity(const fuse_json_parser *_Nonnull parser);
 /// How many values a JSON text of these bytes can have: one, and one for each comma and opening bracket outside of strings.
 size_t fuse_json_value_count(const void *_Nullable text, size_t length);
 
+/// What ends a record of a JSON document.
+typedef enum {
+  fuse_json_more,  // nothing here
+  fuse_json_comma, // the comma after it
+  fuse_json_close, // the bracket that closes the list around it
+  fuse_json_value, // its own last bracket
+} fuse_json_stop;
+
+/// Finds where a value ends that begins at `start` or after spaces there: in a list, at the next comma or `]` outside of all brackets and
+/// strings; otherwise, after its last bracket. Sets `offset` to where that is, or to `end`.
+fuse_json_stop fuse_json_element_end(
+    const void *_Nonnull text, size_t start, size_t end, bool is_list, size_t *_Nonnull offset);
+
 /// Whether the bytes are valid UTF-8, at many bytes a nanosecond.
 bool fuse_is_utf8(const void *_Nonnull bytes, size_t length);
 

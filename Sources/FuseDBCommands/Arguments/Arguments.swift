@@ -15,6 +15,8 @@ struct Arguments {
   private let command: String
   private let known: [Option]
   private var values: [String: [[UInt8]]] = [:]
+  /// All options, in the order in which they stand.
+  private(set) var inOrder: [(option: String, value: [UInt8])] = []
   private var operands: ArraySlice<[UInt8]> = []
 
   init(_ words: ArraySlice<[UInt8]>, of command: String, options known: [Option]) throws(UsageError) {
@@ -57,6 +59,7 @@ struct Arguments {
     }
     guard option.repeats || values[option.name] == nil else { throw error("the option \(name) is given twice") }
     values[option.name, default: []].append(value ?? [])
+    inOrder.append((option.name, value ?? []))
   }
 
   private func unknown(_ name: String) -> UsageError {

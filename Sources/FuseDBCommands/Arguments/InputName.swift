@@ -10,8 +10,8 @@ struct InputName: Equatable {
   /// What it is called in messages.
   var name: String { path ?? InputFile.standardInputName }
 
-  /// Takes `word` apart. Its own format comes first, then `format`, then that of the ending of the path. [S4]
-  init(_ word: String, format: FuseInput.Format?) {
+  /// Takes `word` apart. Its own format comes first, then `format`, then that of the ending of the path, then `otherwise`. [S4]
+  init(_ word: String, format: FuseInput.Format?, otherwise: FuseInput.Format = .ndjson) {
     var path = word
     var ownFormat: FuseInput.Format?
     if let colon = word.firstIndex(of: ":"), let named = FuseInput.Format(rawValue: String(word[..<colon])) {
@@ -19,6 +19,6 @@ struct InputName: Equatable {
       path = String(word[word.index(after: colon)...])
     }
     self.path = path == Arguments.standardInput ? nil : path
-    self.format = ownFormat ?? format ?? FuseInput.Format(guessedFrom: path) ?? .ndjson
+    self.format = ownFormat ?? format ?? FuseInput.Format(guessedFrom: path) ?? otherwise
   }
 }

@@ -84,7 +84,7 @@ struct Questions: Sendable {
 struct QuestionBatch: RandomAccessCollection {
   /// A key in the memory of its ``Questions``.
   @safe
-  struct Key: FuseKey {
+  struct Key: FuseKeyBytes {
     // SAFETY: the caller of the initializer keeps the memory.
     let bytes: UnsafeRawBufferPointer
 

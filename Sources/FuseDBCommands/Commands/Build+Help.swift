@@ -7,7 +7,8 @@ extension Build {
       Arguments.outputOption,
       .value(
         "--format", "FORMAT",
-        "ndjson, csv, tsv or msgpack (default: by the ending of each input's name, else ndjson)"),
+        "ndjson, json, csv, tsv or msgpack (default: by the ending of each input's name, else ndjson)"),
+      .value("--records", "PATH", "where the array of the records is inside of a JSON document, as in data.items"),
       .value(
         "--key", "FIELD", "the field that holds a record's key, or a list of keys; may be repeated", repeats: true),
       .value(
@@ -26,16 +27,29 @@ extension Build {
         "--normalise", "network|domain|lower|mac",
         "write keys in one way, here and in every question: blocks, domain names, lower case, MAC addresses"),
       .value("--keep", "FIELD", "store only this field of each record; may be repeated", repeats: true),
+      .value("--drop", "FIELD", "store all but this field; may be repeated", repeats: true),
       .flag(
-        "--allow-missing", "let a field of --key or --keep be absent from every record of NDJSON or MessagePack"),
+        "--allow-missing", "let a field of --key, --keep or --drop be absent from every record of NDJSON or MessagePack"
+      ),
       .value("--type", "FIELD=TYPE", "the type of a column: string, int, float, bool or json", repeats: true),
       .value("--columns", "A,B,C", "the names of the columns, if the first row does not hold them"),
+      .value(
+        "--delimiter", "CHARACTER",
+        "what stands between the cells of tables: one character, tab, or whitespace for any spaces and tabs"),
+      .flag("--pad-rows", "let rows lack cells at their end, which are null then"),
+      .flag("--list-rest", "let the last column hold a list, of all cells from there on"),
+      .value("--null", "WORD", "cells that are this word are null, and give no key; may be repeated", repeats: true),
+      .flag("--skip-headers", "skip rows that repeat the row of names, as where files were joined"),
       .flag("--no-quotes", "take quotes in cells as they are"),
       .value("--skip-comments", "PREFIX", "skip lines of a table that begin with this, such as '#'"),
       .value(
         "--record-limit", "SIZE",
         "the longest record to accept, such as 64M or 1G (default: a 32nd of --memory)"),
-      .value("--on-duplicate", "last|first|error", "which object a repeated key gets (default: last)"),
+      .value("--max-errors", "N", "how many bad records to name before the build fails (default: 1)"),
+      .flag("--skip-bad-rows", "leave out bad records, and say how many and which were the first"),
+      .value(
+        "--on-duplicate", "last|first|error|collect",
+        "which object a repeated key gets (default: last); collect gives every key the list of its objects"),
       .value(
         "--order", "key|insertion",
         "the order of objects: by smallest key, or as they come, with none left out (default: key)"),
@@ -55,7 +69,7 @@ extension Build {
     Reads every INPUT, or standard input if there is none or it is '-', and
     writes OUTPUT in one step. An existing database is replaced only when the
     new one is complete, and keeps its mode, owner and group; any other kind of
-    file is left alone. Inputs packed with gzip or zstd are unpacked. 'fusedb
+    file is left alone. Inputs packed with gzip, zstd, xz or bzip2 are unpacked. 'fusedb
     build OUTPUT INPUT...' does the same.
 
     An OUTPUT without keys is not written, since that usually means that an
@@ -70,10 +84,22 @@ extension Build {
 
       {"keys": ["8.8.8.8", "gmail.com"], "value": {"org": "Google LLC"}}
 
+    JSON may also be one array of such objects over any number of lines, or lie
+    in a document under a path (--records), as the array in {"data": [...]}.
+
     With --key, a line or row is any record: the named fields hold the keys, and
     the rest is the object. Lines of the first form, such as those of a dump,
     may be mixed with records. A record of MessagePack is an array of keys and a
     value, which is stored as it is, or with --key a map.
+
+    A FIELD that a record does not have itself may be a path into it, except in
+    tables: 'geo.country', 'tags.0'. What is kept stays in its place.
+
+    With '--on-duplicate collect' every key has a list: of the objects of all
+    records that give it, in their order.
+
+    A bad record ends the build. --max-errors names several; --skip-bad-rows
+    leaves them out, with a warning that has their number and the first ten.
 
     With --range, alone or together with --key, the keys are the fewest CIDR
     blocks that cover a range of addresses, such as 8.8.8.0/24 or 2001:db8::/32.

@@ -8,32 +8,27 @@ extension Build {
   ) throws(FuseError) {
     if printsJSON {
       let members =
-        members(of: report) + [
+        members(of: report, loader) + [
           ("records", .count(loader.totals.recordCount)), ("seconds", .number((seconds * 1000).rounded() / 1000)),
           ("threads", .count(writer.options.threadCount ?? 1)), ("memory", .count(writer.options.memory ?? 0)),
           ("peakMemory", .count(MachineMemory.peakByteCount ?? 0)),
+          ("skippedRecords", .count(loader.skipped.count)),
+          ("skipped", .list(loader.skipped.first.map { .text($0.description) })),
           ("spilledBytes", .count(writer.spilledByteCount)), ("rangesCut", .count(loader.rangesCut.some)),
           ("rangesHidden", .count(loader.rangesCut.all)),
         ]
       try console.out.line { writer throws(FuseError) in writer.append(members: members) }
     }
     guard !isQuiet, !printsJSON else { return }
-    for line in summary(of: report, rangesCut: loader.rangesCut) { try? console.err.line(line) }
-  }
-
-  /// The position of a record, for messages: file and line.
-  func position(_ number: UInt64) -> String {
-    let position = InputPosition(number)
-    let input = inputs[position.input]
-    return input.format.position(in: input.name, position.line)
+    for line in summary(of: report, loader) { try? console.err.line(line) }
   }
 
   /// The part of the report that depends on the records alone.
-  private func members(of report: BuildReport) -> [(name: String, value: ReportValue)] {
+  private func members(of report: BuildReport, _ loader: InputLoader) -> [(name: String, value: ReportValue)] {
     let duplicates = report.duplicates.map { duplicate in
       ReportValue.members([
-        ("key", .key(duplicate.key)), ("kept", .text(position(duplicate.kept))),
-        ("dropped", .text(position(duplicate.dropped))),
+        ("key", .key(duplicate.key)), ("kept", .text(loader.position(duplicate.kept))),
+        ("dropped", .text(loader.position(duplicate.dropped))),
       ])
     }
     return [
@@ -47,21 +42,33 @@ extension Build {
   }
 
   /// The report in a line, and a line for each thing that may surprise.
-  private func summary(of report: BuildReport, rangesCut: (some: Int, all: Int)) -> [String] {
+  private func summary(of report: BuildReport, _ loader: InputLoader) -> [String] {
+    let rangesCut = loader.rangesCut
     var first = "\(output): \(Humans.keys(report.keyCount, before: report.replacedKeyCount)) -> "
     first += "\(Humans.count(report.objectCount, "object")), "
     first += Humans.size(report.byteCount)
     if report.bytesSavedBySharing > 0 { first += "; sharing saved \(Humans.size(report.bytesSavedBySharing))" }
     var lines = [first]
-    if report.duplicateKeyCount > 0 {
+    if report.duplicateKeyCount > 0, writerOptions.onDuplicate == .collect {
+      lines.append(
+        "  \(Humans.count(report.duplicateKeyCount, "addition")) of a key that was there already; each key has a list of all its objects"
+      )
+    } else if report.duplicateKeyCount > 0 {
       let kept: String = if case .first = writerOptions.onDuplicate { "first" } else { "last" }
       lines.append(
         "  \(Humans.count(report.duplicateKeyCount, "addition")) of a key that was there already; the \(kept) one counts"
       )
       for duplicate in report.duplicates {
-        lines.append("    \(quoted(duplicate.key)): \(position(duplicate.kept)), not \(position(duplicate.dropped))")
+        lines.append(
+          "    \(quoted(duplicate.key)): \(loader.position(duplicate.kept)), not \(loader.position(duplicate.dropped))")
       }
       if report.duplicates.count < report.duplicateKeyCount { lines.append("    …") }
+    }
+    let skipped = loader.skipped
+    if skipped.count > 0 {
+      lines.append("  warning: \(Humans.count(skipped.count, "bad record")) skipped")
+      lines += skipped.first.map { "    \($0.description)" }
+      if skipped.first.count < skipped.count { lines.append("    …") }
     }
     if rangesCut.some > 0 {
       lines.append(

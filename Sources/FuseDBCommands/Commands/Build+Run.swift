@@ -11,14 +11,23 @@ extension Build {
       ProgressBar(console.err, isQuiet: isQuiet), inputSizes: inputs.map { $0.path.map(Self.size(of:)) })
     let options = optionsInUse
     let writer = FuseWriter(options)
-    let loader = try InputLoader(job(options), writer)
-    try loader.run { number throws(FuseError) in
-      try open(inputs[number].path, console, memory: options.memory ?? 0)
-    } progress: {
-      progress.show($0)
+    var job = job(options)
+    job.flaws = flaws
+    let loader = try InputLoader(job, writer)
+    do throws(FuseError) {
+      try loader.run { number throws(FuseError) in
+        try open(inputs[number].path, console, memory: options.memory ?? 0)
+      } progress: {
+        progress.show($0)
+      }
+    } catch {
+      progress.bar.clear()
+      let failures = loader.failures
+      for failure in failures.dropLast() { console.note(failure.description) }
+      throw failures.last ?? error
     }
     if !allowsMissingFields { try loader.fields?.checkAllSeen(.command) }
-    let report = try write(writer, progress, recordCount: loader.totals.recordCount)
+    let report = try write(writer, progress, loader)
     progress.bar.clear()
     try tell(report, writer, loader, seconds: progress.bar.elapsed, console)
     return .done
@@ -38,7 +47,8 @@ extension Build {
     return InputLoader.Job(
       inputs: inputs.map { ($0.name, $0.format) }, fields: fields, table: table,
       threadCount: InputLoader.threadCount(of: options), memory: memory,
-      limit: recordLimit.map { RecordLimit(byteCount: $0) } ?? RecordLimit(memory: memory), ranges: ranges)
+      limit: recordLimit.map { RecordLimit(byteCount: $0) } ?? RecordLimit(memory: memory), records: records,
+      ranges: ranges)
   }
 
   private func open(_ input: String?, _ console: Console, memory: Int) throws(FuseError) -> InputFile {
@@ -57,8 +67,9 @@ extension Build {
   }
 
   private func write(
-    _ writer: FuseWriter, _ progress: BuildProgress, recordCount: Int
+    _ writer: FuseWriter, _ progress: BuildProgress, _ loader: InputLoader
   ) throws(FuseError) -> BuildReport {
+    let recordCount = loader.totals.recordCount
     do throws(FuseError) {
       return try writer.build(to: output) { phase, share in
         // A phase that only reports its beginning has no share done.
@@ -71,9 +82,9 @@ extension Build {
       throw FuseError(
         .duplicateKey,
         """
-        a key comes twice: the key \(quoted(duplicate.key)) was added before, at \(position(duplicate.kept)); \
+        a key comes twice: the key \(quoted(duplicate.key)) was added before, at \(loader.position(duplicate.kept)); \
         keep one of them, or let --on-duplicate say which one counts
-        """, path: position(duplicate.dropped))
+        """, path: loader.position(duplicate.dropped))
     }
   }
 }

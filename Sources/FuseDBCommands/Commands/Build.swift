@@ -12,6 +12,10 @@ struct Build: Command {
   var writerOptions = FuseWriter.Options()
   /// How many bytes a record may have; nil for a share of the memory.
   var recordLimit: Int?
+  /// Where the array of the records is in JSON.
+  var records: FusePath?
+  /// What happens to bad records.
+  var flaws = FlawPolicy.told(atMost: 1)
   /// Whether an option may name a field that no record has.
   var allowsMissingFields = false
   var printsJSON: Bool
@@ -23,8 +27,10 @@ struct Build: Command {
     try Self.check(output, isOption: isOutputOption, arguments)
     if words.isEmpty { words = [Arguments.standardInput] }
     let format: FuseInput.Format? = try arguments.choice(
-      of: "--format", ["ndjson": .ndjson, "csv": .csv, "tsv": .tsv, "msgpack": .msgpack])
-    inputs = words.map { InputName($0, format: format) }
+      of: "--format", ["ndjson": .ndjson, "json": .json, "csv": .csv, "tsv": .tsv, "msgpack": .msgpack])
+    table.delimiter = try Self.delimiter(arguments, format)
+    let otherwise: FuseInput.Format = table.delimiter == nil ? .ndjson : .csv
+    inputs = words.map { InputName($0, format: format, otherwise: otherwise) }
     guard !inputs.contains(where: { $0.path == "" }) else { throw arguments.emptyPath("INPUT") }
     guard inputs.count <= InputPosition.mostInputs else {
       throw arguments.error("there are \(inputs.count) INPUTs, and \(InputPosition.mostInputs) are possible")
@@ -37,8 +43,37 @@ struct Build: Command {
     try parseWriterOptions(arguments)
     try parseKeyRules(arguments)
     try parseRecordLimit(arguments)
+    try parseRecords(arguments)
+    try parseFlaws(arguments)
     try parseFields(arguments)
     try parseTable(arguments)
+  }
+
+  private static let mostFlaws = 1000
+
+  private mutating func parseFlaws(_ arguments: borrowing Arguments) throws(UsageError) {
+    if let count = try arguments.count(of: "--max-errors") {
+      guard (1...Self.mostFlaws).contains(count) else {
+        throw arguments.error("the option --max-errors takes a number from 1 to \(Self.mostFlaws), and not '\(count)'")
+      }
+      guard !arguments.has("--skip-bad-rows") else {
+        throw arguments.error(
+          "--max-errors is for a build that fails, and --skip-bad-rows for one that does not; give one of them")
+      }
+      flaws = .told(atMost: count)
+    }
+    if arguments.has("--skip-bad-rows") { flaws = .skipped }
+  }
+
+  private mutating func parseRecords(_ arguments: borrowing Arguments) throws(UsageError) {
+    guard let path = arguments.values(of: "--records").first else { return }
+    guard inputs.contains(where: { $0.format == .json || $0.format == .ndjson }) else {
+      throw arguments.error("--records is for JSON, and no input is; say --format json if one is")
+    }
+    guard !path.isEmpty else {
+      throw arguments.error("--records takes the path of an array, as in --records data.items")
+    }
+    records = FusePath(path)
   }
 
   /// Refuses an OUTPUT that looks like an input: data would be overwritten by mistake.
@@ -84,8 +119,17 @@ struct Build: Command {
     writerOptions.outputLink = try arguments.outputLink()
     writerOptions.keepsOtherFiles = true
     let onDuplicate: FuseWriter.DuplicatePolicy? = try arguments.choice(
-      of: "--on-duplicate", ["last": .last, "first": .first, "error": .error])
+      of: "--on-duplicate", ["last": .last, "first": .first, "error": .error, "collect": .collect])
     writerOptions.onDuplicate = onDuplicate ?? .last
+    if onDuplicate == .collect {
+      guard writerOptions.order == .key else {
+        throw arguments.error("--on-duplicate collect makes new objects, and --order insertion is that of the old ones")
+      }
+      guard !arguments.has("--range") else {
+        throw arguments.error(
+          "--on-duplicate collect is for keys, and of ranges the innermost or --overlap says which one counts")
+      }
+    }
     let overlap: FuseInput.Overlap? = try arguments.choice(
       of: "--overlap", ["first": .first, "last": .last, "smallest": .smallest])
     guard overlap == nil || arguments.has("--range") else {
@@ -127,17 +171,19 @@ struct Build: Command {
         "the option --record-limit takes bytes up to 8G, or a number with K, M or G as in 64M, and not '\(text)'")
     }
     recordLimit = size
+    writerOptions.mostListBytes = size
   }
 
   private mutating func parseFields(_ arguments: borrowing Arguments) throws(UsageError) {
     let keys = arguments.values(of: "--key")
     let kept = arguments.values(of: "--keep")
+    let dropped = arguments.values(of: "--drop")
     let range = try parseRange(arguments)
     allowsMissingFields = arguments.has("--allow-missing")
-    if !keys.isEmpty || range != nil { fields = FieldSelection(keys: keys, range: range, kept: kept) }
-    guard fields != nil || kept.isEmpty else {
+    if !keys.isEmpty || range != nil { fields = FieldSelection(keys: keys, range: range, kept: kept, dropped: dropped) }
+    guard fields != nil || kept.isEmpty && dropped.isEmpty else {
       throw arguments.error(
-        "--keep chooses fields of records, and those need --key FIELD or --range FIRST,LAST for the fields that give the keys"
+        "\(kept.isEmpty ? "--drop" : "--keep") chooses fields of records, and those need --key FIELD or --range FIRST,LAST for the fields that give the keys"
       )
     }
   }
@@ -151,8 +197,33 @@ struct Build: Command {
     return FieldSelection.Range(first: names[0], last: names[1])
   }
 
+  /// What stands between the cells of all tables.
+  private static func delimiter(
+    _ arguments: borrowing Arguments, _ format: FuseInput.Format?
+  ) throws(UsageError) -> FuseInput.Delimiter? {
+    guard let word = arguments.values(of: "--delimiter").first else { return nil }
+    guard format == nil || format == .csv else {
+      throw arguments.error("--delimiter is for tables whose format is not said, or csv; give no other --format")
+    }
+    switch word {
+    case Array("whitespace".utf8): return .whitespace
+    case Array("tab".utf8), Array("\\t".utf8): return .byte(UInt8(ascii: "\t"))
+    default:
+      guard word.count == 1, FuseInput.Delimiter.byte(word[0]).isValid else {
+        throw arguments.error(
+          "--delimiter takes one character of ASCII but quotes and line ends, or tab, or whitespace, and not \(quoted(word))"
+        )
+      }
+      return .byte(word[0])
+    }
+  }
+
   private mutating func parseTable(_ arguments: borrowing Arguments) throws(UsageError) {
     table.takesQuotes = !arguments.has("--no-quotes")
+    table.padsRows = arguments.has("--pad-rows")
+    table.nullWords = arguments.values(of: "--null")
+    table.lastColumnIsList = arguments.has("--list-rest")
+    table.skipsRepeatedHeaders = arguments.has("--skip-headers")
     if let prefix = arguments.values(of: "--skip-comments").first {
       guard !prefix.isEmpty, !prefix.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) else {
         throw arguments.error("--skip-comments takes what comments begin with, as in --skip-comments '#'")
@@ -182,9 +253,14 @@ struct Build: Command {
     try checkTable(arguments)
   }
 
+  private static let tableOptions = [
+    "--columns", "--type", "--delimiter", "--pad-rows", "--null", "--list-rest", "--skip-headers", "--no-quotes",
+    "--skip-comments",
+  ]
+
   private func checkTable(_ arguments: borrowing Arguments) throws(UsageError) {
     guard inputs.contains(where: { $0.format.isTable }) else {
-      for option in ["--columns", "--type", "--no-quotes", "--skip-comments"] where arguments.has(option) {
+      for option in Self.tableOptions where arguments.has(option) {
         throw arguments.error(
           "\(option) is for tables, and no input is one; say --format csv or --format tsv if it is one")
       }
@@ -196,7 +272,9 @@ struct Build: Command {
     }
     guard let columns = table.columns else { return }
     let range = fields.range.map { [$0.first, $0.last] } ?? []
-    for name in fields.keys.map({ $0.name }) + range + fields.kept.map({ $0.name }) + table.types.keys {
+    for name in fields.keys.map({ $0.name }) + range + fields.kept.map({ $0.name }) + fields.dropped.map({ $0.name })
+      + table.types.keys
+    {
       guard columns.contains(name) else {
         throw arguments.error("--columns names no column \(quoted(name)), and another option does")
       }

@@ -62,8 +62,8 @@ struct Help: Command {
   /// Every command, in the order in which `fusedb help` lists them.
   static var commands: [any Command.Type] {
     [
-      Build.self, Get.self, Networks.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self, Merge.self,
-      Diff.self, Patch.self, Reindex.self, Watch.self, Bench.self, Completions.self, Man.self, Help.self,
+      Build.self, Get.self, Enrich.self, Networks.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self,
+      Merge.self, Diff.self, Patch.self, Reindex.self, Watch.self, Bench.self, Completions.self, Man.self, Help.self,
     ]
   }
 

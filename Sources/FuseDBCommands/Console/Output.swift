@@ -73,6 +73,13 @@ package final class Output {
     try flush()
   }
 
+  /// Writes bytes at once, after what is buffered.
+  func write(_ bytes: [UInt8]) throws(FuseError) {
+    guard let descriptor else { return writer.out.append(contentsOf: bytes) }
+    if !writer.out.isEmpty { try flush() }
+    try descriptor.write(bytes, name: name)
+  }
+
   /// Appends text and flushes.
   func show(_ text: String) throws(FuseError) {
     writer.append(text)

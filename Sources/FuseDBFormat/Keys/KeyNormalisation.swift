@@ -33,7 +33,8 @@ public enum KeyNormalisation: String, Sendable, Hashable, CaseIterable {
 
   /// The same of any key.
   public func apply(to key: some FuseKey) -> [UInt8]? {
-    let bytes = key.keyBytes
+    let spelling = key.keySpelling
+    let bytes = spelling.keyBytes
     defer { bytes.hold() }
     return apply(to: bytes)
   }

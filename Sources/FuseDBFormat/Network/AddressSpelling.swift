@@ -111,7 +111,7 @@ public import CFuseIntrinsics
         offset &+= 1
       }
       if offset < count, byte == UInt8(ascii: ".") {
-        guard groupCount <= 6, let last = ipv4(text, from: start) else { return nil }
+        guard let last = ipv4(text, from: start) else { return nil }
         value = value &<< 32 | UInt128(last)
         groupCount &+= 2
         break

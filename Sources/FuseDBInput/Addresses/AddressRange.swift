@@ -123,7 +123,7 @@ extension AddressRange {
   static func missingEnd(_ name: [UInt8]) -> FuseError {
     FuseError(
       .invalidValue,
-      "\(quoted(name)) is missing or empty, and a range needs both of its ends; give it an address\(FieldSelection.hint(on: name))"
+      "\(quoted(name)) is missing or empty, and a range needs both of its ends; give it an address"
     )
   }
 }

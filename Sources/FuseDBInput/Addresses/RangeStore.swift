@@ -74,7 +74,8 @@ package struct RangeOptions: Sendable {
       case .first: .first
       case .last: .last
       case .error: .refused
-      case nil: .needEqualObjects
+      // Ranges have one object each.
+      case nil, .collect: .needEqualObjects
       }
   }
 }

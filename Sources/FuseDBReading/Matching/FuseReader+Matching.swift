@@ -40,7 +40,8 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func longestSuffix(ofDomain domain: some FuseKey) throws(FuseError) -> FuseMatch? {
-    let keyBytes = domain.keyBytes
+    let spelling = domain.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try longestSuffix(ofDomain: keyBytes)
   }
@@ -73,7 +74,8 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func longestMatch(ofEmail address: some FuseKey) throws(FuseError) -> FuseMatch? {
-    let keyBytes = address.keyBytes
+    let spelling = address.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try longestMatch(ofEmail: keyBytes)
   }
@@ -109,7 +111,8 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func longestPrefix(of text: some FuseKey) throws(FuseError) -> FuseMatch? {
-    let keyBytes = text.keyBytes
+    let spelling = text.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try longestPrefix(of: keyBytes)
   }

@@ -110,7 +110,7 @@ public struct NetworkEntry: Sendable {
 ///     while let entry = try scan.next() { print(entry.network) }
 ///
 /// It is no `Sequence`, because a step can fail.
-public struct NetworkScan: Sendable {
+public struct NetworkScan: FuseIterator, Sendable {
   private let reader: FuseReader
   private var walk: NetworkWalk
 

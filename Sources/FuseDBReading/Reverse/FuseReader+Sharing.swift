@@ -31,7 +31,8 @@ extension FuseReader {
   public func keys(
     sharing key: some FuseKey, _ direction: Direction = .ascending
   ) throws(FuseError) -> SharingScan? {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try keys(sharing: keyBytes, direction)
   }

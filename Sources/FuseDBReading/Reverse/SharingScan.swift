@@ -8,7 +8,7 @@ internal import FuseDBSystem
 ///     }
 ///
 /// It is no `Sequence`, because a step can fail: damage ends it with an error, never early and in silence.
-public struct SharingScan: Sendable {
+public struct SharingScan: FuseIterator, Sendable {
   private static let keysBetweenReports = 1 << 16
 
   /// Where the object's record begins in the file.

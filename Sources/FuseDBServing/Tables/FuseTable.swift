@@ -119,7 +119,8 @@ public struct FuseTable<Key: FuseTableKey, Value: Decodable>: Sendable {
     return Rows(try reader.prefix(prefix, direction), of: reader, decoder)
   }
 
-  private var reader: FuseReader {
+  /// A reader of the newest file.
+  var reader: FuseReader {
     switch source {
     case .file(let reader): reader
     case .newestFile(let store): store.snapshot()
@@ -131,7 +132,7 @@ extension FuseTable {
   /// Goes through keys and values in order, one row a step.
   ///
   /// It is no `Sequence`, because a step can fail, as in a ``Scan``.
-  public struct Rows: Sendable {
+  public struct Rows: FuseIterator, Sendable {
     private let reader: FuseReader
     private let decoder: FuseDecoder
     private var scan: Scan
@@ -211,3 +212,22 @@ extension [UInt8]: FuseTableKey {
   /// A copy of the key's bytes.
   public init?(keyBytes: RawSpan) { self = keyBytes.array() }
 }
+
+/// The integer of which `keyBytes` are the decimal digits.
+extension Int: FuseTableKey {}
+/// The integer of which `keyBytes` are the decimal digits.
+extension Int16: FuseTableKey {}
+/// The integer of which `keyBytes` are the decimal digits.
+extension Int32: FuseTableKey {}
+/// The integer of which `keyBytes` are the decimal digits.
+extension Int64: FuseTableKey {}
+/// The integer of which `keyBytes` are the decimal digits.
+extension UInt: FuseTableKey {}
+/// The integer of which `keyBytes` are the decimal digits.
+extension UInt16: FuseTableKey {}
+/// The integer of which `keyBytes` are the decimal digits.
+extension UInt32: FuseTableKey {}
+/// The integer of which `keyBytes` are the decimal digits.
+extension UInt64: FuseTableKey {}
+/// The UUID whose text in lower case `keyBytes` are.
+extension FuseUUID: FuseTableKey {}

@@ -109,3 +109,11 @@ extension FuseValue: CustomStringConvertible {
     do { return try json } catch { return error.message }
   }
 }
+
+extension FuseValue: CustomDebugStringConvertible {
+  /// The description, or the first 1,000 characters of it.
+  public var debugDescription: String {
+    let text = description
+    return text.utf8.count > 1000 ? text.prefix(1000) + "…" : text
+  }
+}

@@ -106,7 +106,7 @@ extension FuseValue {
   ///     value["geo"]?["city"]?.string
   ///
   /// - Complexity: O(pairs).
-  public subscript(name: some FuseKey) -> FuseValue? {
+  public subscript(name: some FuseKeyBytes) -> FuseValue? {
     let keyBytes = name.keyBytes
     defer { keyBytes.hold() }
     return pairs?.last { pair in

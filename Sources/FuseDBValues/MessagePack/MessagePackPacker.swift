@@ -55,7 +55,7 @@ package import FuseDBFormat
   }
 
   /// Forgets what was packed after the first `count` bytes.
-  func truncate(to count: Int) {
+  package func truncate(to count: Int) {
     precondition(count >= 0 && count <= byteCount, "only what was packed can be forgotten")
     unsafe buffer.pointee.size = count
   }

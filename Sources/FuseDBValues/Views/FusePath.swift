@@ -13,12 +13,17 @@ public struct FusePath: Hashable, Sendable {
     package let name: [UInt8]
     /// What to look for in an array.
     package let number: Int?
+
+    package init(name: [UInt8], number: Int?) {
+      self.name = name
+      self.number = number
+    }
   }
 
   package let steps: [Step]
 
   /// Takes `text` apart at its dots; after a backslash, any character is part of a name. Any text is a path. [W18]
-  public init(_ text: some FuseKey) {
+  public init(_ text: some FuseKeyBytes) {
     var names: [[UInt8]] = [[]]
     var isEscaped = false
     for byte in text.keyBytes.array() {
@@ -37,6 +42,18 @@ public struct FusePath: Hashable, Sendable {
   private static func number(_ name: [UInt8]) -> Int? {
     guard name.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else { return nil }
     return Int(String(decoding: name, as: UTF8.self))
+  }
+}
+
+extension FusePath: CustomStringConvertible {
+  /// The path as text: `geo.city.0`.
+  public var description: String {
+    let names = steps.map { step in
+      step.name.flatMap { byte in
+        byte == UInt8(ascii: ".") || byte == UInt8(ascii: "\\") ? [UInt8(ascii: "\\"), byte] : [byte]
+      }
+    }
+    return String(decoding: Array(names.joined(separator: [UInt8(ascii: ".")])), as: UTF8.self)
   }
 }
 

@@ -31,7 +31,7 @@ extension FuseView {
   ///
   /// - Complexity: O(heads of the map), without allocation.
   @inlinable
-  public subscript(name: some FuseKey) -> FuseView? {
+  public subscript(name: some FuseKeyBytes) -> FuseView? {
     @_lifetime(copy self)
     get {
       let keyBytes = name.keyBytes

@@ -3,7 +3,8 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
-/// Merges runs of keys into one: each key once, in key order, with the addition that counts.
+/// Merges runs of keys into one: each key once, in key order, with the addition that counts; or with all of its additions, in
+/// their order, where they are collected.
 struct KeyMerge: ~Copyable {
   private var tree: LoserTree<SortedRunsCursor>
   private let policy: FuseWriter.DuplicatePolicy
@@ -40,7 +41,7 @@ struct KeyMerge: ~Copyable {
         return false
       }
       let key = head.keyBytes
-      if batch.endsIn(key) {
+      if policy != .collect, batch.endsIn(key) {
         try settleDuplicate(head, in: batch)
       } else {
         // The last key stays until the next is known to be another.
@@ -76,7 +77,7 @@ struct KeyMerge: ~Copyable {
     isDuplicate = true
     if let conflicts, conflicts.combines { return try conflicts.combine(batch, with: head) }
     switch policy {
-    case .first: break
+    case .first, .collect: break
     case .last: batch.replaceLast(object: head.object, position: head.position)
     case .error:
       let key = head.keyBytes

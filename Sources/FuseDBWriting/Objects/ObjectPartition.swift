@@ -13,6 +13,9 @@ final class ObjectPartition {
   let table: ObjectTable
   /// What came when the memory was used up: the length and the bytes of each.
   private(set) var stream: SpillStream?
+  /// Where each object of the stream begins there, if that is kept.
+  private(set) var offsets: SpillStream?
+  private let keepsOffsets: Bool
   /// Why the stream ends in the middle of an object, so that nothing can follow it.
   private var failure: FuseError?
   /// How many objects went to the stream.
@@ -27,9 +30,12 @@ final class ObjectPartition {
   /// Objects in memory and in the stream; their numbers are in this order.
   var count: Int { residentCount + streamedCount }
 
-  /// - Parameter spill: what the stream goes to.
-  init(_ table: ObjectTable, spill: Spill) {
+  /// - Parameters:
+  ///   - spill: what the stream goes to.
+  ///   - keepsOffsets: whether it is kept where in the stream each object is.
+  init(_ table: ObjectTable, spill: Spill, keepsOffsets: Bool = false) {
     self.table = table
+    self.keepsOffsets = keepsOffsets
     self.spill = spill
   }
 
@@ -60,6 +66,7 @@ final class ObjectPartition {
   func finish() throws(FuseError) {
     if let failure { throw failure }
     stream?.finish()
+    offsets?.finish()
   }
 
   @inline(never)
@@ -68,6 +75,11 @@ final class ObjectPartition {
     let stream = stream ?? SpillStream(spill)
     self.stream = stream
     do throws(FuseError) {
+      if keepsOffsets {
+        let offsets = offsets ?? SpillStream(spill, recordByteCount: 8)
+        self.offsets = offsets
+        try offsets.append(record: UInt64(stream.byteCount).bigEndian)
+      }
       try stream.append(record: UInt32(bytes.byteCount))
       try stream.append(bytes)
     } catch {

@@ -43,9 +43,12 @@ final class ObjectStore: Sendable {
   ///   - sharesObjects: whether equal objects are stored once; otherwise there is one partition, which has the objects
   ///     in the order in which they were added.
   ///   - keepsOrder: whether there is to be one partition all the same.
+  ///   - isLookedUp: whether objects are to be found by their numbers, wherever they are.
   ///   - memory: how many bytes the objects may take.
   ///   - spill: where they go beyond that.
-  init(sharesObjects: Bool, keepsOrder: Bool, memory: Int, spill: Spill) throws(FuseError) {
+  init(
+    sharesObjects: Bool, keepsOrder: Bool, isLookedUp: Bool = false, memory: Int, spill: Spill
+  ) throws(FuseError) {
     self.sharesObjects = sharesObjects
     let count = sharesObjects && !keepsOrder ? 1 << Int(Self.partitionCountShift) : 1
     let allowance = MemoryAllowance(memory - count * ObjectTable.leastByteCount)
@@ -53,7 +56,7 @@ final class ObjectStore: Sendable {
     var cells: [Cell] = []
     for _ in 0..<count {
       let table = try ObjectTable(allowance, seed: seed, blockByteCount: blockByteCount)
-      cells.append(Cell(ObjectPartition(table, spill: spill)))
+      cells.append(Cell(ObjectPartition(table, spill: spill, keepsOffsets: isLookedUp)))
     }
     self.cells = cells
   }

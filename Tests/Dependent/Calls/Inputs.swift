@@ -12,6 +12,35 @@ let address: Key = "8.8.8.8"
 let fromTableReader = try FuseReader(path: folder + "/from-table.fsdb")
 expect(try fromTableReader.view(forKey: address)?["asn"]?.int == 15169)
 
+let semicolons = folder + "/semicolons.txt"
+write("id;n;more\na;1;x;y\nb;NA\n;2\nid;n;more\n", to: semicolons)
+var said = FuseInput(semicolons)
+said.keyFields = ["id"]
+said.delimiter = .byte(UInt8(ascii: ";"))
+said.padsRows = true
+said.nullWords = ["NA"]
+said.lastColumnIsList = true
+said.skipsRepeatedHeaders = true
+said.skipsBadRecords = true
+said.droppedFields = ["n"]
+let collecting = FuseWriter(.init(onDuplicate: .collect))
+let saidCounts = try collecting.add(said)
+expect(saidCounts.recordCount == 2 && saidCounts.skippedCount == 1)
+expect(saidCounts.firstSkipped.first?.path == semicolons + ":4")
+try collecting.build(to: folder + "/collected.fsdb")
+let collected = try FuseReader(path: folder + "/collected.fsdb")
+let collectedKey: Key = "a"
+expect(try collected.value(forKey: collectedKey) == [["more": ["x", "y"]]])
+expect(FuseInput.Delimiter.whitespace != .byte(1) && FuseInput.Format.json.rawValue == "json")
+
+let document = folder + "/document.json"
+write(#"{"data":[{"id":{"main":"a"},"n":1}]}"#, to: document)
+var inside = FuseInput(document)
+inside.recordsPath = FusePath("data")
+inside.keyFields = ["id.main"]
+let fromDocument = FuseWriter()
+expect(try fromDocument.add(inside).recordCount == 1)
+
 let both = FuseInput(paths: [table, table], format: .ndjson)
 do {
   try FuseWriter().add(both)

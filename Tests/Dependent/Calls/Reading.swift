@@ -2,7 +2,7 @@ let path = folder + "/read.fsdb"
 try makeFile(path)
 let key: Key = "8.8.8.8"
 let missing: Key = "nowhere"
-let text = "1.1.1.1"
+let text = Array("1.1.1.1".utf8)
 let access = FuseAccess(memory: .mapped, advice: .random, prefault: .none, isLocked: false)
 let reader = try FuseReader(path: path, checksums: .verified, access: access)
 expect(try reader.bytes(forKey: key)?.byteCount == 24)
@@ -18,12 +18,13 @@ expect(try reader.withValue(forKey: text.keyBytes) { $0["asn"]?.int } == 13335)
 expect(try reader.value(Org.self, forKey: key) == Org(name: "Google LLC", asn: 15169))
 expect(try reader.value(Org.self, forKey: text.keyBytes)?.asn == 13335)
 expect(try reader.values(Org.self, forKeys: [key, missing]).map { $0?.asn } == [15169, nil])
+expect(try reader[key]?["asn"]?.int == 15169 && reader[missing] == nil && reader[42] == nil)
 try reader.checkNotShrunk()
 FuseSignals.use(.inFront)
 
 // The key that covers a question best.
 expect(try reader.longestSuffix(ofDomain: key)?.bytes.byteCount == 24)
-expect(try reader.longestSuffix(ofDomain: text.keyBytes)?.key.byteCount == text.utf8.count)
+expect(try reader.longestSuffix(ofDomain: text.keyBytes)?.key.byteCount == text.count)
 expect(try reader.longestMatch(ofEmail: missing) == nil)
 expect(try reader.longestMatch(ofEmail: text.keyBytes) == nil)
 expect(try reader.longestPrefix(of: key)?.view["asn"]?.int == 15169)

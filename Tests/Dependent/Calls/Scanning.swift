@@ -11,6 +11,21 @@ while let entry = try scan.next() {
 }
 expect(try reader.entries(upTo: bound, .descending).count == 0)
 expect(try reader.prefix("8." as Key).count == 1)
+var count = 0
+try reader.entries().forEach { count += try $0.bytes.byteCount }
+try reader.objects().forEach { (object) throws(FuseError) in count += try object.bytes.byteCount }
+try reader.entries().forEach { entry, isDone in isDone = try entry.key == Array("gmail.com".utf8) }
+try reader.entries().forEach { (entry, isDone) throws(FuseError) in isDone = try entry.key.count > 7 }
+do {
+  try reader.prefix(bound).forEach { entry in throw Own(text: "\(try entry.bytes.byteCount)") }
+  expect(false)
+} catch { expect(error as? Own == Own(text: "30")) }
+do throws(FuseError) {
+  try reader.prefix(bound).forEach { (entry) throws(FuseError) in throw FuseError(.refused, "\(try entry.key.count)") }
+  expect(false)
+} catch { expect(error.message == "7") }
+var pages = try reader.entries()
+expect(try pages.next(2).count == 2 && pages.next(2).count == 1 && pages.next(2).isEmpty)
 var sharing = try reader.keys(sharing: bound)
 while let entry = try sharing?.next() {
   var same = try reader.keys(sharing: entry, .descending)
@@ -18,7 +33,7 @@ while let entry = try sharing?.next() {
   expect(try same.next()?.objectOffset == same.objectOffset)
   expect(try again.next()?.objectOffset == again.objectOffset)
 }
-expect(try reader.keys(sharing: bound.keyBytes)?.objectOffset == sharing?.objectOffset)
+expect(try reader.keys(sharing: Array("1.1.1.1".utf8).keyBytes)?.objectOffset == sharing?.objectOffset)
 var objects = reader.objects()
 while let object = try objects.next() {
   expect(try object.offset > 0 && object.bytes.byteCount > 0 && object.view["asn"]?.int != nil)

@@ -2,7 +2,7 @@ let path = folder + "/served.fsdb"
 try makeFile(path)
 let key: Key = "8.8.8.8"
 let missing: Key = "nowhere"
-let text = "1.1.1.1"
+let text = Array("1.1.1.1".utf8)
 var rules = SwapRules()
 rules.accept = { new, old in if new.keyCount == 0 { throw Own(text: "empty") } }
 var options = ServingOptions()
@@ -19,6 +19,7 @@ expect(try store.withValue(forKey: text.keyBytes) { $0["asn"]?.int } == 13335)
 expect(try store.value(Org.self, forKey: key)?.asn == 15169)
 expect(try store.value(Org.self, forKey: text.keyBytes)?.asn == 13335)
 expect(try store.values(Org.self, forKeys: [missing, key]).map { $0?.asn } == [nil, 15169])
+expect(try store[key]?["asn"]?.int == 15169 && store[missing] == nil && store[UInt64.max] == nil)
 var sum = 0
 try store.withBytes(forKeys: [key, missing]) { number, bytes in sum += number + (bytes?.byteCount ?? 0) }
 try store.withValues(forKeys: [key, missing]) { number, value in sum += number + (value?["asn"]?.int ?? 0) }

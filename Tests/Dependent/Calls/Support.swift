@@ -21,7 +21,7 @@ protocol Organization: Codable, Equatable, Sendable {
 typealias Key = String
 typealias Store = ReloadableReader
 
-protocol AnyKey: FuseTableKey, ExpressibleByStringLiteral, Hashable, Sendable {}
+protocol AnyKey: FuseTableKey, FuseKeyBytes, ExpressibleByStringLiteral, Hashable, Sendable {}
 extension String: AnyKey {}
 
 protocol AnyStore: Reloadable {
@@ -51,6 +51,16 @@ func makeFile(_ path: String, _ name: String = "Google LLC", options: FuseWriter
   try writer.add(["8.8.8.8", "gmail.com"], Org(name: name, asn: 15169))
   try writer.add("1.1.1.1", Org(name: "Cloudflare, Inc.", asn: 13335))
   try writer.build(to: path)
+}
+
+/// Does what is asynchronous, on threads of others, and waits for it.
+func runToEnd(_ body: @escaping @Sendable () async throws -> Void) {
+  let isDone = DispatchSemaphore(value: 0)
+  Task.detached {
+    do { try await body() } catch { fatalError("\(error)") }
+    isDone.signal()
+  }
+  isDone.wait()
 }
 
 /// Waits for what is asynchronous, where the caller is not.

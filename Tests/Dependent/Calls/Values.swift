@@ -2,7 +2,7 @@ let json = #"{"name":"n","asn":1,"lat":10,"tags":["a","b"],"geo":{"city":"Z"},"7
 let bytes = try FuseJSON.messagePack(from: json)
 expect(try FuseJSON.text(from: bytes) == json && FuseJSON.text(from: bytes.keyBytes) == json)
 let name: Key = "name"
-let letters = "name"
+let letters = Array("name".utf8)
 let view = try FuseView(validating: bytes.keyBytes)
 expect(view[name]?.string == "n" && view[name: letters.keyBytes]?.string == "n")
 expect(view["lat"]?.double == 10 && view["lat"]?.float == 10 && view["lat"]?.int == 10)
@@ -46,5 +46,5 @@ let moment = FuseTimestamp("1970-01-01T00:00:01Z")
 expect(moment == FuseTimestamp(seconds: 1) && moment! < FuseTimestamp(seconds: 2))
 expect(FuseTimestamp.extensionType == -1)
 expect(try FuseDecoder().decode(FuseTimestamp.self, from: FuseEncoder().encode(moment)) == moment)
-expect(String(keyBytes: letters.keyBytes) == "name" && [UInt8](keyBytes: letters.keyBytes) == Array(letters.utf8))
+expect(String(keyBytes: letters.keyBytes) == "name" && [UInt8](keyBytes: letters.keyBytes) == letters)
 expect(Key(keyBytes: letters.keyBytes) == name)

@@ -1,6 +1,6 @@
 let org = Org(name: "Google LLC", asn: 15169)
 let key: Key = "8.8.8.8"
-let text = "text"
+let text = Array("text".utf8)
 let writer = FuseWriter(FuseWriter.Options(metadata: ["source": "calls"]))
 let bytes = try FuseEncoder().encode(org)
 let first = try writer.addObject(bytes)
@@ -14,6 +14,13 @@ try writer.add(key, org)
 try writer.add(["a", "b"] as [Key], org)
 try writer.add(["c"] as [Key], messagePack: bytes)
 try writer.add([[0, 255]] as [[UInt8]], Own.Coded(text: "bytes"), encoder: FuseEncoder(dates: .own))
+// Keys of other types.
+let uuid = FuseUUID("123E4567-E89B-12D3-A456-426614174000")!
+expect(FuseUUID(bytes: uuid.bytes.keyBytes) == uuid && FuseUUID(keyBytes: uuid.description.keyBytes) == uuid)
+expect(FuseUUID(bytes: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)).bytes.last == 16)
+expect(Int(keyBytes: "-7".keyBytes) == -7 && UInt32(keyBytes: "-7".keyBytes) == nil)
+try FuseWriter().add([1, -2], org)
+try FuseWriter().add(uuid, org)
 let report = try writer.build(to: folder + "/written.fsdb", progress: { share in expect(share <= 1) })
 expect(report.keyCount == 7 && report.objectCount == 2)
 let reindexed = try FuseWriter.reindex(folder + "/written.fsdb", metadata: ["source": "again"], progress: nil)

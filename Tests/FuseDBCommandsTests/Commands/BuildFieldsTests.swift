@@ -36,7 +36,7 @@ struct BuildFieldsTests {
     ),
     (
       ["--key", "id", "--keep", "geo.city"], "\"geo.city\", which --keep names",
-      "; a field is at the top of a record, not inside of another: lift it, as by jq -c '.[\"geo.city\"] = .geo.city'; correct the name, or say --allow-missing\n"
+      "; correct the name, or say --allow-missing\n"
     ),
   ])
   func `a field that no record has is refused, and what stood there stays`(

@@ -23,16 +23,16 @@ struct BuildMisreadTests {
       ),
       (#"{"value":1,"keys":null}"#, [], "1: \"keys\" holds null and must be an array of keys"),
       (
-        #"[{"keys":["a"],"value":1}]"#, [],
-        "1: a line must hold one JSON object, and this one holds an array; jq -c '.[]' makes a line of each element"
+        "{\"keys\":[\"a\"],\"value\":1}\n[{\"keys\":[\"a\"],\"value\":1}]", [],
+        "2: a line must hold one JSON object, and this one holds an array; jq -c '.[]' makes a line of each element"
       ),
       (
-        "[\n{\"id\":1},\n{\"id\":2}\n]\n", ["--key", "id"],
-        "1: not JSON at column 2: the text ends inside an array, and a value is missing; jq -c '.[]'"
+        "{\"id\":0}\n[\n{\"id\":1},\n{\"id\":2}\n]\n", ["--key", "id"],
+        "2: not JSON at column 2: the text ends inside an array, and a value is missing; jq -c '.[]'"
       ),
       (
-        "[{\"id\":1},\n{\"id\":2}]\n", ["--key", "id"],
-        "1: not JSON at column 11: the text ends inside an array, and a value is missing; jq -c '.[]'"
+        "[{\"id\":1},\n{\"id\":2]}]\n", ["--key", "id"],
+        "2: record 2: not JSON at line 2, column 8: ',' or '}' is missing; correct it"
       ),
       (
         "{\n  \"id\": 1\n}\n", ["--key", "id"],
@@ -52,16 +52,16 @@ struct BuildMisreadTests {
         "1: not JSON at column 1: a value is missing; a line must hold one JSON object (for tables say --format csv"
       ),
       (
-        #"{"a":{"b":"k"}}"#, ["--key", "a.b"],
-        "1: the record gives no key: \"a.b\" is missing, null or empty; a field is at the top of a record, not inside of another: lift it, as by jq -c '.[\"a.b\"] = .a.b'"
+        #"{"a":{"c":"k"}}"#, ["--key", "a.b"],
+        "1: the record gives no key: \"a.b\" is missing, null or empty"
       ),
       (
         #"{"a":{"b":"1"}}"#, ["--range", "a.b,a.c"],
-        "1: \"a.b\" is missing or empty, and a range needs both of its ends; give it an address; a field is at the top"
+        "1: \"a.c\" is missing or empty, and a range needs both of its ends; give it an address"
       ),
       (
         "id;name\n1;A\n", ["--format", "csv", "--key", "id"],
-        "1: there is no column \"id\", which --key names; the columns are \"id;name\"; there are semicolons in it, and only commas and tabs separate cells: convert the input, as by tr ';' '\\t' with --format tsv"
+        "1: there is no column \"id\", which --key names; the columns are \"id;name\"; there are semicolons in it: say --delimiter ';'"
       ),
       (
         "id\tname\n1\tA\n", ["--format", "csv", "--key", "id"],

@@ -60,7 +60,7 @@ struct BuildTests {
     ("{\"keys\":[],\"keys\":[]}", "1: the line is not "),
     ("{\"keys\":\"a\",\"value\":1}", "1: \"keys\" holds a string and must be an array"),
     ("{}", "1: the line is not "),
-    ("\n\n[]", "3: a line must hold one JSON object, and this one holds an array; jq"),
+    ("\n{\"keys\":[],\"value\":1}\n[]", "3: a line must hold one JSON object, and this one holds an array; jq"),
     ("7", "1: a line must hold one JSON object, and this one holds an integer\n"),
     ("{\"keys\":[\"a\"],\"value\":1}\nnonsense\n", "2: not JSON at column "), ("{\"keys\":[", "1: not JSON at column "),
     ("{} {}", "1: not JSON at column "),
@@ -115,7 +115,7 @@ struct BuildTests {
     (#"{"id":true}"#, "1: a key field holds a boolean; "),
     (#"{"id":{}}"#, "1: a key field holds an object; "), (#"{"id":[["a"]]}"#, "1: a key field holds an array; "),
     (#"{"id":[null]}"#, "1: a key field holds null; "), (#"{"id":{"$bin":"f"}}"#, "1: a key field holds an object; "),
-    (#"["id"]"#, "1: a line must hold one JSON object, and this one holds an array; jq -c '.[]' makes a line "),
+    (#"["id"]"#, "1: record 1: a record is a JSON object, and here one is a string\n"),
     ("{\"id\":\"a\"}\n{\"id\":\"b\",\"x\":{\"$ext\":1}}\n", "2: {\"$ext\": "),
   ])
   func `a record without a key, or with one that is none, is refused`(record: String, message: String) {
@@ -225,7 +225,10 @@ struct BuildTests {
       ),
       ("id,x\n", ["--keep", "y"], "1: there is no column \"y\", which --keep names; "),
       ("id,x\n", ["--type", "y=int"], "1: there is no column \"y\", which --type names; "),
-      ("id,x\na,1\nb\n", [], "3: the row has 1 cell and there are 2 columns\n"),
+      (
+        "id,x\na,1\nb\n", [],
+        "3: the row has 1 cell and there are 2 columns; if rows may lack their last cells, say --pad-rows\n"
+      ),
       ("id,x\na,\"1\n2\"\nb,1,2\n", [], "4: the row has 3 cells and there are 2 columns\n"),
       ("id,x\na,\"1\n", [], "2: the row begins here, and a cell in quotes in it does not end; "),
       ("id,x\na,\"1\"2\n", [], "2: in the row that begins here, text follows the closing quote of cell 2; "),
@@ -235,8 +238,8 @@ struct BuildTests {
         "2: column \"x\": \"1.5\" is not a decimal integer from -2^63 to 2^64 - 1; "
       ),
       (
-        "id,x\na,nan\n", ["--type", "x=float"],
-        "2: column \"x\": \"nan\" is not a decimal number within the range of a float64; "
+        "id,x\na,1e400\n", ["--type", "x=float"],
+        "2: column \"x\": \"1e400\" is not a decimal number within the range of a float64, nan or inf; "
       ),
       ("id,x\na,yes\n", ["--type", "x=bool"], "2: column \"x\": \"yes\" is not true or false; "),
       ("id,x\na,{\n", ["--type", "x=json"], "2: column \"x\": \"{\": not JSON: "),
@@ -366,7 +369,7 @@ struct BuildTests {
     (["build", "x", "--keep", "a"], "--keep chooses fields of records"),
     (["build", "x", "a.csv"], "a table needs --key FIELD"),
     (["build", "x", "--format", "csv"], "a table needs --key FIELD"),
-    (["build", "x", "--format", "xml"], "the option --format takes ndjson, csv, tsv or msgpack"),
+    (["build", "x", "--format", "xml"], "the option --format takes ndjson, json, csv, tsv or msgpack"),
     (["build", "x", "--columns", "a,b"], "--columns is for tables"),
     (["build", "x", "--no-quotes"], "--no-quotes is for tables"),
     (["build", "x", "--type", "a=int"], "--type is for tables"),

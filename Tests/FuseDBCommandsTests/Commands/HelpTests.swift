@@ -5,8 +5,8 @@ import Testing
 
 struct HelpTests {
   private static let names = [
-    "build", "get", "networks", "prefix", "keys", "dump", "stats", "verify", "merge", "diff", "patch", "reindex",
-    "watch", "bench", "completions", "man", "help",
+    "build", "get", "enrich", "networks", "prefix", "keys", "dump", "stats", "verify", "merge", "diff", "patch",
+    "reindex", "watch", "bench", "completions", "man", "help",
   ]
 
   @Test func `the version is named`() {
@@ -83,6 +83,8 @@ struct HelpTests {
     }
     let scratch = Scratch()
     scratch.write(Self.networks, to: "networks.csv")
+    scratch.write(Self.events, to: "events.ndjson")
+    scratch.write("ip,path\n1.1.1.1,/\n", to: "events.csv")
     if !lines.contains(where: { $0.hasPrefix("$ fusedb build -o networks.fsdb") }) {
       #expect(
         scratch.run(["build", "@networks.fsdb", "@networks.csv", "--key", "network", "--type", "asn=int", "--quiet"])
@@ -115,9 +117,16 @@ struct HelpTests {
 
     """
 
+  private static let events = """
+    {"ip":"8.8.8.8","path":"/"}
+    {"ip":"10.0.0.1", "path":"/login"}
+
+    """
+
   /// What a line of the shell prints, of the few that examples have.
   private func output(of line: String, in scratch: Scratch) -> String {
     if line == "cat networks.csv" { return Self.networks }
+    if line == "cat events.ndjson" { return Self.events }
     var input = ""
     for part in line.replacing(" | ", with: "\u{0}").split(separator: "\u{0}").map(String.init) {
       if part.hasPrefix("echo '") {
@@ -125,7 +134,8 @@ struct HelpTests {
         continue
       }
       let words = part.split(separator: " ").dropFirst().map {
-        $0.contains(".fsdb") || $0.hasSuffix(".csv") || $0.hasSuffix(".patch") ? "@" + $0 : String($0)
+        $0.contains(".fsdb") || $0.hasSuffix(".csv") || $0.hasSuffix(".ndjson") || $0.hasSuffix(".patch")
+          ? "@" + $0 : String($0)
       }
       let result = scratch.run(words, input: input)
       input = result.out + result.err.lines.filter { !$0.hasPrefix("fusedb: ") }.map { $0 + "\n" }.joined()

@@ -43,4 +43,15 @@ struct SearchTests {
       #expect(long == short, "after \(before) bytes")
     }
   }
+
+  @Test func `plain text ends at a quote, a backslash or a control character`() {
+    for byte in UInt8.min...UInt8.max {
+      let isPlain = byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+      for place in 0..<RawSpan.plainTextByteCount {
+        var bytes = [UInt8](repeating: UInt8(ascii: "x"), count: 3 + RawSpan.plainTextByteCount)
+        bytes[3 + place] = byte
+        #expect(bytes.rawSpan.plainTextByteCount(at: 3) == (isPlain ? RawSpan.plainTextByteCount : place), "\(byte)")
+      }
+    }
+  }
 }

@@ -36,6 +36,31 @@ struct `Look-ups of many keys` {
   }
 
   @Test(arguments: [FuseWriter.Layout.indexed, .plain], [FuseReader.ExpectedLookups.many, .few])
+  func `say where objects are as single look-ups do`(
+    layout: FuseWriter.Layout, lookups: FuseReader.ExpectedLookups
+  ) throws {
+    let folder = try TemporaryFolder()
+    let present = Self.keys(100)
+    let reader = try FuseReader(path: Self.file(folder, layout, present), expecting: lookups)
+    var text: [UInt8] = []
+    var ranges: [Range<Int>] = []
+    for key in present + Self.keys(20).map({ $0 + [0] }) {
+      ranges.append(text.count..<text.count + key.count)
+      text += key
+    }
+    for count in [0, 1, 15, 16, 17, ranges.count] {
+      var found: [UInt64?] = []
+      try reader.forEachObjectOffset(ofKeys: Array(ranges.suffix(count)), in: text.rawSpan) { number, object in
+        #expect(number == found.count)
+        found.append(object)
+      }
+      let single = try ranges.suffix(count).map { try reader.objectOffset(forKey: text.rawSpan.extracting($0)) }
+      #expect(found == single)
+      for object in found.compactMap({ $0 }) { #expect(try reader.bytes(ofObjectAt: object).byteCount == 3) }
+    }
+  }
+
+  @Test(arguments: [FuseWriter.Layout.indexed, .plain], [FuseReader.ExpectedLookups.many, .few])
   func `are answered in the order of the keys, present and absent`(
     layout: FuseWriter.Layout, lookups: FuseReader.ExpectedLookups
   ) throws {

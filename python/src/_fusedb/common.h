@@ -104,12 +104,12 @@ void *raise_value(const char *message, size_t offset);
 /* Calls a function of a module of the package, as "_errors"; a new reference. */
 PyObject *package_call(const char *module, const char *function, const char *format, ...);
 
-/* A long call: without the interpreter's lock, which its progress takes now and then to look for signals. */
+/* A long call: without the interpreter's lock, which it takes now and then to look for signals. */
 typedef struct LongCall {
   fuse_call call;
   PyThreadState *thread;
   PyObject *progress;
-  int64_t last;
+  int64_t last, looked;
 } LongCall;
 /* Fills in the call and lets other threads run; `progress` is borrowed, and may be NULL or None. */
 void long_call_begin(LongCall *call, PyObject *progress);

@@ -12,6 +12,8 @@ typedef struct Decoder {
   const uint8_t *start;
   const uint8_t *next;
   const uint8_t *end;
+  /* How many elements of the lists around this place are still to come. */
+  uint64_t owed;
 } Decoder;
 
 static PyObject *decode(Decoder *decoder, int levels);
@@ -153,10 +155,13 @@ static PyObject *extension(Decoder *decoder, uint64_t size) {
 static PyObject *list(Decoder *decoder, uint64_t count, int levels) {
   if (UNLIKELY(levels >= most_levels))
     return raise_value("values are nested deeper than 1024 levels", (size_t)(decoder->next - decoder->start));
-  /* Each element takes a byte at least. */
-  if (!has(decoder, count)) return NULL;
+  /* Each element takes a byte at least, and so do those of the lists around it: what is made for all is in proportion
+   * to the bytes. */
+  if (!has(decoder, decoder->owed + count)) return NULL;
   PyObject *result = PyList_New((Py_ssize_t)count);
+  decoder->owed += count;
   for (uint64_t place = 0; result != NULL && place < count; place++) {
+    decoder->owed--;
     PyObject *element = decode(decoder, levels + 1);
     if (element == NULL) Py_CLEAR(result);
     else PyList_SetItem(result, (Py_ssize_t)place, element);
@@ -250,7 +255,7 @@ static PyObject *decode(Decoder *decoder, int levels) {
 }
 
 static PyObject *decode_whole(const void *data, size_t size) {
-  Decoder decoder = {data, data, (const uint8_t *)data + size};
+  Decoder decoder = {data, data, (const uint8_t *)data + size, 0};
   PyObject *value = decode(&decoder, 0);
   if (value == NULL || decoder.next == decoder.end) return value;
   Py_DECREF(value);

@@ -64,15 +64,16 @@ static PyObject *differences_next(PyObject *self) {
   fuse_difference difference;
   fuse_error *error = NULL;
   differences->busy = true;
-  ALLOW_THREADS(state);
-  fuse_status status = fuse_differences_next(differences->walk, NULL, &difference, &error);
-  DISALLOW_THREADS(state);
+  LongCall call;
+  long_call_begin(&call, NULL);
+  fuse_status status = fuse_differences_next(differences->walk, &call.call, &difference, &error);
+  bool goes_on = long_call_end(&call);
   differences->busy = false;
   if (status != FUSE_OK) {
     differences->ended = true;
-    return status == FUSE_NONE ? NULL : raise_error(status, error);
+    return status == FUSE_NONE && goes_on ? NULL : raise_error(status, error);
   }
-  if (PyErr_CheckSignals() != 0) return NULL;
+  if (!goes_on) return NULL;
   static const char *const kinds[] = {"added", "removed", "changed"};
   PyObject *parts[] = {
       PyUnicode_FromString(kinds[difference.kind]),

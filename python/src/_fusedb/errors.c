@@ -78,25 +78,34 @@ void long_call_leave(LongCall *call) { call->thread = PyEval_SaveThread(); }
 static int progress(void *context, double share) {
   LongCall *call = context;
   int64_t time = now();
-  if (time - call->last < nanoseconds_between && !(share >= 1 && call->progress != NULL)) return 0;
+  if (time - call->last < nanoseconds_between && share < 1) return 0;
   call->last = time;
   long_call_enter(call);
+  PyObject *result = PyErr_Occurred() ? NULL : PyObject_CallFunction(call->progress, "d", share);
+  Py_XDECREF(result);
+  long_call_leave(call);
+  return result == NULL;
+}
+
+static int look_for_signals(void *context) {
+  LongCall *call = context;
+  int64_t time = now();
+  if (time - call->looked < nanoseconds_between) return 0;
+  call->looked = time;
+  long_call_enter(call);
   bool ends = PyErr_Occurred() || PyErr_CheckSignals() != 0;
-  if (!ends && call->progress != NULL) {
-    PyObject *result = PyObject_CallFunction(call->progress, "d", share);
-    ends = result == NULL;
-    Py_XDECREF(result);
-  }
   long_call_leave(call);
   return ends;
 }
 
 void long_call_begin(LongCall *call, PyObject *callback) {
   call->call = fuse_call_default();
-  call->call.progress = progress;
+  call->call.poll = look_for_signals;
   call->call.context = call;
   call->progress = callback == Py_None ? NULL : callback;
+  if (call->progress != NULL) call->call.progress = progress;
   call->last = 0;
+  call->looked = now();
   long_call_leave(call);
 }
 

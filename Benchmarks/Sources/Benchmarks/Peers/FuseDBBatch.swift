@@ -2,7 +2,7 @@ import FuseDB
 
 /// Some of the questions, as the library takes many keys.
 private struct Batch: RandomAccessCollection {
-  struct Key: FuseKey {
+  struct Key: FuseKeyBytes {
     let bytes: UnsafeRawBufferPointer
 
     var keyBytes: RawSpan {

@@ -14,15 +14,21 @@ enum Subject: String, Codable, CaseIterable {
   case msgpackC = "msgpack-c"
   case wheel = "fusedb 0.3.0 from Python"
   case pythonMsgpack = "msgpack from Python"
+  case cReader = "C, same layout"
+  case cReaderSkipped = "C, same layout, checksums skipped"
   case floor = "floor"
 }
 
 extension Subject {
+  /// Whether the picture may show it.
+  var isPictured: Bool { self != .cReader && self != .cReaderSkipped }
+
   /// Whether it is this library.
   var isOurs: Bool {
     switch self {
     case .fuseDB, .fuseDBSkipped, .reloadable, .counting, .pool, .snapshots: true
-    case .tinyCDB, .lmdb, .sqlite, .maxMind, .maxMindPaths, .msgpackC, .wheel, .pythonMsgpack, .floor: false
+    case .tinyCDB, .lmdb, .sqlite, .maxMind, .maxMindPaths, .msgpackC, .wheel, .pythonMsgpack, .cReader,
+      .cReaderSkipped, .floor: false
     }
   }
 }

@@ -11,7 +11,7 @@ struct Chart {
       Panel(results, title: "Opening a file", what: "open", scale: 1e6, left: 0),
       Panel(results, title: "Looking up one key that is there", what: "get-hit", scale: 1, left: Panel.width),
     ]
-    let subjects = Subject.allCases.filter { subject in results.rows.contains { $0.who == subject } }
+    let subjects = Subject.allCases.filter { $0.isPictured }.filter { subject in results.rows.contains { $0.who == subject } }
     let styles = subjects.map { subject in
       let style = Style(subject)
       return """
@@ -48,7 +48,8 @@ struct Style {
 
   init(_ subject: Subject) {
     switch subject {
-    case .reloadable, .counting, .pool, .snapshots, .maxMind, .maxMindPaths, .msgpackC, .pythonMsgpack:
+    case .reloadable, .counting, .pool, .snapshots, .maxMind, .maxMindPaths, .msgpackC, .pythonMsgpack, .cReader,
+      .cReaderSkipped:
       preconditionFailure("the picture does not show these")
     case .fuseDB: (name, label, light, dark) = ("ours-checked", "FuseDB", "#0969da", "#58a6ff")
     case .fuseDBSkipped: (name, label, light, dark) = ("ours-skipped", "FuseDB, unchecked", "#0550ae", "#a5d6ff")

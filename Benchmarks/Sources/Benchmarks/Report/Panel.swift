@@ -30,7 +30,7 @@ struct Panel {
   init(_ results: Results, title: String, what: String, scale: Double, left: Int) {
     self.title = title
     self.left = Double(left)
-    lines = Subject.allCases.compactMap { subject in
+    lines = Subject.allCases.filter { $0.isPictured }.compactMap { subject in
       let points = results.sizes.compactMap { keys -> Point? in
         guard let row = results.row(keys, what, subject) else { return nil }
         return Point(keys: Double(keys), nanoseconds: max(row.median * scale, 1))

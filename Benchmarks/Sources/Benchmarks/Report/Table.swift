@@ -84,7 +84,15 @@ struct Table {
       if cells.contains(where: { !$0.isEmpty }) { lines.append("| \(label) | \(cells.joined(separator: " | ")) |") }
     }
     add("get-hit to the floor", "get-hit") { _ in results.row(keys, "get-hit", .floor) }
-    add("get-hit to tinycdb", "get-hit") { _ in results.row(keys, "get-hit", .tinyCDB) }
+    for what in ["get-hit", "get-miss"] {
+      add("\(what) to tinycdb", what) { _ in results.row(keys, what, .tinyCDB) }
+    }
+    for what in ["get-hit", "get-miss", "get-batch-64", "prefix", "scan"] {
+      add("\(what) to C", what) { results.row(keys, what, $0 == .fuseDBSkipped ? .cReaderSkipped : .cReader) }
+    }
+    for what in ["prefix", "scan"] {
+      add("\(what) to LMDB", what) { _ in results.row(keys, what, .lmdb) }
+    }
     add("get-hit to checksums skipped", "get-hit") { _ in results.row(keys, "get-hit", .fuseDBSkipped) }
     add("get-miss to get-hit", "get-miss") { results.row(keys, "get-hit", $0) }
     add("get-batch-16 to the floor", "get-batch-16") { _ in results.row(keys, "get-hit", .floor) }

@@ -95,6 +95,8 @@ final class Runner {
   private func measureJobs(_ workload: Workload) throws {
     var databases: [(subject: Subject, database: any Database)] = []
     for peer in peers { databases.append((peer.subject, try peer.open(path(peer.subject), workload))) }
+    databases.append((.cReader, try CReaderDatabase(path(.fuseDB), checks: true)))
+    databases.append((.cReaderSkipped, try CReaderDatabase(path(.fuseDB), checks: false)))
     databases.append((.floor, try Floor(path(.fuseDB), tablePath: folder + "/floor", workload)))
     try measure(Self.jobs, of: databases, workload)
   }
@@ -142,7 +144,8 @@ final class Runner {
 
   func path(_ subject: Subject) -> String {
     switch subject {
-    case .fuseDB, .fuseDBSkipped, .reloadable, .counting, .pool, .snapshots, .msgpackC, .pythonMsgpack:
+    case .fuseDB, .fuseDBSkipped, .reloadable, .counting, .pool, .snapshots, .msgpackC, .pythonMsgpack, .cReader,
+      .cReaderSkipped:
       folder + "/ours.fsdb"
     case .tinyCDB: folder + "/tinycdb.cdb"
     case .lmdb: folder + "/lmdb.mdb"

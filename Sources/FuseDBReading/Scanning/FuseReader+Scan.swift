@@ -29,7 +29,8 @@ extension FuseReader {
   }
 
   private func position(ofFirstKeyNotBefore key: some FuseKey) throws(FuseError) -> Position {
-    let keyBytes = key.keyBytes
+    let spelling = key.keySpelling
+    let keyBytes = spelling.keyBytes
     defer { keyBytes.hold() }
     return try position(ofFirstKeyNotBefore: keyBytes)
   }
@@ -41,7 +42,7 @@ extension FuseReader {
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
   /// - Complexity: O(log keys); each step O(1), descending O(1) on average.
   public func prefix(_ prefix: some FuseKey, _ direction: Direction = .ascending) throws(FuseError) -> Scan {
-    var next = prefix.keyBytes.array()
+    var next = prefix.keySpelling.keyBytes.array()
     let lower = try position(ofFirstKeyNotBefore: next.rawSpan)
     // The keys that begin with "ab" end before "ac"; those that begin with bytes of 255 alone end with the file.
     while next.last == 0xFF { next.removeLast() }

@@ -12,7 +12,7 @@ public import FuseDBValues
 ///
 /// It is no `Sequence`, because a step can fail: a file that was damaged while it was open ends a scan with an error,
 /// never early and in silence.
-public struct Scan: Sendable {
+public struct Scan: FuseIterator, Sendable {
   private let reader: FuseReader
   private let direction: FuseReader.Direction
   private var lower: FuseReader.Position
@@ -200,7 +200,7 @@ public struct StoredObject: Sendable {
 }
 
 /// Goes through the objects in the order of the file.
-public struct ObjectScan: Sendable {
+public struct ObjectScan: FuseIterator, Sendable {
   private let reader: FuseReader
   private var offset = UInt64(Header.byteCount)
   private var found = 0
