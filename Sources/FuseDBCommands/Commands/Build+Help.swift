@@ -6,7 +6,7 @@ extension Build {
     [
       Arguments.outputOption,
       .value(
-        "--format", "FORMAT",
+        "--format", "FORMAT", choices: ["ndjson", "json", "csv", "tsv", "msgpack"],
         "ndjson, json, csv, tsv or msgpack (default: by the ending of each input's name, else ndjson)"),
       .value("--records", "PATH", "where the array of the records is inside of a JSON document, as in data.items"),
       .value(
@@ -69,8 +69,8 @@ extension Build {
     Reads every INPUT, or standard input if there is none or it is '-', and
     writes OUTPUT in one step. An existing database is replaced only when the
     new one is complete, and keeps its mode, owner and group; any other kind of
-    file is left alone. Inputs packed with gzip, zstd, xz or bzip2 are unpacked. 'fusedb
-    build OUTPUT INPUT...' does the same.
+    file is left alone. Inputs packed with gzip, zstd, xz or bzip2 are unpacked.
+    'fusedb build OUTPUT INPUT...' does the same.
 
     An OUTPUT without keys is not written, since that usually means that an
     input was missing; --allow-empty permits it. With '--greatest-shrink 20' the
