@@ -82,7 +82,7 @@ enum Placeholder {
   init(_ name: String) {
     self =
       switch name {
-      case "FILE", "OLD", "NEW": .database
+      case "FILE", "OLD", "NEW", "OTHER": .database
       case "INPUT", "OUTPUT", "PATCH", "LIST": .file
       case "DIR": .folder
       case "PATH": .field

@@ -6,7 +6,7 @@ extension Build {
     [
       Arguments.outputOption,
       .value(
-        "--format", "FORMAT",
+        "--format", "FORMAT", choices: ["ndjson", "json", "csv", "tsv", "msgpack"],
         "ndjson, json, csv, tsv or msgpack (default: by the ending of each input's name, else ndjson)"),
       .value("--records", "PATH", "where the array of the records is inside of a JSON document, as in data.items"),
       .value(

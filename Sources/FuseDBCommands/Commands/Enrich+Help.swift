@@ -7,7 +7,7 @@ extension Enrich {
       "--on", "FIELD", "the field of a line, or the column, that holds the key; names with dots between them",
       repeats: true),
     .value(
-      "--match", "RULE",
+      "--match", "RULE", choices: ["exact", "network", "domain", "prefix", "email"],
       "which key answers, as in 'fusedb get': exact, network, domain, prefix or email", repeats: true),
     .value(
       "--field", "PATH", "add only the value at PATH, as in 'fusedb get'; may be repeated (default: the whole value)",
@@ -26,7 +26,7 @@ extension Enrich {
       "--bad-lines", "fail|keep|drop",
       "what to do with a line that is no JSON object, or a row that lacks cells (default: fail, the command ends)"),
     .value(
-      "--format", "FORMAT",
+      "--format", "FORMAT", choices: ["ndjson", "csv", "tsv"],
       "how lines are written: ndjson, csv or tsv (default: by the ending of INPUT's name, else ndjson)"),
     .value("--columns", "A,B,C", "the names of a table's columns, where its first row has none"),
     .flag("--no-quotes", "in a table, take quotes as they are"),
