@@ -18,6 +18,20 @@ public protocol FuseKey {
   associatedtype KeySpelling: FuseKeyBytes
   /// The text or the bytes that this key is in a file.
   var keySpelling: KeySpelling { get }
+  /// The key's bytes where it has them in memory; nil for all types but those that are ``FuseKeyBytes``, which need not say it.
+  ///
+  /// It saves look-ups a copy of the spelling, which would count a reference.
+  var bytesInPlace: RawSpan? { @_lifetime(borrow self) get }
+}
+
+extension FuseKey {
+  /// Nil.
+  @inlinable
+  @inline(__always)
+  public var bytesInPlace: RawSpan? {
+    @_lifetime(borrow self)
+    get { nil }
+  }
 }
 
 /// A key that has its bytes in memory: text, taken as its UTF-8 bytes, or bytes.
@@ -33,6 +47,14 @@ extension FuseKeyBytes {
   @inlinable
   @inline(__always)
   public var keySpelling: Self { self }
+
+  /// The key's bytes.
+  @inlinable
+  @inline(__always)
+  public var bytesInPlace: RawSpan? {
+    @_lifetime(borrow self)
+    get { keyBytes }
+  }
 }
 
 extension FuseKey where Self: RawRepresentable, RawValue: FuseKey {

@@ -34,8 +34,7 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func bytes(forKey key: some FuseKey) throws(FuseError) -> RawSpan? {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try bytes(forKey: key.keySpelling) }
     defer { keyBytes.hold() }
     return try bytes(forKey: keyBytes)
   }
@@ -64,8 +63,7 @@ extension FuseReader {
   @inlinable
   @inline(__always)
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try withBytes(forKey: key.keySpelling, body) }
     defer { keyBytes.hold() }
     return try withBytes(forKey: keyBytes, body)
   }
@@ -88,8 +86,7 @@ extension FuseReader {
   /// - Complexity: O(1).
   @inlinable
   public func contains(_ key: some FuseKey) throws(FuseError) -> Bool {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try contains(key.keySpelling) }
     defer { keyBytes.hold() }
     return try contains(keyBytes)
   }

@@ -30,8 +30,7 @@ extension FuseReader {
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: some FuseKey, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try value(type, forKey: key.keySpelling, decoder: decoder) }
     defer { keyBytes.hold() }
     return try value(type, forKey: keyBytes, decoder: decoder)
   }
@@ -48,8 +47,7 @@ extension FuseReader {
   /// - Complexity: O(bytes of the object).
   public subscript(key: some FuseKey) -> FuseValue? {
     get throws(FuseError) {
-      let spelling = key.keySpelling
-      let keyBytes = spelling.keyBytes
+      guard let keyBytes = key.bytesInPlace else { return try self[key.keySpelling] }
       defer { keyBytes.hold() }
       return try anyValue(forKey: keyBytes)
     }

@@ -30,8 +30,7 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func view(forKey key: some FuseKey) throws(FuseError) -> FuseView? {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try view(forKey: key.keySpelling) }
     defer { keyBytes.hold() }
     return try view(forKey: keyBytes)
   }
@@ -58,8 +57,7 @@ extension FuseReader {
   /// - Complexity: O(heads of the value).
   @inlinable
   public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result?) throws -> Result? {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try withValue(forKey: key.keySpelling, body) }
     defer { keyBytes.hold() }
     return try withValue(forKey: keyBytes, body)
   }

@@ -13,8 +13,7 @@ extension Reloadable {
   /// - Complexity: O(1).
   @inlinable
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try withBytes(forKey: key.keySpelling, body) }
     defer { keyBytes.hold() }
     return try withBytes(forKey: keyBytes, body)
   }
@@ -80,8 +79,7 @@ extension Reloadable {
   /// - Complexity: O(1).
   @inlinable
   public func contains(_ key: some FuseKey) throws(FuseError) -> Bool {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try contains(key.keySpelling) }
     defer { keyBytes.hold() }
     return try contains(keyBytes)
   }

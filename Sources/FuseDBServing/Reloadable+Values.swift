@@ -32,8 +32,7 @@ extension Reloadable {
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: some FuseKey, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try value(type, forKey: key.keySpelling, decoder: decoder) }
     defer { keyBytes.hold() }
     return try value(type, forKey: keyBytes, decoder: decoder)
   }
@@ -99,8 +98,7 @@ extension Reloadable {
   /// - Complexity: O(heads of the value).
   @inlinable
   public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result?) throws -> Result? {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try withValue(forKey: key.keySpelling, body) }
     defer { keyBytes.hold() }
     return try withValue(forKey: keyBytes, body)
   }

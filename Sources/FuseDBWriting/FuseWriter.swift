@@ -291,8 +291,7 @@ public final class FuseWriter {
   ///
   /// - Throws: as ``addKey(_:for:)-(RawSpan,_)``.
   public func addKey(_ key: some FuseKey, for object: ObjectID) throws(FuseError) {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try addKey(key.keySpelling, for: object) }
     defer { keyBytes.hold() }
     try addKey(keyBytes, for: object)
   }

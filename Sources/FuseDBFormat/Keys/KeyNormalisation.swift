@@ -33,8 +33,7 @@ public enum KeyNormalisation: String, Sendable, Hashable, CaseIterable {
 
   /// The same of any key.
   public func apply(to key: some FuseKey) -> [UInt8]? {
-    let spelling = key.keySpelling
-    let bytes = spelling.keyBytes
+    guard let bytes = key.bytesInPlace else { return apply(to: key.keySpelling) }
     defer { bytes.hold() }
     return apply(to: bytes)
   }

@@ -40,8 +40,7 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func longestSuffix(ofDomain domain: some FuseKey) throws(FuseError) -> FuseMatch? {
-    let spelling = domain.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = domain.bytesInPlace else { return try longestSuffix(ofDomain: domain.keySpelling) }
     defer { keyBytes.hold() }
     return try longestSuffix(ofDomain: keyBytes)
   }
@@ -74,8 +73,7 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func longestMatch(ofEmail address: some FuseKey) throws(FuseError) -> FuseMatch? {
-    let spelling = address.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = address.bytesInPlace else { return try longestMatch(ofEmail: address.keySpelling) }
     defer { keyBytes.hold() }
     return try longestMatch(ofEmail: keyBytes)
   }
@@ -111,8 +109,7 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func longestPrefix(of text: some FuseKey) throws(FuseError) -> FuseMatch? {
-    let spelling = text.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = text.bytesInPlace else { return try longestPrefix(of: text.keySpelling) }
     defer { keyBytes.hold() }
     return try longestPrefix(of: keyBytes)
   }

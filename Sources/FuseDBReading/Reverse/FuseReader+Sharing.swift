@@ -31,8 +31,7 @@ extension FuseReader {
   public func keys(
     sharing key: some FuseKey, _ direction: Direction = .ascending
   ) throws(FuseError) -> SharingScan? {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try keys(sharing: key.keySpelling, direction) }
     defer { keyBytes.hold() }
     return try keys(sharing: keyBytes, direction)
   }

@@ -29,8 +29,7 @@ extension FuseReader {
   }
 
   private func position(ofFirstKeyNotBefore key: some FuseKey) throws(FuseError) -> Position {
-    let spelling = key.keySpelling
-    let keyBytes = spelling.keyBytes
+    guard let keyBytes = key.bytesInPlace else { return try position(ofFirstKeyNotBefore: key.keySpelling) }
     defer { keyBytes.hold() }
     return try position(ofFirstKeyNotBefore: keyBytes)
   }

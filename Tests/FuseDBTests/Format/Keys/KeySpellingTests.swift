@@ -32,6 +32,14 @@ struct `A key of another type` {
     #expect(text(Country.germany) == "de")
   }
 
+  @Test func `has its bytes in place where it is text or bytes, so that nothing is copied`() {
+    func isInPlace(_ key: some FuseKey) -> Bool { key.bytesInPlace != nil }
+    let text = "a text that is too long for the memory of a text"
+    #expect(isInPlace(text) && isInPlace("short") && isInPlace(text.dropFirst(2)) && isInPlace(Array(text.utf8)))
+    #expect(isInPlace(Array(text.utf8).dropFirst()) && isInPlace(42.keySpelling))
+    #expect(!isInPlace(42) && !isInPlace(Country.germany) && !isInPlace(Packet(payload: [1])))
+  }
+
   @Test func `is the decimal text that Swift gives to any integer [W22]`() {
     var random = SeededRandom.announced()
     for _ in 0..<2_000 {
