@@ -14,6 +14,8 @@ let strict: [SwiftSetting] = [.strictMemorySafety()] + common
 
 let package = Package(
   name: "FuseDB",
+  // What the spans of texts need there; see docs/FuseDB.docc/Platforms.md.
+  platforms: [.macOS(.v26)],
   products: [
     .library(name: "FuseDB", targets: ["FuseDB"]),
     // For programs that only read: without the JSON parser and zstd.

@@ -34,7 +34,12 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func bytes(forKey key: some FuseKey) throws(FuseError) -> RawSpan? {
-    guard let keyBytes = key.bytesInPlace else { return try bytes(forKey: key.keySpelling) }
+    guard let keyBytes = key.bytesInPlace else {
+      let spelling = key.keySpelling
+      let keyBytes = spelling.keyBytes
+      defer { keyBytes.hold() }
+      return try bytes(forKey: keyBytes)
+    }
     defer { keyBytes.hold() }
     return try bytes(forKey: keyBytes)
   }
@@ -63,7 +68,12 @@ extension FuseReader {
   @inlinable
   @inline(__always)
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    guard let keyBytes = key.bytesInPlace else { return try withBytes(forKey: key.keySpelling, body) }
+    guard let keyBytes = key.bytesInPlace else {
+      let spelling = key.keySpelling
+      let keyBytes = spelling.keyBytes
+      defer { keyBytes.hold() }
+      return try withBytes(forKey: keyBytes, body)
+    }
     defer { keyBytes.hold() }
     return try withBytes(forKey: keyBytes, body)
   }
@@ -86,7 +96,12 @@ extension FuseReader {
   /// - Complexity: O(1).
   @inlinable
   public func contains(_ key: some FuseKey) throws(FuseError) -> Bool {
-    guard let keyBytes = key.bytesInPlace else { return try contains(key.keySpelling) }
+    guard let keyBytes = key.bytesInPlace else {
+      let spelling = key.keySpelling
+      let keyBytes = spelling.keyBytes
+      defer { keyBytes.hold() }
+      return try contains(keyBytes)
+    }
     defer { keyBytes.hold() }
     return try contains(keyBytes)
   }

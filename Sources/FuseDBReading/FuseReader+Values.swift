@@ -30,7 +30,12 @@ extension FuseReader {
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: some FuseKey, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
-    guard let keyBytes = key.bytesInPlace else { return try value(type, forKey: key.keySpelling, decoder: decoder) }
+    guard let keyBytes = key.bytesInPlace else {
+      let spelling = key.keySpelling
+      let keyBytes = spelling.keyBytes
+      defer { keyBytes.hold() }
+      return try value(type, forKey: keyBytes, decoder: decoder)
+    }
     defer { keyBytes.hold() }
     return try value(type, forKey: keyBytes, decoder: decoder)
   }

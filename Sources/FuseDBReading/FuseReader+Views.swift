@@ -30,7 +30,12 @@ extension FuseReader {
   @inlinable
   @_lifetime(borrow self)
   public func view(forKey key: some FuseKey) throws(FuseError) -> FuseView? {
-    guard let keyBytes = key.bytesInPlace else { return try view(forKey: key.keySpelling) }
+    guard let keyBytes = key.bytesInPlace else {
+      let spelling = key.keySpelling
+      let keyBytes = spelling.keyBytes
+      defer { keyBytes.hold() }
+      return try view(forKey: keyBytes)
+    }
     defer { keyBytes.hold() }
     return try view(forKey: keyBytes)
   }
@@ -57,7 +62,12 @@ extension FuseReader {
   /// - Complexity: O(heads of the value).
   @inlinable
   public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result?) throws -> Result? {
-    guard let keyBytes = key.bytesInPlace else { return try withValue(forKey: key.keySpelling, body) }
+    guard let keyBytes = key.bytesInPlace else {
+      let spelling = key.keySpelling
+      let keyBytes = spelling.keyBytes
+      defer { keyBytes.hold() }
+      return try withValue(forKey: keyBytes, body)
+    }
     defer { keyBytes.hold() }
     return try withValue(forKey: keyBytes, body)
   }

@@ -13,7 +13,12 @@ extension Reloadable {
   /// - Complexity: O(1).
   @inlinable
   public func withBytes<Result>(forKey key: some FuseKey, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    guard let keyBytes = key.bytesInPlace else { return try withBytes(forKey: key.keySpelling, body) }
+    guard let keyBytes = key.bytesInPlace else {
+      let spelling = key.keySpelling
+      let keyBytes = spelling.keyBytes
+      defer { keyBytes.hold() }
+      return try withBytes(forKey: keyBytes, body)
+    }
     defer { keyBytes.hold() }
     return try withBytes(forKey: keyBytes, body)
   }
@@ -79,7 +84,12 @@ extension Reloadable {
   /// - Complexity: O(1).
   @inlinable
   public func contains(_ key: some FuseKey) throws(FuseError) -> Bool {
-    guard let keyBytes = key.bytesInPlace else { return try contains(key.keySpelling) }
+    guard let keyBytes = key.bytesInPlace else {
+      let spelling = key.keySpelling
+      let keyBytes = spelling.keyBytes
+      defer { keyBytes.hold() }
+      return try contains(keyBytes)
+    }
     defer { keyBytes.hold() }
     return try contains(keyBytes)
   }

@@ -32,7 +32,12 @@ extension Reloadable {
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: some FuseKey, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
-    guard let keyBytes = key.bytesInPlace else { return try value(type, forKey: key.keySpelling, decoder: decoder) }
+    guard let keyBytes = key.bytesInPlace else {
+      let spelling = key.keySpelling
+      let keyBytes = spelling.keyBytes
+      defer { keyBytes.hold() }
+      return try value(type, forKey: keyBytes, decoder: decoder)
+    }
     defer { keyBytes.hold() }
     return try value(type, forKey: keyBytes, decoder: decoder)
   }
@@ -98,7 +103,12 @@ extension Reloadable {
   /// - Complexity: O(heads of the value).
   @inlinable
   public func withValue<Result>(forKey key: some FuseKey, _ body: (FuseView) throws -> Result?) throws -> Result? {
-    guard let keyBytes = key.bytesInPlace else { return try withValue(forKey: key.keySpelling, body) }
+    guard let keyBytes = key.bytesInPlace else {
+      let spelling = key.keySpelling
+      let keyBytes = spelling.keyBytes
+      defer { keyBytes.hold() }
+      return try withValue(forKey: keyBytes, body)
+    }
     defer { keyBytes.hold() }
     return try withValue(forKey: keyBytes, body)
   }
