@@ -17,7 +17,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        .product(name: "FuseDB", package: "FuseDB"), "CMeasure", "CReader", "CLMDB", "CMalloc", "CMaxMindDB", "CMsgpackTree",
+        .product(name: "FuseDB", package: "FuseDB"), "CMeasure", "CReader", "CLMDB", "CMalloc", "CMaxMindDB",
+        "CMsgpackTree",
         "CTinyCDB", "CSQLite",
       ],
       swiftSettings: [

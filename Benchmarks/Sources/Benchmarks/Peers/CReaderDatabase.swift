@@ -38,7 +38,8 @@ final class CReaderDatabase: LocalDatabase {
               starts[i] = key.baseAddress!.assumingMemoryBound(to: UInt8.self)
               sizes[i] = key.count
             }
-            let status = c_reader_get_group(reader, starts.baseAddress!, sizes.baseAddress!, Int32(count), bytes.baseAddress!)
+            let status = c_reader_get_group(
+              reader, starts.baseAddress!, sizes.baseAddress!, Int32(count), bytes.baseAddress!)
             guard status != C_DAMAGED.rawValue else { throw WrongAnswer("the C reader finds damage") }
             for i in 0..<count {
               if let start = bytes[i].start { tally.add(UnsafeRawPointer(start).loadUnaligned(as: UInt64.self)) }

@@ -28,7 +28,8 @@ extension Subject {
     switch self {
     case .fuseDB, .fuseDBSkipped, .reloadable, .counting, .pool, .snapshots: true
     case .tinyCDB, .lmdb, .sqlite, .maxMind, .maxMindPaths, .msgpackC, .wheel, .pythonMsgpack, .cReader,
-      .cReaderSkipped, .floor: false
+      .cReaderSkipped, .floor:
+      false
     }
   }
 }

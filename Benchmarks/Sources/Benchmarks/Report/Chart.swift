@@ -11,7 +11,9 @@ struct Chart {
       Panel(results, title: "Opening a file", what: "open", scale: 1e6, left: 0),
       Panel(results, title: "Looking up one key that is there", what: "get-hit", scale: 1, left: Panel.width),
     ]
-    let subjects = Subject.allCases.filter { $0.isPictured }.filter { subject in results.rows.contains { $0.who == subject } }
+    let subjects = Subject.allCases.filter { $0.isPictured }.filter { subject in
+      results.rows.contains { $0.who == subject }
+    }
     let styles = subjects.map { subject in
       let style = Style(subject)
       return """
