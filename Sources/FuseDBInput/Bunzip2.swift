@@ -9,7 +9,7 @@ internal import FuseDBWriting
 @safe
 final class Bunzip2: Unpacker {
   /// After `BZh` and a digit, a block begins or the stream ends. Letters alone would not tell it from text.
-  private static let magic: [UInt8] = Array("BZh".utf8)
+  static let magic: [UInt8] = Array("BZh".utf8)
   private static let blockMagic: [UInt8] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]
   private static let endMagic: [UInt8] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]
 

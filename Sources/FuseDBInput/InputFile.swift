@@ -52,7 +52,14 @@ package final class InputFile {
     byteCount = descriptor.unreadByteCount
 
     var head = [UInt8](repeating: 0, count: PackedInput.headByteCount)
-    let headCount = try readPacked(into: &head, head.indices)
+    var headCount = 0
+    // Of a stream no more is waited for than it takes to tell: its first line may be shorter.
+    while headCount < head.count, PackedInput.mayBegin(head[..<headCount]) {
+      let count = try descriptor.read(into: &head, headCount..<head.count, name: name)
+      guard count > 0 else { break }
+      headCount += count
+      bytesRead += count
+    }
     head.removeSubrange(headCount...)
     packed = unpacks ? PackedInput(head, windowByteCount: windowByteCount) : nil
     if packed == nil { self.head = head }

@@ -18,6 +18,15 @@ package final class PackedInput {
   /// The part of `memory` bytes that unpacking may take.
   package static func windowByteCount(memory: Int) -> Int { min(memory / 8, mostWindowBytes) }
 
+  /// Whether bytes that begin like this, or with more of the same, may be packed.
+  static func mayBegin(_ head: ArraySlice<UInt8>) -> Bool {
+    // The first of the bytes that begin skippable frames of zstd is one of sixteen.
+    if let first = head.first, Unzstd.firstSkippable.contains(first) {
+      return head.dropFirst().starts(likeOneOf: [Unzstd.skippableMagic])
+    }
+    return head.starts(likeOneOf: [Gunzip.magic, Unzstd.magic, Unxz.magic, Bunzip2.magic])
+  }
+
   private let unpacker: any Unpacker
   private var packed: [UInt8]
   private var start = 0
@@ -75,5 +84,12 @@ package final class PackedInput {
       isInsidePart = !piece.endsPart
     }
     return offset - range.lowerBound
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// Whether it is all or the first bytes of one of these, or begins with one.
+  fileprivate func starts(likeOneOf magics: [[UInt8]]) -> Bool {
+    magics.contains { zip(self, $0).allSatisfy { $0 == $1 } }
   }
 }

@@ -9,7 +9,7 @@ internal import FuseDBWriting
 @safe
 final class Unxz: Unpacker {
   /// What a stream begins with.
-  private static let magic: [UInt8] = [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]
+  static let magic: [UInt8] = [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]
   /// What a decoder takes beside its dictionary.
   private static let overhead: UInt64 = 1 << 20
 

@@ -9,10 +9,11 @@ internal import FuseDBWriting
 @safe
 final class Unzstd: Unpacker {
   /// What a frame begins with: the number 0xFD2FB528, lowest byte first.
-  private static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
-  /// What a frame to be skipped begins with, after a byte from 0x50 to 0x5F.
-  private static let skippableMagic: [UInt8] = [0x2A, 0x4D, 0x18]
-  /// The base-2 logarithm of the largest window.
+  static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
+  /// What a frame to be skipped begins with: one of these,
+  static let firstSkippable: ClosedRange<UInt8> = 0x50...0x5F
+  /// and then these.
+  static let skippableMagic: [UInt8] = [0x2A, 0x4D, 0x18]
   /// The largest window of zstd: 128 MiB, which is what `zstd` allows unless it is told otherwise. A frame says how much
   /// memory it needs, and it may say four gigabytes.
   static let mostWindowBytes = 1 << 27
@@ -31,7 +32,7 @@ final class Unzstd: Unpacker {
 
   /// Whether `head` begins a frame of either kind.
   static func begins(with head: [UInt8]) -> Bool {
-    head.starts(with: magic) || (0x50...0x5F).contains(head.first ?? 0) && head.dropFirst().starts(with: skippableMagic)
+    head.starts(with: magic) || firstSkippable.contains(head.first ?? 0) && head.dropFirst().starts(with: skippableMagic)
   }
 
   init(windowByteCount: Int) {
