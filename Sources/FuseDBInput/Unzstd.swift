@@ -32,7 +32,8 @@ final class Unzstd: Unpacker {
 
   /// Whether `head` begins a frame of either kind.
   static func begins(with head: [UInt8]) -> Bool {
-    head.starts(with: magic) || firstSkippable.contains(head.first ?? 0) && head.dropFirst().starts(with: skippableMagic)
+    head.starts(with: magic)
+      || firstSkippable.contains(head.first ?? 0) && head.dropFirst().starts(with: skippableMagic)
   }
 
   init(windowByteCount: Int) {
