@@ -63,7 +63,8 @@ def test_what_is_no_place_for_a_file_is_refused(command, tmp_path):
 
 
 def test_a_command_that_does_not_end_says_why_it_takes_none(command):
-    assert "'> FILE' keeps that" in command("watch", GOOD, "-o", "x", code=USAGE).errors
+    for option in ("-o", "--output"):
+        assert "'> FILE' keeps that" in command("watch", GOOD, option, "x", code=USAGE).errors
 
 
 def test_an_end_by_a_signal_leaves_nothing(command, tmp_path):

@@ -89,13 +89,6 @@ def test_file_and_key_exchanged_is_said_so(command, files, command_words, key):
     assert "comes first" not in command(*command_words, path, "k").errors
 
 
-@pytest.mark.parametrize("name", ["get", "prefix", "keys", "dump", "stats", "verify", "watch", "bench"])
-@pytest.mark.parametrize("option", ["-o", "--output"])
-def test_a_command_that_prints_says_how_to_keep_what_it_prints(command, name, option):
-    result = command(name, GOOD, option, "out", code=USAGE)
-    assert "standard output" in result.errors and "> FILE" in result.errors
-
-
 @pytest.mark.parametrize("what, words", [("database", "this is a database"), ("a patch", "this is a patch"), ("a folder", "Is a directory")])
 def test_what_is_no_list_is_called_by_its_name(command, files, what, words):
     path = GOOD if what == "database" else files / what
