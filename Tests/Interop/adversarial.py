@@ -49,6 +49,18 @@ def constant(seed):
     return unmixed(xxh3_64_intdigest(bytes(8), seed), 8) ^ joined(bytes(8))
 
 
+def key_of(digest, of_seed):
+    """The key of 8 bytes with this hash; `of_seed` is the constant of the seed."""
+    return keys_of(numpy.array([digest], dtype=numpy.uint64), of_seed)[0]
+
+
+def keys_of(digests, of_seed):
+    """The keys of 8 bytes with these hashes."""
+    numbers = unmixed(digests, 8) ^ numpy.uint64(of_seed)
+    halves = numpy.stack([numbers >> 32, numbers & 0xFFFFFFFF], axis=1).astype("<u4").tobytes()
+    return [halves[place : place + 8] for place in range(0, len(halves), 8)]
+
+
 def keys(count, share, seed=0):
     """Distinct keys of 8 bytes whose hashes under the seed share their upper 20 bits, their lower 44 bits, or nothing."""
     spread = numpy.arange(count, dtype=numpy.uint64) * numpy.uint64(0x9E3779B97F4A7C15)
@@ -59,9 +71,7 @@ def keys(count, share, seed=0):
         digests = (spread & numpy.uint64(2**20 - 1)) << 44 | 0x123456789AB
     else:
         digests = spread
-    numbers = unmixed(digests, 8) ^ numpy.uint64(constant(seed))
-    halves = numpy.stack([numbers >> 32, numbers & 0xFFFFFFFF], axis=1).astype("<u4").tobytes()
-    return (halves[place : place + 8] for place in range(0, 8 * count, 8))
+    return keys_of(digests, constant(seed))
 
 
 def main():
