@@ -6,9 +6,9 @@
 /// making strings.
 final class ByteList: @unchecked Sendable {
   let count: Int
-  private let bytes: UnsafeMutableRawPointer
+  let bytes: UnsafeMutableRawPointer
   /// Where each begins, and where the last ends.
-  private let offsets: UnsafeMutablePointer<UInt32>
+  let offsets: UnsafeMutablePointer<UInt32>
 
   /// Copies strings that end at `ends`.
   init(_ content: [UInt8], ends: [UInt32]) {
