@@ -10,7 +10,6 @@
 // Nodes are never freed, only reused, so that the handler may walk the list without a lock.
 static fuse_region *regions;
 static pthread_mutex_t regions_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t preparation = PTHREAD_ONCE_INIT;
 static uintptr_t page_size;
 
 // Handlers that were in force when one of the entries below was put before them: entry n before handler n, to which it passes on. Only their
@@ -102,11 +101,12 @@ static void (*const entries[FUSE_FOREIGN_HANDLERS])(int, siginfo_t *, void *) = 
   entry_0, entry_1, entry_2, entry_3, entry_4, entry_5, entry_6, entry_7,
 };
 
-// A child that is forked while another thread is here finds the lock free.
+// A child that is forked while another thread is here finds the lock free. That is arranged before there is another thread: a fork that had
+// begun by then would not know of it.
 static void lock_regions(void) { pthread_mutex_lock(&regions_lock); }
 static void unlock_regions(void) { pthread_mutex_unlock(&regions_lock); }
 
-static void prepare(void) {
+__attribute__((constructor)) static void prepare(void) {
   page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
   pthread_atfork(lock_regions, unlock_regions, unlock_regions);
 }
@@ -137,14 +137,12 @@ static void install_handler(void) {
 }
 
 void fuse_handler_set(fuse_handler_mode mode) {
-  pthread_once(&preparation, prepare);
   pthread_mutex_lock(&regions_lock);
   handler_mode = mode;
   pthread_mutex_unlock(&regions_lock);
 }
 
 fuse_region *fuse_region_watch(const void *base, size_t length, size_t head) {
-  pthread_once(&preparation, prepare);
   pthread_mutex_lock(&regions_lock);
   install_handler();
   fuse_region *node = regions;

@@ -14,11 +14,11 @@ static size_t unused_count;
 // The first shell of each block that was allocated, for those that look for memory that nobody has.
 static fuse_shell *blocks;
 
-// A child has the lock open, whatever other threads did when it was made.
+// A child has the lock open, whatever other threads did when it was made. That is arranged before there are others: a fork that had begun by
+// then would not know of it.
 static void before_fork(void) { pthread_mutex_lock(&lock); }
 static void after_fork(void) { pthread_mutex_unlock(&lock); }
-static void watch_forks(void) { pthread_atfork(before_fork, after_fork, after_fork); }
-static pthread_once_t forks = PTHREAD_ONCE_INIT;
+__attribute__((constructor)) static void watch_forks(void) { pthread_atfork(before_fork, after_fork, after_fork); }
 
 static fuse_shell *take(void) {
   if (resting > fuse_shells_at_rest) {
@@ -40,7 +40,6 @@ static fuse_shell *take(void) {
 }
 
 fuse_shell *fuse_shell_open(uint32_t kind, void *object) {
-  pthread_once(&forks, watch_forks);
   pthread_mutex_lock(&lock);
   fuse_shell *shell = take();
   pthread_mutex_unlock(&lock);

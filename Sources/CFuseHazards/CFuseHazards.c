@@ -53,6 +53,11 @@ static bool make_barrier(void) {
 #endif
 }
 
+// A child that is forked while another thread is here finds the lock free; arranged before there is another thread.
+static void before_fork(void) { pthread_mutex_lock(&lock); }
+static void after_fork(void) { pthread_mutex_unlock(&lock); }
+__attribute__((constructor)) static void watch_forks(void) { pthread_atfork(before_fork, after_fork, after_fork); }
+
 static void release_record(void *pointer) {
   record *ended = pointer;
   fuse_own_hazards = &no_hazards;
