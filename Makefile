@@ -17,7 +17,7 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
-TEST_LOGS := $(addprefix build/logs/,dependent.log swift.log pytest.log wheel.log)
+TEST_LOGS := $(addprefix build/logs/,dependent.log instructions.log swift.log pytest.log wheel.log)
 ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log city.log sanitize-python.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
@@ -97,9 +97,10 @@ endure-apart:
 	@echo "done meanwhile: programs under sanitizers"
 
 .PHONY: dependent
-dependent: ## build and run a package that depends on this one and calls all of it, for debugging and as a release
+dependent: ## build and run a package that depends on this one and calls all of it, for debugging and as a release; count instructions there
 	@mkdir -p build/logs
 	Scripts/test-dependent 2>&1 | tee build/logs/dependent.log
+	Scripts/count-instructions 2>&1 | tee build/logs/instructions.log
 
 .PHONY: leaks
 leaks: ## make every long call a thousand times and count what stays: about a minute

@@ -38,14 +38,29 @@ extension RawSpan {
       if left != right { return left.bigEndian < right.bigEndian ? -1 : 1 }
       offset &+= 8
     }
-    while offset < shared {
-      // SAFETY: `offset` is inside both spans.
-      let left = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self)
-      let right = unsafe other.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self)
-      if left != right { return left < right ? -1 : 1 }
-      offset &+= 1
-    }
+    // What is left is less than a word. Bytes that are loaded once more are equal.
+    let (left, right) = (lastBytes(of: shared), other.lastBytes(of: shared))
+    if left != right { return left < right ? -1 : 1 }
     return byteCount &- other.byteCount
+  }
+
+  /// The last eight of the first `count` bytes as one number, or all of them where they are fewer: of two such numbers of the same `count`,
+  /// the bytes in which they differ first decide.
+  @inlinable
+  @inline(__always)
+  func lastBytes(of count: Int) -> UInt64 {
+    // SAFETY: of each count, only bytes below it are read, and the span has so many.
+    if count >= 8 { return unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 8, as: UInt64.self).bigEndian }
+    if count >= 4 {
+      let head = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self).bigEndian
+      let tail = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self).bigEndian
+      return UInt64(head) << 32 | UInt64(tail)
+    }
+    guard count > 0 else { return 0 }
+    let first = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt8.self)
+    let middle = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: count / 2, as: UInt8.self)
+    let last = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 1, as: UInt8.self)
+    return UInt64(first) << 16 | UInt64(middle) << 8 | UInt64(last)
   }
 
   /// Whether the key in one range comes before that in another. [I4]

@@ -49,6 +49,7 @@ extension FuseReader {
   package func answer<Keys: RandomAccessCollection>(
     _ keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
   ) throws(FuseError) where Keys.Element: FuseKey {
+    let table = index.table
     // SAFETY: no index leaves the steps: a group has at most as many keys.
     unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {
       (steps) throws(FuseError) in
@@ -56,10 +57,10 @@ extension FuseReader {
       var number = 0
       while index != keys.endIndex {
         var answered = index
-        let count = unsafe begin(keys, &index, steps)
+        let count = unsafe begin(keys, &index, steps, in: table)
         for i in 0..<count {
           let key = keys[answered].keySpelling
-          let bytes = try bytes(forKey: key.keyBytes, after: unsafe steps[i])
+          let bytes = try bytes(forKey: key.keyBytes, after: unsafe steps[i], in: table)
           guard try body(number, bytes) else { return }
           keys.formIndex(after: &answered)
           number += 1
@@ -74,6 +75,7 @@ extension FuseReader {
   package func forEachObjectOffset(
     ofKeys keys: [Range<Int>], in bytes: RawSpan, _ body: (_ number: Int, _ object: UInt64?) throws(FuseError) -> Void
   ) throws(FuseError) {
+    let table = index.table
     // SAFETY: no index leaves the steps: a group has at most as many keys.
     unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {
       (steps) throws(FuseError) in
@@ -81,11 +83,12 @@ extension FuseReader {
       while start < keys.count {
         let count = min(LookupStep.keysAtOnce, keys.count - start)
         for i in 0..<count {
-          unsafe steps.initializeElement(at: i, to: firstStep(of: bytes.extracting(keys[start + i])))
+          unsafe steps.initializeElement(at: i, to: firstStep(of: bytes.extracting(keys[start + i]), in: table))
         }
         unsafe fetch(steps, count: count)
         for i in 0..<count {
-          try body(start + i, objectOffset(forKey: bytes.extracting(keys[start + i]), after: unsafe steps[i]))
+          try body(
+            start + i, objectOffset(forKey: bytes.extracting(keys[start + i]), after: unsafe steps[i], in: table))
         }
         start += count
       }
@@ -105,16 +108,17 @@ extension FuseReader {
   ) throws(FuseError) -> [Bool] where Keys.Element: FuseKey {
     var answers: [Bool] = []
     answers.reserveCapacity(keys.count)
+    let table = index.table
     // SAFETY: no index leaves the steps: a group has at most as many keys.
     unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {
       (steps) throws(FuseError) in
       var index = keys.startIndex
       while index != keys.endIndex {
         var answered = index
-        let count = unsafe begin(keys, &index, steps)
+        let count = unsafe begin(keys, &index, steps, in: table)
         for i in 0..<count {
           let key = keys[answered].keySpelling
-          answers.append(try contains(key.keyBytes, after: unsafe steps[i]))
+          answers.append(try contains(key.keyBytes, after: unsafe steps[i], in: table))
           keys.formIndex(after: &answered)
         }
       }
@@ -127,13 +131,14 @@ extension FuseReader {
   @inline(__always)
   @unsafe
   func begin<Keys: RandomAccessCollection>(
-    _ keys: Keys, _ index: inout Keys.Index, _ steps: UnsafeMutableBufferPointer<LookupStep>
+    _ keys: Keys, _ index: inout Keys.Index, _ steps: UnsafeMutableBufferPointer<LookupStep>,
+    in table: HashSectionTable?
   ) -> Int where Keys.Element: FuseKey {
     var count = 0
     while index != keys.endIndex, count < LookupStep.keysAtOnce {
       let key = keys[index].keySpelling
       // SAFETY: `steps` has room for `keysAtOnce`, and `count` is below that. So `count` steps have values afterwards.
-      unsafe steps.initializeElement(at: count, to: firstStep(of: key.keyBytes))
+      unsafe steps.initializeElement(at: count, to: firstStep(of: key.keyBytes, in: table))
       keys.formIndex(after: &index)
       count += 1
     }

@@ -112,6 +112,9 @@ internal import FuseDBValues
 
   // MARK: Lines
 
+  /// How much memory the pilots take.
+  var pilotByteCount: Int { Int(section.pilotLineCount) * HashSection.lineByteCount }
+
   /// Whether the two lines of a probe are what was written. [X16]
   @inline(__always)
   @inlinable func isSound(_ probe: Probe) -> Bool {

@@ -5,7 +5,8 @@ internal import FuseDBValues
 /// How far one of many look-ups is that wait for memory together.
 ///
 /// Each key goes the steps of a single look-up: pilot, slot, entry and object. A step asks for the cache lines of all
-/// keys before the next step reads them.
+/// keys before the next step reads them. The table is that of the reader, which the loop over many keys has at hand; nil where the index
+/// is in memory.
 @usableFromInline
 struct LookupStep: Sendable {
   /// How many keys are on their way at once: enough to keep the processor's memory requests busy, few enough for what
@@ -28,8 +29,8 @@ extension FuseReader {
   /// Hashes a key and asks for what the hash leads to.
   @inlinable
   @inline(__always)
-  func firstStep(of key: RawSpan) -> LookupStep {
-    guard let table = index.table else { return firstStep(inMemory: key) }
+  func firstStep(of key: RawSpan, in table: HashSectionTable?) -> LookupStep {
+    guard let table else { return firstStep(inMemory: key) }
     let hash = key.flatHash(seed: table.section.seed)
     table.prefetchPilot(of: hash)
     return LookupStep(hash: hash)
@@ -74,8 +75,10 @@ extension FuseReader {
   @inlinable
   @inline(__always)
   @_lifetime(borrow self)
-  func bytes(forKey key: RawSpan, after step: LookupStep) throws(FuseError) -> RawSpan? {
-    guard let offset = try objectOffset(forKey: key, after: step) else { return nil }
+  func bytes(
+    forKey key: RawSpan, after step: LookupStep, in table: HashSectionTable?
+  ) throws(FuseError) -> RawSpan? {
+    guard let offset = try objectOffset(forKey: key, after: step, in: table) else { return nil }
     let record = try record(at: offset)
     let mapping = mapping
     // SAFETY: a record lies inside the file; the mapping lives as long as this reader.
@@ -85,16 +88,18 @@ extension FuseReader {
   /// Whether a key is there, after its other steps.
   @inlinable
   @inline(__always)
-  func contains(_ key: RawSpan, after step: LookupStep) throws(FuseError) -> Bool {
-    let offset = try objectOffset(forKey: key, after: step)
+  func contains(_ key: RawSpan, after step: LookupStep, in table: HashSectionTable?) throws(FuseError) -> Bool {
+    let offset = try objectOffset(forKey: key, after: step, in: table)
     try mapping.checkNotShrunk()
     return offset != nil
   }
 
   @inlinable
   @inline(__always)
-  func objectOffset(forKey key: RawSpan, after step: LookupStep) throws(FuseError) -> UInt64? {
-    guard let table = index.table else { return try objectOffset(forKey: key) }
+  func objectOffset(
+    forKey key: RawSpan, after step: LookupStep, in table: HashSectionTable?
+  ) throws(FuseError) -> UInt64? {
+    guard let table else { return try objectOffset(inMemory: key) }
     return try objectOffset(forKey: key, hash: step.hash, probe: step.probe, in: table, isFlat: true)
   }
 }

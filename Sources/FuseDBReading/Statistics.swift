@@ -56,7 +56,7 @@ extension FuseReader {
     var keysOfObject = try [UInt32](offsets.count, of: 0)
     var keyByteCount = 0
     var last = 0
-    var scan = try entries()
+    var scan = try entries().keysOnly
     while let entry = try scan.next() {
       keyByteCount += entry.entry.keyByteCount
       // In canonical order, a key's object is mostly the one of the key before, or the next.

@@ -23,5 +23,11 @@ let package = Package(
     program("Service", [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     program("FoundationKeys6", [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     program("FoundationKeys5", [.swiftLanguageMode(.v5), .treatAllWarnings(as: .error)]),
+    .target(name: "CReader", path: "CReader", linkerSettings: [.linkedLibrary("deflate")]),
+    .target(name: "CCallgrind", path: "CCallgrind"),
+    .executableTarget(
+      name: "Instructions", dependencies: ["CReader", "CCallgrind", .product(name: "FuseDB", package: "FuseDB")],
+      path: "Instructions",
+      swiftSettings: [.swiftLanguageMode(.v6), .enableExperimentalFeature("Lifetimes")]),
   ]
 )

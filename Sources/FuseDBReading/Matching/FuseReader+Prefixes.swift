@@ -133,7 +133,8 @@ extension FuseReader {
 
   private func neighbour(of text: RawSpan, _ work: inout MatchWork) throws(FuseError) -> Neighbour {
     work.searchCount += 1
-    let (previous, position) = try neighbours(of: text)
+    let found = try search(text, .first)
+    let (previous, position) = (found.previous, found.position)
     let mapping = mapping
     let file = mapping.bytes
     if position.number < keyCount {

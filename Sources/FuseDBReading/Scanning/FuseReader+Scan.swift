@@ -25,7 +25,9 @@ extension FuseReader {
   ) throws(FuseError) -> Scan {
     let lower = try lowerBound.map { key throws(FuseError) in try position(ofFirstKeyNotBefore: key) }
     let upper = try upperBound.map { key throws(FuseError) in try position(ofFirstKeyNotBefore: key) }
-    return Scan(self, from: lower ?? start, to: upper ?? end, direction)
+    return Scan(
+      self, from: lower ?? start, to: upper ?? end, direction,
+      checked: (lower?.stride ?? -1, upper?.strideBefore ?? -1))
   }
 
   private func position(ofFirstKeyNotBefore key: some FuseKey) throws(FuseError) -> Position {
@@ -41,13 +43,17 @@ extension FuseReader {
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
   /// - Complexity: O(log keys); each step O(1), descending O(1) on average.
   public func prefix(_ prefix: some FuseKey, _ direction: Direction = .ascending) throws(FuseError) -> Scan {
-    var next = prefix.keySpelling.keyBytes.array()
-    let lower = try position(ofFirstKeyNotBefore: next.rawSpan)
-    // The keys that begin with "ab" end before "ac"; those that begin with bytes of 255 alone end with the file.
-    while next.last == 0xFF { next.removeLast() }
-    guard let last = next.popLast() else { return Scan(self, from: lower, to: end, direction) }
-    next.append(last + 1)
-    return Scan(self, from: lower, to: try position(ofFirstKeyNotBefore: next.rawSpan), direction)
+    guard let keyBytes = prefix.bytesInPlace else { return try self.prefix(prefix.keySpelling, direction) }
+    defer { keyBytes.hold() }
+    return try self.prefix(keyBytes, direction)
+  }
+
+  private func prefix(_ prefix: RawSpan, _ direction: Direction) throws(FuseError) -> Scan {
+    let first = try search(prefix, .first)
+    let end = try search(prefix, .firstOther, after: first)
+    return Scan(
+      self, from: first.position, to: end.position, direction,
+      checked: (first.position.stride, end.position.strideBefore))
   }
 
   /// All objects in the order of the file, each once, also those that no key reaches.
@@ -57,66 +63,176 @@ extension FuseReader {
   package struct Position: Equatable, Sendable {
     package var number: Int
     package var offset: Int
+
+    /// The stride of the key after it, and of the one before it.
+    var stride: Int { number / KeyOrder.stride }
+    var strideBefore: Int { (number - 1) / KeyOrder.stride }
   }
 
   var start: Position { Position(number: 0, offset: dataEnd) }
   var end: Position { Position(number: keyCount, offset: index.end) }
 
-  /// The position before the first key that is `key` or comes after it: binary search in the samples, then at most two
-  /// strides of entries.
-  ///
-  /// A sampled key that changed since the file was opened leads the search astray, and then it stands right where the
-  /// search ends: it is out of order with the entries before it or after it. So the walk begins one stride early, and
-  /// goes one entry too far. [G3] [G4]
+  /// The position before the first key that is `key` or comes after it.
   package func position(ofFirstKeyNotBefore key: RawSpan) throws(FuseError) -> Position {
-    try neighbours(of: key).position
+    try search(key, .first).position
   }
 
-  /// The same position, and the entry before it; nil where it is the first.
-  func neighbours(of key: RawSpan) throws(FuseError) -> (previous: IndexEntry?, position: Position) {
-    let mapping = mapping
-    let file = mapping.bytes
-    var low = 0
+  /// What a search looks for.
+  enum SearchGoal {
+    /// The first key that is not smaller.
+    case first
+    /// The first that does not begin with it either.
+    case firstOther
+  }
+
+  /// What a search found: a position, the entry before it, nil where it does not matter, and the first stride that does not begin
+  /// before it.
+  struct SearchResult {
+    var position: Position
+    var previous: IndexEntry?
+    var stride: Int
+  }
+
+  /// Searches by halves for the stride, then in the one stride of entries before it.
+  ///
+  /// - Parameter first: where the search for the first key ended; that for the first other one goes on there.
+  func search(
+    _ key: RawSpan, _ goal: SearchGoal, after first: SearchResult? = nil
+  ) throws(FuseError) -> SearchResult {
+    var low = first?.stride ?? 0
     var high = index.order.strideCount
+    // The keys of a prefix are few, so the stride is near; the steps towards it double.
+    var step = 1
+    while first != nil, low < high {
+      let next = min(low + step, high) - 1
+      guard try isStride(next, before: key, goal) else {
+        high = next
+        break
+      }
+      low = next + 1
+      step *= 2
+    }
     while low < high {
       let middle = (low + high) / 2
-      let entry = try self.entry(at: index.order.offset(ofStride: middle, in: file))
-      if file.extracting(entry.keyRange).compare(key) < 0 { low = middle + 1 } else { high = middle }
+      if try isStride(middle, before: key, goal) { low = middle + 1 } else { high = middle }
     }
-    // From the sample before the last smaller one on, until the first entry that is not smaller.
-    var position = self.position(ofSample: max(0, low - 2))
-    let limit = self.position(ofSample: low)
-    var previous: IndexEntry?
+    let result =
+      if case .section = index.order {
+        try search(key, goal, beforeStride: low, after: first?.stride == low ? first : nil)
+      } else {
+        try search(key, goal, aroundStride: low)
+      }
+    try mapping.checkNotShrunk()
+    return result
+  }
+
+  @inline(__always)
+  private func isStride(_ stride: Int, before key: RawSpan, _ goal: SearchGoal) throws(FuseError) -> Bool {
+    let mapping = mapping
+    let entry = try entry(at: index.order.offset(ofStride: stride, in: mapping.bytes))
+    return isBefore(entry, key, goal)
+  }
+
+  @inline(__always)
+  private func isBefore(_ entry: IndexEntry, _ key: RawSpan, _ goal: SearchGoal) -> Bool {
+    let mapping = mapping
+    let stored = mapping.bytes.extracting(entry.keyRange)
+    // Of what begins with the key, no more than the key is compared, and then it is the same.
+    return goal == .first
+      ? stored.compare(key) < 0 : stored.extracting(first: min(stored.byteCount, key.byteCount)).compare(key) <= 0
+  }
+
+  /// The search in a file with checksums of strides. A sample may have led it astray that changed since it was written.
+  /// What proves the position is the stride in which it is, and, at a stride's end, the one after it: both are compared with
+  /// their checksums, and their first keys once more with `key`. [G3] [G4] [X18]
+  private func search(
+    _ key: RawSpan, _ goal: SearchGoal, beforeStride stride: Int, after first: SearchResult?
+  ) throws(FuseError) -> SearchResult {
+    let end = position(ofSample: stride)
+    // The first search has compared the stride already.
+    if let first, first.position == end { return first }
+    var result = first ?? SearchResult(position: position(ofSample: stride - 1), previous: nil, stride: stride)
+    if stride > 0 {
+      if first == nil { try checkStride(stride - 1) }
+      guard stride > 1 || result.position.number > 0 || result.position == start else {
+        throw changed(at: result.position.offset)
+      }
+      guard result.position.offset >= dataEnd else { throw changed(at: result.position.offset) }
+      let mapping = mapping
+      var walk = EntryWalk(
+        from: result.position.offset, until: index.end, in: mapping.bytes, after: result.previous?.keyRange)
+      while result.position.number < end.number {
+        guard let entry = walk.next() else { throw changed(at: walk.offset) }
+        guard isBefore(entry, key, goal) else {
+          guard result.previous != nil else { throw changed(at: entry.offset) }
+          // Were there another number of entries than strides have, the position's number would be wrong.
+          if first == nil {
+            for _ in result.position.number + 1..<end.number {
+              guard walk.skip() else { throw changed(at: walk.offset) }
+            }
+            guard walk.offset == end.offset else { throw changed(at: walk.offset) }
+          }
+          return result
+        }
+        result.previous = entry
+        result.position = Position(number: result.position.number + 1, offset: entry.end)
+      }
+      guard result.position == end else { throw changed(at: result.position.offset) }
+    }
+    guard stride < index.order.strideCount else { return result }
+    try checkStride(stride)
+    result.position = end
+    let entry = try entry(at: end.offset)
+    try checkOrder(result.previous, entry)
+    guard stride > 0 || end == start, !isBefore(entry, key, goal) else {
+      throw changed(at: result.position.offset)
+    }
+    return result
+  }
+
+  @inline(__always)
+  private func checkOrder(_ previous: IndexEntry?, _ entry: IndexEntry) throws(FuseError) {
+    let mapping = mapping
+    guard previous.map({ mapping.bytes.isAscending($0.keyRange, entry.keyRange) }) ?? true else {
+      throw changed(at: entry.offset)
+    }
+  }
+
+  /// The search in a plain file, where nothing tells whether a sample changed since the file was opened. If so, the search
+  /// leads right to it: it is out of order with the entries before it or after it. So the walk begins one stride early,
+  /// and goes one entry too far. [G3] [G4]
+  private func search(
+    _ key: RawSpan, _ goal: SearchGoal, aroundStride stride: Int
+  ) throws(FuseError) -> SearchResult {
+    var result = SearchResult(position: position(ofSample: max(0, stride - 2)), previous: nil, stride: stride)
+    let limit = position(ofSample: stride)
     while true {
-      guard
-        position.number % KeyOrder.stride != 0 || position == self.position(ofSample: position.number / KeyOrder.stride)
-      else {
+      let position = result.position
+      guard position.number % KeyOrder.stride != 0 || position == self.position(ofSample: position.stride) else {
         throw changed(at: position.offset)
       }
       guard position.number < keyCount else { break }
-      if position.number % KeyOrder.stride == 0 { try checkStride(position.number / KeyOrder.stride) }
-      let entry = try self.entry(at: position.offset)
-      if let previous, !file.isAscending(previous.keyRange, entry.keyRange) { throw changed(at: position.offset) }
-      if file.extracting(entry.keyRange).compare(key) >= 0 {
+      let entry = try entry(at: position.offset)
+      try checkOrder(result.previous, entry)
+      if !isBefore(entry, key, goal) {
         // The last smaller sample was smaller when the search looked at it, so the position is after it.
-        guard low == 0 || position.number > (low - 1) * KeyOrder.stride else { throw changed(at: position.offset) }
-        let next = Position(number: position.number + 1, offset: entry.end)
-        if next.number < keyCount, !file.isAscending(entry.keyRange, try self.entry(at: next.offset).keyRange) {
-          throw changed(at: next.offset)
+        guard stride == 0 || position.number > (stride - 1) * KeyOrder.stride else {
+          throw changed(at: position.offset)
         }
+        if position.number + 1 < keyCount { try checkOrder(entry, self.entry(at: entry.end)) }
         break
       }
       // The sample that ends the stride was not smaller when it was looked at.
       guard position.number < limit.number else { throw changed(at: position.offset) }
-      previous = entry
-      position = Position(number: position.number + 1, offset: entry.end)
+      result.previous = entry
+      result.position = Position(number: position.number + 1, offset: entry.end)
     }
-    try mapping.checkNotShrunk()
-    return (previous, position)
+    return result
   }
 
   /// Where the entries of a sample begin; after the last sample, the end.
   private func position(ofSample number: Int) -> Position {
+    guard number >= 0 else { return start }
     guard number < index.order.strideCount else { return end }
     let mapping = mapping
     return Position(
@@ -157,6 +273,7 @@ extension FuseReader {
   }
 
   /// The index entry at an offset that was one when the file was opened.
+  @inline(__always)
   func entry(at offset: Int) throws(FuseError) -> IndexEntry {
     let mapping = mapping
     let index = mapping.bytes.extracting(first: index.end)

@@ -1,5 +1,5 @@
 public import FuseDBFormat
-internal import FuseDBSystem
+public import FuseDBSystem
 public import FuseDBValues
 
 /// Goes through keys in order, one entry a step, reading the file as it goes.
@@ -13,52 +13,55 @@ public import FuseDBValues
 /// It is no `Sequence`, because a step can fail: a file that was damaged while it was open ends a scan with an error,
 /// never early and in silence.
 public struct Scan: FuseIterator, Sendable {
-  private let reader: FuseReader
+  @usableFromInline let reader: FuseReader
   private let direction: FuseReader.Direction
+  /// What was not read yet: ascending, from `lower` on; descending, up to `upper`.
   private var lower: FuseReader.Position
   private var upper: FuseReader.Position
-  /// Descending: where the entries from the start of their stride up to `upper` begin.
-  private var block: [Int] = []
+  /// The entries that were read together, in the order of the scan, and how many of them were given.
+  @usableFromInline var block: [IndexEntry] = []
+  @usableFromInline var blockCount = 0
+  @usableFromInline var givenCount = 0
+  /// What is to be thrown after them.
+  private var failure: FuseError?
+  /// The key of the last entry that was read.
   private var previous: Range<Int>?
-  /// The stride whose checksum was compared last.
-  private var checkedStride = -1
+  /// The strides that were compared with their checksums already.
+  private var checkedStrides: (Int, Int)
+  /// Whether the objects are asked for as their keys are read.
+  private let readsObjects: Bool
 
   init(
     _ reader: FuseReader, from lower: FuseReader.Position, to upper: FuseReader.Position,
-    _ direction: FuseReader.Direction
+    _ direction: FuseReader.Direction, checked: (Int, Int) = (-1, -1), readsObjects: Bool = true
   ) {
     self.reader = reader
     self.lower = lower
     self.upper = upper
     self.direction = direction
+    self.readsObjects = readsObjects
+    checkedStrides = checked
+  }
+
+  /// The same for whoever looks at keys alone.
+  package var keysOnly: Scan {
+    Scan(reader, from: lower, to: upper, direction, checked: checkedStrides, readsObjects: false)
   }
 
   /// How many entries are still to come.
   /// - Complexity: O(1).
-  public var count: Int { max(0, upper.number - lower.number) }
+  public var count: Int { max(0, upper.number - lower.number) + blockCount - givenCount }
 
   /// The next entry, or nil at the end.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
+  @inlinable
   public mutating func next() throws(FuseError) -> Entry? {
-    guard count > 0 else {
-      // The entries between the two positions must have led from one to the other. [G4]
-      guard lower.number > upper.number || lower.offset == upper.offset else { throw reader.changed(at: lower.offset) }
-      return nil
+    if givenCount == blockCount {
+      guard try readBlock() else { return nil }
     }
-    let entry: IndexEntry
-    switch direction {
-    case .ascending:
-      try checkStride(of: lower.number)
-      entry = try reader.entry(at: lower.offset)
-      lower = FuseReader.Position(number: lower.number + 1, offset: entry.end)
-    case .descending:
-      if block.isEmpty { try fillBlock() }
-      entry = try reader.entry(at: block.removeLast())
-      upper = FuseReader.Position(number: upper.number - 1, offset: entry.offset)
-    }
-    try checkOrder(of: entry)
-    previous = entry.keyRange
+    let entry = block[givenCount]
+    givenCount += 1
     return Entry(reader: reader, entry: entry)
   }
 
@@ -69,50 +72,151 @@ public struct Scan: FuseIterator, Sendable {
     for _ in 0..<min(count, self.count) { _ = try next() }
   }
 
-  private mutating func fillBlock() throws(FuseError) {
-    try checkStride(of: upper.number - 1)
-    let stride = (upper.number - 1) / KeyOrder.stride
-    let mapping = reader.mapping
-    var offset = reader.index.order.offset(ofStride: stride, in: mapping.bytes)
-    guard stride > 0 || offset == reader.dataEnd else { throw reader.changed(at: offset) }
-    for _ in stride * KeyOrder.stride..<upper.number {
-      block.append(offset)
-      offset = try reader.entry(at: offset).end
+  /// Calls `body` with the key and the object of each entry that is left, in place, in their order.
+  ///
+  ///     try reader.entries().forEachInPlace { key, object in
+  ///       byteCount += key.byteCount + object.byteCount
+  ///     }
+  ///
+  /// This is the quickest way through many entries: their memory is asked for together, and nothing is copied. Each
+  /// object's checksum is compared before `body` has it. What `body` read of the last entries is the file's if this call
+  /// returns.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` where index or object is no longer what was opened;
+  ///   `body` was called for all entries before. And what `body` throws, which ends it.
+  /// - Complexity: O(entries).
+  @inlinable
+  public func forEachInPlace(_ body: (_ key: RawSpan, _ object: RawSpan) throws -> Void) throws {
+    var rest = self
+    let reader = reader
+    while try rest.givenCount < rest.blockCount || rest.readBlock() {
+      for number in rest.givenCount..<rest.blockCount {
+        let entry = rest.block[number]
+        let record = try reader.record(at: entry.objectOffset)
+        let mapping = reader.mapping
+        // SAFETY: keys and records lie inside the file, which `reader` keeps.
+        try unsafe body(
+          mapping.bytes(from: entry.offset &+ 2, count: entry.keyByteCount),
+          mapping.bytes(from: record.start, count: record.byteCount))
+      }
+      try reader.checkNotShrunk()
+      rest.givenCount = rest.blockCount
     }
-    guard offset == upper.offset else { throw reader.changed(at: upper.offset) }
   }
 
-  private mutating func checkStride(of number: Int) throws(FuseError) {
-    let stride = number / KeyOrder.stride
-    guard stride != checkedStride else { return }
+  /// Reads the next entries, as many as their stride has; false at the end. [G4]
+  @inline(never)
+  @usableFromInline
+  mutating func readBlock() throws(FuseError) -> Bool {
+    if let failure { throw failure }
+    (blockCount, givenCount) = (0, 0)
+    guard lower.number < upper.number else {
+      // The entries between the two positions must have led from one to the other.
+      guard lower.number > upper.number || lower.offset == upper.offset else { throw reader.changed(at: lower.offset) }
+      return false
+    }
     try Cancellation.check()
+    do {
+      switch direction {
+      case .ascending: try readAscending()
+      case .descending: try readDescending()
+      }
+    } catch {
+      // First what stands before the damage.
+      guard blockCount > 0 else { throw error }
+      failure = error
+    }
+    // What was read of a file that shrank meanwhile is not the file's.
+    do { try reader.mapping.checkNotShrunk() } catch {
+      blockCount = 0
+      throw error
+    }
+    return true
+  }
+
+  private mutating func readAscending() throws(FuseError) {
+    let mapping = reader.mapping
+    let file = mapping.bytes
+    let stride = lower.number / KeyOrder.stride
     // A stride must begin where the one before it ends, the first with the index. [X18]
-    if direction == .ascending, number % KeyOrder.stride == 0 {
-      let mapping = reader.mapping
-      guard lower.offset == reader.index.order.offset(ofStride: stride, in: mapping.bytes) else {
+    if lower.number % KeyOrder.stride == 0 {
+      guard lower.offset == reader.index.order.offset(ofStride: stride, in: file) else {
         throw reader.changed(at: lower.offset)
       }
     }
-    try reader.checkStride(stride)
-    checkedStride = stride
+    try checkStride(stride)
+    let count = min(upper.number, (stride + 1) * KeyOrder.stride) - lower.number
+    var walk = EntryWalk(from: lower.offset, until: reader.index.end, in: file, after: previous)
+    guard lower.offset >= reader.dataEnd else { throw reader.changed(at: lower.offset) }
+    makeRoom()
+    // Most objects reach into a second line, which is of interest if it is to be summed up.
+    let lineCount: UInt = !readsObjects ? 0 : reader.checksums == .verified ? 2 : 1
+    var read = 0
+    // SAFETY: the block has room for the entries of a stride, of which there are no more.
+    unsafe block.withUnsafeMutableBufferPointer { block in
+      while read < count, let entry = walk.next() {
+        mapping.prefetch(at: entry.objectOffset, lineCount: lineCount)
+        unsafe block[read] = entry
+        read += 1
+      }
+    }
+    blockCount = read
+    lower = FuseReader.Position(number: lower.number + read, offset: walk.offset)
+    previous = walk.previous
+    guard read == count else { throw reader.changed(at: walk.offset) }
   }
 
-  /// The order was checked when the file was opened; bytes that changed since are found here. [G4]
-  private func checkOrder(of entry: IndexEntry) throws(FuseError) {
+  private mutating func makeRoom() {
+    guard block.isEmpty else { return }
+    block = Array(repeating: IndexEntry(offset: 0, keyByteCount: 0, objectOffset: 0), count: KeyOrder.stride)
+  }
+
+  private mutating func readDescending() throws(FuseError) {
     let mapping = reader.mapping
     let file = mapping.bytes
-    if let previous {
-      let (first, second) = direction == .ascending ? (previous, entry.keyRange) : (entry.keyRange, previous)
-      guard file.isAscending(first, second) else { throw reader.changed(at: entry.offset) }
+    let stride = (upper.number - 1) / KeyOrder.stride
+    try checkStride(stride)
+    var offset = reader.index.order.offset(ofStride: stride, in: file)
+    guard stride > 0 || offset == reader.dataEnd else { throw reader.changed(at: offset) }
+    let first = max(lower.number, stride * KeyOrder.stride)
+    makeRoom()
+    // As they stand in the stride, those that come first in the scan last.
+    for number in stride * KeyOrder.stride..<upper.number {
+      let entry = try reader.entry(at: offset)
+      offset = entry.end
+      if number >= first { block[upper.number - 1 - number] = entry }
     }
-    try mapping.checkNotShrunk()
+    guard offset == upper.offset else { throw reader.changed(at: upper.offset) }
+    let lineCount: UInt = !readsObjects ? 0 : reader.checksums == .verified ? 2 : 1
+    for place in 0..<upper.number - first {
+      let entry = block[place]
+      guard previous.map({ file.isAscending(entry.keyRange, $0) }) ?? true else {
+        throw reader.changed(at: entry.offset)
+      }
+      mapping.prefetch(at: entry.objectOffset, lineCount: lineCount)
+      blockCount = place + 1
+      previous = entry.keyRange
+    }
+    upper = FuseReader.Position(number: first, offset: block[blockCount - 1].offset)
+  }
+
+  private mutating func checkStride(_ stride: Int) throws(FuseError) {
+    guard stride != checkedStrides.0, stride != checkedStrides.1 else { return }
+    try reader.checkStride(stride)
   }
 }
 
 /// A key and the object it points at, as a scan comes across them. It keeps the file open.
 public struct Entry: Sendable {
-  package let reader: FuseReader
-  package let entry: IndexEntry
+  @usableFromInline package let reader: FuseReader
+  @usableFromInline package let entry: IndexEntry
+
+  @inlinable
+  @inline(__always)
+  init(reader: FuseReader, entry: IndexEntry) {
+    self.reader = reader
+    self.entry = entry
+  }
 
   /// A copy of the key's bytes.
   ///
@@ -129,29 +233,36 @@ public struct Entry: Sendable {
   /// afterwards.
   ///
   /// - Throws: ``FuseError`` with code `truncated` when the file shrank.
+  @inlinable
   public var keyBytes: RawSpan {
     @_lifetime(borrow self)
+    @inline(__always)
     get throws(FuseError) {
       let mapping = reader.mapping
       try mapping.checkNotShrunk()
-      // SAFETY: the mapping lives as long as the reader, which this entry keeps.
-      return unsafe _overrideLifetime(mapping.bytes.extracting(entry.keyRange), borrowing: self)
+      // SAFETY: an entry lies inside the file; the mapping lives as long as the reader, which this entry keeps.
+      return unsafe _overrideLifetime(
+        mapping.bytes(from: entry.offset &+ 2, count: entry.keyByteCount), borrowing: self)
     }
   }
 
   /// Where the object's record begins in the file: equal for keys that share an object.
+  @inlinable
   public var objectOffset: UInt64 { entry.objectOffset }
 
   /// The object's bytes, in place, their checksum compared, as ``FuseReader/bytes(forKey:)-(RawSpan)`` returns them.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated`.
+  @inlinable
   public var bytes: RawSpan {
     @_lifetime(borrow self)
+    @inline(__always)
     get throws(FuseError) {
       let record = try reader.record(at: entry.objectOffset)
       let mapping = reader.mapping
-      // SAFETY: the mapping lives as long as the reader, which this entry keeps.
-      return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
+      // SAFETY: a record lies inside the file; the mapping lives as long as the reader, which this entry keeps.
+      return unsafe _overrideLifetime(
+        mapping.bytes(from: record.start, count: record.byteCount), borrowing: self)
     }
   }
 

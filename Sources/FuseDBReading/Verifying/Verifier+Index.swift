@@ -1,4 +1,3 @@
-internal import CFuseIntrinsics
 internal import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
@@ -90,72 +89,15 @@ struct IndexPart: Sendable {
   init(_ range: Range<Int>, of file: RawSpan, starts: RecordStarts) {
     self.range = range
     var sum = PartChecksum(from: range.lowerBound)
-    var offset = range.lowerBound
-    while offset < range.upperBound {
-      guard let entry = IndexEntry(at: offset, in: file), starts.contains(entry.objectOffset, in: file) else { return }
-      let key = entry.keyRange
-      if entryCount == 0 {
-        firstKey = key
-      } else {
-        guard file.isAscending(lastKey, key) else { return }
-      }
-      lastKey = key
-      offset = entry.end
+    var walk = EntryWalk(from: range.lowerBound, until: range.upperBound, in: file)
+    while walk.offset < range.upperBound {
+      guard let entry = walk.next(), starts.contains(entry.objectOffset, in: file) else { return }
+      if entryCount == 0 { firstKey = entry.keyRange }
       entryCount &+= 1
-      // Far from the end of the file, many at once.
-      let end = min(range.upperBound, offset &+ PartChecksum.stepByteCount)
-      guard pass(&offset, until: end, of: file, starts) else { return }
-      sum.finish(at: offset, in: file)
+      sum.advance(to: walk.offset, in: file)
     }
-    guard offset == range.upperBound else { return }
-    checksum = sum.finish(at: offset, in: file)
+    lastKey = walk.previous ?? lastKey
+    checksum = sum.finish(at: walk.offset, in: file)
     isSound = true
-  }
-
-  /// More than an entry can have, and the 16 bytes after the beginning of its key that are compared in one go.
-  private static let longestEntry = IndexEntry.overhead + FormatLimits.keyByteCount + 16
-
-  /// Goes from entry to entry as long as even the longest one would be inside the file. Returns false when one is not
-  /// sound. A third of the instructions of the checked way.
-  @inline(__always)
-  private mutating func pass(_ offset: inout Int, until end: Int, of file: RawSpan, _ starts: RecordStarts) -> Bool {
-    let end = min(end, file.byteCount &- Self.longestEntry)
-    guard offset < end else { return true }
-    var start = offset
-    var count = 0
-    var before = lastKey.lowerBound
-    var beforeCount = lastKey.count
-    // SAFETY: `start` is below `end`, so that an entry of any length, and 16 bytes from its key on, are inside the
-    // span; the key before was inside it, and stands in front of this one.
-    let isSound = unsafe file.withUnsafeBytes { bytes in
-      let base = bytes.baseAddress!
-      while start < end {
-        let key = start &+ 2
-        let keyCount = Int(UInt16(bigEndian: unsafe base.loadUnaligned(fromByteOffset: start, as: UInt16.self)))
-        let target = UInt64(bigEndian: unsafe base.loadUnaligned(fromByteOffset: key &+ keyCount, as: UInt64.self))
-        guard starts.contains(target, in: file) else { return false }
-        let equal = unsafe Int(fuse_equal_prefix16(base + before, base + key))
-        if equal < min(beforeCount, keyCount) {
-          if equal < 16 {
-            let left = unsafe base.load(fromByteOffset: before &+ equal, as: UInt8.self)
-            guard unsafe left < base.load(fromByteOffset: key &+ equal, as: UInt8.self) else { return false }
-          } else {
-            guard file.isAscending(before..<before + beforeCount, key..<key + keyCount) else { return false }
-          }
-        } else {
-          // One begins with the other.
-          guard beforeCount < keyCount else { return false }
-        }
-        before = key
-        beforeCount = keyCount
-        start = key &+ keyCount &+ 8
-        count &+= 1
-      }
-      return true
-    }
-    offset = start
-    entryCount &+= count
-    lastKey = before..<before + beforeCount
-    return isSound
   }
 }

@@ -116,6 +116,8 @@ struct ProbePart: Sendable {
   static let stridesPerPart = 1024
   /// Lines of the hash section that a thread takes at a time.
   static let linesPerPart = 1 << 14
+  /// Pilots that take no more than this stay in the processor's cache, and asking for them beforehand only costs time.
+  private static let cachedPilotByteCount = 2 << 20
 
   /// Whether every row is right and every key has its slot.
   private(set) var isSound = false
@@ -136,6 +138,7 @@ struct ProbePart: Sendable {
     var hashes = InlineArray<32, UInt64>(repeating: 0)
     var entries = hashes
     var objects = hashes
+    let waitsForPilots = table.map { $0.pilotByteCount > Self.cachedPilotByteCount } ?? false
     while strides.map({ number < $0.upperBound }) ?? (offset < index.upperBound) {
       let start = offset
       var count = 0
@@ -146,7 +149,7 @@ struct ProbePart: Sendable {
           hashes[count] = hash
           entries[count] = UInt64(offset - index.lowerBound)
           objects[count] = entry.objectOffset
-          table.prefetchSlot(table.probe(of: hash))
+          if waitsForPilots { table.prefetchPilot(of: hash) } else { table.prefetchSlot(table.probe(of: hash)) }
         }
         offset = entry.end
         count += 1
@@ -160,6 +163,9 @@ struct ProbePart: Sendable {
         else { return }
       }
       if let table {
+        if waitsForPilots {
+          for i in 0..<count { table.prefetchSlot(table.probe(of: hashes[i])) }
+        }
         for i in 0..<count {
           let expected = HashLine.Slot(
             tag: HashLine.tag(of: hashes[i]), entry: entries[i], object: objects[i])

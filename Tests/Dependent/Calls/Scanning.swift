@@ -13,6 +13,13 @@ expect(try reader.entries(upTo: bound, .descending).count == 0)
 expect(try reader.prefix("8." as Key).count == 1)
 var count = 0
 try reader.entries().forEach { count += try $0.bytes.byteCount }
+var byteCount = 0
+try reader.entries().forEachInPlace { key, object in byteCount += key.byteCount + object.byteCount }
+expect(byteCount > count)
+do {
+  try reader.prefix(bound).forEachInPlace { _, object in throw Own(text: "\(object.byteCount)") }
+  expect(false)
+} catch { expect(error as? Own == Own(text: "30")) }
 try reader.objects().forEach { (object) throws(FuseError) in count += try object.bytes.byteCount }
 try reader.entries().forEach { entry, isDone in isDone = try entry.key == Array("gmail.com".utf8) }
 try reader.entries().forEach { (entry, isDone) throws(FuseError) in isDone = try entry.key.count > 7 }

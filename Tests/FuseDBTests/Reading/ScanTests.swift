@@ -217,4 +217,64 @@ struct `A scan` {
       }
     }
   }
+
+  /// What a scan gave, and how it ended.
+  private struct Outcome: Equatable {
+    var found: [[UInt8]] = []
+    var error: FuseError?
+  }
+
+  @Test(arguments: [FuseWriter.Layout.indexed, .plain], [FuseReader.Checksums.verified, .skipped])
+  func `visits what its steps give and ends as they do, whichever byte is damaged [G3] [G4] [X18]`(
+    layout: FuseWriter.Layout, checksums: FuseReader.Checksums
+  ) throws {
+    let objects = (0..<9).map { [0xC4, UInt8($0)] + [UInt8](repeating: 0x55, count: $0) }
+    let file = ReferenceFile(objects: objects, keys: (0..<70).map { (Array("key \(10 + $0)".utf8), $0 * 7 % 9) })
+    let bytes = file.bytes(layout)
+    var endings: Set<FuseError.Code?> = []
+    for place in 40..<bytes.count {
+      var damaged = bytes
+      damaged[place] ^= 1 << (place % 8)
+      guard let reader = try? FuseReader(bytes: damaged, checksums: checksums) else { continue }
+      for direction in [FuseReader.Direction.ascending, .descending] {
+        for prefix in ["", "key 4"] {
+          var (steps, visits) = (Outcome(), Outcome())
+          do throws(FuseError) {
+            var scan = try reader.prefix(prefix, direction)
+            while let entry = try scan.next() {
+              let object = try entry.bytes.array()
+              steps.found.append(try entry.key + [0] + object)
+            }
+          } catch { steps.error = error }
+          do {
+            try reader.prefix(prefix, direction).forEachInPlace { key, object in
+              visits.found.append(key.array() + [0] + object.array())
+            }
+          } catch { visits.error = try #require(error as? FuseError) }
+          #expect(steps == visits, "byte \(place), \(direction)")
+          endings.insert(steps.error?.code)
+        }
+      }
+    }
+    // A plain file is compared with its checksum when it is opened.
+    #expect(endings == (layout == .plain && checksums == .verified ? [] : [nil, .corrupted]))
+  }
+
+  @Test func `stops a visitor by what it throws, and visits only what is left`() throws {
+    let file = ReferenceFile(objects: [[0x01]], keys: (10..<80).map { (Array("\($0)".utf8), 0) })
+    var scan = try FuseReader(bytes: file.bytes(.indexed)).entries()
+    try scan.skip(40)
+    var keys: [[UInt8]] = []
+    try scan.forEachInPlace { key, _ in keys.append(key.array()) }
+    #expect(keys == (50..<80).map { Array("\($0)".utf8) })
+    #expect(scan.count == 30)
+    var count = 0
+    #expect(throws: FuseError(.refused, "enough")) {
+      try scan.forEachInPlace { _, _ in
+        count += 1
+        if count == 7 { throw FuseError(.refused, "enough") }
+      }
+    }
+    #expect(count == 7)
+  }
 }

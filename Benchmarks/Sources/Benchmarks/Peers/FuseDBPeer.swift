@@ -58,19 +58,14 @@ final class FuseDBDatabase: LocalDatabase {
 
   func scanTally() throws -> Tally? {
     var tally = Tally()
-    var scan = try reader.entries()
-    while let entry = try scan.next() {
-      let keyByteCount = try entry.keyBytes.byteCount
-      tally.add(try entry.bytes.firstWord &+ UInt64(keyByteCount))
-    }
+    try reader.entries().forEachInPlace { key, object in tally.add(object.firstWord &+ UInt64(key.byteCount)) }
     return tally
   }
 
   func prefixTally(_ prefixes: ByteList, _ range: Range<Int>) throws -> Tally? {
     var tally = Tally()
     for i in range {
-      var scan = try reader.prefix([UInt8](prefixes[i]))
-      while let entry = try scan.next() { tally.add(try entry.bytes.firstWord) }
+      try reader.prefix([UInt8](prefixes[i])).forEachInPlace { _, object in tally.add(object.firstWord) }
     }
     return tally
   }
