@@ -1,4 +1,4 @@
-public import CDeflate
+public import CFuseChecksum
 internal import CXXHash
 internal import CZlib
 
@@ -19,7 +19,7 @@ internal import CZlib
   @inline(__always)
   package static func of(_ bytes: RawSpan) -> UInt32 {
     // SAFETY: the library reads exactly the span's bytes.
-    unsafe bytes.withUnsafeBytes { unsafe libdeflate_crc32(0, $0.baseAddress, $0.count) }
+    unsafe bytes.withUnsafeBytes { unsafe fuse_crc32(0, $0.baseAddress, $0.count) }
   }
 
   /// Continues over `bytes`.
@@ -28,7 +28,7 @@ internal import CZlib
     guard bytes.byteCount > 0 else { return }
     // SAFETY: the library reads exactly the span's bytes; an empty one, whose nil address would reset it, was turned
     // away.
-    value = unsafe bytes.withUnsafeBytes { unsafe libdeflate_crc32(value, $0.baseAddress, $0.count) }
+    value = unsafe bytes.withUnsafeBytes { unsafe fuse_crc32(value, $0.baseAddress, $0.count) }
   }
 
   /// Continues over `byteCount` bytes of which the checksum alone is `next`.

@@ -1,3 +1,5 @@
+import CFuseChecksum
+import CZlib
 import ProgramSupport
 import Testing
 
@@ -80,4 +82,35 @@ struct `A checksum [B2]` {
 
   @Test(arguments: [(0, "0x00000000"), (0xA7FA_5365, "0xa7fa5365"), (0xF, "0x0000000f"), (.max, "0xffffffff")])
   func `is shown with all its digits`(value: UInt32, text: String) { #expect(value.hexadecimal == text) }
+
+  /// zlib takes a byte more each time, so that its checksums of all lengths cost one pass.
+  @Test(arguments: [32, 64]) func `is zlib's of every length and alignment, however many bytes go at once`(width: Int32) {
+    var random = SeededRandom.announced()
+    let bytes = random.bytes(4096 + 64)
+    // As the system lists what the processor has; without it, the library's own way is compared.
+    let flags = try String(decoding: contents("/proc/cpuinfo"), as: UTF8.self)
+    let canMiddle = flags.contains("vpclmulqdq") && flags.contains("avx2")
+    let canDo = width == 32 ? canMiddle : canMiddle && flags.contains("avx512bw") && flags.contains("avx512vl")
+    for start in 0..<64 {
+      for before: UInt32 in [0, 0x9E37_79B9] {
+        var expected = UInt(before)
+        for length in 0...4096 {
+          let isRight = unsafe bytes.withUnsafeBytes { bytes in
+            let first = unsafe bytes.baseAddress! + start
+            if length > 0 {
+              expected = unsafe crc32(expected, (first + length - 1).assumingMemoryBound(to: UInt8.self), 1)
+            }
+            var found = before
+            let isDone = unsafe fuse_crc32_by(width, &found, first, length) == 1
+            guard isDone == (canDo && length >= 64) else { return false }
+            return unsafe (!isDone || found == expected) && fuse_crc32(before, first, length) == UInt32(expected)
+          }
+          guard isRight else {
+            Issue.record("\(length) bytes from \(start) on")
+            return
+          }
+        }
+      }
+    }
+  }
 }

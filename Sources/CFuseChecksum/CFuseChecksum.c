@@ -1,0 +1,151 @@
+#include "CFuseChecksum.h"
+
+#include <libdeflate.h>
+
+uint32_t (*fuse_crc32_way)(uint32_t, const void *, size_t) = libdeflate_crc32;
+
+// A CRC is the remainder of the bytes, as one long polynomial over GF(2), by P = x^32 + x^26 + … + 1. A block that stands D bits before
+// another may be multiplied by x^D mod P and added to it: the remainder stays. So blocks of 64 bytes are folded into the next ones, four at a time,
+// these into one, that into 16 bytes, and they into 32 bits.
+//
+// The bytes are reflected: the lowest bit of a register is the highest power. The product of two reflected registers is one bit short, so
+// a factor of x more; and a constant of 32 bits in the low half of a register counts x^32 more. So the constants that fold by D bits are x^(D+31) mod P for
+// the half with the higher powers, and x^(D-33) mod P for the other. Tests compare every length and alignment with zlib.
+
+#if defined(__x86_64__) && !defined(__APPLE__)
+#include <immintrin.h>
+
+#define NARROW __attribute__((target("pclmul,sse4.1")))
+#define MIDDLE __attribute__((target("avx2,vpclmulqdq,pclmul,sse4.1")))
+#define WIDE __attribute__((target("avx512f,avx512vl,avx512bw,avx2,vpclmulqdq,pclmul,sse4.1")))
+
+/// From 16 bytes, into which all before `bytes` was folded, to the checksum. There are at least 16 bytes before `last`.
+NARROW static inline __attribute__((always_inline)) uint32_t end(__m128i rest, const uint8_t *bytes, const uint8_t *last) {
+  const __m128i by16 = _mm_set_epi64x(0xCCAA009E, 0xAE689191);
+#define FOLD16(before, next) \
+  _mm_xor_si128(_mm_xor_si128(_mm_clmulepi64_si128(before, by16, 0x00), _mm_clmulepi64_si128(before, by16, 0x11)), next)
+  for (; last - bytes >= 16; bytes += 16) rest = FOLD16(rest, _mm_loadu_si128((const __m128i *)bytes));
+  if (last > bytes) {
+    // Of the 16 bytes and the last few: as many of the first ones as these are, before the 16 that end with the last.
+    static const uint8_t places[48] = {
+        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+        0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15,
+        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
+    size_t left = (size_t)(last - bytes);
+    __m128i up = _mm_loadu_si128((const __m128i *)(places + left));
+    __m128i down = _mm_loadu_si128((const __m128i *)(places + 16 + left));
+    __m128i rest_of_all = _mm_blendv_epi8(
+        _mm_loadu_si128((const __m128i *)(last - 16)), _mm_shuffle_epi8(rest, down), up);
+    rest = FOLD16(_mm_shuffle_epi8(rest, up), rest_of_all);
+  }
+
+  // x^63 mod P, in the upper half: twice, from 128 bits to 96 and to 64.
+  const __m128i x63 = _mm_set_epi64x(0, (long long)0xB8BC676500000000);
+  __m128i upper = _mm_unpackhi_epi64(_mm_setzero_si128(), rest);
+  rest = _mm_xor_si128(_mm_clmulepi64_si128(rest, x63, 0x00), upper);
+  upper = _mm_unpackhi_epi64(_mm_setzero_si128(), rest);
+  rest = _mm_xor_si128(_mm_clmulepi64_si128(rest, x63, 0x00), upper);
+  // By Barrett: the quotient of 64 bits times x^32 is that by x^96 / P, of which the highest bit is left out. The remainder is what the quotient
+  // times P has in its low 32 bits.
+  uint64_t word = (uint64_t)_mm_extract_epi64(rest, 1);
+  const __m128i quotients = _mm_set_epi64x((long long)0xEDB8832000000000, (long long)0x5A72D812FB808B20);
+  __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)word), quotients, 0x00);
+  uint64_t quotient = word ^ (uint64_t)_mm_cvtsi128_si64(product) << 1;
+  product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)(quotient & 0xFFFFFFFF00000000)), quotients, 0x10);
+  return ~(uint32_t)((uint64_t)_mm_extract_epi64(product, 1) >> 31);
+}
+
+WIDE static inline __attribute__((always_inline)) __m512i fold64(__m512i before, __m512i by, __m512i next) {
+  __m512i high = _mm512_clmulepi64_epi128(before, by, 0x00), low = _mm512_clmulepi64_epi128(before, by, 0x11);
+  return _mm512_ternarylogic_epi64(high, low, next, 0x96);
+}
+
+WIDE static uint32_t wide(uint32_t checksum, const void *start, size_t count) {
+  if (count < 64) return libdeflate_crc32(checksum, start, count);
+  const uint8_t *bytes = start;
+  const __m512i by4 = _mm512_set4_epi64(0xE95C1271, 0xCE3371CB, 0xE95C1271, 0xCE3371CB);
+  const __m512i by1 = _mm512_set4_epi64(0x1D9513D7, 0x8F352D95, 0x1D9513D7, 0x8F352D95);
+  const uint8_t *last = bytes + count;
+  __m512i sum = _mm512_xor_si512(
+      _mm512_loadu_si512(bytes), _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)~checksum)));
+  if (count >= 256) {
+    __m512i second = _mm512_loadu_si512(bytes + 64), third = _mm512_loadu_si512(bytes + 128);
+    __m512i fourth = _mm512_loadu_si512(bytes + 192);
+    for (bytes += 256; last - bytes >= 256; bytes += 256) {
+      sum = fold64(sum, by4, _mm512_loadu_si512(bytes));
+      second = fold64(second, by4, _mm512_loadu_si512(bytes + 64));
+      third = fold64(third, by4, _mm512_loadu_si512(bytes + 128));
+      fourth = fold64(fourth, by4, _mm512_loadu_si512(bytes + 192));
+    }
+    sum = fold64(fold64(fold64(sum, by1, second), by1, third), by1, fourth);
+  } else {
+    bytes += 64;
+  }
+  for (; last - bytes >= 64; bytes += 64) sum = fold64(sum, by1, _mm512_loadu_si512(bytes));
+
+  // The 16 bytes of each lane stand 384, 256, 128 and 0 bits before the end.
+  const __m512i lanes = _mm512_set_epi64(0, 0, 0xCCAA009E, 0xAE689191, 0x81256527, 0xF1DA05AA, 0xAF449247, 0x3DB1ECDC);
+  __m512i folded = fold64(sum, lanes, _mm512_maskz_mov_epi64(0xC0, sum));
+  __m256i half = _mm256_xor_si256(_mm512_castsi512_si256(folded), _mm512_extracti64x4_epi64(folded, 1));
+  __m128i rest = _mm_xor_si128(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  return end(rest, bytes, last);
+}
+
+MIDDLE static inline __attribute__((always_inline)) __m256i fold32(__m256i before, __m256i by, __m256i next) {
+  __m256i high = _mm256_clmulepi64_epi128(before, by, 0x00), low = _mm256_clmulepi64_epi128(before, by, 0x11);
+  return _mm256_xor_si256(_mm256_xor_si256(high, low), next);
+}
+
+/// The same by 32 bytes at a time.
+MIDDLE static uint32_t middle(uint32_t checksum, const void *start, size_t count) {
+  if (count < 64) return libdeflate_crc32(checksum, start, count);
+  const uint8_t *bytes = start;
+#define LOAD32(place) _mm256_loadu_si256((const __m256i *)(bytes + (place)))
+  const __m256i by4 = _mm256_set_epi64x(0x910EEEC1, 0x33FFF533, 0x910EEEC1, 0x33FFF533);
+  const __m256i by1 = _mm256_set_epi64x(0x81256527, 0xF1DA05AA, 0x81256527, 0xF1DA05AA);
+  const uint8_t *last = bytes + count;
+  __m256i sum = _mm256_xor_si256(LOAD32(0), _mm256_zextsi128_si256(_mm_cvtsi32_si128((int)~checksum)));
+  if (count >= 128) {
+    __m256i second = LOAD32(32), third = LOAD32(64), fourth = LOAD32(96);
+    for (bytes += 128; last - bytes >= 128; bytes += 128) {
+      sum = fold32(sum, by4, LOAD32(0));
+      second = fold32(second, by4, LOAD32(32));
+      third = fold32(third, by4, LOAD32(64));
+      fourth = fold32(fourth, by4, LOAD32(96));
+    }
+    sum = fold32(fold32(fold32(sum, by1, second), by1, third), by1, fourth);
+  } else {
+    bytes += 32;
+  }
+  for (; last - bytes >= 32; bytes += 32) sum = fold32(sum, by1, LOAD32(0));
+  // The first 16 bytes stand 128 bits before the others.
+  const __m128i by16 = _mm_set_epi64x(0xCCAA009E, 0xAE689191);
+  return end(FOLD16(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1)), bytes, last);
+}
+
+typedef uint32_t way(uint32_t, const void *, size_t);
+
+/// What does so many bytes at a time; NULL where the processor cannot.
+static way *way_of_width(int width) {
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("vpclmulqdq") || !__builtin_cpu_supports("pclmul") || !__builtin_cpu_supports("avx2")) return NULL;
+  if (width == 32) return middle;
+  int is_wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+  return width == 64 && is_wide ? wide : NULL;
+}
+
+__attribute__((constructor)) static void choose(void) {
+  way *widest = way_of_width(64);
+  if (widest == NULL) widest = way_of_width(32);
+  if (widest != NULL) fuse_crc32_way = widest;
+}
+
+int fuse_crc32_by(int width, uint32_t *checksum, const void *bytes, size_t count) {
+  way *chosen = way_of_width(width);
+  if (chosen == NULL || count < 64) return 0;
+  *checksum = chosen(*checksum, bytes, count);
+  return 1;
+}
+#else
+int fuse_crc32_by(int width, uint32_t *checksum, const void *bytes, size_t count) { return 0; }
+#endif
