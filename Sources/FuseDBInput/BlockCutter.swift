@@ -23,7 +23,7 @@ package struct BlockCutter {
   private static let margin = 8
   /// The smallest block; a byte order mark fits.
   static let fewestBytes = 4
-  private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+  static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
   private static let lineFeed = UInt8(ascii: "\n")
   private static let carriageReturn = UInt8(ascii: "\r")
   private static let quote = UInt8(ascii: "\"")

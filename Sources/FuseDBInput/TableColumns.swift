@@ -48,7 +48,7 @@ final class TableColumns: Sendable {
 
   let names: [[UInt8]]
   /// Whether a row gave the names, and may come again.
-  let isNamedByRow: Bool
+  let mayRepeatNames: Bool
   let firstNameByteCount: Int
   /// Those that hold keys.
   let keys: [Column]
@@ -109,7 +109,7 @@ final class TableColumns: Sendable {
         "the last column holds a list, and the end of a range is one address; let another column be the last")
     }
     // A single column is one of words, of which one may be its name.
-    isNamedByRow = table.columns == nil && names.count > 1
+    mayRepeatNames = table.skipsRepeatedHeaders || table.columns == nil && names.count > 1
     firstNameByteCount = names.first?.count ?? 0
     self.separator = separator
     self.names = names

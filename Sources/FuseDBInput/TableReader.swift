@@ -54,7 +54,9 @@ final class TableReader {
   private func add(
     _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns
   ) throws(FuseError) {
-    if columns.isNamedByRow, cells[0].count == columns.firstNameByteCount, try isHeader(bytes, cells, columns) {
+    if columns.mayRepeatNames, let first = headerCell(cells[0], bytes), first.count == columns.firstNameByteCount,
+      try isHeader(bytes, cells, first, columns)
+    {
       return
     }
     try checkCount(bytes, cells, columns)
@@ -120,13 +122,26 @@ final class TableReader {
     return hasKey
   }
 
+  /// The first cell of what may be a row of names: each file that was joined may begin with a byte order mark.
+  @inline(__always)
+  private func headerCell(_ cell: Range<Int>, _ bytes: RawSpan) -> Range<Int>? {
+    let mark = BlockCutter.byteOrderMark
+    guard cell.count >= mark.count, bytes.loadInside(at: cell.lowerBound, as: UInt8.self) == mark[0],
+      bytes.extracting(cell.lowerBound..<cell.lowerBound + mark.count).equals(mark)
+    else { return cell }
+    return cell.lowerBound + mark.count..<cell.upperBound
+  }
+
   /// Whether a row repeats the names, and is passed over. [T18]
+  ///
+  /// - Parameter first: its first cell, without a byte order mark.
   private func isHeader(
-    _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns
+    _ bytes: RawSpan, _ cells: Span<Range<Int>>, _ first: Range<Int>, _ columns: TableColumns
   ) throws(FuseError) -> Bool {
     guard cells.count == columns.names.count else { return false }
     for number in 0..<cells.count {
-      guard bytes.extracting(cells[number]).equals(columns.names[number]) else { return false }
+      let cell = number == 0 ? first : cells[number]
+      guard bytes.extracting(cell).equals(columns.names[number]) else { return false }
     }
     guard options.skipsRepeatedHeaders else {
       throw FuseError(

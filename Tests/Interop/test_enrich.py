@@ -435,7 +435,7 @@ def test_tables_without_a_header_comments_and_raw_quotes(enrich):
     options = ["--format", "csv", "--columns", "ip,what", "--no-quotes", "--skip-comments", "#", "--on", "ip", "--field", "country"]
     assert enrich(rows, "net.fsdb", *options).out == b'# ip "\n8.8.8.8,"x,US\n\n1.1.1.1,y,AU'
     result = enrich(rows, "net.fsdb", *options[:-1], "org", code=BAD_DATA)
-    assert "needs quotes, which --no-quotes takes for text" in result.errors
+    assert "needs quotes, which --no-quotes takes for text" in result.errors and "damage" not in result.errors
 
 
 def test_inputs_of_one_table(enrich, tmp_path):
@@ -475,6 +475,45 @@ def test_a_bad_row_is_named(enrich, row, reason):
     assert result.errors == f"fusedb: standard input:3: {reason}; correct the row, or let --bad-lines keep or --bad-lines drop go on after it\n"
     assert enrich(rows, "net.fsdb", *options, "--bad-lines", "keep").out == b"ip,x,asn\n8.8.8.8,1,15169\n" + row + b"\n8.8.8.8,2,15169\n"
     assert enrich(rows, "net.fsdb", *options, "--bad-lines", "drop").out == b"ip,x,asn\n8.8.8.8,1,15169\n8.8.8.8,2,15169\n"
+
+
+@pytest.mark.parametrize("fate", ["fail", "keep", "drop"])
+def test_nothing_goes_on_after_a_quote_that_does_not_end(enrich, fate):
+    """What follows is inside of it, so no rows are lost or passed on in silence."""
+    rows = b'ip,x\n8.8.8.8,1\n8.8.8.8,"open\n' + b"8.8.8.8,2\n" * 1000
+    result = enrich(rows, "net.fsdb", "--format", "csv", "--on", "ip", "--field", "asn", "--bad-lines", fate, code=BAD_DATA)
+    assert result.out == b"ip,x,asn\n8.8.8.8,1,15169\n"
+    assert "standard input:3: a cell in quotes does not end" in result.errors and "--bad-lines" not in result.errors
+
+
+@pytest.mark.parametrize("rows, options", [(b"ip,n\r8.8.8.8,1\r", ["--format", "csv"]), (b'{"ip":"8.8.8.8"}\r{"ip":"8.8.8.8"}\r', [])])
+def test_lines_that_end_with_returns_alone_are_refused(enrich, rows, options):
+    result = enrich(rows, "net.fsdb", *options, "--on", "ip", "--field", "asn", code=BAD_DATA)
+    assert result.out == b"" and "the lines end with a carriage return alone" in result.errors
+    # The last line may.
+    last = rows.replace(b"\r", b"\n")[:-1] + b"\r"
+    assert b"15169" in enrich(last, "net.fsdb", *options, "--on", "ip", "--field", "asn").out
+
+
+def test_cells_are_those_that_other_commands_write(command, tmp_path):
+    """[T12] [T13], read by Python's csv."""
+    value = {"mark": "\ufeffm", "comma": "a,b", "quote": 'a"b', "raw": {"$str": "ff"}, "list": [1, "x"]}
+    command("build", "-o", "odd.fsdb", "-q", cwd=tmp_path, stdin=json.dumps({"keys": ["a"], "value": value}).encode(), code=DONE)
+    fields = [word for name in value for word in ("--field", name)]
+    result = command("enrich", "odd.fsdb", "--format", "csv", "--on", "k", *fields, cwd=tmp_path, stdin=b"k\na\n", code=DONE)
+    header, row = csv.reader(io.StringIO(result.out.decode(), newline=""))
+    assert header == ["k", *value]
+    assert row == ["a", "\ufeffm", "a,b", 'a"b', '{"$str":"ff"}', '[1,"x"]']
+    assert b',"\xef\xbb\xbfm",' in result.out
+    dumped = command("dump", "odd.fsdb", "--format", "csv", *fields, cwd=tmp_path, code=DONE).out.split(b"\n")[1]
+    assert result.out.split(b"\n")[1] == dumped
+
+
+def test_a_zero_byte_has_no_cell(command, tmp_path):
+    command("build", "-o", "zero.fsdb", "-q", cwd=tmp_path, stdin=b'{"keys":["a"],"value":{"z":"n\\u0000l"}}\n', code=DONE)
+    result = command("enrich", "zero.fsdb", "--format", "csv", "--on", "k", "--field", "z", cwd=tmp_path, stdin=b"k\na\n", code=BAD_DATA)
+    assert "zero.fsdb: a cell would hold a zero byte" in result.errors
+    assert b"n\\u0000l" in command("enrich", "zero.fsdb", "--on", "k", "--field", "z", cwd=tmp_path, stdin=b'{"k":"a"}\n', code=DONE).out
 
 
 def test_tables_that_are_none(enrich):

@@ -217,6 +217,32 @@ def test_zsh_completes(zsh, line, words):
     assert zsh.completed(line) == [word.removesuffix("/") for word in words]
 
 
+#: Names of fields, of which a file may have any: what is typed before a tab, and the name.
+ODD_FIELDS = [
+    ("x", "x$(touch PWNED)"), ("tick", "tick`touch PWNED`"), ("semi", "semi;touch PWNED"), ("my", "my field"), ("it", "it's \"one\""),
+    ("lib", r"lib\.version"), ("back", "back\\\\slash"), ("star", "star*?[a]"), ("ampersand", "ampersand&touch PWNED"),
+]
+
+
+@pytest.fixture(scope="module")
+def odd(command, folder):
+    """A file with odd names of fields, in the folder of the shells."""
+    names = {path.replace("\\.", ".").replace("\\\\", "\\"): number for number, (_, path) in enumerate(ODD_FIELDS)}
+    line = json.dumps({"keys": ["a"], "value": names}) + "\n"
+    command("build", "-o", "odd file.fsdb", "-q", cwd=folder, stdin=line.encode(), code=DONE)
+    return folder
+
+
+@pytest.mark.parametrize("typed, path", ODD_FIELDS)
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_name_out_of_a_file_is_a_word_and_no_command(request, command, odd, shell, typed, path):
+    for file in (r"odd\ file.fsdb", "'odd file.fsdb'"):
+        words = request.getfixturevalue(shell).completed(f"fusedb get {file} a --field {typed}")
+        assert words == ["fusedb", "get", "odd file.fsdb", "a", "--field", path]
+        assert not (odd / "PWNED").exists()
+        assert command(*words[1:], cwd=odd, code=DONE).text.strip() == str([each for _, each in ODD_FIELDS].index(path))
+
+
 def test_zsh_completes_without_an_installed_script(folder):
     shell = Shell(folder, ["zsh", "-f", "-i"], "autoload -Uz compinit; compinit -u -D; bindkey -e; PS1='$ '; eval \"$(fusedb completions zsh)\"")
     assert shell.completed("fusedb stat") == ["fusedb", "stats"]

@@ -153,6 +153,19 @@ def test_a_header_in_the_middle_is_refused_or_skipped(build, tmp_path):
     # A column of words may have its own name among them; and where names are given, no row has them.
     assert table(build, "id\nid\n") == {"id": {}}
     assert table(build, "id,n\n", "--columns", "id,n") == {"id": {"n": "n"}}
+    # Unless such rows are to be skipped.
+    assert table(build, "id\n1\nid\n2\n", "--skip-headers") == {"1": {}, "2": {}}
+    assert table(build, "1,x\nid,n\n2,y\n", "--columns", "id,n", "--skip-headers") == {"1": {"n": "x"}, "2": {"n": "y"}}
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+def test_a_header_that_comes_again_may_begin_with_a_byte_order_mark(build, separator):
+    files = "\ufeffid,n\na,1\n\ufeffid,n\nb,2\n\ufeff\"id\",n\nc,3\n".replace(",", separator)
+    result = table(build, files, "--delimiter", separator, code=BAD_DATA)
+    assert "standard input:3: the row repeats the names of the columns" in result.errors
+    # A mark before a quote leaves the quote a character of the cell.
+    expected = {"a": {"n": "1"}, "b": {"n": "2"}, "\ufeff\"id\"": {"n": "n"}, "c": {"n": "3"}}
+    assert table(build, files, "--delimiter", separator, "--skip-headers") == expected
 
 
 # --- bad rows ---

@@ -59,13 +59,27 @@ struct Completions: Command {
 
   // The scripts do little: what is known of commands and options is known here alone.
 
-  /// Bash takes words apart at each "=", so those of an option and its value are put together again.
+  /// Bash takes words apart at each "=", so those of an option and its value are put together again. It hands words over as they are typed,
+  /// and takes what it gets as typed, so quotes are taken off here and put on: a field may have any name.
   private static let bash: StaticString = #"""
     # Completion of fusedb for bash: eval "$(fusedb completions bash)"
+    _fusedb_unquote() {
+      local i c
+      unquoted= open=
+      for ((i = 0; i < ${#1}; i++)); do
+        c=${1:i:1}
+        if [[ $open && $c == "$open" ]]; then open=
+        elif [[ ! $open && ( $c == \' || $c == \" ) ]]; then open=$c
+        elif [[ $c == \\ && $open != \' ]]; then ((++i)); unquoted+=${1:i:1}
+        else unquoted+=$c
+        fi
+      done
+    }
     _fusedb() {
-      local i word line last= words=()
+      local i word line unquoted open last= words=()
       for ((i = 1; i <= COMP_CWORD; i++)); do
-        word=${COMP_WORDS[i]}
+        _fusedb_unquote "${COMP_WORDS[i]}"
+        word=$unquoted
         if [[ $word == = && $last == --* && $last != *=* || $last == --*= ]]; then
           last+=$word
           words[${#words[@]}-1]=$last
@@ -90,8 +104,11 @@ struct Completions: Command {
             compopt -o filenames
             mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "$current") ;;
           *)
+            # What to put into a quote that is open, only the shell knows.
+            [[ $open ]] && continue
             line=${line%%$'\t'*}
-            COMPREPLY+=("${line#"$before"}") ;;
+            printf -v line %q "${line#"$before"}"
+            COMPREPLY+=("$line") ;;
         esac
       done < <("${COMP_WORDS[0]/#\~/$HOME}" completions for -- "${words[@]}" 2>/dev/null)
     }
@@ -110,7 +127,7 @@ struct Completions: Command {
           ':files '*) compset -P '--*='; _files -g "*${line#:files }" ;;
           :files) compset -P '--*='; _files ;;
           :folders) compset -P '--*='; _files -/ ;;
-          *) described+=("${${line//:/\\:}/$'\t'/:}") ;;
+          *) described+=("${${${line//\\/\\\\}//:/\\:}/$'\t'/:}") ;;
         esac
       done
       (( $#described )) && _describe fusedb described

@@ -114,6 +114,8 @@ struct AnswerTexts {
     } catch {
       writer.out.removeSubrange(start...)
       parts.removeSubrange(firstPart...)
+      // That the object is sound and no cell for it, says the writer of cells.
+      if error.code == .refused { throw error.at(path: reader.path) }
       try reader.decoding(at: offset) { () throws(FuseError) in throw error }
       throw error
     }
@@ -135,13 +137,7 @@ struct AnswerTexts {
     let start = writer.out.count
     switch form {
     case .member: try writer.append(value)
-    case .cell(let cell):
-      if let text = value.stringBytes {
-        writer.append(text: text)
-      } else if value.kind != .null {
-        try writer.append(value)
-      }
-      try cell.quote(&writer.out, from: start)
+    case .cell(let cell): try cell.append(value, to: &writer)
     }
     parts.append(start..<writer.out.count)
   }

@@ -139,6 +139,14 @@ final class EnrichPipeline: Sendable {
 
   /// Throws where an input begins as something does that has no lines.
   private func checkKind(_ block: InputBlock) throws(FuseError) {
+    let lines = block.bytes[block.range]
+    // Lines keep their ends here, so these are not read as line feeds.
+    if !lines.contains(UInt8(ascii: "\n")), lines.dropLast().contains(UInt8(ascii: "\r")) {
+      throw FuseError(
+        .invalidValue,
+        "the lines end with a carriage return alone, as old Macs wrote them; give it line feeds first, as by tr '\\r' '\\n'",
+        path: inputNames[block.input])
+    }
     let head = Array(block.bytes[block.range].prefix(1 << 12))
     guard let kind = ForeignKind(head, block.format, .command) else { return }
     throw FuseError(.invalidValue, kind.refusal, path: inputNames[block.input])

@@ -239,8 +239,12 @@ struct LineQuestions {
         keys.append(contentsOf: writer.out)
       }
     case .cell(let form):
-      keys.append(key)
-      try form.quote(&keys, from: start)
+      if isBlock {
+        keys.append(key)
+        try form.quote(&keys, from: start)
+      } else {
+        try form.append(key: key, to: &keys)
+      }
     }
     answers[line].key = start..<keys.count
   }

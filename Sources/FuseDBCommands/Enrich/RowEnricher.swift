@@ -115,6 +115,12 @@ struct RowEnricher: LineEnricher {
       scan.flaw?.reason
       ?? "the row has \(Humans.count(scan.cells.count, "cell")) and there are \(Humans.count(header.columns.count, "column"))"
     let position = FuseInput.Format.csv.position(in: input, scan.number)
+    if case .openQuote = scan.flaw {
+      // All that follows is inside of it.
+      ownCounts.lineCount -= 1
+      throw FuseError(
+        .invalidValue, "\(reason); where the next row begins is not known, so nothing goes on after it", path: position)
+    }
     guard plan.badLines != .fail else {
       ownCounts.lineCount -= 1
       throw FuseError(

@@ -54,19 +54,8 @@ struct TableCells {
 
   /// Puts the bytes from `start` on into quotes, where a cell needs them.
   private func quoteCell(from start: Int, in writer: inout JSONWriter) {
-    let needsQuotes = writer.out[start...].contains { byte in
-      byte == separator || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
-    }
-    // A byte order mark in front would be taken for that of the file.
-    guard needsQuotes || writer.out[start...].starts(with: [0xEF, 0xBB, 0xBF]) else { return }
-    let cell = Array(writer.out[start...])
-    writer.out.removeSubrange(start...)
-    writer.append("\"")
-    for byte in cell {
-      if byte == UInt8(ascii: "\"") { writer.append("\"") }
-      writer.out.append(byte)
-    }
-    writer.append("\"")
+    guard CellForm(separator: separator).needsQuotes(writer.out[start...]) else { return }
+    CellForm.putIntoQuotes(&writer.out, from: start)
   }
 }
 
