@@ -18,7 +18,6 @@ package final class RecordBatch {
     var position: UInt64
   }
 
-  // One property, since every use of a class's property is a checked access.
   private struct Contents {
     var objectEnds: [Int] = []
     var keyBytes: [UInt8] = []
@@ -27,8 +26,12 @@ package final class RecordBatch {
     /// Whether there is an object that keys can be for.
     var hasHadObject = false
 
+    /// Where the last object ends.
+    private(set) var objectEnd = 0
+
     mutating func endObject(at end: Int) {
       hasHadObject = true
+      objectEnd = end
       objectEnds.append(end)
     }
 
@@ -55,6 +58,7 @@ package final class RecordBatch {
     mutating func removeAll(after mark: Mark) {
       hasHadObject = mark.hasHadObject
       objectEnds.removeSubrange(mark.objects...)
+      objectEnd = objectEnds.last ?? 0
       keys.removeSubrange(mark.keys...)
       keyBytes.removeSubrange(mark.keyBytes...)
     }
@@ -62,6 +66,7 @@ package final class RecordBatch {
     mutating func removeAll(keepingAtMost byteCount: Int, keepsObject: Bool) {
       hasHadObject = hasHadObject && keepsObject
       objectEnds.removeAll(keepingCapacity: true)
+      objectEnd = 0
       keyBytes.removeAll(keepingCapacity: keyBytes.capacity <= byteCount)
       keys.removeAll(keepingCapacity: true)
     }
@@ -80,7 +85,7 @@ package final class RecordBatch {
 
   /// Where objects are packed; ``addPacked()`` then adds them.
   package let packer = MessagePackPacker()
-  private var contents = Contents()
+  private let contents = OwnPlace(Contents())
   private let limits: FuseWriter.Limits
 
   package convenience init() { self.init(limits: FuseWriter.Limits()) }
@@ -88,13 +93,13 @@ package final class RecordBatch {
   init(limits: FuseWriter.Limits) { self.limits = limits }
 
   /// How many bytes at the start of ``packer`` are objects, one after the other.
-  var objectByteCount: Int { contents.objectEnds.last ?? 0 }
+  var objectByteCount: Int { contents.value.objectEnd }
   /// Where each object ends.
-  var objectEnds: [Int] { contents.objectEnds }
+  var objectEnds: [Int] { contents.value.objectEnds }
   /// The range of the bytes packed since the last object, in ``packer``.
   package var packedRange: Range<Int> { objectByteCount..<packer.byteCount }
-  var keyBytes: [UInt8] { contents.keyBytes }
-  var keys: [Key] { contents.keys }
+  var keyBytes: [UInt8] { contents.value.keyBytes }
+  var keys: [Key] { contents.value.keys }
 
   /// The number of the object that was added last, in this batch; ``previousObject`` when it has none yet.
   package var lastObject: Int { objectEnds.count - 1 }
@@ -103,14 +108,14 @@ package final class RecordBatch {
   /// How many bytes its objects and keys have.
   package var byteCount: Int { packer.byteCount + keyBytes.count }
   /// How many bytes of memory that takes, with what is kept for each key.
-  package var memoryByteCount: Int { packer.byteCount &+ contents.memoryByteCount }
+  package var memoryByteCount: Int { packer.byteCount &+ contents.value.memoryByteCount }
 
   /// Makes room for `byteCount` bytes as ``memoryByteCount`` counts them. Up to there, no more memory is taken, except for a
   /// long object.
   package func reserve(_ byteCount: Int) throws(FuseError) {
     try MemoryRoom.check(byteCount)
     packer.reserve(byteCount)
-    try contents.reserve(byteCount)
+    try contents.value.reserve(byteCount)
   }
 
   /// Adds an object; the keys that follow point at it.
@@ -129,7 +134,7 @@ package final class RecordBatch {
   package func addPacked() throws(FuseError) {
     let packer = packer
     try limits.check(object: packer.bytes.extracting(packedRange))
-    contents.endObject(at: packer.byteCount)
+    contents.value.endObject(at: packer.byteCount)
   }
 
   /// Points `key` at the object that was added last.
@@ -139,29 +144,29 @@ package final class RecordBatch {
   /// - Throws: ``FuseError`` with code `limitExceeded` when it has more than 65,535 bytes.
   package func addKey(_ key: RawSpan, position: UInt64) throws(FuseError) {
     try limits.check(key: key)
-    contents.add(key: key, position: position)
+    contents.value.add(key: key, position: position)
   }
 
   /// How much there is, but for what was packed since the last object.
-  package var mark: Mark { contents.mark }
+  package var mark: Mark { contents.value.mark }
 
   /// Forgets what was added since, before which the batch was not emptied.
   package func removeAll(after mark: Mark) {
-    contents.removeAll(after: mark)
+    contents.value.removeAll(after: mark)
     packer.truncate(to: objectByteCount)
   }
 
   /// Forgets everything and keeps the memory.
   package func removeAll() {
     packer.clear()
-    contents.removeAll(keepingAtMost: .max, keepsObject: false)
+    contents.value.removeAll(keepingAtMost: .max, keepsObject: false)
   }
 
   /// The same after a part of a record was given to the shard. Keys that follow before another object point at the last
   /// object of that part. Arrays of more than `byteCount` bytes are freed.
   package func removeGiven(keepingAtMost byteCount: Int) {
     packer.clear(keepingAtMost: byteCount)
-    contents.removeAll(keepingAtMost: byteCount, keepsObject: true)
+    contents.value.removeAll(keepingAtMost: byteCount, keepsObject: true)
   }
 }
 

@@ -96,7 +96,8 @@ extension FuseWriter {
     let pipeline = try KeyPipeline(shards, storage, policy: .collect, mostKeys: .max)
     var lists = try ListBuilder(self, storage.store)
     let outcome = try pipeline.forEachBatch { batch throws(FuseError) in
-      for row in batch.rows {
+      for i in batch.rows.indices {
+        let row = batch.rows[i]
         try batch.withKey(of: row) { key throws(FuseError) in
           try lists.add(key, row.object, position: row.position)
         }

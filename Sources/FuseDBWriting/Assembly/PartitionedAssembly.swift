@@ -40,7 +40,8 @@ struct PartitionedAssembly {
   ) throws(FuseError) -> (outcome: KeyPipeline.Outcome, dataByteCount: Int) {
     var keyCount = 0
     let outcome = try pipeline.forEachBatch { batch throws(FuseError) in
-      for row in batch.rows {
+      for i in batch.rows.indices {
+        let row = batch.rows[i]
         try keys.append(record: UInt16(truncatingIfNeeded: row.keyByteCount))
         try keys.append(record: row.object.rawValue)
         try batch.withKey(of: row) { key throws(FuseError) in try keys.append(key) }

@@ -13,59 +13,93 @@ final class KeyBatch: @unchecked Sendable {
     var keyByteCount: UInt32
   }
 
-  // SAFETY: used by the thread that fills it or by the one that it was handed to, never by both.
-  private(set) var rows: [Row] = []
-  private(set) var keyBytes: [UInt8] = []
+  // SAFETY: used by the thread that fills it or by the one that it was handed to, never by both. `rowMemory` has room for `mostRows`
+  // rows, of which `counts.rows` were written; `keyMemory` for `mostBytes` and one more key, of which `counts.keyBytes` were. In memory of its own, because
+  // each use of an array would count a reference.
+  private let rowMemory: ZeroedMemory
+  private let keyMemory: ZeroedMemory
+  private let counts = OwnPlace((rows: 0, keyBytes: 0))
   private let mostRows: Int
   private let mostBytes: Int
 
   init(mostRows: Int = 4096, mostBytes: Int = 1 << 18) throws(FuseError) {
     self.mostRows = mostRows
     self.mostBytes = mostBytes
-    try rows.reserve(mostRows)
-    try keyBytes.reserve(mostBytes + FormatLimits.keyByteCount)
+    rowMemory = try ZeroedMemory(byteCount: mostRows * MemoryLayout<Row>.stride, inLargePages: false)
+    keyMemory = try ZeroedMemory(byteCount: mostBytes + FormatLimits.keyByteCount, inLargePages: false)
   }
 
-  var lastPosition: UInt64 { rows.last?.position ?? 0 }
-  var lastObject: ObjectNumber { rows.last?.object ?? ObjectNumber(rawValue: 0) }
+  /// Its rows, which stay as they are until the batch is emptied.
+  var rows: Span<Row> {
+    @_lifetime(borrow self)
+    @inline(__always)
+    get {
+      // SAFETY: so many rows were written.
+      let span = unsafe Span(_unsafeStart: UnsafePointer(row(0)), count: counts.value.rows)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  var lastPosition: UInt64 { counts.value.rows == 0 ? 0 : unsafe row(counts.value.rows - 1).pointee.position }
+  var lastObject: ObjectNumber {
+    counts.value.rows == 0 ? ObjectNumber(rawValue: 0) : unsafe row(counts.value.rows - 1).pointee.object
+  }
+
+  @inline(__always)
+  @unsafe
+  private func row(_ number: Int) -> UnsafeMutablePointer<Row> {
+    // SAFETY: the memory is aligned to pages, and numbers are below `mostRows`.
+    unsafe rowMemory.start.assumingMemoryBound(to: Row.self) + number
+  }
 
   /// The key of a row.
   @inline(__always)
   func withKey<Result, Failure: Error>(
     of row: Row, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let bytes = keyBytes
-    return try body(bytes.rawSpan.extracting(Int(row.keyStart)..<Int(row.keyStart) + Int(row.keyByteCount)))
+    // SAFETY: a row names bytes that were written.
+    try body(
+      unsafe RawSpan(
+        _unsafeStart: UnsafeRawPointer(keyMemory.start) + Int(row.keyStart), byteCount: Int(row.keyByteCount)))
   }
 
   /// Whether this is the key that was appended last.
   @inline(__always)
   func endsIn(_ key: RawSpan) -> Bool {
-    guard let last = rows.last, Int(last.keyByteCount) == key.byteCount else { return false }
-    return withKey(of: last) { $0.equals(key) }
+    guard counts.value.rows > 0 else { return false }
+    let last = unsafe row(counts.value.rows &- 1).pointee
+    return Int(last.keyByteCount) == key.byteCount && withKey(of: last) { $0.equals(key) }
   }
 
-  /// Appends a key; false when the batch is full.
+  /// Appends a key of at most 65,535 bytes; false when the batch is full.
   @inline(__always)
   func append(_ key: RawSpan, object: ObjectNumber, position: UInt64) -> Bool {
-    guard rows.count < mostRows, keyBytes.count < mostBytes else { return false }
-    rows.append(
-      Row(
-        object: object, position: position, keyStart: UInt32(truncatingIfNeeded: keyBytes.count),
+    guard counts.value.rows < mostRows, counts.value.keyBytes < mostBytes else { return false }
+    precondition(key.byteCount <= FormatLimits.keyByteCount, "the key is longer than keys are")
+    // SAFETY: there is room for one more row, and for one more key of any length.
+    unsafe row(counts.value.rows).initialize(
+      to: Row(
+        object: object, position: position, keyStart: UInt32(truncatingIfNeeded: counts.value.keyBytes),
         keyByteCount: UInt32(truncatingIfNeeded: key.byteCount)))
-    // SAFETY: the array copies the key's bytes.
-    unsafe key.withUnsafeBytes { unsafe keyBytes.append(contentsOf: $0) }
+    unsafe key.withUnsafeBytes { key in
+      if let from = key.baseAddress {
+        unsafe (keyMemory.start + counts.value.keyBytes).copyMemory(from: from, byteCount: key.count)
+      }
+    }
+    counts.value.rows &+= 1
+    counts.value.keyBytes &+= key.byteCount
     return true
   }
 
   func replaceLast(object: ObjectNumber, position: UInt64) {
-    rows[rows.count - 1].object = object
-    rows[rows.count - 1].position = position
+    precondition(counts.value.rows > 0, "there is a last key")
+    unsafe row(counts.value.rows - 1).pointee.object = object
+    unsafe row(counts.value.rows - 1).pointee.position = position
   }
 
   func removeAll() {
-    rows.removeAll(keepingCapacity: true)
-    keyBytes.removeAll(keepingCapacity: true)
+    counts.value.rows = 0
+    counts.value.keyBytes = 0
   }
 }
 

@@ -61,6 +61,8 @@ protocol KeySource: AnyObject {
 @safe
 struct LoserTree<Source: KeySource>: ~Copyable {
   private let sources: [Source]
+  // SAFETY: those of `sources`, which keeps them. To count a reference at each step would take longer than the step.
+  private let unretained: UnsafeMutableBufferPointer<Unmanaged<Source>>
   // SAFETY: a head for each source, and a node for each; allocated in init and freed in deinit.
   private let heads: UnsafeMutableBufferPointer<KeyHead>
   /// The sources that lost, the winner of all at 0.
@@ -68,15 +70,28 @@ struct LoserTree<Source: KeySource>: ~Copyable {
 
   init(_ sources: [Source]) throws(FuseError) {
     self.sources = sources
+    unsafe unretained = .allocate(capacity: sources.count)
+    for (number, source) in sources.enumerated() {
+      unsafe unretained.initializeElement(at: number, to: .passUnretained(source))
+    }
     unsafe heads = .allocate(capacity: sources.count)
     unsafe heads.initialize(repeating: .end)
     unsafe losers = .allocate(capacity: max(1, sources.count))
     unsafe losers.initialize(repeating: -1)
-    for number in sources.indices { unsafe heads[number] = try sources[number].next() }
+    for number in sources.indices { unsafe heads[number] = try next(of: number) }
     for number in sources.indices { settle(number) }
   }
 
+  @inline(__always)
+  private func next(of number: Int) throws(FuseError) -> KeyHead {
+    let source = unsafe unretained[number]
+    return try unsafe source._withUnsafeGuaranteedRef { (source) -> Result<KeyHead, FuseError> in
+      Result { () throws(FuseError) in try source.next() }
+    }.get()
+  }
+
   deinit {
+    unsafe unretained.deallocate()
     unsafe heads.deallocate()
     unsafe losers.deallocate()
   }
@@ -95,7 +110,7 @@ struct LoserTree<Source: KeySource>: ~Copyable {
   @inline(__always)
   mutating func advance() throws(FuseError) {
     let number = winner
-    unsafe heads[number] = try sources[number].next()
+    unsafe heads[number] = try next(of: number)
     settle(number)
   }
 

@@ -165,7 +165,8 @@ struct Merger {
     let shard = try writer.makeShard()
     try shard.beginOrder()
     let outcome = try pipeline.forEachBatch { batch throws(FuseError) in
-      for row in batch.rows {
+      for i in batch.rows.indices {
+        let row = batch.rows[i]
         try batch.withKey(of: row) { key throws(FuseError) in
           try shard.add(key, object: row.object, position: row.position)
         }

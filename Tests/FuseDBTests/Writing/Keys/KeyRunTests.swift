@@ -156,7 +156,8 @@ struct `Keys that are sorted to be merged` {
       while goesOn {
         let batch = try KeyBatch(mostRows: batchRows)
         goesOn = try merge.fill(batch)
-        for row in batch.rows {
+        for number in batch.rows.indices {
+          let row = batch.rows[number]
           found.append(
             Addition(key: batch.withKey(of: row) { $0.array() }, position: row.position, object: row.object.rawValue))
         }
