@@ -66,29 +66,28 @@ package struct IndexPass: Sendable {
     let hasRecords = header.indexOffset >= UInt64(Header.byteCount + ObjectRecord.overhead)
     var samples: [UInt64] = []
     try samples.reserve(StrideRow.count(keyCount: keyCount))
-    var offset = start
-    var previous = 0..<0
+    var walk = EntryWalk(from: start, until: file.byteCount, in: file)
     var highestTarget: UInt64 = 0
     for number in 0..<keyCount {
       if number & 0xFFFF == 0 { try Cancellation.check() }
-      guard let entry = IndexEntry(at: offset, in: file) else {
-        throw .corrupted("index entry \(number) runs past the end of the file", at: offset)
-      }
-      guard number == 0 || file.isAscending(previous, entry.keyRange) else {
-        throw .corrupted("the key of index entry \(number) does not come after the one before it", at: offset)
+      guard let entry = walk.next() else {
+        let isThere = IndexEntry(at: walk.offset, in: file) != nil
+        throw .corrupted(
+          isThere
+            ? "the key of index entry \(number) does not come after the one before it"
+            : "index entry \(number) runs past the end of the file", at: walk.offset)
       }
       guard hasRecords, entry.objectOffset >= UInt64(Header.byteCount), entry.objectOffset <= lastRecord else {
-        throw .corrupted("index entry \(number) points at \(entry.objectOffset), outside the data section", at: offset)
+        throw .corrupted(
+          "index entry \(number) points at \(entry.objectOffset), outside the data section", at: entry.offset)
       }
-      if number % KeyOrder.stride == 0 { samples.append(UInt64(offset)) }
-      previous = entry.keyRange
+      if number % KeyOrder.stride == 0 { samples.append(UInt64(entry.offset)) }
       highestTarget = max(highestTarget, entry.objectOffset)
-      offset = entry.end
     }
-    guard offset == file.byteCount else {
+    guard walk.offset == file.byteCount else {
       throw .corrupted(
-        "there is more after the last of \(counted(header.keyCount, "key")), \(counted(file.byteCount - offset, "byte")); the header's count or the file is damaged",
-        at: offset)
+        "there is more after the last of \(counted(header.keyCount, "key")), \(counted(file.byteCount - walk.offset, "byte")); the header's count or the file is damaged",
+        at: walk.offset)
     }
     if keyCount > 0 { try checkRecords(from: highestTarget, until: start, in: file) }
     return samples
