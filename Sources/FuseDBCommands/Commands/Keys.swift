@@ -17,6 +17,7 @@ struct Keys: Command {
         "--json",
         "the same as --format ndjson: a string, or {\"$bin\":\"hexadecimal digits\"} for one that is not UTF-8; or {\"count\":N}"
       ),
+      Listing.keyColumnOption,
       .flag("--null", short: "-0", "print keys as they are, with a zero byte after each and no line feed"),
     ]
   static let help = """
