@@ -246,7 +246,7 @@ def test_what_is_counted(command, files):
     "words, hint",
     [
         (["--on", "ipp", "--field", "asn"], 'no line has a key at "ipp", which --on names'),
-        (["--on", "ip", "--field", "ans"], "no answer has what --field names"),
+        (["--on", "ip", "--field", "ans"], "no answer has the field \"ans\", which --field names; did you mean 'asn'?"),
     ],
 )
 def test_a_name_that_finds_nothing_is_pointed_at(command, files, words, hint):
