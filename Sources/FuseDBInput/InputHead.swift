@@ -125,11 +125,14 @@ package struct ForeignKind {
   /// In so many bytes at the beginning, what is no text mostly has a zero byte.
   private static let textByteCount = 512
 
+  /// Whether there is a zero byte, and it is not a flaw of one line among others.
+  ///
   /// - Parameter mayBeText: whether a zero byte alone says nothing: one may stand in a cell, or in a line that is skipped.
   private static func isBinary(_ head: ArraySlice<UInt8>, mayBeText: Bool) -> Bool {
     guard head.contains(0) else { return false }
     // The last character may be cut.
-    return !mayBeText || Array(head).rawSpan.validUTF8Prefix + 4 <= head.count
+    return !mayBeText && head.prefix { $0 != UInt8(ascii: "\n") }.contains(0)
+      || Array(head).rawSpan.validUTF8Prefix + 4 <= head.count
   }
 
   private static func begins(_ head: [UInt8], with magic: [UInt8], _ format: FuseInput.Format) -> Bool {

@@ -148,7 +148,7 @@ final class NDJSONReader {
       case UInt8(ascii: "{") where flaw.isCut:
         "copy the input again if it is cut short here; if the object goes on in the next line, say \(sink.limit.names.format(.json))"
       case UInt8(ascii: "{") where flaw.follower == UInt8(ascii: "{"):
-        "if objects follow one another in a line, say \(sink.limit.names.format(.json))"
+        "correct the line, or if objects follow one another in it, say \(sink.limit.names.format(.json))"
       case UInt8(ascii: "{"): "correct the line"
       default:
         "a line must hold one JSON object (for tables say \(sink.limit.names.format(.csv)) or \(sink.limit.names.format(.tsv)))"
