@@ -670,12 +670,13 @@ static inline fuse_columns_report fuse_columns_report_empty(void) {
  *
  * Keys are utf8, binary, large_utf8, large_binary, utf8_view or binary_view, and stay the caller's; a null key has no
  * object. Their offsets are checked before they are used; that the buffers are as long as they say is up to the caller.
- * The result is a struct array of a row for each key: first `found`, bool, then the columns. A part is null where the
+ * The result is a struct array of a row for each key: first `found`, bool, then the columns, each with a name of its
+ * own, which is not `found` either unless that is left out. A part is null where the
  * key is absent, the path leads nowhere, the value is nil, or of another type. Both results are the caller's, to be
  * released as Arrow says; they need the reader no more.
  *
  * A long call, which tells its progress. `report` may be NULL. Errors: corrupted and truncated as fuse_get_many;
- * invalid_argument for an array that breaks Arrow's rules. Any thread. */
+ * invalid_argument for an array that breaks Arrow's rules, and for two columns of one name. Any thread. */
 fuse_status fuse_lookup_columns(
     const fuse_reader *reader, const struct ArrowSchema *keys_schema, const struct ArrowArray *keys,
     const fuse_columns_options *options, const fuse_call *call, struct ArrowSchema *schema, struct ArrowArray *array,

@@ -57,6 +57,26 @@ extension FuseError {
   static func slip(_ message: String) -> FuseError { FuseError(.invalidArgument, message) }
 }
 
+extension FuseError {
+  /// How Swift's messages name options, and what those are called in the header.
+  private static let names: KeyValuePairs = [
+    "'leastKeyCount'": "'least_key_count'", "'greatestShrink'": "'greatest_shrink'", "'allowsEmpty'": "'allows_empty'",
+    "'requiredKeys'": "'required_keys'", "'keptFileCount'": "'kept_file_count'",
+    "or let masksHostBits do": "or let masks_host_bits do",
+    "or let normalisation = .network do": "or let normalisation = FUSE_NORMALISE_NETWORK do",
+  ]
+
+  /// The same error with the names of options as the header has them.
+  fileprivate var withNamesOfC: FuseError {
+    for (swift, c) in Self.names {
+      let renamed = message.replacing(swift, with: c)
+      guard renamed != message else { continue }
+      return FuseError(code, renamed, offset: offset, path: path, errno: errno, codingPath: codingPath)
+    }
+    return self
+  }
+}
+
 /// An error with its texts as C has them.
 final class ErrorBox {
   let error: FuseError
@@ -66,6 +86,7 @@ final class ErrorBox {
   let codingPath: UnsafeMutablePointer<CChar>?
 
   init(_ error: FuseError) {
+    let error = error.withNamesOfC
     self.error = error
     message = Self.copy(error.message)
     description = Self.copy(error.description)

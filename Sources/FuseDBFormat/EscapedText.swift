@@ -23,6 +23,22 @@ package enum EscapedText {
     }
   }
 
+  /// A sentence for people, with what a terminal would obey spelled: control characters, also those of two bytes. Names that
+  /// came from elsewhere may stand in it. Backslashes stay, for names that are spelled already have some.
+  package static func harmless(_ text: String) -> String {
+    func isControl(_ scalar: Unicode.Scalar) -> Bool { scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) }
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    var out: [UInt8] = []
+    for scalar in text.unicodeScalars {
+      guard isControl(scalar) else {
+        out.append(contentsOf: scalar.utf8)
+        continue
+      }
+      for byte in scalar.utf8 { if byte > 0x7F { appendHex(byte, to: &out) } else { append(valid: byte, to: &out) } }
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+
   /// The bytes that a line spells. A plain tab would end the key for programs that read columns, so it is refused; every
   /// other byte but a backslash stands for itself. [K4]
   ///

@@ -22,9 +22,9 @@ final class CSVReader {
   private var mostCells = Int.max
   /// How many cells the last row had that had more.
   var cellCount = 0
-  /// Whether a row whose cells are not UTF-8 is handed on, with ``textFlaw``.
-  var defersTextFlaws = false
-  private(set) var textFlaw: FuseError?
+  /// Whether a row that is bad, but has a known end, is handed on, with ``flaw``. [S9]
+  var defersFlaws = false
+  var flaw: FuseError?
   /// The numbers of the cells with doubled quotes in them.
   private var doubledCells: [Int] = []
 
@@ -55,7 +55,7 @@ final class CSVReader {
     off block: InputBlock, mostCells: Int = .max - 1,
     _ body: (RawSpan, Span<Range<Int>>, Int) throws(FuseError) -> Bool
   ) throws(FuseError) {
-    textFlaw = nil
+    flaw = nil
     if delimiter == .whitespace { return try takeSpacedRows(off: block, mostCells: mostCells, body) }
     // Taken out for the while: every use of a class's property is a checked access.
     var bytes: [UInt8] = []
@@ -93,13 +93,24 @@ final class CSVReader {
       var lineFeedCount = 1
       var isEmptyLine = false
       var endsRow = false
+      flaw = nil
       repeat {
         let cell: Range<Int>
         if takesQuotes, start < end, bytes[start] == Self.quote {
           cell = try quotedCell(count, at: start, bytes.rawSpan, end)
           lineFeedCount += bytes.rawSpan.extracting(cell).count(of: Self.lineFeed)
-          (start, endsRow) = try next(after: count, at: cell.upperBound + 1, bytes.rawSpan, end, separator)
-          scan.skip(to: start, bytes.rawSpan)
+          do throws(FuseError) {
+            (start, endsRow) = try next(after: count, at: cell.upperBound + 1, bytes.rawSpan, end, separator)
+            scan.skip(to: start, bytes.rawSpan)
+          } catch {
+            guard defersFlaws else { throw error }
+            flaw = flaw ?? error
+            // The row ends where it would if what follows the quote were text of the cell.
+            scan.skip(to: cell.upperBound + 1, bytes.rawSpan)
+            let stop = scan.next(bytes.rawSpan)
+            endsRow = stop == end || bytes[stop] == Self.lineFeed
+            start = min(stop + 1, end)
+          }
         } else {
           let stop = scan.next(bytes.rawSpan)
           endsRow = stop == end || bytes[stop] == Self.lineFeed
@@ -191,13 +202,12 @@ final class CSVReader {
 
   /// Cells become text of JSON sooner or later, and that is UTF-8.
   func checkText(_ cells: ArraySlice<Range<Int>>, of bytes: RawSpan) throws(FuseError) {
-    textFlaw = nil
-    guard let number = cells.firstIndex(where: { !bytes.extracting($0).isUTF8 }) else { return }
-    let flaw = FuseError(
+    guard flaw == nil, let number = cells.firstIndex(where: { !bytes.extracting($0).isUTF8 }) else { return }
+    let error = FuseError(
       .invalidValue,
       "cell \(number + 1) is not UTF-8: \(quoted(bytes.extracting(cells[number]))); convert the input first")
-    guard defersTextFlaws else { throw flaw }
-    textFlaw = flaw
+    guard defersFlaws else { throw error }
+    flaw = error
   }
 }
 

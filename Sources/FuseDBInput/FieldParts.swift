@@ -24,6 +24,8 @@ enum FieldPartKind { case map, array, none }
 protocol FieldName {
   /// Whether it is this text.
   func equals(_ name: [UInt8]) -> Bool
+  /// The bytes of the text that it is; nil where it is none.
+  var textBytes: [UInt8]? { get }
   /// Packs it as it is.
   func packName(to packer: MessagePackPacker)
 }
@@ -199,6 +201,8 @@ extension JSONNode: FieldNode, FieldName {
 
   func equals(_ name: [UInt8]) -> Bool { text.equals(name) }
 
+  var textBytes: [UInt8]? { text.array() }
+
   func packName(to packer: MessagePackPacker) { packer.pack(string: text) }
 }
 
@@ -224,6 +228,8 @@ struct MessagePackNode: FieldNode {
       guard case .string(let byteCount)? = try? cursor.readHead() else { return -1 }
       return byteCount
     }
+
+    var textBytes: [UInt8]? { isText && byteCount >= 0 ? Array(record[range.suffix(byteCount)]) : nil }
 
     func packName(to packer: MessagePackPacker) { packer.append(record.rawSpan.extracting(range)) }
   }

@@ -145,7 +145,7 @@ package struct FieldSelection: Sendable {
   }
 
   /// `; did you mean "name"?` for the name that is near, or nothing.
-  static func nearest(to name: [UInt8], among names: [[UInt8]]) -> String {
+  package static func nearest(to name: [UInt8], among names: [[UInt8]]) -> String {
     let texts = names.lazy.filter { $0.count <= 64 }.prefix(mostNames).map { String(decoding: $0, as: UTF8.self) }
     return nearestName(to: String(decoding: name, as: UTF8.self), among: Array(texts))
   }
@@ -157,4 +157,29 @@ package struct FieldSelection: Sendable {
 
   /// The names of the fields that hold keys, as they stand in a sentence.
   var keyNames: String { listed(keys.map { $0.quotedName }, "and") }
+
+  /// The error of a record that gives no key.
+  ///
+  /// - Parameter null: what the format calls null.
+  func noKey<Node: FieldNode>(in record: Node, null: String) -> FuseError {
+    let hints = keys.map { hint(for: $0.name, in: record) }
+    return FuseError(
+      .invalidValue,
+      "the record gives no key: \(keyNames) is missing, \(null) or empty\(hints.first { !$0.isEmpty } ?? "")")
+  }
+
+  /// `; did you mean 'name'?` for a field that a record has in the place of one that it lacks, or nothing.
+  func hint<Node: FieldNode>(for name: [UInt8], in record: Node) -> String {
+    var names: [[UInt8]] = []
+    Self.addPaths(of: record, under: [], to: &names)
+    return names.contains(name) ? "" : Self.nearest(to: name, among: names)
+  }
+
+  private static func addPaths<Node: FieldNode>(of node: Node, under path: [UInt8], to names: inout [[UInt8]]) {
+    try? node.forEachPart { part, child throws(FuseError) in
+      guard names.count < mostNames, path.count <= 64, let name = part.name?.textBytes else { return }
+      names.append(path + name)
+      addPaths(of: child, under: path + name + [UInt8(ascii: ".")], to: &names)
+    }
+  }
 }

@@ -51,13 +51,18 @@ extension FuseInput.Format {
   }
 
   /// What to do where a row is one cell, and `cell` shows that it was meant to be several; empty otherwise.
-  static func otherSeparator(in cell: [UInt8], than separator: UInt8, _ names: OptionNames) -> String {
+  ///
+  /// - Parameter delimiter: what to do where neither tabs nor commas stand between cells.
+  package static func otherSeparator(
+    in cell: [UInt8], than separator: UInt8, _ names: OptionNames, delimiter: ((Unicode.Scalar) -> String)? = nil
+  ) -> String {
     func has(_ character: Unicode.Scalar) -> Bool { cell.contains(UInt8(ascii: character)) }
     if separator != UInt8(ascii: "\t"), has("\t") { return "; there are tabs in it: say \(names.format(.tsv))" }
     if separator != UInt8(ascii: ","), has(",") { return "; there are commas in it: say \(names.format(.csv))" }
     for (character, name) in [(";" as Unicode.Scalar, "semicolons"), ("|", "bars"), (":", "colons"), (" ", "spaces")]
     where separator != UInt8(ascii: character) && has(character) {
-      return "; there are \(name) in it: say \(names.delimiter(character))"
+      let advice = delimiter.map { $0(character) } ?? "say \(names.delimiter(character))"
+      return "; there are \(name) in it: \(advice)"
     }
     return ""
   }

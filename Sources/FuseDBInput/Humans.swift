@@ -6,11 +6,17 @@ package func listed(_ words: [String], _ conjunction: String) -> String {
 
 /// `; did you mean 'x'?` for the name that `word` was probably meant to be, or nothing when none is near.
 package func nearestName(to word: String, among names: [String]) -> String {
-  // Two slips in a word, one in a short one; or its beginning.
-  let near = names.filter { editDistance(word, $0) <= ($0.utf8.count < 5 ? 1 : 2) }
+  // A name that begins so was not misspelled but not finished. Otherwise two slips in a word, one in a short one.
   let begun = word.utf8.count > 2 ? names.filter { $0.hasPrefix(word) } : []
-  let best = near.min { editDistance(word, $0) < editDistance(word, $1) } ?? begun.first
+  let near = begun.isEmpty ? names.filter { isSlip($0, of: word) } : begun
+  let best = near.min { editDistance(word, $0) < editDistance(word, $1) }
   return best.map { "; did you mean '\($0)'?" } ?? ""
+}
+
+/// Whether few slips make `word` of a name, of which something is right.
+private func isSlip(_ name: String, of word: String) -> Bool {
+  let slips = editDistance(word, name)
+  return slips <= (name.utf8.count < 5 ? 1 : 2) && slips < max(name.utf8.count, word.utf8.count)
 }
 
 /// How many letters must be put in, left out, replaced or swapped with their neighbour to make one word the other.

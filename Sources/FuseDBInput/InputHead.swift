@@ -16,10 +16,15 @@ struct InputHead {
 
   /// Looks at the beginning of `file`.
   ///
+  /// - Parameter skipsBadRecords: whether there may be records that are none.
   /// - Throws: ``FuseError`` with code `invalidValue` when it can hold no records; and what reading throws.
-  init(_ file: InputFile, _ format: FuseInput.Format, _ names: OptionNames) throws(FuseError) {
+  init(
+    _ file: InputFile, _ format: FuseInput.Format, _ names: OptionNames, skipsBadRecords: Bool = false
+  ) throws(FuseError) {
     let head = try file.peek(Self.byteCount)
-    if let kind = ForeignKind(head, format, names) { throw FuseError(.invalidValue, kind.refusal, path: file.name) }
+    if let kind = ForeignKind(head, format, names, skipsBadRecords: skipsBadRecords) {
+      throw FuseError(.invalidValue, kind.refusal, path: file.name)
+    }
     // What is cut off after the last byte might be a line feed.
     let known = head.count < Self.byteCount ? head[...] : head.dropLast()
     let text = head.drop { [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains($0) }
@@ -58,8 +63,27 @@ package struct ForeignKind {
     ),
     (Array("PAR1".utf8), "this is a Parquet file; export it as CSV or NDJSON, as by DuckDB's COPY"),
     (Array("ARROW1".utf8), "this is an Arrow file; export it as CSV or NDJSON"),
-    (Array("%PDF-".utf8), "this is a PDF; records are NDJSON, CSV, TSV or MessagePack"),
+    (Array("%PDF-".utf8), noRecords("a PDF")),
+    ([0x5D, 0x00, 0x00], packed("lzma", "xz -dc --format=lzma")),
+    ([0x50, 0x4B, 0x05, 0x06], "this is a zip archive with nothing in it"),
+    ([0x52, 0x61, 0x72, 0x21, 0x1A, 0x07], packed("RAR", "unrar p -inul")),
+    ([0x7F, 0x45, 0x4C, 0x46], noRecords("a program or a library (ELF)")),
+    ([0xCF, 0xFA, 0xED, 0xFE], noRecords("a program or a library (Mach-O)")),
+    ([0xCE, 0xFA, 0xED, 0xFE], noRecords("a program or a library (Mach-O)")),
+    ([0xFE, 0xED, 0xFA, 0xCF], noRecords("a program or a library (Mach-O)")),
+    ([0xFE, 0xED, 0xFA, 0xCE], noRecords("a program or a library (Mach-O)")),
+    ([0xCA, 0xFE, 0xBA, 0xBE], noRecords("a class of Java, or a program (Mach-O)")),
+    ([0x00, 0x61, 0x73, 0x6D], noRecords("a module of WebAssembly")),
+    ([0x4D, 0x5A, 0x90, 0x00], noRecords("a program of Windows")),
+    ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], noRecords("a PNG image")),
+    ([0xFF, 0xD8, 0xFF], noRecords("a JPEG image")),
+    (Array("GIF87a".utf8), noRecords("a GIF image")),
+    (Array("GIF89a".utf8), noRecords("a GIF image")),
   ]
+
+  private static func noRecords(_ name: String) -> String {
+    "this is \(name); records are NDJSON, JSON, CSV, TSV or MessagePack"
+  }
 
   private static func packed(_ name: String, _ command: String) -> String {
     "this is packed by \(name), and only gzip, zstd, xz and bzip2 are unpacked; read the output of '\(command)'"
@@ -73,7 +97,11 @@ package struct ForeignKind {
   private static let tar = (offset: 257, bytes: Array("ustar".utf8))
 
   /// Nil when `head` may begin records of the format.
-  package init?(_ head: [UInt8], _ format: FuseInput.Format, _ names: OptionNames) {
+  ///
+  /// - Parameter skipsBadRecords: whether there may be records that are none.
+  package init?(
+    _ head: [UInt8], _ format: FuseInput.Format, _ names: OptionNames, skipsBadRecords: Bool = false
+  ) {
     if let magic = Self.magics.first(where: { Self.begins(head, with: $0.bytes, format) }) {
       refusal = magic.refusal
     } else if head.count > Self.tar.offset, head[Self.tar.offset...].starts(with: Self.tar.bytes) {
@@ -85,9 +113,26 @@ package struct ForeignKind {
     } else if format == .msgpack, let first = head.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
       // Numbers, which are no records.
       refusal = "this looks like JSON and not like MessagePack; say \(names.format(.ndjson))"
+    } else if format != .msgpack,
+      Self.isBinary(head.prefix(Self.textByteCount), mayBeText: format.isTable || skipsBadRecords)
+    {
+      refusal = Self.noRecords("binary: there is a zero byte near its beginning")
     } else {
       return nil
     }
+  }
+
+  /// In so many bytes at the beginning, what is no text mostly has a zero byte.
+  private static let textByteCount = 512
+
+  /// Whether there is a zero byte, and it is not a flaw of one line among others.
+  ///
+  /// - Parameter mayBeText: whether a zero byte alone says nothing: one may stand in a cell, or in a line that is skipped.
+  private static func isBinary(_ head: ArraySlice<UInt8>, mayBeText: Bool) -> Bool {
+    guard head.contains(0) else { return false }
+    // The last character may be cut.
+    return !mayBeText && head.prefix { $0 != UInt8(ascii: "\n") }.contains(0)
+      || Array(head).rawSpan.validUTF8Prefix + 4 <= head.count
   }
 
   private static func begins(_ head: [UInt8], with magic: [UInt8], _ format: FuseInput.Format) -> Bool {

@@ -172,7 +172,8 @@ package final class InputLoader {
 
   /// Cuts an input into blocks and hands them over. Returns false when the rest is of no use.
   private func cut(_ input: Int, _ file: InputFile, _ progress: (Progress) -> Void) throws(FuseError) -> Bool {
-    let head = try InputHead(file, job.inputs[input].format, job.limit.names)
+    let head = try InputHead(
+      file, job.inputs[input].format, job.limit.names, skipsBadRecords: job.flaws == .skipped)
     if job.inputs[input].format == .ndjson, head.beginsArray || job.records != nil { job.inputs[input].format = .json }
     let format = job.inputs[input].format
     var cutter = BlockCutter(
@@ -229,7 +230,7 @@ package final class InputLoader {
     do throws(FuseError) {
       return try cutter.next(block) { blocks.mayLengthen(block) { workers[0].work($0, blocks) } }
     } catch {
-      throw error.located(at: cutter.place)
+      throw error.ending(job.flaws, job.limit.names).located(at: cutter.place)
     }
   }
 

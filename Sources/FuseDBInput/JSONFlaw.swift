@@ -14,6 +14,8 @@ struct JSONFlaw: Equatable {
   var reason: String
   /// Whether the text ends too early.
   var isCut = false
+  /// The byte that more begins with after a whole value; nil where the value itself has the flaw.
+  var follower: UInt8?
 
   /// The first flaw of the text; nil when none is found.
   static func first(in text: RawSpan) -> JSONFlaw? {
@@ -28,8 +30,8 @@ struct JSONFlaw: Equatable {
       // Bytes that go on a character of UTF-8 are none of their own.
       return JSONFlaw(
         line: before.count { $0 == lineFeed }, column: before[start...].count { $0 & 0xC0 != 0x80 } + 1,
-        reason: error.reason, isCut: search.offset >= search.bytes.count
-      )
+        reason: error.reason, isCut: search.offset >= search.bytes.count,
+        follower: search.hasEnded ? search.next : nil)
     }
   }
 }
@@ -41,12 +43,14 @@ struct JSONFlawSearch {
 
   let bytes: [UInt8]
   fileprivate(set) var offset = 0
+  /// Whether a whole value came.
+  fileprivate var hasEnded = false
   /// The brackets that are open.
   private var open: [UInt8] = []
 
   init(bytes: [UInt8]) { self.bytes = bytes }
 
-  private var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
+  fileprivate var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
   private func stop(_ reason: String) -> Stop {
     guard offset < bytes.count else {
@@ -82,6 +86,7 @@ struct JSONFlawSearch {
       }
     }
     skipSpace()
+    hasEnded = true
     guard next == nil else { throw stop("more follows the value") }
   }
 

@@ -158,8 +158,7 @@ final class MessagePackRecords {
       try sink.addRange(from: first.rawSpan, to: last.rawSpan, names)
     }
     guard sink.keyCount > keysBefore || fields?.range != nil else {
-      throw FuseError(
-        .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, nil or empty")
+      throw fields!.noKey(in: MessagePackNode(record: record.array(), offset: 0), null: "nil")
     }
   }
 
@@ -229,15 +228,15 @@ final class MessagePackRecords {
     switch try cursor.readHead() {
     case .null: break
     case .array(let count):
-      for _ in 0..<count { try addKey(&cursor) }
+      for _ in 0..<count { try addKey(&cursor, isInList: true) }
     default:
       cursor = MessagePackCursor(record, at: offset)
-      try addKey(&cursor)
+      try addKey(&cursor, isInList: false)
     }
   }
 
   @_lifetime(cursor: copy cursor)
-  private func addKey(_ cursor: inout MessagePackCursor) throws(FuseError) {
+  private func addKey(_ cursor: inout MessagePackCursor, isInList: Bool) throws(FuseError) {
     let offset = cursor.offset
     let token = try cursor.readHead()
     switch token {
@@ -249,7 +248,9 @@ final class MessagePackRecords {
     default:
       throw FuseError(
         .invalidValue,
-        "a key field holds \(token.article); it can hold a string, binary, an integer, an array of these, or nil",
+        isInList
+          ? "a key field holds an array with \(token.article) in it; each element can be a string, binary or an integer, and nothing else"
+          : "a key field holds \(token.article); it can hold a string, binary, an integer, an array of these, or nil",
         offset: UInt64(offset))
     }
   }
@@ -260,7 +261,10 @@ final class MessagePackRecords {
 
   /// The text of one end of a range: a string or an integer.
   private func addressText(_ record: RawSpan, at offset: Int?, _ name: [UInt8]) throws(FuseError) -> [UInt8] {
-    guard let offset else { throw AddressRange.missingEnd(name) }
+    guard let offset else {
+      let node = MessagePackNode(record: record.array(), offset: 0)
+      throw AddressRange.missingEnd(name, hint: fields!.hint(for: name, in: node))
+    }
     var cursor = MessagePackCursor(record, at: offset)
     let token = try cursor.readHead()
     switch token {

@@ -147,6 +147,8 @@ final class NDJSONReader {
       case UInt8(ascii: "[") where flaw.isCut: Self.arrayAdvice
       case UInt8(ascii: "{") where flaw.isCut:
         "copy the input again if it is cut short here; if the object goes on in the next line, say \(sink.limit.names.format(.json))"
+      case UInt8(ascii: "{") where flaw.follower == UInt8(ascii: "{"):
+        "correct the line, or if objects follow one another in it, say \(sink.limit.names.format(.json))"
       case UInt8(ascii: "{"): "correct the line"
       default:
         "a line must hold one JSON object (for tables say \(sink.limit.names.format(.csv)) or \(sink.limit.names.format(.tsv)))"
@@ -251,7 +253,7 @@ final class NDJSONReader {
       }
       number += 1
     }
-    try addKeysOfRecord()
+    try addKeys(of: record)
   }
 
   /// The same where fields may be inside of others.
@@ -267,31 +269,28 @@ final class NDJSONReader {
     keyNodes = found.keys
     rangeNodes = (found.first, found.last)
     try found.parts.pack(record, to: sink.packer, depth: 0)
-    try addKeysOfRecord()
+    try addKeys(of: record)
   }
 
   /// Adds what was packed, with the keys of ``keyNodes`` and ``rangeNodes``.
-  private func addKeysOfRecord() throws(FuseError) {
+  private func addKeys(of record: JSONNode) throws(FuseError) {
     try sink.addPacked()
     let keysBefore = sink.keyCount
     for node in keyNodes { try addKeys(node) }
-    if let names = fields!.range { try addRange(names) }
-    guard sink.keyCount > keysBefore || fields!.range != nil else {
-      throw FuseError(
-        .invalidValue, "the record gives no key: \(fields!.keyNames) is missing, null or empty")
-    }
+    if let names = fields!.range { try addRange(names, of: record) }
+    guard sink.keyCount > keysBefore || fields!.range != nil else { throw fields!.noKey(in: record, null: "null") }
   }
 
   /// The keys that a field gives: one, those of a list, or none.
   private func addKeys(_ node: JSONNode) throws(FuseError) {
     switch node.kind {
     case .null: break
-    case .array: try node.forEachElement { element throws(FuseError) in try addKey(element) }
-    default: try addKey(node)
+    case .array: try node.forEachElement { element throws(FuseError) in try addKey(element, isInList: true) }
+    default: try addKey(node, isInList: false)
     }
   }
 
-  private func addKey(_ node: JSONNode) throws(FuseError) {
+  private func addKey(_ node: JSONNode, isInList: Bool) throws(FuseError) {
     switch node.kind {
     case .signed(let value): try addKey(String(value))
     case .unsigned(let value): try addKey(String(value))
@@ -301,29 +300,30 @@ final class NDJSONReader {
         if !bytes.isEmpty { try sink.addKey(bytes) }
       }
       guard isKey != nil else {
+        let allowed = "a string, an integer, {\"$bin\": \"hexadecimal digits\"}"
         throw FuseError(
           .invalidValue,
-          """
-          a key field holds \(node.article); it can hold a string, an integer, {"$bin": "hexadecimal digits"}, a list of these, or null
-          """)
+          isInList
+            ? "a key field holds a list with \(node.article) in it; each element can be \(allowed), and nothing else"
+            : "a key field holds \(node.article); it can hold \(allowed), a list of these, or null")
       }
     }
   }
 
   /// The keys that the range of the record gives.
-  private func addRange(_ names: FieldSelection.Range) throws(FuseError) {
-    let first = try addressText(rangeNodes.first, names.first)
-    let last = try addressText(rangeNodes.last, names.last)
+  private func addRange(_ names: FieldSelection.Range, of record: JSONNode) throws(FuseError) {
+    let first = try addressText(rangeNodes.first, names.first, of: record)
+    let last = try addressText(rangeNodes.last, names.last, of: record)
     try sink.addRange(from: first.rawSpan, to: last.rawSpan, names)
   }
 
   /// The text of one end of a range: a string or an integer.
-  private func addressText(_ node: JSONNode?, _ name: [UInt8]) throws(FuseError) -> [UInt8] {
+  private func addressText(_ node: JSONNode?, _ name: [UInt8], of record: JSONNode) throws(FuseError) -> [UInt8] {
     switch node?.kind {
     case .string: return node!.text.array()
     case .signed(let value): return [UInt8](String(value).utf8)
     case .unsigned(let value): return [UInt8](String(value).utf8)
-    case nil, .null: throw AddressRange.missingEnd(name)
+    case nil, .null: throw AddressRange.missingEnd(name, hint: fields!.hint(for: name, in: record))
     default:
       throw FuseError(
         .invalidValue, "\(quoted(name)) holds \(node!.article); the end of a range is a string or an integer")

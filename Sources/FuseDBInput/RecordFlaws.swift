@@ -20,6 +20,16 @@ package enum FlawPolicy: Sendable, Equatable {
   var goesOn: Bool { self != .told(atMost: 1) }
 }
 
+extension FuseError {
+  /// The error of a record after which nothing is read: where bad ones are skipped, it says why this one is not. [S9]
+  func ending(_ policy: FlawPolicy, _ names: OptionNames) -> FuseError {
+    guard policy == .skipped, code == .invalidValue || code == .limitExceeded else { return self }
+    let why = code == .invalidValue ? "where the next record begins is not known" : "what is too long is not read on"
+    return FuseError(
+      code, "\(message); \(names.skipBadRows) does not skip this, for \(why)", offset: offset, path: path, errno: errno)
+  }
+}
+
 /// Bad records, in the order of the inputs.
 struct RecordFlaws {
   private var blocks: [(number: Int, flaws: [FuseError])] = []

@@ -88,6 +88,7 @@ package enum OptionNames: Sendable {
   var allowMissing: String { name("--allow-missing", "allowsMissingFields = true") }
   var skipHeaders: String { name("--skip-headers", "skipsRepeatedHeaders = true") }
   var padRows: String { name("--pad-rows", "padsRows = true") }
+  var skipBadRows: String { name("--skip-bad-rows", "skipsBadRecords = true") }
   var records: String { name("--records PATH", "recordsPath") }
   var recordLimit: String { name("--record-limit", "recordLimit") }
   var masking: String { name("--mask-host-bits", "the writer's masksHostBits") }

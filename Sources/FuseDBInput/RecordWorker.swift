@@ -13,6 +13,8 @@ final class RecordWorker: @unchecked Sendable {
   private let rows: TableReader
   private let values: MessagePackReader
   private let inputNames: [String]
+  private let policy: FlawPolicy
+  private let names: OptionNames
   /// The ranges of addresses that were read; nil where records have none.
   let ranges: RangeStore?
 
@@ -25,6 +27,8 @@ final class RecordWorker: @unchecked Sendable {
       shard, blockByteCount: blockByteCount, limit: limit, rules: rules, ranges: ranges, policy: policy)
     self.ranges = ranges
     self.inputNames = inputNames
+    self.policy = policy
+    names = limit.names
     lines = NDJSONReader(sink, fields: fields)
     rows = TableReader(sink, options: table)
     values = MessagePackReader(sink, fields: fields)
@@ -73,7 +77,7 @@ final class RecordWorker: @unchecked Sendable {
     } catch {
       // What fails at the temporary file is no matter of the record.
       guard error.code != .inputOutput else { throw error }
-      throw located(error, block, line: sink.line, textLine: sink.textLine)
+      throw located(error.ending(policy, names), block, line: sink.line, textLine: sink.textLine)
     }
     try sink.finish()
   }

@@ -19,6 +19,7 @@ extension CSVReader {
     var (end, goesOn) = (block.range.lowerBound, true)
     while goesOn, let row = lines.next(bytes.rawSpan) {
       line = lines.number
+      flaw = nil
       guard row.count <= limit.byteCount else { throw limit.tooLongRow }
       cells.removeAll(keepingCapacity: true)
       var (start, count) = (row.lowerBound, 0)

@@ -23,7 +23,7 @@ final class TableReader {
     rows = CSVReader(
       takesQuotes: options.takesQuotes, commentPrefix: options.commentPrefix, delimiter: options.delimiter,
       limit: sink.limit)
-    rows.defersTextFlaws = goesOn
+    rows.defersFlaws = goesOn
   }
 
   /// Reads all records of `block`.
@@ -40,7 +40,7 @@ final class TableReader {
           return true
         }
         try sink.attempt { () throws(FuseError) in
-          if let flaw = rows.textFlaw { throw flaw }
+          if let flaw = rows.flaw { throw flaw }
           try add(bytes, cells, columns)
         }
         return true
@@ -82,13 +82,27 @@ final class TableReader {
     for column in columns.keys where try addKeys(bytes, cells, column, columns) { hasKey = true }
     if let range = columns.range {
       hasKey = true
-      guard let first = cell(range.first, cells, of: bytes) else { throw AddressRange.missingEnd(range.names.first) }
-      guard let last = cell(range.last, cells, of: bytes) else { throw AddressRange.missingEnd(range.names.last) }
+      let first = try rangeEnd(range.first, range.names.first, cells, of: bytes)
+      let last = try rangeEnd(range.last, range.names.last, cells, of: bytes)
       try sink.addRange(from: bytes.extracting(first), to: bytes.extracting(last), range.names)
     }
     guard hasKey else {
-      throw FuseError(.invalidValue, "the row gives no key: the cell of \(columns.keyNames) is empty")
+      let nulls = columns.keys.filter { $0.number < cells.count && isNull(cells[$0.number], of: bytes) }
+      let words = Set(nulls.map { quoted(bytes.extracting(cells[$0.number])) }).sorted()
+      let holdsNull = "holds \(listed(words, "or")), a word for null"
+      let reason =
+        words.isEmpty ? "is empty" : nulls.count == columns.keys.count ? holdsNull : "is empty or \(holdsNull)"
+      throw FuseError(.invalidValue, "the row gives no key: the cell of \(columns.keyNames) \(reason)")
     }
+  }
+
+  /// The cell with an end of a range.
+  private func rangeEnd(
+    _ number: Int, _ name: [UInt8], _ cells: Span<Range<Int>>, of bytes: RawSpan
+  ) throws(FuseError) -> Range<Int> {
+    if let cell = cell(number, cells, of: bytes) { return cell }
+    throw number < cells.count
+      ? AddressRange.nullEnd(name, bytes.extracting(cells[number])) : AddressRange.missingEnd(name)
   }
 
   /// A cell that is there and no word for null. [T8] [T17]

@@ -150,9 +150,11 @@ void test_columns(void) {
     {"nowhere", FUSE_COLUMN_AUTOMATIC, "U", 5}, {"i", FUSE_COLUMN_AUTOMATIC, "g", 2}, {"t", FUSE_COLUMN_AUTOMATIC, "U", 2}};
   enum { count = sizeof cases / sizeof cases[0] };
   fuse_column columns[count + 1];
+  char names[count][16];
   for (int i = 0; i < count; i++) {
-    fuse_span name = {cases[i].name, strlen(cases[i].name)};
-    columns[i] = (fuse_column){name, name, cases[i].asked};
+    /* A path may come twice, and a name may not. */
+    fuse_span name = {names[i], (size_t)snprintf(names[i], sizeof names[i], "%d %s", i, cases[i].name)};
+    columns[i] = (fuse_column){name, {cases[i].name, strlen(cases[i].name)}, cases[i].asked};
   }
   columns[count] = (fuse_column){SPAN("all"), {NULL, 0}, FUSE_COLUMN_JSON};
   fuse_columns_options options = fuse_columns_options_default();
@@ -192,6 +194,26 @@ void test_columns(void) {
   CHECK(strcmp(schema.children[0]->format, "l") == 0 && report.other_count == 1);
   array.release(&array);
   schema.release(&schema);
+  options.sample_size = 0;
+  /* Two columns of one name, and one called as the column that tells which keys are there, unless that is left out. */
+  fuse_column twice[] = {{SPAN("i"), SPAN("i"), FUSE_COLUMN_JSON}, {SPAN("i"), SPAN("s"), FUSE_COLUMN_JSON}};
+  fuse_column found = {SPAN("found"), SPAN("i"), FUSE_COLUMN_JSON};
+  for (int omits = 0; omits < 2; omits++) {
+    options.omits_found = omits;
+    options.columns = twice;
+    options.column_count = 2;
+    schema.release = NULL;
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_lookup_columns(reader, &keys_schema, &keys, &options, NULL, &schema, &array, NULL, &error));
+    CHECK(schema.release == NULL);
+    options.columns = &found;
+    options.column_count = 1;
+    fuse_status expected = omits ? FUSE_OK : FUSE_ERROR_INVALID_ARGUMENT;
+    EXPECT(expected, fuse_lookup_columns(reader, &keys_schema, &keys, &options, NULL, &schema, &array, NULL, &error));
+    if (!omits) continue;
+    CHECK(schema.n_children == 1 && strcmp(schema.children[0]->name, "found") == 0 && text_is(array.children[0], 0, "1"));
+    array.release(&array);
+    schema.release(&schema);
+  }
   /* No columns, no keys. */
   keys.length = 0;
   buffers[1] = NULL;

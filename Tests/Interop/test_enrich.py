@@ -245,8 +245,8 @@ def test_what_is_counted(command, files):
 @pytest.mark.parametrize(
     "words, hint",
     [
-        (["--on", "ipp", "--field", "asn"], 'no line has a key at "ipp", which --on names'),
-        (["--on", "ip", "--field", "ans"], "no answer has what --field names"),
+        (["--on", "ipp", "--field", "asn"], 'no line has a key at "ipp", which --on names; did you mean \'ip\'?'),
+        (["--on", "ip", "--field", "ans"], "no answer has the field \"ans\", which --field names; did you mean 'asn'?"),
     ],
 )
 def test_a_name_that_finds_nothing_is_pointed_at(command, files, words, hint):
@@ -519,6 +519,9 @@ def test_a_zero_byte_has_no_cell(command, tmp_path):
 def test_tables_that_are_none(enrich):
     options = ["--format", "csv", "--on", "ip", "--field", "asn"]
     assert "there is no column \"ip\", which --on names; the columns are \"ipp\" and \"y\"; did you mean 'ipp'?" in enrich(b"ipp,y\n", "net.fsdb", *options, code=BAD_DATA).errors
+    # A table that is cut elsewhere is told how, or that it is not read.
+    for head, words in ((b"ip;y\n", "there are semicolons in it: commas or tabs stand between the cells"), (b"ip\ty\n", "there are tabs in it: say --format tsv")):
+        assert words in enrich(head, "net.fsdb", *options, code=BAD_DATA).errors
     assert '2 columns are called "ip"' in enrich(b"ip,ip\n", "net.fsdb", *options, code=BAD_DATA).errors
     assert "the row that names the columns is missing" in enrich(b"\n", "net.fsdb", *options, code=BAD_DATA).errors
     assert enrich(b"# about\n" * 50_000 + b"ip,y\n8.8.8.8,1\n", "net.fsdb", "--skip-comments", "#", *options).out == b"# about\n" * 50_000 + b"ip,y,asn\n8.8.8.8,1,15169\n"

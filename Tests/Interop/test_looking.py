@@ -222,8 +222,13 @@ def test_a_table_of_some_keys_has_the_columns_of_their_values(command, tmp_path)
         assert command("dump", path, "--format", "csv", *words, code=DONE).text == text
     assert command("prefix", path, "b", "--format", "tsv", code=DONE).text == "key\ty\nb\t2\n"
     assert command("keys", path, "--format", "tsv", "--like", "b", "--field", "y", code=DONE).text == "key\ty\nb\t2\n"
-    result = command("dump", path, "--format", "csv", "--field", "key", code=USAGE)
-    assert result.out == b"" and "--key-column" in result.errors
+    for name, operands in (("dump", []), ("prefix", [""]), ("keys", [])):
+        words = [name, path, *operands, "--format", "csv", "--field", "key"]
+        result = command(*words, code=USAGE)
+        assert result.out == b"" and "give it another with --key-column NAME" in result.errors
+        # What is advised is what helps.
+        assert command(*words, "--key-column", "id,", code=DONE).text == '"id,",key\na,\nb,\nc,\n'
+        assert command(*words, "--field", "id", "--key-column", "id", code=USAGE).out == b""
 
 
 def test_a_field_that_no_value_has_is_said_once_with_the_name_that_was_meant(command, rows):
@@ -243,7 +248,8 @@ def test_a_field_that_no_value_has_is_said_once_with_the_name_that_was_meant(com
     (["keys", "FILE", "-0", "--format", "csv"], "leave out --format"), (["keys", "FILE", "--count", "--field", "a"], "leave out --field"),
     (["keys", "FILE", "--count", "--format", "csv"], "leave out --format"), (["keys", "FILE", "--format", "xml"], "text, ndjson, csv, tsv or msgpack"),
     (["dump", "FILE", "--format", "text"], "ndjson, csv, tsv or msgpack"), (["keys", "FILE", "--json", "--format", "csv"], "--json is --format ndjson"),
-    (["dump", "FILE", "--key-column", "k"], "--key-column is for"), (["keys", "FILE", "--field", "a", "--field", "a"], "given twice"),
+    (["dump", "FILE", "--key-column", "k"], "--key-column is for"), (["prefix", "FILE", "", "--key-column", "k"], "--key-column is for"),
+    (["keys", "FILE", "--format", "ndjson", "--key-column", "k"], "--key-column is for"), (["keys", "FILE", "--field", "a", "--field", "a"], "given twice"),
     (["keys", "FILE", "--where", "a"], "has no '='"), (["prefix", "FILE", "a", "--prefix", "b"], "no option '--prefix'"),
     (["get", "FILE", "a", "--default", "{"], "--default takes JSON"), (["get", "FILE", "a", "--format", "csv", "--field", "key"], "the same name"),
     (["get", "FILE", "a", "--json", "--format", "text"], "--json is --format ndjson"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from conftest import DONE, NO, NO_INPUT, USAGE
+from conftest import BAD_DATA, DONE, NO, NO_INPUT, USAGE
 
 NETWORKS = b"""\
 network,asn,org,geo
@@ -26,10 +26,13 @@ def folder(command, tmp_path_factory):
     (folder / "list.txt").write_text("8.8.8.0/24\n")
     (folder / "networks.csv").write_bytes(NETWORKS)
     (folder / "sub").mkdir()
+    (folder / "h.fsdb").write_bytes(b"")
     (folder / "bin").mkdir()
     (folder / "bin" / "fusedb").symlink_to(command.path)
     options = ["--key", "network", "--type", "asn=int", "--type", "geo=json", "--quiet"]
     command("build", "-o", "networks.fsdb", "networks.csv", *options, cwd=folder, code=DONE)
+    (folder / "changed.csv").write_bytes(NETWORKS.replace(b"15169", b"15170").replace(b"Cloudflare", b"Cloud"))
+    command("build", "-o", "changed.fsdb", "changed.csv", *options, cwd=folder, code=DONE)
     return folder
 
 
@@ -108,6 +111,10 @@ def test_quiet_keeps_no_error_back(command, folder):
     (["get", "networks.fsdb", "8.8.8.0/24", "--field", "agn"], "asn"),
     (["get", "networks.fsdb", "8.8.8.0/24", "--field", "geo.contry"], "geo.country"),
     (["completions", "bsh"], "bash"),
+    # What begins so comes before what is spelled like it.
+    (["keys", "networks.fsdb", "--lim", "1"], "'--limit'"), (["get", "networks.fsdb", "k", "--for", "csv"], "'--format'"),
+    # However short a name is, its ending may have slips.
+    (["get", "h.fsd", "k"], "'h.fsdb'"), (["get", "h.fsbd", "k"], "'h.fsdb'"), (["get", "h", "k"], "'h.fsdb'"),
 ])
 def test_a_slip_gets_a_suggestion(command, folder, arguments, hint):
     result = command(*arguments, cwd=folder)
@@ -116,11 +123,96 @@ def test_a_slip_gets_a_suggestion(command, folder, arguments, hint):
 
 @pytest.mark.parametrize("arguments", [
     ["get", "elsewhere.fsdb", "k"], ["get", "sub/networks.fsdb", "k"], ["get", "nowhere/networks.fsdb", "k"],
-    ["get", "networks.fsdb", "8.8.8.0/24", "--field", "population"], ["get", "networks.fsdb", "k"],
+    ["get", "networks.fsdb", "8.8.8.0/24", "--field", "population"], ["get", "networks.fsdb", "k"], ["get", "i.fsdb", "k"],
 ])
 def test_what_is_like_nothing_gets_none(command, folder, arguments):
     result = command(*arguments, cwd=folder)
     assert result.code != DONE and "did you mean" not in result.errors
+
+
+FIELDS = b'{"ip":"8.8.8.0/24","seen":{"first":1}}\n'
+
+
+@pytest.mark.parametrize("arguments, stdin, code, words", [
+    (["keys", "networks.fsdb", "--where", "agn=x"], b"", DONE, """no value that was looked at has the field "agn", which --where names; did you mean 'asn'?"""),
+    (["keys", "networks.fsdb", "--where", "agn=x", "--count"], b"", DONE, "'asn'"), (["keys", "networks.fsdb", "--where", "agn=x", "-0"], b"", DONE, "'asn'"),
+    (["keys", "networks.fsdb", "--where", "agn=x", "--sample", "1", "--count"], b"", DONE, "'asn'"),
+    (["keys", "networks.fsdb", "--where", "asn=13335", "--where", "geo.contry=x"], b"", DONE, "'geo.country'"),
+    (["dump", "networks.fsdb", "--where", "geo.cty=x"], b"", DONE, "'geo.city'"), (["dump", "networks.fsdb", "--format", "csv", "--where", "ogr=x"], b"", DONE, "'org'"),
+    (["prefix", "networks.fsdb", "8.", "--where", "ogr=x"], b"", DONE, "'org'"),
+    (["diff", "networks.fsdb", "changed.fsdb", "--ignore", "ogr"], b"", NO, """has the field "ogr", which --ignore names; did you mean 'org'?"""),
+    (["diff", "networks.fsdb", "changed.fsdb", "--field", "ogr"], b"", DONE, """has the field "ogr"; did you mean 'org'?"""),
+    (["enrich", "networks.fsdb", "--on", "ipp"], FIELDS, DONE, """no line has a key at "ipp", which --on names; did you mean 'ip'?"""),
+    (["enrich", "networks.fsdb", "--on", "seen.frist"], FIELDS, DONE, "'seen.first'"),
+    (["enrich", "networks.fsdb", "--on", "ip", "--field", "agn", "--field", "org"], FIELDS, DONE, """no answer has the field "agn", which --field names; did you mean 'asn'?"""),
+    (["build", "-o", "x.fsdb", "--key", "ipp"], FIELDS, BAD_DATA, """the record gives no key: "ipp" is missing, null or empty; did you mean 'ip'?"""),
+    (["build", "-o", "x.fsdb", "--key", "seen.frist"], FIELDS, BAD_DATA, "'seen.first'"),
+    (["build", "-o", "x.fsdb", "--range", "ip,sen"], FIELDS, BAD_DATA, "'seen'"),
+    (["build", "-o", "x.fsdb", "--format", "msgpack", "--key", "ipp"], b"\x82\xa2ip\xa1a\x01\x02", BAD_DATA, """is missing, nil or empty; did you mean 'ip'?"""),
+    (["build", "-o", "x.fsdb", "--format", "csv", "--columns", "ip,org", "--key", "ipp"], b"a,b\n", USAGE, "'ip'"),
+])
+def test_a_field_that_nothing_has_gets_a_suggestion(command, folder, arguments, stdin, code, words):
+    """Most harmful where it would look like an answer: nothing found, and nothing said."""
+    result = command(*arguments, cwd=folder, stdin=stdin, code=code)
+    assert words in result.errors and "did you mean" in result.errors
+    assert not (folder / "x.fsdb").exists()
+
+
+@pytest.mark.parametrize("arguments, stdin", [
+    (["keys", "networks.fsdb", "--where", "org=nobody"], b""), (["keys", "networks.fsdb", "--prefix", "x", "--where", "agn=1"], b""),
+    (["diff", "networks.fsdb", "changed.fsdb", "--ignore", "org"], b""), (["enrich", "networks.fsdb", "--on", "ip"], b'{"ip":null}\n'),
+    (["build", "-o", "x.fsdb", "--key", "ip"], b'{"ip":null,"ipp":1}\n'), (["enrich", "networks.fsdb", "--on", "ip", "--field", "org"], FIELDS),
+])
+def test_a_field_that_is_there_gets_none(command, folder, arguments, stdin):
+    errors = command(*arguments, cwd=folder, stdin=stdin).errors
+    assert "did you mean" not in errors and "no value" not in errors and "no answer" not in errors
+
+
+@pytest.mark.parametrize("option, value, words", [
+    ("--seed", "99999999999999999999", "takes a number from 0 to 9223372036854775807, and not '99999999999999999999'"),
+    ("--limit", "9223372036854775808", "takes a number from 0 to 9223372036854775807"), ("--limit", "-1", "takes a number from 0 on, and '-1' is none"),
+    ("--limit", "+1", "and '+1' is none"), ("--limit", "", "and '' is none"), ("--limit", "1e3", "and '1e3' is none"),
+])
+def test_a_number_that_is_too_great_is_said_to_be_so(command, folder, option, value, words):
+    sample = ["--sample", "1"] if option == "--seed" else []
+    assert words in command("keys", "networks.fsdb", *sample, f"{option}={value}", cwd=folder, code=USAGE).errors
+
+
+@pytest.mark.parametrize("option, value, words", [
+    ("--memory", "9999999999T", "takes at most 8388607T, and not '9999999999T'"), ("--memory", "99999999999999999999999", "takes at most 8388607T"),
+    ("--memory", "9X", "takes bytes, or a number with K"), ("--threads", "99999999999999999999", "takes a number from 1 to 1024, and not '99999999999999999999'"),
+])
+def test_so_is_a_size(command, folder, option, value, words):
+    assert words in command("merge", "-o", "m.fsdb", "networks.fsdb", option, value, cwd=folder, code=USAGE).errors
+
+
+# --- names from outside ---
+
+#: A name that would turn a terminal red, ring its bell, erase the line and begin another; and the same of two bytes.
+EVIL = "a\x1b[31m\x07\r\n\x7f\x9b"
+SPELLED = "a\\x1b[31m\\x07\\r\\n\\x7f\\xc2\\x9b"
+#: File "evil" stands for a file of that name, "good" for one with a field of that name.
+NAMES_FROM_OUTSIDE = [
+    ["get", f"{EVIL}absent.fsdb", "k"], ["get", "evil", "absent"], ["keys", "good", f"--{EVIL}"], [EVIL], ["help", EVIL], ["keys", "good", "--format", EVIL],
+    ["keys", "good", "--limit", EVIL], ["stats", "evil"], ["verify", "evil"], ["verify", "evil", "good"], ["diff", "good", f"{EVIL}absent"], ["reindex", "evil", "-o", "evil2"],
+    ["build", "-o", "evil2"], ["merge", "-o", "evil2", "good", "evil"], ["diff", "good", "evil", "--patch", "evil3"], ["enrich", "evil", "--on", "k"],
+    ["get", "good", "k", "--field", f"{EVIL}x"], ["keys", "good", "--field", f"{EVIL}x"], ["keys", "good", "--where", f"{EVIL}x=1"], ["get", f"{EVIL}.fsd", "k"],
+    ["enrich", "good", "--on", "k", "--field", f"{EVIL}x"], ["enrich", "good", "--on", f"{EVIL}x"], ["build", "-o", "x.fsdb", "--key", f"{EVIL}x"],
+    ["build", "-o", "x.fsdb", "--key", f"{EVIL}", "--keep", f"{EVIL}x"], ["bench", "evil", "--seconds", "0"], ["get", "good", "k", "-o", f"{EVIL}/x"],
+]
+
+
+@pytest.mark.parametrize("arguments", NAMES_FROM_OUTSIDE, ids=lambda words: " ".join(words).replace(EVIL, "EVIL"))
+def test_no_name_from_outside_does_anything_to_a_terminal(command, tmp_path, arguments):
+    record = json.dumps({"keys": ["k"], "value": {EVIL: 1}}).encode()
+    files = {"good": "good.fsdb", "evil": f"{EVIL}.fsdb", "evil2": f"{EVIL}2.fsdb", "evil3": f"{EVIL}3.patch"}
+    for name in ("good", "evil"):
+        command("build", "-o", files[name], "-q", stdin=record, cwd=tmp_path, code=DONE)
+    line = json.dumps({"k": "k", EVIL: "k"}).encode()
+    result = command(*[files.get(word, word) for word in arguments], cwd=tmp_path, stdin=record if arguments[0] == "build" and "--key" not in arguments else line)
+    shown = result.err + (b"" if arguments[0] == "enrich" else result.out)
+    assert re.findall(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]", shown) == [], shown
+    assert SPELLED in shown.decode(), shown
 
 
 # --- colours ---

@@ -108,7 +108,7 @@ def test_the_ends_of_a_range_must_be_there(build):
     text = "first,last\n8.8.8.0,8.8.8.255\n1.1.1.0\n"
     assert '3: "last" is missing or empty' in build("--format", "csv", "--range", "first,last", "--pad-rows", stdin=text.encode(), code=BAD_DATA).errors
     text = "first,last\n8.8.8.0,NA\n"
-    assert '2: "last" is missing or empty' in build("--format", "csv", "--range", "first,last", "--null", "NA", stdin=text.encode(), code=BAD_DATA).errors
+    assert '2: "last" is "NA", a word for null' in build("--format", "csv", "--range", "first,last", "--null", "NA", stdin=text.encode(), code=BAD_DATA).errors
 
 
 def test_words_for_null_are_null_in_columns_of_any_type_and_give_no_key(build):
@@ -218,8 +218,49 @@ def test_nothing_of_a_bad_record_is_left(build, form, text):
 def test_after_a_quote_that_does_not_end_nothing_is_known(build):
     result = table(build, 'id,v\na,1\n,\nb,"2\nc,3\n', "--skip-bad-rows", code=BAD_DATA)
     assert result.errors.startswith("fusedb: standard input:4: the row begins here, and a cell in quotes in it does not end"), result
+    assert result.errors.endswith("; --skip-bad-rows does not skip this, for where the next record begins is not known\n")
     result = table(build, 'id,v\na,1\n,\nb,"2\nc,3\n', "--max-errors", "5", code=BAD_DATA)
     assert [line.split(": ")[1] for line in result.errors.splitlines()] == ["standard input:3", "standard input:4"]
+    assert "does not skip" not in result.errors
+
+
+@pytest.mark.parametrize("options, stdin, words", [
+    (["--format", "msgpack", "--key", "id"], b"\x82\xa2id\xa1a\xa1v\x01\xc1", "where the next record begins is not known"),
+    (["--format", "csv", "--key", "id", "--record-limit", "64"], b"id,v\n" + b"a" * 90 + b",1\nb,2\n", "what is too long is not read on"),
+])
+def test_what_is_not_skipped_says_why(build, options, stdin, words):
+    errors = build(*options, "--skip-bad-rows", stdin=stdin, code=BAD_DATA).errors
+    assert f"; --skip-bad-rows does not skip this, for {words}\n" in errors
+    assert "does not skip" not in build(*options, stdin=stdin, code=BAD_DATA).errors
+
+
+#: Rows with text after a closing quote; each ends where it would if the text went on without quotes.
+TEXT_AFTER_QUOTE = ['x,"q"x', 'x,"q" ', '"q"x,1', 'x,"say "hi" now"', 'x,"a"b"c', '"a""b"c,"two\nlines"', 'x,"q"x,"y\nz"', '"q"x', 'x,"q"x\r']
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+@pytest.mark.parametrize("row", TEXT_AFTER_QUOTE)
+def test_a_row_with_text_after_a_quote_is_skipped_and_no_other(build, row, threads):
+    """Many rows, so that blocks are cut between them: what a block begins with is a row for the cutter and for the reader."""
+    rows = [f'g{i},"v\n{i}"' if i % 9 else row for i in range(9000)]
+    text = "id,v\n" + "\n".join(rows) + "\n"
+    good = {f"g{i}": {"v": f"v\n{i}"} for i in range(9000) if i % 9}
+    assert table(build, text, "--skip-bad-rows", "--memory", "16M", "--threads", threads) == good
+    result = table(build, text, "--max-errors", "3", "--threads", threads, code=BAD_DATA)
+    assert [f"text follows the closing quote" in line for line in result.errors.splitlines()] == [True] * 3
+    assert "text follows the closing quote" in table(build, text, code=BAD_DATA).errors
+
+
+@pytest.mark.parametrize("options, row, words", [
+    (["--key", "id"], "NA,x", 'the cell of "id" holds "NA", a word for null'), (["--key", "id"], ",x", 'the cell of "id" is empty'),
+    (["--key", "id"], '"",x', 'the cell of "id" is empty'), (["--key", "id", "--key", "v"], "NA,", 'the cell of "id" and "v" is empty or holds "NA", a word for null'),
+    (["--key", "id", "--key", "v"], "NA,-", 'the cell of "id" and "v" holds "-" or "NA", a word for null'),
+    (["--range", "id,v"], "NA,1.2.3.4", '"id" is "NA", a word for null, and a range needs both'), (["--range", "id,v"], "1.2.3.4,-", '"v" is "-", a word for null'),
+    (["--range", "id,v"], "1.2.3.4,", '"v" is missing or empty'),
+])
+def test_a_word_for_null_is_not_called_empty(build, options, row, words):
+    result = build("--format", "csv", *options, "--null", "NA", "--null", "-", stdin=f"id,v\n{row}\n".encode(), code=BAD_DATA)
+    assert words in result.errors
 
 
 def test_where_all_rows_are_bad_nothing_is_written(build):

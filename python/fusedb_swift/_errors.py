@@ -164,11 +164,24 @@ def _described(error: FuseError, code: str, message: str, offset: int | None, pa
     return error
 
 
+#: What messages call an option, as C has it, and what it is called here.
+_NAMES = {
+    "'least_key_count'": "'least_keys'",
+    "'kept_file_count'": "'kept_files'",
+    "'thread_count'": "'threads'",
+    "'normalisation'": "'normalise'",
+    "let normalisation = FUSE_NORMALISE_NETWORK do": "let normalise='network' do",
+    "let masks_host_bits do": "let masks_host_bits=True do",
+}
+
+
 def make(
     status: int, message: str, offset: int | None, path: str | None, coding_path: str | None, number: int
 ) -> FuseError:
     """The exception for what a call of the library said."""
     code, kind = _STATUSES.get(status, ("error", FuseError))
+    for name, ours in _NAMES.items():
+        message = message.replace(name, ours)
     if kind is FuseIOError:
         if code == "not found" and path and os.path.isdir(path):
             number = errno.EISDIR

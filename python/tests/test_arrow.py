@@ -92,6 +92,10 @@ def test_other_keys_and_fields_are_exceptions():
         assert isinstance(raised(lambda: reader.lookup_arrow(array, ["n"])), (TypeError, ValueError))
     for fields in ("n", b"n", 5, [5], {"n": 5}, {5: "n"}, {"n": ("n", "other")}, {"n": ("n",)}, {"n": ()}, ["a\0b"]):
         assert isinstance(raised(lambda: reader.lookup_arrow(keys, fields)), (TypeError, ValueError)), fields
+    # Whoever takes a column by its name could not tell which.
+    for fields in (["n", "n"], ["found"], {"found": "n"}, {"n": "n", "found": ("name", "string")}):
+        assert isinstance(raised(lambda: reader.lookup_arrow(keys, fields)), ValueError), fields
+    assert rows(reader.lookup_arrow(keys, {"found": "n", "again": "n"}, found=False)) == [{"found": 1, "again": 1}]
 
     class Odd:
         def __init__(self, result):

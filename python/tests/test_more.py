@@ -284,6 +284,23 @@ def test_a_file_is_not_replaced_by_too_small_a_one():
     assert len(f.FuseReader("a.fsdb")) == 100
 
 
+def test_messages_name_arguments_as_they_are_here():
+    """The library's own names of options are those of other languages."""
+    build(f, {"1": 1})
+    cases = [
+        (lambda: build(f, {"1": 1}, "b.fsdb", least_keys=2), "(rule 'least_keys')"),
+        (lambda: f.ReloadableFuseReader("a.fsdb", least_keys=2), "(rule 'least_keys')"),
+        (lambda: f.ReloadableFuseReader("a.fsdb", required_keys=["2"]), "(rule 'required_keys')"),
+        (f.ReloadableFuseReader("a.fsdb").rollback, "'kept_files' of the options says how many are kept, now 0"),
+        (lambda: build(f, {"10.0.0.1/8": 1}, networks="always"), "or let masks_host_bits=True do that"),
+        (lambda: build(f, {"010.0.0.0/8": 1}, networks="always"), "or let normalise='network' do that"),
+    ]
+    for call, words in cases:
+        with pytest.raises(f.FuseError) as raised:
+            call()
+        assert words in str(raised.value) and words in raised.value.reason, raised.value
+
+
 # ---- whole files ----
 
 

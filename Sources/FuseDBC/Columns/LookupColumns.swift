@@ -1,5 +1,6 @@
 public import CFuseDB
 internal import FuseDB
+internal import FuseDBFormat
 internal import FuseDBReading
 internal import FuseDBSystem
 
@@ -36,6 +37,8 @@ private struct ColumnLookup {
   /// So many keys are looked up before anything else is asked for.
   private static let rowsAtOnce = 1024
   private static let usualSample: UInt64 = 1000
+  /// The name of the first column.
+  static let found = "found"
 
   let reader: FuseReader
   let keys: ArrowKeys
@@ -51,6 +54,13 @@ private struct ColumnLookup {
     self.keys = keys
     for column in try array(options.columns, options.column_count, "columns") {
       requests.append(try ColumnRequest(column))
+    }
+    var names: Set<[UInt8]> = options.omits_found ? [] : [Array(Self.found.utf8)]
+    for request in requests where !names.insert(Array(request.name.utf8)).inserted {
+      throw .slip(
+        request.name == Self.found && !options.omits_found
+          ? "a column is called 'found', as the one that tells which keys are there; give it another name, or leave that one out"
+          : "two columns are called \(quoted(Array(request.name.utf8))); give each a name of its own")
     }
     sampleSize = options.sample_size == 0 ? Self.usualSample : options.sample_size
     refusesOthers = options.refuses_others
@@ -163,7 +173,7 @@ public func fuse_lookup_columns(
       try lookup.findTypes()
       return try lookup.run(progress)
     }
-    let names = ["found"] + lookup.requests.map { $0.name }
+    let names = [ColumnLookup.found] + lookup.requests.map { $0.name }
     let first = lookup.hasFound ? 0 : 1
     let schemas = (first..<columns.count).map { number in
       ArrowSchema(names[number], columns[number].type.format, isNullable: number > 0)

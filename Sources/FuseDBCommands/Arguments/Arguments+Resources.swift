@@ -29,12 +29,7 @@ extension Arguments {
       guard !folder.isEmpty else { throw error("the option --temp takes the path of a folder") }
       resources.temporaryFolder = String(path: folder)
     }
-    if let count = try count(of: "--threads") {
-      guard (1...Self.mostThreads).contains(count) else {
-        throw error("the option --threads takes a number from 1 to \(Self.mostThreads), and not '\(count)'")
-      }
-      resources.threadCount = count
-    }
+    resources.threadCount = try count(of: "--threads", in: 1...Self.mostThreads)
     return resources
   }
 
@@ -42,6 +37,7 @@ extension Arguments {
   func size(of option: String) throws(UsageError) -> Int? {
     guard let text = text(of: option) else { return nil }
     guard let size = Self.byteCount(text) else {
+      if Self.isByteCount(text) { throw error("the option \(option) takes at most 8388607T, and not '\(text)'") }
       throw error("the option \(option) takes bytes, or a number with K, M, G or T as in 512M, and not '\(text)'")
     }
     return size
@@ -50,14 +46,25 @@ extension Arguments {
   /// The size that a text spells: bytes, or steps of 1,024 with K, M, G or T after the number, in either case and with or
   /// without `B` or `iB`. Nil for anything else.
   static func byteCount(_ text: String) -> Int? {
+    let (digits, power) = sizeParts(text)
+    guard let power, let number = Int(digits) else { return nil }
+    let (size, overflows) = number.multipliedReportingOverflow(by: 1 << (10 * power))
+    return overflows ? nil : size
+  }
+
+  /// Whether a text spells a size, however large.
+  private static func isByteCount(_ text: String) -> Bool {
+    let (digits, power) = sizeParts(text)
+    return !digits.isEmpty && power != nil
+  }
+
+  /// The digits of a size, and the power of 1,024 that follows them; nil for another unit.
+  private static func sizeParts(_ text: String) -> (digits: String, power: Int?) {
     let digits = text.utf8.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
-    guard let number = Int(String(digits) ?? "") else { return nil }
     var unit = text.dropFirst(digits.count).uppercased()
     if unit.hasSuffix("IB"), unit.count == 3 { unit.removeLast(2) }
     if unit.hasSuffix("B"), unit.count <= 2 { unit.removeLast() }
-    guard let power = ["", "K", "M", "G", "T"].firstIndex(of: unit) else { return nil }
-    let (size, overflows) = number.multipliedReportingOverflow(by: 1 << (10 * power))
-    return overflows ? nil : size
+    return (String(digits) ?? "", ["", "K", "M", "G", "T"].firstIndex(of: unit))
   }
 }
 

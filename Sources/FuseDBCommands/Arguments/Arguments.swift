@@ -85,13 +85,16 @@ struct Arguments {
   /// The value of an option, as text.
   func text(of name: String) -> String? { values[name].map { String(decoding: $0[0], as: UTF8.self) } }
 
-  /// The value of an option that is an integer from 0 on; nil where it is not given.
-  func count(of name: String) throws(UsageError) -> Int? {
+  /// The value of an option that is an integer in a range; nil where it is not given.
+  func count(of name: String, in range: ClosedRange<Int> = 0 ... .max) throws(UsageError) -> Int? {
     guard let text = text(of: name) else { return nil }
-    guard let count = Int(text), count >= 0, text.utf8.first != UInt8(ascii: "+") else {
-      throw error("the option \(name) takes a number from 0 on, and '\(text)' is none")
+    let isNumber = !text.isEmpty && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 }
+    if isNumber, let count = Int(text), range.contains(count) { return count }
+    // The greatest number there is says something to who wrote a greater one alone.
+    guard isNumber || range.upperBound < .max else {
+      throw error("the option \(name) takes a number from \(range.lowerBound) on, and '\(text)' is none")
     }
-    return count
+    throw error("the option \(name) takes a number from \(range.lowerBound) to \(range.upperBound), and not '\(text)'")
   }
 
   /// The value of an option that is a number in a range, with or without a fraction.

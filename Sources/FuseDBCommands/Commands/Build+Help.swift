@@ -84,8 +84,11 @@ extension Build {
 
       {"keys": ["8.8.8.8", "gmail.com"], "value": {"org": "Google LLC"}}
 
-    JSON may also be one array of such objects over any number of lines, or lie
-    in a document under a path (--records), as the array in {"data": [...]}.
+    JSON may also be one array of such objects over any number of lines, which
+    begins with '[' and is read so whatever its name, or lie in a document under
+    a path (--records), as the array in {"data": [...]}. A file that ends in
+    .json is read by lines otherwise: objects over several lines, or several in
+    one, need --format json.
 
     With --key, a line or row is any record: the named fields hold the keys, and
     the rest is the object. Lines of the first form, such as those of a dump,

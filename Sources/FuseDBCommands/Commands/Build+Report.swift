@@ -20,7 +20,7 @@ extension Build {
       try console.out.line { writer throws(FuseError) in writer.append(members: members) }
     }
     guard !isQuiet, !printsJSON else { return }
-    for line in summary(of: report, loader) { try? console.err.line(line) }
+    for line in summary(of: report, loader) { try? console.err.sentence(line) }
   }
 
   /// The part of the report that depends on the records alone.

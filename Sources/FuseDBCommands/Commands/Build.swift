@@ -52,10 +52,7 @@ struct Build: Command {
   private static let mostFlaws = 1000
 
   private mutating func parseFlaws(_ arguments: borrowing Arguments) throws(UsageError) {
-    if let count = try arguments.count(of: "--max-errors") {
-      guard (1...Self.mostFlaws).contains(count) else {
-        throw arguments.error("the option --max-errors takes a number from 1 to \(Self.mostFlaws), and not '\(count)'")
-      }
+    if let count = try arguments.count(of: "--max-errors", in: 1...Self.mostFlaws) {
       guard !arguments.has("--skip-bad-rows") else {
         throw arguments.error(
           "--max-errors is for a build that fails, and --skip-bad-rows for one that does not; give one of them")
@@ -276,7 +273,9 @@ struct Build: Command {
       + table.types.keys
     {
       guard columns.contains(name) else {
-        throw arguments.error("--columns names no column \(quoted(name)), and another option does")
+        throw arguments.error(
+          "--columns names no column \(quoted(name)), and another option does"
+            + FieldSelection.nearest(to: name, among: columns))
       }
     }
   }

@@ -58,7 +58,7 @@ struct Diff: Command {
   var isSummary: Bool
   var patchPath: String?
   var fields: [ValueField]
-  var ignored: [FusePath]
+  var ignored: [ValueField]
   var outputLink: OutputLink
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
@@ -74,7 +74,9 @@ struct Diff: Command {
     outputLink = try arguments.outputLink()
     isSummary = arguments.has("--summary") || patchPath != nil
     fields = try ValueField.all(parsing: arguments)
-    ignored = arguments.values(of: "--ignore").map { FusePath($0) }
+    ignored = arguments.values(of: "--ignore").map {
+      ValueField(text: String(decoding: $0, as: UTF8.self), path: FusePath($0))
+    }
     for option in ["--field", "--ignore"] where arguments.has(option) && patchPath != nil {
       throw arguments.error("a patch makes the whole of NEW; leave out \(option)")
     }
@@ -101,7 +103,8 @@ struct Diff: Command {
       if !isSummary { try tell(difference, old, new, console) }
     }
     counts.unchanged = differences.equalCount + passedOver
-    if counts.changed + passedOver > 0 { comparison.witness.finish(newPath, console) }
+    comparison.witness.finish(newPath, console)
+    comparison.ignoredWitness.finish(newPath, option: "--ignore", console)
     let patch = try patchPath.map { path throws(FuseError) in
       console.willReplace(path)
       return try FusePatch.make(from: old, to: new, at: path, outputLink: outputLink)
@@ -163,7 +166,7 @@ struct Diff: Command {
     }
     if let patch, let patchPath, !printsJSON {
       let before = patch.replacedByteCount.map { " (before: \(Humans.size($0)))" } ?? ""
-      try? console.err.line("\(patchPath): \(Humans.size(patch.byteCount))\(before) make \(newPath) of \(oldPath)")
+      try? console.err.sentence("\(patchPath): \(Humans.size(patch.byteCount))\(before) make \(newPath) of \(oldPath)")
     }
   }
 }

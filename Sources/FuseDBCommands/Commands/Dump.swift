@@ -11,7 +11,7 @@ struct Dump: Command {
     [Selection.prefixOption] + Selection.options + [
       ValueField.option, RowFormat.option(formats),
       .flag("--json", "the same as --format ndjson; with --count, {\"count\":N}"),
-      .value("--key-column", "NAME", "the name of the column of keys in csv and tsv (default: key)"),
+      Listing.keyColumnOption,
     ]
   static let help = """
     As ndjson, prints a line {"keys":[...],"value":...} for each object, in the
@@ -56,10 +56,6 @@ struct Dump: Command {
   init(parsing arguments: inout Arguments) throws(UsageError) {
     path = try arguments.path("FILE")
     listing = try Listing(parsing: arguments, Self.formats, .value, .record)
-    guard listing.format.isTable || !arguments.has("--key-column") else {
-      throw arguments.error("--key-column is for --format csv and --format tsv")
-    }
-    listing.keyColumn = arguments.text(of: "--key-column") ?? "key"
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {

@@ -43,8 +43,9 @@ extension Enrich {
     Reads lines from each INPUT, or from standard input, and writes them in their
     order with fields added. Of a line nothing else changes, not a byte: members
     of JSON are added at the end of their object, cells at the end of their row.
-    Inputs packed with gzip or zstd are unpacked. Lines are written as soon as
-    they are read, so that 'tail -f LOG | fusedb enrich ...' shows each at once.
+    Inputs packed with gzip, zstd, xz or bzip2 are unpacked. Lines are written as
+    soon as they are read, so that 'tail -f LOG | fusedb enrich ...' shows each
+    at once.
 
     Which key answers is decided as by 'fusedb get': in a file of networks, an
     address is answered by the longest block that holds it. The key in a line of

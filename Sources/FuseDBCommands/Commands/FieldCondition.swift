@@ -3,7 +3,8 @@ internal import FuseDBInput
 
 /// `PATH=VALUE`: that a value has a field which `fusedb get --field PATH` prints as VALUE. See spec/reverse.md §8.
 struct FieldCondition {
-  let path: FusePath
+  /// The field, with its path as it was given.
+  let field: ValueField
   let text: [UInt8]
 
   /// - Parameter word: split at the first `=` that no backslash stands before; nil without one. [Y10]
@@ -18,7 +19,8 @@ struct FieldCondition {
       return byte == UInt8(ascii: "=")
     }
     guard let end else { return nil }
-    path = FusePath([UInt8](word[..<end]))
+    let path = [UInt8](word[..<end])
+    field = ValueField(text: String(decoding: path, as: UTF8.self), path: FusePath(path))
     text = [UInt8](word[(end + 1)...])
   }
 
@@ -26,7 +28,7 @@ struct FieldCondition {
   ///
   /// - Parameter writer: for what has to be written to be compared.
   func holds(for value: FuseView, _ writer: inout JSONWriter) throws(FuseError) -> Bool {
-    guard let found = value[path: path] else { return false }
+    guard let found = value[path: field.path] else { return false }
     if let string = found.stringBytes { return string.equals(text.rawSpan) }
     // What begins differently need not be written: it may be long.
     let first = text.first
@@ -46,6 +48,8 @@ struct FieldFilter {
 
   private let conditions: [FieldCondition]
   private let reader: FuseReader
+  /// Of the fields of the conditions.
+  private let witness: FieldWitness
   private let mostRemembered: Int
   private var known: [UInt64: Bool] = [:]
   private var last: (object: UInt64, holds: Bool)?
@@ -56,6 +60,7 @@ struct FieldFilter {
   init(_ conditions: [FieldCondition], _ reader: FuseReader, remembering mostRemembered: Int = Self.mostRemembered) {
     self.conditions = conditions
     self.reader = reader
+    witness = FieldWitness(conditions.map { $0.field })
     self.mostRemembered = mostRemembered
   }
 
@@ -76,6 +81,9 @@ struct FieldFilter {
     return holds
   }
 
+  /// Says which fields of the conditions no value had.
+  func finish(_ console: Console) { witness.finish(reader.path, option: "--where", console) }
+
   private mutating func read(_ entry: Entry) throws(FuseError) -> Bool {
     readCount += 1
     var holds = true
@@ -84,6 +92,7 @@ struct FieldFilter {
     let conditions = conditions
     try reader.decoding(at: entry.objectOffset) { () throws(FuseError) in
       let view = try FuseView(validating: entry.bytes)
+      witness.look(at: view)
       for condition in conditions where holds { holds = try condition.holds(for: view, &writer) }
     }
     self.writer = writer

@@ -28,6 +28,11 @@ struct FieldNames {
     add(view, under: "", depth: 0)
   }
 
+  /// Adds those that others have.
+  mutating func add(_ other: FieldNames) {
+    for name in other.names where names.count < Self.mostNames && known.insert(name).inserted { names.append(name) }
+  }
+
   mutating func add(_ value: FuseView) { add(value, under: "", depth: 0) }
 
   private mutating func add(_ value: FuseView, under path: String, depth: Int) {
@@ -41,7 +46,7 @@ struct FieldNames {
   }
 
   /// A name as a step of a path: what would end it has a backslash before it. See spec/values.md §5.
-  private static func step(_ name: String) -> String {
+  fileprivate static func step(_ name: String) -> String {
     var step = ""
     for character in name.unicodeScalars {
       if character == "." || character == "\\" { step.append("\\") }
@@ -52,8 +57,9 @@ struct FieldNames {
 
   /// The name that `field` was probably meant to be, as `; did you mean 'x'?`, or nothing.
   func hint(for field: String) -> String {
+    guard !known.contains(field) else { return "" }
     // Where the path goes on beyond what is there, no name was misspelled.
-    nearestName(to: field, among: names.filter { !field.hasPrefix($0 + ".") })
+    return nearestName(to: field, among: names.filter { !field.hasPrefix($0 + ".") })
   }
 }
 
@@ -69,5 +75,12 @@ final class FieldHints {
     names.add(value)
     let hint = names.hint(for: field)
     return hint.isEmpty ? "" : " (" + hint.dropFirst(2) + ")"
+  }
+}
+
+extension FusePath {
+  /// The path as ``FieldNames`` spells it.
+  var text: String {
+    steps.map { FieldNames.step(String(decoding: $0.name, as: UTF8.self)) }.joined(separator: ".")
   }
 }

@@ -17,6 +17,7 @@ struct Keys: Command {
         "--json",
         "the same as --format ndjson: a string, or {\"$bin\":\"hexadecimal digits\"} for one that is not UTF-8; or {\"count\":N}"
       ),
+      Listing.keyColumnOption,
       .flag("--null", short: "-0", "print keys as they are, with a zero byte after each and no line feed"),
     ]
   static let help = """
@@ -43,7 +44,8 @@ struct Keys: Command {
     '\\=' for a '=' in it. VALUE is compared with what 'get --field PATH' prints
     for one key: a string as it is, all else as JSON. So asn=15169 holds for the
     number 15169 and for the string "15169", but not for 15169.0. A value
-    without the field is left out, even where VALUE is empty.
+    without the field is left out, even where VALUE is empty. A field that no
+    value has is named on standard error.
 
     Exit status: 1 when there is no KEY for --like; 0 also when no key is
     printed.

@@ -16,7 +16,7 @@ extension Merge {
       try console.out.line { writer throws(FuseError) in writer.append(members: members) }
     }
     guard !isQuiet, !printsJSON else { return }
-    for line in summary(of: report) { try? console.err.line(line) }
+    for line in summary(of: report) { try? console.err.sentence(line) }
   }
 
   /// The part of the report that depends on the files alone.

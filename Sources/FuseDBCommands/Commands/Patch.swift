@@ -82,7 +82,7 @@ struct Patch: Command {
         ])
       }
     } else if !isQuiet {
-      try? console.err.line(
+      try? console.err.sentence(
         """
         \(output): \(Humans.count(report.objectCount, "object")), \(Humans.keys(report.keyCount, before: report.replacedKeyCount)), \
         \(Humans.size(report.byteCount))

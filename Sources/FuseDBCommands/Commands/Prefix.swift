@@ -10,6 +10,7 @@ struct Prefix: Command {
     Selection.options + [
       ValueField.option, RowFormat.option(formats),
       .flag("--json", "the same as --format ndjson: {\"key\":...,\"value\":...} for every key, or {\"count\":N}"),
+      Listing.keyColumnOption,
     ]
   static let help = """
     Prints a line of key, tab and value for every key that begins with the bytes

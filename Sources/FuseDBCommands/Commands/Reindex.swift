@@ -125,12 +125,12 @@ struct Reindex: Command {
     } else if !isQuiet {
       // A file that is replaced in place has as many keys as before.
       let before = output == nil ? "" : report.replacedKeyCount.map { " (before: \(Humans.number($0)))" } ?? ""
-      try? console.err.line(
+      try? console.err.sentence(
         """
         \(output ?? path): \(Humans.count(report.keyCount, "key"))\(before) indexed, \(Humans.size(report.byteCountBefore)) -> \
         \(Humans.size(report.byteCount))
         """)
-      for line in networks.lines { try? console.err.line(line) }
+      for line in networks.lines { try? console.err.sentence(line) }
     }
   }
 }

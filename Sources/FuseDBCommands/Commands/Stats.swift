@@ -70,7 +70,7 @@ struct Stats: Command {
       let all = members(of: statistics, path) + [("meta", .members(texts))]
       try console.out.line { writer throws(FuseError) in writer.append(members: all) }
     } else {
-      for line in table(of: statistics, path) { try console.out.line(line) }
+      for line in table(of: statistics, path) { try console.out.sentence(line) }
       for (name, text) in metadata {
         try console.out.line { writer throws(FuseError) in
           writer.append("  ")

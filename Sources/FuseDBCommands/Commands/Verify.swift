@@ -98,7 +98,7 @@ extension Verify {
 
     /// Prints one fault.
     func add(_ damage: Damage) throws(FuseError) {
-      guard isJSON else { return try out.line("\(path): \(damage)") }
+      guard isJSON else { return try out.sentence("\(path): \(damage)") }
       let isFirst = damageCount == 0
       damageCount += 1
       try out.part { writer in
@@ -121,7 +121,7 @@ extension Verify {
       guard !isQuiet || !summary.isSound else { return }
       let counts =
         "\(Humans.count(summary.keyCount, "key")), \(Humans.count(summary.objectCount, "object")), \(Humans.size(summary.byteCount))"
-      try out.line(
+      try out.sentence(
         summary.isSound
           ? "\(path): sound (\(counts))"
           : "\(path): damaged in \(Humans.count(summary.damageCount, "place")) (\(counts))")

@@ -75,7 +75,11 @@ struct Watch: Command {
     while true {
       for piece in try news.next(for: console.out) {
         try console.out.line { writer throws(FuseError) in
-          if printsJSON { writer.append(members: piece.members) } else { writer.append(piece.text) }
+          if printsJSON {
+            writer.append(members: piece.members)
+          } else {
+            writer.append(EscapedText.harmless(piece.text))
+          }
         }
       }
       try console.out.flush()

@@ -47,7 +47,8 @@ package final class Console {
   func willReplace(_ path: String) {
     guard handlesSignals else { return }
     // A progress bar may stand in the line.
-    let start = (err.isTerminal ? ProgressBar.erasure : "") + "fusedb: interrupted; \(path) is "
+    let start =
+      (err.isTerminal ? ProgressBar.erasure : "") + "fusedb: interrupted; \(EscapedText.harmless(path)) is "
     Interruption.write(start + "as it was\n", whenPublished: start + "complete\n")
   }
 
@@ -61,21 +62,21 @@ package final class Console {
   /// Says something to the person who runs the command, unless that person wants quiet.
   func note(_ message: String) {
     // Where standard error is closed there is no way to report anything.
-    if !isQuiet { try? err.line("fusedb: " + message) }
+    if !isQuiet { try? err.sentence("fusedb: " + message) }
   }
 
   /// The same of a key, or of other bytes, which come last.
   func note(_ message: String, _ bytes: RawSpan) {
     guard !isQuiet else { return }
     try? err.line { writer throws(FuseError) in
-      writer.append("fusedb: " + message + ": ")
+      writer.append("fusedb: " + EscapedText.harmless(message) + ": ")
       EscapedText.append(bytes, to: &writer.out)
     }
   }
 
   /// Says what failed.
   func complain(_ message: String) {
-    try? err.line(err.styled("fusedb:", .failure) + " " + message)
+    try? err.sentence(message, after: err.styled("fusedb:", .failure) + " ")
   }
 
   /// Says what failed, and where it is a file that is missing, what may have been meant.

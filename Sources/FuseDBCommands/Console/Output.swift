@@ -55,9 +55,16 @@ package final class Output {
     try flushWhenLong()
   }
 
-  /// Appends a line of text.
+  /// Appends text of the command's own, as it is, and a line feed.
   func line(_ text: String) throws(FuseError) {
     try line { writer throws(FuseError) in writer.append(text) }
+  }
+
+  /// Appends a line in which names may stand that came from outside: no character of them does anything to a terminal.
+  ///
+  /// - Parameter head: stands before it, as it is: it may have colours.
+  func sentence(_ text: String, after head: String = "") throws(FuseError) {
+    try line(head + EscapedText.harmless(text))
   }
 
   /// Appends what `body` writes: a part of a line that may be too long to keep whole.

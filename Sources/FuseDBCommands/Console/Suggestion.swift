@@ -24,7 +24,13 @@ enum Suggestion {
     // Names such as a.fsdb and b.fsdb are alike, and meant to be different.
     let stem = word.utf8.prefix(upTo: word.utf8.lastIndex(of: UInt8(ascii: ".")) ?? word.utf8.endIndex)
     let mostSlips = stem.count < 3 ? 0 : stem.count < 5 ? 1 : 2
-    let near = names.map { (name: $0, slips: editDistance(word, $0)) }.filter { $0.slips <= mostSlips }
-    return near.min { $0.slips < $1.slips }?.name ?? names.first { $0.hasPrefix(word + ".") }
+    let all = names.map { (name: $0, slips: editDistance(word, $0)) }
+    let best = all.filter { $0.slips <= mostSlips }.min { $0.slips < $1.slips }
+    if let best { return best.name }
+    if let whole = names.first(where: { $0.hasPrefix(word + ".") }) { return whole }
+    // However short a stem is, slips behind it are slips.
+    guard stem.count < word.utf8.count, !stem.isEmpty else { return nil }
+    let start = String(stem)! + "."
+    return all.filter { $0.name.hasPrefix(start) && $0.slips <= 2 }.min { $0.slips < $1.slips }?.name
   }
 }

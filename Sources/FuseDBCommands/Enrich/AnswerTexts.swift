@@ -30,6 +30,8 @@ struct AnswerTexts {
   private var parts: [Range<Int>] = []
   private var ends: [Whole] = []
   private var absentCounts: [Int] = []
+  /// Which fields an object had.
+  private(set) var areSeen: [Bool]
   private static let absentPart = -1..<(-1)
   /// The part that the key of an answer is, which differs from line to line.
   private static let keyPart = -2..<(-2)
@@ -48,6 +50,7 @@ struct AnswerTexts {
     self.form = form
     self.absent = absent
     self.isInWhole = isInWhole
+    areSeen = [Bool](repeating: false, count: fields.count)
     var members = WantedPaths()
     for (number, field) in fields.enumerated() { _ = members.add(field: number, at: field.target) }
     self.members = members
@@ -75,7 +78,9 @@ struct AnswerTexts {
   /// Lets go of what was gathered, if that is much. Numbers are those of other answers then.
   mutating func trim() throws(FuseError) {
     guard writer.out.count > Self.mostBytes || ends.count > Self.mostAnswers else { return }
+    let areSeen = areSeen
     self = try AnswerTexts(fields, form, absent: absent, isInWhole: isInWhole)
+    self.areSeen = areSeen
   }
 
   private static func slot(_ offset: UInt64) -> Int {
@@ -96,13 +101,14 @@ struct AnswerTexts {
     var absentCount = 0
     do throws(FuseError) {
       let value = try FuseView(validating: object)
-      for field in fields {
+      for (number, field) in fields.enumerated() {
         // Taken apart here: an optional view in a conditional expression is more than the compiler takes.
         switch field.content {
         case .key: parts.append(Self.keyPart)
         case .value: try append(value)
         case .part(let path):
           if let found = value[path: path] {
+            areSeen[number] = true
             try append(found)
           } else {
             absentCount += 1

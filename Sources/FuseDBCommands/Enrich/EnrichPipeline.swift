@@ -148,7 +148,7 @@ final class EnrichPipeline: Sendable {
         path: inputNames[block.input])
     }
     let head = Array(block.bytes[block.range].prefix(1 << 12))
-    guard let kind = ForeignKind(head, block.format, .command) else { return }
+    guard let kind = ForeignKind(head, block.format, .command, skipsBadRecords: plan.badLines != .fail) else { return }
     throw FuseError(.invalidValue, kind.refusal, path: inputNames[block.input])
   }
 

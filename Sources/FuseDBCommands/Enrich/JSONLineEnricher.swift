@@ -64,7 +64,7 @@ struct JSONLineEnricher: LineEnricher {
 
   var counts: EnrichCounts {
     var counts = ownCounts
-    counts.answers = questions.map { $0.counts }
+    counts.answers = questions.map { $0.outcome }
     return counts
   }
 
@@ -124,6 +124,7 @@ struct JSONLineEnricher: LineEnricher {
     for index in questions.indices {
       guard let place = scanner.place(of: keyNodes[index]) else {
         questions[index].passWithoutKey()
+        ownCounts.note(fieldsOf: bytes.extracting(start..<end))
         continue
       }
       if bytes.loadInside(at: place.start, as: UInt8.self) == UInt8(ascii: "\""), !place.hasEscapes {

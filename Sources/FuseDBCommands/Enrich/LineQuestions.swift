@@ -21,7 +21,13 @@ struct LineQuestions {
   private let keyField: Int
   private var needsKeys: Bool { keyField >= 0 }
   private(set) var texts: AnswerTexts
-  private(set) var counts = EnrichCounts.Answers()
+  private var counts = EnrichCounts.Answers()
+  /// What came of the lines, and which fields answers had.
+  var outcome: EnrichCounts.Answers {
+    var outcome = counts
+    outcome.areFieldsSeen = texts.areSeen
+    return outcome
+  }
 
   /// By line.
   private(set) var answers: [Answer] = []

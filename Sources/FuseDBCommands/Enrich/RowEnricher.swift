@@ -54,7 +54,7 @@ struct RowEnricher: LineEnricher {
 
   var counts: EnrichCounts {
     var counts = ownCounts
-    counts.answers = questions.map { $0.counts }
+    counts.answers = questions.map { $0.outcome }
     return counts
   }
 

@@ -19,11 +19,18 @@ struct TableHeader: Sendable {
       let name = question.key.columnName
       let places = columns.indices.filter { columns[$0] == name }
       guard let place = places.first else {
+        let separator = plan.table?.separator ?? UInt8(ascii: ",")
+        let advice =
+          columns.count > 1
+          ? ""
+          : FuseInput.Format.otherSeparator(in: columns.first ?? [], than: separator, .command) { _ in
+            "commas or tabs stand between the cells that enrich reads, so write the table with these first"
+          }
         let names = columns.prefix(256).map { String(decoding: $0, as: UTF8.self) }
         throw fail(
           """
           there is no column \(quoted(name)), which --on names; the columns are \(FieldSelection.listedNames(columns))\
-          \(nearestName(to: String(decoding: name, as: UTF8.self), among: names))
+          \(nearestName(to: String(decoding: name, as: UTF8.self), among: names))\(advice)
           """)
       }
       guard places.count == 1 else {

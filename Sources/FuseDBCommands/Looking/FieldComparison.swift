@@ -6,6 +6,8 @@ struct FieldComparison {
   private static let mostRemembered = 1 << 18
 
   let witness: FieldWitness
+  /// Of the fields that are ignored.
+  let ignoredWitness: FieldWitness
   private let ignored: [ArraySlice<FusePath.Step>]
   private let old: FuseReader
   private let new: FuseReader
@@ -17,9 +19,10 @@ struct FieldComparison {
     let new: UInt64
   }
 
-  init(_ fields: [ValueField], _ ignored: [FusePath], _ old: FuseReader, _ new: FuseReader) {
+  init(_ fields: [ValueField], _ ignored: [ValueField], _ old: FuseReader, _ new: FuseReader) {
     witness = FieldWitness(fields)
-    self.ignored = ignored.map { $0.steps[...] }
+    ignoredWitness = FieldWitness(ignored)
+    self.ignored = ignored.map { $0.path.steps[...] }
     self.old = old
     self.new = new
   }
@@ -41,6 +44,8 @@ struct FieldComparison {
       let before = try FuseView(validating: first.bytes)
       try new.decoding(at: second.objectOffset) { () throws(FuseError) in
         let after = try FuseView(validating: second.bytes)
+        ignoredWitness.look(at: before)
+        ignoredWitness.look(at: after)
         areEqual = self.areEqual(before, after)
       }
     }

@@ -11,7 +11,10 @@ struct Listing {
   /// Whether a count is an object of JSON: where that was asked for by name.
   private let printsJSONCount: Bool
   /// The name of the column of keys in a table.
-  var keyColumn = "key"
+  private let keyColumn: String
+
+  static let keyColumnOption = Option.value(
+    "--key-column", "NAME", "the name of the column of keys in csv and tsv (default: key)")
 
   init(
     parsing arguments: borrowing Arguments, _ formats: [RowFormat], _ content: RowPrinter.Content,
@@ -22,6 +25,10 @@ struct Listing {
     format = try RowFormat(parsing: arguments, formats)
     self.content = content
     self.shape = shape
+    guard format.isTable || !arguments.has(Self.keyColumnOption.name) else {
+      throw arguments.error("--key-column is for --format csv and --format tsv")
+    }
+    keyColumn = arguments.text(of: Self.keyColumnOption.name) ?? "key"
     printsJSONCount = format == .ndjson && (arguments.has("--json") || arguments.has("--format"))
     guard selection.isCount else { return }
     guard fields.isEmpty else { throw arguments.error("--count prints no values; leave out --field") }
@@ -63,7 +70,10 @@ struct Listing {
     // Where both are one terminal, keys are not to stand behind the bar.
     let clearsBar = console.out.isTerminal
     var keys = try SelectedKeys(selection, in: reader, bar)
-    if selection.isCount, let count = keys.count { return try finish(count, console) }
+    if selection.isCount, let count = keys.count {
+      keys.finish(console)
+      return try finish(count, console)
+    }
     if !selection.isCount, try !begin(keys, bar) { return .usage }
     var count = 0
     while let entry = try keys.next(count, bar) {
@@ -73,6 +83,7 @@ struct Listing {
       try body(entry)
     }
     bar.clear()
+    keys.finish(console)
     return selection.isCount ? try finish(count, console) : .done
   }
 

@@ -89,6 +89,8 @@ struct SelectedKeys {
   private let total: Int
   private var scan: Scan
   private var filter: FieldFilter?
+  /// What the keys were drawn by, if there were conditions.
+  private var drawingFilter: FieldFilter?
   private var left: Int
   /// The numbers of keys that were drawn, the next one last; nil where none are drawn.
   private var drawn: [Int]?
@@ -113,6 +115,7 @@ struct SelectedKeys {
     if direction == .ascending { found.reverse() }
     left = found.count
     drawn = found
+    drawingFilter = filter
     filter = nil
   }
 
@@ -137,6 +140,9 @@ struct SelectedKeys {
 
   /// How many keys there are, where that is known without looking at values.
   var count: Int? { drawn?.count ?? (filter == nil ? min(left, total) : nil) }
+
+  /// Says which fields of conditions no value had: then no key could be found.
+  func finish(_ console: Console) { (filter ?? drawingFilter)?.finish(console) }
 
   /// The next key, or nil after the last.
   ///

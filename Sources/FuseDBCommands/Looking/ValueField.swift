@@ -25,7 +25,7 @@ struct ValueField {
   }
 }
 
-/// Looks up fields, and notes which of them no value has: mostly a slip.
+/// Looks up fields, and notes which of them no value has: mostly a slip of the pen.
 final class FieldWitness {
   private static let mostLooks = 100
 
@@ -53,6 +53,11 @@ final class FieldWitness {
     return found
   }
 
+  /// Notes which fields a value has.
+  func look(at value: FuseView) {
+    for number in fields.indices where !isSeen[number] { _ = find(number, in: value) }
+  }
+
   /// Appends an object of the fields that a value has.
   func append(_ value: FuseView, to writer: inout JSONWriter) throws(FuseError) {
     writer.append("{")
@@ -68,11 +73,14 @@ final class FieldWitness {
     writer.append("}")
   }
 
-  /// Says which fields no value had, of those that `path` names.
-  func finish(_ path: String, _ console: Console) {
+  /// Says which fields no value had, of those that `path` names; nothing where none was looked at.
+  ///
+  /// - Parameter option: the option that names them, where that is not `--field`.
+  func finish(_ path: String, option: String? = nil, _ console: Console) {
+    guard lookCount > 0 else { return }
     for (field, isSeen) in zip(fields, isSeen) where !isSeen {
-      let hint = others.hint(for: field.text)
-      console.note("\(path): no value that was looked at has the field \(quoted(Array(field.text.utf8)))\(hint)")
+      let name = quoted(Array(field.text.utf8)) + (option.map { ", which \($0) names" } ?? "")
+      console.note("\(path): no value that was looked at has the field \(name)\(others.hint(for: field.text))")
     }
   }
 }

@@ -120,10 +120,18 @@ extension AddressRange {
   }
 
   /// The error of a record without one of the ends of its range.
-  static func missingEnd(_ name: [UInt8]) -> FuseError {
+  ///
+  /// - Parameter hint: what may have been meant by the name.
+  static func missingEnd(_ name: [UInt8], hint: String = "") -> FuseError {
     FuseError(
       .invalidValue,
-      "\(quoted(name)) is missing or empty, and a range needs both of its ends; give it an address"
+      "\(quoted(name)) is missing or empty, and a range needs both of its ends; give it an address\(hint)"
     )
+  }
+
+  /// The error of a row whose end of a range is a word for null.
+  static func nullEnd(_ name: [UInt8], _ word: RawSpan) -> FuseError {
+    FuseError(
+      .invalidValue, "\(quoted(name)) is \(quoted(word)), a word for null, and a range needs both of its ends")
   }
 }

@@ -36,7 +36,7 @@ struct ResourceTests {
     (["--memory", "1M"], "the option --memory takes 16M at least"),
     (["--threads", "0"], "the option --threads takes a number from 1 to 1024, and not '0'"),
     (["--threads", "1025"], "the option --threads takes a number from 1 to 1024"),
-    (["--threads", "two"], "the option --threads takes a number from 0 on"),
+    (["--threads", "two"], "the option --threads takes a number from 1 to 1024, and not 'two'"),
     (["--temp", ""], "the option --temp takes the path of a folder"),
   ])
   func `wrong values are named`(words: [String], message: String) {

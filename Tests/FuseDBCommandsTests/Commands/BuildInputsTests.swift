@@ -133,7 +133,10 @@ struct BuildInputsTests {
       ("81 a1 78 01", ["--key", "id"], "offset 0: the record gives no key: \"id\" is missing, nil or empty"),
       ("81 a2 6964 90", ["--key", "id"], "offset 0: the record gives no key"),
       ("81 a2 6964 c3", ["--key", "id"], "offset 4: a key field holds a boolean; it can hold a string"),
-      ("81 a2 6964 92 a1 61 91 a1 62", ["--key", "id"], "offset 7: a key field holds an array; "),
+      (
+        "81 a2 6964 92 a1 61 91 a1 62", ["--key", "id"],
+        "offset 7: a key field holds an array with an array in it; each element can be "
+      ),
       ("81 a1 66 a1 31", ["--range", "f,l"], "offset 0: \"l\" is missing or empty"),
       ("82 a1 66 c0 a1 6c 01", ["--range", "f,l"], "offset 0: \"f\" is missing or empty"),
       ("82 a1 66 c3 a1 6c 01", ["--range", "f,l"], "offset 3: \"f\" holds a boolean; "),

@@ -46,7 +46,16 @@ struct BuildMisreadTests {
         #"{"id":1,}"#, ["--key", "id"], "1: not JSON at column 9: a name in double quotes is missing; correct the line"
       ),
       (#"{"id":1 "x":2}"#, ["--key", "id"], "1: not JSON at column 9: ',' or '}' is missing; correct the line"),
-      (#"{"id":1}{"id":2}"#, ["--key", "id"], "1: not JSON at column 9: more follows the value; correct the line"),
+      (
+        #"{"id":1}{"id":2}"#, ["--key", "id"],
+        "1: not JSON at column 9: more follows the value; correct the line, or if objects follow one another in it, say --format json"
+      ),
+      (#"{"id":1}]"#, ["--key", "id"], "1: not JSON at column 9: more follows the value; correct the line\n"),
+      (
+        #"{"id":["x",null]}"#, ["--key", "id"],
+        "1: a key field holds a list with null in it; each element can be a string, an integer, "
+      ),
+      (#"{"id":true}"#, ["--key", "id"], "1: a key field holds a boolean; it can hold a string, an integer, "),
       (
         "id,x\n1,2\n", ["--key", "id"],
         "1: not JSON at column 1: a value is missing; a line must hold one JSON object (for tables say --format csv"

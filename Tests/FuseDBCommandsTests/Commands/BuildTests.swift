@@ -113,8 +113,10 @@ struct BuildTests {
     (#"{"id":null,"x":1}"#, "1: the record gives no key: "), (#"{"id":[],"x":1}"#, "1: the record gives no key: "),
     (#"{"id":1.5}"#, "1: a key field holds a number with a point or an exponent; "),
     (#"{"id":true}"#, "1: a key field holds a boolean; "),
-    (#"{"id":{}}"#, "1: a key field holds an object; "), (#"{"id":[["a"]]}"#, "1: a key field holds an array; "),
-    (#"{"id":[null]}"#, "1: a key field holds null; "), (#"{"id":{"$bin":"f"}}"#, "1: a key field holds an object; "),
+    (#"{"id":{}}"#, "1: a key field holds an object; "),
+    (#"{"id":[["a"]]}"#, "1: a key field holds a list with an array in it; "),
+    (#"{"id":[null]}"#, "1: a key field holds a list with null in it; "),
+    (#"{"id":{"$bin":"f"}}"#, "1: a key field holds an object; "),
     (#"["id"]"#, "1: record 1: a record is a JSON object, and here one is a string\n"),
     ("{\"id\":\"a\"}\n{\"id\":\"b\",\"x\":{\"$ext\":1}}\n", "2: {\"$ext\": "),
   ])

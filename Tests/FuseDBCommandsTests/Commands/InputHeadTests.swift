@@ -27,6 +27,17 @@ private let foreign: [(bytes: [UInt8], word: String)] = [
   (wide("id,x\n1,2\n", mark: false), "UTF-16 and not UTF-8"), ([0xFE, 0xFF, 0, 0x69], "UTF-16 and not UTF-8"),
   (Array("\n<!DOCTYPE html><html>".utf8), "an HTML page"), (Array("<HTML><head>".utf8), "an HTML page"),
   (Array("<?xml version=\"1.0\"?>".utf8), "this is XML"),
+  ([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0], "a program or a library (ELF)"),
+  ([0xCF, 0xFA, 0xED, 0xFE, 7], "(Mach-O)"), ([0xCA, 0xFE, 0xBA, 0xBE, 0, 0, 0, 0x34], "a class of Java"),
+  ([0, 0x61, 0x73, 0x6D, 1, 0, 0, 0], "a module of WebAssembly"), ([0x4D, 0x5A, 0x90, 0, 3], "a program of Windows"),
+  ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0], "a PNG image"), ([0xFF, 0xD8, 0xFF, 0xE0, 0], "a JPEG image"),
+  (Array("GIF89a".utf8) + [1, 0], "a GIF image"),
+  (
+    [0x5D, 0, 0, 0x80, 0], "packed by lzma, and only gzip, zstd, xz and bzip2 are unpacked; read the output of 'xz -dc"
+  ),
+  (Array("Rar!".utf8) + [0x1A, 7, 1, 0], "packed by RAR"), ([0x50, 0x4B, 5, 6, 0], "a zip archive with nothing in it"),
+  // Of no kind that is known.
+  (Array("XYZ".utf8) + [0, 1, 2, 0xC3, 0x28, 0xFF, 0xFE, 0xFD], "binary: there is a zero byte near its beginning"),
 ]
 
 struct InputHeadTests {
@@ -65,6 +76,22 @@ struct InputHeadTests {
   ])
   func `columns may be called like anything`(text: String, format: FuseInput.Format) throws {
     _ = try head(Array(text.utf8), format)
+  }
+
+  /// A log that was cut while it was written to begins with zeros, and a cell may hold one.
+  @Test func `a zero byte alone is binary where all must be JSON`() throws {
+    let bytes = [UInt8](repeating: 0, count: 600) + Array("\n{\"id\":\"a\"}\n".utf8)
+    scratch.write(bytes, to: "in")
+    let refused = scratch.run("build", "@x.fsdb", "@in", "--key", "id")
+    #expect(refused.status == 65 && refused.err.contains("@in: this is binary: "), "\(refused.err)")
+    let skipped = scratch.run("build", "@x.fsdb", "@in", "--key", "id", "--skip-bad-rows")
+    #expect(skipped.status == 0 && skipped.err.contains("warning: 1 bad record skipped"), "\(skipped.err)")
+    scratch.write(Array("id,x\nb,\0\n".utf8), to: "in.csv")
+    #expect(scratch.run("build", "@y.fsdb", "@in.csv", "--key", "id").status == 0)
+    #expect(scratch.run("get", "@y.fsdb", "b", "--field", "x").out == "\0\n")
+    // Where the 512 bytes end in a character.
+    scratch.write(Array("id,x\nb,\0".utf8) + Array(String(repeating: "é", count: 400).utf8) + [0x0A], to: "in.csv")
+    #expect(scratch.run("build", "@y.fsdb", "@in.csv", "--key", "id").status == 0)
   }
 
   // MARK: Carriage returns

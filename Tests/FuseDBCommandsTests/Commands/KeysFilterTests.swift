@@ -32,7 +32,7 @@ struct `keys --where` {
     ("geo.city=Zürich", ["double", "int"]), ("geo.at.1=8.5", ["int"]), ("geo.at=[47.4,8.5]", ["int"]),
     ("geo.at=[47.4, 8.5]", []), ("geo={}", ["flag"]), (#"geo={"city":"Zürich"}"#, ["double"]), ("geo=", []),
     (#"a\=b=1"#, ["int"]), ("a=b=1", []), ("a.b=2", ["int"]), (#"a={"b":2}"#, ["int"]),
-    ("asn=\\=\n", [#"\x01\\x"#]), (#"asn="15169""#, []), (".=15169", []), ("asn.0=15169", []),
+    ("asn=\\=\n", [#"\x01\\x"#]), (#"asn="15169""#, []),
   ])
   func `prints the keys whose field is as get prints it [Y10] [Y11]`(condition: String, keys: [String]) {
     let scratch = database()
@@ -46,6 +46,14 @@ struct `keys --where` {
       let text = condition.dropFirst(path.count + 1)
       #expect(scratch.run("get", "@x.fsdb", key, "--field", String(path)).out == text + "\n")
     }
+  }
+
+  @Test(arguments: [".", "asn.0"]) func `says where no value has the field`(field: String) {
+    let scratch = database()
+    let note = "fusedb: @x.fsdb: no value that was looked at has the field \"\(field)\", which --where names\n"
+    #expect(scratch.run("keys", "@x.fsdb", "--where", "\(field)=15169") == Scratch.Result(0, err: note))
+    let count = scratch.run("keys", "@x.fsdb", "--where", "\(field)=15169", "--count")
+    #expect(count == Scratch.Result(0, out: "0\n", err: note))
   }
 
   @Test func `holds for all conditions, in a part of the keys, either way round, up to a limit`() {
