@@ -156,7 +156,7 @@ extension FuseReader {
     if let offset = try otherEntry(key, hash), let stride = try stride(holding: offset) { try checkStride(stride) }
   }
 
-  /// The entry that the slot of a key names, which the rule leads there; nil where it names none.
+  /// The entry that the slot of a key names, which the rule leads there; nil where it names none. [X15] [X17]
   func otherEntry(_ key: RawSpan, _ hash: UInt64) throws(FuseError) -> Int? {
     let table = index.table!
     let probe = table.probe(of: hash)

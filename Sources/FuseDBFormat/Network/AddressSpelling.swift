@@ -89,7 +89,7 @@ public import CFuseIntrinsics
   static func ipv6(_ text: Span<UInt8>) -> UInt128? {
     let colon = UInt8(ascii: ":")
     let count = text.count
-    // The groups so far, the last one lowest. More than eight are refused, so none is shifted out.
+    // The groups so far, the last one lowest. Of more than eight the first are shifted out, and the text is refused at its end.
     var value: UInt128 = 0
     var groupCount = 0
     // How many groups stand before `::`; none yet is -1.
@@ -116,7 +116,7 @@ public import CFuseIntrinsics
         groupCount &+= 2
         break
       }
-      guard offset > start, groupCount < 8 else { return nil }
+      guard offset > start else { return nil }
       value = value &<< 16 | UInt128(group)
       groupCount &+= 1
       guard offset < count else { break }

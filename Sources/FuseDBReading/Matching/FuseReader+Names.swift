@@ -23,8 +23,8 @@ extension FuseReader {
     covering name: RawSpan, local: RawSpan, _ work: inout MatchWork
   ) throws(FuseError) -> IndexEntry? {
     var count = name.byteCount
-    // [Q1] Also of a name with a dot after it that is too long, or none.
-    guard count > 0, count <= LowerName.mostBytes + 1 else { return nil }
+    // [Q1] Also of a dot with no name before it.
+    guard count > 0 else { return nil }
     if name.loadInside(at: count - 1, as: UInt8.self) == UInt8(ascii: ".") { count &-= 1 }
     guard count > 0, count <= LowerName.mostBytes else { return nil }
     let lengths = index.lengths

@@ -182,7 +182,7 @@ package import FuseDBSystem
     let bytes = unsafe RawSpan(_unsafeStart: deepLines + line &* 64, byteCount: 64)
     let (base, next) = bases(of: .deep, line)
     if isChecked {
-      guard NetworkLine.isSound(bytes, base: base, next: next), number >= base, number <= next &- 1 else {
+      guard NetworkLine.isSound(bytes, base: base, next: next), number >= base, next == 0 || number < next else {
         return NetworkMatch(.damaged, .deep, line: line)
       }
     }

@@ -183,7 +183,7 @@ extension FuseReader {
     try checkStride(stride)
     result.position = end
     let entry = try entry(at: end.offset)
-    try checkOrder(result.previous, entry)
+    // The entry before it is before the key, by the same comparison, so the two are in order.
     guard stride > 0 || end == start, !isBefore(entry, key, goal) else {
       throw changed(at: result.position.offset)
     }

@@ -109,19 +109,32 @@ struct `The order of a file` {
     return ReferenceBlock(after: plain, sections).bytes
   }
 
-  @Test func `whose row says that a stride begins earlier, its checksum being right, counts no keys wrong [X18]`()
-    throws
-  {
+  /// By its row, the first stride has 31 entries and the second one 33, and the third one begins where it should; or the second one has
+  /// 33 and the third one 31.
+  @Test(arguments: [([0, 31, 64], 1...64), ([0, 32, 65], 33...95)])
+  func `whose row says that a stride begins elsewhere, its checksum being right, counts no keys wrong [X18]`(
+    starts: [Int], damaged: ClosedRange<Int>
+  ) throws {
     let plain = ReferenceFile(canonical: Self.mapping(96))
     let entries = plain.entries
-    let reader = try FuseReader(bytes: Self.bytes(plain, rowsFrom: [0, 31, 64].map { entries[$0].offset }))
+    let reader = try FuseReader(bytes: Self.bytes(plain, rowsFrom: starts.map { entries[$0].offset }))
     for (number, entry) in entries.enumerated() {
       let error = failure {
         let count = try reader.entries(from: entry.key.bytes).count
         #expect(count == 96 - number)
       }
-      // By its row, the first stride has 31 entries and the second one 33. The third one begins where it should.
-      #expect(error?.code == ((1...64).contains(number) ? .corrupted : nil), "\(number)")
+      #expect(error?.code == (damaged.contains(number) ? .corrupted : nil), "\(number)")
+    }
+  }
+
+  /// All strides begin one entry late, so that each but the last has as many as it should.
+  @Test func `whose first row begins late hides no key from a scan, and counts none wrong [X18]`() throws {
+    let plain = ReferenceFile(canonical: Self.mapping(40))
+    let entries = plain.entries
+    let reader = try FuseReader(bytes: Self.bytes(plain, rowsFrom: [1, 33].map { entries[$0].offset }))
+    for entry in entries {
+      #expect(failure { _ = try reader.entries(from: entry.key.bytes) }?.code == .corrupted, "\(entry.key)")
+      #expect(failure { _ = try reader.prefix(entry.key.bytes) }?.code == .corrupted, "\(entry.key)")
     }
   }
 

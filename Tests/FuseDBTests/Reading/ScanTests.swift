@@ -218,6 +218,28 @@ struct `A scan` {
     }
   }
 
+  /// Entry 40 becomes one with the next: its key then has all of that in it, and is in order. Entries that come after it would be
+  /// counted one too low.
+  @Test func `meets two entries that became one since the file was opened, where a stride ends [G3] [G4]`() throws {
+    let folder = try TemporaryFolder()
+    let keys = (0..<300).map { Array("k\(1000 + $0)".utf8) }
+    let file = ReferenceFile(objects: [[0x01]], keys: keys.map { ($0, 0) })
+    let path = try folder.write(file.bytes)
+    let reader = try FuseReader(path: path)
+    let descriptor = unsafe Glibc.open(path, O_WRONLY)
+    let entryByteCount = 2 + 5 + 8
+    let place = Int(file.indexOffset) + 40 * entryByteCount
+    try #require(unsafe pwrite(descriptor, [0, UInt8(5 + entryByteCount)], 2, off_t(place)) == 2)
+    Glibc.close(descriptor)
+    // A search for a key of the third stride begins with the second one, at whose end it finds itself elsewhere than the third one begins.
+    for number in 65...96 {
+      #expect(failure { _ = try reader.entries(from: keys[number]) }?.code == .corrupted, "\(number)")
+    }
+    for number in Array(0..<40) + Array(97..<300) {
+      #expect(try reader.entries(from: keys[number]).count == 300 - number)
+    }
+  }
+
   /// What a scan gave, and how it ended.
   private struct Outcome: Equatable {
     var found: [[UInt8]] = []

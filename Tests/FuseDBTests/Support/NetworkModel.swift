@@ -100,6 +100,14 @@ final class NetworkBench {
   func put(_ byte: UInt8, at offset: Int) { unsafe place[offset] = byte }
   func restore() { unsafe place.copyBytes(from: built) }
 
+  /// A section with a field of its header changed, and the header's checksum made right.
+  static func forging(_ section: [UInt8], at offset: Int, _ field: [UInt8]) -> [UInt8] {
+    var section = section
+    section.replaceSubrange(offset..<offset + field.count, with: field)
+    section.replaceSubrange(124..<128, with: ReferenceFile.big(Int(ReferenceFile.crc(section[..<124])), 4).reversed())
+    return section
+  }
+
   /// The bytes that are built from blocks in order.
   static func section(_ blocks: [(FuseNetwork, UInt64)], _ lanes: NetworkSection.Lanes = .eight) throws -> [UInt8] {
     let builder = NetworkSectionBuilder(lanes: lanes, spill())

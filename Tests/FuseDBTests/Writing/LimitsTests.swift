@@ -74,6 +74,30 @@ struct `The limits of a writer` {
     try writer.addKey("k", for: longest)
   }
 
+  @Test func `made small, hold for the keys and objects of a batch [L1] [L2]`() throws {
+    var limits = FuseWriter.Limits()
+    (limits.keyByteCount, limits.objectByteCount) = (4, 10)
+    let batch = RecordBatch(limits: limits)
+    let longest = [0xA9] + [UInt8](repeating: 0x61, count: 9)
+    let longer = [0xAA] + [UInt8](repeating: 0x61, count: 10)
+    try batch.addObject(longest.rawSpan)
+    try batch.addKey("four".keyBytes, position: 1)
+    #expect(failure { try batch.addKey("fives".keyBytes, position: 2) }?.code == .limitExceeded)
+    #expect(failure { try batch.addObject(longer.rawSpan) }?.code == .limitExceeded)
+    #expect(batch.keyCount == 1 && batch.lastObject == 0)
+  }
+
+  @Test func `made small, hold for the list of a key's objects [L2]`() throws {
+    let folder = try TemporaryFolder()
+    // A head and four bytes an object: 9 and 13.
+    for (count, isRefused) in [(2, false), (3, true)] {
+      let writer = Self.writer({ $0.objectByteCount = 10 }, .init(onDuplicate: .collect))
+      for number in 0..<count { try writer.add(["k"], messagePack: [0xA3, 0x61, 0x61, 0x61 + UInt8(number)]) }
+      let error = failure { _ = try writer.build(to: folder.path("file.fsdb")) }
+      #expect(error?.code == (isRefused ? .limitExceeded : nil))
+    }
+  }
+
   @Test func `made small, hold for the number of keys, duplicates counted [L3]`() throws {
     let writer = Self.writer { $0.count = 3 }
     let object = try writer.addObject([1])

@@ -121,4 +121,16 @@ struct `A key among blocks` {
     let rules = KeyRules(normalisation: .network, checksNetworks: true, masksHostBits: true)
     #expect(try rules.rewritten(key.keyBytes) == nil)
   }
+
+  @Test(arguments: [("1.2.3.0/24", true), ("2001:db8::/32", true), ("300.1.1.1", false)])
+  func `looks like a block in 128 bytes, and not in 129 [F5] [F6]`(text: String, isBlock: Bool) throws {
+    let rules = KeyRules(normalisation: .network, checksNetworks: true, masksHostBits: true)
+    let key = String(repeating: "0", count: 128 - text.utf8.count) + text
+    if isBlock {
+      #expect(try rules.rewritten(key.keyBytes) == Array(text.utf8))
+    } else {
+      #expect(failure { _ = try rules.rewritten(key.keyBytes) }?.code == .invalidValue)
+    }
+    #expect(try rules.rewritten("0\(key)".keyBytes) == nil)
+  }
 }

@@ -61,6 +61,13 @@ struct `The search for a match` {
     #expect(work.lookupCount == 40 && work.searchCount == 1)
   }
 
+  @Test func `for a prefix in a file without a hash index looks nothing up`() throws {
+    let reader = try MatchBench(["", "1", "49", "4930", "5"]).reader(.plainForFewLookups)
+    var work = MatchWork()
+    #expect(try reader.entry(beginning: "493012345".keyBytes, &work)?.keyByteCount == 4)
+    #expect(work.searchCount == 1 && work.lookupCount == 0 && work.hashedByteCount == 0)
+  }
+
   @Test func `for a domain asks for the names that keys may have`() throws {
     let folder = try TemporaryFolder()
     let keys = ["google.com", "bing.com", "example.co.uk"].map { Array($0.utf8) }

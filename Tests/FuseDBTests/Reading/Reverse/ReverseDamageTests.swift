@@ -116,6 +116,28 @@ struct `A damaged reverse index` {
     }
   }
 
+  /// All keys have one object, whose list fills five blocks. By halves, the search comes to all of them but the fourth.
+  @Test(arguments: [FuseReader.Checksums.verified, .skipped])
+  func `that calls a block in the middle of a list another object's is an error, never a shorter list [Y7]`(
+    checksums: FuseReader.Checksums
+  ) throws {
+    let plain = `The keys that share an object`.file(keyCount: 1100) { _ in 0 }
+    let block = ReferenceReverse.file(plain)
+    let range = try #require(block.range("REVS"))
+    #expect(range.count == 5 * 256)
+    for bit in 0..<64 {
+      let bytes = block.bytes.flipping(bit: 8 * (range.lowerBound + 3 * 256) + bit)
+      let reader = try FuseReader(bytes: bytes, checksums: checksums)
+      for direction in [FuseReader.Direction.ascending, .descending] {
+        let error = failure {
+          var scan = try reader.keys(ofObjectAt: plain.entries[0].target, direction)
+          while try scan.next() != nil {}
+        }
+        #expect(error?.code == .corrupted, "bit \(bit)")
+      }
+    }
+  }
+
   @Test func `is no danger, whatever bytes its blocks have`() throws {
     var random = SeededRandom.announced()
     let plain = Self.plain

@@ -98,4 +98,15 @@ struct `A build that collects the objects of each key` {
       _ = FuseWriter(.init(order: .insertion, onDuplicate: .collect))
     }
   }
+
+  @Test func `refuses a list that is nested deeper than a value may be [V3]`() throws {
+    func nested(_ depth: Int) -> [UInt8] { [UInt8](repeating: 0x91, count: depth - 1) + [0x90] }
+    for (depth, isRefused) in [(127, false), (128, true)] {
+      let folder = try TemporaryFolder()
+      let writer = FuseWriter(.init(onDuplicate: .collect))
+      try writer.add(["k"], messagePack: nested(depth))
+      let error = failure { _ = try writer.build(to: folder.path("file.fsdb")) }
+      #expect(error?.code == (isRefused ? .invalidValue : nil), "\(depth) deep")
+    }
+  }
 }

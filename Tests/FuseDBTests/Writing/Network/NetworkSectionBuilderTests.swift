@@ -4,6 +4,8 @@ import Testing
 import FuseDB
 import FuseDBSystem
 
+@testable import FuseDBWriting
+
 struct `A section of networks` {
   private static func random(_ random: inout SeededRandom, _ count: Int) -> [(FuseNetwork, UInt64)] {
     (0..<count).map { _ in
@@ -61,6 +63,27 @@ struct `A section of networks` {
       #expect(try bench.table().match(FuseAddress("8.8.8.8")!).object == limit - 1)
       let error = failure { _ = try NetworkBench.section([(network, limit)], lanes) }
       #expect(error?.code == .limitExceeded)
+    }
+  }
+
+  @Test func `leaves out runs that say what the one before says, across two /64 as well [A12]`() throws {
+    let bytes = try NetworkBench.section([
+      (FuseNetwork("2001:db8::1/128")!, 40), (FuseNetwork("2001:db8:0:1::1/128")!, 56),
+    ])
+    // IPv6: none, deeper, none; both /64 name the first deep line. Deep: none, 40, none, which goes on in the next /64, 56, none.
+    #expect(Array(bytes[8..<32]).hex == "0000000000000000" + "0300000000000000" + "0500000000000000")
+  }
+
+  @Test func `is left out where an object lies at 2^40 or beyond [A10]`() throws {
+    let folder = try TemporaryFolder()
+    for (object, isMade) in [(UInt64(1) << 40 - 1, true), (1 << 40, false)] {
+      let collector = try BlockCollector(
+        keyCountAtMost: 2, indexEndAtMost: 1 << 41, sections: SectionRequest(networks: .always),
+        limits: BlockLimits(temporaryFolder: folder.path))
+      try collector.add(key: "8.8.8.0/24".keyBytes, object: object)
+      try collector.add(key: "9.0.0.0/8".keyBytes, object: 40)
+      let section = try collector.finishNetworks(.seven)
+      #expect((section != nil) == isMade)
     }
   }
 
