@@ -47,7 +47,8 @@ let package = Package(
 
     // From here on each layer knows those above it alone; see spec/decisions/0023-layers-as-targets.md.
     .target(
-      name: "FuseDBFormat", dependencies: ["CFuseChecksum", "CFuseIntrinsics", "CXXHash", "CZlib"], swiftSettings: strict),
+      name: "FuseDBFormat", dependencies: ["CFuseChecksum", "CFuseIntrinsics", "CXXHash", "CZlib"],
+      swiftSettings: strict),
     .target(name: "FuseDBLibc", swiftSettings: strict),
     .target(
       name: "FuseDBSystem",
@@ -105,7 +106,9 @@ let package = Package(
     .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
     .testTarget(
       name: "FuseDBTests",
-      dependencies: ["FuseDB", "CFuseChecksum", "CFuseIntrinsics", "CMalloc", "CMsgpack", "CXXHash", "CZlib", "ProgramSupport"],
+      dependencies: [
+        "FuseDB", "CFuseChecksum", "CFuseIntrinsics", "CMalloc", "CMsgpack", "CXXHash", "CZlib", "ProgramSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "FuseDBInputTests", dependencies: ["FuseDB", "FuseDBInput", "ProgramSupport"], swiftSettings: strict),
