@@ -8,15 +8,18 @@ package struct OwnPlace<Value>: ~Copyable {
   @usableFromInline let place: UnsafeMutablePointer<Value>
 
   package init(_ value: Value) {
+    // SAFETY: what was allocated has room for one, and gets it here.
     unsafe place = .allocate(capacity: 1)
     unsafe place.initialize(to: value)
   }
 
   deinit {
+    // SAFETY: a place is not copied, so nothing else has it.
     unsafe place.deinitialize(count: 1)
     unsafe place.deallocate()
   }
 
+  // SAFETY: the place has its value until deinit.
   @inlinable package var value: Value {
     @inline(__always)
     _read { yield unsafe place.pointee }

@@ -40,8 +40,10 @@ final class KeyBatch: @unchecked Sendable {
     }
   }
 
+  // SAFETY: the last row was written where there is one.
   var lastPosition: UInt64 { counts.value.rows == 0 ? 0 : unsafe row(counts.value.rows - 1).pointee.position }
   var lastObject: ObjectNumber {
+    // SAFETY: rows below the count were written.
     counts.value.rows == 0 ? ObjectNumber(rawValue: 0) : unsafe row(counts.value.rows - 1).pointee.object
   }
 
@@ -67,6 +69,7 @@ final class KeyBatch: @unchecked Sendable {
   @inline(__always)
   func endsIn(_ key: RawSpan) -> Bool {
     guard counts.value.rows > 0 else { return false }
+    // SAFETY: the last row was written.
     let last = unsafe row(counts.value.rows &- 1).pointee
     return Int(last.keyByteCount) == key.byteCount && withKey(of: last) { $0.equals(key) }
   }
@@ -93,6 +96,7 @@ final class KeyBatch: @unchecked Sendable {
 
   func replaceLast(object: ObjectNumber, position: UInt64) {
     precondition(counts.value.rows > 0, "there is a last key")
+    // SAFETY: the last row was written.
     unsafe row(counts.value.rows - 1).pointee.object = object
     unsafe row(counts.value.rows - 1).pointee.position = position
   }
