@@ -104,7 +104,7 @@ struct Diff: Command {
     }
     counts.unchanged = differences.equalCount + passedOver
     comparison.witness.finish(newPath, console)
-    comparison.ignoredWitness.finish(newPath, option: "--ignore", console)
+    comparison.ignoredWitness.finish(newPath, option: "--ignore", mayBeAbsent: true, console)
     let patch = try patchPath.map { path throws(FuseError) in
       console.willReplace(path)
       return try FusePatch.make(from: old, to: new, at: path, outputLink: outputLink)

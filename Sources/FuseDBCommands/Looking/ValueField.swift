@@ -75,12 +75,16 @@ final class FieldWitness {
 
   /// Says which fields no value had, of those that `path` names; nothing where none was looked at.
   ///
-  /// - Parameter option: the option that names them, where that is not `--field`.
-  func finish(_ path: String, option: String? = nil, _ console: Console) {
+  /// - Parameters:
+  ///   - option: the option that names them, where that is not `--field`.
+  ///   - mayBeAbsent: whether it is right that values lack them, so that a name is a slip only where another is near.
+  func finish(_ path: String, option: String? = nil, mayBeAbsent: Bool = false, _ console: Console) {
     guard lookCount > 0 else { return }
     for (field, isSeen) in zip(fields, isSeen) where !isSeen {
       let name = quoted(Array(field.text.utf8)) + (option.map { ", which \($0) names" } ?? "")
-      console.note("\(path): no value that was looked at has the field \(name)\(others.hint(for: field.text))")
+      let hint = others.hint(for: field.text)
+      if mayBeAbsent, hint.isEmpty { continue }
+      console.note("\(path): no value that was looked at has the field \(name)\(hint)")
     }
   }
 }
