@@ -86,14 +86,24 @@ final class TableReader {
       let last = try rangeEnd(range.last, range.names.last, cells, of: bytes)
       try sink.addRange(from: bytes.extracting(first), to: bytes.extracting(last), range.names)
     }
-    guard hasKey else {
-      let nulls = columns.keys.filter { $0.number < cells.count && isNull(cells[$0.number], of: bytes) }
-      let words = Set(nulls.map { quoted(bytes.extracting(cells[$0.number])) }).sorted()
-      let holdsNull = "holds \(listed(words, "or")), a word for null"
-      let reason =
-        words.isEmpty ? "is empty" : nulls.count == columns.keys.count ? holdsNull : "is empty or \(holdsNull)"
-      throw FuseError(.invalidValue, "the row gives no key: the cell of \(columns.keyNames) \(reason)")
+    guard hasKey else { throw missingKey(bytes, cells, columns) }
+  }
+
+  /// That a row gives no key, and why.
+  @inline(never)
+  private func missingKey(_ bytes: RawSpan, _ cells: Span<Range<Int>>, _ columns: TableColumns) -> FuseError {
+    // Not by closures: the release compiler crashes on those that capture spans.
+    var words: Set<String> = []
+    var nullCount = 0
+    for column in columns.keys where column.number < cells.count {
+      let cell = cells[column.number]
+      guard isNull(cell, of: bytes) else { continue }
+      nullCount += 1
+      words.insert(quoted(bytes.extracting(cell)))
     }
+    let holdsNull = "holds \(listed(words.sorted(), "or")), a word for null"
+    let reason = words.isEmpty ? "is empty" : nullCount == columns.keys.count ? holdsNull : "is empty or \(holdsNull)"
+    return FuseError(.invalidValue, "the row gives no key: the cell of \(columns.keyNames) \(reason)")
   }
 
   /// The cell with an end of a range.
