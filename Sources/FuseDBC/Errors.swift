@@ -68,9 +68,14 @@ extension FuseError {
 
   /// The same error with the names of options as the header has them.
   fileprivate var withNamesOfC: FuseError {
+    // Byte by byte: what the standard library has for it would make the library a megabyte larger.
+    let text = Array(message.utf8)
     for (swift, c) in Self.names {
-      let renamed = message.replacing(swift, with: c)
-      guard renamed != message else { continue }
+      let name = Array(swift.utf8)
+      guard text.count >= name.count,
+        let start = (0...text.count - name.count).first(where: { text[$0..<$0 + name.count].elementsEqual(name) })
+      else { continue }
+      let renamed = String(decoding: text[..<start] + Array(c.utf8) + text[(start + name.count)...], as: UTF8.self)
       return FuseError(code, renamed, offset: offset, path: path, errno: errno, codingPath: codingPath)
     }
     return self
