@@ -36,10 +36,11 @@
  * calling thread unless the function says otherwise, must return (no longjmp, no exception), and may make any call,
  * but not close a handle that the call they are in was given.
  *
- * Processes. A child made by fork may use the readers of its parent, and open others. The locks of this library are free
- * in it. Those of Swift's runtime, which is part of the library, are taken in the first calls of each kind: open a file
- * and ask it before there are threads beside the one that forks, or the child may wait for ever for a thread that it
- * does not have. Watchers and other threads of the library go on in the parent alone.
+ * Processes. A child made by fork may use the readers of its parent, open others, reloadable ones, too, and ask them,
+ * whatever other threads of the parent did at the time. Not so for other calls, such as scans, builds and patches:
+ * Swift's runtime, which is part of the library, takes locks when each is called for the first time. Make such a call
+ * before there are threads beside the one that forks, or the child may wait for ever for a thread that it does not
+ * have. Watchers and other threads of the library go on in the parent alone.
  *
  * Options stand in structs that begin with their own size. All zero beside that is the default, and NULL for the
  * struct, too:

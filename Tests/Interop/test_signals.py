@@ -64,6 +64,19 @@ def test_a_host_with_a_handler_of_its_own(host, tmp_path, mode, output, code):
     assert (result.stdout.split(), result.returncode, result.stderr) == (output.split(), code, "")
 
 
+@pytest.mark.parametrize("kind", ["mapped", "copied", "descriptor", "bytes", "call", "missing", "reloadable", "plain"])
+def test_a_first_open_takes_no_lock_of_the_runtime_that_a_fork_could_copy(command, tmp_path, kind):
+    """A child waits for ever for a lock that another thread held. The library's own are free in it; the runtime's are taken when first needed,
+    so at loading, and the first open takes as many as the next: only those of the library."""
+    lines = "".join(json.dumps({"keys": [f"key-{i}"], "value": i}) + "\n" for i in range(100))
+    command("build", *["--plain"] * (kind == "plain"), tmp_path / "a.fsdb", stdin=lines.encode(), code=DONE)
+    compiled("gcc", "-std=c11", *STRICT, SOURCES / "locks.c", "-o", tmp_path / "locks", *LINK)
+    result = run(tmp_path / "locks", kind, tmp_path / "a.fsdb")
+    assert (result.returncode, result.stderr) == (0, "")
+    first, next = map(int, result.stdout.split())
+    assert 0 < first == next
+
+
 PYTHON = """
 import ctypes, faulthandler, mmap, os, sys
 library, path, order = sys.argv[1:]
