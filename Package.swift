@@ -22,6 +22,8 @@ let package = Package(
     .library(name: "FuseDBServing", targets: ["FuseDBServing"]),
     // For programs that build from files of records.
     .library(name: "FuseDBInput", targets: ["FuseDBInput"]),
+    // For programs that publish databases and follow them: with libcurl and libcrypto.
+    .library(name: "FuseDBDelivery", targets: ["FuseDBDelivery"]),
     // For programs in other languages; Scripts/build-library makes libfusedb.so of it.
     .library(name: "FuseDBC", type: .static, targets: ["FuseDBC"]),
     .executable(name: "fusedb", targets: ["FuseDBTool"]),
@@ -29,6 +31,8 @@ let package = Package(
   targets: [
     // C libraries of the distribution, one thin wrapper each.
     .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CMsgpack", pkgConfig: "msgpack", providers: [.apt(["libmsgpack-dev"])]),
@@ -39,11 +43,13 @@ let package = Package(
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     // Ours: an idea each.
     .target(name: "CFuseChecksum", dependencies: ["CDeflate"], linkerSettings: [.linkedLibrary("deflate")]),
+    .target(name: "CFuseCrypto", dependencies: ["CCrypto"], linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CFuseFaults"),
     .target(name: "CFuseHandles"),
     .target(name: "CFuseHazards"),
     .target(name: "CFusePublish"),
     .target(name: "CFuseSystem"),
+    .target(name: "CFuseTransfer", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("curl")]),
 
     // From here on each layer knows those above it alone; see spec/decisions/0023-layers-as-targets.md.
     .target(
@@ -88,6 +94,13 @@ let package = Package(
       dependencies: [
         "CBzip2", "CLzma", "CZlib", "CZstd", "FuseDBFormat", "FuseDBJSON", "FuseDBSystem", "FuseDBValues",
         "FuseDBWriting",
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "FuseDBDelivery",
+      dependencies: [
+        "CFuseCrypto", "CFuseTransfer", "CZstd", "FuseDBFormat", "FuseDBPatching", "FuseDBReading", "FuseDBServing",
+        "FuseDBSystem", "FuseDBWriting",
       ],
       swiftSettings: strict),
     // What fusedb.h declares. All that it is given are pointers, which the caller answers for: so nothing here is marked as unsafe.

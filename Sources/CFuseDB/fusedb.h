@@ -111,7 +111,9 @@ enum {
   FUSE_ERROR_CANCELLED = -13,
   /* A slip of the caller's: a NULL, a closed handle or one of another kind, a number out of range, an unknown
    * object. */
-  FUSE_ERROR_INVALID_ARGUMENT = -14
+  FUSE_ERROR_INVALID_ARGUMENT = -14,
+  /* A remote gives no answer, or none that is of use; it may later. */
+  FUSE_ERROR_UNAVAILABLE = -15
 };
 
 /* What went wrong. It may be read by any thread, and is freed once. */

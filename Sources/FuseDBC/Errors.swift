@@ -23,6 +23,7 @@ enum Status {
       case .outputChanged: FUSE_ERROR_OUTPUT_CHANGED
       case .notFound: FUSE_ERROR_NOT_FOUND
       case .inputOutput: FUSE_ERROR_INPUT_OUTPUT
+      case .unavailable: FUSE_ERROR_UNAVAILABLE
       case .cancelled: FUSE_ERROR_CANCELLED
       case .invalidArgument: FUSE_ERROR_INVALID_ARGUMENT
       }
@@ -45,6 +46,7 @@ enum Status {
     case Int(FUSE_ERROR_OUTPUT_CHANGED): "outputChanged"
     case Int(FUSE_ERROR_NOT_FOUND): "notFound"
     case Int(FUSE_ERROR_INPUT_OUTPUT): "inputOutput"
+    case Int(FUSE_ERROR_UNAVAILABLE): "unavailable"
     case Int(FUSE_ERROR_CANCELLED): "cancelled"
     case Int(FUSE_ERROR_INVALID_ARGUMENT): "invalidArgument"
     default: "unknown"

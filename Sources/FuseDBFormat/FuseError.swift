@@ -37,6 +37,8 @@ public struct FuseError: Error, Sendable, Hashable {
     case notFound
     /// A system call failed; `errno` says how.
     case inputOutput
+    /// A remote gives no answer, or none that is of use; it may later.
+    case unavailable
     /// The call was ended before it was done, as a program in another language can have it. Nothing was left behind.
     case cancelled
     /// A caller in another language made a slip that in Swift is a failed precondition.

@@ -102,6 +102,14 @@ public enum FusePatch {
   public static func apply(
     _ path: String, to old: FuseReader, output: String, options: Options = Options()
   ) throws(FuseError) -> PatchedFile {
+    try apply([path], to: old, output: output, options: options) { _ in }
+  }
+
+  @discardableResult
+  package static func apply(
+    _ paths: [String], to old: FuseReader, output: String, options: Options, proving: (FileMapping) throws(FuseError) -> Void
+  ) throws(FuseError) -> PatchedFile {
+    let path = paths[0]
     let place = try OutputPlace(PinnedPath(output), links: options.outputLink)
     let source = try place.source(among: [old])
     let patch = try FileMapping(path: path)
@@ -128,6 +136,7 @@ public enum FusePatch {
     try patcher.writeBlock()
     try old.checkNotShrunk()
     try patcher.proveResult()
+    try proving(try file.mapped(header: head.newHeader.bytes, byteCount: head.newByteCount))
     let keyCount = Int(head.newHeader.keyCount)
     let replaced = try file.publish(header: head.newHeader.bytes, keyCount: keyCount)
     return PatchedFile(

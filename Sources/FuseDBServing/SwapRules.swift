@@ -41,7 +41,7 @@ public struct SwapRules: Sendable {
   public init() {}
 
   /// Throws unless `new` may take the place of `old`.
-  func examine(_ new: FuseReader, insteadOf old: FuseReader?) throws(FuseError) {
+  package func examine(_ new: FuseReader, insteadOf old: FuseReader?) throws(FuseError) {
     try examineBytes(of: new)
     guard new.keyCount >= leastKeyCount else {
       throw .refused(

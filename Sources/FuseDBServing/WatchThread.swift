@@ -105,7 +105,7 @@ struct WatchThread {
 }
 
 /// Keeps a thread from doing what must not be done any more once it was told to stop.
-final class StopGate: Sendable {
+package final class StopGate: Sendable {
   private struct State: Sendable {
     var isStopped = false
     var inside: ThreadIdentity?
@@ -113,8 +113,10 @@ final class StopGate: Sendable {
 
   private let state = Monitor(State())
 
+  package init() {}
+
   /// Lets the thread in, which then calls ``leave()``; returns false after ``stop()``. One thread alone uses the gate.
-  func enter() -> Bool {
+  package func enter() -> Bool {
     state.change { state in
       guard !state.isStopped else { return false }
       state.inside = ThreadIdentity()
@@ -122,10 +124,10 @@ final class StopGate: Sendable {
     }
   }
 
-  func leave() { state.change { $0.inside = nil } }
+  package func leave() { state.change { $0.inside = nil } }
 
   /// Lets no thread in any more, and waits until the thread has left, unless it is the thread itself that stops.
-  func stop() {
+  package func stop() {
     state.change { $0.isStopped = true }
     state.wait { $0.inside.map { $0.isOwn } ?? true ? () : nil }
   }

@@ -32,3 +32,14 @@ package enum WallClock {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 }
+
+/// Waiting.
+package enum Sleep {
+  /// Waits so many seconds, or less where a signal comes.
+  package static func seconds(_ seconds: Double) {
+    guard seconds > 0 else { return }
+    var time = timespec(tv_sec: Int(seconds), tv_nsec: Int((seconds - seconds.rounded(.down)) * 1e9))
+    // SAFETY: the call reads a value of the type that it takes.
+    unsafe nanosleep(&time, nil)
+  }
+}

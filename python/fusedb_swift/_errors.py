@@ -142,6 +142,7 @@ _STATUSES = {
     -12: ("input/output", FuseIOError),
     -13: ("cancelled", FuseError),
     -14: ("invalid argument", FuseValueError),
+    -15: ("unavailable", FuseIOError),
 }
 
 

@@ -120,6 +120,8 @@ enum ExitStatus: Int32 {
   case badData = 65
   /// An input is missing or cannot be read.
   case noInput = 66
+  /// A remote gives no answer.
+  case unavailable = 69
   /// A result could not be written.
   case inputOutput = 74
 
@@ -131,6 +133,7 @@ enum ExitStatus: Int32 {
         .patchMismatch, .refused, .invalidArgument:
         .badData
       case .notFound: .noInput
+      case .unavailable: .unavailable
       case .inputOutput, .outputChanged, .cancelled: .inputOutput
       }
   }
@@ -142,6 +145,7 @@ enum ExitStatus: Int32 {
     (64, "wrong usage, or OUTPUT is a file that must not be overwritten"),
     (65, "bad input data, a damaged database or none (except for verify), or a result that was refused"),
     (66, "an input is missing or cannot be read"),
+    (69, "a remote cannot be reached; trying again later may help"),
     (74, "a result cannot be written, or memory is short"),
   ]
 }

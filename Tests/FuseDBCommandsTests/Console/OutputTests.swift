@@ -50,7 +50,7 @@ struct ExitStatusTests {
     arguments: [
       (FuseError.Code.notADatabase, 65), (.unsupportedVersion, 65), (.corrupted, 65), (.truncated, 65),
       (.limitExceeded, 65), (.duplicateKey, 65), (.invalidValue, 65), (.patchMismatch, 65), (.refused, 65),
-      (.notFound, 66), (.inputOutput, 74), (.outputChanged, 74),
+      (.notFound, 66), (.inputOutput, 74), (.outputChanged, 74), (.unavailable, 69),
       (.cancelled, 74), (.invalidArgument, 65),
     ] as [(FuseError.Code, Int32)])
   func `every kind of error has its exit status`(code: FuseError.Code, status: Int32) {

@@ -98,6 +98,28 @@ struct `A damaged reverse index` {
     #expect(try answers([4, 0] + [UInt8](repeating: 0x80, count: 238))?.code == .corrupted)
   }
 
+  @Test func `whose entries are damaged gives the right keys or an error, whatever bit is flipped [X18] [Y8]`() throws {
+    let plain = `The keys that share an object`.file(keyCount: 48) { $0 % 4 }
+    let block = ReferenceReverse.file(plain)
+    let lists = Dictionary(grouping: plain.entries) { $0.target }.mapValues { $0.map(\.key) }
+    let entries = Int(plain.indexOffset)..<plain.bytes.count
+    for bit in 8 * entries.lowerBound..<8 * entries.upperBound {
+      let reader = try FuseReader(bytes: block.bytes.flipping(bit: bit))
+      for (object, keys) in lists {
+        var found: [Key] = []
+        let error = failure {
+          var scan = try reader.keys(ofObjectAt: object, .ascending)
+          while let entry = try scan.next() { found.append(try entry.key) }
+        }
+        if let error {
+          #expect(error.code == .corrupted, "bit \(bit): \(error)")
+        } else {
+          #expect(found == keys, "bit \(bit)")
+        }
+      }
+    }
+  }
+
   @Test func `of other blocks in another order is an error [Y4]`() throws {
     let plain = Self.plain
     let section = ReferenceReverse(of: plain).bytes

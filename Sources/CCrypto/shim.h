@@ -1,0 +1,4 @@
+#if !__has_include(<openssl/evp.h>)
+#error "openssl/evp.h not found: apt-get install libssl-dev"
+#endif
+#include <openssl/evp.h>

@@ -1,0 +1,387 @@
+public import FuseDBFormat
+internal import FuseDBPatching
+internal import FuseDBReading
+public import FuseDBServing
+internal import FuseDBSystem
+
+/// Makes a local file the version that a ref leads to. See spec/delivery.md §8.
+///
+///     let fetcher = FuseFetcher(try FuseRemote("https://data.example.com/fuse"), try RefName("geo"), path: "geo.fsdb")
+///     let report = try fetcher.fetch()
+///     report.way             // .patches(1)
+///     report.byteCount       // 53,120
+///
+/// Beside the file stand `geo.fsdb.origin`, which says where it came from, and while a transfer goes on, parts of it, with which a later one goes on.
+public struct FuseFetcher: Sendable {
+  /// What is asked of a version.
+  public struct Options: Sendable {
+    /// The keys of which one has to have signed manifest and ref; none for any.
+    public var trustedKeys: [TrustedKey] = []
+    /// What the new file has to pass before it takes the place of the one that is here. What is verified of it is the level of
+    /// these rules, and everything where ``trustedKeys`` are empty.
+    public var rules = SwapRules()
+    /// How many earlier files stay, as `geo.fsdb.before-41` of generation 41.
+    public var keptFileCount = 0
+    /// What happens where the way by patches fails: whether the whole file is fetched.
+    public var fallsBack = true
+
+    /// The default options.
+    public init() {}
+  }
+
+  /// How the new file came here.
+  public enum Way: Sendable, Hashable {
+    /// The ref has not changed, or the file is that of the version already.
+    case none
+    /// By so many patches.
+    case patches(Int)
+    /// As a whole.
+    case whole
+  }
+
+  /// What ``fetch(progress:)`` did, and what it cost.
+  public struct Report: Sendable {
+    public var way = Way.none
+    /// The version that is here now: its generation, its manifest and its length.
+    public var generation = 0
+    public var manifest: FuseDigest?
+    public var fileByteCount = 0
+    /// What went over the wire, heads included, and in how many requests.
+    public var byteCount = 0
+    public var requestCount = 0
+    /// How long asking, the transfer, making the file and proving it took.
+    public var timeAsking = Duration.zero
+    public var timeTransferring = Duration.zero
+    public var timeMaking = Duration.zero
+    /// Why the way by patches failed, where it did.
+    public var fallback: FuseError?
+  }
+
+  public let remote: FuseRemote
+  public let name: RefName
+  /// Where the file is.
+  public let path: String
+  public var options: Options
+
+  public init(_ remote: FuseRemote, _ name: RefName, path: String, options: Options = Options()) {
+    self.remote = remote
+    self.name = name
+    self.path = path
+    self.options = options
+  }
+
+  /// Asks, transfers, proves, and puts the new file in the place of the old one, in one step.
+  ///
+  /// - Parameters:
+  ///   - isTrial: whether to say what it would cost, and transfer no more than documents.
+  ///   - progress: called now and then with how many bytes of how many are here.
+  /// - Throws: ``FuseError``: `unavailable` or `notFound` where the remote does not give what is needed; `refused` where a
+  ///   document is not trusted or a rule does not let the file serve; `corrupted` where what came is not what was announced;
+  ///   `outputChanged` while another process fetches to the same path; `inputOutput` where a file cannot be written. The file that
+  ///   was here stays then.
+  /// - Complexity: over patches, that of ``FusePatch/apply(_:to:output:options:)``; over the whole file, unpacking and verifying it.
+  @discardableResult
+  public func fetch(
+    isTrial: Bool = false, progress: ((_ byteCount: Int, _ total: Int) -> Void)? = nil
+  ) throws(FuseError) -> Report {
+    let session = try RemoteSession(remote)
+    return try fetch(session, isTrial: isTrial, progress: progress)
+  }
+
+  /// The same over connections that are kept.
+  func fetch(
+    _ session: RemoteSession, isTrial: Bool, progress: ((Int, Int) -> Void)?
+  ) throws(FuseError) -> Report {
+    guard let lock = try FileLock(path + ".lock", .exclusive) else {
+      throw FuseError(.outputChanged, "another process fetches to this file; nothing has changed", path: path)
+    }
+    defer { withExtendedLifetime(lock) {} }
+    var attempt = FetchAttempt(self, session, progress)
+    return try attempt.run(isTrial: isTrial)
+  }
+}
+
+/// One attempt to have the version of a ref.
+struct FetchAttempt {
+  private let fetcher: FuseFetcher
+  private let session: RemoteSession
+  private let progress: ((Int, Int) -> Void)?
+  private var report = FuseFetcher.Report()
+
+  init(_ fetcher: FuseFetcher, _ session: RemoteSession, _ progress: ((Int, Int) -> Void)?) {
+    self.fetcher = fetcher
+    self.session = session
+    self.progress = progress
+  }
+
+  private var options: FuseFetcher.Options { fetcher.options }
+  private var path: String { fetcher.path }
+
+  mutating func run(isTrial: Bool) throws(FuseError) -> FuseFetcher.Report {
+    let start = MonotonicClock.now
+    let (bytesBefore, requestsBefore) = (session.byteCount, session.requestCount)
+    defer {
+      report.byteCount = session.byteCount - bytesBefore
+      report.requestCount = session.requestCount - requestsBefore
+    }
+    try look(start, isTrial)
+    report.byteCount = session.byteCount - bytesBefore
+    report.requestCount = session.requestCount - requestsBefore
+    return report
+  }
+
+  private mutating func look(_ start: Duration, _ isTrial: Bool) throws(FuseError) {
+    let before = try Origin(besides: path, remote: fetcher.remote.description, name: fetcher.name)
+    let base = try Base(path, before)
+    let refPath = fetcher.remote.path(of: "refs/\(fetcher.name)")
+    // A file that is gone is fetched again, whatever the ref says.
+    let tag = base == nil ? "" : before?.tag ?? ""
+    guard case .bytes(let refBytes, let newTag) = try session.document("refs/\(fetcher.name)", most: Ref.mostBytes, tag: tag)
+    else {
+      // Who says so may go on for ever.
+      try Self.check(expires: before?.expires, refPath)
+      report.generation = before?.generation ?? 0
+      report.manifest = before?.manifest
+      report.fileByteCount = base?.reader.byteCount ?? 0
+      report.timeAsking = MonotonicClock.now - start
+      return
+    }
+    let ref = try Ref(parsing: refBytes, of: fetcher.name, path: refPath)
+    let digest = try FuseDigest.of(refBytes)
+    try check(ref, refBytes, digest, before, refPath)
+    let (manifest, _) = try manifest(ref.manifest.digest, byteCount: ref.manifest.byteCount)
+    guard let manifest else { throw FuseError(.notFound, "the manifest of the ref is gone; try again", path: refPath) }
+    guard manifest.generation == ref.generation else {
+      throw FuseError(.refused, "the ref is of generation \(ref.generation), and its manifest of \(manifest.generation)", path: refPath)
+    }
+    let origin = Origin(
+      remote: fetcher.remote.description, name: fetcher.name, sequence: ref.sequence, ref: digest, tag: newTag, expires: ref.expires,
+      generation: ref.generation, manifest: ref.manifest.digest, file: manifest.file)
+    report.generation = ref.generation
+    report.manifest = ref.manifest.digest
+    report.fileByteCount = manifest.file.byteCount
+    let own = try base?.digest()
+    if own == manifest.file.digest {
+      report.timeAsking = MonotonicClock.now - start
+      if origin != before, !isTrial { try origin.save(besides: path) }
+      return
+    }
+    var patches: [Manifest.Patch]?
+    if let own {
+      let generation = own == before?.file.digest ? before?.generation : nil
+      patches = try TransferPlan.patches(from: own, generation: generation, to: manifest) { digest throws(FuseError) in
+        try self.manifest(digest, byteCount: Manifest.mostBytes).manifest
+      }
+    }
+    report.timeAsking = MonotonicClock.now - start
+    report.way = patches.map { .patches($0.count) } ?? .whole
+    if isTrial { return }
+    // From here on an older ref is refused, also after a kill. [Z10]
+    if let before, let base {
+      var seen = origin
+      (seen.tag, seen.generation, seen.manifest, seen.file) = ("", before.generation, before.manifest, before.file)
+      withExtendedLifetime(base) {}
+      try seen.save(besides: path)
+    }
+    if let patches, let base {
+      do throws(FuseError) {
+        try patch(base.reader, patches, manifest)
+      } catch {
+        // Another way helps where what came by this one is of no use.
+        guard options.fallsBack, [.corrupted, .truncated, .notFound, .patchMismatch, .limitExceeded].contains(error.code) else { throw error }
+        report.fallback = error
+        report.way = .whole
+        try whole(base.reader, manifest)
+      }
+    } else {
+      try whole(base?.reader, manifest)
+    }
+    try origin.save(besides: path)
+    removeParts()
+  }
+
+  // MARK: Documents
+
+  private func check(
+    _ ref: Ref, _ bytes: [UInt8], _ digest: FuseDigest, _ before: Origin?, _ path: String
+  ) throws(FuseError) {
+    try Trust.check(ref.signatures, of: bytes, by: options.trustedKeys, path: path)
+    try Self.check(expires: ref.expires, path)
+    guard let before else { return }
+    guard ref.sequence >= before.sequence else {
+      throw FuseError(
+        .refused, "the ref has sequence \(ref.sequence), and \(before.sequence) was seen before: the remote shows an old state; nothing has changed",
+        path: path)
+    }
+    guard ref.sequence > before.sequence || digest == before.ref else {
+      throw FuseError(.refused, "there are two refs of sequence \(ref.sequence): the remote shows each client another; nothing has changed", path: path)
+    }
+    guard ref.generation >= before.generation || ref.goesBack else {
+      throw FuseError(
+        .refused, "the ref is of generation \(ref.generation), and \(before.generation) is here: only an announcement that says so goes back; nothing has changed",
+        path: path)
+    }
+  }
+
+  /// Throws where the moment is past. [Z12]
+  private static func check(expires: Int?, _ path: String) throws(FuseError) {
+    let now = Int(WallClock.now)
+    guard let expires, now >= expires else { return }
+    throw FuseError(
+      .refused,
+      "the ref has expired \(now - expires) seconds ago: the remote is not kept up, or shows an old state; nothing has changed", path: path)
+  }
+
+  private func manifest(
+    _ digest: FuseDigest, byteCount: Int
+  ) throws(FuseError) -> (manifest: Manifest?, bytes: [UInt8]) {
+    let name = "manifests/\(digest)"
+    let path = fetcher.remote.path(of: name)
+    let bytes: [UInt8]
+    do throws(FuseError) {
+      guard case .bytes(let found, _) = try session.document(name, most: byteCount) else { return (nil, []) }
+      bytes = found
+    } catch {
+      guard error.code == .notFound else { throw error }
+      return (nil, [])
+    }
+    guard try FuseDigest.of(bytes) == digest else {
+      throw FuseError(.corrupted, "the manifest's SHA-256 is another than its name says", path: path)
+    }
+    let manifest = try Manifest(parsing: bytes, path: path)
+    guard manifest.name == fetcher.name.name else {
+      throw FuseError(.refused, "this is a manifest of '\(manifest.name)', and '\(fetcher.name.name)' was asked for", path: path)
+    }
+    try Trust.check(manifest.signatures, of: bytes, by: options.trustedKeys, path: path)
+    return (manifest, bytes)
+  }
+
+  // MARK: Files
+
+  private func partPath(_ blob: Manifest.Blob) -> String { "\(path).part-\(String(blob.digest.description.prefix(16)))" }
+
+  private func removeParts() {
+    let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    let name = parts.last.flatMap { String($0) } ?? path
+    let folder = parts.count == 1 ? "." : (String(path.utf8.dropLast(name.utf8.count)) ?? ".")
+    for other in FolderListing.names(at: folder, most: 100_000) where other.hasPrefix(name + ".part-") {
+      try? FolderFiles.remove(folder + "/" + other)
+    }
+  }
+
+  private mutating func transfer(_ blobs: [Manifest.Blob]) throws(FuseError) -> [FileMapping] {
+    let start = MonotonicClock.now
+    defer { report.timeTransferring += MonotonicClock.now - start }
+    let total = blobs.map(\.byteCount).reduce(0, +)
+    var files: [FileMapping] = []
+    var done = 0
+    for blob in blobs {
+      let before = done
+      let part = try PartFile(partPath(blob))
+      files.append(try session.blob(blob, into: part) { [progress] count in progress?(before + count, total) })
+      done += blob.byteCount
+    }
+    return files
+  }
+
+  private mutating func patch(
+    _ old: FuseReader, _ patches: [Manifest.Patch], _ manifest: Manifest
+  ) throws(FuseError) {
+    let files = try transfer(patches.map(\.blob))
+    let start = MonotonicClock.now
+    defer { report.timeMaking += MonotonicClock.now - start }
+    withExtendedLifetime(files) {}
+    var limits = FusePatch.Options()
+    limits.greatestByteCount = manifest.file.byteCount
+    let options = options
+    let path = path
+    try keepOld(old)
+    try FusePatch.apply(
+      patches.map { partPath($0.blob) }, to: old, output: path, options: limits
+    ) { made throws(FuseError) in
+      // It was verified whole.
+      try Self.prove(made, manifest, options, isVerified: true, insteadOf: old, path: path)
+    }
+  }
+
+  private mutating func whole(_ old: FuseReader?, _ manifest: Manifest) throws(FuseError) {
+    let packed = try transfer([manifest.whole])[0]
+    let start = MonotonicClock.now
+    defer { report.timeMaking += MonotonicClock.now - start }
+    let file = try AtomicFile(replacing: PinnedPath(path))
+    try file.checkRoom(forBytes: manifest.file.byteCount)
+    var header: [UInt8] = []
+    let packedPath = fetcher.remote.path(of: "blobs/\(manifest.whole.digest)")
+    try Packing.unpack(packed, byteCount: manifest.file.byteCount, path: packedPath) { part throws(FuseError) in
+      let head = min(part.byteCount, Header.byteCount - header.count)
+      header += part.extracting(first: head).array()
+      try file.write(part.extracting(droppingFirst: head))
+    }
+    let made = try file.mapped(header: header, byteCount: manifest.file.byteCount)
+    try Self.prove(made, manifest, options, isVerified: false, insteadOf: old, path: path)
+    if let old { try keepOld(old) }
+    try file.publish(header: header)
+  }
+
+  /// Throws unless the new file is what was announced, sound, and one that may serve. [Z18]
+  private static func prove(
+    _ made: FileMapping, _ manifest: Manifest, _ options: FuseFetcher.Options, isVerified: Bool, insteadOf old: FuseReader?,
+    path: String
+  ) throws(FuseError) {
+    guard made.byteCount == manifest.file.byteCount, try FuseDigest.of(made) == manifest.file.digest else {
+      throw FuseError(.corrupted, "the file that was made has another SHA-256 than its manifest says", path: path)
+    }
+    var rules = options.rules
+    rules.check = isVerified ? nil : options.trustedKeys.isEmpty ? .full : rules.check
+    let reader = try FuseReader(made, checksums: .verified)
+    try rules.examine(reader, insteadOf: old)
+  }
+
+  /// Gives the file that is about to go a second name, and removes the oldest of these.
+  private func keepOld(_ old: FuseReader) throws(FuseError) {
+    guard options.keptFileCount > 0 else { return }
+    try KeptFiles.keep(path, generation: try Origin(besides: path, remote: fetcher.remote.description, name: fetcher.name)?.generation ?? 0, most: options.keptFileCount)
+  }
+}
+
+/// Earlier files, which have names of their own.
+enum KeptFiles {
+  private static func generations(of path: String) -> (folder: String, name: String, generations: [Int]) {
+    let name = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last.flatMap { String($0) } ?? path
+    let folder = name == path ? "." : (String(path.utf8.dropLast(name.utf8.count)) ?? ".")
+    let found = FolderListing.names(at: folder, most: 100_000).compactMap { other in
+      other.hasPrefix(name + ".before-") ? Int(other.dropFirst(name.count + 8)) : nil
+    }
+    return (folder, name, found.sorted())
+  }
+
+  static func keep(_ path: String, generation: Int, most: Int) throws(FuseError) {
+    try FolderFiles.link(path, as: "\(path).before-\(generation)")
+    for old in generations(of: path).generations.filter({ $0 != generation }).dropLast(most - 1) {
+      try FolderFiles.remove("\(path).before-\(old)")
+    }
+  }
+}
+
+/// The file that is here.
+private final class Base {
+  let reader: FuseReader
+  private var known: FuseDigest?
+
+  /// What is at `path`; nil where there is no database.
+  init?(_ path: String, _ origin: Origin?) throws(FuseError) {
+    guard FileStatus(at: path) != nil else { return nil }
+    do throws(FuseError) { reader = try FuseReader(path: path) } catch {
+      // A damaged one is fetched anew, and what is none is not replaced: that is looked at when the new one takes its place.
+      guard [.corrupted, .truncated, .unsupportedVersion].contains(error.code) else { throw error }
+      return nil
+    }
+  }
+
+  func digest() throws(FuseError) -> FuseDigest {
+    if let known { return known }
+    let digest = try FuseDigest.of(reader.mapping)
+    known = digest
+    return digest
+  }
+}
