@@ -27,6 +27,8 @@ let package = Package(
     // For programs in other languages; Scripts/build-library makes libfusedb.so of it.
     .library(name: "FuseDBC", type: .static, targets: ["FuseDBC"]),
     .executable(name: "fusedb", targets: ["FuseDBTool"]),
+    // What publishes and fetches, run by it.
+    .executable(name: "fusedb-delivery", targets: ["FuseDBDeliveryTool"]),
   ],
   targets: [
     // C libraries of the distribution, one thin wrapper each.
@@ -113,6 +115,10 @@ let package = Package(
       ],
       swiftSettings: common),
     .target(name: "FuseDBCommands", dependencies: ["FuseDB", "FuseDBInput"], swiftSettings: strict),
+    .target(
+      name: "FuseDBDeliveryCommands",
+      dependencies: ["FuseDB", "FuseDBCommands", "FuseDBDelivery", "FuseDBInput"], swiftSettings: strict),
+    .executableTarget(name: "FuseDBDeliveryTool", dependencies: ["FuseDBDeliveryCommands"]),
     // In C, for a main that is given the arguments; see Sources/FuseDBTool/main.c.
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"]),
 

@@ -5,13 +5,24 @@ internal import FuseDBInput
 @c(fusedb_main)
 @unsafe
 public func main(argumentCount: Int32, arguments: UnsafePointer<UnsafePointer<CChar>?>) -> Int32 {
-  Interruption.ignoreFileSizeSignal()
   // SAFETY: these are the arguments of C's `main`, as they came, and it is still running.
-  return Tool.run(unsafe Tool.words(argumentCount, arguments), Console())
+  unsafe Tool.main(argumentCount, arguments, Console())
 }
 
 /// The command line as a whole: finds the command, runs it, and turns what happens into an exit status.
 package enum Tool {
+  /// Does what the arguments of the process ask for.
+  ///
+  /// - Parameters: what C's `main` is given.
+  @unsafe
+  package static func main(
+    _ count: Int32, _ words: UnsafePointer<UnsafePointer<CChar>?>, _ console: Console
+  ) -> Int32 {
+    Interruption.ignoreFileSizeSignal()
+    // SAFETY: so the caller says.
+    return run(unsafe Self.words(count, words), console)
+  }
+
   /// The words after the program's name, as bytes: keys need not be UTF-8.
   ///
   /// - Parameters: what C's `main` is given.
@@ -29,6 +40,7 @@ package enum Tool {
   /// Does what `words` ask for and returns the exit status of the process.
   package static func run(_ words: [[UInt8]], _ console: Console) -> Int32 {
     var status: ExitStatus
+    console.words = words
     do throws(UsageError) {
       let parsed = try command(words, console)
       status = run(parsed.command, output: parsed.output, console)

@@ -53,8 +53,8 @@ package enum Humans {
   }
 
   /// `1 key`, `2 keys`.
-  package static func count(_ value: Int, _ noun: String) -> String {
-    number(value) + " " + noun + (value == 1 ? "" : "s")
+  package static func count(_ value: Int, _ noun: String, plural: String? = nil) -> String {
+    number(value) + " " + (value == 1 ? noun : plural ?? noun + "s")
   }
 
   /// `4 keys (before: 3)`, or `4 keys` where there was nothing before.

@@ -1,4 +1,4 @@
-internal import FuseDB
+package import FuseDB
 internal import FuseDBInput
 
 /// `fusedb watch`: reports when a file is replaced.
@@ -159,14 +159,14 @@ struct WatchNews: Sendable {
 }
 
 /// Takes news from any thread to the one that prints them.
-final class NewsQueue<News: Sendable>: Sendable {
+package final class NewsQueue<News: Sendable>: Sendable {
   private let waiting = Monitor<[News]>([])
   private let waker: Waker
 
   /// - Throws: ``FuseError`` with code `inputOutput` where the process has no descriptor left.
-  init() throws(FuseError) { waker = try Waker() }
+  package init() throws(FuseError) { waker = try Waker() }
 
-  func add(_ news: News) {
+  package func add(_ news: News) {
     waiting.change { $0.append(news) }
     waker.wake()
   }
@@ -174,7 +174,7 @@ final class NewsQueue<News: Sendable>: Sendable {
   /// Waits for news, and takes all that there are.
   ///
   /// - Throws: as ``Output/wait(for:)``, so that this does not wait for news when the output is closed.
-  func next(for out: Output) throws(FuseError) -> [News] {
+  package func next(for out: Output) throws(FuseError) -> [News] {
     try out.wait(for: waker)
     waker.reset()
     return waiting.change { waiting in

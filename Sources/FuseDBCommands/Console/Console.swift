@@ -1,26 +1,34 @@
-internal import FuseDB
+package import FuseDB
 
 /// Where a command reads and writes: the process's descriptors, or a test's.
 package final class Console {
   /// For results.
-  private(set) var out: Output
+  package private(set) var out: Output
   /// For everything else.
-  let err: Output
+  package let err: Output
   /// What `-` stands for.
   let input: Descriptor
   /// Whether only what fails is said: the option `--quiet`.
   var isQuiet = false
   /// Whether this is the process's own console, and its signals are the command's to handle.
   private let handlesSignals: Bool
+  /// What publishes and fetches in this program; nil where another program does.
+  let deliveryWorker: (any DeliveryWorker)?
+  /// The words of the command line.
+  var words: [[UInt8]] = []
 
   /// The process's standard input, output and error.
-  package convenience init() {
+  package convenience init(deliveryWorker: (any DeliveryWorker)? = nil) {
     self.init(
       out: Output(.standardOutput, name: "standard output"), err: Output(.standardError, name: "standard error"),
-      input: .standardInput, handlesSignals: true)
+      input: .standardInput, handlesSignals: true, deliveryWorker: deliveryWorker)
   }
 
-  init(out: Output, err: Output, input: Descriptor, handlesSignals: Bool = false) {
+  init(
+    out: Output, err: Output, input: Descriptor, handlesSignals: Bool = false,
+    deliveryWorker: (any DeliveryWorker)? = nil
+  ) {
+    self.deliveryWorker = deliveryWorker
     self.out = out
     self.err = err
     self.input = input
@@ -44,7 +52,7 @@ package final class Console {
 
   /// Call this before the work on a new file at `path` begins, so that a signal that ends the command leaves nothing
   /// after and says what has become of the file.
-  func willReplace(_ path: String) {
+  package func willReplace(_ path: String) {
     guard handlesSignals else { return }
     // A progress bar may stand in the line.
     let start =
@@ -54,13 +62,13 @@ package final class Console {
 
   /// Call this before a command waits for something that may never come: a signal then ends it also where it is the
   /// first process of a container, which the system spares.
-  func willWait() {
+  package func willWait() {
     guard handlesSignals else { return }
     Interruption.write("", whenPublished: "")
   }
 
   /// Says something to the person who runs the command, unless that person wants quiet.
-  func note(_ message: String) {
+  package func note(_ message: String) {
     // Where standard error is closed there is no way to report anything.
     if !isQuiet { try? err.sentence("fusedb: " + message) }
   }
@@ -85,7 +93,7 @@ package final class Console {
   }
 
   /// Says what failed, and returns the status for it.
-  func report(_ error: FuseError) -> ExitStatus { report(error, status: ExitStatus(error)) }
+  package func report(_ error: FuseError) -> ExitStatus { report(error, status: ExitStatus(error)) }
 
   /// Says what failed, and returns `status`.
   func report(_ error: FuseError, status: ExitStatus) -> ExitStatus {
@@ -109,7 +117,7 @@ package final class Console {
 }
 
 /// What a command tells the shell.
-enum ExitStatus: Int32 {
+package enum ExitStatus: Int32 {
   /// All was done.
   case done = 0
   /// A definite no: a key is absent, files differ, or what ``Verify`` looked at is not sound.

@@ -1,7 +1,7 @@
-internal import FuseDB
+package import FuseDB
 
 /// A value in a report.
-indirect enum ReportValue {
+package indirect enum ReportValue {
   case text(String)
   case key([UInt8])
   case count(Int)
@@ -18,7 +18,7 @@ indirect enum ReportValue {
 
 extension JSONWriter {
   /// Appends an object of named values.
-  mutating func append(members: [(name: String, value: ReportValue)]) {
+  package mutating func append(members: [(name: String, value: ReportValue)]) {
     append("{")
     for (index, member) in members.enumerated() {
       if index > 0 { append(",") }

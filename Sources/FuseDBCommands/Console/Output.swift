@@ -43,7 +43,7 @@ package final class Output {
   var text: String { String(decoding: writer.out, as: UTF8.self) }
 
   /// Appends what `body` writes, and a line feed; nothing of it when `body` fails.
-  func line(_ body: (inout JSONWriter) throws(FuseError) -> Void) throws(FuseError) {
+  package func line(_ body: (inout JSONWriter) throws(FuseError) -> Void) throws(FuseError) {
     let start = writer.out.count
     do throws(FuseError) {
       try body(&writer)
@@ -56,14 +56,14 @@ package final class Output {
   }
 
   /// Appends text of the command's own, as it is, and a line feed.
-  func line(_ text: String) throws(FuseError) {
+  package func line(_ text: String) throws(FuseError) {
     try line { writer throws(FuseError) in writer.append(text) }
   }
 
   /// Appends a line in which names may stand that came from outside: no character of them does anything to a terminal.
   ///
   /// - Parameter head: stands before it, as it is: it may have colours.
-  func sentence(_ text: String, after head: String = "") throws(FuseError) {
+  package func sentence(_ text: String, after head: String = "") throws(FuseError) {
     try line(head + EscapedText.harmless(text))
   }
 
@@ -97,7 +97,7 @@ package final class Output {
   ///
   /// - Throws: ``FuseError`` with the errno EPIPE when the reading end of the pipe is closed and SIGPIPE is ignored. If
   ///   it is not ignored, the process ends as it would by writing.
-  func wait(for waker: Waker) throws(FuseError) {
+  package func wait(for waker: Waker) throws(FuseError) {
     guard waker.wait(orFor: descriptor?.number, events: 0) == .descriptor else { return }
     throw Descriptor.brokenPipe(name: name)
   }
@@ -105,7 +105,7 @@ package final class Output {
   /// Writes what is buffered to the descriptor.
   ///
   /// - Throws: ``FuseError`` with code `inputOutput`; the buffer is empty then, too.
-  func flush() throws(FuseError) {
+  package func flush() throws(FuseError) {
     guard let descriptor else { return }
     defer { writer.out.removeAll(keepingCapacity: true) }
     try descriptor.write(writer.out, name: name)

@@ -2,7 +2,7 @@ internal import FuseDB
 
 /// One line on a terminal that says how far a command is, no wider than the terminal is at the moment. On anything else it
 /// is silent.
-final class ProgressBar {
+package final class ProgressBar {
   private static let width = 24
   /// Takes the line away.
   static let erasure = "\r\u{1B}[K"
@@ -13,7 +13,7 @@ final class ProgressBar {
   private let started = ProgressBar.now
   private var lastShown = 0.0
 
-  init(_ terminal: Output, isQuiet: Bool = false) {
+  package init(_ terminal: Output, isQuiet: Bool = false) {
     output = !isQuiet && terminal.isTerminal ? terminal : nil
   }
 
@@ -27,7 +27,7 @@ final class ProgressBar {
   /// - Parameters:
   ///   - fraction: from 0 to 1, or nil if unknown.
   ///   - text: stands after the bar.
-  func show(_ fraction: Double?, _ text: @autoclosure () -> String) {
+  package func show(_ fraction: Double?, _ text: @autoclosure () -> String) {
     guard let output else { return }
     let elapsed = elapsed
     guard elapsed - lastShown >= Self.interval else { return }
@@ -38,7 +38,7 @@ final class ProgressBar {
   }
 
   /// Takes the line away.
-  func clear() {
+  package func clear() {
     guard let output, lastShown > 0 else { return }
     lastShown = 0
     try? output.show(Self.erasure)

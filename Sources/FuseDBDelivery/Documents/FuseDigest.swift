@@ -48,18 +48,7 @@ public struct FuseDigest: Sendable, Hashable, CustomStringConvertible {
   /// That of a file, in a pass over its bytes.
   package static func of(_ file: FileMapping) throws(FuseError) -> FuseDigest {
     let digest = try DigestStream()
-    file.willReadInOrder()
-    defer { file.didReadInOrder() }
-    var offset = 0
-    while offset < file.byteCount {
-      try Cancellation.check()
-      let count = min(1 << 20, file.byteCount - offset)
-      // SAFETY: the part lies inside of the file, which stays mapped until the call returns.
-      let part = unsafe file.bytes(from: offset, count: count)
-      try digest.add(part)
-      offset += count
-    }
-    try file.checkNotShrunk()
+    try digest.add(all: file)
     return try digest.value()
   }
 }
@@ -91,6 +80,22 @@ package final class DigestStream {
     // SAFETY: the call reads the bytes of the span, and keeps none.
     let isDone = unsafe bytes.withUnsafeBytes { unsafe fuse_digest_add(digest, $0.baseAddress, $0.count) }
     guard isDone != 0 else { throw Self.failed }
+  }
+
+  /// Feeds a file.
+  package func add(all file: FileMapping) throws(FuseError) {
+    file.willReadInOrder()
+    defer { file.didReadInOrder() }
+    var offset = 0
+    while offset < file.byteCount {
+      try Cancellation.check()
+      let count = min(1 << 20, file.byteCount - offset)
+      // SAFETY: the part lies inside of the file, which stays mapped until the call returns.
+      let part = unsafe file.bytes(from: offset, count: count)
+      try add(part)
+      offset += count
+    }
+    try file.checkNotShrunk()
   }
 
   /// The bytes of the digest of what came so far.

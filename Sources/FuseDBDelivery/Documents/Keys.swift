@@ -55,6 +55,9 @@ public struct TrustedKey: Sendable, Hashable, CustomStringConvertible {
   /// The key in Base64, as options and ``init(_:)`` take it.
   public var description: String { Base64.text(Self.marker + id.bytes + bytes) }
 
+  /// Its id, as minisign prints it.
+  public var identifier: String { id.description }
+
   /// The text of a key file.
   public var fileText: String { "untrusted comment: minisign public key \(id)\n\(self)\n" }
 

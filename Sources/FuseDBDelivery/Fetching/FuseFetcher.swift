@@ -46,6 +46,8 @@ public struct FuseFetcher: Sendable {
     public var generation = 0
     public var manifest: FuseDigest?
     public var fileByteCount = 0
+    /// How many bytes the blobs of the way have.
+    public var plannedByteCount = 0
     /// What went over the wire, heads included, and in how many requests.
     public var byteCount = 0
     public var requestCount = 0
@@ -175,6 +177,7 @@ struct FetchAttempt {
     }
     report.timeAsking = MonotonicClock.now - start
     report.way = patches.map { .patches($0.count) } ?? .whole
+    report.plannedByteCount = patches.map { $0.map(\.blob.byteCount).reduce(0, +) } ?? manifest.whole.byteCount
     if isTrial { return }
     // From here on an older ref is refused, also after a kill. [Z10]
     if let before, let base {

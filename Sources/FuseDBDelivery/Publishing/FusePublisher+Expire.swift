@@ -18,7 +18,7 @@ extension FusePublisher {
   /// that is in the middle of a transfer finds what it needs. Of other names all versions stay.
   ///
   /// - Parameters:
-  ///   - count: how many versions to keep, counted from each ref back; at least 1.
+  ///   - count: how many versions to keep, counted back from each ref and from the version that was published last; at least 1.
   ///   - grace: for how long a condemned file stays.
   /// - Throws: ``FuseError`` with code `outputChanged` while others publish, `inputOutput` where the remote cannot be written.
   @discardableResult
@@ -27,10 +27,13 @@ extension FusePublisher {
     let lock = try folder.lock(.exclusive)
     defer { withExtendedLifetime(lock) {} }
     var kept: Set<String> = []
-    for ref in try folder.refs() {
-      for (digest, manifest) in try folder.versions(
-        from: ref.manifest.digest, most: ref.name.name == name ? count : .max)
-      {
+    var starts: [(name: String, digest: FuseDigest)] = []
+    for other in folder.names() {
+      if let head = try folder.head(of: other) { starts.append((other, head.digest)) }
+    }
+    for ref in try folder.refs() { starts.append((ref.name.name, ref.manifest.digest)) }
+    for start in starts {
+      for (digest, manifest) in try folder.versions(from: start.digest, most: start.name == name ? count : .max) {
         kept.insert("manifests/\(digest)")
         kept.insert("blobs/\(manifest.whole.digest)")
         for patch in manifest.patches { kept.insert("blobs/\(patch.blob.digest)") }

@@ -90,7 +90,7 @@ public struct FusePublisher: Sendable {
     let lock = try folder.lock(.shared)
     defer { withExtendedLifetime(lock) {} }
     let before = try folder.ref(name)
-    let newest = try newest(of: name, before?.ref)
+    let newest = try folder.head(of: name.name)
     progress?("verifying")
     let reader = try FuseReader(path: path)
     var rules = SwapRules()
@@ -107,8 +107,9 @@ public struct FusePublisher: Sendable {
       }
     }
     let file = Manifest.Blob(digest: try FuseDigest.of(reader.mapping), byteCount: reader.byteCount)
-    if let newest, newest.manifest.file == file, before?.ref.manifest.digest == newest.digest {
-      if options.validity != nil || !options.keys.isEmpty {
+    if let newest, newest.manifest.file == file {
+      // One that was killed before it announced the version comes here again, and so does a promotion.
+      if before?.ref.manifest.digest != newest.digest || options.validity != nil {
         try announce(newest, as: name, insteadOf: before, options.keys, validity: options.validity)
       }
       return Report(
@@ -129,7 +130,8 @@ public struct FusePublisher: Sendable {
     }
     // What comes now names what has been proved. [Z21] [Z22]
     let added = try folder.add(manifest)
-    try announce((added.digest, manifest), as: name, insteadOf: before, options.keys, validity: options.validity)
+    try announce(
+      (added.digest, manifest), as: name, insteadOf: before, options.keys, validity: options.validity, isNew: true)
     return Report(
       manifest: added.digest, generation: manifest.generation, isNew: true, byteCount: file.byteCount,
       packedByteCount: whole.byteCount, patches: manifest.patches.map { ($0.generation, $0.blob.byteCount) },
@@ -137,19 +139,6 @@ public struct FusePublisher: Sendable {
   }
 
   private typealias Found = (digest: FuseDigest, manifest: Manifest)
-
-  /// The version of the highest generation that any channel of a name leads to, or led to before it went back.
-  private func newest(of name: RefName, _ own: Ref?) throws(FuseError) -> Found? {
-    var newest: Found?
-    for ref in try folder.refs() where ref.name.name == name.name {
-      guard let manifest = try folder.manifest(ref.manifest.digest) else {
-        throw FuseError(
-          .corrupted, "the manifest that the ref '\(ref.name)' leads to is gone", path: folder.path(of: ref.name))
-      }
-      if manifest.generation > newest?.manifest.generation ?? 0 { newest = (ref.manifest.digest, manifest) }
-    }
-    return newest
-  }
 
   private func pack(_ reader: FuseReader) throws(FuseError) -> Manifest.Blob {
     let name = folder.temporary()
@@ -198,7 +187,7 @@ public struct FusePublisher: Sendable {
 
   private func announce(
     _ version: Found, as name: RefName, insteadOf before: (ref: Ref, bytes: [UInt8])?, _ keys: [SigningKey],
-    validity: Duration?
+    validity: Duration?, isNew: Bool = false
   ) throws(FuseError) {
     let now = Int(WallClock.now)
     var ref = Ref(
@@ -210,7 +199,8 @@ public struct FusePublisher: Sendable {
       let signature = try key.signature(of: Array(ref.signedText.utf8))
       ref.signatures.append(DocumentSignature(key: key.id, bytes: signature))
     }
-    try folder.set(ref, insteadOf: before?.bytes)
+    try folder.set(
+      ref, insteadOf: before?.bytes, head: isNew ? version.digest : nil, after: version.manifest.parent)
   }
 
   // MARK: Versions
@@ -219,22 +209,15 @@ public struct FusePublisher: Sendable {
   ///
   /// - Throws: ``FuseError`` with code `notFound` where there is none, and as for what it reads.
   public func versions(of name: String) throws(FuseError) -> [Version] {
-    let refs = try folder.refs().filter { $0.name.name == name }
-    guard !refs.isEmpty else {
+    guard let head = try folder.head(of: name) else {
       throw FuseError(.notFound, "no version of '\(name)' was published here", path: folder.path)
     }
+    let refs = try folder.refs().filter { $0.name.name == name }
     var versions: [FuseDigest: Version] = [:]
-    for ref in refs {
-      for (digest, manifest) in try folder.versions(from: ref.manifest.digest) where versions[digest] == nil {
-        versions[digest] = Version(
-          manifest: digest, generation: manifest.generation, time: manifest.time, file: manifest.file.digest,
-          byteCount: manifest.file.byteCount, packedByteCount: manifest.whole.byteCount, keyCount: manifest.keyCount,
-          patchCount: manifest.patches.count,
-          metadata: Dictionary(manifest.metadata.map { ($0.name, $0.text) }, uniquingKeysWith: { first, _ in first }),
-          refs: [])
-      }
-      versions[ref.manifest.digest]?.refs.append(ref.name)
+    for start in [head.digest] + refs.map(\.manifest.digest) where versions[start] == nil {
+      for (digest, manifest) in try folder.versions(from: start) { versions[digest] = Version(digest, manifest) }
     }
+    for ref in refs { versions[ref.manifest.digest]?.refs.append(ref.name) }
     return versions.values.sorted { ($0.generation, $0.manifest.description) > ($1.generation, $1.manifest.description) }
   }
 

@@ -19,7 +19,7 @@ struct RemoteFolder {
 
   /// Makes the folders that are missing.
   func prepare() throws(FuseError) {
-    for name in ["refs", "manifests", "blobs", "tmp"] { try FolderFiles.make("\(path)/\(name)") }
+    for name in ["refs", "heads", "manifests", "blobs", "tmp"] { try FolderFiles.make("\(path)/\(name)") }
   }
 
   func path(of blob: FuseDigest) -> String { "\(path)/blobs/\(blob)" }
@@ -46,6 +46,29 @@ struct RemoteFolder {
     guard FileStatus(atLink: path) != nil else { return nil }
     let bytes = try SmallFile.bytes(at: path, most: Ref.mostBytes)
     return (try Ref(parsing: bytes, of: name, path: path), bytes)
+  }
+
+  /// The version that was published last under a name, wherever refs lead; nil where there is none.
+  func head(of name: String) throws(FuseError) -> (digest: FuseDigest, manifest: Manifest)? {
+    let path = "\(path)/heads/\(name)"
+    guard FileStatus(atLink: path) != nil else { return nil }
+    let text = String(decoding: try SmallFile.bytes(at: path, most: 100), as: UTF8.self)
+    guard text.last == "\n", let digest = FuseDigest(text.dropLast()) else {
+      throw FuseError(.corrupted, "this has to be the digest of a manifest on one line", path: path)
+    }
+    guard let manifest = try manifest(digest) else {
+      throw FuseError(.corrupted, "the manifest that this names is gone", path: path)
+    }
+    return (digest, manifest)
+  }
+
+  func setHead(of name: String, to digest: FuseDigest) throws(FuseError) {
+    try SmallFile.write(Array("\(digest)\n".utf8), to: "\(path)/heads/\(name)")
+  }
+
+  /// The names of all databases.
+  func names() -> [String] {
+    FolderListing.names(at: "\(path)/heads", most: .max).filter { (try? RefName($0)) != nil }.sorted()
   }
 
   /// The manifest of that digest; nil where it is gone.
@@ -104,10 +127,16 @@ struct RemoteFolder {
 
   /// Changes a ref, if it is still what it was. [Z3]
   ///
-  /// - Parameter before: its bytes; nil where there was none.
-  func set(_ ref: Ref, insteadOf before: [UInt8]?) throws(FuseError) {
-    guard let lock = try FileLock("\(path)/refs/.\(ref.name).lock", .exclusive) else { throw Self.overtaken(ref.name) }
+  /// - Parameters:
+  ///   - before: its bytes; nil where there was none.
+  ///   - head: a new version, which is the last that was published; nil for none.
+  func set(_ ref: Ref, insteadOf before: [UInt8]?, head: FuseDigest? = nil, after parent: FuseDigest? = nil) throws(FuseError) {
+    guard let lock = try FileLock("\(path)/heads/.\(ref.name.name).lock", .exclusive) else { throw Self.overtaken(ref.name) }
     defer { withExtendedLifetime(lock) {} }
+    if let head {
+      guard try self.head(of: ref.name.name)?.digest == parent else { throw Self.overtaken(ref.name) }
+      try setHead(of: ref.name.name, to: head)
+    }
     guard try self.ref(ref.name)?.bytes == before else { throw Self.overtaken(ref.name) }
     try SmallFile.write(ref.bytes, to: path(of: ref.name))
   }
