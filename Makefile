@@ -8,11 +8,13 @@ ifndef SIDE_BY_SIDE
 endif
 MAKEFLAGS += --no-print-directory
 
-BUILD_PACKAGES := g++ libbz2-dev libdeflate-dev liblzma-dev libmsgpack-dev libsimdjson-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := binutils fish iso-codes man-db mandoc netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
+BUILD_PACKAGES := g++ libbz2-dev libcurl4-openssl-dev libdeflate-dev liblzma-dev libmsgpack-dev libsimdjson-dev libssl-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
+TEST_PACKAGES := binutils fish iso-codes man-db mandoc minisign netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
   unicode-data valgrind zsh zstd
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
+# Unpacked alone: installed, it would begin to serve.
+SERVER_PACKAGES := nginx
 DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
@@ -34,12 +36,15 @@ build: ## build everything for debugging
 	swift build --build-tests --explicit-target-dependency-import-check error
 
 .PHONY: release
-release: ## build the command as a release, at build/fusedb
+release: ## build the command as a release, at build/fusedb, with build/fusedb-delivery beside it
 	@Scripts/install-packages $(BUILD_PACKAGES)
-	swift build -c release --product fusedb --static-swift-stdlib
 	@mkdir -p build
-	@strip -o build/fusedb "$$(swift build -c release --static-swift-stdlib --show-bin-path)/fusedb"
-	@stat --printf='build/fusedb: %s bytes\n' build/fusedb
+	@for name in fusedb fusedb-delivery; do \
+	  echo "swift build -c release --product $$name --static-swift-stdlib"; \
+	  swift build -c release --product $$name --static-swift-stdlib; \
+	  strip -o build/$$name "$$(swift build -c release --static-swift-stdlib --show-bin-path)/$$name"; \
+	  stat --printf="build/$$name: %s bytes\n" build/$$name; \
+	done
 
 .PHONY: library
 library: ## build the library for C as a release, at build/c
@@ -61,6 +66,7 @@ wheel: library ## build the Python package as a wheel, at build/wheel, and test 
 test: ## check format, documentation, Swift's tests, a dependent package, the other implementation (installs what is missing)
 	@rm -rf build/logs && mkdir -p build/logs
 	@Scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@Scripts/install-packages --unpack build/servers $(SERVER_PACKAGES)
 	@$(MAKE) .venv/ready lint
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@$(MAKE) -j2 SIDE_BY_SIDE=yes test-here test-apart

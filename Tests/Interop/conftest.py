@@ -32,7 +32,7 @@ for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
 assert fusedb.__version__ == "0.3.0", f"the wheel is {fusedb.__version__}; the tests are about 0.3.0"
 
 #: The exit codes that the command has, and their meaning.
-DONE, NO, USAGE, BAD_DATA, NO_INPUT, IO_FAILURE = 0, 1, 64, 65, 66, 74
+DONE, NO, USAGE, BAD_DATA, NO_INPUT, UNAVAILABLE, IO_FAILURE = 0, 1, 64, 65, 66, 69, 74
 
 
 class Result:
@@ -84,7 +84,7 @@ class Fusedb:
             process.kill()
             raise
         result = Result(process.returncode, out or b"", err)
-        assert result.code in (DONE, NO, USAGE, BAD_DATA, NO_INPUT, IO_FAILURE), f"{arguments}: {result}"
+        assert result.code in (DONE, NO, USAGE, BAD_DATA, NO_INPUT, UNAVAILABLE, IO_FAILURE), f"{arguments}: {result}"
         if code is not None:
             assert result.code == code, f"{arguments[:6]}: {result}"
         return result

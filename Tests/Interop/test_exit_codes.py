@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from conftest import BAD_DATA, DONE, FIXTURES, IO_FAILURE, NO, NO_INPUT, USAGE
+from conftest import BAD_DATA, DONE, FIXTURES, IO_FAILURE, NO, NO_INPUT, UNAVAILABLE, USAGE
 
 COMMANDS = ["build", "get", "prefix", "keys", "dump", "stats", "verify", "watch"]
 READERS = {"get": ["k"], "prefix": [""], "keys": [], "dump": [], "stats": [], "verify": []}
@@ -134,7 +134,7 @@ def test_0_when_a_patch_is_written(command, tmp_path):
 def test_the_statuses_stand_in_one_table_that_every_page_refers_to(command):
     table = command("help", code=DONE).text.split("Exit status:\n", 1)[1].split("\n\n", 1)[0]
     rows = [line for line in table.splitlines() if line[2] != " "]  # others go on with the row before
-    assert [int(row.split()[0]) for row in rows] == [DONE, NO, USAGE, BAD_DATA, NO_INPUT, IO_FAILURE]
+    assert [int(row.split()[0]) for row in rows] == [DONE, NO, USAGE, BAD_DATA, NO_INPUT, UNAVAILABLE, IO_FAILURE]
     for name in (*COMMANDS, "merge", "diff", "patch", "reindex", "bench"):
         assert "'fusedb help' lists all exit statuses." in command("help", name, code=DONE).text
 

@@ -134,7 +134,7 @@ struct FetchAttempt {
 
   private mutating func look(_ start: Duration, _ isTrial: Bool) throws(FuseError) {
     let before = try Origin(besides: path, remote: fetcher.remote.description, name: fetcher.name)
-    let base = try Base(path, before)
+    let base = try Base(path)
     let refPath = fetcher.remote.path(of: "refs/\(fetcher.name)")
     // A file that is gone is fetched again, whatever the ref says.
     let tag = base == nil ? "" : before?.tag ?? ""
@@ -180,10 +180,9 @@ struct FetchAttempt {
     report.plannedByteCount = patches.map { $0.map(\.blob.byteCount).reduce(0, +) } ?? manifest.whole.byteCount
     if isTrial { return }
     // From here on an older ref is refused, also after a kill. [Z10]
-    if let before, let base {
+    if let before {
       var seen = origin
       (seen.tag, seen.generation, seen.manifest, seen.file) = ("", before.generation, before.manifest, before.file)
-      withExtendedLifetime(base) {}
       try seen.save(besides: path)
     }
     if let patches, let base {
@@ -290,12 +289,13 @@ struct FetchAttempt {
   private mutating func patch(
     _ old: FuseReader, _ patches: [Manifest.Patch], _ manifest: Manifest
   ) throws(FuseError) {
-    let files = try transfer(patches.map(\.blob))
+    // Each is proved before it is opened again by its path, beside OUTPUT.
+    _ = try transfer(patches.map(\.blob))
     let start = MonotonicClock.now
     defer { report.timeMaking += MonotonicClock.now - start }
-    withExtendedLifetime(files) {}
     var limits = FusePatch.Options()
     limits.greatestByteCount = manifest.file.byteCount
+    limits.keepsOtherFiles = true
     let options = options
     let path = path
     try keepOld(old)
@@ -311,7 +311,7 @@ struct FetchAttempt {
     let packed = try transfer([manifest.whole])[0]
     let start = MonotonicClock.now
     defer { report.timeMaking += MonotonicClock.now - start }
-    let file = try AtomicFile(replacing: PinnedPath(path))
+    let file = try AtomicFile(replacing: PinnedPath(path), ReplacementRules(kind: .database))
     try file.checkRoom(forBytes: manifest.file.byteCount)
     var header: [UInt8] = []
     let packedPath = fetcher.remote.path(of: "blobs/\(manifest.whole.digest)")
@@ -371,11 +371,17 @@ private final class Base {
   let reader: FuseReader
   private var known: FuseDigest?
 
-  /// What is at `path`; nil where there is no database.
-  init?(_ path: String, _ origin: Origin?) throws(FuseError) {
-    guard FileStatus(at: path) != nil else { return nil }
-    do throws(FuseError) { reader = try FuseReader(path: path) } catch {
-      // A damaged one is fetched anew, and what is none is not replaced: that is looked at when the new one takes its place.
+  /// What is at `path`; nil where there is nothing, or a database that is damaged.
+  ///
+  /// - Throws: ``FuseError`` with code `refused` where something else is there, which must not be replaced.
+  init?(_ path: String) throws(FuseError) {
+    guard let status = FileStatus(at: path), status.kind != .regular || status.byteCount > 0 else { return nil }
+    let file = try FileMapping(path: path)
+    guard FileKind(of: file.bytes) == .database else {
+      throw FuseError(
+        .refused, "the file here is no database, and stays; give the one that is fetched another name", path: path)
+    }
+    do throws(FuseError) { reader = try FuseReader(file, checksums: .verified) } catch {
       guard [.corrupted, .truncated, .unsupportedVersion].contains(error.code) else { throw error }
       return nil
     }
