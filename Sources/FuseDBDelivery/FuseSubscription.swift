@@ -29,6 +29,8 @@ public final class FuseSubscription: Sendable {
 
   /// What happened.
   public enum Event: Sendable {
+    /// The remote was asked, and has nothing new.
+    case unchanged(FuseFetcher.Report)
     /// Another version serves.
     case updated(FuseFetcher.Report)
     /// An attempt failed; told once for each reason.
@@ -138,7 +140,7 @@ public final class FuseSubscription: Sendable {
           failures = 0
           told = nil
           pause = jittered(options.interval)
-          if report.way != .none { tell(.updated(report)) }
+          tell(report.way == .none ? .unchanged(report) : .updated(report))
         } catch {
           if error.code == .cancelled { return }
           session = nil

@@ -272,6 +272,7 @@ struct DeliveryWork: DeliveryWorker {
           fetcher.remote, fetcher.name, path: path, options: options,
           onEvent: { event in
             switch event {
+            case .unchanged: news.add(News(event: "", path: path))
             case .updated(let report): news.add(News(event: "updated", path: path, report: report))
             case .failed(let error): news.add(News(event: "failed", path: path, error: error))
             }
@@ -295,7 +296,7 @@ struct DeliveryWork: DeliveryWorker {
   ) throws(FuseError) -> Never {
     while true {
       let pieces = try news.next(for: console.out)
-      for piece in pieces { try piece.print(to: console, command.printsJSON) }
+      for piece in pieces where !piece.event.isEmpty { try piece.print(to: console, command.printsJSON) }
       try console.out.flush()
       if let path = command.metricsPath { try Metrics.write(subscription.status, command.arguments.ref, to: path) }
     }
@@ -303,6 +304,7 @@ struct DeliveryWork: DeliveryWorker {
 
   /// One event that `fusedb follow` prints.
   private struct News: Sendable {
+    /// Empty for what is counted and not printed.
     var event: String
     var path: String
     var report: FuseFetcher.Report?

@@ -22,8 +22,12 @@ package enum SmallFile {
 
   /// Puts a file of these bytes in the place of what is at `path`, in one step and durably.
   ///
-  /// - Parameter isSecret: whether only its owner may read it. Nothing may stand there then.
-  package static func write(_ bytes: [UInt8], to path: String, isSecret: Bool = false) throws(FuseError) {
+  /// - Parameters:
+  ///   - isSecret: whether only its owner may read it. Nothing may stand there then.
+  ///   - hasLaterTime: whether the file is a second younger at least than the one that gives way, by the times that the system keeps.
+  package static func write(
+    _ bytes: [UInt8], to path: String, isSecret: Bool = false, hasLaterTime: Bool = false
+  ) throws(FuseError) {
     if isSecret {
       // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
       let opened = retrying { unsafe open(path.systemPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
@@ -37,6 +41,12 @@ package enum SmallFile {
       let stream = try file.stream(at: 0)
       try stream.write(bytes.rawSpan)
       try stream.flush()
+      if hasLaterTime, let before = FolderFiles.time(of: path), before.rounded(.down) >= WallClock.now.rounded(.down) {
+        let next = timespec(tv_sec: Int(before) + 1, tv_nsec: 0)
+        var times = [next, next]
+        // SAFETY: the call reads two times, which the array has.
+        guard unsafe futimens(file.descriptor, &times) == 0 else { throw AtomicFile.failed("set the time of the file", path: path) }
+      }
       try file.publish(header: [])
     }
   }
