@@ -134,6 +134,8 @@ let package = Package(
     .testTarget(
       name: "FuseDBCommandsTests", dependencies: ["FuseDBCommands", "FuseDBInput", "ProgramSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "FuseDBDeliveryTests", dependencies: ["FuseDB", "FuseDBDelivery", "ProgramSupport"], swiftSettings: strict),
     .testTarget(name: "FuseDBFoundationTests", dependencies: ["FuseDB", "ProgramSupport"], swiftSettings: strict),
     .target(name: "ProgramSupport", dependencies: ["CMalloc"], path: "Tests/ProgramSupport", swiftSettings: strict),
     .executableTarget(

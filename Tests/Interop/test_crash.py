@@ -340,3 +340,95 @@ def test_a_closed_pipe_is_no_noise_where_its_signal_is_ignored(command, big, wor
     process = command.start(name, *rest, stdout=theirs, preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN))
     os.close(theirs)
     assert (process.communicate(timeout=60)[1], process.returncode) == (b"", IO_FAILURE)
+
+
+# --- publishing and fetching ---
+
+
+class Delivery:
+    """A remote with one version, another one to publish, and a client that has the first."""
+
+    #: What is done in its folder, and which file tells the old state from the new one.
+    STEPS = {
+        "publish": ("publish remote geo new.fsdb", "remote/refs/geo"),
+        "announce": ("announce remote geo 1 --channel pinned", "remote/refs/geo@pinned"),
+        "fetch a patch": ("fetch second geo got.fsdb", "got.fsdb"),
+        "fetch a whole file": ("fetch second geo other.fsdb", "other.fsdb"),
+        "expire": ("expire second geo --keep 1 --grace 1s", "second/condemned"),
+    }
+
+    def __init__(self, command, place):
+        self.command, self.place, self.count = command, place, 0
+        self.start = place / "start"
+        self.start.mkdir()
+        for name, change in (("old", 0), ("new", 1)):
+            lines = b"".join(line([b"key %d" % i], pack_int(i + change * (i % 50 == 0))) for i in range(2000))
+            command("build", "-q", self.start / f"{name}.fsdb", stdin=lines, code=DONE)
+        for remote, names in (("remote", ["old"]), ("second", ["old", "new"])):
+            for name in names:
+                command("publish", self.start / remote, "geo", self.start / f"{name}.fsdb", "-q", code=DONE)
+        shutil.copy(self.start / "old.fsdb", self.start / "got.fsdb")
+
+    def folder(self):
+        self.count += 1
+        folder = self.place / f"{self.count} {os.urandom(4).hex()}"
+        shutil.copytree(self.start, folder)
+        return folder
+
+    def read(self, folder, name):
+        path = folder / name
+        return path.read_bytes() if path.exists() else None
+
+
+@pytest.fixture(scope="module")
+def delivery(command, tmp_path_factory):
+    return Delivery(command, tmp_path_factory.mktemp("delivery"))
+
+
+@pytest.mark.parametrize("step", Delivery.STEPS)
+@pytest.mark.parametrize("what", ["signal=SIGKILL", "error=ENOSPC"])
+def test_delivery_hit_at_any_call_that_changes_a_file(command, delivery, step, what):
+    """The old state or the new one; again, it does what it should; and what is left goes when versions expire."""
+    words, watched = delivery.STEPS[step]
+    folder = delivery.folder()
+    first = traced(command, words.split(), folder)
+    assert first.code == DONE, first
+    old, new = delivery.read(delivery.start, watched), delivery.read(folder, watched)
+    calls = [call for call in first.calls if call.is_change and not call.is_for_people]
+    assert len(calls) >= 8
+
+    def check(call):
+        folder = delivery.folder()
+        result = traced(command, words.split(), folder, [call.inject(what)])
+        assert result.was_hit(call, what), f"{what} missed {call}\n{result.log}"
+        now = delivery.read(folder, watched)
+        if "refs/" in watched:
+            # A ref has the time in it: what it leads to tells.
+            now, then = (re.sub(rb"time \d+\n", b"", data or b"") for data in (now, new))
+            assert now in (re.sub(rb"time \d+\n", b"", old or b""), then) or b"generation 2" in now, call
+        elif step != "expire":
+            assert now in (old, new), call
+        if what.startswith("error"):
+            # A place that cannot be written is said; what is only tidied away may stay.
+            assert result.code in (DONE, IO_FAILURE, 66), result
+        again = command(*words.split(), cwd=folder, code=DONE)
+        if "refs/" in watched:
+            assert (b"generation 2" in delivery.read(folder, watched)) == (step == "publish"), again
+        elif step != "expire":
+            assert delivery.read(folder, watched) == new
+        # What clients see is whole, whatever was left.
+        for remote in ("remote", "second"):
+            for _ in range(2):
+                command("expire", remote, "geo", "--keep", "9", "--grace", "0.01s", cwd=folder, code=DONE)
+            got = folder / f"check-{remote}.fsdb"
+            command("fetch", remote, "geo", got, cwd=folder, code=DONE)
+            assert delivery.read(folder, got.name) in ((folder / "old.fsdb").read_bytes(), (folder / "new.fsdb").read_bytes())
+        return True
+
+    def one(call):
+        try:
+            return check(call)
+        except AssertionError as error:
+            raise AssertionError(f"{call}: {error}") from error
+
+    assert all(in_parallel(one, calls))

@@ -109,7 +109,7 @@ struct `A damaged reverse index` {
         var found: [Key] = []
         let error = failure {
           var scan = try reader.keys(ofObjectAt: object, .ascending)
-          while let entry = try scan.next() { found.append(try entry.key) }
+          found = try scan.rest()
         }
         if let error {
           #expect(error.code == .corrupted, "bit \(bit): \(error)")
