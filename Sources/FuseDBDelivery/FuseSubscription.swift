@@ -39,16 +39,19 @@ public final class FuseSubscription: Sendable {
 
   /// What came of the attempts so far.
   public struct Status: Sendable {
-    /// How many attempts there were, how many of them brought another version, how many failed, and how many of these because
-    /// what came was not trusted, was damaged or broke a rule.
+    /// How many attempts there were.
     public var attemptCount = 0
+    /// How many of them brought another version.
     public var updateCount = 0
+    /// How many of them failed.
     public var failureCount = 0
+    /// How many failed because what came was not trusted, was damaged or broke a rule.
     public var refusalCount = 0
-    /// What all of them cost.
+    /// How many bytes went over the wire in all.
     public var byteCount = 0
+    /// How many requests were made in all.
     public var requestCount = 0
-    /// The version that serves, and the number of the version; 0 while it is not known.
+    /// The generation of the version that serves; 0 while it is not known.
     public var generation = 0
     /// When the remote last said what clients are to have, in seconds since 1970; 0 for never.
     public var timeOfSuccess = 0.0

@@ -41,30 +41,40 @@ public struct FuseFetcher: Sendable {
 
   /// What ``fetch(progress:)`` did, and what it cost.
   public struct Report: Sendable {
+    /// How the file came here.
     public var way = Way.none
-    /// The version that is here now: its generation, its manifest and its length.
+    /// The generation of the version that is here now; 0 while it is not known.
     public var generation = 0
+    /// The digest of its manifest; nil while none is known.
     public var manifest: FuseDigest?
+    /// How many bytes the file has.
     public var fileByteCount = 0
     /// How many bytes the blobs of the way have.
     public var plannedByteCount = 0
-    /// What went over the wire, heads included, and in how many requests.
+    /// How many bytes went over the wire, heads included, in both directions.
     public var byteCount = 0
+    /// In how many requests.
     public var requestCount = 0
-    /// How long asking, the transfer, making the file and proving it took.
+    /// How long asking for documents took.
     public var timeAsking = Duration.zero
+    /// How long the transfer took.
     public var timeTransferring = Duration.zero
+    /// How long making the file and proving it took.
     public var timeMaking = Duration.zero
     /// Why the way by patches failed, where it did.
     public var fallback: FuseError?
   }
 
+  /// Where versions come from.
   public let remote: FuseRemote
+  /// The ref that is followed.
   public let name: RefName
   /// Where the file is.
   public let path: String
+  /// What is asked of a version.
   public var options: Options
 
+  /// A fetcher of what a ref leads to, to the file at `path`. Nothing is asked yet.
   public init(_ remote: FuseRemote, _ name: RefName, path: String, options: Options = Options()) {
     self.remote = remote
     self.name = name

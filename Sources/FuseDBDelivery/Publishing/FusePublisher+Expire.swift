@@ -4,11 +4,13 @@ internal import FuseDBSystem
 extension FusePublisher {
   /// What ``expire(_:keeping:grace:)`` did.
   public struct Expiry: Sendable {
-    /// How many files were removed, and their bytes.
+    /// How many files were removed.
     public var removedCount = 0
+    /// How many bytes they had.
     public var removedByteCount = 0
     /// How many files are condemned: a later pass removes them.
     public var condemnedCount = 0
+    /// How many bytes these have.
     public var condemnedByteCount = 0
   }
 

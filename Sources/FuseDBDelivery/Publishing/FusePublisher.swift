@@ -39,25 +39,35 @@ public struct FusePublisher: Sendable {
     public var generation: Int
     /// Whether there is a new version; false where the file is that of the ref.
     public var isNew: Bool
-    /// How long the file is, and how long packed.
+    /// How many bytes the file has.
     public var byteCount: Int
+    /// How many it has as it is transferred.
     public var packedByteCount: Int
     /// The patches that were made: of which generation, and how long.
     public var patches: [(generation: Int, byteCount: Int)] = []
+    /// How many keys the file has.
     public var keyCount: Int
   }
 
   /// A version as it is listed.
   public struct Version: Sendable {
+    /// The digest of its manifest, by which it is named.
     public var manifest: FuseDigest
+    /// Its number, from 1.
     public var generation: Int
     /// When it was published, in seconds since 1970.
     public var time: Int
+    /// The SHA-256 of the file.
     public var file: FuseDigest
+    /// How many bytes the file has.
     public var byteCount: Int
+    /// How many it has as it is transferred.
     public var packedByteCount: Int
+    /// How many keys it has.
     public var keyCount: Int
+    /// From how many earlier versions a patch leads to it.
     public var patchCount: Int
+    /// What was said of it when it was published.
     public var metadata: [String: String]
     /// The refs that lead to it.
     public var refs: [RefName]
