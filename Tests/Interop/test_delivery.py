@@ -108,7 +108,7 @@ def test_going_back_pins_an_older_version_and_numbers_go_on(three):
     three.command("fetch", three.path, "geo", got, code=DONE)
     assert "generation 1" in three.command("announce", three.path, "geo", "1", "--sign", three.key, code=DONE).errors
     assert b"\nback\n" in three.ref()
-    three.command("fetch", three.path, "geo", got, "--trust", three.trust, code=DONE)
+    assert "by 1 patch" in three.command("fetch", three.path, "geo", got, "--trust", three.trust, code=DONE).errors
     assert got.read_bytes() == three.files[0]
     assert three.publish(list(hourly(3000, 4))[-1], "--sign", three.key, "--json").json["generation"] == 4
     assert b"\nback\n" not in three.ref()

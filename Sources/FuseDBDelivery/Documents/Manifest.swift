@@ -12,13 +12,15 @@ struct Manifest: Sendable, Hashable {
     var byteCount: Int
   }
 
-  /// What makes the file of an earlier one.
+  /// What makes the file of that of another version.
   struct Patch: Sendable, Hashable {
-    /// The generation of the earlier version, its manifest and its file.
+    /// The generation of the other version, its manifest and its file.
     var generation: Int
     var manifest: FuseDigest
     var file: FuseDigest
     var blob: Blob
+
+    var line: String { "patch \(generation) \(manifest) \(file) \(blob.digest) \(blob.byteCount)\n" }
   }
 
   var name: String
@@ -47,9 +49,7 @@ struct Manifest: Sendable, Hashable {
       """
     if let parent { text += "parent \(parent)\n" }
     text += "whole zstd \(whole.digest) \(whole.byteCount)\n"
-    for patch in patches {
-      text += "patch \(patch.generation) \(patch.manifest) \(patch.file) \(patch.blob.digest) \(patch.blob.byteCount)\n"
-    }
+    for patch in patches { text += patch.line }
     for (name, value) in metadata { text += "meta \(PercentText.spelling(name)) \(PercentText.spelling(value))\n" }
     return text
   }
@@ -79,15 +79,9 @@ extension Manifest {
     let words = try reader.take("whole", 3)
     guard words[0] == "zstd" else { throw reader.bad("the file is packed by '\(words[0])', which this library does not know") }
     whole = try reader.blob(words[1...], least: 1)
-    for words in try reader.takeAll("patch", 5, most: Self.mostPatches) {
-      let patch = Patch(
-        generation: try reader.number(words[0], from: 1), manifest: try reader.digest(words[1]),
-        file: try reader.digest(words[2]), blob: try reader.blob(words[3...], least: 1))
-      guard patch.generation < generation else { throw reader.bad("a patch is of a version that is not earlier") }
-      guard !patches.contains(where: { $0.manifest == patch.manifest }) else {
-        throw reader.bad("there is a patch of the same version before")
-      }
-      patches.append(patch)
+    patches = try reader.takePatches(most: Self.mostPatches)
+    guard patches.allSatisfy({ $0.generation < generation }) else {
+      throw reader.bad("a patch is of a version that is not earlier")
     }
     for words in try reader.takeAll("meta", 2, most: Self.mostMetadata) {
       let entry = (name: try reader.text(words[0]), text: try reader.text(words[1]))
@@ -101,6 +95,21 @@ extension Manifest {
 }
 
 extension DocumentReader {
+  /// The lines of patches, each from another version.
+  mutating func takePatches(most: Int) throws(FuseError) -> [Manifest.Patch] {
+    var patches: [Manifest.Patch] = []
+    for words in try takeAll("patch", 5, most: most) {
+      let patch = Manifest.Patch(
+        generation: try number(words[0], from: 1), manifest: try digest(words[1]), file: try digest(words[2]),
+        blob: try blob(words[3...], least: 1))
+      guard !patches.contains(where: { $0.manifest == patch.manifest }) else {
+        throw bad("there is a patch of the same version before")
+      }
+      patches.append(patch)
+    }
+    return patches
+  }
+
   /// A digest and a length.
   fileprivate func blob(_ words: ArraySlice<Substring>, least: Int) throws(FuseError) -> Manifest.Blob {
     let words = Array(words)

@@ -3,6 +3,7 @@ internal import FuseDBFormat
 /// Which version clients are to have. See spec/delivery.md §6.
 struct Ref: Sendable, Equatable {
   static let mostBytes = 1 << 12
+  static let mostPatches = 4
 
   var name: RefName
   var manifest: Manifest.Blob
@@ -11,6 +12,8 @@ struct Ref: Sendable, Equatable {
   var time: Int
   var expires: Int?
   var goesBack = false
+  /// What leads here from later versions.
+  var patches: [Manifest.Patch] = []
   var signatures: [DocumentSignature] = []
 
   /// All but the signatures, which are made of it.
@@ -26,6 +29,7 @@ struct Ref: Sendable, Equatable {
       """
     if let expires { text += "expires \(expires)\n" }
     if goesBack { text += "back\n" }
+    for patch in patches { text += patch.line }
     return text
   }
 
@@ -55,6 +59,7 @@ extension Ref {
     time = try reader.number(try reader.take("time", 1)[0])
     if let words = try reader.take(ifThere: "expires", 1) { expires = try reader.number(words[0]) }
     goesBack = try reader.take(ifThere: "back", 0) != nil
+    patches = try reader.takePatches(most: Self.mostPatches)
     signatures = try reader.takeSignatures()
   }
 }

@@ -179,7 +179,9 @@ struct FetchAttempt {
       return
     }
     var patches: [Manifest.Patch]?
-    if let own {
+    if let own, let back = ref.patches.first(where: { $0.file == own && $0.blob.byteCount < manifest.whole.byteCount }) {
+      patches = [back]
+    } else if let own {
       let generation = own == before?.file.digest ? before?.generation : nil
       patches = try TransferPlan.patches(from: own, generation: generation, to: manifest) { digest throws(FuseError) in
         try self.manifest(digest, byteCount: Manifest.mostBytes).manifest

@@ -33,7 +33,10 @@ extension FusePublisher {
     for other in folder.names() {
       if let head = try folder.head(of: other) { starts.append((other, head.digest)) }
     }
-    for ref in try folder.refs() { starts.append((ref.name.name, ref.manifest.digest)) }
+    for ref in try folder.refs() {
+      starts.append((ref.name.name, ref.manifest.digest))
+      for patch in ref.patches { kept.insert("blobs/\(patch.blob.digest)") }
+    }
     for start in starts {
       for (digest, manifest) in try folder.versions(from: start.digest, most: start.name == name ? count : .max) {
         kept.insert("manifests/\(digest)")

@@ -170,34 +170,37 @@ public struct FusePublisher: Sendable {
       let (digest, old) = earlier[distance - 1]
       guard old.file.digest != manifest.file.digest else { continue }
       progress?("making the patch from generation \(old.generation)")
-      let oldPath = try folder.unpack(old)
-      defer { try? FolderFiles.remove(oldPath) }
-      let (patchPath, madePath) = (folder.temporary(), folder.temporary())
-      defer {
-        try? FolderFiles.remove(patchPath)
-        try? FolderFiles.remove(madePath)
-      }
-      let oldReader = try FuseReader(path: oldPath)
-      let report = try FusePatch.make(from: oldReader, to: reader, at: patchPath)
-      // No client would take it.
-      guard report.byteCount < manifest.whole.byteCount else { continue }
-      var limits = FusePatch.Options()
-      limits.greatestByteCount = manifest.file.byteCount
-      try FusePatch.apply(patchPath, to: oldReader, output: madePath, options: limits)
-      guard try FuseDigest.of(FileMapping(path: madePath)) == manifest.file.digest else {
-        throw FuseError(
-          .corrupted, "the patch from generation \(old.generation) makes another file; this is a fault of the library",
-          path: patchPath)
-      }
-      manifest.patches.append(
-        Manifest.Patch(
-          generation: old.generation, manifest: digest, file: old.file.digest, blob: try folder.addBlob(patchPath)))
+      if let patch = try patch(from: (digest, old), to: reader, manifest) { manifest.patches.append(patch) }
     }
+  }
+
+  /// Makes a patch, and tries it; nil where the whole file is less. [Z21]
+  private func patch(
+    from old: Found, to reader: FuseReader, _ manifest: Manifest
+  ) throws(FuseError) -> Manifest.Patch? {
+    let oldPath = try folder.unpack(old.manifest)
+    let (patchPath, madePath) = (folder.temporary(), folder.temporary())
+    defer { for path in [oldPath, patchPath, madePath] { try? FolderFiles.remove(path) } }
+    let oldReader = try FuseReader(path: oldPath)
+    let report = try FusePatch.make(from: oldReader, to: reader, at: patchPath)
+    // No client would take it.
+    guard report.byteCount < manifest.whole.byteCount else { return nil }
+    var limits = FusePatch.Options()
+    limits.greatestByteCount = manifest.file.byteCount
+    try FusePatch.apply(patchPath, to: oldReader, output: madePath, options: limits)
+    guard try FuseDigest.of(FileMapping(path: madePath)) == manifest.file.digest else {
+      throw FuseError(
+        .corrupted, "the patch from generation \(old.manifest.generation) makes another file; this is a fault of the library",
+        path: patchPath)
+    }
+    return Manifest.Patch(
+      generation: old.manifest.generation, manifest: old.digest, file: old.manifest.file.digest,
+      blob: try folder.addBlob(patchPath))
   }
 
   private func announce(
     _ version: Found, as name: RefName, insteadOf before: (ref: Ref, bytes: [UInt8])?, _ keys: [SigningKey],
-    validity: Duration?, isNew: Bool = false
+    validity: Duration?, isNew: Bool = false, patches: [Manifest.Patch] = []
   ) throws(FuseError) {
     let now = Int(WallClock.now)
     var ref = Ref(
@@ -205,6 +208,7 @@ public struct FusePublisher: Sendable {
       generation: version.manifest.generation, sequence: (before?.ref.sequence ?? 0) + 1, time: now)
     ref.expires = validity.map { now + Int($0.inSeconds) }
     ref.goesBack = version.manifest.generation < before?.ref.generation ?? 0
+    ref.patches = patches
     for key in keys {
       let signature = try key.signature(of: Array(ref.signedText.utf8))
       ref.signatures.append(DocumentSignature(key: key.id, bytes: signature))
@@ -233,6 +237,8 @@ public struct FusePublisher: Sendable {
 
   /// Has a ref lead to a version that is kept: goes back, pins, or promotes what a channel has.
   ///
+  /// Where it goes back, a patch is made from the version that the ref leads to now, so that clients transfer what differs.
+  ///
   /// - Parameter version: a generation, or the first digits of a manifest's digest.
   /// - Returns: the generation that the ref leads to now.
   /// - Throws: ``FuseError`` with code `notFound` where there is no such version, `outputChanged` where somebody else changed
@@ -260,7 +266,17 @@ public struct FusePublisher: Sendable {
     guard let manifest = try folder.manifest(chosen.manifest) else {
       throw FuseError(.notFound, "the manifest of that version is gone", path: folder.path)
     }
-    try announce((chosen.manifest, manifest), as: name, insteadOf: before, keys, validity: validity)
+    var patches: [Manifest.Patch] = []
+    if let ref = before?.ref, ref.generation > manifest.generation, let left = try folder.manifest(ref.manifest.digest) {
+      // All clients go back at the same time: with what changed alone.
+      let path = try folder.unpack(manifest)
+      defer { try? FolderFiles.remove(path) }
+      if let patch = try patch(from: (ref.manifest.digest, left), to: try FuseReader(path: path), manifest) {
+        patches.append(patch)
+      }
+    }
+    try announce(
+      (chosen.manifest, manifest), as: name, insteadOf: before, keys, validity: validity, patches: patches)
     return manifest.generation
   }
 }
