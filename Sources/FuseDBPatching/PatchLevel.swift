@@ -125,16 +125,30 @@ struct EntryFinder {
 
   /// - Complexity: O(1): as many steps as a stride has entries at most.
   mutating func entry(_ number: Int) throws(FuseError) -> IndexEntry {
+    let offset = try offset(of: number)
+    let mapping = reader.mapping
+    guard let entry = IndexEntry(at: offset, in: mapping.bytes.extracting(first: reader.index.end)) else {
+      throw reader.changed(at: offset)
+    }
+    next = (number + 1, entry.end)
+    return entry
+  }
+
+  /// Where an entry begins.
+  mutating func offset(of number: Int) throws(FuseError) -> Int {
     let mapping = reader.mapping
     let file = mapping.bytes.extracting(first: reader.index.end)
     let stride = number / KeyOrder.stride
     if number != next.number, number < next.number || stride != next.number / KeyOrder.stride {
       next = (stride * KeyOrder.stride, reader.index.order.offset(ofStride: stride, in: mapping.bytes))
     }
-    while true {
+    while next.number < number {
       guard let entry = IndexEntry(at: next.offset, in: file) else { throw reader.changed(at: next.offset) }
       next = (next.number + 1, entry.end)
-      if next.number > number { return entry }
     }
+    return next.offset
   }
+
+  /// Says where an entry begins that others were read up to.
+  mutating func move(to number: Int, at offset: Int) { next = (number, offset) }
 }

@@ -86,29 +86,82 @@ extension Patcher {
       try targets.makeRoom(for: count)
       try keys.makeRoom(for: count)
     }
-    if let old = previous.targets {
-      for entry in entries {
-        guard let record = successors[Int(old[entry])] else { throw objectHasGone }
-        try write(entry: entry, record, &progress)
+    if let old = previous.targets, case .listed(let origins) = previous.keys {
+      if file == nil {
+        for entry in entries {
+          guard let record = successors[Int(old[entry])] else { throw objectHasGone }
+          note(origins[entry], record, &progress)
+        }
+      } else {
+        try write(entries, origins, old, &progress)
       }
     } else {
-      let old = material.old
-      for number in entries {
-        let entry = try progress.finder.entry(number)
-        let target = try old.record(of: entry, likely: progress.oldFrontier)
-        progress.oldFrontier = max(progress.oldFrontier, target + 1)
-        guard let record = successors[target] else { throw objectHasGone }
-        if file == nil {
-          note(UInt32(number), record, &progress)
-        } else {
-          let mapping = old.reader.mapping
-          try write(mapping.bytes.extracting(entry.keyRange), record, &progress)
-        }
-      }
+      try writeOld(entries, from: entries.lowerBound, &progress)
     }
     progress.next = entries.upperBound
     progress.kept = entries.upperBound - 1
     progress.isAfterAdded = false
+  }
+
+  /// Writes entries of a file in between: those that stand one after the other in the old file together.
+  private mutating func write(
+    _ entries: Range<Int>, _ origins: [UInt32], _ old: [UInt32], _ progress: inout Progress
+  ) throws(FuseError) {
+    var next = entries.lowerBound
+    while next < entries.upperBound {
+      let begin = next
+      let origin = Int(origins[begin])
+      next += 1
+      guard material.isOld(key: origin) else {
+        guard let record = successors[Int(old[begin])] else { throw objectHasGone }
+        let key = try storedKey(origin)
+        try write(key.rawSpan, record, &progress)
+        continue
+      }
+      while next < entries.upperBound, Int(origins[next]) == origin + next - begin,
+        material.isOld(key: Int(origins[next]))
+      {
+        next += 1
+      }
+      try writeOld(begin..<next, from: origin, &progress)
+    }
+  }
+
+  /// Writes entries that stand one after the other in the old file, or notes them.
+  ///
+  /// - Parameters:
+  ///   - entries: of the file before.
+  ///   - origin: the first of them in the old file.
+  private mutating func writeOld(
+    _ entries: Range<Int>, from origin: Int, _ progress: inout Progress
+  ) throws(FuseError) {
+    let (old, targets, stream) = (material.old, previous.targets, file?.body)
+    let mapping = old.reader.mapping
+    let index = mapping.bytes.extracting(first: old.reader.index.end)
+    var offset = try progress.finder.offset(of: origin)
+    for number in entries {
+      guard let entry = IndexEntry(at: offset, in: index) else { throw old.reader.changed(at: offset) }
+      offset = entry.end
+      let target: Int
+      if let targets {
+        target = Int(targets[number])
+      } else {
+        target = try old.record(of: entry, likely: progress.oldFrontier)
+        progress.oldFrontier = max(progress.oldFrontier, target + 1)
+      }
+      guard let record = successors[target] else { throw objectHasGone }
+      guard let stream else {
+        note(UInt32(origin + number - entries.lowerBound), record, &progress)
+        continue
+      }
+      let byteCount = IndexEntry.overhead + entry.keyByteCount
+      guard byteCount <= indexRoom - progress.byteCount else { throw tooManyKeys }
+      try stream.write(entry: index.extracting(entry.keyRange), object: starts[record])
+      progress.byteCount += byteCount
+      progress.writtenCount += 1
+      progress.frontier = max(progress.frontier, record + 1)
+    }
+    progress.finder.move(to: origin + entries.count, at: offset)
   }
 
   private var objectHasGone: FuseError { body.bad("a key is to be kept whose object has gone") }
@@ -177,7 +230,6 @@ extension Patcher {
   }
 
   /// Writes an entry of the file before, which comes after the last one, or notes it.
-  @inline(__always)
   private mutating func write(entry number: Int, _ record: Int, _ progress: inout Progress) throws(FuseError) {
     let origin = previous.keys[number]
     if file == nil {
@@ -217,7 +269,6 @@ extension Patcher {
   }
 
   /// Writes an entry to the file.
-  @inline(__always)
   private mutating func write(_ key: RawSpan, _ record: Int, _ progress: inout Progress) throws(FuseError) {
     let byteCount = IndexEntry.overhead + key.byteCount
     guard byteCount <= indexRoom - progress.byteCount else { throw tooManyKeys }

@@ -45,12 +45,22 @@ struct Patcher {
 
   /// Does all that the patch says.
   mutating func apply() throws(FuseError) {
+    let recordCount = min(Int(head.newHeader.objectCount), Self.likelyCount(after: previous.records.count))
+    if file == nil { try records.reserve(recordCount) } else { try starts.reserve(recordCount) }
     try writeRecords()
     forgetRecords()
+    if file == nil {
+      let keyCount = min(Int(head.newHeader.keyCount), Self.likelyCount(after: previous.keys.count))
+      try keys.reserve(keyCount)
+      try targets.reserve(keyCount)
+    }
     try writeEntries()
     forgetEntries()
     try writeBlock()
   }
+
+  /// As many as there were and some more: what is added to an array beyond its room may double it.
+  private static func likelyCount(after count: Int) -> Int { count + count / 16 + 4096 }
 
   /// What the next patch of a chain needs to know of a file in between, once all was done.
   mutating func level() throws(FuseError) -> PatchLevel {
