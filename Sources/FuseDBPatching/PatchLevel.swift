@@ -66,6 +66,8 @@ final class PatchMaterial {
   private(set) var old: PatchEnd
   var objects: PatchStore
   var keys: PatchStore
+  /// Arrays that earlier levels had, for later ones: memory that is given back and taken anew goes to pieces.
+  private var spare: [[UInt32]] = []
   private let folder: String
 
   /// - Parameter folder: for files without a name.
@@ -75,6 +77,25 @@ final class PatchMaterial {
     objects = PatchStore(in: folder)
     keys = PatchStore(in: folder)
   }
+
+  /// An empty array with the room that an earlier level needed.
+  func takeArray() -> [UInt32] {
+    guard var array = spare.popLast() else { return [] }
+    array.removeAll(keepingCapacity: true)
+    return array
+  }
+
+  /// Keeps the arrays of a level for a later one.
+  func give(_ level: PatchLevel) {
+    for case .listed(let origins) in [level.records, level.keys] { spare.append(origins) }
+    if let targets = level.targets { spare.append(targets) }
+  }
+
+  /// Keeps an array for a later level.
+  func give(_ array: [UInt32]) { spare.append(array) }
+
+  /// Gives back the memory of arrays that no level needs any more.
+  func forgetArrays() { spare = [] }
 
   /// Gives back the memory of what is known about records. None is asked for any more.
   func forgetRecords() {

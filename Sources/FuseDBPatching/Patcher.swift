@@ -40,27 +40,39 @@ struct Patcher {
     self.material = material
     self.file = file
     self.body = body
-    successors = try RecordSuccessors(oldCount: previous.records.count)
+    if file == nil {
+      (records, keys, targets) = (material.takeArray(), material.takeArray(), material.takeArray())
+    }
+    successors = try RecordSuccessors(oldCount: previous.records.count, in: material.takeArray())
+    if file != nil { material.forgetArrays() }
   }
 
   /// Does all that the patch says.
   mutating func apply() throws(FuseError) {
-    let recordCount = min(Int(head.newHeader.objectCount), Self.likelyCount(after: previous.records.count))
-    if file == nil { try records.reserve(recordCount) } else { try starts.reserve(recordCount) }
+    let recordCount = Int(head.newHeader.objectCount)
+    if file == nil {
+      try Self.prepare(&records, for: recordCount, after: previous.records.count)
+    } else {
+      try Self.prepare(&starts, for: recordCount, after: previous.records.count)
+    }
     try writeRecords()
     forgetRecords()
     if file == nil {
-      let keyCount = min(Int(head.newHeader.keyCount), Self.likelyCount(after: previous.keys.count))
-      try keys.reserve(keyCount)
-      try targets.reserve(keyCount)
+      let keyCount = Int(head.newHeader.keyCount)
+      try Self.prepare(&keys, for: keyCount, after: previous.keys.count)
+      try Self.prepare(&targets, for: keyCount, after: previous.keys.count)
     }
     try writeEntries()
     forgetEntries()
     try writeBlock()
   }
 
-  /// As many as there were and some more: what is added to an array beyond its room may double it.
-  private static func likelyCount(after count: Int) -> Int { count + count / 16 + 4096 }
+  /// Makes room for as many elements as there were before and some more: what is added to an array beyond its room may double it.
+  /// The patch alone says how many there will be, so that is no reason to take more.
+  private static func prepare<Element>(_ array: inout [Element], for stated: Int, after count: Int) throws(FuseError) {
+    let likely = count + count / 16 + 4096
+    if array.capacity < min(stated, likely) { try array.reserve(likely) }
+  }
 
   /// What the next patch of a chain needs to know of a file in between, once all was done.
   mutating func level() throws(FuseError) -> PatchLevel {
@@ -247,15 +259,21 @@ struct Patcher {
 
   /// Gives back the memory that the entries do not need.
   private mutating func forgetRecords() {
-    previous.records = .old(count: 0)
     // Of the old file's entries, the records are found by where they stand.
-    if file != nil, previous.targets != nil { material.forgetRecords() }
+    guard file != nil, previous.targets != nil else { return }
+    previous.records = .old(count: 0)
+    material.forgetRecords()
   }
 
   /// Gives back the memory that the block does not need.
   private mutating func forgetEntries() {
+    if file == nil {
+      material.give(previous)
+      material.give(successors.records)
+    } else {
+      material.forgetRecords()
+    }
     previous = .empty
-    if file != nil { material.forgetRecords() }
     starts = []
     successors = RecordSuccessors()
   }

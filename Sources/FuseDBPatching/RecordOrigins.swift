@@ -108,12 +108,17 @@ extension [UInt64] {
 
 /// Which record of the new file each record of the old one has become. See spec/patch.md §5.
 struct RecordSuccessors {
-  private var records: [UInt32] = []
+  private(set) var records: [UInt32] = []
 
   /// Of no records.
   init() {}
 
-  init(oldCount: Int) throws(FuseError) { records = try [UInt32](oldCount, of: RecordOrigins.none) }
+  /// - Parameter memory: an array that is empty, and may have room.
+  init(oldCount: Int, in memory: [UInt32] = []) throws(FuseError) {
+    records = memory
+    try records.reserve(oldCount)
+    records.append(contentsOf: repeatElement(RecordOrigins.none, count: oldCount))
+  }
 
   /// The new record, or nil where the old one has gone.
   @inline(__always)
