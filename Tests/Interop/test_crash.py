@@ -50,6 +50,7 @@ JOBS = {
         "build out.fsdb {wide} --memory 16M --threads 1 --order insertion", "old", every=37),
     "merge": Job("merge out.fsdb {old} {plain}", "old"),
     "patch": Job("patch {old} {patch} out.fsdb", "old"),
+    "patch by patch": Job("patch {old} {patch} {patch2} out.fsdb", "old"),
     "reindex": Job("reindex out.fsdb", "plain"),
     "build that may not shrink": Job("build -o out.fsdb {small} --greatest-shrink 0", "old"),
     "enrich over a file": Job("enrich {old} {large} --on value -o out.fsdb --overwrite --threads 1", "small"),
@@ -66,6 +67,7 @@ def material(command, tmp_path_factory):
     command("build", place / "old", stdin=b'{"keys":["old"],"value":"what was there before"}\n', code=DONE)
     command("build", place / "plain", place / "small", "--plain", code=DONE)
     command("diff", place / "old", place / "plain", "--patch", place / "patch", code=DONE)
+    command("diff", place / "plain", place / "old", "--patch", place / "patch2", code=DONE)
     (place / "many").write_bytes(b"".join(line([b"key %d" % i], pack_int(0)) for i in range(60_000)))
     wide = (line([b"key %d" % i], pack_str(b"%d" % i + b"x" * 20_000)) for i in range(150))
     (place / "wide").write_bytes(b"".join(wide))
