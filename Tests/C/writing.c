@@ -296,7 +296,10 @@ void test_patch(void) {
 
   /* There and back, in one pass. */
   EXPECT(FUSE_OK, fuse_patch_make(new, old, PATH("back.patch"), FUSE_LINK_REFUSED, NULL, NULL, &error));
-  fuse_span both[] = {{PATH("new.patch")}, {PATH("back.patch")}};
+  char there[1024], back[1024];
+  strcpy(there, path_of("new.patch"));
+  strcpy(back, path_of("back.patch"));
+  fuse_span both[] = {{there, strlen(there)}, {back, strlen(back)}};
   EXPECT(FUSE_OK, fuse_patch_apply_many(both, 2, old, PATH("again.fsdb"), NULL, NULL, &patched, &error));
   CHECK(patched.key_count == 3 && patched.byte_count == (uint64_t)size_of("old.fsdb") && size_of("again.fsdb") == size_of("old.fsdb"));
   EXPECT(FUSE_OK, fuse_patch_apply_many(both, 1, old, PATH("again.fsdb"), NULL, &call, NULL, &error));
