@@ -53,6 +53,14 @@ struct PatchChain {
 
   /// Makes the file of the last patch, up to its header, and proves it.
   func write(from old: FuseReader, to file: AtomicFile) throws(FuseError) {
+    do throws(FuseError) { try writeAll(from: old, to: file) } catch {
+      // What was read of a file that shrank is no fault of a patch.
+      try old.checkNotShrunk()
+      throw error
+    }
+  }
+
+  private func writeAll(from old: FuseReader, to file: AtomicFile) throws(FuseError) {
     let material = PatchMaterial(try PatchEnd(old), in: file.folder)
     var level = PatchLevel(material.old)
     for link in links.dropLast() {

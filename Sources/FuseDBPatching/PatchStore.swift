@@ -35,23 +35,28 @@ final class PatchStore {
 
   /// Adds a piece; its number is how many there were before.
   func append(_ piece: RawSpan) throws(FuseError) {
-    if memory.count + piece.byteCount > Self.memoryByteCount { try putAway() }
     let end = UInt64(byteCount + piece.byteCount)
-    try memory.makeRoom(for: piece.byteCount)
-    // SAFETY: the array copies the span's bytes before the pointer ends.
-    unsafe piece.withUnsafeBytes { unsafe memory.append(contentsOf: $0) }
+    if memory.count + piece.byteCount > Self.memoryByteCount {
+      let full = memory
+      memory = []
+      try putAway(full.rawSpan)
+    }
+    if piece.byteCount > Self.memoryByteCount {
+      try putAway(piece)
+    } else {
+      try memory.makeRoom(for: piece.byteCount)
+      // SAFETY: the array copies the span's bytes before the pointer ends.
+      unsafe piece.withUnsafeBytes { unsafe memory.append(contentsOf: $0) }
+    }
     try ends.grow(by: end)
   }
 
-  private func putAway() throws(FuseError) {
-    guard !memory.isEmpty else { return }
+  private func putAway(_ bytes: RawSpan) throws(FuseError) {
+    guard bytes.byteCount > 0 else { return }
     let file = if let file { file } else { try TemporaryFile(in: folder) }
     self.file = file
-    let full = memory
-    _ = try file.append(full.rawSpan)
-    filedByteCount += memory.count
-    // A piece may be long, and none has to come after it.
-    memory.removeAll(keepingCapacity: memory.capacity <= 2 * Self.memoryByteCount)
+    _ = try file.append(bytes)
+    filedByteCount += bytes.byteCount
   }
 
   /// Reads a piece, in place of what `bytes` holds.
