@@ -87,7 +87,6 @@ final class PatchStore {
   ///   - origins: pieces by their numbers, counted on from `oldCount`; they get the new numbers.
   ///   - oldCount: what is below this is in the old file.
   func compacted(for origins: inout [UInt32], oldCount: Int) throws(FuseError) -> PatchStore {
-    guard count > 0 else { return self }
     var numbers = try [UInt32](count, of: RecordOrigins.none)
     var (needed, neededByteCount) = (0, 0)
     for origin in origins where Int(origin) >= oldCount {

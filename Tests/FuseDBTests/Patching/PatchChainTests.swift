@@ -336,6 +336,7 @@ struct `A chain that is not right makes no file` {
     ("08 12", "a key is to point at record 2, and the new file has 2"),
     ("08 08 03 01 63 00", "an added key is out of order"),
     ("08 08 03 01 66 00 04", "an added key is out of order"),
+    ("08 08 03 01 66 00 06", "an added key is out of order"),
     ("08 08 03 01 64 00 03 01 64 01", "an added key is out of order"),
     ("08 03 40 " + String(repeating: "61 ", count: 64) + "00", "the keys do not fit into"),
     ("08 08 03 02 64 64 00 04 00", "the keys do not fit into"),
