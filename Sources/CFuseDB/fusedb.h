@@ -1251,6 +1251,14 @@ fuse_status fuse_patch_apply(
     const char *path, size_t path_size, const fuse_reader *old_reader, const char *output, size_t output_size,
     const fuse_patch_options *options, const fuse_call *call, fuse_patched_file *patched, fuse_error **error);
 
+/* The same with several patches in one pass, each of which was made from what the one before it makes; the files in
+ * between are not made. There must be one at least.
+ *
+ * Errors: as fuse_patch_apply. Any thread. */
+fuse_status fuse_patch_apply_many(
+    const fuse_span *paths, size_t path_count, const fuse_reader *old_reader, const char *output, size_t output_size,
+    const fuse_patch_options *options, const fuse_call *call, fuse_patched_file *patched, fuse_error **error);
+
 typedef struct fuse_reindex_options {
   size_t size;
   /* Where the new file is to appear; empty for the file itself. */

@@ -140,3 +140,12 @@ private func sized(_ start: UnsafeRawPointer, _ name: StaticString) throws(FuseE
   }
   return UnsafeRawBufferPointer(start: start, count: size)
 }
+
+/// Paths of files.
+func paths(
+  _ start: UnsafePointer<fuse_span>?, _ count: Int, _ name: StaticString
+) throws(FuseError) -> [String] {
+  var paths: [String] = []
+  for span in try array(start, count, name) { paths.append(try path(span.data, span.size, name)) }
+  return paths
+}

@@ -54,15 +54,6 @@ private struct MergeCallbacks: @unchecked Sendable {
   }
 }
 
-/// Paths of files.
-private func paths(
-  _ start: UnsafePointer<fuse_span>?, _ count: Int, _ name: StaticString
-) throws(FuseError) -> [String] {
-  var paths: [String] = []
-  for span in try array(start, count, name) { paths.append(try path(span.data, span.size, name)) }
-  return paths
-}
-
 extension MergeOptions {
   fileprivate init(_ given: fuse_merge_options, _ callbacks: MergeCallbacks) throws(FuseError) {
     let options = try FuseDBC.options(given.writer, fuse_writer_options(), "writer")

@@ -57,23 +57,45 @@ public func fuse_patch_apply(
   _ patched: UnsafeMutablePointer<fuse_patched_file>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> fuse_status {
   answer(error) { () throws(FuseError) in
-    let old: FuseReader = try object(old_reader, HandleKind.reader)
     let path = try FuseDBC.path(path, path_size, "path")
-    let output = try FuseDBC.path(output, output_size, "output")
-    let options = try FusePatch.Options(try FuseDBC.options(options, fuse_patch_options(), "options"))
-    let slot = try ReportSlot(patched, "patched")
-    let made = try longCall(call) { _ throws(FuseError) in
-      try FusePatch.apply(path, to: old, output: output, options: options)
-    }
-    var file = fuse_patched_file()
-    file.key_count = UInt64(made.keyCount)
-    file.object_count = UInt64(made.objectCount)
-    file.byte_count = UInt64(made.byteCount)
-    file.replaced_key_count = UInt64(made.replacedKeyCount ?? 0)
-    file.replaced = made.replacedKeyCount != nil
-    slot.fill(file)
-    return Status.ok
+    return try apply([path], old_reader, output, output_size, options, call, patched)
   }
+}
+
+/// Makes the file of the last of several patches.
+@c @implementation
+public func fuse_patch_apply_many(
+  _ paths: UnsafePointer<fuse_span>?, _ path_count: Int, _ old_reader: OpaquePointer?, _ output: UnsafePointer<CChar>?,
+  _ output_size: Int, _ options: UnsafePointer<fuse_patch_options>?, _ call: UnsafePointer<fuse_call>?,
+  _ patched: UnsafeMutablePointer<fuse_patched_file>?, _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> fuse_status {
+  answer(error) { () throws(FuseError) in
+    let paths = try FuseDBC.paths(paths, path_count, "paths")
+    guard !paths.isEmpty else { throw .slip("'paths' is empty; name one patch at least") }
+    return try apply(paths, old_reader, output, output_size, options, call, patched)
+  }
+}
+
+private func apply(
+  _ paths: [String], _ old_reader: OpaquePointer?, _ output: UnsafePointer<CChar>?, _ output_size: Int,
+  _ options: UnsafePointer<fuse_patch_options>?, _ call: UnsafePointer<fuse_call>?,
+  _ patched: UnsafeMutablePointer<fuse_patched_file>?
+) throws(FuseError) -> fuse_status {
+  let old: FuseReader = try object(old_reader, HandleKind.reader)
+  let output = try FuseDBC.path(output, output_size, "output")
+  let options = try FusePatch.Options(try FuseDBC.options(options, fuse_patch_options(), "options"))
+  let slot = try ReportSlot(patched, "patched")
+  let made = try longCall(call) { _ throws(FuseError) in
+    try FusePatch.apply(paths, to: old, output: output, options: options)
+  }
+  var file = fuse_patched_file()
+  file.key_count = UInt64(made.keyCount)
+  file.object_count = UInt64(made.objectCount)
+  file.byte_count = UInt64(made.byteCount)
+  file.replaced_key_count = UInt64(made.replacedKeyCount ?? 0)
+  file.replaced = made.replacedKeyCount != nil
+  slot.fill(file)
+  return Status.ok
 }
 
 extension fuse_reindex_report {

@@ -19,9 +19,9 @@ extension FusePatch {
     }
   }
 
-  /// Does ``apply(_:to:output:options:)`` for a task: on threads of its own, and until the task is cancelled.
+  /// Does ``apply(_:to:output:options:)-(String,_,_,_)`` for a task: on threads of its own, and until the task is cancelled.
   ///
-  /// - Throws: ``FuseError`` as ``apply(_:to:output:options:)``; with code `cancelled` where the task is. Nothing is left behind
+  /// - Throws: ``FuseError`` as ``apply(_:to:output:options:)-(String,_,_,_)``; with code `cancelled` where the task is. Nothing is left behind
   ///   then, and what was at `output` is still there.
   @discardableResult
   @inline(never)
@@ -30,6 +30,20 @@ extension FusePatch {
   ) async throws(FuseError) -> PatchedFile {
     try await FuseBackground.run { () throws(FuseError) in
       try apply(path, to: old, output: output, options: options)
+    }
+  }
+
+  /// Does ``apply(_:to:output:options:)-([String],_,_,_)`` for a task: on threads of its own, and until the task is cancelled.
+  ///
+  /// - Throws: ``FuseError`` as ``apply(_:to:output:options:)-([String],_,_,_)``; with code `cancelled` where the task is. Nothing is
+  ///   left behind then, and what was at `output` is still there.
+  @discardableResult
+  @inline(never)
+  public static func applyInBackground(
+    _ paths: [String], to old: FuseReader, output: String, options: Options = Options()
+  ) async throws(FuseError) -> PatchedFile {
+    try await FuseBackground.run { () throws(FuseError) in
+      try apply(paths, to: old, output: output, options: options)
     }
   }
 }

@@ -102,40 +102,48 @@ public enum FusePatch {
   public static func apply(
     _ path: String, to old: FuseReader, output: String, options: Options = Options()
   ) throws(FuseError) -> PatchedFile {
-    try apply([path], to: old, output: output, options: options) { _ in }
+    try apply([path], to: old, output: output, options: options)
   }
 
+  /// Makes the file of the last of several patches, each of which was made from the file that the one before it makes, in one pass.
+  ///
+  ///     try FusePatch.apply(["9h.patch", "10h.patch"], to: old, output: "10h.fsdb")     // the file of 9 o'clock is not made
+  ///
+  /// It is as if the patches were applied one after the other, and costs little more than one of them: the files in between are
+  /// never made. So their checksums are not compared; that of the result is, and the result is verified.
+  ///
+  /// - Parameter paths: at least one, in the order in which the patches were made.
+  /// - Throws: ``FuseError`` as ``apply(_:to:output:options:)-(String,_,_,_)``, with the path of the patch and where it stands among
+  ///   them; with code `patchMismatch` also when a patch was made from another file than the one before it makes, and with code
+  ///   `limitExceeded` also when a file in between would be too long.
+  /// - Complexity: O(bytes of the old and of the new file + keys and objects of each file in between). Memory as for one patch, and 12
+  ///   bytes an object and 16 a key, however many patches there are. What patches bring and the last one still
+  ///   needs waits in memory, and from 4 MiB on in a file beside `output` that has no name.
+  @discardableResult
+  public static func apply(
+    _ paths: [String], to old: FuseReader, output: String, options: Options = Options()
+  ) throws(FuseError) -> PatchedFile {
+    try apply(paths, to: old, output: output, options: options) { _ in }
+  }
+
+  /// The same; `proving` is given the result before that gets its name, and may refuse it.
   @discardableResult
   package static func apply(
-    _ paths: [String], to old: FuseReader, output: String, options: Options, proving: (FileMapping) throws(FuseError) -> Void
+    _ paths: [String], to old: FuseReader, output: String, options: Options,
+    proving: (FileMapping) throws(FuseError) -> Void
   ) throws(FuseError) -> PatchedFile {
-    let path = paths[0]
     let place = try OutputPlace(PinnedPath(output), links: options.outputLink)
     let source = try place.source(among: [old])
-    let patch = try FileMapping(path: path)
-    let head: PatchHead
-    do throws(FuseError) {
-      head = try PatchHead(parsing: patch.bytes)
-    } catch {
-      try patch.checkNotShrunk()
-      throw error.at(path: path)
-    }
-    try head.checkBelongs(to: old, path: path)
-    let usual = usualGreatestByteCount(oldByteCount: old.byteCount, patchByteCount: patch.byteCount)
-    try head.check(mostBytes: options.greatestByteCount ?? usual, path: path)
+    let chain = try PatchChain(paths, from: old, mostBytes: options.greatestByteCount)
     let file = try AtomicFile(
       replacing: place,
       ReplacementRules(
         links: options.outputLink, leastKeyCount: options.leastKeyCount, greatestShrink: options.greatestShrink,
         kind: options.keepsOtherFiles ? .database : nil))
     file.source = source
+    let head = chain.last
     try file.checkRoom(forBytes: head.newByteCount)
-    var patcher = try Patcher(head, from: try PatchEnd(old), to: file, body: try PatchBodyReader(of: patch))
-    try patcher.writeRecords()
-    try patcher.writeEntries()
-    try patcher.writeBlock()
-    try old.checkNotShrunk()
-    try patcher.proveResult()
+    try chain.write(from: old, to: file)
     try proving(try file.mapped(header: head.newHeader.bytes, byteCount: head.newByteCount))
     let keyCount = Int(head.newHeader.keyCount)
     let replaced = try file.publish(header: head.newHeader.bytes, keyCount: keyCount)
@@ -144,9 +152,10 @@ public enum FusePatch {
       replacedKeyCount: replaced?.keyCount)
   }
 
-  /// How long a file ``apply(_:to:output:options:)`` makes at most, unless it is told.
+  /// How long a file ``apply(_:to:output:options:)-(String,_,_,_)`` makes at most, unless it is told.
   ///
-  /// What stays comes from the old file, and seldom more than once; what is new comes from the patch, where it is packed.
+  /// What stays comes from the old file, and seldom more than once; what is new comes from the patch, where it is packed. Of
+  /// several patches, each is limited by the length of all up to it.
   public static func usualGreatestByteCount(oldByteCount: Int, patchByteCount: Int) -> Int {
     4 * oldByteCount + 64 * patchByteCount + (256 << 20)
   }

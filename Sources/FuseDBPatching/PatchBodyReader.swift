@@ -13,6 +13,7 @@ final class PatchBodyReader {
   private static let bufferByteCount = 1 << 17
 
   private let patch: FileMapping
+  private let place: PatchPlace
   // SAFETY: made in init, freed in deinit and used by this class alone.
   private let context: OpaquePointer
   /// Where the packed bytes go on that were not unpacked yet.
@@ -25,12 +26,13 @@ final class PatchBodyReader {
   private var passed = 0
 
   /// Reads what follows the head of a patch.
-  init(of patch: FileMapping) throws(FuseError) {
+  init(of patch: FileMapping, at place: PatchPlace) throws(FuseError) {
     // SAFETY: libzstd gives a context or nil, and nil is turned away; nothing else uses the context.
     guard let context = unsafe ZSTD_createDCtx() else {
       throw FuseError(.inputOutput, "memory is too short for unpacking the patch", path: patch.path)
     }
     self.patch = patch
+    self.place = place
     unsafe self.context = context
     unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowBitCount)
   }
@@ -40,9 +42,9 @@ final class PatchBodyReader {
 
   /// The error of an operation that makes no sense, where reading is now.
   func bad(_ what: String) -> FuseError {
-    FuseError(
-      .corrupted, "\(what), before byte \(passed + unread.lowerBound) of the unpacked patch; make the patch again",
-      path: patch.path)
+    place.naming(
+      FuseError(
+        .corrupted, "\(what), before byte \(passed + unread.lowerBound) of the unpacked patch; make the patch again"))
   }
 
   /// Takes a number. [U5]

@@ -8,10 +8,10 @@ internal import FuseDBWriting
 struct PatchEnd {
   let reader: FuseReader
   /// Where each record begins, and after the last one the end of the data section.
-  private let starts: [UInt64]
+  private var starts: [UInt64]
 
   /// How many records there are.
-  var recordCount: Int { starts.count - 1 }
+  let recordCount: Int
 
   /// Verifies the file, and finds the records. [U8]
   ///
@@ -20,6 +20,7 @@ struct PatchEnd {
     self.reader = reader
     try Verifier.requireSound(reader.mapping)
     starts = try Self.starts(in: reader)
+    recordCount = starts.count - 1
     try reader.mapping.checkNotShrunk()
   }
 
@@ -42,9 +43,19 @@ struct PatchEnd {
     return starts
   }
 
+  /// Gives back the memory that the places of the records take. None is asked for any more.
+  mutating func forgetRecords() { starts = [] }
+
   /// Where some records stand, one after the other.
   func range(ofRecords numbers: Range<Int>) -> Range<Int> {
     Int(starts[numbers.lowerBound])..<Int(starts[numbers.upperBound])
+  }
+
+  /// Appends where some records would begin if the first began at `position`.
+  func appendStarts(ofRecords numbers: Range<Int>, to others: inout [UInt64], from position: UInt64) {
+    guard !numbers.isEmpty else { return }
+    let moved = position &- starts[numbers.lowerBound]
+    for number in numbers { others.append(starts[number] &+ moved) }
   }
 
   /// Where the object of a record stands.
@@ -68,8 +79,16 @@ struct PatchEnd {
 
   /// Which record an entry points at.
   ///
-  /// - Complexity: O(log records).
-  func record(of entry: Entry) throws(FuseError) -> Int {
+  /// - Parameter likely: the record that is looked at first; in most files, the one after the highest that an entry pointed at.
+  /// - Complexity: O(log records); O(1) where the guess is right.
+  @inline(__always)
+  func record(of entry: IndexEntry, likely: Int = 0) throws(FuseError) -> Int {
+    if likely < recordCount, starts[likely] == entry.objectOffset { return likely }
+    return try search(for: entry)
+  }
+
+  @inline(never)
+  private func search(for entry: IndexEntry) throws(FuseError) -> Int {
     var low = 0
     var high = recordCount
     while low < high {
@@ -80,7 +99,7 @@ struct PatchEnd {
       throw reader.unlessShrunk(
         .corrupted(
           "the index entry here points at \(entry.objectOffset), where no record begins; 'fusedb verify' lists the damage",
-          at: entry.entry.offset))
+          at: entry.offset))
     }
     return low
   }

@@ -120,27 +120,47 @@ extension PatchHead {
   /// Throws unless the patch was made from `old`. [U7]
   ///
   /// The header holds the file's checksum, which is compared with the bytes themselves when the records are read.
-  func checkBelongs(to old: FuseReader, path: String) throws(FuseError) {
+  func checkBelongs(to old: FuseReader, at place: PatchPlace) throws(FuseError) {
     guard old.byteCount == oldByteCount, old.header == oldHeader else {
-      throw FuseError(
-        .patchMismatch,
+      throw mismatch(
         """
-        the patch belongs to a file of \(counted(oldByteCount, "byte")) and \(counted(oldHeader.keyCount, "key")) with checksum \
-        \(oldHeader.checksum.hexadecimal), and \(old.path) has \(counted(old.byteCount, "byte")) and \(counted(old.keyCount, "key")) with \
+        \(old.path) has \(counted(old.byteCount, "byte")) and \(counted(old.keyCount, "key")) with \
         \(old.header.checksum.hexadecimal); take the file that the patch was made from\(isMade(old) ? " (this one is what the patch makes)" : "")
-        """, path: path)
+        """, at: place)
     }
   }
 
-  /// Throws where the new file would be longer than is allowed.
-  func check(mostBytes: Int, path: String) throws(FuseError) {
+  /// Throws unless the patch was made from the file that another one makes. [U20]
+  func checkFollows(_ before: PatchHead, at place: PatchPlace) throws(FuseError) {
+    guard before.newByteCount == oldByteCount, before.newHeader == oldHeader else {
+      throw mismatch(
+        """
+        the patch before it makes one of \(counted(before.newByteCount, "byte")) and \(counted(before.newHeader.keyCount, "key")) with \
+        \(before.newHeader.checksum.hexadecimal); give the patches in the order in which they were made, without a gap
+        """, at: place)
+    }
+  }
+
+  private func mismatch(_ instead: String, at place: PatchPlace) -> FuseError {
+    place.naming(
+      FuseError(
+        .patchMismatch,
+        """
+        the patch belongs to a file of \(counted(oldByteCount, "byte")) and \(counted(oldHeader.keyCount, "key")) with checksum \
+        \(oldHeader.checksum.hexadecimal), and \(instead)
+        """))
+  }
+
+  /// Throws where the new file would be longer than is allowed. [U19]
+  func check(mostBytes: Int, at place: PatchPlace) throws(FuseError) {
     guard newByteCount > mostBytes else { return }
-    throw FuseError(
-      .limitExceeded,
-      """
-      the patch makes a file of \(newByteCount) bytes, and \(mostBytes) are allowed; if you trust it, allow more \
-      (option 'greatestByteCount', 'fusedb patch --max-size')
-      """, path: path)
+    throw place.naming(
+      FuseError(
+        .limitExceeded,
+        """
+        the patch makes a file of \(newByteCount) bytes, and \(mostBytes) are allowed; if you trust it, allow more \
+        (option 'greatestByteCount', 'fusedb patch --max-size')
+        """))
   }
 
   /// Whether the file is what the patch is to make.

@@ -44,7 +44,7 @@ struct PatchMaker {
       }
       var count = 0
       while record < new.recordCount, origins.areEqual[record], Int(origins.origins[record]) == cursor {
-        successors.set(cursor, record, isCopy: true)
+        successors.set(cursor..<cursor + 1, record)
         record += 1
         cursor += 1
         count += 1
@@ -73,7 +73,7 @@ struct PatchMaker {
       try body.write(edit.inserted.count)
       try body.write(object.extracting(edit.inserted))
     }
-    successors.set(origin, record, isCopy: false)
+    successors.setEdited(origin, record)
     report.editedObjectCount += 1
   }
 
@@ -92,9 +92,9 @@ struct PatchMaker {
         continue
       }
       written += 1
-      let record = try new.record(of: entry)
+      let record = try new.record(of: entry.entry)
       defer { frontier = max(frontier, record + 1) }
-      if let oldEntry = pair.old, successors[try old.record(of: oldEntry)] == record {
+      if let oldEntry = pair.old, successors[try old.record(of: oldEntry.entry)] == record {
         try flush(.dropped, &dropped)
         followed += 1
         continue

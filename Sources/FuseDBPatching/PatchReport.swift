@@ -24,7 +24,7 @@ public struct PatchReport: Sendable, Equatable {
   public var replacedByteCount: Int?
 }
 
-/// The file that ``FusePatch/apply(_:to:output:options:)`` made.
+/// The file that ``FusePatch/apply(_:to:output:options:)-(String,_,_,_)`` made.
 public struct PatchedFile: Sendable, Equatable {
   /// Keys in the file.
   public var keyCount: Int

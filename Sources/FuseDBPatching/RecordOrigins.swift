@@ -37,8 +37,8 @@ struct RecordOrigins {
     var keys = try KeyPairs(from: old.reader, to: new.reader)
     while let pair = try keys.next() {
       guard let oldEntry = pair.old, let newEntry = pair.new else { continue }
-      let origin = try old.record(of: oldEntry)
-      let record = try new.record(of: newEntry)
+      let origin = try old.record(of: oldEntry.entry)
+      let record = try new.record(of: newEntry.entry)
       guard !areEqual[record], origins[record] != UInt32(origin) else { continue }
       if isEqual(record, origin) {
         set(record, origin)
@@ -108,15 +108,29 @@ extension [UInt64] {
 
 /// Which record of the new file each record of the old one has become. See spec/patch.md §5.
 struct RecordSuccessors {
-  private var records: [UInt32]
+  private(set) var records: [UInt32] = []
 
-  init(oldCount: Int) throws(FuseError) { records = try [UInt32](oldCount, of: RecordOrigins.none) }
+  /// Of no records.
+  init() {}
+
+  /// - Parameter memory: an array that is empty, and may have room.
+  init(oldCount: Int, in memory: [UInt32] = []) throws(FuseError) {
+    records = memory
+    try records.reserve(oldCount)
+    records.append(contentsOf: repeatElement(RecordOrigins.none, count: oldCount))
+  }
 
   /// The new record, or nil where the old one has gone.
+  @inline(__always)
   subscript(origin: Int) -> Int? { records[origin] == RecordOrigins.none ? nil : Int(records[origin]) }
 
-  /// A copy succeeds whatever came before it; an edited record only where there is no successor yet. [U11]
-  mutating func set(_ origin: Int, _ record: Int, isCopy: Bool) {
-    if isCopy || records[origin] == RecordOrigins.none { records[origin] = UInt32(record) }
+  /// Records that are copied, to those from `first` on. A copy succeeds whatever came before it. [U11]
+  mutating func set(_ origins: Range<Int>, _ first: Int) {
+    for origin in origins { records[origin] = UInt32(first + origin - origins.lowerBound) }
+  }
+
+  /// A record that is edited: its successor only where there is none yet. [U11]
+  mutating func setEdited(_ origin: Int, _ record: Int) {
+    if records[origin] == RecordOrigins.none { records[origin] = UInt32(record) }
   }
 }

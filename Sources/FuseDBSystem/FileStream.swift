@@ -58,6 +58,19 @@ package final class FileStream {
 
   /// Appends an entry of the key index. [I1]
   package func write(entry key: RawSpan, object: UInt64) throws(FuseError) {
+    let count = key.byteCount
+    let byteCount = count &+ IndexEntry.overhead
+    if byteCount < room &- filled {
+      // SAFETY: the block has more bytes left than the entry.
+      let entry = unsafe block.start + filled
+      unsafe entry.storeBytes(of: UInt16(truncatingIfNeeded: count).bigEndian, as: UInt16.self)
+      unsafe key.withUnsafeBytes { bytes in
+        if let from = bytes.baseAddress { unsafe (entry + 2).copyMemory(from: from, byteCount: count) }
+      }
+      unsafe entry.storeBytes(of: object.bigEndian, toByteOffset: 2 &+ count, as: UInt64.self)
+      filled &+= byteCount
+      return
+    }
     try put(UInt16(truncatingIfNeeded: key.byteCount))
     try write(key)
     try put(object)

@@ -15,7 +15,7 @@ package final class TemporaryFile: Sendable {
   var byteCount: Int { end.load(ordering: .relaxed) }
 
   /// Makes a file in `folder`.
-  init(in folder: String) throws(FuseError) {
+  package init(in folder: String) throws(FuseError) {
     // SAFETY: the calls read paths that end in a zero byte and live until they return.
     self.folder = folder
     var opened = retrying { unsafe fuse_open_unnamed(folder.systemPath, 0o600) }
@@ -37,7 +37,7 @@ package final class TemporaryFile: Sendable {
   /// Appends bytes, and returns where they begin.
   ///
   /// - Throws: ``FuseError`` with code `inputOutput`, as when the disk is full.
-  func append(_ bytes: RawSpan) throws(FuseError) -> Int {
+  package func append(_ bytes: RawSpan) throws(FuseError) -> Int {
     let offset = reserve(bytes.byteCount)
     try write(bytes, at: offset)
     return offset

@@ -293,6 +293,25 @@ void test_patch(void) {
   CHECK(patched.key_count == 3 && patched.object_count == 2 && !patched.replaced);
   CHECK(patched.byte_count == (uint64_t)size_of("new.fsdb") && size_of("patched.fsdb") == size_of("new.fsdb"));
   EXPECT(FUSE_ERROR_PATCH_MISMATCH, fuse_patch_apply(PATH("new.patch"), new, PATH("patched.fsdb"), NULL, NULL, &patched, &error));
+
+  /* There and back, in one pass. */
+  EXPECT(FUSE_OK, fuse_patch_make(new, old, PATH("back.patch"), FUSE_LINK_REFUSED, NULL, NULL, &error));
+  char there[1024], back[1024];
+  strcpy(there, path_of("new.patch"));
+  strcpy(back, path_of("back.patch"));
+  fuse_span both[] = {{there, strlen(there)}, {back, strlen(back)}};
+  EXPECT(FUSE_OK, fuse_patch_apply_many(both, 2, old, PATH("again.fsdb"), NULL, NULL, &patched, &error));
+  CHECK(patched.key_count == 3 && patched.byte_count == (uint64_t)size_of("old.fsdb") && size_of("again.fsdb") == size_of("old.fsdb"));
+  EXPECT(FUSE_OK, fuse_patch_apply_many(both, 1, old, PATH("again.fsdb"), NULL, &call, NULL, &error));
+  CHECK(size_of("again.fsdb") == size_of("new.fsdb"));
+  EXPECT(FUSE_ERROR_PATCH_MISMATCH, fuse_patch_apply_many(both, 2, new, PATH("again.fsdb"), NULL, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_patch_apply_many(both, 0, old, PATH("again.fsdb"), NULL, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_patch_apply_many(NULL, 1, old, PATH("again.fsdb"), NULL, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_patch_apply_many(both, 2, NULL, PATH("again.fsdb"), NULL, NULL, NULL, &error));
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_patch_apply_many(both, 2, old, NULL, 0, NULL, NULL, NULL, &error));
+  both[1].size = 0;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_patch_apply_many(both, 2, old, PATH("again.fsdb"), NULL, NULL, NULL, &error));
+
   fuse_patch_options options = fuse_patch_options_default();
   options.greatest_byte_count = 100;
   EXPECT(FUSE_ERROR_LIMIT_EXCEEDED, fuse_patch_apply(PATH("new.patch"), old, PATH("patched.fsdb"), &options, NULL, NULL, &error));

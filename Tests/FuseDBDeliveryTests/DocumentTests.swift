@@ -237,14 +237,14 @@ struct TransferPlanTests {
     from base: Int, to target: Int, _ distances: [Int], isKnown: Bool = true, missing: Set<Int> = []
   ) throws -> (way: [Int]?, asked: [Int]) {
     var asked: [Int] = []
-    let patches = try TransferPlan.patches(
+    let plan = try TransferPlan.find(
       from: digest(base), generation: isKnown ? base : nil, to: manifest(target, distances)
     ) { digest throws(FuseError) in
       let generation = Int(digest.bytes[0]) - 100
       asked.append(generation)
       return missing.contains(generation) ? nil : manifest(generation, distances)
     }
-    return (patches?.map(\.generation), asked)
+    return (plan?.patches.map(\.generation), asked)
   }
 
   @Test func `take a direct patch, and ask for nothing more [Z16]`() throws {

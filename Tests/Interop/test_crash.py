@@ -50,6 +50,8 @@ JOBS = {
         "build out.fsdb {wide} --memory 16M --threads 1 --order insertion", "old", every=37),
     "merge": Job("merge out.fsdb {old} {plain}", "old"),
     "patch": Job("patch {old} {patch} out.fsdb", "old"),
+    "patch by patch": Job("patch {old} {patch} {patch2} out.fsdb", "old"),
+    "patch by patch, with a temporary file": Job("patch {old} {patch3} {patch4} out.fsdb", "old"),
     "reindex": Job("reindex out.fsdb", "plain"),
     "build that may not shrink": Job("build -o out.fsdb {small} --greatest-shrink 0", "old"),
     "enrich over a file": Job("enrich {old} {large} --on value -o out.fsdb --overwrite --threads 1", "small"),
@@ -66,6 +68,13 @@ def material(command, tmp_path_factory):
     command("build", place / "old", stdin=b'{"keys":["old"],"value":"what was there before"}\n', code=DONE)
     command("build", place / "plain", place / "small", "--plain", code=DONE)
     command("diff", place / "old", place / "plain", "--patch", place / "patch", code=DONE)
+    command("build", place / "third", stdin=b'{"keys":["third"],"value":3}\n', code=DONE)
+    command("diff", place / "plain", place / "third", "--patch", place / "patch2", code=DONE)
+    # More than what waits in memory.
+    wider = b"".join(line([b"key %d" % i], pack_str(b"%d" % i + b"y" * 20_000)) for i in range(300))
+    command("build", place / "wider", "--plain", stdin=wider, code=DONE)
+    command("diff", place / "old", place / "wider", "--patch", place / "patch3", code=DONE)
+    command("diff", place / "wider", place / "third", "--patch", place / "patch4", code=DONE)
     (place / "many").write_bytes(b"".join(line([b"key %d" % i], pack_int(0)) for i in range(60_000)))
     wide = (line([b"key %d" % i], pack_str(b"%d" % i + b"x" * 20_000)) for i in range(150))
     (place / "wide").write_bytes(b"".join(wide))

@@ -105,6 +105,65 @@ def test_the_worked_example_is_read_by_both(command, tmp_path):
     assert (tmp_path / "out").read_bytes() == new
 
 
+# --- several patches ---
+
+
+@pytest.mark.parametrize("count", [0, 1, 40, 600])
+def test_several_patches_make_what_they_make_one_by_one_here_and_in_the_model(command, wheel, tmp_path, rng, count):
+    mapping, steps, models = mapping_of(count), [], []
+    for number in range(7):
+        (tmp_path / str(number)).mkdir()
+        name, path = rng.choice(list(files_of(mapping, rng, command, wheel, tmp_path / str(number)).items()))
+        steps.append(path)
+        models.append(name)
+        mapping = changed(mapping, rng, rng.randrange(12))
+    patches = [tmp_path / f"p{number}" for number in range(6)]
+    for old, new, patch in zip(steps, steps[1:], patches):
+        command("diff", old, new, "--patch", patch, code=DONE)
+    out = tmp_path / "out.fsdb"
+    for first, last in ((0, 6), (0, 2), (rng.randrange(3), rng.randrange(4, 7)), (5, 6)):
+        command("patch", steps[first], *patches[first:last], "-o", out, "--quiet", "--allow-empty", code=DONE)
+        assert out.read_bytes() == steps[last].read_bytes(), models[first : last + 1]
+    if count < 600:
+        made = steps[0].read_bytes()
+        for patch in patches:
+            made = apply(patch.read_bytes(), made)
+        command("patch", steps[0], *patches, out, "--quiet", "--allow-empty", code=DONE)
+        assert out.read_bytes() == made
+
+
+def test_several_patches_make_no_file_in_between_and_a_fault_in_one_of_them_none_at_all(command, tmp_path, rng):
+    mapping = mapping_of(50)
+    files, patches = [], []
+    for number in range(5):
+        files.append(command.build(tmp_path / f"{number}.fsdb", [(value, [key]) for key, value in mapping.items()]))
+        mapping = changed(mapping, rng, 20)
+    for number, (old, new) in enumerate(zip(files, files[1:])):
+        patches.append(tmp_path / f"p{number}")
+        command("diff", old, new, "-o", patches[-1], code=DONE)
+    place = tmp_path / "in"
+    place.mkdir()
+    result = traced(command, ["patch", str(files[0]), *map(str, patches), "-o", str(place / "out")], place)
+    assert result.code == DONE and contents(place) == {"out": files[4].read_bytes()}
+    whole = patches[2].read_bytes()
+    place = rng.randrange(120, len(whole))
+    for words, code, named, what in (
+        ((0, 1, 3), BAD_DATA, (3, 3, 3), "in the order in which they were made"),
+        ((1, 2, 3), BAD_DATA, (1, 1, 3), "belongs to a file of"),
+        ((0, 1, 2, 3), BAD_DATA, (2, 3, 4), "checksum"),
+    ):
+        if len(words) == 4:
+            patches[2].write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        (tmp_path / "out").write_bytes(b"FSDB as it was")
+        before = sorted(path.name for path in tmp_path.iterdir())
+        words = [patches[number] for number in words]
+        message = command("patch", files[0], *words, "-o", tmp_path / "out", "--allow-empty", code=code).errors
+        assert message.startswith(f"fusedb: {patches[named[0]]}: ") and what in message
+        assert f"(patch {named[1]} of {named[2]})" in message
+        assert (tmp_path / "out").read_bytes() == b"FSDB as it was"
+        assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
 # --- diff beside dictionaries ---
 
 

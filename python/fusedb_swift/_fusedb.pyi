@@ -1,7 +1,7 @@
 """The extension. Its classes and functions are documented where they are; `help(fusedb_swift.FuseReader)` shows them."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, final, overload
 
@@ -212,8 +212,9 @@ def make_patch(
     progress: Progress | None = None,
 ) -> dict[str, int]: ...
 def patch(
-    old: Answering | Path, patch: Path, output: Path, *, least_keys: int = 0, greatest_shrink: float | None = None,
-    greatest_size: int | None = None, output_link: Link = "replace", progress: Progress | None = None,
+    old: Answering | Path, patch: Path | Sequence[Path], output: Path, *, least_keys: int = 0,
+    greatest_shrink: float | None = None, greatest_size: int | None = None, output_link: Link = "replace",
+    progress: Progress | None = None,
 ) -> dict[str, int]: ...
 def reindex(
     path: Path, output: Path | None = None, *, metadata: Mapping[str, str] | None = None,

@@ -346,6 +346,13 @@ def test_diff_and_patch():
     assert pathlib.Path("made.fsdb").read_bytes() == pathlib.Path("new.fsdb").read_bytes()
     with pytest.raises(f.FuseValueError):
         f.patch("new.fsdb", "p", "made.fsdb")
+    f.make_patch("new.fsdb", "old.fsdb", "q")
+    for patches in (["p", "q"], (b"p", pathlib.Path("q")), ["p", "q", "p", "q"]):
+        assert f.patch("old.fsdb", patches, "made.fsdb")["num_keys"] == 3
+        assert pathlib.Path("made.fsdb").read_bytes() == pathlib.Path("old.fsdb").read_bytes()
+    for patches, error in ((["q", "p"], f.FuseValueError), ([], ValueError), (["p", 7], TypeError), (["p", "nope"], FileNotFoundError)):
+        with pytest.raises(error):
+            f.patch("old.fsdb", patches, "made.fsdb")
     with pytest.raises(FileNotFoundError):
         f.diff("old.fsdb", "nope")
     with pytest.raises(TypeError):

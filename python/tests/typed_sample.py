@@ -45,6 +45,8 @@ def write(path: str) -> None:
     fusedb.merge(path, path, output=path, combine=lambda key, first, second: first)
     assert_type([change.kind for change in fusedb.diff(path, fusedb.FuseReader(path))][0] == "added", bool)
     assert_type(fusedb.make_patch(path, path, "p"), dict[str, int])
+    assert_type(fusedb.patch(path, "p", "made"), dict[str, int])
+    assert_type(fusedb.patch(path, ["p", path], "made"), dict[str, int])
 
 
 def serve(path: str) -> None:

@@ -4,14 +4,14 @@ internal import FuseDBInput
 /// `fusedb patch`: makes a new database of an old one and a patch.
 struct Patch: Command {
   static let name = "patch"
-  static let summary = "make a new file from an old one and a patch"
-  static let operands = "-o OUTPUT OLD PATCH"
+  static let summary = "make a new file from an old one and patches"
+  static let operands = "-o OUTPUT OLD PATCH..."
   static let options: [Option] =
     [Arguments.outputOption] + Arguments.replacementOptions + [
       Arguments.linkOption,
       .value(
         "--max-size", "SIZE",
-        "the longest OUTPUT to accept, such as 512M or 2G (default: 4 times OLD and 64 times PATCH, plus 256M)"),
+        "the longest OUTPUT to accept, such as 512M or 2G (default: 4 times OLD and 64 times all PATCH, plus 256M)"),
       .flag("--json", "print the report as one JSON object"),
       Arguments.quietOption("print no report"),
     ]
@@ -23,8 +23,12 @@ struct Patch: Command {
     Then OUTPUT appears in one step, unless it is OLD and another process
     replaced it in the meantime. 'fusedb patch OLD PATCH OUTPUT' does the same.
 
+    Several patches are taken in their order, each of which was made from what
+    the one before it makes. The files in between are not made: ten patches
+    take little longer than one.
+
     A small PATCH can make a file that fills a disk. A result longer than
-    --max-size is refused before anything is written.
+    --max-size, also in between, is refused before anything is written.
 
     Example:
       $ echo '{"keys":["1.1.1.0/24","9.9.9.0/24"],"value":{"asn":13335}}' | fusedb build -o today.fsdb -q
@@ -36,7 +40,7 @@ struct Patch: Command {
     """
 
   var oldPath: String
-  var patchPath: String
+  var patchPaths: [String]
   var output: String
   var isOutputOption = true
   var options = FusePatch.Options()
@@ -45,8 +49,15 @@ struct Patch: Command {
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     oldPath = try arguments.path("OLD")
-    patchPath = try arguments.path("PATCH")
-    (output, isOutputOption) = try arguments.output()
+    patchPaths = [try arguments.path("PATCH")]
+    // Without the option, OUTPUT is what comes last.
+    var more = try arguments.remainingPaths("PATCH")
+    isOutputOption = arguments.has(Arguments.outputOption.name)
+    let last = isOutputOption ? try arguments.path(of: Arguments.outputOption.name, "OUTPUT") : more.popLast()
+    guard let last else { throw arguments.error("OUTPUT is missing") }
+    try arguments.requireFile(last, "OUTPUT")
+    output = last
+    patchPaths += more
     options.leastKeyCount = try arguments.leastKeyCount()
     options.greatestShrink = try arguments.greatestShrink()
     options.outputLink = try arguments.outputLink()
@@ -64,7 +75,7 @@ struct Patch: Command {
     console.willReplace(output)
     do throws(FuseError) {
       let old = try FuseReader.forCommand(oldPath)
-      let report = try FusePatch.apply(patchPath, to: old, output: output, options: options)
+      let report = try FusePatch.apply(patchPaths, to: old, output: output, options: options)
       try tell(report, console)
       return .done
     } catch {

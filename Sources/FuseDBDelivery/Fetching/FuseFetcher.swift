@@ -178,18 +178,18 @@ struct FetchAttempt {
       if origin != before, !isTrial { try origin.save(besides: path) }
       return
     }
-    var patches: [Manifest.Patch]?
+    var plan: TransferPlan?
     if let own, let back = ref.patches.first(where: { $0.file == own && $0.blob.byteCount < manifest.whole.byteCount }) {
-      patches = [back]
+      plan = TransferPlan(patches: [back], mostBytes: manifest.file.byteCount)
     } else if let own {
       let generation = own == before?.file.digest ? before?.generation : nil
-      patches = try TransferPlan.patches(from: own, generation: generation, to: manifest) { digest throws(FuseError) in
+      plan = try TransferPlan.find(from: own, generation: generation, to: manifest) { digest throws(FuseError) in
         try self.manifest(digest, byteCount: Manifest.mostBytes).manifest
       }
     }
     report.timeAsking = MonotonicClock.now - start
-    report.way = patches.map { .patches($0.count) } ?? .whole
-    report.plannedByteCount = patches.map { $0.map(\.blob.byteCount).reduce(0, +) } ?? manifest.whole.byteCount
+    report.way = plan.map { .patches($0.patches.count) } ?? .whole
+    report.plannedByteCount = plan.map { $0.patches.map(\.blob.byteCount).reduce(0, +) } ?? manifest.whole.byteCount
     if isTrial { return }
     // From here on an older ref is refused, also after a kill. [Z10]
     if let before {
@@ -197,9 +197,9 @@ struct FetchAttempt {
       (seen.tag, seen.generation, seen.manifest, seen.file) = ("", before.generation, before.manifest, before.file)
       try seen.save(besides: path)
     }
-    if let patches, let base {
+    if let plan, let base {
       do throws(FuseError) {
-        try patch(base.reader, patches, manifest)
+        try patch(base.reader, plan, manifest)
       } catch {
         // Another way helps where what came by this one is of no use.
         guard options.fallsBack, [.corrupted, .truncated, .notFound, .patchMismatch, .limitExceeded].contains(error.code) else { throw error }
@@ -299,23 +299,23 @@ struct FetchAttempt {
   }
 
   private mutating func patch(
-    _ old: FuseReader, _ patches: [Manifest.Patch], _ manifest: Manifest
+    _ old: FuseReader, _ plan: TransferPlan, _ manifest: Manifest
   ) throws(FuseError) {
     // Each is proved before it is opened again by its path, beside OUTPUT.
-    _ = try transfer(patches.map(\.blob))
+    _ = try transfer(plan.patches.map(\.blob))
     let start = MonotonicClock.now
     defer { report.timeMaking += MonotonicClock.now - start }
     var limits = FusePatch.Options()
-    limits.greatestByteCount = manifest.file.byteCount
+    limits.greatestByteCount = plan.mostBytes
     limits.keepsOtherFiles = true
     let options = options
     let path = path
-    try keepOld(old)
     try FusePatch.apply(
-      patches.map { partPath($0.blob) }, to: old, output: path, options: limits
+      plan.patches.map { partPath($0.blob) }, to: old, output: path, options: limits
     ) { made throws(FuseError) in
       // It was verified whole.
       try Self.prove(made, manifest, options, isVerified: true, insteadOf: old, path: path)
+      try keepOld(old)
     }
   }
 

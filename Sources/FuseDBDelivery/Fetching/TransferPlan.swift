@@ -1,11 +1,16 @@
 internal import FuseDBFormat
 
 /// How a client comes from its file to that of a manifest. See spec/delivery.md §8.
-enum TransferPlan {
+struct TransferPlan {
+  /// From the file that is here to that of the manifest, the first one first.
+  var patches: [Manifest.Patch]
+  /// How many bytes the longest file on the way has.
+  var mostBytes: Int
+
   /// How many manifests of earlier versions are fetched at most. [Z16]
   static let mostManifests = 32
 
-  /// Patches that lead from a file to that of a manifest, the first one first; nil where the whole file costs less, or they are
+  /// Patches that lead from a file to that of a manifest; nil where the whole file costs less, or they are
   /// not found.
   ///
   /// A direct patch is taken: those of longer ways have much the same bytes. Otherwise the search goes back in the largest steps
@@ -14,34 +19,32 @@ enum TransferPlan {
   /// - Parameters:
   ///   - generation: of the file that is here; nil where it is not known.
   ///   - manifest: gives an earlier manifest; nil where it is gone.
-  static func patches(
+  static func find(
     from file: FuseDigest, generation: Int?, to target: Manifest,
     _ manifest: (FuseDigest) throws(FuseError) -> Manifest?
-  ) throws(FuseError) -> [Manifest.Patch]? {
-    struct Place {
-      var manifest: Manifest
-      /// From there to the target.
-      var rest: [Manifest.Patch]
-      var byteCount: Int
-    }
-    var open: [(patch: Manifest.Patch, rest: [Manifest.Patch], byteCount: Int)] = []
+  ) throws(FuseError) -> TransferPlan? {
+    var open: [(plan: TransferPlan, byteCount: Int)] = []
     var seen: Set<FuseDigest> = []
-    var place = Place(manifest: target, rest: [], byteCount: 0)
+    // Where the search is, and what leads from there to the target.
+    var place = (manifest: target, rest: TransferPlan(patches: [], mostBytes: target.file.byteCount), byteCount: 0)
     for _ in 0...mostManifests {
       for patch in place.manifest.patches {
         let byteCount = place.byteCount + patch.blob.byteCount
         guard byteCount < target.whole.byteCount else { continue }
-        let way = [patch] + place.rest
-        if patch.file == file { return way }
+        let plan = TransferPlan(
+          patches: [patch] + place.rest.patches, mostBytes: max(place.rest.mostBytes, place.manifest.file.byteCount))
+        if patch.file == file { return plan }
         // What lies before the version that is here leads nowhere.
         if let generation, patch.generation <= generation { continue }
-        if seen.insert(patch.manifest).inserted { open.append((patch, way, byteCount)) }
+        if seen.insert(patch.manifest).inserted { open.append((plan, byteCount)) }
       }
       // The earliest first: that is the one nearest to what is here.
-      guard let next = open.indices.min(by: { open[$0].patch.generation < open[$1].patch.generation }) else { return nil }
+      let next = open.indices.min { open[$0].plan.patches[0].generation < open[$1].plan.patches[0].generation }
+      guard let next else { return nil }
       let step = open.remove(at: next)
-      guard let earlier = try manifest(step.patch.manifest), earlier.file.digest == step.patch.file else { continue }
-      place = Place(manifest: earlier, rest: step.rest, byteCount: step.byteCount)
+      let first = step.plan.patches[0]
+      guard let earlier = try manifest(first.manifest), earlier.file.digest == first.file else { continue }
+      place = (earlier, step.plan, step.byteCount)
     }
     return nil
   }

@@ -58,6 +58,8 @@ let made = try FusePatch.make(from: reader, to: new, at: folder + "/patch")
 precondition(FusePatch.usualGreatestByteCount(oldByteCount: reader.byteCount, patchByteCount: made.byteCount) > 1 << 28)
 let patched = try FusePatch.apply(folder + "/patch", to: reader, output: folder + "/patched.fsdb")
 expect(made.byteCount > 0 && patched.keyCount == 3)
+let passed = try FusePatch.apply([folder + "/patch"], to: reader, output: folder + "/patched.fsdb")
+expect(passed.keyCount == 3)
 
 expect(try reader.verify().isSound)
 expect(try FuseReader.verify(path: path, level: .full, progress: nil).isSound)

@@ -16,6 +16,7 @@ runToEnd {
   let new = try FuseReader(path: merged)
   try await FusePatch.makeInBackground(from: reader, to: new, at: patch)
   let made = try await FusePatch.applyInBackground(patch, to: reader, output: built)
+  try await FusePatch.applyInBackground([patch], to: reader, output: built)
   expect(made.keyCount == 3)
 }
 runToEnd {

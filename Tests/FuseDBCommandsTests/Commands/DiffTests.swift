@@ -123,6 +123,29 @@ struct PatchCommandTests {
     #expect(scratch.names == ["made.fsdb", "new.fsdb", "old.fsdb", "p"])
   }
 
+  @Test(arguments: [["@old.fsdb", "@p", "@q", "@made.fsdb"], ["-o", "@made.fsdb", "@old.fsdb", "@p", "@q"]])
+  func `several patches make the last file, and none in between`(words: [String]) {
+    let scratch = both()
+    let third = "{\"keys\":[\"a\"],\"value\":{\"n\":3}}\n"
+    #expect(scratch.run("build", "@third.fsdb", "--quiet", input: third).status == 0)
+    #expect(scratch.run("diff", "@old.fsdb", "@new.fsdb", "--patch", "@p").status == 0)
+    #expect(scratch.run("diff", "@new.fsdb", "@third.fsdb", "--patch", "@q").status == 0)
+    let bytes = scratch.read("third.fsdb")!
+    #expect(
+      scratch.run(["patch"] + words)
+        == Scratch.Result(0, err: "@made.fsdb: 1 object, 1 key, \(bytes.count) bytes\n"))
+    #expect(scratch.read("made.fsdb") == bytes)
+    #expect(scratch.names == ["made.fsdb", "new.fsdb", "old.fsdb", "p", "q", "third.fsdb"])
+    let gap = scratch.run("patch", "@old.fsdb", "@q", "@p", "-o", "@made.fsdb")
+    #expect(gap.status == 65)
+    #expect(gap.err.hasPrefix("fusedb: @q: the patch belongs to a file of ") && gap.err.hasSuffix("(patch 1 of 2)\n"))
+    // Who forgets OUTPUT loses no patch.
+    let slip = scratch.run("patch", "@old.fsdb", "@p", "@q")
+    #expect(slip.status == 64)
+    #expect(slip.err.hasPrefix("fusedb: patch: '@q' is a file of "))
+    #expect(scratch.read("made.fsdb") == bytes)
+  }
+
   @Test func `the report of a patch for programs`() {
     let scratch = both()
     let result = scratch.run("diff", "@old.fsdb", "@new.fsdb", "--patch", "@p", "--json")

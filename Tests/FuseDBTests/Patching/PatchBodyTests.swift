@@ -74,6 +74,7 @@ struct `A body that makes no sense is refused` {
     ("08 08 03 01 63 00", "an added key is out of order"),
     ("08 08 03 01 62 00", "an added key is out of order"),
     ("08 08 03 01 66 00 04", "an added key is out of order"),
+    ("08 08 03 01 66 00 06", "an added key is out of order"),
     ("08 08 03 01 64 00 03 01 64 01", "an added key is out of order"),
     // What follows, [U15] and [U16]
     ("08 08 03 01 64 00 04 04", "there is no such block"),

@@ -147,12 +147,15 @@ struct `A patch that is not right makes no file` {
     try file.write(mapping.bytes.extracting(droppingFirst: Header.byteCount))
     let head = PatchHead(from: old, to: new)
     let patch = try FileMapping(bytes: Self.old.rawSpan, isLocked: false)
-    let patcher = try Patcher(head, from: PatchEnd(old), to: file, body: PatchBodyReader(of: patch))
-    try patcher.proveResult()
+    let material = PatchMaterial(try PatchEnd(old), in: file.folder)
+    let patcher = try Patcher(
+      head, from: PatchLevel(material.old), of: material, to: file,
+      body: PatchBodyReader(of: patch, at: PatchPlace(path: "p")))
+    try patcher.proveResult(file)
     // Verifying takes a byte for each 64 of the data section: more than there is now, which is enough for mapping the file.
     MemoryUse.limitData(toMore: MemoryRoom.reserve + (256 << 10))
     _ = try file.mapped(header: head.newHeader.bytes, byteCount: head.newByteCount)
-    return failure { try patcher.proveResult() }
+    return failure { try patcher.proveResult(file) }
   }
 
   @Test func `a file longer than is allowed is not begun`() throws {

@@ -50,7 +50,8 @@ struct PatchBench {
 
   /// The body of a patch, unpacked.
   func body(of patch: [UInt8]) throws -> [UInt8] {
-    let reader = try PatchBodyReader(of: FileMapping(bytes: patch.rawSpan, isLocked: false))
+    let reader = try PatchBodyReader(
+      of: FileMapping(bytes: patch.rawSpan, isLocked: false), at: PatchPlace(path: "patch"))
     var body: [UInt8] = []
     // One byte a step, until there is none.
     while (try? reader.bytes(1) { part in body += part.array() }) != nil {}

@@ -210,30 +210,38 @@ static PyObject *make_patch(PyObject *module, PyObject *const *arguments, Py_ssi
   return result;
 }
 
+/* One patch, or a list or tuple of them. */
+static bool patches_read(PyObject *given, Paths *patches) {
+  if (PyList_Check(given) || PyTuple_Check(given)) return paths_read_list(given, "patch", patches);
+  return paths_read(&given, 1, patches);
+}
+
 static PyObject *apply_patch(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
   (void)module;
   static const Signature signature = {
       "patch", 3, 3,
       {"old", "patch", "output", "least_keys", "greatest_shrink", "greatest_size", "output_link", "progress"}};
-  PyObject *values[MOST_ARGUMENTS], *patch = NULL, *output = NULL;
+  PyObject *values[MOST_ARGUMENTS], *output = NULL;
+  Paths patches = {NULL, NULL, 0};
   fuse_patch_options options = fuse_patch_options_default();
   options.output_link = FUSE_LINK_REPLACED;
   if (!arguments_read(&signature, arguments, count, names, values) ||
       !argument_size(values[3], "least_keys", &options.least_key_count) ||
       !argument_share(values[4], "greatest_shrink", &options.greatest_shrink, &options.has_greatest_shrink) ||
       !argument_size(values[5], "greatest_size", &options.greatest_byte_count) ||
-      !argument_word(values[6], "output_link", link_words, &options.output_link) || !path_read(values[1], &patch))
+      !argument_word(values[6], "output_link", link_words, &options.output_link) ||
+      !patches_read(values[1], &patches))
     return NULL;
   Snapshot *old = path_read(values[2], &output) ? snapshot_of(values[0]) : NULL;
   PyObject *result = NULL;
   if (old != NULL) {
-    fuse_span from = bytes_span(patch), to = bytes_span(output);
+    fuse_span to = bytes_span(output);
     fuse_error *error = NULL;
     fuse_patched_file file = fuse_patched_file_empty();
     LongCall call;
     long_call_begin(&call, values[7]);
-    fuse_status status =
-        fuse_patch_apply(from.data, from.size, old->reader, to.data, to.size, &options, &call.call, &file, &error);
+    fuse_status status = fuse_patch_apply_many(
+        patches.spans, patches.count, old->reader, to.data, to.size, &options, &call.call, &file, &error);
     if (long_call_end(&call) && status == FUSE_OK) {
       result = Py_BuildValue(
           "{s:K,s:K,s:K}", "num_keys", (unsigned long long)file.key_count, "num_objects",
@@ -244,7 +252,7 @@ static PyObject *apply_patch(PyObject *module, PyObject *const *arguments, Py_ss
   }
   snapshot_drop(old);
   Py_XDECREF(output);
-  Py_DECREF(patch);
+  paths_free(&patches);
   return result;
 }
 
@@ -312,7 +320,8 @@ PyMethodDef tool_functions[] = {
     METHOD("patch", apply_patch, FAST,
         "patch(old, patch, output, *, least_keys=0, greatest_shrink=None, greatest_size=None, output_link='replace',\n"
         "      progress=None)\n--\n\n"
-        "Makes the new file of the old one and a patch; both are verified. The old one is a reader or a path.\n\n"
+        "Makes the new file of the old one and a patch; both are verified. The old one is a reader or a path. A list of\n"
+        "patches, each made from what the one before it makes, is applied in one pass.\n\n"
         "    >>> report = make_patch('geo.fsdb', 'geo-2.fsdb', 'geo.patch')\n"
         "    >>> patch('geo.fsdb', 'geo.patch', 'patched.fsdb')['num_keys']\n"
         "    5\n"),
