@@ -16,8 +16,13 @@ struct SortedRuns: Sendable {
 }
 
 /// Goes through sorted runs, part by part.
+@safe
 final class SortedRunsCursor: KeySource {
-  private var cursor: KeyCursor
+  private var cursor: KeyCursor {
+    didSet { unsafe unretained = .passUnretained(cursor) }
+  }
+  // SAFETY: `cursor`, which keeps it.
+  private var unretained: Unmanaged<KeyCursor>
   /// The parts that are not begun, the next one last.
   private var rest: [KeyRun]
   private let windowByteCount: Int
@@ -26,14 +31,18 @@ final class SortedRunsCursor: KeySource {
   init(_ runs: SortedRuns, windowByteCount: Int) throws(FuseError) {
     rest = runs.parts.reversed()
     precondition(!rest.isEmpty, "sorted runs have parts")
-    cursor = try KeyCursor(rest.removeLast(), windowByteCount: windowByteCount)
+    let cursor = try KeyCursor(rest.removeLast(), windowByteCount: windowByteCount)
+    self.cursor = cursor
+    unsafe unretained = .passUnretained(cursor)
     self.windowByteCount = windowByteCount
   }
 
   /// The next key; at the end, ``KeyHead/end``.
   @inline(__always)
   func next() throws(FuseError) -> KeyHead {
-    let head = try cursor.next()
+    let head = try unsafe unretained._withUnsafeGuaranteedRef { (cursor) -> Result<KeyHead, FuseError> in
+      Result { () throws(FuseError) in try cursor.next() }
+    }.get()
     return head.isAtEnd && !rest.isEmpty ? try nextInRest() : head
   }
 
