@@ -12,7 +12,7 @@ BUILD_PACKAGES := g++ libbz2-dev libdeflate-dev liblzma-dev libmsgpack-dev libsi
 TEST_PACKAGES := binutils fish iso-codes man-db mandoc netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
   unicode-data valgrind zsh zstd
 DEMO_PACKAGES := python3
-BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
+BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv valgrind
 DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
@@ -179,6 +179,7 @@ bench bench-full bench-build bench-serving bench-values bench-networks:
 	@$(MAKE) build/benchmarks/venv/ready
 	@$(MAKE) SIDE_BY_SIDE= release
 	swift build -c release --package-path Benchmarks
+	@$(if $(filter bench bench-full,$@),Scripts/test-dependent --instructions)
 	cd Benchmarks && .build/release/Benchmarks $@ ../build/benchmarks/data ../build/benchmarks/venv/bin/python \
 	  ../build/fusedb
 
