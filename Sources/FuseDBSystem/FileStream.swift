@@ -39,6 +39,7 @@ package final class FileStream {
     self.path = path
     handedOver = start
     block = try ZeroedMemory(byteCount: Self.blockByteCount, inLargePages: false)
+    // SAFETY: only kept here; the block is kept, too.
     unsafe bytes = block.start
     behind = try file.flatMap { file throws(FuseError) in
       try WriteBehind(to: file, blockByteCount: Self.blockByteCount, path: path)

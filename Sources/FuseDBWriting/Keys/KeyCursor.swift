@@ -24,6 +24,7 @@ final class KeyCursor: KeySource {
 
   /// - Parameter windowByteCount: how much of a file is in memory, unless a record is longer.
   init(_ run: KeyRun, windowByteCount: Int) throws(FuseError) {
+    // SAFETY: only kept here; so is the buffer, of which both are.
     switch run {
     case .memory(let keys):
       buffer = keys.buffer

@@ -19,6 +19,7 @@ struct SortedRuns: Sendable {
 @safe
 final class SortedRunsCursor: KeySource {
   private var cursor: KeyCursor {
+    // SAFETY: only kept here, as long as the cursor is.
     didSet { unsafe unretained = .passUnretained(cursor) }
   }
   // SAFETY: `cursor`, which keeps it.
@@ -33,6 +34,7 @@ final class SortedRunsCursor: KeySource {
     precondition(!rest.isEmpty, "sorted runs have parts")
     let cursor = try KeyCursor(rest.removeLast(), windowByteCount: windowByteCount)
     self.cursor = cursor
+    // SAFETY: only kept here, as long as the cursor is.
     unsafe unretained = .passUnretained(cursor)
     self.windowByteCount = windowByteCount
   }
@@ -40,6 +42,7 @@ final class SortedRunsCursor: KeySource {
   /// The next key; at the end, ``KeyHead/end``.
   @inline(__always)
   func next() throws(FuseError) -> KeyHead {
+    // SAFETY: this object has the cursor until the next one takes its place, which happens after this.
     let head = try unsafe unretained._withUnsafeGuaranteedRef { (cursor) -> Result<KeyHead, FuseError> in
       Result { () throws(FuseError) in try cursor.next() }
     }.get()
