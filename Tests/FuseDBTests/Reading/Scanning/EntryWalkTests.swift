@@ -28,6 +28,11 @@ struct `A walk over entries` {
     // All zeros: an entry of the empty key.
     var last = EntryWalk(from: page - 10, until: page, in: file)
     #expect(last.next()?.end == page)
+    // Nor is the key compared by 16 bytes where there are not so many.
+    last = EntryWalk(from: page - 10, until: page, in: file)
+    let question: [UInt8] = [0x61]
+    let passed = last.pass(before: SoughtKey(question.rawSpan, .first), atMost: 1)
+    #expect(passed == 1)
   }
 
   /// Keys and questions that share beginnings of all lengths around 16, with nothing after the index and with much.
