@@ -15,8 +15,10 @@ package final class FileStream {
   private var block: ZeroedMemory
   private var bytes: UnsafeMutableRawPointer
   private var filled = 0
-  /// Where blocks are written by another thread.
-  private let behind: WriteBehind?
+  /// The file, where another thread is to write its blocks,
+  private let fileForThread: OwnedDescriptor?
+  /// and that thread, from the first full block on: a short file needs none.
+  private var behind: WriteBehind?
   private var handedOver: Int
 
   /// Where the first byte stands in the file.
@@ -41,9 +43,7 @@ package final class FileStream {
     block = try ZeroedMemory(byteCount: Self.blockByteCount, inLargePages: false)
     // SAFETY: only kept here; the block is kept, too.
     unsafe bytes = block.start
-    behind = try file.flatMap { file throws(FuseError) in
-      try WriteBehind(to: file, blockByteCount: Self.blockByteCount, path: path)
-    }
+    fileForThread = file
   }
 
   /// How many bytes the block takes: less where it does not begin at a multiple of its size.
@@ -97,7 +97,7 @@ package final class FileStream {
     var done = 0
     while done < bytes.byteCount {
       let left = bytes.byteCount - done
-      if filled == 0, left >= room, behind == nil {
+      if filled == 0, left >= room, fileForThread == nil {
         // Whole blocks go out from where they are.
         let count = room + (left - room) / Self.blockByteCount * Self.blockByteCount
         try handOver(bytes.extracting(done..<done + count))
@@ -110,7 +110,13 @@ package final class FileStream {
         }
         filled += part.byteCount
         done += part.byteCount
-        if filled == room { try handOverBlock() }
+        if filled == room {
+          if behind == nil, let fileForThread {
+            behind = WriteBehind(
+              to: fileForThread, after: checksum, blockByteCount: Self.blockByteCount, path: path)
+          }
+          try handOverBlock()
+        }
       }
     }
   }

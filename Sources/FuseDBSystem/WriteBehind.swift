@@ -23,13 +23,15 @@ final class WriteBehind: Sendable {
   private let state: Monitor<State>
   private let work: BackgroundWork<Void>
 
-  /// Nil where the system has no thread left.
+  /// Nil where the system has no thread left, or no memory for another block.
   ///
   /// - Parameters:
   ///   - file: stays open until all was written.
+  ///   - checksum: that of what was written before.
   ///   - path: for errors.
-  init?(to file: OwnedDescriptor, blockByteCount: Int, path: String) throws(FuseError) {
-    let state = Monitor(State(spare: try ZeroedMemory(byteCount: blockByteCount, inLargePages: false)))
+  init?(to file: OwnedDescriptor, after checksum: Checksum, blockByteCount: Int, path: String) {
+    guard let spare = try? ZeroedMemory(byteCount: blockByteCount, inLargePages: false) else { return nil }
+    let state = Monitor(State(spare: spare, checksum: checksum))
     self.state = state
     // Not by this object, which the thread would keep.
     work = BackgroundWork(isWorthThread: true) { Self.write(to: file, state, path: path) }
@@ -44,7 +46,7 @@ final class WriteBehind: Sendable {
 
   /// Writes what is handed over, until nothing comes any more.
   private static func write(to file: OwnedDescriptor, _ state: Monitor<State>, path: String) {
-    var checksum = Checksum()
+    var checksum = state.change { $0.checksum }
     while let piece = next(state) {
       let failure = write(piece, to: file, &checksum, path: path)
       let value = checksum
