@@ -12,7 +12,7 @@ BUILD_PACKAGES := g++ libbz2-dev libcurl4-openssl-dev libdeflate-dev liblzma-dev
 TEST_PACKAGES := binutils fish iso-codes man-db mandoc minisign netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
   unicode-data valgrind zsh zstd
 DEMO_PACKAGES := python3
-BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv
+BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv valgrind
 # Unpacked alone: installed, it would begin to serve.
 SERVER_PACKAGES := nginx
 DATA_PACKAGES := ieee-data tor-geoipdb
@@ -185,6 +185,7 @@ bench bench-full bench-build bench-serving bench-values bench-networks:
 	@$(MAKE) build/benchmarks/venv/ready
 	@$(MAKE) SIDE_BY_SIDE= release
 	swift build -c release --package-path Benchmarks
+	@$(if $(filter bench bench-full,$@),Scripts/test-dependent --instructions)
 	cd Benchmarks && .build/release/Benchmarks $@ ../build/benchmarks/data ../build/benchmarks/venv/bin/python \
 	  ../build/fusedb
 

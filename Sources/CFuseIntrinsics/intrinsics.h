@@ -44,6 +44,29 @@ static inline __attribute__((always_inline)) uint32_t fuse_equal_prefix16(const 
 #endif
 }
 
+/// Up to 16 bytes, as they stand in memory, zeros after them.
+typedef struct {
+  uint64_t low;
+  uint64_t high;
+} fuse_bytes16;
+
+/// The `count` bytes at `bytes`, at most 16.
+static inline __attribute__((always_inline)) fuse_bytes16 fuse_load16(const void *_Nonnull bytes, size_t count) {
+  fuse_bytes16 loaded = {0, 0};
+  memcpy(&loaded, bytes, count);
+  return loaded;
+}
+
+/// How many of the 16 bytes at `left` and of `right` are equal before the first that differs.
+static inline __attribute__((always_inline)) uint32_t fuse_equal_prefix_of16(const void *_Nonnull left, fuse_bytes16 right) {
+#if defined(__SSE2__)
+  __m128i equal = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)left), _mm_set_epi64x((int64_t)right.high, (int64_t)right.low));
+  return (uint32_t)__builtin_ctz(~(uint32_t)_mm_movemask_epi8(equal));
+#else
+  return fuse_equal_prefix16(left, &right);
+#endif
+}
+
 /// Whether `count` bytes at `left` and `right` are equal.
 ///
 /// The branches depend on the count alone, which a caller knows long before the bytes arrive from memory; and what is

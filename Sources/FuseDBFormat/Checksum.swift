@@ -6,7 +6,7 @@ internal import CZlib
 /// spec/format.md §2.
 ///
 /// The check value of "123456789" is 0xCBF43926; of no bytes, 0.
-@usableFromInline package struct Checksum {
+@usableFromInline package struct Checksum: Sendable {
   /// The checksum of the bytes so far.
   @usableFromInline package private(set) var value: UInt32
 

@@ -119,4 +119,19 @@ final class TableColumns: Sendable {
     packedNames = packer.bytes.array() + [UInt8](repeating: 0, count: MessagePackPacker.padding)
     keyNames = fields.keyNames
   }
+
+  private init(copying columns: TableColumns) {
+    names = columns.names
+    mayRepeatNames = columns.mayRepeatNames
+    firstNameByteCount = columns.firstNameByteCount
+    keys = columns.keys.map { $0 }
+    range = columns.range
+    kept = columns.kept.map { $0 }
+    packedNames = columns.packedNames.map { $0 }
+    separator = columns.separator
+    keyNames = columns.keyNames
+  }
+
+  /// The same for one thread: where several count references to one array, for each row, they wait for each other.
+  func copy() -> TableColumns { TableColumns(copying: self) }
 }

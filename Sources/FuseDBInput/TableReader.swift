@@ -13,6 +13,8 @@ final class TableReader {
   private let goesOn: Bool
   private let hasNullWords: Bool
   private let lastColumnIsList: Bool
+  /// The columns of the last block, and a copy of them.
+  private var ownColumns: (shared: TableColumns, copy: TableColumns)?
 
   init(_ sink: RecordSink, options: TableOptions) {
     self.sink = sink
@@ -30,7 +32,9 @@ final class TableReader {
   ///
   /// - Throws: ``FuseError``; the sink adds the position.
   func read(_ block: InputBlock) throws(FuseError) {
-    guard let columns = block.columns else { preconditionFailure("rows need columns") }
+    guard let shared = block.columns else { preconditionFailure("rows need columns") }
+    let columns = ownColumns.flatMap { $0.shared === shared ? $0.copy : nil } ?? shared.copy()
+    ownColumns = (shared, columns)
     do throws(FuseError) {
       let mostCells = options.lastColumnIsList ? sink.limit.columnCount : columns.names.count
       try rows.takeRows(off: block, mostCells: mostCells) { bytes, cells, line throws(FuseError) in
@@ -64,15 +68,15 @@ final class TableReader {
     let packedNames = columns.packedNames
     packer.packMap(count: columns.kept.count)
     for column in columns.kept {
+      if column.type == .string, !isList(column, columns), let cell = cell(column.number, cells, of: bytes) {
+        packer.pack(column.packedName, of: packedNames.rawSpan, thenString: cell, of: bytes)
+        continue
+      }
       packer.append(column.packedName, of: packedNames.rawSpan)
       if isList(column, columns) {
         try packList(bytes, cells, column, columns)
       } else if let cell = cell(column.number, cells, of: bytes) {
-        if column.type == .string {
-          packer.pack(string: cell, of: bytes)
-        } else {
-          try pack(cell, of: bytes, column, columns)
-        }
+        try pack(cell, of: bytes, column, columns)
       } else {
         packer.packNull()
       }

@@ -149,9 +149,11 @@ internal import FuseDBValues
       }
       let number = line - section.pilotLineCount
       guard isSoundSlotLine(number) else { return nil }
-      for slotNumber in 0..<UInt64(section.slotsPerLine.rawValue)
-      where unsafe HashLine.slot(slotNumber, of: slotLine(number), section.slotsPerLine) != free {
-        taken += 1
+      for slotNumber in 0..<UInt64(section.slotsPerLine.rawValue) {
+        let slot = unsafe HashLine.slot(slotNumber, of: slotLine(number), section.slotsPerLine)
+        // Without a branch: which slots are free cannot be guessed.
+        let difference = (slot.tag ^ free.tag) | (slot.entry ^ free.entry) | (slot.object ^ free.object)
+        taken &+= difference == 0 ? 0 : 1
       }
     }
     return taken

@@ -11,7 +11,7 @@ package final class AtomicFile {
   let place: OutputPlace
   let rules: ReplacementRules
   let folderDescriptor: OwnedDescriptor
-  private let file: OwnedDescriptor
+  fileprivate let file: OwnedDescriptor
   /// What was taken over from the file that stands there.
   var rights: FileRights?
   /// The stamp of the file at `path` from which the new one is made: another file there is not replaced.
@@ -145,8 +145,10 @@ extension AtomicFile {
 extension AtomicFile {
   /// A stream that writes into the file from `position` on, beside other streams at other offsets. It is flushed by the
   /// code that writes it, and used no longer than this object.
-  package func stream(at position: Int) throws(FuseError) -> FileStream {
-    try FileStream(to: descriptor, at: position, path: path)
+  ///
+  /// - Parameter isBehind: whether another thread is to write, where the system has one left, while this one goes on.
+  package func stream(at position: Int, behind isBehind: Bool = false) throws(FuseError) -> FileStream {
+    try FileStream(to: descriptor, at: position, path: path, behind: isBehind ? file : nil)
   }
 
   /// Fills `bytes` with what stands from `position` on; flush before.

@@ -10,9 +10,15 @@ package final class FileStream {
 
   private let path: String
   private let descriptor: Int32
-  // SAFETY: `block` has `blockByteCount` bytes, and `filled` is never more.
-  private let block: ZeroedMemory
+  // SAFETY: `block` begins at `bytes` and has `blockByteCount` bytes, and `filled` is never more. To ask the block itself would count a
+  // reference each time.
+  private var block: ZeroedMemory
+  private var bytes: UnsafeMutableRawPointer
   private var filled = 0
+  /// The file, where another thread is to write its blocks,
+  private let fileForThread: OwnedDescriptor?
+  /// and that thread, from the first full block on: a short file needs none.
+  private var behind: WriteBehind?
   private var handedOver: Int
 
   /// Where the first byte stands in the file.
@@ -28,12 +34,16 @@ package final class FileStream {
   /// - Parameters:
   ///   - descriptor: stays open as long as this object is used.
   ///   - path: for errors.
-  init(to descriptor: Int32, at start: Int, path: String) throws(FuseError) {
+  ///   - file: the same, where another thread is to write while this one goes on; that takes a second block of memory.
+  init(to descriptor: Int32, at start: Int, path: String, behind file: OwnedDescriptor? = nil) throws(FuseError) {
     self.descriptor = descriptor
     self.start = start
     self.path = path
     handedOver = start
     block = try ZeroedMemory(byteCount: Self.blockByteCount, inLargePages: false)
+    // SAFETY: only kept here; the block is kept, too.
+    unsafe bytes = block.start
+    fileForThread = file
   }
 
   /// How many bytes the block takes: less where it does not begin at a multiple of its size.
@@ -44,7 +54,7 @@ package final class FileStream {
     guard bytes.byteCount < room &- filled else { return try writeAcross(bytes) }
     // SAFETY: the block has more bytes left than these.
     unsafe bytes.withUnsafeBytes { bytes in
-      if let from = bytes.baseAddress { unsafe (block.start + filled).copyMemory(from: from, byteCount: bytes.count) }
+      if let from = bytes.baseAddress { unsafe (self.bytes + filled).copyMemory(from: from, byteCount: bytes.count) }
     }
     filled &+= bytes.byteCount
   }
@@ -92,7 +102,7 @@ package final class FileStream {
       return try writeAcross(bytes.rawSpan)
     }
     // SAFETY: the block has more bytes left than the integer.
-    unsafe block.start.storeBytes(of: value.bigEndian, toByteOffset: filled, as: T.self)
+    unsafe bytes.storeBytes(of: value.bigEndian, toByteOffset: filled, as: T.self)
     filled &+= size
   }
 
@@ -100,7 +110,7 @@ package final class FileStream {
     var done = 0
     while done < bytes.byteCount {
       let left = bytes.byteCount - done
-      if filled == 0, left >= room {
+      if filled == 0, left >= room, fileForThread == nil {
         // Whole blocks go out from where they are.
         let count = room + (left - room) / Self.blockByteCount * Self.blockByteCount
         try handOver(bytes.extracting(done..<done + count))
@@ -109,21 +119,39 @@ package final class FileStream {
         let part = bytes.extracting(done..<done + min(left, room - filled))
         // SAFETY: the part is no longer than what is left of the block.
         unsafe part.withUnsafeBytes { part in
-          unsafe (block.start + filled).copyMemory(from: part.baseAddress!, byteCount: part.count)
+          unsafe (self.bytes + filled).copyMemory(from: part.baseAddress!, byteCount: part.count)
         }
         filled += part.byteCount
         done += part.byteCount
-        if filled == room { try flush() }
+        if filled == room {
+          if behind == nil, let fileForThread {
+            behind = WriteBehind(
+              to: fileForThread, after: checksum, blockByteCount: Self.blockByteCount, path: path)
+          }
+          try handOverBlock()
+        }
       }
     }
   }
 
   /// Hands over what is buffered, so that ``checksum`` covers all bytes written.
   package func flush() throws(FuseError) {
+    try handOverBlock()
+    if let behind { checksum = try behind.finish() }
+  }
+
+  private func handOverBlock() throws(FuseError) {
     let block = block
-    // SAFETY: so many bytes of the block were filled.
-    let bytes = unsafe RawSpan(_unsafeStart: block.start, byteCount: filled)
-    try handOver(bytes)
+    if let behind {
+      try Cancellation.check()
+      self.block = try behind.write(block, byteCount: filled, at: handedOver)
+      unsafe bytes = self.block.start
+      handedOver += filled
+    } else {
+      // SAFETY: so many bytes of the block were filled.
+      let bytes = unsafe RawSpan(_unsafeStart: block.start, byteCount: filled)
+      try handOver(bytes)
+    }
     filled = 0
   }
 

@@ -35,14 +35,19 @@ package final class RecordBatch {
       objectEnds.append(end)
     }
 
-    /// How much memory the keys take.
-    var memoryByteCount: Int { keyBytes.count &+ keys.count &* MemoryLayout<Key>.stride }
+    /// How much memory the keys take: counted here, because asking the arrays would count a reference to each, several times a record.
+    private(set) var memoryByteCount = 0
 
     mutating func add(key: RawSpan, position: UInt64) {
       precondition(hasHadObject, "a key needs an object before it")
       keys.append(
         Key(start: keyBytes.count, byteCount: key.byteCount, object: objectEnds.count - 1, position: position))
       keyBytes.append(key)
+      memoryByteCount &+= key.byteCount &+ MemoryLayout<Key>.stride
+    }
+
+    private mutating func countMemory() {
+      memoryByteCount = keyBytes.count + keys.count * MemoryLayout<Key>.stride
     }
 
     mutating func reserve(_ byteCount: Int) throws(FuseError) {
@@ -61,6 +66,7 @@ package final class RecordBatch {
       objectEnd = objectEnds.last ?? 0
       keys.removeSubrange(mark.keys...)
       keyBytes.removeSubrange(mark.keyBytes...)
+      countMemory()
     }
 
     mutating func removeAll(keepingAtMost byteCount: Int, keepsObject: Bool) {
@@ -69,6 +75,7 @@ package final class RecordBatch {
       objectEnd = 0
       keyBytes.removeAll(keepingCapacity: keyBytes.capacity <= byteCount)
       keys.removeAll(keepingCapacity: true)
+      countMemory()
     }
   }
 
@@ -85,21 +92,28 @@ package final class RecordBatch {
 
   /// Where objects are packed; ``addPacked()`` then adds them.
   package let packer = MessagePackPacker()
-  private let contents = OwnPlace(Contents())
+  @exclusivity(unchecked) private var uncheckedContents = Contents()
   private let limits: FuseWriter.Limits
 
   package convenience init() { self.init(limits: FuseWriter.Limits()) }
 
   init(limits: FuseWriter.Limits) { self.limits = limits }
 
+  // SAFETY: one thread at a time uses a batch, and no use of the contents is inside of another. A check at run time, of each use, would
+  // take a tenth of a build.
+  private var contents: Contents {
+    @inline(__always) _read { yield unsafe uncheckedContents }
+    @inline(__always) _modify { yield unsafe &uncheckedContents }
+  }
+
   /// How many bytes at the start of ``packer`` are objects, one after the other.
-  var objectByteCount: Int { contents.value.objectEnd }
+  var objectByteCount: Int { contents.objectEnd }
   /// Where each object ends.
-  var objectEnds: [Int] { contents.value.objectEnds }
+  var objectEnds: [Int] { contents.objectEnds }
   /// The range of the bytes packed since the last object, in ``packer``.
   package var packedRange: Range<Int> { objectByteCount..<packer.byteCount }
-  var keyBytes: [UInt8] { contents.value.keyBytes }
-  var keys: [Key] { contents.value.keys }
+  var keyBytes: [UInt8] { contents.keyBytes }
+  var keys: [Key] { contents.keys }
 
   /// The number of the object that was added last, in this batch; ``previousObject`` when it has none yet.
   package var lastObject: Int { objectEnds.count - 1 }
@@ -108,14 +122,14 @@ package final class RecordBatch {
   /// How many bytes its objects and keys have.
   package var byteCount: Int { packer.byteCount + keyBytes.count }
   /// How many bytes of memory that takes, with what is kept for each key.
-  package var memoryByteCount: Int { packer.byteCount &+ contents.value.memoryByteCount }
+  package var memoryByteCount: Int { packer.byteCount &+ contents.memoryByteCount }
 
   /// Makes room for `byteCount` bytes as ``memoryByteCount`` counts them. Up to there, no more memory is taken, except for a
   /// long object.
   package func reserve(_ byteCount: Int) throws(FuseError) {
     try MemoryRoom.check(byteCount)
     packer.reserve(byteCount)
-    try contents.value.reserve(byteCount)
+    try contents.reserve(byteCount)
   }
 
   /// Adds an object; the keys that follow point at it.
@@ -134,7 +148,7 @@ package final class RecordBatch {
   package func addPacked() throws(FuseError) {
     let packer = packer
     try limits.check(object: packer.bytes.extracting(packedRange))
-    contents.value.endObject(at: packer.byteCount)
+    contents.endObject(at: packer.byteCount)
   }
 
   /// Points `key` at the object that was added last.
@@ -144,29 +158,29 @@ package final class RecordBatch {
   /// - Throws: ``FuseError`` with code `limitExceeded` when it has more than 65,535 bytes.
   package func addKey(_ key: RawSpan, position: UInt64) throws(FuseError) {
     try limits.check(key: key)
-    contents.value.add(key: key, position: position)
+    contents.add(key: key, position: position)
   }
 
   /// How much there is, but for what was packed since the last object.
-  package var mark: Mark { contents.value.mark }
+  package var mark: Mark { contents.mark }
 
   /// Forgets what was added since, before which the batch was not emptied.
   package func removeAll(after mark: Mark) {
-    contents.value.removeAll(after: mark)
+    contents.removeAll(after: mark)
     packer.truncate(to: objectByteCount)
   }
 
   /// Forgets everything and keeps the memory.
   package func removeAll() {
     packer.clear()
-    contents.value.removeAll(keepingAtMost: .max, keepsObject: false)
+    contents.removeAll(keepingAtMost: .max, keepsObject: false)
   }
 
   /// The same after a part of a record was given to the shard. Keys that follow before another object point at the last
   /// object of that part. Arrays of more than `byteCount` bytes are freed.
   package func removeGiven(keepingAtMost byteCount: Int) {
     packer.clear(keepingAtMost: byteCount)
-    contents.value.removeAll(keepingAtMost: byteCount, keepsObject: true)
+    contents.removeAll(keepingAtMost: byteCount, keepsObject: true)
   }
 }
 

@@ -142,7 +142,8 @@ extension FuseReader {
       if file.extracting(entry.keyRange).equals(text) { return .begins(entry) }
     }
     guard let previous else { return .shares(-1) }
-    let shared = file.extracting(previous.keyRange).sharedByteCount(with: text)
-    return shared == previous.keyByteCount ? .begins(previous) : .shares(shared)
+    let shared = file.extracting(previous).sharedByteCount(with: text)
+    // The length of a key, two bytes, stands before it.
+    return shared == previous.count ? .begins(try entry(at: previous.lowerBound - 2)) : .shares(shared)
   }
 }

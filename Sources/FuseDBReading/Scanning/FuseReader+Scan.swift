@@ -85,11 +85,11 @@ extension FuseReader {
     case firstOther
   }
 
-  /// What a search found: a position, the entry before it, nil where it does not matter, and the first stride that does not begin
+  /// What a search found: a position, the key before it, nil where it does not matter, and the first stride that does not begin
   /// before it.
   struct SearchResult {
     var position: Position
-    var previous: IndexEntry?
+    var previous: Range<Int>?
     var stride: Int
   }
 
@@ -99,13 +99,14 @@ extension FuseReader {
   func search(
     _ key: RawSpan, _ goal: SearchGoal, after first: SearchResult? = nil
   ) throws(FuseError) -> SearchResult {
+    let sought = SoughtKey(key, goal)
     var low = first?.stride ?? 0
     var high = index.order.strideCount
     // The keys of a prefix are few, so the stride is near; the steps towards it double.
     var step = 1
     while first != nil, low < high {
       let next = min(low + step, high) - 1
-      guard try isStride(next, before: key, goal) else {
+      guard try isStride(next, before: sought) else {
         high = next
         break
       }
@@ -114,11 +115,11 @@ extension FuseReader {
     }
     while low < high {
       let middle = (low + high) / 2
-      if try isStride(middle, before: key, goal) { low = middle + 1 } else { high = middle }
+      if try isStride(middle, before: sought) { low = middle + 1 } else { high = middle }
     }
     let result =
       if case .section = index.order {
-        try search(key, goal, beforeStride: low, after: first?.stride == low ? first : nil)
+        try search(sought, beforeStride: low, after: first?.stride == low ? first : nil)
       } else {
         try search(key, goal, aroundStride: low)
       }
@@ -127,10 +128,18 @@ extension FuseReader {
   }
 
   @inline(__always)
-  private func isStride(_ stride: Int, before key: RawSpan, _ goal: SearchGoal) throws(FuseError) -> Bool {
+  private func isStride(_ stride: Int, before key: SoughtKey) throws(FuseError) -> Bool {
     let mapping = mapping
-    let entry = try entry(at: index.order.offset(ofStride: stride, in: mapping.bytes))
-    return isBefore(entry, key, goal)
+    return try isEntry(at: index.order.offset(ofStride: stride, in: mapping.bytes), before: key)
+  }
+
+  @inline(__always)
+  private func isEntry(at offset: Int, before key: SoughtKey) throws(FuseError) -> Bool {
+    let mapping = mapping
+    guard offset >= dataEnd else { throw changed(at: offset) }
+    var walk = EntryWalk(from: offset, until: index.end, in: mapping.bytes)
+    guard let passed = walk.pass(before: key, atMost: 1) else { throw changed(at: offset) }
+    return passed == 1
   }
 
   @inline(__always)
@@ -146,7 +155,7 @@ extension FuseReader {
   /// What proves the position is the stride in which it is, and, at a stride's end, the one after it: both are compared with
   /// their checksums, and their first keys once more with `key`. [G3] [G4] [X18]
   private func search(
-    _ key: RawSpan, _ goal: SearchGoal, beforeStride stride: Int, after first: SearchResult?
+    _ key: SoughtKey, beforeStride stride: Int, after first: SearchResult?
   ) throws(FuseError) -> SearchResult {
     let end = position(ofSample: stride)
     // The first search has compared the stride already.
@@ -160,40 +169,39 @@ extension FuseReader {
       guard result.position.offset >= dataEnd else { throw changed(at: result.position.offset) }
       let mapping = mapping
       var walk = EntryWalk(
-        from: result.position.offset, until: index.end, in: mapping.bytes, after: result.previous?.keyRange)
-      while result.position.number < end.number {
-        guard let entry = walk.next() else { throw changed(at: walk.offset) }
-        guard isBefore(entry, key, goal) else {
-          guard result.previous != nil else { throw changed(at: entry.offset) }
-          // Were there another number of entries than strides have, the position's number would be wrong.
-          if first == nil {
-            for _ in result.position.number + 1..<end.number {
-              guard walk.skip() else { throw changed(at: walk.offset) }
-            }
-            guard walk.offset == end.offset else { throw changed(at: walk.offset) }
+        from: result.position.offset, until: index.end, in: mapping.bytes, after: result.previous)
+      guard let passed = walk.pass(before: key, atMost: end.number - result.position.number) else {
+        throw changed(at: walk.offset)
+      }
+      result.previous = walk.previous
+      result.position = Position(number: result.position.number + passed, offset: walk.offset)
+      if result.position.number < end.number {
+        guard result.previous != nil else { throw changed(at: walk.offset) }
+        // Were there another number of entries than strides have, the position's number would be wrong.
+        if first == nil {
+          for _ in result.position.number..<end.number {
+            guard walk.skip() else { throw changed(at: walk.offset) }
           }
-          return result
+          guard walk.offset == end.offset else { throw changed(at: walk.offset) }
         }
-        result.previous = entry
-        result.position = Position(number: result.position.number + 1, offset: entry.end)
+        return result
       }
       guard result.position == end else { throw changed(at: result.position.offset) }
     }
     guard stride < index.order.strideCount else { return result }
     try checkStride(stride)
     result.position = end
-    let entry = try entry(at: end.offset)
     // The entry before it is before the key, by the same comparison, so the two are in order.
-    guard stride > 0 || end == start, !isBefore(entry, key, goal) else {
+    guard stride > 0 || end == start, try !isEntry(at: end.offset, before: key) else {
       throw changed(at: result.position.offset)
     }
     return result
   }
 
   @inline(__always)
-  private func checkOrder(_ previous: IndexEntry?, _ entry: IndexEntry) throws(FuseError) {
+  private func checkOrder(_ previous: Range<Int>?, _ entry: IndexEntry) throws(FuseError) {
     let mapping = mapping
-    guard previous.map({ mapping.bytes.isAscending($0.keyRange, entry.keyRange) }) ?? true else {
+    guard previous.map({ mapping.bytes.isAscending($0, entry.keyRange) }) ?? true else {
       throw changed(at: entry.offset)
     }
   }
@@ -219,12 +227,12 @@ extension FuseReader {
         guard stride == 0 || position.number > (stride - 1) * KeyOrder.stride else {
           throw changed(at: position.offset)
         }
-        if position.number + 1 < keyCount { try checkOrder(entry, self.entry(at: entry.end)) }
+        if position.number + 1 < keyCount { try checkOrder(entry.keyRange, self.entry(at: entry.end)) }
         break
       }
       // The sample that ends the stride was not smaller when it was looked at.
       guard position.number < limit.number else { throw changed(at: position.offset) }
-      result.previous = entry
+      result.previous = entry.keyRange
       result.position = Position(number: position.number + 1, offset: entry.end)
     }
     return result

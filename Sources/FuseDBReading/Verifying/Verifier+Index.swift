@@ -91,6 +91,7 @@ struct IndexPart: Sendable {
     var sum = PartChecksum(from: range.lowerBound)
     var walk = EntryWalk(from: range.lowerBound, until: range.upperBound, in: file)
     while walk.offset < range.upperBound {
+      walk.prefetchAhead()
       guard let entry = walk.next(), starts.contains(entry.objectOffset, in: file) else { return }
       if entryCount == 0 { firstKey = entry.keyRange }
       entryCount &+= 1

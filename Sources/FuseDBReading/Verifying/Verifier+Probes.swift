@@ -116,8 +116,6 @@ struct ProbePart: Sendable {
   static let stridesPerPart = 1024
   /// Lines of the hash section that a thread takes at a time.
   static let linesPerPart = 1 << 14
-  /// Pilots that take no more than this stay in the processor's cache, and asking for them beforehand only costs time.
-  private static let cachedPilotByteCount = 2 << 20
 
   /// Whether every row is right and every key has its slot.
   private(set) var isSound = false
@@ -135,45 +133,57 @@ struct ProbePart: Sendable {
     var number = strides?.lowerBound ?? 0
     let endOfAll = strides.map { $0.upperBound == order.strideCount } ?? true
     guard offset >= index.lowerBound, number > 0 || offset == index.lowerBound else { return }
-    var hashes = InlineArray<32, UInt64>(repeating: 0)
+    // Of two strides, the one that is read and the one before it, whose slots are waited for.
+    var hashes = InlineArray<64, UInt64>(repeating: 0)
     var entries = hashes
     var objects = hashes
-    let waitsForPilots = table.map { $0.pilotByteCount > Self.cachedPilotByteCount } ?? false
-    while strides.map({ number < $0.upperBound }) ?? (offset < index.upperBound) {
+    var lines = hashes
+    var slots = hashes
+    var waiting = 32..<32
+    while true {
+      let hasMore = strides.map({ number < $0.upperBound }) ?? (offset < index.upperBound)
+      if !hasMore, waiting.isEmpty { break }
       let start = offset
-      var count = 0
-      while count < StrideRow.entryCount, offset < index.upperBound {
-        guard let entry = IndexEntry(at: offset, in: file) else { return }
-        if let table {
-          let hash = file.extracting(entry.keyRange).hash(seed: table.section.seed)
-          hashes[count] = hash
-          entries[count] = UInt64(offset - index.lowerBound)
-          objects[count] = entry.objectOffset
-          if waitsForPilots { table.prefetchPilot(of: hash) } else { table.prefetchSlot(table.probe(of: hash)) }
+      let first = 32 - waiting.lowerBound
+      var end = first
+      if hasMore {
+        while end < first + StrideRow.entryCount, offset < index.upperBound {
+          mapping.prefetch(at: UInt64(truncatingIfNeeded: offset &+ EntryWalk.byteCountAhead), lineCount: 1)
+          guard let entry = IndexEntry(at: offset, in: file) else { return }
+          if let table {
+            let hash = file.extracting(entry.keyRange).hash(seed: table.section.seed)
+            hashes[end] = hash
+            entries[end] = UInt64(offset - index.lowerBound)
+            objects[end] = entry.objectOffset
+            table.prefetchPilot(of: hash)
+          }
+          offset = entry.end
+          end += 1
         }
-        offset = entry.end
-        count += 1
-      }
-      if strides != nil {
-        // A stride has 32 entries, the last one the rest; and the next begins where it ends.
-        guard order.offset(ofStride: number, in: whole) == start,
-          count == StrideRow.entryCount || offset == index.upperBound,
-          order.checksum(ofStride: number, in: whole)
-            == StrideRow.checksum(of: whole.extracting(start..<offset), number: number)
-        else { return }
-      }
-      if let table {
-        if waitsForPilots {
-          for i in 0..<count { table.prefetchSlot(table.probe(of: hashes[i])) }
+        if strides != nil {
+          // A stride has 32 entries, the last one the rest; and the next begins where it ends.
+          guard order.offset(ofStride: number, in: whole) == start,
+            end - first == StrideRow.entryCount || offset == index.upperBound,
+            order.checksum(ofStride: number, in: whole)
+              == StrideRow.checksum(of: whole.extracting(start..<offset), number: number)
+          else { return }
         }
-        for i in 0..<count {
-          let expected = HashLine.Slot(
-            tag: HashLine.tag(of: hashes[i]), entry: entries[i], object: objects[i])
-          guard table.slot(table.probe(of: hashes[i])) == expected else { return }
-        }
+        entryCount += end - first
+        number += 1
       }
-      entryCount += count
-      number += 1
+      guard let table else { continue }
+      for i in first..<end {
+        let probe = table.probe(of: hashes[i])
+        lines[i] = probe.position.line
+        slots[i] = probe.position.slot
+        table.prefetchSlot(probe)
+      }
+      for i in waiting {
+        let position = HashSection.SlotPosition(line: lines[i], slot: slots[i])
+        let expected = HashLine.Slot(tag: HashLine.tag(of: hashes[i]), entry: entries[i], object: objects[i])
+        guard table.slot(HashSectionTable.Probe(pilotLine: 0, position: position)) == expected else { return }
+      }
+      waiting = first..<end
     }
     // The part after this one begins where it ends.
     isSound =

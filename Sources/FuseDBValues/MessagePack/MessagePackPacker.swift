@@ -107,6 +107,28 @@ package import FuseDBFormat
     append(range, of: bytes)
   }
 
+  /// A value that is packed already, such as the name of a member, and the string that `bytes` has in `range`; quicker where ``padding``
+  /// bytes follow both.
+  package func pack(
+    _ name: Range<Int>, of names: RawSpan, thenString range: Range<Int>, of bytes: RawSpan
+  ) {
+    guard name.upperBound <= names.byteCount &- Self.padding, name.lowerBound >= 0,
+      range.upperBound <= bytes.byteCount &- Self.padding, range.lowerBound >= 0
+    else {
+      append(name, of: names)
+      return pack(string: range, of: bytes)
+    }
+    // SAFETY: the guard puts both ranges and the 15 bytes after each inside the spans.
+    unsafe names.withUnsafeBytes { names in
+      unsafe bytes.withUnsafeBytes { bytes in
+        unsafe check(
+          fuse_pack_pair_padded(
+            buffer, names.baseAddress! + name.lowerBound, name.count, bytes.baseAddress! + range.lowerBound, range.count
+          ))
+      }
+    }
+  }
+
   package func pack(binary bytes: RawSpan) {
     unsafe check(fuse_pack_bin(buffer, bytes.byteCount))
     append(bytes)

@@ -5,6 +5,9 @@ internal import FuseDBValues
 
 /// The file that a build writes: data and key index at the same time, each by a stream of its own, then the block.
 final class FileAssembly {
+  /// A thread of its own that writes the index has two megabytes to write from.
+  private static let leastMemoryForWritingBehind = 16 << 20
+
   let file: AtomicFile
   private let index: FileStream
   private let collector: BlockCollector?
@@ -26,7 +29,8 @@ final class FileAssembly {
   ) throws(FuseError) {
     self.file = file
     let indexStart = Header.byteCount + dataByteCount
-    index = try file.stream(at: indexStart)
+    index = try file.stream(
+      at: indexStart, behind: limits.threadCount > 1 && limits.memory >= Self.leastMemoryForWritingBehind)
     collector =
       layout == .plain
       ? nil

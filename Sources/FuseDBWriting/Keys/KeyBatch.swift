@@ -18,7 +18,7 @@ final class KeyBatch: @unchecked Sendable {
   // each use of an array would count a reference.
   private let rowMemory: ZeroedMemory
   private let keyMemory: ZeroedMemory
-  private let counts = OwnPlace((rows: 0, keyBytes: 0))
+  @exclusivity(unchecked) private var uncheckedCounts = (rows: 0, keyBytes: 0)
   private let mostRows: Int
   private let mostBytes: Int
 
@@ -29,22 +29,29 @@ final class KeyBatch: @unchecked Sendable {
     keyMemory = try ZeroedMemory(byteCount: mostBytes + FormatLimits.keyByteCount, inLargePages: false)
   }
 
+  // SAFETY: one thread at a time uses a batch, and no use of the counts is inside of another. A check at run time, of each use, would take as
+  // long as what it is for.
+  private var counts: (rows: Int, keyBytes: Int) {
+    @inline(__always) _read { yield unsafe uncheckedCounts }
+    @inline(__always) _modify { yield unsafe &uncheckedCounts }
+  }
+
   /// Its rows, which stay as they are until the batch is emptied.
   var rows: Span<Row> {
     @_lifetime(borrow self)
     @inline(__always)
     get {
       // SAFETY: so many rows were written.
-      let span = unsafe Span(_unsafeStart: UnsafePointer(row(0)), count: counts.value.rows)
+      let span = unsafe Span(_unsafeStart: UnsafePointer(row(0)), count: counts.rows)
       return unsafe _overrideLifetime(span, borrowing: self)
     }
   }
 
   // SAFETY: the last row was written where there is one.
-  var lastPosition: UInt64 { counts.value.rows == 0 ? 0 : unsafe row(counts.value.rows - 1).pointee.position }
+  var lastPosition: UInt64 { counts.rows == 0 ? 0 : unsafe row(counts.rows - 1).pointee.position }
   var lastObject: ObjectNumber {
     // SAFETY: rows below the count were written.
-    counts.value.rows == 0 ? ObjectNumber(rawValue: 0) : unsafe row(counts.value.rows - 1).pointee.object
+    counts.rows == 0 ? ObjectNumber(rawValue: 0) : unsafe row(counts.rows - 1).pointee.object
   }
 
   @inline(__always)
@@ -68,42 +75,42 @@ final class KeyBatch: @unchecked Sendable {
   /// Whether this is the key that was appended last.
   @inline(__always)
   func endsIn(_ key: RawSpan) -> Bool {
-    guard counts.value.rows > 0 else { return false }
+    guard counts.rows > 0 else { return false }
     // SAFETY: the last row was written.
-    let last = unsafe row(counts.value.rows &- 1).pointee
+    let last = unsafe row(counts.rows &- 1).pointee
     return Int(last.keyByteCount) == key.byteCount && withKey(of: last) { $0.equals(key) }
   }
 
   /// Appends a key of at most 65,535 bytes; false when the batch is full.
   @inline(__always)
   func append(_ key: RawSpan, object: ObjectNumber, position: UInt64) -> Bool {
-    guard counts.value.rows < mostRows, counts.value.keyBytes < mostBytes else { return false }
+    guard counts.rows < mostRows, counts.keyBytes < mostBytes else { return false }
     precondition(key.byteCount <= FormatLimits.keyByteCount, "the key is longer than keys are")
     // SAFETY: there is room for one more row, and for one more key of any length.
-    unsafe row(counts.value.rows).initialize(
+    unsafe row(counts.rows).initialize(
       to: Row(
-        object: object, position: position, keyStart: UInt32(truncatingIfNeeded: counts.value.keyBytes),
+        object: object, position: position, keyStart: UInt32(truncatingIfNeeded: counts.keyBytes),
         keyByteCount: UInt32(truncatingIfNeeded: key.byteCount)))
     unsafe key.withUnsafeBytes { key in
       if let from = key.baseAddress {
-        unsafe (keyMemory.start + counts.value.keyBytes).copyMemory(from: from, byteCount: key.count)
+        unsafe (keyMemory.start + counts.keyBytes).copyMemory(from: from, byteCount: key.count)
       }
     }
-    counts.value.rows &+= 1
-    counts.value.keyBytes &+= key.byteCount
+    counts.rows &+= 1
+    counts.keyBytes &+= key.byteCount
     return true
   }
 
   func replaceLast(object: ObjectNumber, position: UInt64) {
-    precondition(counts.value.rows > 0, "there is a last key")
+    precondition(counts.rows > 0, "there is a last key")
     // SAFETY: the last row was written.
-    unsafe row(counts.value.rows - 1).pointee.object = object
-    unsafe row(counts.value.rows - 1).pointee.position = position
+    unsafe row(counts.rows - 1).pointee.object = object
+    unsafe row(counts.rows - 1).pointee.position = position
   }
 
   func removeAll() {
-    counts.value.rows = 0
-    counts.value.keyBytes = 0
+    counts.rows = 0
+    counts.keyBytes = 0
   }
 }
 

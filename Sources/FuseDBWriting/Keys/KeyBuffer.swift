@@ -88,6 +88,14 @@ final class KeyBuffer {
     unsafe UnsafeMutableBufferPointer(start: memory.start.assumingMemoryBound(to: Row.self), count: count)
   }
 
+  /// Asks for the record of a row, which need not exist.
+  @inline(__always)
+  func prefetch(row: Int) {
+    guard row < count else { return }
+    // SAFETY: a row below the count has a value, and names a record of the block.
+    unsafe fuse_prefetch(memory.start + Int(rows[row].offset))
+  }
+
   /// Up to eight bytes, the first as the highest.
   ///
   /// - Precondition: eight bytes can be read.

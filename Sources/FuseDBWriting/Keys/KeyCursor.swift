@@ -8,8 +8,11 @@ internal import FuseDBValues
 @safe
 final class KeyCursor: KeySource {
   private let buffer: KeyBuffer?
+  // SAFETY: the rows of `buffer`, which is kept and no longer changed, and where its records are; no rows where the run is in a file.
+  // To count a reference at each step would take longer than the step.
+  private let rows: UnsafeMutableBufferPointer<KeyBuffer.Row>
+  private let records: UnsafeRawPointer?
   private var row = 0
-  private let rowCount: Int
 
   /// What is read of a file; larger once a record needs it.
   private var window: ZeroedMemory?
@@ -21,13 +24,17 @@ final class KeyCursor: KeySource {
 
   /// - Parameter windowByteCount: how much of a file is in memory, unless a record is longer.
   init(_ run: KeyRun, windowByteCount: Int) throws(FuseError) {
+    // SAFETY: only kept here; so is the buffer, of which both are.
     switch run {
     case .memory(let keys):
       buffer = keys.buffer
-      rowCount = keys.buffer.count
+      unsafe rows = keys.buffer.rows
+      unsafe records = UnsafeRawPointer(keys.buffer.memory.start)
       (window, file, fileEnd) = (nil, nil, 0)
     case .file(let file, let range, _):
-      (buffer, rowCount) = (nil, 0)
+      buffer = nil
+      unsafe rows = UnsafeMutableBufferPointer(start: nil, count: 0)
+      unsafe records = nil
       window = try ZeroedMemory(byteCount: max(windowByteCount, Self.leastWindow), inLargePages: false)
       self.file = file
       fileOffset = range.lowerBound
@@ -36,29 +43,27 @@ final class KeyCursor: KeySource {
   }
 
   private static let leastWindow = 4096
+  /// How far ahead records are asked for.
+  private static let rowsAhead = 8
   /// Eight bytes from any byte of a key on can be read.
   private static let padding = 8
 
   /// The next key; at the end, ``KeyHead/end``.
   @inline(__always)
   func next() throws(FuseError) -> KeyHead {
-    if let buffer { return next(in: buffer) }
-    return try nextInFile()
-  }
-
-  @inline(__always)
-  private func next(in buffer: KeyBuffer) -> KeyHead {
-    guard row < rowCount else { return .end }
-    buffer.prefetch(row: row &+ 8)
-    let current = unsafe buffer.rows[row]
+    guard unsafe row < rows.count else { return try nextInFile() }
+    // SAFETY: a row below the count has a value, and names a record of the block.
+    let current = unsafe rows[row]
+    let ahead = unsafe row &+ Self.rowsAhead < rows.count ? rows[row &+ Self.rowsAhead] : current
+    unsafe fuse_prefetch(records! + Int(ahead.offset))
     row &+= 1
-    // SAFETY: the row names a record of the block.
-    let record = unsafe UnsafeRawPointer(buffer.memory.start) + Int(current.offset)
-    return unsafe Self.head(of: record, keyByteCount: Int(current.keyByteCount), prefix: current.prefix)
+    return unsafe Self.head(
+      of: records! + Int(current.offset), keyByteCount: Int(current.keyByteCount), prefix: current.prefix)
   }
 
   @inline(__always)
   private func nextInFile() throws(FuseError) -> KeyHead {
+    guard file != nil else { return .end }
     if end &- start < KeyBuffer.fileOverhead, try !refill(KeyBuffer.fileOverhead) { return .end }
     let byteCount = Int(unsafe window!.start.loadUnaligned(fromByteOffset: start, as: UInt16.self))
     if end &- start < KeyBuffer.fileOverhead &+ byteCount { _ = try refill(KeyBuffer.fileOverhead &+ byteCount) }
@@ -98,15 +103,5 @@ final class KeyCursor: KeySource {
     start = 0
     end = left + count
     return true
-  }
-}
-
-extension KeyBuffer {
-  /// Asks for the record of a row, which need not exist.
-  @inline(__always)
-  func prefetch(row: Int) {
-    guard row < count else { return }
-    // SAFETY: a row below the count has a value, and names a record of the block.
-    unsafe fuse_prefetch(memory.start + Int(rows[row].offset))
   }
 }

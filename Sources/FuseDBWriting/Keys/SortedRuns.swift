@@ -16,8 +16,14 @@ struct SortedRuns: Sendable {
 }
 
 /// Goes through sorted runs, part by part.
+@safe
 final class SortedRunsCursor: KeySource {
-  private var cursor: KeyCursor
+  private var cursor: KeyCursor {
+    // SAFETY: only kept here, as long as the cursor is.
+    didSet { unsafe unretained = .passUnretained(cursor) }
+  }
+  // SAFETY: `cursor`, which keeps it.
+  private var unretained: Unmanaged<KeyCursor>
   /// The parts that are not begun, the next one last.
   private var rest: [KeyRun]
   private let windowByteCount: Int
@@ -26,14 +32,20 @@ final class SortedRunsCursor: KeySource {
   init(_ runs: SortedRuns, windowByteCount: Int) throws(FuseError) {
     rest = runs.parts.reversed()
     precondition(!rest.isEmpty, "sorted runs have parts")
-    cursor = try KeyCursor(rest.removeLast(), windowByteCount: windowByteCount)
+    let cursor = try KeyCursor(rest.removeLast(), windowByteCount: windowByteCount)
+    self.cursor = cursor
+    // SAFETY: only kept here, as long as the cursor is.
+    unsafe unretained = .passUnretained(cursor)
     self.windowByteCount = windowByteCount
   }
 
   /// The next key; at the end, ``KeyHead/end``.
   @inline(__always)
   func next() throws(FuseError) -> KeyHead {
-    let head = try cursor.next()
+    // SAFETY: this object has the cursor until the next one takes its place, which happens after this.
+    let head = try unsafe unretained._withUnsafeGuaranteedRef { (cursor) -> Result<KeyHead, FuseError> in
+      Result { () throws(FuseError) in try cursor.next() }
+    }.get()
     return head.isAtEnd && !rest.isEmpty ? try nextInRest() : head
   }
 

@@ -1,3 +1,4 @@
+internal import CFuseIntrinsics
 internal import FuseDBFormat
 internal import FuseDBReading
 internal import FuseDBSystem
@@ -113,6 +114,13 @@ struct RecordNumbers {
   private func bucket(of offset: UInt64) -> Range<Int> {
     let first = Int(truncatingIfNeeded: (offset &* 0x9E37_79B9_7F4A_7C15) >> shift) &* Self.rowsPerBucket
     return first..<first &+ Self.rowsPerBucket
+  }
+
+  /// Asks for what is remembered of the record at an offset.
+  @inline(__always)
+  func prefetch(_ offset: UInt64) {
+    // SAFETY: nothing is read, and a bucket is one of the table's.
+    unsafe rows.withUnsafeBufferPointer { unsafe fuse_prefetch($0.baseAddress! + bucket(of: offset).lowerBound) }
   }
 
   /// What is remembered of the record at an offset.

@@ -12,6 +12,8 @@ struct MergeShard {
   private static let isPending: UInt64 = 1 << 63
 
   private static let mostRecordBytes = 16 << 20
+  /// Of how many entries what is remembered of their records is asked for before it is needed.
+  private static let entriesAhead = 32
 
   private struct Row {
     var keyRange: Range<Int>
@@ -60,6 +62,8 @@ struct MergeShard {
     var walk = try IndexWalk(input)
     var walks: [IndexWalk] = []
     for other in others { walks.append(try IndexWalk(other)) }
+    var waiting = InlineArray<32, IndexEntry>(repeating: IndexEntry(offset: 0, keyByteCount: 0, objectOffset: 0))
+    var waitingCount = 0
     for range in ranges {
       try walk.seek(range.lower)
       for i in walks.indices { try walks[i].seek(range.lower) }
@@ -72,14 +76,18 @@ struct MergeShard {
         if isSubtracted {
           subtractedCount += 1
         } else {
-          try add(entry, of: objects, &records)
-          if rows.count >= Self.batchKeyCount || objectBytes.count >= Self.batchByteCount {
-            try flush(reader, number, &records)
+          records.prefetch(entry.objectOffset)
+          waiting[waitingCount] = entry
+          waitingCount += 1
+          if waitingCount == Self.entriesAhead {
+            for i in 0..<waitingCount { try add(waiting[i], of: objects, reader, number, &records) }
+            waitingCount = 0
           }
         }
         try walk.advance()
       }
     }
+    for i in 0..<waitingCount { try add(waiting[i], of: objects, reader, number, &records) }
     try walk.checkRest()
     try flush(reader, number, &records)
     for file in [input] + others {
@@ -107,7 +115,7 @@ struct MergeShard {
 
   @inline(__always)
   private mutating func add(
-    _ entry: IndexEntry, of objects: MergeRecords, _ records: inout RecordNumbers
+    _ entry: IndexEntry, of objects: MergeRecords, _ reader: FuseReader, _ number: Int, _ records: inout RecordNumbers
   ) throws(FuseError) {
     let offset = entry.objectOffset
     let object: UInt64
@@ -119,6 +127,9 @@ struct MergeShard {
       records.set(object, of: offset)
     }
     rows.append(Row(keyRange: entry.keyRange, offset: offset, object: object))
+    if rows.count >= Self.batchKeyCount || objectBytes.count >= Self.batchByteCount {
+      try flush(reader, number, &records)
+    }
   }
 
   /// Reads an object, so that the store is asked for it with many others. Every byte of it is checked.

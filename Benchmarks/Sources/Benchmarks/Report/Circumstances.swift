@@ -17,6 +17,8 @@ struct Circumstances: Codable {
   var rounds: Int
   /// Programs that wanted a processor, on average over the minute before the end, this one included.
   var load: Double
+  /// How quiet the machine was; nil in results from before that was looked at.
+  var quiet: Quiet?
 
   /// The peers that are databases.
   static let storeVersions = [
@@ -42,8 +44,11 @@ struct Circumstances: Codable {
       versions: versions,
       seed: Workload.seed,
       rounds: plan.rounds,
-      load: Double(field("", of: "/proc/loadavg", separator: "").prefix { $0 != " " }) ?? 0)
+      load: load)
   }
+
+  /// Programs that want a processor, on average over the last minute.
+  static var load: Double { Double(field("", of: "/proc/loadavg", separator: "").prefix { $0 != " " }) ?? 0 }
 
   private static var optimization: String {
     #if DEBUG

@@ -24,6 +24,8 @@ struct Row: Codable {
 struct Results: Codable {
   var circumstances: Circumstances
   var rows: [Row]
+  /// Nil where none were counted.
+  var instructions: InstructionCounts?
 
   var sizes: [Int] { Set(rows.map(\.keys)).sorted() }
 
@@ -31,9 +33,10 @@ struct Results: Codable {
     rows.first { $0.keys == keys && $0.what == what && $0.who == who }
   }
 
-  init(circumstances: Circumstances, rows: [Row]) {
+  init(circumstances: Circumstances, rows: [Row], instructions: InstructionCounts? = nil) {
     self.circumstances = circumstances
     self.rows = rows
+    self.instructions = instructions
   }
 
   init(path: String) throws {
@@ -46,8 +49,9 @@ struct Results: Codable {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     func line(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
     let lines = try rows.map { try line($0) }
+    let counts = try instructions.map { "\n\"instructions\":\(try line($0))," } ?? ""
     let text = """
-      {"circumstances":\(try line(circumstances)),
+      {"circumstances":\(try line(circumstances)),\(counts)
       "rows":[
       \(lines.joined(separator: ",\n"))
       ]}

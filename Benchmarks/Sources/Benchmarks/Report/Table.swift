@@ -10,7 +10,7 @@ struct Table {
   private static let order = [
     "open", "heap at open", "get-hit", "get-miss", "get-batch-16", "get-batch-64", "get-hit-two-threads",
     "get-hit-swaps", "get-hit-two-threads-swaps", "get-hit-over-plain", "prefix", "scan", "verify", "build",
-    "build-table", "build-table-memory", "merge", "merge-memory", "size",
+    "build-table", "build-table-memory", "merge", "merge-memory", "size", "open-cold", "get-cold-p50", "get-cold-p99",
   ]
 
   var markdown: String {
@@ -19,13 +19,15 @@ struct Table {
       parts.append("## \(grouped(keys)) keys")
       parts += blocks.map { table(keys, $0) { number($0.median) } }
       parts.append(isOfValues ? valueRatios(keys) : ratios(keys))
-      parts.append("The quickest and the slowest round:")
+      parts.append("The quickest and the slowest round (!: the middle half of the rounds lay far apart, too):")
       parts += blocks.map {
         table(keys, $0) { row in
-          row.rounds.count < 2 ? "" : "\(number(row.rounds.min() ?? 0))–\(number(row.rounds.max() ?? 0))"
+          row.rounds.count < 2
+            ? "" : "\(number(row.rounds.min() ?? 0))–\(number(row.rounds.max() ?? 0))\(row.isRestless ? " !" : "")"
         }
       }
     }
+    parts.append(results.instructions?.table ?? "")
     parts.append(isOfValues ? valueNotes : notes)
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
   }
@@ -37,16 +39,32 @@ struct Table {
       # Figures
 
       Made by the benchmark; edits are lost. Medians of \(here.rounds) rounds or fewer (see the raw results), page cache
-      warm, all in one run.
+      warm but for `…-cold`, all in one run.\(warning)
 
       | | |
       |---|---|
       | machine | \(here.processor), \(here.processors) processors, \(here.memoryGigabytes) GB |
-      | system | \(here.system), Linux \(here.kernel); load at the end \(here.load) |
+      | system | \(here.system), Linux \(here.kernel); load at the end \(here.load)\(quietness) |
       | Swift | \(here.swift), \(here.optimization) |
       | peers | \(versions.joined(separator: ", ")) |
       | seed | \(here.seed) |
       """
+  }
+
+  /// That the run was disturbed, and by what.
+  private var warning: String {
+    let disturbances = results.circumstances.quiet?.disturbances ?? []
+    guard !disturbances.isEmpty else { return "" }
+    return
+      "\n\n**This run was disturbed**: \(disturbances.joined(separator: "; ")). Measure again on a machine that does nothing else."
+  }
+
+  private var quietness: String {
+    guard let quiet = results.circumstances.quiet else { return "" }
+    let busy = String(format: "%.1f %% and %.1f %%", quiet.busyBefore * 100, quiet.busyAfter * 100)
+    return String(
+      format: ", before it %.1f; others had %@ of the processors before and after, and %.1f %% was stolen",
+      quiet.loadBefore, busy, quiet.stolen * 100)
   }
 
   /// What stands in one table each.
@@ -90,8 +108,11 @@ struct Table {
     for what in ["get-hit", "get-miss", "get-batch-64", "prefix", "scan"] {
       add("\(what) to C", what) { results.row(keys, what, $0 == .fuseDBSkipped ? .cReaderSkipped : .cReader) }
     }
-    for what in ["prefix", "scan"] {
+    for what in ["prefix", "scan", "open-cold", "get-cold-p50", "get-cold-p99"] {
       add("\(what) to LMDB", what) { _ in results.row(keys, what, .lmdb) }
+    }
+    for what in ["open-cold", "get-cold-p50", "get-cold-p99"] {
+      add("\(what) to tinycdb", what) { _ in results.row(keys, what, .tinyCDB) }
     }
     add("get-hit to checksums skipped", "get-hit") { _ in results.row(keys, "get-hit", .fuseDBSkipped) }
     add("get-miss to get-hit", "get-miss") { results.row(keys, "get-hit", $0) }
@@ -123,7 +144,11 @@ struct Table {
     the second it compares checksums alone, which is what fusedb 0.3.0 does. `build-table` is the command with a table
     of text, and its ratios are to the peers' `build`, which gets keys and objects in memory. `merge` is the command
     with ten files. Both have `--memory 512M`. `…-swaps`: while the file is taken anew a hundred times a second;
-    `get-hit-over-plain`: what a look-up takes longer than in a plain reader, with the same questions in turns. See the [README](../README.md) for what each subject does.
+    `get-hit-over-plain`: what a look-up takes longer than in a plain reader, with the same questions in turns.
+    `open-cold`: from the path to the first answer, when nothing of the file is in memory; `get-cold-p50` and `-p99`: the
+    hundred quickest of 200 look-ups after that, each of another key, and all but two, take so long at most. Instructions are counted in a
+    program of its own, with 20,000 keys (`Scripts/count-instructions`). See the [README](../README.md) for what each
+    subject does.
     """
   }
 

@@ -9,6 +9,7 @@ final class Runner {
   let plan: Plan
   /// Where the databases are built.
   let folder: String
+  private let python: String
   let peers: [any Peer]
   let command: FuseDBCommand
   let wheel: WheelPeer
@@ -19,6 +20,7 @@ final class Runner {
   init(_ plan: Plan, folder: String, python: String, command: String) throws {
     self.plan = plan
     self.folder = folder
+    self.python = python
     self.command = try FuseDBCommand(command, python: python, script: "run.py")
     wheel = try WheelPeer(python: python, script: "wheel.py", folder: folder)
     values = try PythonValues(python: python, script: "values.py", folder: folder)
@@ -28,12 +30,28 @@ final class Runner {
   }
 
   func run() throws -> Results {
+    let watch = try QuietWatch()
     for keyCount in plan.sizes { try measure(keyCount) }
+    let quiet = try watch.end(rows)
     let versions =
       try plan.kind == .values
       ? values.versions().merging(Circumstances.valueVersions) { $1 }
       : wheel.versions().merging(Circumstances.storeVersions) { $1 }
-    return Results(circumstances: try Circumstances.here(plan, versions: versions), rows: rows)
+    var circumstances = try Circumstances.here(plan, versions: versions)
+    circumstances.quiet = quiet
+    return Results(circumstances: circumstances, rows: rows, instructions: try countInstructions())
+  }
+
+  /// After all times: valgrind is busy for half a minute.
+  private func countInstructions() throws -> InstructionCounts? {
+    guard plan.kind == .all else { return nil }
+    guard FileManager.default.fileExists(atPath: "../.build/dependent/release/Instructions") else {
+      note("instructions are not counted: 'Scripts/test-dependent --instructions' makes the program that is counted")
+      return nil
+    }
+    note("counting instructions")
+    return try InstructionCounts.here(
+      python: python, script: "../Scripts/count-instructions", output: folder + "/instructions.json")
   }
 
   private func measure(_ keyCount: Int) throws {
@@ -52,6 +70,8 @@ final class Runner {
       try measureOpen(workload)
       try measureVerify(workload)
       try measureJobs(workload)
+      // The last, for the system keeps the files in smaller pages afterwards.
+      try measureCold(workload)
     }
   }
 
@@ -99,6 +119,8 @@ final class Runner {
     databases.append((.cReaderSkipped, try CReaderDatabase(path(.fuseDB), checks: false)))
     databases.append((.floor, try Floor(path(.fuseDB), tablePath: folder + "/floor", workload)))
     try measure(Self.jobs, of: databases, workload)
+    // Some are a way in of their own, and would keep themselves and their files open.
+    for (_, database) in databases { (database as? any LocalDatabase)?.other = nil }
   }
 
   /// All databases do all jobs; they take turns.

@@ -121,4 +121,31 @@ struct `The packer` {
       }
     }
   }
+
+  @Test func `packs a name and any part of some bytes at once, whatever follows them`() {
+    var bytes: [UInt8] = []
+    for number in 0..<70_100 { bytes.append(UInt8(truncatingIfNeeded: number &* 7 &+ number >> 8)) }
+    let names = (0..<60).map { UInt8(100 + $0) }
+    for count in [0, 1, 15, 16, 17, 31, 32, 33, 255, 256, 257, 65_535, 65_536, 70_000] {
+      for start in [0, 3, 84, 85, 99, 100] where start + count <= bytes.count {
+        for name in [0..<0, 0..<1, 5..<21, 5..<22, 40..<44, 40..<45, 60..<60] {
+          let packer = MessagePackPacker()
+          packer.packNull()
+          packer.pack(name, of: names.rawSpan, thenString: start..<start + count, of: bytes.rawSpan)
+          packer.packNull()
+          var expected: [UInt8] = [0xC0] + names[name]
+          switch count {
+          case ..<32: expected.append(0xA0 | UInt8(count))
+          case ..<256: expected += [0xD9, UInt8(count)]
+          case ..<65_536: expected += [0xDA] + ReferenceFile.big(count, 2)
+          default: expected += [0xDB] + ReferenceFile.big(count, 4)
+          }
+          expected += bytes[start..<start + count]
+          expected.append(0xC0)
+          let packed = packer.bytes.array()
+          #expect(packed == expected)
+        }
+      }
+    }
+  }
 }

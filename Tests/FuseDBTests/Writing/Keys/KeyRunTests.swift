@@ -82,11 +82,36 @@ struct `Keys that are sorted to be merged` {
     let organ = ascending.filter { $0.position % 2 == 0 } + ascending.reversed().filter { $0.position % 2 == 1 }
     // Each key is the beginning of the next.
     let nested = (0..<600).map { Addition(key: [UInt8](repeating: 0x61, count: $0), position: UInt64($0), object: 0) }
-    for additions in [ascending, ascending.reversed(), equal, organ, nested, nested.reversed()] {
+    // At each byte one key leaves the others.
+    let comb = (0..<1000).map { number in
+      Addition(key: [UInt8](repeating: 0x61, count: number) + [0x62], position: UInt64(number), object: 0)
+    }
+    for additions in [ascending, ascending.reversed(), equal, organ, nested, nested.reversed(), comb, comb.reversed()] {
       let buffer = try Self.buffer(additions, byteCount: 4 << 20)
       buffer.sort()
       let isSorted = try Self.contents(of: [.memory(.init(buffer: buffer))]) == additions.sorted()
       #expect(isSorted)
+    }
+  }
+
+  /// Bytes of which some bits vary, and not side by side: of these the digits are made by which many keys are sorted.
+  @Test(arguments: [
+    [0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39], [0x00, 0x80], [0x00, 0x01], [0x00, 0x55, 0xAA, 0xFF],
+    [0x41, 0xC1, 0x43],
+    Array(0...255),
+  ])
+  func `come out in order whatever bits they differ in`(alphabet: [UInt8]) throws {
+    var random = SeededRandom.announced()
+    for (count, length) in [(255, 9), (256, 9), (257, 3), (3000, 1), (3000, 8), (3000, 16), (3000, 17)] {
+      let stem = random.bytes(random.below(20))
+      let additions = (0..<count).map { number in
+        let byteCount = random.below(10) == 0 ? random.below(length) : length
+        let key = stem + (0..<byteCount).map { _ in random.element(alphabet) as UInt8 }
+        return Addition(key: key, position: UInt64(number), object: random.next())
+      }
+      let buffer = try Self.buffer(additions)
+      buffer.sort()
+      #expect(try Self.contents(of: [.memory(.init(buffer: buffer))]) == additions.sorted())
     }
   }
 
