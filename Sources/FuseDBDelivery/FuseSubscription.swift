@@ -99,7 +99,9 @@ public final class FuseSubscription: Sendable {
   ///
   /// - Throws: ``FuseError`` as ``FuseFetcher/fetch(isTrial:progress:)``.
   @discardableResult
-  public func update() throws(FuseError) -> FuseFetcher.Report { try work.update(try RemoteSession(work.fetcher.remote)) }
+  public func update() throws(FuseError) -> FuseFetcher.Report {
+    try work.update(try RemoteSession(work.fetcher.remote))
+  }
 
   /// What the thread works with; it does not keep the subscription.
   private final class Work: Sendable {
@@ -150,7 +152,8 @@ public final class FuseSubscription: Sendable {
           failures += 1
           // Up to twice as long each time, by chance: full jitter.
           let longest = min(options.longestInterval, options.interval * (1 << min(failures, 16)))
-          pause = options.interval / 2 + (max(longest, options.interval) - options.interval / 2) * Double.random(in: 0...1)
+          pause =
+            options.interval / 2 + (max(longest, options.interval) - options.interval / 2) * Double.random(in: 0...1)
           if error != told { tell(.failed(error)) }
           told = error
         }

@@ -215,7 +215,8 @@ struct DeliveryWork: DeliveryWorker {
   private static func text(of report: FuseFetcher.Report, _ path: String, isTrial: Bool = false) -> String {
     let cost = "\(Humans.size(report.byteCount)) in \(Humans.count(report.requestCount, "request"))"
     if isTrial, report.way != .none {
-      return "\(path): generation \(report.generation) would come \(words(for: report.way)): \(Humans.size(report.plannedByteCount))"
+      return
+        "\(path): generation \(report.generation) would come \(words(for: report.way)): \(Humans.size(report.plannedByteCount))"
     }
     return switch report.way {
     case .none: "\(path): generation \(report.generation), as before: \(cost)"
@@ -317,7 +318,11 @@ struct DeliveryWork: DeliveryWorker {
         var members: [(name: String, value: ReportValue)] = [
           ("event", .text(event)), ("time", .text(UTCTime.text(of: time))),
         ]
-        if let report { members += DeliveryWork.members(of: report, path) } else { members.append(("path", .text(path))) }
+        if let report {
+          members += DeliveryWork.members(of: report, path)
+        } else {
+          members.append(("path", .text(path)))
+        }
         if let error { members += [("code", .text(error.code.rawValue)), ("message", .text(error.description))] }
         try console.out.line { writer throws(FuseError) in writer.append(members: members) }
         return
@@ -342,7 +347,10 @@ private enum Metrics {
       ("bytes_total", "counter", "Bytes that went over the wire.", "\(status.byteCount)"),
       ("requests_total", "counter", "Requests that were made.", "\(status.requestCount)"),
       ("generation", "gauge", "The generation of the file that serves.", "\(status.generation)"),
-      ("last_success_timestamp_seconds", "gauge", "When the remote last answered, in seconds since 1970.", "\(status.timeOfSuccess)"),
+      (
+        "last_success_timestamp_seconds", "gauge", "When the remote last answered, in seconds since 1970.",
+        "\(status.timeOfSuccess)"
+      ),
     ]
     let text = rows.map { row in
       """

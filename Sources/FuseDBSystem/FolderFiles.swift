@@ -45,7 +45,9 @@ package enum SmallFile {
         let next = timespec(tv_sec: Int(before) + 1, tv_nsec: 0)
         var times = [next, next]
         // SAFETY: the call reads two times, which the array has.
-        guard unsafe futimens(file.descriptor, &times) == 0 else { throw AtomicFile.failed("set the time of the file", path: path) }
+        guard unsafe futimens(file.descriptor, &times) == 0 else {
+          throw AtomicFile.failed("set the time of the file", path: path)
+        }
       }
       try file.publish(header: [])
     }

@@ -81,10 +81,12 @@ struct DocumentTests {
     ("fusedb-manifest 1", "fusedb-manifest 2", .unsupportedVersion), ("fusedb-manifest 1\n", "", .corrupted),
     // Words and lines.
     ("name geo", "name  geo", .corrupted), ("name geo", " name geo", .corrupted), ("name geo", "name geo ", .corrupted),
-    ("name geo", "name", .corrupted), ("name geo", "name geo@canary", .corrupted), ("name geo", "name ../geo", .corrupted),
+    ("name geo", "name", .corrupted), ("name geo", "name geo@canary", .corrupted),
+    ("name geo", "name ../geo", .corrupted),
     ("keys 20000\nobjects 19000", "objects 19000\nkeys 20000", .corrupted), ("keys 20000\n", "", .corrupted),
     ("keys 20000", "keys 20000\nkeys 20000", .corrupted), ("keys 20000", "keys 20000\nunknown 1", .corrupted),
-    ("keys 20000", "keys 20000\r", .corrupted), ("keys 20000", "keys\t20000", .corrupted), ("geo", "g\u{E9}o", .corrupted),
+    ("keys 20000", "keys 20000\r", .corrupted), ("keys 20000", "keys\t20000", .corrupted),
+    ("geo", "g\u{E9}o", .corrupted),
     // Numbers.
     ("keys 20000", "keys 020000", .corrupted), ("keys 20000", "keys +20000", .corrupted),
     ("keys 20000", "keys -1", .corrupted), ("keys 20000", "keys 9007199254740993", .corrupted),
@@ -112,8 +114,11 @@ struct DocumentTests {
     #expect(Self.failure { _ = try Self.ref(long) }?.code == .limitExceeded)
     let other = Self.failure { _ = try Self.ref(Self.refText.replacing("name geo@canary", with: "name geo")) }
     #expect(other?.code == .refused)
-    let many = (0..<65).map { "patch 2 \(FuseDigest(bytes: Array(repeating: UInt8($0), count: 32))) \(Self.digests[3]) \(Self.digests[4]) 321\n" }
-    let text = Self.manifestText.replacing("patch 2 \(Self.digests[1]) \(Self.digests[3]) \(Self.digests[4]) 321\n", with: many.joined())
+    let many = (0..<65).map {
+      "patch 2 \(FuseDigest(bytes: Array(repeating: UInt8($0), count: 32))) \(Self.digests[3]) \(Self.digests[4]) 321\n"
+    }
+    let text = Self.manifestText.replacing(
+      "patch 2 \(Self.digests[1]) \(Self.digests[3]) \(Self.digests[4]) 321\n", with: many.joined())
     #expect(Self.failure { _ = try Self.manifest(text) }?.message.contains("more than 64") == true)
   }
 
@@ -128,7 +133,8 @@ struct DocumentTests {
         let place = Int.random(in: 0..<max(bytes.count, 1), using: &chance)
         switch Int.random(in: 0..<6, using: &chance) {
         case 0 where !bytes.isEmpty: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &chance)
-        case 1: bytes.insert(contentsOf: "\n 09af+%".utf8.shuffled(using: &chance).prefix(3), at: min(place, bytes.count))
+        case 1:
+          bytes.insert(contentsOf: "\n 09af+%".utf8.shuffled(using: &chance).prefix(3), at: min(place, bytes.count))
         case 2: bytes.removeSubrange(min(place, bytes.count)..<min(place + 9, bytes.count))
         case 3:
           var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -178,7 +184,8 @@ struct KeyTests {
   @Test func `check the signature of the RFC`() throws {
     let key = bytes("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
     let signature = bytes(
-      "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00")
+      "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+    )
     let trusted = try TrustedKey(Base64.text(Array("Ed".utf8) + [1, 2, 3, 4, 5, 6, 7, 8] + key))
     #expect(trusted.holds(signature, of: [0x72]) && trusted.identifier == "0807060504030201")
   }
@@ -192,7 +199,8 @@ struct KeyTests {
   @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")])
   func `are in Base64`(text: String, spelling: String) {
     #expect(Base64.text(Array(text.utf8)) == spelling && Base64.bytes(spelling) == Array(text.utf8))
-    for wrong in [spelling + "=", spelling + "\n", " " + spelling, spelling + "A", "Zh==", "Zg"] where wrong != spelling {
+    for wrong in [spelling + "=", spelling + "\n", " " + spelling, spelling + "A", "Zh==", "Zg"] where wrong != spelling
+    {
       #expect(Base64.bytes(wrong) == nil, "\(wrong)")
     }
   }
@@ -211,19 +219,25 @@ struct NameTests {
     #expect(try RefName(text).description == text)
   }
 
-  @Test(arguments: ["", "@", "geo@", "@canary", ".geo", "-geo", "geo/x", "..", "geo@a@b", "g\u{E9}o", "geo ", String(repeating: "x", count: 101)])
+  @Test(arguments: [
+    "", "@", "geo@", "@canary", ".geo", "-geo", "geo/x", "..", "geo@a@b", "g\u{E9}o", "geo ",
+    String(repeating: "x", count: 101),
+  ])
   func `are nothing else [Z1]`(text: String) {
     #expect(throws: FuseError.self) { try RefName(text) }
   }
 }
 
 struct TransferPlanTests {
-  private static func digest(_ number: Int) -> FuseDigest { FuseDigest(bytes: Array(repeating: UInt8(number), count: 32)) }
+  private static func digest(_ number: Int) -> FuseDigest {
+    FuseDigest(bytes: Array(repeating: UInt8(number), count: 32))
+  }
 
   /// The manifest of a generation, with patches from those so many back; its file is named by the generation.
   private static func manifest(_ generation: Int, _ distances: [Int], patchByteCount: Int = 10) -> Manifest {
     var manifest = Manifest(
-      name: "geo", file: .init(digest: digest(generation), byteCount: 1000), keyCount: 1, objectCount: 1, generation: generation,
+      name: "geo", file: .init(digest: digest(generation), byteCount: 1000), keyCount: 1, objectCount: 1,
+      generation: generation,
       time: 0, whole: .init(digest: digest(200), byteCount: 300))
     manifest.patches = distances.filter { $0 < generation }.map {
       Manifest.Patch(

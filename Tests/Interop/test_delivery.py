@@ -4,13 +4,12 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import time
 
 import pytest
 
-from conftest import BAD_DATA, DONE, IO_FAILURE, NO_INPUT, UNAVAILABLE, USAGE
+from conftest import BAD_DATA, DONE, IO_FAILURE, NO_INPUT, ROOT, UNAVAILABLE, USAGE
 from delivery import Remote, hourly, liar, nginx, sha256
 
 
@@ -504,23 +503,41 @@ def test_certificates_are_verified(three, tmp_path):
         assert not got.exists()
 
 
-def mutated(chance, data):
-    """A document that is not what it was."""
-    data = bytearray(data)
-    for _ in range(chance.choice([1, 1, 2, 5])):
-        place = chance.randrange(len(data))
-        lines = bytes(data).split(b"\n")
-        match chance.randrange(7):
-            case 0: data[place] ^= 1 << chance.randrange(8)
-            case 1: data[place:place] = chance.randbytes(chance.randrange(1, 9))
-            case 2: del data[place:place + chance.randrange(1, 40)]
-            case 3: data = bytearray(b"\n".join(chance.sample(lines, len(lines))))
-            case 4: data = bytearray(b"\n".join(lines + [chance.choice(lines)]))
-            case 5: data = bytearray(re.sub(rb"\d+", lambda found: chance.choice([found[0], b"0", b"-1", b"18446744073709551616", b"007"]), bytes(data)))
-            case 6: data = data[:place]
-        if not data:
-            data = bytearray(b"\n")
-    return bytes(data)
+def test_two_announcements_in_a_second_are_seen_through_a_web_server(three, tmp_path):
+    """nginx makes an entity tag of the length and the second."""
+    got = tmp_path / "got.fsdb"
+    with nginx(tmp_path / "nginx", three.path) as url:
+        for round in range(3):
+            for version in ("1", "2"):
+                three.command("announce", three.path, "geo", version, "-q", "--sign", three.key, code=DONE)
+                three.command("fetch", url, "geo", got, "-q", code=DONE)
+                assert got.read_bytes() == three.files[int(version) - 1], (round, version)
+
+
+def test_the_worked_example_is_what_a_client_takes(command, tmp_path):
+    """What stands in spec/delivery.md §12, as a folder."""
+    text = (ROOT / "spec" / "delivery.md").read_text().split("## 12. Worked example")[1]
+    blocks = ["".join(line[4:] + "\n" for line in block.splitlines()) for block in re.findall(r"(?:^    .*\n)+", text, re.M)]
+    (trust, manifest, ref), name = blocks, re.search(r"^`manifests/(\S+)`", text, re.M)[1]
+    file = bytes.fromhex(
+        "46534442020000000000000100000001000000000000003400000000000000288d1064de00000000"
+        "00000004a7fa536581a1610100016b0000000000000028")  # fmt: skip
+    packed = bytes.fromhex("28b52ffd203ff90100") + file
+    assert sha256(manifest.encode()) == name and sha256(file) in manifest and sha256(packed) in manifest
+    remote = tmp_path / "remote"
+    for path, data in (("refs/geo", re.sub(r"^expires .*\n", "", ref, flags=re.M)), (f"manifests/{name}", manifest), (f"blobs/{sha256(packed)}", packed)):
+        (remote / path).parent.mkdir(parents=True, exist_ok=True)
+        (remote / path).write_bytes(data if isinstance(data, bytes) else data.encode())
+    # Without its expiry, which comes, the signature of the ref does not hold; that of the manifest does.
+    got = tmp_path / "got.fsdb"
+    assert "refs/geo" in command("fetch", remote, "geo", got, "--trust", trust.strip(), code=BAD_DATA).errors
+    command("fetch", remote, "geo", got, code=DONE)
+    assert got.read_bytes() == file
+    (remote / "refs" / "geo").write_text(ref)
+    if time.time() < 1796601103:
+        command("fetch", remote, "geo", tmp_path / "again.fsdb", "--trust", trust.strip(), code=DONE)
+    else:
+        assert "has expired" in command("fetch", remote, "geo", tmp_path / "again.fsdb", "--trust", trust.strip(), code=BAD_DATA).errors
 
 
 # --- following ---

@@ -29,7 +29,8 @@ extension DeliveryCommand {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     if let worker = console.deliveryWorker { return try worker.run(request, console) }
     guard let folder = OwnProgram.folder else {
-      throw FuseError(.notFound, "the system does not say where this program is, beside which fusedb-delivery has to be")
+      throw FuseError(
+        .notFound, "the system does not say where this program is, beside which fusedb-delivery has to be")
     }
     let path = folder + "/fusedb-delivery"
     try console.out.flush()
@@ -65,7 +66,8 @@ extension Arguments {
     let unit = text.last.flatMap { units[$0] }
     let digits = unit == nil ? text : String(text.dropLast())
     let isDecimal =
-      !digits.isEmpty && digits.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 }
+      !digits.isEmpty
+      && digits.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 }
     guard isDecimal, let number = Double(digits), number > 0, number * (unit ?? 1) <= 1e9 else {
       throw error("the option \(option) takes a time such as 30s, 5m, 2h or 7d, and not '\(text)'")
     }

@@ -16,7 +16,8 @@ package struct FetchArguments {
   static let operands = "REMOTE NAME OUTPUT"
   static let options: [Option] = [
     Arguments.channelOption,
-    .value("--trust", "KEY", "take what this public key signed alone, a file or its text; may be repeated", repeats: true),
+    .value(
+      "--trust", "KEY", "take what this public key signed alone, a file or its text; may be repeated", repeats: true),
     .value(
       "--check", "LEVEL", choices: ["structure", "full"],
       "how much to verify: structure or full (default: full; structure with --trust)"),

@@ -10,7 +10,9 @@ package struct Publish: DeliveryCommand {
     Arguments.channelOption,
     .value("--meta", "K=V", "say something of the version; may be repeated", repeats: true),
     .value("--least-keys", "N", "publish no file with fewer keys (default: 1)"),
-    .value("--greatest-shrink", "PERCENT", "publish no file that lacks more than PERCENT % of the keys of the version before"),
+    .value(
+      "--greatest-shrink", "PERCENT", "publish no file that lacks more than PERCENT % of the keys of the version before"
+    ),
     .value("--patches", "LIST", "make patches from the versions so many back (default: 1,2,4,8,16,24)"),
     Arguments.signOption, Arguments.validOption,
     .flag("--json", "print the report as one JSON object"),
@@ -51,7 +53,8 @@ package struct Publish: DeliveryCommand {
       var distances: [Int] = []
       for word in list.split(separator: ",", omittingEmptySubsequences: false) {
         guard let distance = Int(word), (1...1000).contains(distance), distances.count < 64 else {
-          throw arguments.error("--patches takes up to 64 numbers from 1 to 1000 with commas between them, and not '\(list)'")
+          throw arguments.error(
+            "--patches takes up to 64 numbers from 1 to 1000 with commas between them, and not '\(list)'")
         }
         distances.append(distance)
       }
@@ -218,7 +221,8 @@ package struct Sign: DeliveryCommand {
   static let operands = "FILE"
   static let options: [Option] = [
     .value("--key", "KEYFILE", "sign with the secret key in KEYFILE, from 'fusedb keygen'"),
-    .value("--trust", "KEY", "check the signature by this public key, a file or its text; may be repeated", repeats: true),
+    .value(
+      "--trust", "KEY", "check the signature by this public key, a file or its text; may be repeated", repeats: true),
     .value("--signature", "OUTPUT", "where the signature is (default: FILE.minisig)"),
     .value("--comment", "TEXT", "a text that is signed, too"),
     Arguments.quietOption("say nothing where a signature holds"),

@@ -31,7 +31,8 @@ struct DocumentReader {
     }
     guard lines[0][1] == "1" else {
       throw FuseError(
-        .unsupportedVersion, "this \(kind) is of version \(lines[0][1]), and this library reads version 1; use a newer one",
+        .unsupportedVersion,
+        "this \(kind) is of version \(lines[0][1]), and this library reads version 1; use a newer one",
         path: name)
     }
     self.lines = lines
@@ -47,7 +48,9 @@ struct DocumentReader {
     guard next < lines.count, lines[next][0] == word else { return nil }
     let words = lines[next].dropFirst()
     next += 1
-    guard words.count == count else { throw bad("'\(word)' has \(counted(words.count, "word")) after it, and needs \(count)") }
+    guard words.count == count else {
+      throw bad("'\(word)' has \(counted(words.count, "word")) after it, and needs \(count)")
+    }
     return Array(words)
   }
 
@@ -55,7 +58,8 @@ struct DocumentReader {
   mutating func take(_ word: String, _ count: Int) throws(FuseError) -> [Substring] {
     if let words = try take(ifThere: word, count) { return words }
     next += 1
-    throw bad(next <= lines.count ? "'\(word)' is wanted here, and not '\(lines[next - 1][0])'" : "'\(word)' is missing")
+    throw bad(
+      next <= lines.count ? "'\(word)' is wanted here, and not '\(lines[next - 1][0])'" : "'\(word)' is missing")
   }
 
   /// Takes lines that begin with `word`, up to `most`.
@@ -126,7 +130,9 @@ enum PercentText {
     if text.isEmpty { return "%" }
     var spelling: [UInt8] = []
     for byte in text.utf8 {
-      if plain.contains(byte) { spelling.append(byte) } else {
+      if plain.contains(byte) {
+        spelling.append(byte)
+      } else {
         spelling += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
       }
     }

@@ -56,7 +56,9 @@ public enum FileSignature {
     let signature = Array(bytes[10...])
     let file = try FileMapping(path: path)
     let message: [UInt8]
-    if bytes.starts(with: hashed) { message = try hash(of: file) } else {
+    if bytes.starts(with: hashed) {
+      message = try hash(of: file)
+    } else {
       guard file.byteCount <= mostPlainBytes else {
         throw FuseError(.limitExceeded, "a signature without hashing is for files of up to 1 GiB", path: signaturePath)
       }

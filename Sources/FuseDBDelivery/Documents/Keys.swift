@@ -38,7 +38,8 @@ public struct TrustedKey: Sendable, Hashable, CustomStringConvertible {
   public init(_ text: String) throws(FuseError) {
     let bytes = Base64.bytes(KeyText.payload(text)) ?? []
     guard bytes.count == 2 + 8 + Int(fuse_public_key_size), bytes.starts(with: Self.marker) else {
-      throw FuseError(.invalidArgument, "this is no public key: it has to be 56 characters of Base64 that begin with RW")
+      throw FuseError(
+        .invalidArgument, "this is no public key: it has to be 56 characters of Base64 that begin with RW")
     }
     id = KeyID(bytes: bytes[2..<10])
     self.bytes = Array(bytes[10...])

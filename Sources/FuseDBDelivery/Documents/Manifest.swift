@@ -69,7 +69,9 @@ extension Manifest {
     }
     var reader = try DocumentReader(bytes, kind: "fusedb-manifest", name: path)
     name = String(try reader.take("name", 1)[0])
-    guard let own = try? RefName(name), own.channel == nil else { throw reader.bad("'\(name)' is no name of a database") }
+    guard let own = try? RefName(name), own.channel == nil else {
+      throw reader.bad("'\(name)' is no name of a database")
+    }
     file = try reader.blob(try reader.take("file", 2)[...], least: Header.byteCount)
     keyCount = try reader.number(try reader.take("keys", 1)[0])
     objectCount = try reader.number(try reader.take("objects", 1)[0])
@@ -77,7 +79,9 @@ extension Manifest {
     time = try reader.number(try reader.take("time", 1)[0])
     if let words = try reader.take(ifThere: "parent", 1) { parent = try reader.digest(words[0]) }
     let words = try reader.take("whole", 3)
-    guard words[0] == "zstd" else { throw reader.bad("the file is packed by '\(words[0])', which this library does not know") }
+    guard words[0] == "zstd" else {
+      throw reader.bad("the file is packed by '\(words[0])', which this library does not know")
+    }
     whole = try reader.blob(words[1...], least: 1)
     patches = try reader.takePatches(most: Self.mostPatches)
     guard patches.allSatisfy({ $0.generation < generation }) else {

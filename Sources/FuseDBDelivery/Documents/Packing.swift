@@ -50,13 +50,16 @@ enum Packing {
     try file.checkNotShrunk()
   }
 
+  private static func bad(_ path: String, _ what: String) -> FuseError {
+    FuseError(.corrupted, "\(what); publish the file again", path: path)
+  }
+
   /// Unpacks a frame, and hands out the file in pieces.
   ///
   /// - Parameter byteCount: how long the file has to be: no more is handed out. [Z17]
   static func unpack(
     _ file: FileMapping, byteCount: Int, path: String, to body: (RawSpan) throws(FuseError) -> Void
   ) throws(FuseError) {
-    func bad(_ what: String) -> FuseError { FuseError(.corrupted, "\(what); publish the file again", path: path) }
     // SAFETY: libzstd gives a context or nil, and nil is turned away; it is freed when this function ends.
     guard let context = unsafe ZSTD_createDCtx() else { throw FuseError.outOfMemory("unpack the file") }
     defer { unsafe ZSTD_freeDCtx(context) }
@@ -81,16 +84,20 @@ enum Packing {
       try file.checkNotShrunk()
       guard ZSTD_isError(result) == 0 else {
         if ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation { throw FuseError.outOfMemory("unpack the file") }
-        throw bad("the packed file cannot be unpacked: \(unsafe String(cString: ZSTD_getErrorName(result)))")
+        throw bad(path, "the packed file cannot be unpacked: \(unsafe String(cString: ZSTD_getErrorName(result)))")
       }
-      guard written <= left else { throw bad("the packed file holds more than \(counted(byteCount, "byte")), which its manifest says") }
-      guard result == 0 || taken > 0 || written > 0 else { throw bad("the packed file ends in its middle") }
+      guard written <= left else {
+        throw bad(path, "the packed file holds more than \(counted(byteCount, "byte")), which its manifest says")
+      }
+      guard result == 0 || taken > 0 || written > 0 else { throw bad(path, "the packed file ends in its middle") }
       offset += taken
       left -= written
       let full = unpacked
       try body(full.rawSpan.extracting(first: written))
     }
-    guard left == 0 else { throw bad("the packed file holds \(counted(byteCount - left, "byte")), and its manifest says \(byteCount)") }
-    guard offset == file.byteCount else { throw bad("bytes follow the packed file") }
+    guard left == 0 else {
+      throw bad(path, "the packed file holds \(counted(byteCount - left, "byte")), and its manifest says \(byteCount)")
+    }
+    guard offset == file.byteCount else { throw bad(path, "bytes follow the packed file") }
   }
 }

@@ -148,7 +148,9 @@ struct FetchAttempt {
     let refPath = fetcher.remote.path(of: "refs/\(fetcher.name)")
     // A file that is gone is fetched again, whatever the ref says.
     let tag = base == nil ? "" : before?.tag ?? ""
-    guard case .bytes(let refBytes, let newTag) = try session.document("refs/\(fetcher.name)", most: Ref.mostBytes, tag: tag)
+    guard
+      case .bytes(let refBytes, let newTag) = try session.document(
+        "refs/\(fetcher.name)", most: Ref.mostBytes, tag: tag)
     else {
       // Who says so may go on for ever.
       try Self.check(expires: before?.expires, refPath)
@@ -164,10 +166,13 @@ struct FetchAttempt {
     let (manifest, _) = try manifest(ref.manifest.digest, byteCount: ref.manifest.byteCount)
     guard let manifest else { throw FuseError(.notFound, "the manifest of the ref is gone; try again", path: refPath) }
     guard manifest.generation == ref.generation else {
-      throw FuseError(.refused, "the ref is of generation \(ref.generation), and its manifest of \(manifest.generation)", path: refPath)
+      throw FuseError(
+        .refused, "the ref is of generation \(ref.generation), and its manifest of \(manifest.generation)",
+        path: refPath)
     }
     let origin = Origin(
-      remote: fetcher.remote.description, name: fetcher.name, sequence: ref.sequence, ref: digest, tag: newTag, expires: ref.expires,
+      remote: fetcher.remote.description, name: fetcher.name, sequence: ref.sequence, ref: digest, tag: newTag,
+      expires: ref.expires,
       generation: ref.generation, manifest: ref.manifest.digest, file: manifest.file)
     report.generation = ref.generation
     report.manifest = ref.manifest.digest
@@ -179,7 +184,8 @@ struct FetchAttempt {
       return
     }
     var plan: TransferPlan?
-    if let own, let back = ref.patches.first(where: { $0.file == own && $0.blob.byteCount < manifest.whole.byteCount }) {
+    if let own, let back = ref.patches.first(where: { $0.file == own && $0.blob.byteCount < manifest.whole.byteCount })
+    {
       plan = TransferPlan(patches: [back], mostBytes: manifest.file.byteCount)
     } else if let own {
       let generation = own == before?.file.digest ? before?.generation : nil
@@ -202,7 +208,9 @@ struct FetchAttempt {
         try patch(base.reader, plan, manifest)
       } catch {
         // Another way helps where what came by this one is of no use.
-        guard options.fallsBack, [.corrupted, .truncated, .notFound, .patchMismatch, .limitExceeded].contains(error.code) else { throw error }
+        guard options.fallsBack,
+          [.corrupted, .truncated, .notFound, .patchMismatch, .limitExceeded].contains(error.code)
+        else { throw error }
         report.fallback = error
         report.way = .whole
         try whole(base.reader, manifest)
@@ -224,15 +232,20 @@ struct FetchAttempt {
     guard let before else { return }
     guard ref.sequence >= before.sequence else {
       throw FuseError(
-        .refused, "the ref has sequence \(ref.sequence), and \(before.sequence) was seen before: the remote shows an old state; nothing has changed",
+        .refused,
+        "the ref has sequence \(ref.sequence), and \(before.sequence) was seen before: the remote shows an old state; nothing has changed",
         path: path)
     }
     guard ref.sequence > before.sequence || digest == before.ref else {
-      throw FuseError(.refused, "there are two refs of sequence \(ref.sequence): the remote shows each client another; nothing has changed", path: path)
+      throw FuseError(
+        .refused,
+        "there are two refs of sequence \(ref.sequence): the remote shows each client another; nothing has changed",
+        path: path)
     }
     guard ref.generation >= before.generation || ref.goesBack else {
       throw FuseError(
-        .refused, "the ref is of generation \(ref.generation), and \(before.generation) is here: only an announcement that says so goes back; nothing has changed",
+        .refused,
+        "the ref is of generation \(ref.generation), and \(before.generation) is here: only an announcement that says so goes back; nothing has changed",
         path: path)
     }
   }
@@ -243,7 +256,8 @@ struct FetchAttempt {
     guard let expires, now >= expires else { return }
     throw FuseError(
       .refused,
-      "the ref has expired \(now - expires) seconds ago: the remote is not kept up, or shows an old state; nothing has changed", path: path)
+      "the ref has expired \(now - expires) seconds ago: the remote is not kept up, or shows an old state; nothing has changed",
+      path: path)
   }
 
   private func manifest(
@@ -264,7 +278,8 @@ struct FetchAttempt {
     }
     let manifest = try Manifest(parsing: bytes, path: path)
     guard manifest.name == fetcher.name.name else {
-      throw FuseError(.refused, "this is a manifest of '\(manifest.name)', and '\(fetcher.name.name)' was asked for", path: path)
+      throw FuseError(
+        .refused, "this is a manifest of '\(manifest.name)', and '\(fetcher.name.name)' was asked for", path: path)
     }
     try Trust.check(manifest.signatures, of: bytes, by: options.trustedKeys, path: path)
     return (manifest, bytes)
@@ -272,7 +287,9 @@ struct FetchAttempt {
 
   // MARK: Files
 
-  private func partPath(_ blob: Manifest.Blob) -> String { "\(path).part-\(String(blob.digest.description.prefix(16)))" }
+  private func partPath(_ blob: Manifest.Blob) -> String {
+    "\(path).part-\(String(blob.digest.description.prefix(16)))"
+  }
 
   private func removeParts() {
     let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
@@ -340,7 +357,8 @@ struct FetchAttempt {
 
   /// Throws unless the new file is what was announced, sound, and one that may serve. [Z18]
   private static func prove(
-    _ made: FileMapping, _ manifest: Manifest, _ options: FuseFetcher.Options, isVerified: Bool, insteadOf old: FuseReader?,
+    _ made: FileMapping, _ manifest: Manifest, _ options: FuseFetcher.Options, isVerified: Bool,
+    insteadOf old: FuseReader?,
     path: String
   ) throws(FuseError) {
     guard made.byteCount == manifest.file.byteCount, try FuseDigest.of(made) == manifest.file.digest else {
@@ -355,14 +373,19 @@ struct FetchAttempt {
   /// Gives the file that is about to go a second name, and removes the oldest of these.
   private func keepOld(_ old: FuseReader) throws(FuseError) {
     guard options.keptFileCount > 0 else { return }
-    try KeptFiles.keep(path, generation: try Origin(besides: path, remote: fetcher.remote.description, name: fetcher.name)?.generation ?? 0, most: options.keptFileCount)
+    try KeptFiles.keep(
+      path,
+      generation: try Origin(besides: path, remote: fetcher.remote.description, name: fetcher.name)?.generation ?? 0,
+      most: options.keptFileCount)
   }
 }
 
 /// Earlier files, which have names of their own.
 enum KeptFiles {
   private static func generations(of path: String) -> (folder: String, name: String, generations: [Int]) {
-    let name = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last.flatMap { String($0) } ?? path
+    let name =
+      path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last.flatMap { String($0) }
+      ?? path
     let folder = name == path ? "." : (String(path.utf8.dropLast(name.utf8.count)) ?? ".")
     let found = FolderListing.names(at: folder, most: 100_000).compactMap { other in
       other.hasPrefix(name + ".before-") ? Int(other.dropFirst(name.count + 8)) : nil

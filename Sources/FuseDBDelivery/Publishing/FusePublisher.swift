@@ -130,7 +130,8 @@ public struct FusePublisher: Sendable {
     let whole = try pack(reader)
     var manifest = Manifest(
       name: name.name, file: file, keyCount: reader.keyCount, objectCount: Int(reader.header.objectCount),
-      generation: (newest?.manifest.generation ?? 0) + 1, time: Int(WallClock.now), parent: newest?.digest, whole: whole)
+      generation: (newest?.manifest.generation ?? 0) + 1, time: Int(WallClock.now), parent: newest?.digest, whole: whole
+    )
     manifest.metadata = options.metadata.map { (name: $0.key, text: $0.value) }
       .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     if let newest { try addPatches(to: &manifest, of: reader, from: newest.digest, options.patchDistances, progress) }
@@ -190,7 +191,8 @@ public struct FusePublisher: Sendable {
     try FusePatch.apply(patchPath, to: oldReader, output: madePath, options: limits)
     guard try FuseDigest.of(FileMapping(path: madePath)) == manifest.file.digest else {
       throw FuseError(
-        .corrupted, "the patch from generation \(old.manifest.generation) makes another file; this is a fault of the library",
+        .corrupted,
+        "the patch from generation \(old.manifest.generation) makes another file; this is a fault of the library",
         path: patchPath)
     }
     return Manifest.Patch(
@@ -232,7 +234,9 @@ public struct FusePublisher: Sendable {
       for (digest, manifest) in try folder.versions(from: start) { versions[digest] = Version(digest, manifest) }
     }
     for ref in refs { versions[ref.manifest.digest]?.refs.append(ref.name) }
-    return versions.values.sorted { ($0.generation, $0.manifest.description) > ($1.generation, $1.manifest.description) }
+    return versions.values.sorted {
+      ($0.generation, $0.manifest.description) > ($1.generation, $1.manifest.description)
+    }
   }
 
   /// Has a ref lead to a version that is kept: goes back, pins, or promotes what a channel has.
@@ -255,19 +259,22 @@ public struct FusePublisher: Sendable {
     }
     guard let chosen = found.first else {
       throw FuseError(
-        .notFound, "there is no version '\(EscapedText.harmless(version))' of '\(name.name)'; 'fusedb versions' lists those that are kept",
+        .notFound,
+        "there is no version '\(EscapedText.harmless(version))' of '\(name.name)'; 'fusedb versions' lists those that are kept",
         path: folder.path)
     }
     guard found.count == 1 else {
       throw FuseError(
-        .invalidArgument, "'\(EscapedText.harmless(version))' is more than one version of '\(name.name)'; name it by its digest",
+        .invalidArgument,
+        "'\(EscapedText.harmless(version))' is more than one version of '\(name.name)'; name it by its digest",
         path: folder.path)
     }
     guard let manifest = try folder.manifest(chosen.manifest) else {
       throw FuseError(.notFound, "the manifest of that version is gone", path: folder.path)
     }
     var patches: [Manifest.Patch] = []
-    if let ref = before?.ref, ref.generation > manifest.generation, let left = try folder.manifest(ref.manifest.digest) {
+    if let ref = before?.ref, ref.generation > manifest.generation, let left = try folder.manifest(ref.manifest.digest)
+    {
       // All clients go back at the same time: with what changed alone.
       let path = try folder.unpack(manifest)
       defer { try? FolderFiles.remove(path) }

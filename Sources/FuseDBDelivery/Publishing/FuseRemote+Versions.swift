@@ -26,7 +26,8 @@ extension FuseRemote {
         break
       }
       guard try FuseDigest.of(bytes) == digest else {
-        throw FuseError(.corrupted, "the manifest's SHA-256 is another than its name says", path: path(of: manifestName))
+        throw FuseError(
+          .corrupted, "the manifest's SHA-256 is another than its name says", path: path(of: manifestName))
       }
       let manifest = try Manifest(parsing: bytes, path: path(of: manifestName))
       versions.append(FusePublisher.Version(digest, manifest, refs: versions.isEmpty ? [name] : []))

@@ -94,7 +94,9 @@ struct RemoteFolder {
   }
 
   /// A version and those before it, as far as they are kept; with their digests, the latest first.
-  func versions(from digest: FuseDigest, most: Int = .max) throws(FuseError) -> [(digest: FuseDigest, manifest: Manifest)] {
+  func versions(from digest: FuseDigest, most: Int = .max) throws(FuseError) -> [(
+    digest: FuseDigest, manifest: Manifest
+  )] {
     var versions: [(digest: FuseDigest, manifest: Manifest)] = []
     var next: FuseDigest? = digest
     while let digest = next, versions.count < most, let manifest = try manifest(digest) {
@@ -118,7 +120,9 @@ struct RemoteFolder {
   func add(_ manifest: Manifest) throws(FuseError) -> Manifest.Blob {
     let bytes = manifest.bytes
     guard bytes.count <= Manifest.mostBytes else {
-      throw FuseError(.limitExceeded, "the manifest would have \(bytes.count) bytes, and \(Manifest.mostBytes) are the most; give fewer metadata")
+      throw FuseError(
+        .limitExceeded,
+        "the manifest would have \(bytes.count) bytes, and \(Manifest.mostBytes) are the most; give fewer metadata")
     }
     let digest = try FuseDigest.of(bytes)
     try SmallFile.write(bytes, to: path(ofManifest: digest))
@@ -130,8 +134,12 @@ struct RemoteFolder {
   /// - Parameters:
   ///   - before: its bytes; nil where there was none.
   ///   - head: a new version, which is the last that was published; nil for none.
-  func set(_ ref: Ref, insteadOf before: [UInt8]?, head: FuseDigest? = nil, after parent: FuseDigest? = nil) throws(FuseError) {
-    guard let lock = try FileLock("\(path)/heads/.\(ref.name.name).lock", .exclusive) else { throw Self.overtaken(ref.name) }
+  func set(_ ref: Ref, insteadOf before: [UInt8]?, head: FuseDigest? = nil, after parent: FuseDigest? = nil)
+    throws(FuseError)
+  {
+    guard let lock = try FileLock("\(path)/heads/.\(ref.name.name).lock", .exclusive) else {
+      throw Self.overtaken(ref.name)
+    }
     defer { withExtendedLifetime(lock) {} }
     if let head {
       guard try self.head(of: ref.name.name)?.digest == parent else { throw Self.overtaken(ref.name) }
@@ -143,7 +151,8 @@ struct RemoteFolder {
   }
 
   private static func overtaken(_ name: RefName) -> FuseError {
-    FuseError(.outputChanged, "somebody else changed the ref '\(name)' meanwhile, and theirs stands; look at it, and try again")
+    FuseError(
+      .outputChanged, "somebody else changed the ref '\(name)' meanwhile, and theirs stands; look at it, and try again")
   }
 
   /// The file of a version, unpacked to a temporary name.

@@ -157,7 +157,8 @@ final class RemoteSession {
         let found = part.byteCount
         try part.clear()
         throw FuseError(
-          .corrupted, "the file has \(found) bytes, and its manifest says \(blob.byteCount)", path: remote.path(of: name))
+          .corrupted, "the file has \(found) bytes, and its manifest says \(blob.byteCount)",
+          path: remote.path(of: name))
       }
       let file = try part.mapped()
       if try FuseDigest.of(file) == blob.digest { return file }

@@ -121,10 +121,12 @@ final class WebTransfers {
       return FuseError(.limitExceeded, "the server sends more bytes than this file may have", path: path)
     case FUSE_TRANSFER_OUT_OF_MEMORY: return FuseError(.inputOutput, "memory is too short for a transfer", path: path)
     case FUSE_TRANSFER_FORBIDDEN:
-      return FuseError(.refused, "the transfer is not allowed: \(reason); look at the address and the certificate", path: path)
+      return FuseError(
+        .refused, "the transfer is not allowed: \(reason); look at the address and the certificate", path: path)
     case FUSE_TRANSFER_REFUSED where answer.status == 404 || answer.status == 410:
       return FuseError(.notFound, "the server has no such file (HTTP status \(answer.status))", path: path)
-    case FUSE_TRANSFER_REFUSED where (400..<500).contains(answer.status) && answer.status != 408 && answer.status != 429:
+    case FUSE_TRANSFER_REFUSED
+    where (400..<500).contains(answer.status) && answer.status != 408 && answer.status != 429:
       return FuseError(.notFound, "the server does not give the file (HTTP status \(answer.status))", path: path)
     case FUSE_TRANSFER_REFUSED:
       return FuseError(.unavailable, "the server cannot give the file now (HTTP status \(answer.status))", path: path)
