@@ -150,6 +150,16 @@ city: ## ask two million addresses of City's blocks, beside libmaxminddb: about 
 	@$(MAKE) .venv/ready release
 	FUSEDB_CITY_ADDRESSES=2000000 $(PYTEST) Tests/Interop/test_city.py 2>&1 | tee build/logs/city.log
 
+.PHONY: fleet
+fleet: ## a thousand subscriptions in four processes follow 24 versions, half of them through a proxy that spoils answers: about half an hour
+	@mkdir -p build/logs
+	@Scripts/install-packages $(BUILD_PACKAGES)
+	@Scripts/install-packages --unpack build/servers $(SERVER_PACKAGES)
+	@$(MAKE) .venv/ready release
+	swift build -c release --product Fleet --static-swift-stdlib
+	FUSEDB_FLEET=1000x24 FUSEDB_FLEET_PROGRAM="$$(swift build -c release --static-swift-stdlib --show-bin-path)/Fleet" \
+	  FUSEDB="$(CURDIR)/build/fusedb" .venv/bin/python -B -m pytest -q -p no:cacheprovider Tests/Interop/test_fleet.py 2>&1 | tee build/logs/fleet.log
+
 .PHONY: lint
 lint: ## check the format of the Swift code, the reasons for what is unsafe, and who calls the system
 	swift format lint --strict --parallel -r $(SWIFT_SOURCES)
