@@ -112,6 +112,8 @@ public final class FuseSubscription: Sendable {
     private let waker: Waker
     private let onEvent: (@Sendable (Event) -> Void)?
     private let call = EndableCall()
+    /// One attempt at a time, of whichever thread.
+    private let turn = ExclusiveTurn()
     private let gate = StopGate()
 
     init(
@@ -170,10 +172,12 @@ public final class FuseSubscription: Sendable {
 
     func update(_ session: RemoteSession) throws(FuseError) -> FuseFetcher.Report {
       do throws(FuseError) {
-        let report = try fetcher.fetch(session, isTrial: false, progress: nil)
-        if report.way != .none { try reader.reload() }
-        count(report)
-        return report
+        return try turn.take { () throws(FuseError) in
+          let report = try fetcher.fetch(session, isTrial: false, progress: nil)
+          if report.way != .none { try reader.reload() }
+          count(report)
+          return report
+        }
       } catch {
         status.change { status in
           status.attemptCount += 1

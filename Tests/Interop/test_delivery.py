@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -332,6 +333,17 @@ def test_old_refs_are_refused(three, client):
     client.server.lie("refs/geo", lambda handler, data: handler.answer(old))
     result = three.command("fetch", client.server.url, "geo", client.got, "--trust", three.trust, code=BAD_DATA)
     assert "old state" in result.errors and client.got.read_bytes() == three.files[3]
+
+
+def test_what_was_seen_of_a_signed_ref_counts_at_another_mirror(three, client, tmp_path):
+    shutil.copytree(three.path, tmp_path / "mirror")
+    three.publish(list(hourly(3000, 4))[-1], "--sign", three.key)
+    client(code=DONE)
+    result = three.command("fetch", tmp_path / "mirror", "geo", client.got, "--trust", three.trust, code=BAD_DATA)
+    assert "old state" in result.errors and client.got.read_bytes() == three.files[3]
+    # Without a key, another remote may be anybody's.
+    three.command("fetch", tmp_path / "mirror", "geo", client.got, code=DONE)
+    assert client.got.read_bytes() == three.files[2]
 
 
 def test_two_refs_of_one_sequence_are_refused(three, client):

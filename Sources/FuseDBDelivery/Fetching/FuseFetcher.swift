@@ -11,7 +11,7 @@ internal import FuseDBSystem
 ///     report.way             // .patches(1)
 ///     report.byteCount       // 53,120
 ///
-/// Beside the file stand `geo.fsdb.origin`, which says where it came from, and while a transfer goes on, parts of it, with which a later one goes on.
+/// Beside the file stand `geo.fsdb.origin`, which says where it came from, `geo.fsdb.lock`, which one fetcher at a time holds, and while a transfer goes on, parts of it, with which a later one goes on.
 public struct FuseFetcher: Sendable {
   /// What is asked of a version.
   public struct Options: Sendable {
@@ -39,7 +39,7 @@ public struct FuseFetcher: Sendable {
     case whole
   }
 
-  /// What ``fetch(progress:)`` did, and what it cost.
+  /// What ``fetch(isTrial:progress:)`` did, and what it cost.
   public struct Report: Sendable {
     /// How the file came here.
     public var way = Way.none
@@ -143,7 +143,7 @@ struct FetchAttempt {
   }
 
   private mutating func look(_ start: Duration, _ isTrial: Bool) throws(FuseError) {
-    let before = try Origin(besides: path, remote: fetcher.remote.description, name: fetcher.name)
+    let before = try known()
     let base = try Base(path)
     let refPath = fetcher.remote.path(of: "refs/\(fetcher.name)")
     // A file that is gone is fetched again, whatever the ref says.
@@ -220,6 +220,12 @@ struct FetchAttempt {
     }
     try origin.save(besides: path)
     removeParts()
+  }
+
+  /// Where the file that is here came from, as far as that is known.
+  private func known() throws(FuseError) -> Origin? {
+    try Origin(
+      besides: path, remote: fetcher.remote.description, name: fetcher.name, isSigned: !options.trustedKeys.isEmpty)
   }
 
   // MARK: Documents
@@ -375,7 +381,7 @@ struct FetchAttempt {
     guard options.keptFileCount > 0 else { return }
     try KeptFiles.keep(
       path,
-      generation: try Origin(besides: path, remote: fetcher.remote.description, name: fetcher.name)?.generation ?? 0,
+      generation: try known()?.generation ?? 0,
       most: options.keptFileCount)
   }
 }

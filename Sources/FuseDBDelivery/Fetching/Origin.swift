@@ -42,8 +42,10 @@ struct Origin: Equatable {
 extension Origin {
   /// What is known of the file at `path`; nil where nothing is, or it is about another ref.
   ///
+  /// A mirror of the remote has the same refs. That another remote is one, signatures show: with trusted keys, what was seen counts there, too.
+  ///
   /// - Throws: ``FuseError`` with code `corrupted` where the file is none: going on would forget which refs are old.
-  init?(besides path: String, remote: String, name: RefName) throws(FuseError) {
+  init?(besides path: String, remote: String, name: RefName, isSigned: Bool) throws(FuseError) {
     let path = Self.path(of: path)
     guard FileStatus(atLink: path) != nil else { return nil }
     do throws(FuseError) {
@@ -63,7 +65,8 @@ extension Origin {
       throw FuseError(
         error.code, error.message + "; remove it, and the next fetch takes whatever the remote announces", path: path)
     }
-    guard self.remote == remote, self.name == name else { return nil }
+    guard self.name == name, isSigned || self.remote == remote else { return nil }
+    if self.remote != remote { tag = "" }
   }
 
   func save(besides path: String) throws(FuseError) { try SmallFile.write(bytes, to: Self.path(of: path)) }
