@@ -175,6 +175,12 @@ private struct UpperRuns {
   private mutating func begin(
     _ answer: NetworkAnswer, at start: UInt64, _ fillers: inout Fillers, _ sink: NetworkLines.Sink
   ) throws(FuseError) {
+    var answer = answer
+    if (65...128).contains(answer.length) {
+      // Longer blocks side by side that have one object: they fill whole /64 with one run, which has no end inside of them.
+      let line = try fillers.addDeep(UInt128(start) << 64, answer, sink)
+      answer = NetworkAnswer(object: UInt64(line), length: NetworkAnswer.deeperLength)
+    }
     if let pending, pending.start < start { try handOut(&fillers, sink) }
     pending = (start, answer)
   }

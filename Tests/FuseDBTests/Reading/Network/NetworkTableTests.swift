@@ -43,6 +43,25 @@ struct `A table of networks` {
     #expect(try !empty.match(FuseAddress("::1")!).isFound)
   }
 
+  /// Their runs fill whole /64, and have neither a beginning nor an end inside. [A12]
+  @Test(arguments: [
+    ["2001:db8::/65", "2001:db8:0:0:8000::/65"],
+    ["2001:db8::/66", "2001:db8:0:0:4000::/66", "2001:db8:0:0:8000::/66", "2001:db8:0:0:c000::/66"],
+    // Two /64, and what lies before, inside and after.
+    ["2001:db8::/65", "2001:db8:0:0:8000::/65", "2001:db8:0:1::/65", "2001:db8:0:1:8000::/65"],
+    ["2001:db8::/32", "2001:db8::/65", "2001:db8:0:0:8000::/65", "2001:db8:0:1:8000::/65", "2001:db8:0:2::/65"],
+    ["2001:db8:0:0:8000::/65", "2001:db8:0:1::/65", "2001:db8:0:1:8000::/65", "2001:db8:0:2::/64"],
+    ["::/65", "0:0:0:0:8000::/65"], ["ffff:ffff:ffff:ffff::/65", "ffff:ffff:ffff:ffff:8000::/65"],
+  ])
+  func `answers for longer blocks side by side that have one object [A12]`(texts: [String]) throws {
+    for lanes in [NetworkSection.Lanes.eight, .seven] {
+      for isOne in [true, false] {
+        let entries = texts.enumerated().map { (FuseNetwork($1)!, UInt64(isOne ? 40 : 40 + $0)) }
+        try Self.compare(NetworkModel(entries), lanes)
+      }
+    }
+  }
+
   /// Random blocks that nest, touch and repeat: few bits vary.
   private static func randomModel(_ random: inout SeededRandom, _ count: Int) -> NetworkModel {
     let root = UInt128(random.next()) << 64 | UInt128(random.next())
