@@ -62,6 +62,16 @@ struct Manifest: Sendable, Hashable {
 }
 
 extension Manifest {
+  /// The manifest that has a digest for its name.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` where its bytes have another, and as ``init(parsing:path:)``. [Z8]
+  init(parsing bytes: [UInt8], named digest: FuseDigest, path: String) throws(FuseError) {
+    guard try FuseDigest.of(bytes) == digest else {
+      throw FuseError(.corrupted, "the manifest's SHA-256 is another than its name says", path: path)
+    }
+    try self.init(parsing: bytes, path: path)
+  }
+
   /// - Throws: ``FuseError`` with code `corrupted`, `limitExceeded` or `unsupportedVersion`. [Z4] [Z5] [Z6] [Z8]
   init(parsing bytes: [UInt8], path: String) throws(FuseError) {
     guard bytes.count <= Self.mostBytes else {

@@ -25,11 +25,7 @@ extension FuseRemote {
         guard error.code == .notFound, !versions.isEmpty else { throw error }
         break
       }
-      guard try FuseDigest.of(bytes) == digest else {
-        throw FuseError(
-          .corrupted, "the manifest's SHA-256 is another than its name says", path: path(of: manifestName))
-      }
-      let manifest = try Manifest(parsing: bytes, path: path(of: manifestName))
+      let manifest = try Manifest(parsing: bytes, named: digest, path: path(of: manifestName))
       versions.append(FusePublisher.Version(digest, manifest, refs: versions.isEmpty ? [name] : []))
       next = manifest.parent
     }

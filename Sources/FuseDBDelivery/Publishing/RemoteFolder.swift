@@ -76,10 +76,7 @@ struct RemoteFolder {
     let path = path(ofManifest: digest)
     guard FileStatus(atLink: path) != nil else { return nil }
     let bytes = try SmallFile.bytes(at: path, most: Manifest.mostBytes)
-    guard try FuseDigest.of(bytes) == digest else {
-      throw FuseError(.corrupted, "the manifest's SHA-256 is another than its name says", path: path)
-    }
-    return try Manifest(parsing: bytes, path: path)
+    return try Manifest(parsing: bytes, named: digest, path: path)
   }
 
   /// All refs, of all names and channels.
