@@ -55,15 +55,15 @@ def test_there_are_commands():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_help_version_and_quiet_are_options_of_every_command(command, commands, name):
+def test_help_version_and_quiet_are_options_of_every_command(command, commands, name, tmp_path):
     options = {option["name"]: option["short"] for option in commands[name]["options"]}
     assert options["--help"] == "-h" and options["--version"] == "-V" and options["--quiet"] == "-q"
     assert options.get("--json", "-j") == "-j"
     assert command(name, "-V", code=DONE).text == command("--version", code=DONE).text
     assert command(name, "x", "--version", "--nonsense", code=DONE).text == command("-V", code=DONE).text
     assert command(name, "-h", code=DONE).text == command("help", name, code=DONE).text
-    # After two dashes they are operands.
-    assert command(name, "--", "-V").out != command("-V").out
+    # After two dashes they are operands: `keygen` and `sign` then make a file of that name.
+    assert command(name, "--", "-V", cwd=tmp_path).out != command("-V").out
 
 
 @pytest.mark.parametrize("name", NAMES)
