@@ -37,6 +37,7 @@ let package = Package(
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+    .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CMsgpack", pkgConfig: "msgpack", providers: [.apt(["libmsgpack-dev"])]),
     .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -49,6 +50,7 @@ let package = Package(
     .target(name: "CFuseFaults"),
     .target(name: "CFuseHandles"),
     .target(name: "CFuseHazards"),
+    .target(name: "CFusePages", dependencies: ["CMicrohttpd"], linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CFusePublish"),
     .target(name: "CFuseSystem"),
     .target(name: "CFuseTransfer", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("curl")]),
@@ -110,14 +112,15 @@ let package = Package(
     .target(
       name: "FuseDBC",
       dependencies: [
-        "CFuseDB", "CFuseHandles", "CFuseSystem", "FuseDB", "FuseDBFormat", "FuseDBPatching", "FuseDBReading",
-        "FuseDBServing", "FuseDBSystem", "FuseDBValues", "FuseDBWriting",
+        "CFuseDB", "CFuseHandles", "CFuseSystem", "FuseDB", "FuseDBDelivery", "FuseDBFormat", "FuseDBPatching",
+        "FuseDBReading", "FuseDBServing", "FuseDBSystem", "FuseDBValues", "FuseDBWriting",
       ],
       swiftSettings: common),
     .target(name: "FuseDBCommands", dependencies: ["FuseDB", "FuseDBInput"], swiftSettings: strict),
     .target(
       name: "FuseDBDeliveryCommands",
-      dependencies: ["FuseDB", "FuseDBCommands", "FuseDBDelivery", "FuseDBInput"], swiftSettings: strict),
+      dependencies: ["CFusePages", "FuseDB", "FuseDBCommands", "FuseDBDelivery", "FuseDBInput"],
+      swiftSettings: strict),
     .executableTarget(name: "FuseDBDeliveryTool", dependencies: ["FuseDBDeliveryCommands"]),
     // In C, for a main that is given the arguments; see Sources/FuseDBTool/main.c.
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"]),

@@ -1312,6 +1312,224 @@ fuse_status fuse_reindex(
     const char *path, size_t path_size, const fuse_reindex_options *options, const fuse_call *call,
     fuse_reindex_report *report, fuse_error **error);
 
+/* ---- Delivery ---- */
+
+/* Versions of a database go from the machine that builds it to those that serve it through a remote, see
+ * spec/delivery.md of the project: the path of a folder, or an http:// or https:// URL under which a web server hands out
+ * the files of one. There, a ref is a name (`geo`) or a name and a channel (`geo@canary`).
+ *
+ * These functions need libcurl.so.4 and libcrypto.so.3, which are opened by the first of them that is called, and not
+ * before: FUSE_ERROR_NOT_FOUND where the system has none. They take the proxies and certificates of the system. */
+
+struct fuse_fetch_report;
+
+/* How a version is fetched, and how it is followed. */
+typedef struct fuse_delivery_options {
+  size_t size;
+  /* What a new file has to pass, and how a subscription serves it; NULL for the default. `accept` is asked of a file
+   * before it gets its name, and again when a subscription takes it. Without trusted keys `check` is
+   * FUSE_CHECK_FULL when a file is fetched. */
+  const fuse_serving_options *serving;
+  /* The keys of which one has to have signed: texts as `fusedb keygen` prints them, or paths of files with such a
+   * text. None for any version. */
+  const fuse_span *trusted_keys;
+  size_t trusted_key_count;
+  /* How many earlier files stay beside the new one, as `geo.fsdb.before-41`. */
+  uint64_t kept_file_count;
+  /* In seconds; 0 for the default, negative for no end: how long a connection may take to be made (10), no byte may
+   * come (30), and a transfer may take in all (3600). */
+  double connect_timeout;
+  double stall_timeout;
+  double deadline;
+  /* How many bytes a second may come at most; 0 for any number. */
+  uint64_t greatest_rate;
+  /* How often a transfer that failed is tried again; 0 for 4, negative for never. */
+  int32_t retry_count;
+  /* Whether patches that fail are an error, instead of a reason to fetch the whole file. */
+  bool patches_only;
+  /* Of subscriptions. In seconds: how often the remote is asked, give or take a fifth (0 for 30), and how long that
+   * becomes while attempts fail (0 for 600). */
+  double interval;
+  double longest_interval;
+  /* Called on the thread of the subscription after each version that it took, one call at a time. */
+  void (*on_update)(void *context, const struct fuse_fetch_report *report);
+  /* Called there when an attempt fails, once for each reason; the error is good until it returns. */
+  void (*on_failure)(void *context, const fuse_error *reason);
+  void *context;
+} fuse_delivery_options;
+
+static inline fuse_delivery_options fuse_delivery_options_default(void) {
+  fuse_delivery_options options;
+  memset(&options, 0, sizeof options);
+  options.size = sizeof options;
+  return options;
+}
+
+enum {
+  /* The file is that of the ref already. */
+  FUSE_WAY_NONE = 0,
+  /* By patches. */
+  FUSE_WAY_PATCHES = 1,
+  /* As a whole. */
+  FUSE_WAY_WHOLE = 2
+};
+
+/* A SHA-256 in hexadecimal, and a zero byte. */
+#define FUSE_DIGEST_TEXT_SIZE 65
+
+typedef struct fuse_fetch_report {
+  size_t size;
+  /* FUSE_WAY_…. */
+  int32_t way;
+  uint32_t patch_count;
+  /* Of the version that is here now; 0 while it is not known. */
+  uint64_t generation;
+  /* How many bytes the file has. */
+  uint64_t file_byte_count;
+  /* How many bytes the way was to take, and how many went over the wire in how many requests, both directions and
+   * heads included. */
+  uint64_t planned_byte_count;
+  uint64_t byte_count;
+  uint64_t request_count;
+  double seconds_asking;
+  double seconds_transferring;
+  double seconds_making;
+  /* Whether patches were of no use, so that the whole file came. */
+  bool fell_back;
+  /* By which the version is named; empty while none is known. */
+  char manifest[FUSE_DIGEST_TEXT_SIZE];
+} fuse_fetch_report;
+
+static inline fuse_fetch_report fuse_fetch_report_empty(void) {
+  fuse_fetch_report report;
+  memset(&report, 0, sizeof report);
+  report.size = sizeof report;
+  return report;
+}
+
+/* Makes the file at a path the version that a ref leads to: FUSE_NONE where it is that already. What comes is proved
+ * before it takes the place of the old file, in one step; what a transfer that was ended has brought stays, and the next
+ * goes on. With `is_trial` nothing but documents comes, and the report says what would. `report` may be NULL. A long
+ * call.
+ *
+ * Errors: unavailable, not_found, refused, corrupted, output_changed, input_output. Any thread. */
+fuse_status fuse_fetch(
+    const char *remote, size_t remote_size, const char *name, size_t name_size, const char *path, size_t path_size,
+    const fuse_delivery_options *options, bool is_trial, const fuse_call *call, fuse_fetch_report *report,
+    fuse_error **error);
+
+typedef struct fuse_publish_options {
+  size_t size;
+  /* Paths of the files with the keys that sign; none for no signature. */
+  const fuse_span *key_paths;
+  size_t key_path_count;
+  /* What is said of the version. */
+  const fuse_metadata *metadata;
+  size_t metadata_count;
+  /* For how many seconds clients may trust the ref; 0 for any time. */
+  double validity;
+  /* From which earlier versions patches are made, counted back; NULL for 1, 2, 4, 8, 16, 24. */
+  const uint32_t *patch_distances;
+  size_t patch_distance_count;
+  /* Whether no patches are made. */
+  bool makes_no_patches;
+  /* Whether `greatest_shrink` counts. */
+  bool has_greatest_shrink;
+  /* The greatest share of the keys that may be missing in comparison with the version before, from 0 to 1. */
+  double greatest_shrink;
+  /* The fewest keys that the file may have. */
+  uint64_t least_key_count;
+} fuse_publish_options;
+
+static inline fuse_publish_options fuse_publish_options_default(void) {
+  fuse_publish_options options;
+  memset(&options, 0, sizeof options);
+  options.size = sizeof options;
+  return options;
+}
+
+typedef struct fuse_publish_report {
+  size_t size;
+  uint64_t generation;
+  uint64_t key_count;
+  /* How many bytes the file has, and how many as it is transferred. */
+  uint64_t byte_count;
+  uint64_t packed_byte_count;
+  /* How many patches were made, and how many bytes they have together. */
+  uint64_t patch_count;
+  uint64_t patch_byte_count;
+  char manifest[FUSE_DIGEST_TEXT_SIZE];
+} fuse_publish_report;
+
+static inline fuse_publish_report fuse_publish_report_empty(void) {
+  fuse_publish_report report;
+  memset(&report, 0, sizeof report);
+  report.size = sizeof report;
+  return report;
+}
+
+/* Adds the file at a path to a remote, a folder, as the newest version, and has a ref lead to it: FUSE_NONE where it is
+ * the newest already. Each patch is applied, and what it makes compared, before the ref moves. `report` may be NULL. A
+ * long call.
+ *
+ * Errors: refused, output_changed where somebody else moved the ref meanwhile, input_output, and those of opening and
+ * verifying the file. Any thread. */
+fuse_status fuse_publish(
+    const char *remote, size_t remote_size, const char *name, size_t name_size, const char *path, size_t path_size,
+    const fuse_publish_options *options, const fuse_call *call, fuse_publish_report *report, fuse_error **error);
+
+/* Follows a ref on a thread of its own, and serves what it leads to. */
+typedef struct fuse_subscription fuse_subscription;
+
+/* Opens the file at a path, or fetches it where there is none, and begins to follow. A long call. Any thread. */
+fuse_status fuse_subscription_open(
+    const char *remote, size_t remote_size, const char *name, size_t name_size, const char *path, size_t path_size,
+    const fuse_delivery_options *options, const fuse_call *call, fuse_subscription **subscription, fuse_error **error);
+/* What serves: a handle of its own, to be closed by fuse_reloadable_close, which the subscription goes on to swap. Any
+ * thread. */
+fuse_status fuse_subscription_reloadable(
+    const fuse_subscription *subscription, fuse_reloadable **reloadable, fuse_error **error);
+/* Asks the remote now, on this thread: FUSE_NONE without another version. `report` may be NULL. A long call. Any
+ * thread. */
+fuse_status fuse_subscription_update(
+    fuse_subscription *subscription, const fuse_call *call, fuse_fetch_report *report, fuse_error **error);
+
+typedef struct fuse_delivery_counters {
+  size_t size;
+  /* Of the version that serves; 0 while it is not known. */
+  uint64_t generation;
+  /* How often the remote was asked, how often another version came, and how often that failed. */
+  uint64_t attempt_count;
+  uint64_t update_count;
+  uint64_t failure_count;
+  /* How many failures were because what came was not trusted, was damaged or broke a rule. */
+  uint64_t refusal_count;
+  /* Over the wire, in all. */
+  uint64_t byte_count;
+  uint64_t request_count;
+  /* When the remote last said what clients are to have, in seconds since 1970; 0 for never. */
+  double succeeded_at;
+} fuse_delivery_counters;
+
+static inline fuse_delivery_counters fuse_delivery_counters_empty(void) {
+  fuse_delivery_counters counters;
+  memset(&counters, 0, sizeof counters);
+  counters.size = sizeof counters;
+  return counters;
+}
+
+/* What came of the attempts so far. Any thread. */
+fuse_status fuse_subscription_counters(
+    const fuse_subscription *subscription, fuse_delivery_counters *counters, fuse_error **error);
+/* Why the last attempt failed: FUSE_OK, and an error to be freed in `reason`; FUSE_NONE where it did not. Any thread. */
+fuse_status fuse_subscription_last_failure(
+    const fuse_subscription *subscription, fuse_error **reason, fuse_error **error);
+/* Ends the following: afterwards no callback runs, and no file is taken. It waits for a callback that is running,
+ * unless it is called from that. Again, it does nothing. Any thread. */
+fuse_status fuse_subscription_stop(fuse_subscription *subscription, fuse_error **error);
+/* Stops and closes. Handles of what serves stay. Not from a callback of the subscription. One thread. */
+fuse_status fuse_subscription_close(fuse_subscription *subscription);
+
 #ifdef __cplusplus
 }
 #endif

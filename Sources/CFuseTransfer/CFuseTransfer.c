@@ -4,6 +4,9 @@
 #error "curl/curl.h not found: apt-get install libcurl4-openssl-dev"
 #endif
 #include <curl/curl.h>
+#ifdef FUSE_OPENS_LATE
+#include <dlfcn.h>
+#endif
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -16,11 +19,58 @@ struct fuse_transfers {
   CURL *easy;
 };
 
+#ifdef FUSE_OPENS_LATE
+// In libfusedb.so: libcurl brings some thirty libraries, for which a program that looks up has no use. So it is opened by the
+// first call, and its functions are called through pointers of their own types.
+#undef curl_easy_getinfo
+#undef curl_easy_setopt
+#define FUNCTIONS(DO) \
+  DO(curl_easy_cleanup) DO(curl_easy_getinfo) DO(curl_easy_init) DO(curl_easy_reset) DO(curl_easy_setopt) DO(curl_easy_strerror) \
+  DO(curl_global_init) DO(curl_multi_add_handle) DO(curl_multi_cleanup) DO(curl_multi_info_read) DO(curl_multi_init) \
+  DO(curl_multi_perform) DO(curl_multi_poll) DO(curl_multi_remove_handle) DO(curl_slist_append) DO(curl_slist_free_all)
+#define POINTER(name) __typeof__(name) *name;
+static struct {
+  FUNCTIONS(POINTER)
+} late;
+#define FIND(name) && (*(void **)&late.name = dlsym(library, #name)) != NULL
+static int open_library(void) {
+  void *library = dlopen(fuse_transfers_library, RTLD_NOW | RTLD_LOCAL);
+  return library != NULL FUNCTIONS(FIND);
+}
+#define curl_easy_cleanup late.curl_easy_cleanup
+#define curl_easy_getinfo late.curl_easy_getinfo
+#define curl_easy_init late.curl_easy_init
+#define curl_easy_reset late.curl_easy_reset
+#define curl_easy_setopt late.curl_easy_setopt
+#define curl_easy_strerror late.curl_easy_strerror
+#define curl_global_init late.curl_global_init
+#define curl_multi_add_handle late.curl_multi_add_handle
+#define curl_multi_cleanup late.curl_multi_cleanup
+#define curl_multi_info_read late.curl_multi_info_read
+#define curl_multi_init late.curl_multi_init
+#define curl_multi_perform late.curl_multi_perform
+#define curl_multi_poll late.curl_multi_poll
+#define curl_multi_remove_handle late.curl_multi_remove_handle
+#define curl_slist_append late.curl_slist_append
+#define curl_slist_free_all late.curl_slist_free_all
+#else
+static int open_library(void) { return 1; }
+#endif
+
 static pthread_once_t is_begun = PTHREAD_ONCE_INIT;
-static void begin(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
+static int is_open;
+static void begin(void) {
+  is_open = open_library();
+  if (is_open) curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+int fuse_transfers_can_be_made(void) {
+  pthread_once(&is_begun, begin);
+  return is_open;
+}
 
 fuse_transfers *fuse_transfers_make(void) {
-  pthread_once(&is_begun, begin);
+  if (!fuse_transfers_can_be_made()) return NULL;
   fuse_transfers *transfers = calloc(1, sizeof *transfers);
   if (transfers == NULL) return NULL;
   transfers->multi = curl_multi_init();

@@ -15,6 +15,7 @@ enum HandleKind {
   static let writer: UInt32 = 0xF5DB_0007
   static let differences: UInt32 = 0xF5DB_0008
   static let error: UInt32 = 0xF5DB_0009
+  static let subscription: UInt32 = 0xF5DB_000A
 
   /// What a C program calls one of them.
   static func name(of kind: UInt32) -> String? {
@@ -28,6 +29,7 @@ enum HandleKind {
     case writer: "fuse_writer"
     case differences: "fuse_differences"
     case error: "fuse_error"
+    case subscription: "fuse_subscription"
     default: nil
     }
   }

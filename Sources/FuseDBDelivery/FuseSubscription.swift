@@ -57,6 +57,9 @@ public final class FuseSubscription: Sendable {
     public var timeOfSuccess = 0.0
     /// Why the last attempt failed; nil where it did not.
     public var error: FuseError?
+
+    /// Nothing came of anything yet.
+    public init() {}
   }
 
   /// What serves. It is swapped, and stays the same object.

@@ -173,9 +173,7 @@ struct DeliveryWork: DeliveryWorker {
   /// Keys that are the paths of files, or their texts.
   private func trusted(_ words: [String]) throws(FuseError) -> [TrustedKey] {
     var keys: [TrustedKey] = []
-    for word in words {
-      if let key = try? TrustedKey(word) { keys.append(key) } else { keys.append(try TrustedKey(path: word)) }
-    }
+    for word in words { keys.append(try TrustedKey(textOrPath: word)) }
     return keys
   }
 
@@ -264,6 +262,11 @@ struct DeliveryWork: DeliveryWorker {
     // What was proved before it got its name is not proved again.
     options.serving.rules.check = nil
     options.serving.rules.allowsEmpty = true
+    let metrics = try Metrics(command.arguments.ref, path: command.metricsPath, listening: command.listensAt)
+    if let url = metrics.url {
+      try News(event: "listening", path: path, url: url).print(to: console, command.printsJSON)
+      try console.out.flush()
+    }
     let news = try NewsQueue<News>()
     var told: FuseError?
     var pause = command.interval
@@ -279,13 +282,14 @@ struct DeliveryWork: DeliveryWorker {
             }
           })
         news.add(News(event: "serving", path: path, generation: subscription.status.generation))
-        try show(news, subscription, command, console)
+        try show(news, subscription, metrics, command, console)
       } catch {
         // There is nothing to serve yet.
         guard [.unavailable, .notFound, .refused, .corrupted, .truncated].contains(error.code) else { throw error }
         if error != told { try News(event: "failed", path: path, error: error).print(to: console, command.printsJSON) }
         told = error
         try console.out.flush()
+        try metrics.fail()
         Sleep.seconds(pause * Double.random(in: 0.8...1.2))
         pause = min(pause * 2, 600)
       }
@@ -293,13 +297,14 @@ struct DeliveryWork: DeliveryWorker {
   }
 
   private func show(
-    _ news: NewsQueue<News>, _ subscription: FuseSubscription, _ command: Follow, _ console: Console
+    _ news: NewsQueue<News>, _ subscription: FuseSubscription, _ metrics: Metrics, _ command: Follow,
+    _ console: Console
   ) throws(FuseError) -> Never {
     while true {
       let pieces = try news.next(for: console.out)
       for piece in pieces where !piece.event.isEmpty { try piece.print(to: console, command.printsJSON) }
       try console.out.flush()
-      if let path = command.metricsPath { try Metrics.write(subscription.status, command.arguments.ref, to: path) }
+      try metrics.set(subscription.status)
     }
   }
 
@@ -311,6 +316,7 @@ struct DeliveryWork: DeliveryWorker {
     var report: FuseFetcher.Report?
     var error: FuseError?
     var generation = 0
+    var url: String?
     var time = WallClock.now
 
     func print(to console: Console, _ printsJSON: Bool) throws(FuseError) {
@@ -323,43 +329,17 @@ struct DeliveryWork: DeliveryWorker {
         } else {
           members.append(("path", .text(path)))
         }
+        if let url { members.append(("url", .text(url))) }
         if let error { members += [("code", .text(error.code.rawValue)), ("message", .text(error.description))] }
         try console.out.line { writer throws(FuseError) in writer.append(members: members) }
         return
       }
       let text =
-        if let report { DeliveryWork.text(of: report, path) } else if let error { error.description } else {
+        if let report { DeliveryWork.text(of: report, path) } else if let error { error.description } else if let url
+        { url } else {
           path + (generation > 0 ? ": generation \(generation)" : "")
         }
       try console.out.line("\(UTCTime.text(of: time)) \(event) \(EscapedText.harmless(text))")
     }
-  }
-}
-
-/// Counters as Prometheus reads them from a file.
-private enum Metrics {
-  static func write(_ status: FuseSubscription.Status, _ name: String, to path: String) throws(FuseError) {
-    let rows: [(name: String, kind: String, help: String, value: String)] = [
-      ("attempts_total", "counter", "How often the remote was asked.", "\(status.attemptCount)"),
-      ("updates_total", "counter", "How often another version came.", "\(status.updateCount)"),
-      ("failures_total", "counter", "How many attempts failed.", "\(status.failureCount)"),
-      ("refusals_total", "counter", "How many failed because what came was refused.", "\(status.refusalCount)"),
-      ("bytes_total", "counter", "Bytes that went over the wire.", "\(status.byteCount)"),
-      ("requests_total", "counter", "Requests that were made.", "\(status.requestCount)"),
-      ("generation", "gauge", "The generation of the file that serves.", "\(status.generation)"),
-      (
-        "last_success_timestamp_seconds", "gauge", "When the remote last answered, in seconds since 1970.",
-        "\(status.timeOfSuccess)"
-      ),
-    ]
-    let text = rows.map { row in
-      """
-      # HELP fusedb_follow_\(row.name) \(row.help)
-      # TYPE fusedb_follow_\(row.name) \(row.kind)
-      fusedb_follow_\(row.name){name="\(name)"} \(row.value)
-
-      """
-    }.joined()
-    try SmallFile.write(Array(text.utf8), to: path)
   }
 }

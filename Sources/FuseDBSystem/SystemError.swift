@@ -1,5 +1,5 @@
 internal import CFusePublish
-internal import FuseDBFormat
+package import FuseDBFormat
 internal import FuseDBLibc
 
 extension FuseError {
@@ -10,7 +10,7 @@ extension FuseError {
   ///
   /// - Parameter action: what was tried, to stand after "cannot".
   @inline(never)
-  static func system(_ action: String, path: String?) -> FuseError {
+  package static func system(_ action: String, path: String? = nil) -> FuseError {
     let number = FuseDBLibc.errno
     // SAFETY: `strerror` gives a text that ends in a zero byte, which is copied at once.
     let reason = unsafe String(cString: strerror(number))

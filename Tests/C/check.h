@@ -50,5 +50,6 @@ void test_merge(void);
 void test_patch(void);
 void test_columns(void);
 void test_cancel(void);
+void test_delivery(void);
 
 #endif

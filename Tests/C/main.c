@@ -121,6 +121,7 @@ int main(int argc, char **argv) {
   test_patch();
   test_columns();
   test_cancel();
+  test_delivery();
   printf("C %s: %d checks, %d failures\n", failures == 0 ? "passed" : "failed", checks, failures);
   return failures != 0;
 }

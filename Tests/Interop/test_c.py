@@ -67,7 +67,9 @@ def test_each_function_does_and_refuses_what_its_header_says(program, tmp_path):
     result = run(program, tmp_path)
     assert re.fullmatch(r"C passed: \d{4,} checks, 0 failures\n", result.stdout) and result.stderr == ""
     # What was ended or failed left no temporary file.
-    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".fsdb"} == {"new.patch", "back.patch", "whole.patch"}
+    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".fsdb"} == {"new.patch", "back.patch", "whole.patch", "delivery"}
+    beside = {path.name for path in (tmp_path / "delivery").iterdir() if path.suffix != ".fsdb"}
+    assert {name for name in beside if not name.endswith((".lock", ".origin"))} == {"remote"}, beside
 
 
 def test_no_call_leaks_or_touches_memory_that_it_has_not(program, tmp_path):

@@ -441,3 +441,36 @@ def test_delivery_hit_at_any_call_that_changes_a_file(command, delivery, step, w
             raise AssertionError(f"{call}: {error}") from error
 
     assert all(in_parallel(one, calls))
+
+
+@pytest.mark.parametrize("what", ["signal=SIGKILL", "error=ENOSPC"])
+def test_following_hit_at_any_call_that_changes_a_file(command, delivery, what):
+    """The old file or the new one; one that goes on after an error gets the new one; and the next start has it at once."""
+    words = "follow second geo got.fsdb --interval 0.05s --retries 0".split()
+    # It goes on until it is ended.
+    before = ("timeout", "--preserve-status", "3" if what.startswith("error") else "20")
+    folder = delivery.folder()
+    first = traced(command, words, folder, before=("timeout", "2"))
+    old, new = ((delivery.start / name).read_bytes() for name in ("old.fsdb", "new.fsdb"))
+    assert (folder / "got.fsdb").read_bytes() == new
+    calls = [call for call in first.calls if call.is_change and not call.is_for_people]
+    # What comes after the new file is there is the same again and again.
+    renamed = [place for place, call in enumerate(calls) if call.name.startswith(("rename", "link")) and call.is_done]
+    calls = calls[: renamed[-1] + 3]
+    assert len(calls) >= 8
+
+    def check(call):
+        folder = delivery.folder()
+        result = traced(command, words, folder, [call.inject(what)], before=before)
+        assert result.was_hit(call, what), f"{what} missed {call}\n{result.log}"
+        now = (folder / "got.fsdb").read_bytes()
+        assert now in (old, new), call
+        if what.startswith("error"):
+            assert now == new, f"{call}: it does not go on\n{result.out}\n{result.err}"
+        command("fetch", "second", "geo", "got.fsdb", cwd=folder, code=DONE)
+        assert (folder / "got.fsdb").read_bytes() == new
+        left = sorted(path.name for path in folder.iterdir() if path.name.startswith("got.fsdb."))
+        assert left == ["got.fsdb.lock", "got.fsdb.origin"], call
+        return True
+
+    assert all(in_parallel(check, calls))

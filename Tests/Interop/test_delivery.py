@@ -1,16 +1,20 @@
 """Publishing to a folder, and fetching from it, from nginx, and from a server that lies. See spec/delivery.md."""
 
+import json
 import os
 import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
-from conftest import BAD_DATA, DONE, IO_FAILURE, NO_INPUT, ROOT, UNAVAILABLE, USAGE
+from conftest import BAD_DATA, DONE, IO_FAILURE, NO, NO_INPUT, ROOT, UNAVAILABLE, USAGE
 from delivery import Remote, hourly, liar, nginx, sha256
 
 
@@ -581,6 +585,61 @@ def test_follow_takes_each_version_and_ends_at_a_signal(three, tmp_path):
     assert got.read_bytes() == three.files[3]
 
 
+def asked(url, method="GET", data=None):
+    """Status, headers and body of an answer."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method, data=data), timeout=20) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read().decode()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+def test_follow_gives_its_counters_to_who_asks(remote, tmp_path, host):
+    words = ("follow", remote.path, "geo", tmp_path / "got.fsdb", "--interval", "0.1s", "--json", "--listen")
+    process = remote.command.start(*words, f"{host}:0")
+    try:
+        event = json.loads(process.stdout.readline())
+        url = event["url"]
+        assert event["event"] == "listening" and url.startswith(f"http://{host}:") and url.endswith("/metrics")
+        # Before there is anything to serve, too.
+        assert json.loads(process.stdout.readline())["event"] == "failed"
+        text = "0"
+        while 'fusedb_follow_failures_total{name="geo"} 0' in text or text == "0":
+            text = asked(url)[2]
+        remote.publish({"a": 1})
+        assert json.loads(process.stdout.readline())["event"] == "serving"
+        while 'fusedb_follow_generation{name="geo"} 1' not in text:
+            status, headers, text = asked(url)
+        assert status == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        assert [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")] == [
+            f"fusedb_follow_{name}" for name in (
+                "attempts_total", "updates_total", "failures_total", "refusals_total", "bytes_total", "requests_total",
+                "generation", "last_success_timestamp_seconds")]
+        assert 'fusedb_follow_failures_total{name="geo"} 0' not in text
+        head = asked(url, "HEAD")
+        assert head[0] == 200 and head[2] == "" and int(head[1]["Content-Length"]) > 500
+        assert asked(url, "POST", b"x" * 100_000)[0] == 405 and asked(url, "POST", b"")[1]["Allow"] == "GET, HEAD"
+        assert asked(url.replace("metrics", ""))[0] == 404 and asked(url + "/x")[0] == 404
+        # What is no HTTP ends that connection alone.
+        with socket.create_connection((host.strip("[]"), int(url.split(":")[-1].split("/")[0])), timeout=20) as other:
+            other.sendall(b"x" * 100_000 + b"\r\n\r\n")
+            assert b" 4" in other.recv(100)
+        assert asked(url)[0] == 200
+        taken = url.removeprefix("http://").removesuffix("/metrics")
+        result = remote.command(*words[:3], tmp_path / "second.fsdb", "--listen", taken, code=IO_FAILURE)
+        assert f"cannot listen at {taken}: Address already in use" in result.errors
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost:80", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:80", ":80", "127.0.0.1:x", ""])
+def test_follow_listens_at_numeric_addresses(remote, tmp_path, address):
+    result = remote.command("follow", remote.path, "geo", tmp_path / "got.fsdb", "--listen", address, code=USAGE)
+    assert "127.0.0.1:9187" in result.errors
+
+
 def test_follow_waits_for_a_remote_that_has_nothing_yet(remote, tmp_path):
     got = tmp_path / "got.fsdb"
     process = remote.command.start("follow", remote.path, "geo", got, "--interval", "0.2s")
@@ -618,6 +677,33 @@ def test_minisign_and_fusedb_check_each_others_signatures(command, tmp_path):
         assert "comment" in command("sign", file, "--trust", tmp_path / "their.pub", "--signature", tmp_path / "forged", code=BAD_DATA).errors
     file.write_bytes(b"x" + file.read_bytes()[1:])
     assert "does not hold" in command("sign", file, "--trust", trust, code=BAD_DATA).errors
+
+
+def test_verify_checks_a_signature_too(remote, tmp_path):
+    command = remote.command
+    key, other = tmp_path / "a.key", tmp_path / "b.key"
+    trust, distrust = (command("keygen", path, code=DONE).text.strip() for path in (key, other))
+    file, unsigned = remote.build("one.fsdb", {"a": 1}), remote.build("two.fsdb", {"a": 2})
+    command("sign", file, "--key", key, code=DONE)
+    assert b"sound" in command("verify", file, "--trust", trust, code=DONE).out
+    assert b"sound" in command("verify", file, "--trust", distrust, "--trust", f"{key}.pub", code=DONE).out
+    shutil.copy(f"{file}.minisig", tmp_path / "elsewhere")
+    assert b"sound" in command("verify", file, "--trust", trust, "--signature", tmp_path / "elsewhere", code=DONE).out
+    assert command("verify", file, unsigned, "--trust", trust, code=NO_INPUT).errors.count("two.fsdb.minisig") == 1
+    result = command("verify", file, "--trust", distrust, code=NO)
+    assert "not trusted" in result.errors and result.out == b""
+    (tmp_path / "none").write_text("no signature")
+    assert "no signature as minisign" in command("verify", file, "--trust", trust, "--signature", tmp_path / "none", code=NO).errors
+    shutil.copy(f"{file}.minisig", f"{unsigned}.minisig")
+    result = command("verify", unsigned, "--trust", trust, "--json", code=NO)
+    assert result.json["sound"] is False and "does not hold" in result.json["error"] and "does not hold" in result.errors
+    # A damaged file that was signed is damaged.
+    file.write_bytes(file.read_bytes()[:-1])
+    command("sign", file, "--key", key, code=DONE)
+    assert b"damaged" in command("verify", file, "--trust", trust, code=NO).out
+    assert "--trust" in command("verify", file, "--signature", "x", code=USAGE).errors
+    assert "one file" in command("verify", file, unsigned, "--trust", trust, "--signature", "x", code=USAGE).errors
+    assert "no.pub" in command("verify", file, "--trust", tmp_path / "no.pub", code=NO_INPUT).errors
 
 
 def test_the_command_says_what_is_missing(command, tmp_path):

@@ -7,6 +7,7 @@ does what the package `fusedb` 0.3.0 does, by the library FuseDB for Swift. docs
 
 from __future__ import annotations
 
+from ._delivery import Subscription
 from ._errors import (
     FuseCorruptError,
     FuseCorruptValueError,
@@ -33,10 +34,12 @@ from ._fusedb import (
     NetworkMatch,
     Verification,
     diff,
+    fetch,
     library_version,
     make_patch,
     merge,
     patch,
+    publish,
     reindex,
     set_signals,
     verify,
@@ -68,11 +71,14 @@ __all__ = [
     "ExtType",
     "Match",
     "NetworkMatch",
+    "Subscription",
     "Timestamp",
     "Verification",
     "diff",
+    "fetch",
     "make_patch",
     "patch",
+    "publish",
     "reindex",
     "set_signals",
     "verify",

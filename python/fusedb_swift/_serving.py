@@ -202,7 +202,7 @@ class FusePool(_fusedb.Answering):
 
 
 # What the threads of the library have in any case.
-_running: set[ReloadableFuseReader] = set()
+_running: set[_fusedb.Serving] = set()
 
 
 # A child has no such thread.

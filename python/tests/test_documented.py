@@ -28,6 +28,7 @@ def example_files():
     writer.build("geo.fsdb")
     writer.add("9.9.9.9", {"org": "Quad9", "asn": 19281})
     writer.build("geo-2.fsdb")
+    f.publish("remote", "geo", "geo.fsdb")
     files = {
         "networks.fsdb": {"10.0.0.0/8": {"name": "all"}, "10.1.0.0/16": {"name": "office"}},
         "domains.fsdb": {".example.com": {"name": "an example"}},

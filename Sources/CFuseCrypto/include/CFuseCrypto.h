@@ -10,6 +10,10 @@ typedef struct fuse_digest fuse_digest;
 
 enum { fuse_sha256_size = 32, fuse_blake2b_size = 64, fuse_seed_size = 32, fuse_public_key_size = 32, fuse_signature_size = 64 };
 
+/// Whether the library is there. It is the program's own, but libfusedb.so opens it with the first of these calls.
+int fuse_crypto_is_there(void);
+#define fuse_crypto_library "libcrypto.so.3"
+
 /// Begins a SHA-256, or a BLAKE2b of 64 bytes; NULL where memory is short.
 fuse_digest *_Nullable fuse_sha256_begin(void);
 fuse_digest *_Nullable fuse_blake2b_begin(void);

@@ -8,7 +8,10 @@
 /// What is kept between transfers: connections, and what is known of hosts. One thread at a time.
 typedef struct fuse_transfers fuse_transfers;
 
-/// NULL where memory is short.
+/// Whether the library is there. It is the program's own, but libfusedb.so opens it with the first of these calls.
+int fuse_transfers_can_be_made(void);
+#define fuse_transfers_library "libcurl.so.4"
+/// NULL where memory is short, or the library is not there.
 fuse_transfers *_Nullable fuse_transfers_make(void);
 void fuse_transfers_free(fuse_transfers *_Nullable transfers);
 

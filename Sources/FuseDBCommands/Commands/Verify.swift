@@ -8,6 +8,10 @@ struct Verify: Command {
   static let operands = "FILE..."
   static let options: [Option] = [
     .flag("--checksums", "compare checksums only: twice as fast, but does not find files that were written wrong"),
+    .value(
+      "--trust", "KEY", "check the signature of each FILE, too, by this public key, a file or its text; may be repeated",
+      repeats: true),
+    .value("--signature", "SIGNATURE", "where the signature is (default: FILE.minisig)"),
     .flag("--json", "print one JSON object for each file"),
     Arguments.quietOption("print nothing of files that are sound, and no progress"),
   ]
@@ -24,8 +28,11 @@ struct Verify: Command {
     are right. For a file from a writer that you don't trust, leave this option
     out.
 
-    Exit status: 1 when a file is damaged, cut short or no database; 66 when any
-    file cannot be read.
+    Checksums find accidents. That a file is the one that somebody published, its
+    signature shows: with --trust, it is checked first, as 'fusedb sign' does.
+
+    Exit status: 1 when a file is damaged, cut short, no database, or not signed
+    by a KEY; 66 when any file cannot be read.
 
     Example:
       $ fusedb verify networks.fsdb
@@ -34,15 +41,24 @@ struct Verify: Command {
 
   var paths: [String]
   var level: VerificationLevel
+  var trusted: [String]
+  var signaturePath: String?
   var printsJSON: Bool
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     paths = try [arguments.path("FILE")] + arguments.remainingPaths("FILE")
     level = arguments.has("--checksums") ? .checksums : .full
+    trusted = try arguments.paths(of: "--trust", "KEY")
+    signaturePath = try arguments.path(of: "--signature", "SIGNATURE")
+    guard signaturePath == nil || !trusted.isEmpty else { throw arguments.error("--signature needs --trust KEY") }
+    guard signaturePath == nil || paths.count == 1 else {
+      throw arguments.error("--signature is of one file, and \(paths.count) are given; leave it out, or verify them one by one")
+    }
     printsJSON = arguments.has("--json")
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
+    if !trusted.isEmpty && console.deliveryWorker == nil { throw try console.becomeDelivery(for: "verify --trust") }
     var isDamaged = false
     var isUnreadable = false
     for path in paths {
@@ -62,6 +78,18 @@ struct Verify: Command {
   private func check(_ path: String, _ console: Console) throws(FuseError) -> Bool {
     let bar = ProgressBar(console.err, isQuiet: console.isQuiet)
     let listing = Listing(path: path, isJSON: printsJSON, isQuiet: console.isQuiet, out: console.out)
+    if !trusted.isEmpty {
+      let signature = Sign(checking: path, signature: signaturePath, by: trusted)
+      do throws(FuseError) { _ = try console.deliveryWorker?.run(.sign(signature), console) } catch {
+        try listing.end(error)
+        // Another file's, another key's, or none at all; a key or a file that cannot be read is something else.
+        guard error.code == .refused || error.path == signature.signaturePath && error.code == .invalidArgument else {
+          throw error
+        }
+        console.complain(error)
+        return false
+      }
+    }
     let summary: VerificationSummary
     do throws(FuseError) {
       summary = try FuseReader.verify(path: path, level: level, progress: { fraction in bar.show(fraction, path) }) {

@@ -27,17 +27,24 @@ package protocol DeliveryWorker {
 
 extension DeliveryCommand {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    if let worker = console.deliveryWorker { return try worker.run(request, console) }
+    guard let worker = console.deliveryWorker else { throw try console.becomeDelivery(for: Self.name) }
+    return try worker.run(request, console)
+  }
+}
+
+extension Console {
+  /// Has `fusedb-delivery` take the place of this process, with the same arguments. Returns why that cannot be.
+  func becomeDelivery(for name: String) throws(FuseError) -> FuseError {
     guard let folder = OwnProgram.folder else {
       throw FuseError(
         .notFound, "the system does not say where this program is, beside which fusedb-delivery has to be")
     }
     let path = folder + "/fusedb-delivery"
-    try console.out.flush()
+    try out.flush()
     // Only a failure comes back.
-    let error = OwnProgram.become(path, [path.pathBytes] + console.words)
-    throw FuseError(
-      error.code, error.message + "; it belongs beside fusedb, and does what '\(Self.name)' is for", path: path)
+    let error = OwnProgram.become(path, [path.pathBytes] + words)
+    return FuseError(
+      error.code, error.message + "; it belongs beside fusedb, and does what '\(name)' is for", path: path)
   }
 }
 

@@ -110,7 +110,10 @@ package struct Follow: DeliveryCommand {
     FetchArguments.options + [
       .value("--interval", "TIME", "how often to ask, give or take a fifth (default: 30s)"),
       .value("--metrics", "OUTPUT", "write counters to the file OUTPUT after each attempt, as Prometheus reads them"),
-      .flag("--json", "print one JSON object a line, with an \"event\": serving, updated or failed"),
+      .value(
+        "--listen", "ADDRESS:PORT",
+        "give the counters to GET /metrics at a numeric address, such as 127.0.0.1:9187; port 0 is a free one"),
+      .flag("--json", "print one JSON object a line, with an \"event\": serving, updated, failed or listening"),
     ]
   static let help = """
     Does what 'fusedb fetch' does, whenever the remote announces another
@@ -128,14 +131,45 @@ package struct Follow: DeliveryCommand {
   package var arguments: FetchArguments
   package var interval: Double
   package var metricsPath: String?
+  package var listensAt: Address?
   package var printsJSON: Bool
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     self.arguments = try FetchArguments(parsing: &arguments)
     interval = try arguments.seconds(of: "--interval") ?? 30
     metricsPath = try arguments.path(of: "--metrics", "OUTPUT")
+    if let word = arguments.text(of: "--listen") {
+      guard let address = Address(word) else {
+        throw arguments.error(
+          "--listen takes a numeric address and a port, such as 127.0.0.1:9187 or [::1]:9187, and got '\(word)'")
+      }
+      listensAt = address
+    }
     printsJSON = arguments.has("--json")
   }
 
   var request: DeliveryRequest { .follow(self) }
+
+  /// Where to listen.
+  package struct Address: CustomStringConvertible {
+    package var host: String
+    package var port: UInt16
+
+    package init(host: String, port: UInt16) {
+      self.host = host
+      self.port = port
+    }
+
+    /// `127.0.0.1:9187`, or `[::1]:9187`; nil for what is neither.
+    init?(_ text: String) {
+      guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+      var host = text[..<colon]
+      let isBracketed = host.first == "[" && host.last == "]"
+      if isBracketed { host = host.dropFirst().dropLast() }
+      guard let address = FuseAddress(String(host)), (address.family == .ipv6) == isBracketed else { return nil }
+      self.init(host: String(host), port: port)
+    }
+
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+  }
 }

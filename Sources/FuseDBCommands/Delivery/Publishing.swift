@@ -257,5 +257,13 @@ package struct Sign: DeliveryCommand {
     isQuiet = arguments.has("--quiet")
   }
 
+  /// What checks a signature, and says nothing where it holds.
+  init(checking path: String, signature: String?, by trusted: [String]) {
+    self.path = path
+    self.trusted = trusted
+    signaturePath = signature ?? path + ".minisig"
+    isQuiet = true
+  }
+
   var request: DeliveryRequest { .sign(self) }
 }

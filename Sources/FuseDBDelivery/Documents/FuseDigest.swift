@@ -53,6 +53,13 @@ public struct FuseDigest: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
+extension FuseError {
+  /// A library that delivery needs, and the system does not have.
+  static func missing(_ library: String) -> FuseError {
+    FuseError(.notFound, "delivery needs this library, and the system has none; install it", path: library)
+  }
+}
+
 /// Makes a digest of bytes that come piece by piece.
 @safe
 package final class DigestStream {
@@ -74,7 +81,10 @@ package final class DigestStream {
   // SAFETY: this object alone has the context, and ends here.
   deinit { unsafe fuse_digest_free(digest) }
 
-  private static var failed: FuseError { FuseError(.inputOutput, "libcrypto makes no digest: memory is short") }
+  private static var failed: FuseError {
+    fuse_crypto_is_there() != 0
+      ? FuseError(.inputOutput, "libcrypto makes no digest: memory is short") : .missing(fuse_crypto_library)
+  }
 
   package func add(_ bytes: RawSpan) throws(FuseError) {
     // SAFETY: the call reads the bytes of the span, and keeps none.

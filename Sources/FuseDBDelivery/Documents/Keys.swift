@@ -53,6 +53,13 @@ public struct TrustedKey: Sendable, Hashable, CustomStringConvertible {
     do throws(FuseError) { try self.init(text) } catch { throw error.at(path: path) }
   }
 
+  /// The key that a word says: its text, or the path of a file with it, as options take it.
+  ///
+  /// - Throws: ``FuseError`` as ``init(path:)``.
+  public init(textOrPath word: String) throws(FuseError) {
+    if let key = try? TrustedKey(word) { self = key } else { try self.init(path: word) }
+  }
+
   /// The key in Base64, as options and ``init(_:)`` take it.
   public var description: String { Base64.text(Self.marker + id.bytes + bytes) }
 

@@ -201,7 +201,10 @@ struct FetchAttempt {
       let part = try PartFile(partPath(blob))
       files.append(try session.blob(blob, into: part) { [progress] count in progress?(before + count, total) })
       done += blob.byteCount
+      // Also of one that was here from before.
+      progress?(done, total)
     }
+    try Cancellation.check()
     return files
   }
 

@@ -18,6 +18,7 @@ final class WebTransfers {
   init(_ url: String, _ options: FuseRemote.Options) throws(FuseError) {
     // SAFETY: libcurl gives what is asked for or nil, and nil is turned away.
     guard let transfers = unsafe fuse_transfers_make() else {
+      guard fuse_transfers_can_be_made() != 0 else { throw .missing(fuse_transfers_library) }
       throw FuseError(.inputOutput, "memory is too short for transfers")
     }
     self.url = url

@@ -15,9 +15,11 @@
 #include <Python.h>
 #include <structmember.h>
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "fusedb.h"
 
@@ -90,6 +92,17 @@ bool path_read(PyObject *object, PyObject **bytes);
 static inline fuse_span bytes_span(PyObject *bytes) {
   return (fuse_span){PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes)};
 }
+
+/* Paths of an iterable, kept by the list. */
+typedef struct Paths {
+  PyObject *kept;
+  fuse_span *spans;
+  size_t count;
+} Paths;
+bool paths_read(PyObject *const *objects, Py_ssize_t count, Paths *paths);
+/* The same of an iterable; nothing for NULL and None. One path is refused: its letters would be taken for paths. */
+bool paths_read_list(PyObject *iterable, const char *name, Paths *paths);
+void paths_free(Paths *paths);
 
 /* ---- errors.c ---- */
 
@@ -229,6 +242,40 @@ PyObject *reader_metadata(PyObject *self, void *ignored);
 PyObject *verify_path(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *names);
 /* Has an object answer from a snapshot, which is taken over. */
 void reader_put(PyObject *self, Snapshot *snapshot);
+
+/* ---- serving.c, delivery.c ---- */
+
+/* A reader of a file that is replaced: by a watcher or a subscription, or when it is told to. */
+typedef struct Serving {
+  Reader reader;
+  fuse_reloadable *reloadable;
+  /* One of these at most is there. */
+  fuse_watcher *watcher;
+  fuse_subscription *subscription;
+  /* The process with the thread of either: a child after fork has none, and cannot wait for it. */
+  pid_t process;
+  /* Whether that thread runs, and keeps this object. */
+  bool watches;
+  /* Held while a subscription opens. */
+  pthread_mutex_t opening;
+  PyObject *on_reload;
+  PyObject *on_failure;
+} Serving;
+
+/* Takes a snapshot of the newest file. False after raising. */
+bool serving_refresh(Serving *serving);
+bool serving_is_open(Serving *serving);
+/* Keeps two functions, and the object for as long as the thread that calls them runs. */
+void serving_begin(Serving *serving, PyObject *on_reload, PyObject *on_failure);
+/* Calls one of them on that thread, with the interpreter's lock, which the caller takes by serving_enter and gives back
+ * by serving_leave; what it raises is written to standard error. Takes over the argument. */
+PyGILState_STATE serving_enter(Serving *serving);
+void serving_tell(PyObject *function, PyObject *argument);
+void serving_leave(Serving *serving, PyGILState_STATE state);
+extern PyMethodDef delivery_functions[];
+PyObject *serving_subscribe(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names);
+PyObject *serving_update(PyObject *self, PyObject *ignored);
+PyObject *serving_delivery_counters(PyObject *self, PyObject *ignored);
 
 /* ---- types ---- */
 

@@ -8,23 +8,10 @@
 
 PyTypeObject *serving_type;
 
-typedef struct Serving {
-  Reader reader;
-  fuse_reloadable *reloadable;
-  fuse_watcher *watcher;
-  /* The process with the watcher's thread: a child after fork has none, and cannot wait for it. */
-  pid_t process;
-  /* Whether the watcher runs, and keeps this object. */
-  bool watches;
-  PyObject *on_reload;
-  PyObject *on_failure;
-} Serving;
-
 /* Whether this thread is in a callback of a watcher, which cannot be closed there. */
 static _Thread_local int callbacks;
 
-/* Takes a snapshot of the newest file. False after raising. */
-static bool refresh(Serving *serving) {
+bool serving_refresh(Serving *serving) {
   fuse_reader *reader = NULL;
   fuse_buffer path = FUSE_BUFFER_EMPTY;
   fuse_error *error = NULL;
@@ -44,7 +31,7 @@ static bool refresh(Serving *serving) {
   return snapshot != NULL;
 }
 
-static bool is_open(Serving *serving) {
+bool serving_is_open(Serving *serving) {
   if (serving->reloadable != NULL) return true;
   PyErr_SetString(PyExc_ValueError, "there is no open file: __init__ was not called, or failed");
   return false;
@@ -90,7 +77,7 @@ static PyObject *serving_open(PyObject *self, PyObject *const *arguments, Py_ssi
     fuse_status status = fuse_reloadable_open(span.data, span.size, &options, &call.call, &reloadable, &error);
     if (long_call_end(&call) && status == FUSE_OK && serving->reloadable == NULL) {
       serving->reloadable = reloadable;
-      refresh(serving);
+      serving_refresh(serving);
     } else {
       fuse_reloadable_close(reloadable);
       raise_error(status, error);
@@ -106,14 +93,14 @@ static PyObject *serving_open(PyObject *self, PyObject *const *arguments, Py_ssi
 /* What a call that may take another file says: True, or False for FUSE_NONE. */
 static PyObject *taken(Serving *serving, fuse_status status, fuse_error *error, bool goes_on) {
   if (!goes_on || (status != FUSE_OK && status != FUSE_NONE)) return raise_error(status, error);
-  if (status == FUSE_OK && !refresh(serving)) return NULL;
+  if (status == FUSE_OK && !serving_refresh(serving)) return NULL;
   return PyBool_FromLong(status == FUSE_OK);
 }
 
 static PyObject *serving_reload(PyObject *self, PyObject *ignored) {
   (void)ignored;
   Serving *serving = (Serving *)self;
-  if (!is_open(serving)) return NULL;
+  if (!serving_is_open(serving)) return NULL;
   fuse_error *error = NULL;
   LongCall call;
   long_call_begin(&call, NULL);
@@ -130,7 +117,7 @@ static PyObject *serving_swap(PyObject *self, PyObject *const *arguments, Py_ssi
   static const Signature signature = {"swap", 1, 1, {"new_path"}};
   Serving *serving = (Serving *)self;
   PyObject *values[MOST_ARGUMENTS], *path;
-  if (!arguments_read(&signature, arguments, count, names, values) || !is_open(serving) || !path_read(values[0], &path))
+  if (!arguments_read(&signature, arguments, count, names, values) || !serving_is_open(serving) || !path_read(values[0], &path))
     return NULL;
   fuse_span span = bytes_span(path);
   fuse_error *error = NULL;
@@ -147,7 +134,7 @@ static PyObject *serving_swap(PyObject *self, PyObject *const *arguments, Py_ssi
 static PyObject *serving_rollback(PyObject *self, PyObject *ignored) {
   (void)ignored;
   Serving *serving = (Serving *)self;
-  if (!is_open(serving)) return NULL;
+  if (!serving_is_open(serving)) return NULL;
   fuse_error *error = NULL;
   ALLOW_THREADS(state);
   fuse_status status = fuse_reloadable_rollback(serving->reloadable, &error);
@@ -171,7 +158,7 @@ static PyObject *serving_snapshot(PyObject *self, PyObject *ignored) {
 static PyObject *serving_counters(PyObject *self, PyObject *ignored) {
   (void)ignored;
   Serving *serving = (Serving *)self;
-  if (!is_open(serving)) return NULL;
+  if (!serving_is_open(serving)) return NULL;
   fuse_counters all = fuse_counters_empty();
   fuse_error *error = NULL, *reason = NULL;
   fuse_status status = fuse_reloadable_counters(serving->reloadable, &all, &error);
@@ -193,67 +180,71 @@ static PyObject *serving_counters(PyObject *self, PyObject *ignored) {
 
 /* ---- watching ---- */
 
-/* Calls a function of the user's on the thread of the watcher; what it raises goes to the log. */
-static void tell(PyObject *function, PyObject *argument) {
+void serving_begin(Serving *serving, PyObject *on_reload, PyObject *on_failure) {
+  PyObject *old[] = {serving->on_reload, serving->on_failure};
+  serving->on_reload = Py_NewRef(on_reload);
+  serving->on_failure = Py_NewRef(on_failure);
+  Py_XDECREF(old[0]);
+  Py_XDECREF(old[1]);
+  serving->process = getpid();
+  serving->watches = true;
+  Py_INCREF((PyObject *)serving);
+}
+
+void serving_tell(PyObject *function, PyObject *argument) {
   PyObject *result = function == NULL || argument == NULL ? NULL : PyObject_CallFunction(function, "O", argument);
   Py_XDECREF(result);
+  Py_XDECREF(argument);
   if (PyErr_Occurred()) PyErr_WriteUnraisable(function);
+}
+
+PyGILState_STATE serving_enter(Serving *serving) {
+  PyGILState_STATE state = PyGILState_Ensure();
+  callbacks++;
+  Py_INCREF((PyObject *)serving);
+  return state;
+}
+
+void serving_leave(Serving *serving, PyGILState_STATE state) {
+  Py_DECREF((PyObject *)serving);
+  callbacks--;
+  PyGILState_Release(state);
 }
 
 static void changed(void *context, const fuse_reader *ignored) {
   (void)ignored;
-  PyGILState_STATE state = PyGILState_Ensure();
-  callbacks++;
   Serving *serving = context;
-  Py_INCREF((PyObject *)serving);
+  PyGILState_STATE state = serving_enter(serving);
   if (serving->watches) {
-    if (refresh(serving)) tell(serving->on_reload, (PyObject *)serving);
+    if (serving_refresh(serving)) serving_tell(serving->on_reload, Py_NewRef((PyObject *)serving));
     else PyErr_WriteUnraisable((PyObject *)serving);
   }
-  Py_DECREF((PyObject *)serving);
-  callbacks--;
-  PyGILState_Release(state);
+  serving_leave(serving, state);
 }
 
 static void failed(void *context, const fuse_error *reason) {
-  PyGILState_STATE state = PyGILState_Ensure();
-  callbacks++;
   Serving *serving = context;
-  Py_INCREF((PyObject *)serving);
-  if (serving->watches) {
-    PyObject *exception = error_exception(fuse_error_code(reason), reason);
-    tell(serving->on_failure, exception);
-    Py_XDECREF(exception);
-  }
-  Py_DECREF((PyObject *)serving);
-  callbacks--;
-  PyGILState_Release(state);
+  PyGILState_STATE state = serving_enter(serving);
+  if (serving->watches) serving_tell(serving->on_failure, error_exception(fuse_error_code(reason), reason));
+  serving_leave(serving, state);
 }
 
 static PyObject *serving_watch(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
   static const Signature signature = {"_watch", 3, 3, {"interval", "on_reload", "on_failure"}};
   Serving *serving = (Serving *)self;
   PyObject *values[MOST_ARGUMENTS];
-  if (!arguments_read(&signature, arguments, count, names, values) || !is_open(serving)) return NULL;
+  if (!arguments_read(&signature, arguments, count, names, values) || !serving_is_open(serving)) return NULL;
   fuse_watcher_options options = fuse_watcher_options_default();
   options.poll_interval = PyFloat_AsDouble(values[0]);
   if (options.poll_interval == -1 && PyErr_Occurred()) return NULL;
-  if (serving->watcher != NULL) {
+  if (serving->watcher != NULL || serving->subscription != NULL) {
     PyErr_SetString(PyExc_RuntimeError, "threads can only be started once");
     return NULL;
   }
   options.on_reload = changed;
   options.on_failure = failed;
   options.context = serving;
-  PyObject *old[] = {serving->on_reload, serving->on_failure};
-  serving->on_reload = Py_NewRef(values[1]);
-  serving->on_failure = Py_NewRef(values[2]);
-  Py_XDECREF(old[0]);
-  Py_XDECREF(old[1]);
-  /* The watcher's thread has this object for as long as it runs. */
-  serving->process = getpid();
-  serving->watches = true;
-  Py_INCREF(self);
+  serving_begin(serving, values[1], values[2]);
   fuse_error *error = NULL;
   fuse_watcher *watcher = NULL;
   ALLOW_THREADS(state);
@@ -273,12 +264,14 @@ static PyObject *serving_unwatch(PyObject *self, PyObject *ignored) {
   serving->watches = false;
   if (serving->process != getpid()) {
     serving->watcher = NULL;
+    serving->subscription = NULL;
     Py_DECREF(self);
     Py_RETURN_NONE;
   }
   fuse_error *error = NULL;
   ALLOW_THREADS(state);
-  fuse_status status = fuse_watcher_stop(serving->watcher, &error);
+  fuse_status status = serving->subscription != NULL ? fuse_subscription_stop(serving->subscription, &error)
+                                                     : fuse_watcher_stop(serving->watcher, &error);
   DISALLOW_THREADS(state);
   PyObject *result = status == FUSE_OK ? Py_NewRef(Py_None) : raise_error(status, error);
   Py_DECREF(self);
@@ -289,6 +282,11 @@ static PyObject *serving_unwatch(PyObject *self, PyObject *ignored) {
 
 static int close_watcher(void *watcher) {
   fuse_watcher_close(watcher);
+  return 0;
+}
+
+static int close_subscription(void *subscription) {
+  fuse_subscription_close(subscription);
   return 0;
 }
 
@@ -307,15 +305,16 @@ static int serving_clear(PyObject *self) {
 static void serving_free(PyObject *self) {
   Serving *serving = (Serving *)self;
   PyObject_GC_UnTrack(self);
-  /* The watcher was stopped before: while it runs it has a reference. */
-  if (serving->watcher != NULL && serving->process != getpid()) serving->watcher = NULL;
-  if (serving->watcher != NULL && callbacks == 0) {
-    fuse_watcher_close(serving->watcher);
-  } else if (serving->watcher != NULL) {
-    Py_AddPendingCall(close_watcher, serving->watcher);
+  /* Either was stopped before: while it runs it has a reference. */
+  if (serving->process == getpid()) {
+    int (*close)(void *) = serving->subscription != NULL ? close_subscription : close_watcher;
+    void *handle = serving->subscription != NULL ? (void *)serving->subscription : (void *)serving->watcher;
+    if (callbacks == 0) close(handle);
+    else if (handle != NULL) Py_AddPendingCall(close, handle);
   }
   fuse_reloadable_close(serving->reloadable);
   serving->watcher = NULL;
+  serving->subscription = NULL;
   serving->reloadable = NULL;
   Py_CLEAR(serving->on_reload);
   Py_CLEAR(serving->on_failure);
@@ -326,7 +325,10 @@ bool serving_types(PyObject *module) {
   static PyMethodDef methods[] = {
       METHOD("_open", serving_open, FAST, "Opens the file: the arguments of ReloadableFuseReader."),
       METHOD("_watch", serving_watch, FAST, "Begins to watch."),
-      METHOD("_unwatch", serving_unwatch, METH_NOARGS, "Ends the watching."),
+      METHOD("_unwatch", serving_unwatch, METH_NOARGS, "Ends the watching, or the following."),
+      METHOD("_subscribe", serving_subscribe, FAST, "Opens the file, and begins to follow: the arguments of Subscription."),
+      METHOD("_update", serving_update, METH_NOARGS, "Asks the remote now."),
+      METHOD("_delivery", serving_delivery_counters, METH_NOARGS, "What came of the attempts to fetch."),
       METHOD("reload", serving_reload, METH_NOARGS,
           "reload($self)\n--\n\n"
           "Takes the file that is under the path now: True where it is another one than before. False without a change\n"

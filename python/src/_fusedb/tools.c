@@ -1,52 +1,6 @@
 /* Functions of the module over whole files: merge, patches, reindex. */
 #include "common.h"
 
-/* Paths of an iterable, kept by the list. */
-typedef struct Paths {
-  PyObject *kept;
-  fuse_span *spans;
-  size_t count;
-} Paths;
-
-static void paths_free(Paths *paths) {
-  PyMem_Free(paths->spans);
-  Py_CLEAR(paths->kept);
-  *paths = (Paths){NULL, NULL, 0};
-}
-
-static bool paths_read(PyObject *const *objects, Py_ssize_t count, Paths *paths) {
-  *paths = (Paths){PyList_New(0), PyMem_Malloc(((size_t)count + 1) * sizeof(fuse_span)), 0};
-  if (paths->spans == NULL) PyErr_NoMemory();
-  for (Py_ssize_t place = 0; place < count && !PyErr_Occurred(); place++) {
-    PyObject *bytes;
-    if (!path_read(objects[place], &bytes)) break;
-    paths->spans[paths->count++] = bytes_span(bytes);
-    PyList_Append(paths->kept, bytes);
-    Py_DECREF(bytes);
-  }
-  if (!PyErr_Occurred()) return true;
-  paths_free(paths);
-  return false;
-}
-
-/* The same of an iterable; nothing for NULL and None. One path is refused: its letters would be taken for paths. */
-static bool paths_read_list(PyObject *iterable, const char *name, Paths *paths) {
-  *paths = (Paths){NULL, NULL, 0};
-  if (iterable == NULL || iterable == Py_None) return true;
-  if (PyUnicode_Check(iterable) || PyBytes_Check(iterable)) {
-    PyErr_Format(PyExc_TypeError, "%s must be an iterable of paths, and is one path", name);
-    return false;
-  }
-  PyObject *tuple = PySequence_Tuple(iterable);
-  Py_ssize_t count = tuple == NULL ? 0 : PyTuple_Size(tuple);
-  PyObject **objects = tuple == NULL ? NULL : PyMem_Malloc(((size_t)count + 1) * sizeof *objects);
-  for (Py_ssize_t place = 0; objects != NULL && place < count; place++) objects[place] = PyTuple_GetItem(tuple, place);
-  bool done = objects != NULL && paths_read(objects, count, paths);
-  PyMem_Free(objects);
-  Py_XDECREF(tuple);
-  return done;
-}
-
 /* ---- merge ---- */
 
 typedef struct Merging {
