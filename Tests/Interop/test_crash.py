@@ -469,8 +469,11 @@ def test_following_hit_at_any_call_that_changes_a_file(command, delivery, what):
             assert now == new, f"{call}: it does not go on\n{result.out}\n{result.err}"
         command("fetch", "second", "geo", "got.fsdb", cwd=folder, code=DONE)
         assert (folder / "got.fsdb").read_bytes() == new
-        left = sorted(path.name for path in folder.iterdir() if path.name.startswith("got.fsdb."))
-        assert left == ["got.fsdb.lock", "got.fsdb.origin"], call
+        left = {path.name for path in folder.iterdir() if path.name.startswith("got.fsdb.")}
+        if what.startswith("error") and (call.name.startswith("unlink") or "O_DIRECTORY" in call.text):
+            # What could not be tidied away goes with the next version.
+            left = {name for name in left if ".part-" not in name}
+        assert left == {"got.fsdb.lock", "got.fsdb.origin"}, call
         return True
 
     assert all(in_parallel(check, calls))

@@ -71,7 +71,7 @@ struct FetchAttempt {
     let own = try base?.digest()
     if own == manifest.file.digest {
       report.timeAsking = MonotonicClock.now - start
-      if origin != before, !isTrial { try origin.save(besides: path) }
+      if origin != before, !isTrial { try finish(origin) }
       return
     }
     var plan: TransferPlan?
@@ -109,8 +109,7 @@ struct FetchAttempt {
     } else {
       try whole(base?.reader, manifest)
     }
-    try origin.save(besides: path)
-    removeParts()
+    try finish(origin)
   }
 
   /// Where the file that is here came from, as far as that is known.
@@ -185,9 +184,11 @@ struct FetchAttempt {
     "\(path).part-\(String(blob.digest.description.prefix(16)))"
   }
 
-  private func removeParts() {
+  /// Tidies up, and says where the file came from: in this order, so that who was killed in between comes here again.
+  private func finish(_ origin: Origin) throws(FuseError) {
     let place = Neighbours(of: path)
     for name in place.names(after: ".part-") { try? FolderFiles.remove(place.folder + "/" + name) }
+    try origin.save(besides: path)
   }
 
   private mutating func transfer(_ blobs: [Manifest.Blob]) throws(FuseError) -> [FileMapping] {
