@@ -37,13 +37,13 @@ def versions():
 
     def value(number):
         return {"id": number, "city": chance.choice(["Hamburg", "Lisboa", "Osaka", "Quito", "Nairobi", "Perth"]), "score": chance.randrange(100_000) / 100,
-                "name": f"{chance.getrandbits(64):016x}", "visits": chance.randrange(1 << 20), "active": chance.random() < 0.5}
+                "name": f"{chance.getrandbits(192):048x}", "visits": chance.randrange(1 << 20), "active": chance.random() < 0.5}
 
     rows = {f"user-{number:07}": value(number) for number in range(COUNT)}
     for hour in range(HOURS + 1):
         if hour > 0:
             for key in chance.sample(sorted(rows), COUNT // 1000):
-                rows[key] = {**rows[key], "visits": chance.randrange(1 << 20), "score": chance.randrange(100_000) / 100}
+                rows[key] = {**rows[key], "visits": chance.randrange(1 << 20), "score": chance.randrange(100_000) / 100, "name": f"{chance.getrandbits(192):048x}"}
             for key in chance.sample(sorted(rows), 100):
                 del rows[key]
             for number in range(100):

@@ -118,7 +118,8 @@ private struct DeliveryArguments {
     transfers.deadline = try time(given.deadline, "deadline", .seconds(3600))
     transfers.greatestRate = given.greatest_rate == 0 ? nil : try count(given.greatest_rate, "greatest_rate")
     if given.retry_count != 0 { transfers.retryCount = max(0, Int(given.retry_count)) }
-    self.remote = try FuseRemote(String(path: Array(try FuseDBC.given(remote, remote_size, "remote"))), options: transfers)
+    self.remote = try FuseRemote(
+      String(path: Array(try FuseDBC.given(remote, remote_size, "remote"))), options: transfers)
   }
 }
 

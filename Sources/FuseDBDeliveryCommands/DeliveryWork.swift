@@ -335,8 +335,9 @@ struct DeliveryWork: DeliveryWorker {
         return
       }
       let text =
-        if let report { DeliveryWork.text(of: report, path) } else if let error { error.description } else if let url
-        { url } else {
+        if let report { DeliveryWork.text(of: report, path) } else if let error { error.description } else if let url {
+          url
+        } else {
           path + (generation > 0 ? ": generation \(generation)" : "")
         }
       try console.out.line("\(UTCTime.text(of: time)) \(event) \(EscapedText.harmless(text))")

@@ -9,7 +9,8 @@ struct Verify: Command {
   static let options: [Option] = [
     .flag("--checksums", "compare checksums only: twice as fast, but does not find files that were written wrong"),
     .value(
-      "--trust", "KEY", "check the signature of each FILE, too, by this public key, a file or its text; may be repeated",
+      "--trust", "KEY",
+      "check the signature of each FILE, too, by this public key, a file or its text; may be repeated",
       repeats: true),
     .value("--signature", "SIGNATURE", "where the signature is (default: FILE.minisig)"),
     .flag("--json", "print one JSON object for each file"),
@@ -52,7 +53,8 @@ struct Verify: Command {
     signaturePath = try arguments.path(of: "--signature", "SIGNATURE")
     guard signaturePath == nil || !trusted.isEmpty else { throw arguments.error("--signature needs --trust KEY") }
     guard signaturePath == nil || paths.count == 1 else {
-      throw arguments.error("--signature is of one file, and \(paths.count) are given; leave it out, or verify them one by one")
+      throw arguments.error(
+        "--signature is of one file, and \(paths.count) are given; leave it out, or verify them one by one")
     }
     printsJSON = arguments.has("--json")
   }

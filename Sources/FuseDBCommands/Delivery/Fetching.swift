@@ -162,7 +162,9 @@ package struct Follow: DeliveryCommand {
 
     /// `127.0.0.1:9187`, or `[::1]:9187`; nil for what is neither.
     init?(_ text: String) {
-      guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+      guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+        return nil
+      }
       var host = text[..<colon]
       let isBracketed = host.first == "[" && host.last == "]"
       if isBracketed { host = host.dropFirst().dropLast() }
