@@ -150,6 +150,9 @@ let package = Package(
       name: "HostileNetworks", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/HostileNetworks",
       swiftSettings: strict),
     .executableTarget(
+      name: "CompactTool", dependencies: ["FuseDB", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBWriting"],
+      path: "Tests/CompactTool", swiftSettings: strict),
+    .executableTarget(
       name: "Fleet", dependencies: ["FuseDB", "FuseDBDelivery"], path: "Tests/Fleet", swiftSettings: strict),
     .executableTarget(name: "TypedValues", dependencies: ["FuseDB"], path: "Tests/TypedValues", swiftSettings: strict),
   ],

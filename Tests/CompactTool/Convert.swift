@@ -1,0 +1,2 @@
+/// `convert FILE OUTPUT [--raw]`.
+func convert(_ words: [String]) { fatalError("not yet") }

@@ -1,0 +1,8 @@
+// What tests ask of the compact form, which no command has yet: CompactTool convert|get|scan|verify WORD...
+
+let words = CommandLine.arguments
+switch words.dropFirst().first {
+case "convert": convert(Array(words.dropFirst(2)))
+case "get", "scan", "verify": look(Array(words.dropFirst(1)))
+default: fatalError("usage: CompactTool convert|get|scan|verify WORD...")
+}
