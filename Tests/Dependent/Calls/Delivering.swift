@@ -8,6 +8,7 @@ let trustedKey = try signingKey.publicKey()
 write(signingKey.fileText, to: place + "key")
 write(trustedKey.fileText, to: place + "key.pub")
 expect(try TrustedKey(path: place + "key.pub") == trustedKey && TrustedKey(trustedKey.description) == trustedKey)
+for word in [place + "key.pub", trustedKey.description] { expect(try TrustedKey(textOrPath: word) == trustedKey) }
 _ = try SigningKey(path: place + "key")
 
 let publisher = try FusePublisher(remote)
@@ -36,7 +37,7 @@ expect(try subscription.reader.contains(key))
 expect(try publisher.announce("2", as: named, keys: [signingKey]) == 2)
 _ = try subscription.update()
 expect(try subscription.reader.value(Org.self, forKey: key)?.name == "Version 2")
-expect(subscription.status.generation == 2)
+expect(subscription.status.generation == 2 && FuseSubscription.Status().attemptCount == 0)
 subscription.stop()
 _ = try publisher.expire("geo", keeping: 1)
 
