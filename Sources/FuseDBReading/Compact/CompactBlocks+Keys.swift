@@ -12,7 +12,7 @@ extension CompactBlocks {
     if entry.shared > 0 {
       guard try isShared(entry, at: offset, inBlockAt: block, with: key, of: file) else { return nil }
     }
-    let end = try matched(entry.suffix, with: key, from: entry.shared, to: key.byteCount, of: file)
+    let end = try matched(entry.suffix, with: key, from: entry.shared, to: key.byteCount, isWhole: true, of: file)
     return end == key.byteCount ? entry.reference : nil
   }
 
@@ -25,19 +25,20 @@ extension CompactBlocks {
     let head = try CompactEntry(at: first, inBlockAt: block, width: width, of: file)
     // The first key shares with none, and none shares with a long one.
     guard offset != first, !head.isLong else { throw Self.sharesWithNone(offset) }
-    let end = try matched(head.suffix, with: key, from: 0, to: entry.shared, of: file)
+    let end = try matched(head.suffix, with: key, from: 0, to: entry.shared, isWhole: false, of: file)
     if end < 0 { return false }
     guard end == entry.shared else { throw Self.sharesWithNone(offset) }
     return true
   }
 
-  /// How far the bytes of `key` from `start` to `end` are what a suffix says: `end` where they all are, and the suffix has no more
-  /// (or where it has more, if `end` is not that of the key); less where the suffix has fewer; -1 where they differ.
+  /// How far the bytes of `key` from `start` to `end` are what a suffix says: `end` where they all are, less where the suffix has
+  /// fewer, -1 where they differ.
+  ///
+  /// - Parameter isWhole: whether the suffix must not have more.
   @inline(__always)
   private func matched(
-    _ suffix: Range<Int>, with key: RawSpan, from start: Int, to end: Int, of file: RawSpan
+    _ suffix: Range<Int>, with key: RawSpan, from start: Int, to end: Int, isWhole: Bool, of file: RawSpan
   ) throws(FuseError) -> Int {
-    let isWhole = end == key.byteCount
     guard isCoded else {
       let count = isWhole ? suffix.count : min(suffix.count, end &- start)
       guard count <= end &- start else { return -1 }

@@ -94,7 +94,7 @@ extension CompactLayout {
   }
 
   /// Appends a part, which says how long it is.
-  private func expandPart(
+  func expandPart(
     _ number: UInt64, depth: Int, limit: Int, of file: RawSpan, into out: inout [UInt8]
   ) throws(FuseError) {
     var cursor = CompactCursor(file, try parts.item(number, in: file))

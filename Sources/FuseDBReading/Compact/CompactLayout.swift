@@ -122,28 +122,17 @@ struct CompactDirectory: Sendable {
         throw .corrupted("a section does not lie between the one before it and the directory", at: start)
       }
       end = begin + length
-      guard Self.known.contains(kind) else {
-        guard entry.loadInside(at: Field.flags, as: UInt32.self) & Self.required == 0 else {
-          throw FuseError(
-            .unsupportedVersion,
-            "the file needs a section of a kind that this library does not know; use a newer one",
-            offset: UInt64(start))
-        }
-        sections.append(
-          (
-            kind,
-            ExtensionDirectory.Section(
-              range: Int(begin)..<Int(end), checksum: entry.loadInside(at: Field.checksum, as: UInt32.self))
-          ))
-        continue
+      let isKnown = Self.known.contains(kind)
+      guard isKnown || entry.loadInside(at: Field.flags, as: UInt32.self) & Self.required == 0 else {
+        throw FuseError(
+          .unsupportedVersion, "the file needs a section of a kind that this library does not know; use a newer one",
+          offset: UInt64(start))
       }
-      guard self[kind] == nil else { throw .corrupted("a section is of a kind that stands twice", at: start) }
-      sections.append(
-        (
-          kind,
-          ExtensionDirectory.Section(
-            range: Int(begin)..<Int(end), checksum: entry.loadInside(at: Field.checksum, as: UInt32.self))
-        ))
+      guard !isKnown || self[kind] == nil else {
+        throw .corrupted("a section is of a kind that stands twice", at: start)
+      }
+      let checksum = entry.loadInside(at: Field.checksum, as: UInt32.self)
+      sections.append((kind, ExtensionDirectory.Section(range: Int(begin)..<Int(end), checksum: checksum)))
     }
   }
 

@@ -1,6 +1,6 @@
 package import FuseDBFormat
 package import FuseDBSystem
-internal import FuseDBValues
+package import FuseDBValues
 
 /// A file of the compact form, version 3, opened for look-ups and scans: immutable, without locks, shared by any number of
 /// threads. See spec/decisions/0041-compact.md.
@@ -50,6 +50,7 @@ package final class CompactReader: Sendable {
   ///   file shrank.
   /// - Complexity: O(1): a pilot, a slot and a block, without allocation where the key is there.
   package func reference(forKey key: RawSpan) throws(FuseError) -> UInt64? {
+    let mapping = mapping
     let found: UInt64?
     do { found = try layout.reference(forKey: key, in: mapping.bytes) } catch { throw whatIsTrue(error) }
     try mapping.checkNotShrunk()
@@ -60,6 +61,7 @@ package final class CompactReader: Sendable {
   ///
   /// - Throws: as ``reference(forKey:)``.
   package func expand(_ reference: UInt64, into out: inout [UInt8]) throws(FuseError) {
+    let mapping = mapping
     out.removeAll(keepingCapacity: true)
     do { try layout.expand(reference, of: mapping.bytes, into: &out) } catch { throw whatIsTrue(error) }
     try mapping.checkNotShrunk()
@@ -81,6 +83,7 @@ package final class CompactReader: Sendable {
   /// - Throws: as ``reference(forKey:)``.
   package func field(_ path: FusePath, ofReference reference: UInt64, into out: inout [UInt8]) throws(FuseError) -> Bool
   {
+    let mapping = mapping
     let isFound: Bool
     do { isFound = try layout.field(path, of: reference, in: mapping.bytes, into: &out) } catch {
       throw whatIsTrue(error)
