@@ -1,5 +1,4 @@
 internal import FuseDBFormat
-internal import FuseDBSystem
 
 /// Where everything stands in a file of the compact form, as far as opening looks. See spec/decisions/0041-compact.md.
 ///

@@ -1,6 +1,4 @@
-internal import CFuseIntrinsics
 internal import FuseDBFormat
-internal import FuseDBSystem
 
 /// The section `HASH` of the compact form: pilots and checks as in version 2, and slots that hold a place and a tag. See
 /// spec/extension.md §5.
@@ -84,7 +82,7 @@ struct CompactSlots: Sendable {
   func offset(ofSlotLine line: UInt64) -> Int { slots &+ Int(truncatingIfNeeded: line) &* Self.lineByteCount }
 
   @inline(__always)
-  private func pilotPosition(of hash: UInt64) -> (line: UInt64, position: UInt64) {
+  func pilotPosition(of hash: UInt64) -> (line: UInt64, position: UInt64) {
     let product = hash.multipliedFullWidth(by: pilotLineCount)
     return (product.high, product.low.multipliedFullWidth(by: UInt64(HashSection.pilotsPerLine)).high)
   }
