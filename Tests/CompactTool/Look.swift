@@ -4,7 +4,7 @@ import FuseDBReading
 import FuseDBSystem
 import Glibc
 
-/// `get FILE [--field PATH]`, `scan FILE [--from HEX] [--reverse] [--prefix HEX]` and `verify FILE`.
+/// `get FILE [--field PATH | --together]`, `scan FILE [--from HEX] [--reverse] [--prefix HEX]` and `verify FILE`.
 func look(_ words: [String]) {
   var rest = words.dropFirst(2)
   let (mode, path) = (words[0], words[1])
@@ -20,6 +20,7 @@ func look(_ words: [String]) {
   do {
     if mode == "verify" { return try verify(path) }
     let reader = try CompactReader(path: path)
+    if mode == "get", rest.contains("--together") { return try getTogether(reader) }
     if mode == "get" { return get(reader, field.map { FusePath($0) }) }
     try scan(reader, from: from, prefix: prefix, isReverse: isReverse)
   } catch {
@@ -48,6 +49,27 @@ private func get(_ reader: CompactReader, _ path: FusePath?) {
       }
       print(hexadecimal(out))
     } catch { print(sentence(error)) }
+  }
+}
+
+/// The same of objects, their keys looked up together.
+private func getTogether(_ reader: CompactReader) throws(FuseError) {
+  var (keys, places): ([UInt8], [Range<Int>]) = ([], [])
+  while let line = readLine() {
+    let key = bytes(line)
+    places.append(keys.count..<keys.count + key.count)
+    keys += key
+  }
+  var found: [UInt64?] = []
+  var out: [UInt8] = []
+  try reader.references(forKeys: places, of: keys.rawSpan, into: &found)
+  for reference in found {
+    guard let reference else {
+      print("absent")
+      continue
+    }
+    try reader.expand(reference, into: &out)
+    print(hexadecimal(out))
   }
 }
 

@@ -55,6 +55,8 @@ def check_all(path, entries):
     assert get(path, keys) == [entries[key] for key in keys]
     others = [key + b"x" for key in keys] + [key[:-1] for key in keys] + [b"\xff" * 300, b"a" * 70_000]
     assert get(path, others) == [entries.get(key) for key in others]
+    together = keys + others
+    assert get(path, together, "--together") == [entries.get(key) for key in together]
     assert scan(path) == sorted(entries.items())
     assert scan(path, "--reverse") == sorted(entries.items(), reverse=True)
     objects = len(set(entries.values()))
