@@ -1,8 +1,10 @@
-// What tests ask of the compact form, which no command has yet: CompactTool convert|get|scan|verify WORD...
+// What tests ask of the compact form, which no command has yet: CompactTool convert|get|scan|verify|flip|cut|mutate|bench WORD...
 
 let words = CommandLine.arguments
 switch words.dropFirst().first {
 case "convert": convert(Array(words.dropFirst(2)))
 case "get", "scan", "verify": look(Array(words.dropFirst(1)))
-default: fatalError("usage: CompactTool convert|get|scan|verify WORD...")
+case "bench": Bench.run(Array(words.dropFirst(1)))
+case "flip", "cut", "mutate": Harm.run(Array(words.dropFirst(1)))
+default: fatalError("usage: CompactTool convert|get|scan|verify|flip|cut|mutate|bench WORD...")
 }

@@ -1,0 +1,158 @@
+package import FuseDBFormat
+package import FuseDBSystem
+package import FuseDBValues
+
+/// A file of the compact form, version 3, opened for look-ups and scans: immutable, without locks, shared by any number of
+/// threads. See spec/decisions/0041-compact.md.
+///
+/// It is opened in constant time, and takes no memory that grows with the file. Each byte that leads to an answer is compared with
+/// its checksum when it is used.
+@safe
+package final class CompactReader: Sendable {
+  package let mapping: FileMapping
+  let layout: CompactLayout
+
+  /// The path that the file was opened under.
+  package var path: String { mapping.path }
+  package var byteCount: Int { mapping.byteCount }
+  package var keyCount: Int { layout.keyCount }
+  package var objectCount: Int { layout.objectCount }
+
+  /// Opens what is mapped.
+  ///
+  /// - Throws: ``FuseError`` with code `notADatabase`, `unsupportedVersion`, `corrupted` or `truncated`.
+  /// - Complexity: O(1).
+  package init(_ mapping: FileMapping) throws(FuseError) {
+    do {
+      layout = try CompactLayout(of: mapping.bytes)
+    } catch {
+      // What was read while the file shrank says nothing about the file.
+      try mapping.checkNotShrunk()
+      throw error.at(path: mapping.path)
+    }
+    try mapping.checkNotShrunk()
+    self.mapping = mapping
+  }
+
+  /// Opens the file at `path`.
+  package convenience init(path: String, access: FuseAccess = .mapped) throws(FuseError) {
+    try self.init(try FileMapping(path: path, access: access))
+  }
+
+  /// Opens a copy of the bytes of a file.
+  package convenience init(bytes: RawSpan) throws(FuseError) {
+    try self.init(try FileMapping(bytes: bytes, isLocked: false))
+  }
+
+  /// The reference under `key`, or nil when the file has no such key.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` where what leads to the answer is not what was written, `truncated` where the
+  ///   file shrank.
+  /// - Complexity: O(1): a pilot, a slot and a block, without allocation where the key is there.
+  package func reference(forKey key: RawSpan) throws(FuseError) -> UInt64? {
+    let mapping = mapping
+    let found: UInt64?
+    do { found = try layout.reference(forKey: key, in: mapping.bytes) } catch { throw whatIsTrue(error) }
+    try mapping.checkNotShrunk()
+    return found
+  }
+
+  /// Puts the MessagePack of an object into a buffer, in the place of what is there.
+  ///
+  /// - Throws: as ``reference(forKey:)``.
+  package func expand(_ reference: UInt64, into out: inout [UInt8]) throws(FuseError) {
+    let mapping = mapping
+    out.removeAll(keepingCapacity: true)
+    do { try layout.expand(reference, of: mapping.bytes, into: &out) } catch { throw whatIsTrue(error) }
+    try mapping.checkNotShrunk()
+  }
+
+  /// Calls `body` with the MessagePack of an object, which is put into a buffer for it.
+  ///
+  /// - Throws: as ``reference(forKey:)``, and what `body` throws.
+  package func withBytes<Result>(
+    ofReference reference: UInt64, reusing buffer: inout [UInt8], _ body: (RawSpan) throws -> Result
+  ) throws -> Result {
+    try expand(reference, into: &buffer)
+    return try body(buffer.rawSpan)
+  }
+
+  /// Appends the MessagePack of what stands at a path in an object to a buffer. Nothing else of the object is expanded.
+  ///
+  /// - Returns: whether the path leads anywhere, as by ``FuseView/subscript(path:)``.
+  /// - Throws: as ``reference(forKey:)``.
+  package func field(_ path: FusePath, ofReference reference: UInt64, into out: inout [UInt8]) throws(FuseError) -> Bool
+  {
+    let mapping = mapping
+    let isFound: Bool
+    do { isFound = try layout.field(path, of: reference, in: mapping.bytes, into: &out) } catch {
+      throw whatIsTrue(error)
+    }
+    try mapping.checkNotShrunk()
+    return isFound
+  }
+
+  /// An error that reading threw, or that the file shrank meanwhile.
+  @inline(never)
+  func whatIsTrue(_ error: FuseError) -> FuseError {
+    do { try mapping.checkNotShrunk() } catch { return error }
+    return error.at(path: mapping.path)
+  }
+}
+
+extension CompactLayout {
+  /// The reference under `key`, or nil.
+  @inline(__always)
+  func reference(forKey key: RawSpan, in file: RawSpan) throws(FuseError) -> UInt64? {
+    let hash = key.hash(seed: slots.seed)
+    return try reference(forKey: key, hash: hash, probe: slots.probe(of: hash, in: file), in: file)
+  }
+
+  /// The same where the probe of the key's hash is known.
+  @inline(__always)
+  func reference(
+    forKey key: RawSpan, hash: UInt64, probe: CompactSlots.Probe, in file: RawSpan
+  ) throws(FuseError) -> UInt64? {
+    let slot = slots.slot(probe.slot, ofLine: probe.slotLine, in: file)
+    if slots.tag(of: slot) == slots.tag(of: hash), slot != slots.free {
+      let (block, offset) = try place(of: slot, probe, in: file)
+      if let found = try blocks.reference(at: offset, inBlockAt: block, if: key, of: file) { return found }
+      try checkOther(at: offset, inBlockAt: block, probe, in: file)
+    }
+    // Absent, if the lines that say so are what was written. [X16]
+    try slots.check(probe, in: file)
+    return nil
+  }
+
+  /// Where the block of a slot begins, which is what was written, and the entry in it.
+  @inline(__always)
+  func place(of slot: UInt64, _ probe: CompactSlots.Probe, in file: RawSpan) throws(FuseError) -> (
+    block: Int, offset: Int
+  ) {
+    let place = slot &>> slots.tagBits
+    let number = Int(truncatingIfNeeded: place >> 8)
+    let inside = Int(truncatingIfNeeded: place & 0xFF)
+    guard number < blocks.count, inside >= CompactForm.blockHeadByteCount else {
+      throw .corrupted("a slot holds a place where no key stands", at: slots.offset(ofSlotLine: probe.slotLine))
+    }
+    let block = try blocks.checkedBlock(number, in: file)
+    return (block, block &+ inside)
+  }
+
+  /// Throws unless the slot with a key's tag is that of another key. [X17]
+  @inline(never)
+  func checkOther(
+    at offset: Int, inBlockAt block: Int, _ probe: CompactSlots.Probe, in file: RawSpan
+  ) throws(FuseError) {
+    try slots.check(probe, in: file)
+    var key: [UInt8] = []
+    try blocks.decode(at: offset, inBlockAt: block, of: file, into: &key)
+    let hash = key.rawSpan.hash(seed: slots.seed)
+    let own = slots.probe(of: hash, in: file)
+    let slot = slots.slot(probe.slot, ofLine: probe.slotLine, in: file)
+    guard own.slotLine == probe.slotLine, own.slot == probe.slot, slots.tag(of: hash) == slots.tag(of: slot) else {
+      throw .corrupted(
+        "a slot leads to a key that has another slot", at: slots.offset(ofSlotLine: probe.slotLine))
+    }
+  }
+}
