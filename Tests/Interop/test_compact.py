@@ -123,6 +123,18 @@ def test_what_is_wrong_under_right_checksums_is_an_error_or_another_value(rng):
     assert errors > 10_000
 
 
+def test_values_nest_128_deep_parts_or_not():
+    nested = lambda levels: b"\x91" * levels + b"\xaca text of it"
+    # All but the outermost level are parts.
+    entries = {b"%d" % levels: nested(levels) for levels in (127, 128)}
+    assert dict(Reader(write(entries)[0]).scan()) == entries
+    reader = Reader(write({b"a": b"\x01"})[0])
+    for row in (b"\x81" * 129 + b"\x01", b"\x81" * 129, b"\xef" + b"\x91" * 129 + b"\x01", b"\x81\xef" + b"\x91" * 128 + b"\x01"):
+        with pytest.raises(Damaged, match="deep|early"):
+            reader.expanded(row)
+    assert reader.expanded(b"\x81\xef" + b"\x91" * 127 + b"\x01") == b"\x91" * 128 + b"\x01"
+
+
 def forged(parts):
     """A reader whose table of parts has these values, with their lengths."""
     entries = {b"a": msgpack.packb(["some text twice", "some text twice"])}

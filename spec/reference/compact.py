@@ -71,7 +71,7 @@ class Node:
         self.kind, self.bytes, self.inside, self.is_shortest = kind, data, inside, is_shortest
 
 
-def parse(data, at=0, depth=0):
+def parse(data, at=0):
     """The value that begins at a place, and where it ends."""
     start, head = at, data[at]
     if head < 0x80 or head >= 0xE0:
@@ -96,19 +96,24 @@ def parse(data, at=0, depth=0):
         return Node(kind, data[at:end], is_shortest=size > {1: 31, 2: 255, 4: 65535}[width]), end
     inside = []
     for _ in range(count * (2 if kind == "map" else 1)):
-        node, at = parse(data, at, depth + 1)
+        node, at = parse(data, at)
         inside.append(node)
     return Node(kind, data[start:at], inside, shortest), at
 
 
-def parsed(data, at):
-    """The same of bytes that may be anything."""
+def parsed(data, at, levels=128):
+    """The same of bytes that may be anything, with so many levels of arrays and maps at most."""
     try:
         node, end = parse(data, at)
     except (IndexError, KeyError, RecursionError):
         raise Damaged("what should be MessagePack is none") from None
     require(end <= len(data), "MessagePack ends early")
+    require(levels_of(node) <= levels, "MessagePack is nested too deeply")
     return node, end
+
+
+def levels_of(node):
+    return (node.kind in ("array", "map")) + max(map(levels_of, node.inside), default=0)
 
 
 def text_of(node):
@@ -596,9 +601,11 @@ class Reader:
         return out
 
     def expand(self, row, at, depth, most):
-        """The MessagePack of the value at a place of a row, and where it ends. No more than `most` bytes, and no deeper than 128."""
-        require(depth <= 128 and at < len(row), "a value ends early or is nested too deeply")
+        """The MessagePack of the value at a place of a row, and where it ends: no more than `most` bytes, in `depth` arrays and maps."""
+        require(at < len(row), "a value ends early")
         head, at = row[at], at + 1
+        is_container = 0x80 <= head < 0x90 or 0xB0 <= head < 0xC0 or head in (0xED, 0xF8, 0xF9)
+        require(not is_container or depth < 128, "a value is nested too deeply")
         if head < 0x80:
             return bytes([head]), at
         if head < 0x90 or head == 0xF8:
@@ -626,7 +633,8 @@ class Reader:
             part = self.item(b"PART", number)
             length, start = read_varint(part, 0)
             require(length <= min(most, 4096), "a part is longer than it may be")
-            out = self.expanded(part[start:], depth + 1, length)
+            require(not (start < len(part) and 0xC0 <= part[start] < 0xED), "a part is nothing but another part")
+            out = self.expanded(part[start:], depth, length)
             require(len(out) == length, "a part has another length than it says")
             return out, at + size
         if head == 0xEE:
@@ -636,7 +644,7 @@ class Reader:
             number = int.from_bytes(row[at + 1 : at + 1 + size], "big", signed=True)
             return b"\xcb" + struct.pack(">d", number / 10.0**exponent), at + 1 + size
         if head == 0xEF:
-            node, end = parsed(row, at)
+            node, end = parsed(row, at, 128 - depth)
             return node.bytes, end
         if head in (0xF0, 0xF1, 0xF2):
             return {0xF0: b"\xc0", 0xF1: b"\xc2", 0xF2: b"\xc3"}[head], at
