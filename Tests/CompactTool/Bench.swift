@@ -37,7 +37,7 @@ struct Bench {
     for number in stride(from: keys.count - 1, to: 0, by: -1) { keys.swapAt(number, random.below(number + 1)) }
     for key in keys.prefix(100_000) {
       missing.append(bytes.count..<bytes.count + key.count + 1)
-      bytes += bytes[key]
+      bytes += Array(bytes[key])
       bytes.append(0xFE)
     }
   }
