@@ -67,7 +67,7 @@ package struct SymbolTrainer {
     @inline(__always)
     private func place(of text: SymbolText) -> Int {
       let mixed = (text.bits ^ UInt64(truncatingIfNeeded: text.byteCount)) &* 0x9E37_79B9_7F4A_7C15
-      return Int(truncatingIfNeeded: (mixed ^ mixed &>> 32) &* 0x9E37_79B9_7F4A_7C15 &>> 32) & (entries.count &- 1)
+      return Int(truncatingIfNeeded: ((mixed ^ mixed &>> 32) &* 0x9E37_79B9_7F4A_7C15) &>> 32) & (entries.count &- 1)
     }
 
     @inline(never)

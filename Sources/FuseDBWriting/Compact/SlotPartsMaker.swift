@@ -75,7 +75,8 @@ final class SlotPartsMaker {
     defer { swap(&starts, &self.starts) }
     for bucket in 0..<bucketCount { starts[bucket] = 0 }
     var count = 0
-    try records.forEach(in: section.pilots.hashes(ofPilotLines: lines), buffer: readBuffer) { record throws(FuseError) in
+    try records.forEach(in: section.pilots.hashes(ofPilotLines: lines), buffer: readBuffer) {
+      record throws(FuseError) in
       let bucket = section.pilots.bucket(of: record.hash) &- firstBucket
       guard UInt(bitPattern: bucket) < UInt(bitPattern: bucketCount) else { return }
       starts[bucket] &+= 1
