@@ -150,7 +150,7 @@ def test_objects_as_deep_as_they_may_be(wheel, tmp_path):
     entries = {}
     for place, opening in enumerate([b"\x91", b"\x81\xa4name", b"\x92\xaba long text"]):
         for depth in (1, 60, 127, 128):
-            for end in (b"\x01", b"\xaban end twice"):
+            for end in (b"\x01", b"\xacan end twice"):
                 entries[b"%d %d %s" % (place, depth, end)] = opening * depth + end
     assert_equal(source(wheel, tmp_path, entries), entries, False)
 
