@@ -1,0 +1,317 @@
+package import FuseDBFormat
+package import FuseDBReading
+internal import FuseDBSystem
+
+/// Makes compact files. See spec/decisions/0041-compact.md.
+///
+/// The bytes depend on keys and objects alone, not on memory or on how the source was made.
+package enum CompactWriter {
+  /// Makes a compact file of an open one of version 2.
+  ///
+  /// The output appears under its name complete or not at all. What the source says beside keys and objects is left out: its metadata,
+  /// networks, key lengths and reverse index.
+  ///
+  /// - Parameters:
+  ///   - keysAreRaw: whether keys stand as they are, also where symbols would take fewer bytes.
+  ///   - memory: in bytes, for what grows with the number of keys and of values; with less, more waits in a temporary file beside the output, and
+  ///     the source is read more often. Beside it are some 50 bytes an object, 64 a part and the names of shapes.
+  ///   - progress: called now and then with the share that is done, from 0 to 1.
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated` where the source is damaged, `inputOutput` when the output cannot be
+  ///   written, `limitExceeded` when no seed suits the keys.
+  /// - Complexity: O(bytes of the source), times the number of passes that the memory takes.
+  package static func convert(
+    _ reader: FuseReader, to output: String, keysAreRaw: Bool, memory: Int, progress: ((Double) -> Void)? = nil
+  ) throws(FuseError) -> CompactReport {
+    let place = try OutputPlace(PinnedPath(output))
+    let source = try place.source(among: [reader])
+    do throws(FuseError) {
+      let file = try AtomicFile(replacing: place, ReplacementRules(kind: .database))
+      file.source = source
+      var work = try CompactWork(reader, to: file, keysAreRaw: keysAreRaw, memory: memory, progress: progress)
+      return try work.run()
+    } catch {
+      throw error.path == nil && [.corrupted, .truncated, .invalidValue].contains(error.code)
+        ? error.at(path: reader.path) : error
+    }
+  }
+}
+
+/// The making of one file, step by step.
+struct CompactWork {
+  private static let seedsToTry: UInt64 = 64
+  private static let headByteCount = 64
+  /// However little memory there is.
+  private static let leastMemory = 1 << 20
+
+  let reader: FuseReader
+  private let file: AtomicFile
+  private let keysAreRaw: Bool
+  private let memory: Int
+  private let progress: (Double) -> Void
+  let spill: Spill
+
+  private var objects: CompactObjects
+  /// The number of the object of each key.
+  private let numbers: SpillStream
+  private var sample: SymbolSample
+
+  init(
+    _ reader: FuseReader, to file: AtomicFile, keysAreRaw: Bool, memory: Int, progress: ((Double) -> Void)?
+  ) throws(FuseError) {
+    self.reader = reader
+    self.file = file
+    self.keysAreRaw = keysAreRaw
+    self.memory = max(Self.leastMemory, memory)
+    self.progress = progress ?? { _ in }
+    // Rows, numbers of objects, long keys and parts share what may stay in memory.
+    spill = Spill(
+      in: file.folder, memory: self.memory / 4, chunkByteCount: min(1 << 20, max(1 << 14, self.memory / 64)) & ~4095)
+    objects = try CompactObjects()
+    numbers = SpillStream(spill, recordByteCount: MemoryLayout<UInt32>.size)
+    sample = SymbolSample(keyCount: reader.keyCount)
+  }
+
+  mutating func run() throws(FuseError) -> CompactReport {
+    try numberObjects()
+    progress(0.1)
+    let tables = try objects.tables(reader, memory: memory / 2) { _ in }
+    progress(0.3)
+    let rows = try writeRows(tables)
+    progress(0.5)
+    var sections = SectionWriter(to: file, after: file.body.position, checksum: file.checksum)
+    let keys = try writeKeys(&sections, rows)
+    progress(0.7)
+    try writeSlots(&sections, keys)
+    progress(0.9)
+    if keys.longKeys.byteCount > 0 { try sections.add(CompactForm.Section.longKeys, [], [keys.longKeys]) }
+    if let coder = keys.coder { try sections.add(CompactForm.Section.symbols, coder.sectionBytes) }
+    try writeTables(&sections, tables)
+    let header = try sections.finish(keyCount: reader.keyCount, objectCount: objects.count)
+    // What was read of a file that shrank meanwhile is not the file's.
+    try reader.checkNotShrunk()
+    let replaced = try file.publish(header: header, keyCount: reader.keyCount)
+    progress(1)
+    return CompactReport(
+      keyCount: reader.keyCount, objectCount: objects.count, byteCount: sections.end, partCount: tables.parts.count,
+      shapeCount: tables.shapes.count, keysAreCoded: keys.coder != nil, replacedKeyCount: replaced?.keyCount)
+  }
+
+  /// Numbers the objects in the order of their smallest keys, and takes the sample of keys.
+  private mutating func numberObjects() throws(FuseError) {
+    var scan = try reader.entries().keysOnly
+    let mapping = reader.mapping
+    let file = mapping.bytes
+    while let entry = try scan.next() {
+      try numbers.append(record: objects.number(ofRecordAt: entry.entry.objectOffset, reader))
+      if !keysAreRaw { sample.add(entry.entry.keyRange, in: file) }
+    }
+    numbers.finish()
+    try objects.finish()
+  }
+
+  // MARK: Rows
+
+  /// What keys need to know of rows.
+  private struct Rows {
+    /// Of each object, the reference to its row.
+    var references: [UInt64]
+    var referenceByteCount: Int
+    var shift: UInt8
+  }
+
+  private func writeRows(_ tables: CompactTables) throws(FuseError) -> Rows {
+    let stream = SpillStream(spill)
+    var writer = RowWriter(tables)
+    var tape = ValueTape()
+    var record: [UInt8] = []
+    var sizes: [UInt64] = []
+    try sizes.reserve(objects.count)
+    for number in 0..<objects.count {
+      if number & 0xFF == 0 { try Cancellation.check() }
+      let object = try reader.record(at: objects.offset(of: number))
+      let mapping = reader.mapping
+      try tape.read(object.range, in: mapping.bytes)
+      writer.write(tape, in: mapping.bytes)
+      record.removeAll(keepingCapacity: true)
+      record.append(varint: UInt64(writer.out.count))
+      var checksum = Checksum(continuing: Checksum.of(record.rawSpan))
+      checksum.update(writer.out.rawSpan)
+      try stream.append(record: checksum.value.bigEndian)
+      try stream.append(record.rawSpan)
+      try stream.append(writer.out.rawSpan)
+      sizes.append(UInt64(4 + record.count + writer.out.count))
+    }
+    stream.finish()
+    return try layOut(stream, sizes)
+  }
+
+  /// Writes the rows at multiples of what takes the fewest bytes, of padding and of references together; the smaller one of equals.
+  private func layOut(_ stream: SpillStream, _ sizes: [UInt64]) throws(FuseError) -> Rows {
+    var best = (cost: UInt64.max, shift: UInt64(0), referenceByteCount: 0)
+    for shift in 0..<UInt64(5) {
+      var (end, last): (UInt64, UInt64) = (0, 0)
+      for size in sizes {
+        last = end
+        end += Self.padded(size, shift)
+      }
+      let byteCount = max(1, (64 - (last >> shift).leadingZeroBitCount + 7) / 8)
+      let cost = end + UInt64(reader.keyCount) * UInt64(byteCount)
+      if cost < best.cost { best = (cost, shift, byteCount) }
+    }
+    let shift = best.shift
+    var references = sizes
+    var reader = SpillReader(stream)
+    let body = file.body
+    let zeros = [UInt8](repeating: 0, count: 16)
+    var end: UInt64 = 0
+    for number in sizes.indices {
+      if number & 0xFFFF == 0 { try Cancellation.check() }
+      let size = sizes[number]
+      references[number] = end >> shift
+      try reader.withNext(Int(size)) { bytes throws(FuseError) in try body.write(bytes) }
+      let padding = Int(Self.padded(size, shift) - size)
+      try body.write(zeros.rawSpan.extracting(first: padding))
+      end += Self.padded(size, shift)
+    }
+    try file.flush()
+    return Rows(references: references, referenceByteCount: best.referenceByteCount, shift: UInt8(shift))
+  }
+
+  private static func padded(_ size: UInt64, _ shift: UInt64) -> UInt64 { (size + (1 << shift) - 1) & ~0 << shift }
+
+  // MARK: Keys
+
+  /// What the later sections need to know of keys.
+  private struct Keys {
+    var blockCount: Int
+    var referenceByteCount: Int
+    /// Nil where keys stand as they are.
+    var coder: SymbolCoder?
+    var longKeys: SpillStream
+    /// For the seed 0: hashes and places.
+    var records: HashRecords
+    var sizes: BlockSizes
+  }
+
+  private func writeKeys(_ sections: inout SectionWriter, _ rows: Rows) throws(FuseError) -> Keys {
+    var coder: SymbolCoder?
+    if !keysAreRaw {
+      var trainer = SymbolTrainer()
+      let mapping = reader.mapping
+      coder = trainer.coder(for: sample.texts, in: mapping.bytes)
+    }
+    let start = sections.nextStart
+    var raw = KeyBlocks(coder: nil, referenceByteCount: rows.referenceByteCount)
+    var (keys, stream, cost) = try writeBlocks(at: start, coder, rows, beside: &raw)
+    let rawCost = raw.blockCount * CompactForm.blockByteCount + raw.longByteCount
+    // Symbols only where they save bytes, their own included.
+    if coder != nil, rawCost <= cost {
+      try file.cut(to: start)
+      (keys, stream, cost) = try writeBlocks(at: start, nil, rows, beside: &raw)
+    }
+    var head: [UInt8] = []
+    head.append(bigEndian: UInt64(keys.blockCount))
+    head.append(UInt8(rows.referenceByteCount))
+    head.append(rows.shift)
+    head.append(keys.coder == nil ? 0 : 1)
+    head += [UInt8](repeating: 0, count: Self.headByteCount - 4 - head.count)
+    head.append(bigEndian: Checksum.of(head.rawSpan))
+    let headStream = try file.stream(at: start)
+    try headStream.write(head.rawSpan)
+    try headStream.flush()
+    var checksum = headStream.checksum
+    checksum.append(stream.checksum.value, byteCount: stream.byteCount)
+    sections.add(CompactForm.Section.keys, byteCount: head.count + stream.byteCount, checksum)
+    return keys
+  }
+
+  /// Writes all blocks, and counts those of keys as they are beside.
+  ///
+  /// - Returns: also what blocks, symbols and long keys take.
+  private func writeBlocks(
+    at start: Int, _ coder: SymbolCoder?, _ rows: Rows, beside raw: inout KeyBlocks
+  ) throws(FuseError) -> (Keys, FileStream, Int) {
+    let stream = try file.stream(at: start + Self.headByteCount)
+    let longKeys = SpillStream(spill)
+    var blocks = KeyBlocks(
+      coder: coder, referenceByteCount: rows.referenceByteCount, blocks: stream, longKeys: longKeys)
+    let sizes = BlockSizes(keyCount: reader.keyCount, memory: memory / 2, threadCount: Parallel.processorCount)
+    let records = newRecords(sizes)
+    var scan = try reader.entries().keysOnly
+    let mapping = reader.mapping
+    let source = mapping.bytes
+    var numbers = SpillReader(self.numbers)
+    while let entry = try scan.next(), let number = try numbers.next(as: UInt32.self) {
+      let key = entry.entry.keyRange
+      let reference = rows.references[Int(truncatingIfNeeded: number)]
+      let place = try blocks.add(key, in: source, reference: reference)
+      if coder != nil { _ = try raw.add(key, in: source, reference: reference) }
+      try records.add(HashRecord(hash: source.extracting(key).hash(seed: 0), entry: place, object: 0))
+    }
+    try blocks.finish()
+    if coder != nil { try raw.finish() }
+    try stream.flush()
+    longKeys.finish()
+    let cost =
+      blocks.blockCount * CompactForm.blockByteCount + blocks.longByteCount
+      + (coder?.symbols.count ?? 0) * (1 + CompactForm.mostSymbolBytes)
+    let keys = Keys(
+      blockCount: blocks.blockCount, referenceByteCount: rows.referenceByteCount, coder: coder, longKeys: longKeys,
+      records: records, sizes: sizes)
+    return (keys, stream, cost)
+  }
+
+  private func newRecords(_ sizes: BlockSizes) -> HashRecords {
+    // No key has a block of its own and another.
+    HashRecords(
+      hashSpill(sizes), streamCount: sizes.streamCount,
+      isNarrow: reader.keyCount * CompactForm.blockByteCount < 1 << 32)
+  }
+
+  private func hashSpill(_ sizes: BlockSizes) -> Spill {
+    Spill(in: file.folder, memory: sizes.keptByteCount, chunkByteCount: sizes.chunkByteCount)
+  }
+
+  // MARK: Slots
+
+  private func writeSlots(_ sections: inout SectionWriter, _ keys: Keys) throws(FuseError) {
+    let start = sections.nextStart
+    for attempt in 0..<Self.seedsToTry {
+      // The first seed is 0. Further ones depend on all keys, so that keys cannot be chosen against them.
+      let seed = attempt == 0 ? 0 : try hashOfKeys(seed: attempt)
+      let records = attempt == 0 ? keys.records : try records(keys, seed: seed)
+      let section = SlotSection(keyCount: reader.keyCount, blockCount: keys.blockCount, seed: seed)
+      let builder = SlotSectionBuilder(section, from: records.finish(), keys.sizes)
+      if let checksum = try builder.write(to: file, at: start) {
+        return sections.add(
+          CompactForm.Section.hash, byteCount: section.sectionByteCount, Checksum(continuing: checksum))
+      }
+    }
+    throw FuseError(.limitExceeded, "no seed suits the keys; were they chosen so that none does?")
+  }
+
+  /// The hash of all keys, one after the other.
+  private func hashOfKeys(seed: UInt64) throws(FuseError) -> UInt64 {
+    var hash = try RunningHash(seed: seed)
+    var scan = try reader.entries().keysOnly
+    let mapping = reader.mapping
+    let source = mapping.bytes
+    while let entry = try scan.next() { hash.update(source.extracting(entry.entry.keyRange)) }
+    return hash.value
+  }
+
+  /// Hashes all keys under another seed. Their places are found as when their blocks were written.
+  private func records(_ keys: Keys, seed: UInt64) throws(FuseError) -> HashRecords {
+    let records = newRecords(keys.sizes)
+    var blocks = KeyBlocks(coder: keys.coder, referenceByteCount: keys.referenceByteCount)
+    var scan = try reader.entries().keysOnly
+    let mapping = reader.mapping
+    let source = mapping.bytes
+    while let entry = try scan.next() {
+      let key = entry.entry.keyRange
+      let place = try blocks.add(key, in: source, reference: 0)
+      try records.add(HashRecord(hash: source.extracting(key).hash(seed: seed), entry: place, object: 0))
+    }
+    return records
+  }
+}
