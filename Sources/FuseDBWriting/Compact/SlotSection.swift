@@ -65,6 +65,7 @@ struct SlotSection: Sendable {
     unsafe HashLine.put(content, at: start, byteCount: slotByteCount, of: line)
   }
 
+  // SAFETY: the caller's line has 64 bytes, of which these are the last four.
   /// Completes a line of slots: 32 bits of the sum at its end.
   @inline(__always)
   @unsafe
