@@ -133,6 +133,23 @@
     unsafe put(sum >> 48, at: 62, byteCount: 2, of: line)
   }
 
+  /// Completes a line of slots of a compact file, whose check are its last four bytes.
+  @inlinable
+  @unsafe
+  package static func sealWideSlotLine(_ line: UnsafeMutableRawPointer, number lineNumber: UInt64) {
+    let sum = unsafe sum(of: line, without: 0xFFFF_FFFF, in: 7, number: lineNumber)
+    unsafe put(sum >> 32, at: 60, byteCount: 4, of: line)
+  }
+
+  /// Whether the check of such a line is right.
+  @inlinable
+  @inline(__always)
+  @unsafe
+  package static func isSoundWideSlotLine(_ line: UnsafeRawPointer, number lineNumber: UInt64) -> Bool {
+    let word = unsafe number(at: 56, of: line, as: UInt64.self)
+    return unsafe sum(of: line, without: 0xFFFF_FFFF, in: 7, number: lineNumber) &>> 32 == word & 0xFFFF_FFFF
+  }
+
   // MARK: Numbers
 
   /// The number whose upper bits are the check, without the check's own bits, which `mask` names in a `word`.

@@ -52,6 +52,14 @@
 
   /// Reads the header of a section and checks that the tables fill the rest of it. [X9]
   package init(parsing section: RawSpan, at offset: Int) throws(FuseError) {
+    let (read, count) = try Self.read(section, at: offset)
+    guard let slotsPerLine = SlotsPerLine(rawValue: count) else { throw Self.misfit(offset) }
+    self = read
+    self.slotsPerLine = slotsPerLine
+  }
+
+  /// The same of a section of any form, and how many slots its lines have; those of the result say nothing.
+  static func read(_ section: RawSpan, at offset: Int) throws(FuseError) -> (HashSection, slotsPerLine: UInt8) {
     guard section.byteCount >= Self.byteCount else {
       throw .corrupted(
         "the hash section has \(counted(section.byteCount, "byte")) and its header \(Self.byteCount)", at: offset)
@@ -63,31 +71,38 @@
         "the checksum of the hash section's header is \(checksum.hexadecimal) and it says \(stored.hexadecimal)",
         at: offset)
     }
-    seed = section.loadInside(at: Field.seed, as: UInt64.self)
-    pilotLineCount = section.loadInside(at: Field.pilotLineCount, as: UInt64.self)
-    partCount = section.loadInside(at: Field.partCount, as: UInt64.self)
-    linesPerPart = section.loadInside(at: Field.linesPerPart, as: UInt64.self)
-    partShift = section.loadInside(at: Field.partShift, as: UInt8.self)
+    let read = HashSection(
+      seed: section.loadInside(at: Field.seed, as: UInt64.self),
+      pilotLineCount: section.loadInside(at: Field.pilotLineCount, as: UInt64.self),
+      partCount: section.loadInside(at: Field.partCount, as: UInt64.self),
+      linesPerPart: section.loadInside(at: Field.linesPerPart, as: UInt64.self),
+      partShift: section.loadInside(at: Field.partShift, as: UInt8.self), slotsPerLine: .seven)
     let lineCount = UInt64(section.byteCount / Self.lineByteCount) - 1
-    let (slotLineCount, overflow) = partCount.multipliedReportingOverflow(by: linesPerPart)
-    guard let slotsPerLine = SlotsPerLine(rawValue: section.loadInside(at: Field.slotsPerLine, as: UInt8.self)),
-      partShift <= 32,
-      pilotLineCount >= 1, partCount >= 1, linesPerPart >= 1, (pilotLineCount - 1) >> UInt64(partShift) < partCount,
-      !overflow, pilotLineCount <= lineCount, slotLineCount == lineCount - pilotLineCount,
+    let (slotLineCount, overflow) = read.partCount.multipliedReportingOverflow(by: read.linesPerPart)
+    guard read.partShift <= 32, read.pilotLineCount >= 1, read.partCount >= 1, read.linesPerPart >= 1,
+      (read.pilotLineCount - 1) >> UInt64(read.partShift) < read.partCount, !overflow,
+      read.pilotLineCount <= lineCount, slotLineCount == lineCount - read.pilotLineCount,
       section.byteCount % Self.lineByteCount == 0
-    else { throw .corrupted("the fields of the hash section's header do not fit the section", at: offset) }
-    self.slotsPerLine = slotsPerLine
+    else { throw misfit(offset) }
+    return (read, section.loadInside(at: Field.slotsPerLine, as: UInt8.self))
+  }
+
+  static func misfit(_ offset: Int) -> FuseError {
+    .corrupted("the fields of the hash section's header do not fit the section", at: offset)
   }
 
   /// The 64 bytes of the header.
-  package var bytes: [UInt8] {
+  package var bytes: [UInt8] { bytes(slotsPerLine: slotsPerLine.rawValue) }
+
+  /// The same with lines of another form.
+  func bytes(slotsPerLine: UInt8) -> [UInt8] {
     var out: [UInt8] = []
     out.append(bigEndian: seed)
     out.append(bigEndian: pilotLineCount)
     out.append(bigEndian: partCount)
     out.append(bigEndian: linesPerPart)
     out.append(partShift)
-    out.append(slotsPerLine.rawValue)
+    out.append(slotsPerLine)
     out += [UInt8](repeating: 0, count: Field.checksum - out.count)
     out.append(bigEndian: Checksum.of(out.rawSpan))
     return out
@@ -173,6 +188,12 @@ extension HashSection {
 
   /// The canonical section for so many keys. [X11]
   package init(keyCount: Int, slotsPerLine: SlotsPerLine, seed: UInt64) {
+    self.init(keyCount: keyCount, slotCountPerLine: Int(slotsPerLine.rawValue), seed: seed)
+    self.slotsPerLine = slotsPerLine
+  }
+
+  /// The same with lines of any form; what the result says of slots is then not used. [X11]
+  init(keyCount: Int, slotCountPerLine: Int, seed: UInt64) {
     let isOnePart = keyCount <= Self.keysPerPart
     let partCount = isOnePart ? 1 : keyCount.dividedRoundingUp(by: Self.keysPerPart)
     let pilotLineCount =
@@ -180,10 +201,10 @@ extension HashSection {
       ? max(1, keyCount.dividedRoundingUp(by: Self.pilotsPerLine * Self.keysPerPilot))
       : partCount * Self.pilotLinesPerPart
     // Nine of ten slots are taken.
-    let linesPerPart = max(1, (10 * keyCount).dividedRoundingUp(by: 9 * partCount * Int(slotsPerLine.rawValue)))
+    let linesPerPart = max(1, (10 * keyCount).dividedRoundingUp(by: 9 * partCount * slotCountPerLine))
     self.init(
       seed: seed, pilotLineCount: UInt64(pilotLineCount), partCount: UInt64(partCount),
-      linesPerPart: UInt64(linesPerPart), partShift: Self.partShiftOfBuilder, slotsPerLine: slotsPerLine)
+      linesPerPart: UInt64(linesPerPart), partShift: Self.partShiftOfBuilder, slotsPerLine: .seven)
   }
 }
 

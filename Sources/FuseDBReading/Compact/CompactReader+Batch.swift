@@ -37,9 +37,9 @@ extension CompactReader {
     var hashes = InlineArray<16, UInt64>(repeating: 0)
     var probes = InlineArray<16, CompactSlots.Probe>(repeating: CompactSlots.Probe(pilotLine: 0, slotLine: 0, slot: 0))
     for (number, key) in keys.enumerated() {
-      let hash = bytes.extracting(key).flatHash(seed: slots.seed)
+      let hash = bytes.extracting(key).flatHash(seed: slots.section.pilots.seed)
       hashes[number] = hash
-      mapping.prefetch(at: UInt64(slots.offset(ofPilotLine: slots.pilotPosition(of: hash).line)), lineCount: 1)
+      mapping.prefetch(at: UInt64(slots.offset(ofPilotLine: slots.section.pilots.pilotPosition(of: hash).line)), lineCount: 1)
     }
     for number in 0..<keys.count {
       let probe = slots.probe(of: hashes[number], in: file)
@@ -48,9 +48,9 @@ extension CompactReader {
     }
     for number in 0..<keys.count {
       let slot = slots.slot(probes[number].slot, ofLine: probes[number].slotLine, in: file)
-      guard slots.tag(of: slot) == slots.tag(of: hashes[number]) else { continue }
+      guard slots.section.tag(of: slot) == slots.section.tag(of: hashes[number]) else { continue }
       // A block is four lines, and its checksum reads them all.
-      let block = slot &>> (slots.tagBits &+ 8)
+      let block = slot &>> (slots.section.tagBits &+ SlotSection.offsetBits)
       mapping.prefetch(at: UInt64(blocks.start) &+ block &* UInt64(CompactForm.blockByteCount), lineCount: 4)
     }
     for (number, key) in keys.enumerated() {

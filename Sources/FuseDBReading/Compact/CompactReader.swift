@@ -104,7 +104,7 @@ extension CompactLayout {
   /// The reference under `key`, or nil.
   @inline(__always)
   func reference(forKey key: RawSpan, in file: RawSpan) throws(FuseError) -> UInt64? {
-    let hash = key.hash(seed: slots.seed)
+    let hash = key.hash(seed: slots.section.pilots.seed)
     return try reference(forKey: key, hash: hash, probe: slots.probe(of: hash, in: file), in: file)
   }
 
@@ -114,7 +114,7 @@ extension CompactLayout {
     forKey key: RawSpan, hash: UInt64, probe: CompactSlots.Probe, in file: RawSpan
   ) throws(FuseError) -> UInt64? {
     let slot = slots.slot(probe.slot, ofLine: probe.slotLine, in: file)
-    if slots.tag(of: slot) == slots.tag(of: hash), slot != slots.free {
+    if slots.section.tag(of: slot) == slots.section.tag(of: hash), slot != slots.section.free {
       let (block, offset) = try place(of: slot, probe, in: file)
       if let found = try blocks.reference(at: offset, inBlockAt: block, if: key, of: file) { return found }
       try checkOther(at: offset, inBlockAt: block, probe, in: file)
@@ -129,7 +129,7 @@ extension CompactLayout {
   func place(of slot: UInt64, _ probe: CompactSlots.Probe, in file: RawSpan) throws(FuseError) -> (
     block: Int, offset: Int
   ) {
-    let place = slot &>> slots.tagBits
+    let place = slot &>> slots.section.tagBits
     let number = Int(truncatingIfNeeded: place >> 8)
     let inside = Int(truncatingIfNeeded: place & 0xFF)
     guard number < blocks.count, inside >= CompactForm.blockHeadByteCount else {
@@ -147,10 +147,12 @@ extension CompactLayout {
     try slots.check(probe, in: file)
     var key: [UInt8] = []
     try blocks.decode(at: offset, inBlockAt: block, of: file, into: &key)
-    let hash = key.rawSpan.hash(seed: slots.seed)
+    let hash = key.rawSpan.hash(seed: slots.section.pilots.seed)
     let own = slots.probe(of: hash, in: file)
     let slot = slots.slot(probe.slot, ofLine: probe.slotLine, in: file)
-    guard own.slotLine == probe.slotLine, own.slot == probe.slot, slots.tag(of: hash) == slots.tag(of: slot) else {
+    guard own.slotLine == probe.slotLine, own.slot == probe.slot,
+      slots.section.tag(of: hash) == slots.section.tag(of: slot)
+    else {
       throw .corrupted(
         "a slot leads to a key that has another slot", at: slots.offset(ofSlotLine: probe.slotLine))
     }

@@ -57,9 +57,11 @@ extension CompactVerifier {
     let mapping = mapping
     let file = mapping.bytes
     let slots = layout.slots
-    let hash = key.rawSpan.hash(seed: slots.seed)
+    let hash = key.rawSpan.hash(seed: slots.section.pilots.seed)
     let probe = slots.probe(of: hash, in: file)
-    if slots.slot(probe.slot, ofLine: probe.slotLine, in: file) != slots.slot(place: UInt64(place), hash: hash) {
+    if slots.slot(probe.slot, ofLine: probe.slotLine, in: file)
+      != slots.section.content(place: UInt64(place), hash: hash)
+    {
       report("the slot of a key does not lead to it", at: offset)
     }
   }
@@ -78,15 +80,17 @@ extension CompactVerifier {
     let mapping = mapping
     let file = mapping.bytes
     let slots = layout.slots
-    for line in 0..<slots.pilotLineCount where !slots.isSoundPilotLine(line, in: file) {
+    for line in 0..<slots.section.pilots.pilotLineCount where !slots.isSoundPilotLine(line, in: file) {
       report("a line of pilots differs from its check", at: slots.offset(ofPilotLine: line))
     }
     var taken = 0
-    for line in 0..<slots.slotLineCount {
+    for line in 0..<slots.section.pilots.slotLineCount {
       if !slots.isSoundSlotLine(line, in: file) {
         report("a line of slots differs from its check", at: slots.offset(ofSlotLine: line))
       }
-      for slot in 0..<slots.slotsPerLine where slots.slot(slot, ofLine: line, in: file) != slots.free { taken += 1 }
+      for slot in 0..<slots.section.slotsPerLine where slots.slot(slot, ofLine: line, in: file) != slots.section.free {
+        taken += 1
+      }
     }
     if taken != keyCount {
       report("\(counted(taken, "slot")) are taken and there are \(counted(keyCount, "key"))", at: slots.slots)

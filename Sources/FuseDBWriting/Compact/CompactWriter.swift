@@ -281,7 +281,7 @@ struct CompactWork {
       let seed = attempt == 0 ? 0 : try hashOfKeys(seed: attempt)
       let records = attempt == 0 ? keys.records : try records(keys, seed: seed)
       let section = SlotSection(keyCount: reader.keyCount, blockCount: keys.blockCount, seed: seed)
-      let builder = SlotSectionBuilder(section, from: records.finish(), keys.sizes)
+      let builder = HashSectionBuilder(section, from: records.finish(), keys.sizes)
       if let checksum = try builder.write(to: file, at: start) {
         return sections.add(
           CompactForm.Section.hash, byteCount: section.sectionByteCount, Checksum(continuing: checksum))

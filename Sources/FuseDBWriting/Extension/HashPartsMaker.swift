@@ -5,8 +5,8 @@ internal import FuseDBValues
 
 /// Makes the lines of some parts of a hash section from the records of their keys. Each thread has one.
 @safe
-final class HashPartsMaker {
-  private let section: HashSection
+final class HashPartsMaker<Table: SlotTable> {
+  private let section: Table
   private let records: HashRecords.Contents
   /// Slots of as many parts as are made at once: so many records fit.
   private let capacity: Int
@@ -16,23 +16,23 @@ final class HashPartsMaker {
   /// Where each bucket begins among the sorted records; one more than there are buckets.
   private var starts: [UInt32]
   private let readBuffer: ZeroedMemory
-  private var search: PilotSearch
+  private var search: PilotSearch<Table>
   // SAFETY: have room for the lines of as many parts as are made at once.
   private let pilotMemory: ZeroedMemory
   private let slotMemory: ZeroedMemory
   private var parts = 0..<0
 
-  private var lines: Range<Int> { section.pilotLines(ofParts: parts) }
+  private var lines: Range<Int> { section.pilots.pilotLines(ofParts: parts) }
 
-  init(_ section: HashSection, from records: HashRecords.Contents, _ sizes: BlockSizes) throws(FuseError) {
+  init(_ section: Table, from records: HashRecords.Contents, _ sizes: BlockSizes) throws(FuseError) {
     self.section = section
     self.records = records
-    let partCount = min(sizes.partsAtOnce, Int(section.partCount))
-    let slotLineCount = partCount * Int(section.linesPerPart)
-    capacity = slotLineCount * Int(section.slotsPerLine.rawValue)
+    let partCount = min(sizes.partsAtOnce, Int(section.pilots.partCount))
+    let slotLineCount = partCount * section.linesPerPart
+    capacity = slotLineCount * section.slotCountPerLine
     loaded = try ZeroedMemory(byteCount: capacity * HashRecord.byteCount)
     sorted = try ZeroedMemory(byteCount: capacity * HashRecord.byteCount)
-    let pilotLineCount = partCount << Int(section.partShift)
+    let pilotLineCount = partCount << Int(section.pilots.partShift)
     starts = try [UInt32](pilotLineCount * HashSection.pilotsPerLine + 1, of: 0)
     readBuffer = try ZeroedMemory(byteCount: sizes.chunkByteCount, inLargePages: false)
     pilotMemory = try ZeroedMemory(byteCount: pilotLineCount * HashSection.lineByteCount)
@@ -51,7 +51,7 @@ final class HashPartsMaker {
   /// Writes the lines of the parts that were made last.
   func write(pilotsTo pilots: FileStream, slotsTo slots: FileStream) throws(FuseError) {
     let (pilotMemory, slotMemory) = (pilotMemory, slotMemory)
-    let slotLineCount = parts.count * Int(section.linesPerPart)
+    let slotLineCount = parts.count * section.linesPerPart
     // SAFETY: the memory has room for the lines of these parts.
     let pilotLines = unsafe RawSpan(
       _unsafeStart: pilotMemory.start, byteCount: lines.count * HashSection.lineByteCount)
@@ -64,7 +64,7 @@ final class HashPartsMaker {
   /// Sorts the records of the parts by bucket. False when a bucket is larger than any pilot could place, or there are
   /// more keys than slots.
   private func sortRecords() throws(FuseError) -> Bool {
-    let (section, capacity) = (section, capacity)
+    let (pilots, capacity) = (section.pilots, capacity)
     let firstBucket = lines.lowerBound * HashSection.pilotsPerLine
     let bucketCount = lines.count * HashSection.pilotsPerLine
     // SAFETY: see the properties; nothing else has the memory.
@@ -75,8 +75,8 @@ final class HashPartsMaker {
     defer { swap(&starts, &self.starts) }
     for bucket in 0..<bucketCount { starts[bucket] = 0 }
     var count = 0
-    try records.forEach(in: section.hashes(ofPilotLines: lines), buffer: readBuffer) { record throws(FuseError) in
-      let bucket = section.bucket(of: record.hash) &- firstBucket
+    try records.forEach(in: pilots.hashes(ofPilotLines: lines), buffer: readBuffer) { record throws(FuseError) in
+      let bucket = pilots.bucket(of: record.hash) &- firstBucket
       guard UInt(bitPattern: bucket) < UInt(bitPattern: bucketCount) else { return }
       starts[bucket] &+= 1
       // SAFETY: below the capacity.
@@ -86,7 +86,7 @@ final class HashPartsMaker {
     guard count <= capacity else { return false }
     var end: UInt32 = 0
     for bucket in 0..<bucketCount {
-      guard starts[bucket] <= HashSectionBuilder.mostKeysInBucket else { return false }
+      guard starts[bucket] <= Table.mostKeysInBucket else { return false }
       end += starts[bucket]
       starts[bucket] = end
     }
@@ -95,7 +95,7 @@ final class HashPartsMaker {
     for number in 0..<count {
       // SAFETY: so many records are there, and each bucket has room for its own.
       let record = unsafe loaded[number]
-      let bucket = section.bucket(of: record.hash) &- firstBucket
+      let bucket = pilots.bucket(of: record.hash) &- firstBucket
       starts[bucket] &-= 1
       unsafe sorted[Int(starts[bucket])] = record
     }
@@ -104,11 +104,11 @@ final class HashPartsMaker {
 
   /// Places the keys of one of the parts, and completes its lines.
   private func makePart(_ part: Int) -> Bool {
-    let pilotLines = section.pilotLines(ofParts: part..<part + 1)
+    let pilotLines = section.pilots.pilotLines(ofParts: part..<part + 1)
     let firstLine = pilotLines.lowerBound - lines.lowerBound
     let firstBucket = firstLine * HashSection.pilotsPerLine
     let buckets = firstBucket..<firstBucket + pilotLines.count * HashSection.pilotsPerLine
-    let linesPerPart = Int(section.linesPerPart)
+    let linesPerPart = section.linesPerPart
     // SAFETY: the lines of the part are among those that there is room for, and the records of its buckets are there.
     let pilots = unsafe pilotMemory.start + firstLine * HashSection.lineByteCount
     let slots = unsafe slotMemory.start + (part - parts.lowerBound) * linesPerPart * HashSection.lineByteCount
@@ -122,7 +122,7 @@ final class HashPartsMaker {
       unsafe HashLine.sealPilotLine(pilots + index * HashSection.lineByteCount, number: UInt64(line))
     }
     for line in 0..<linesPerPart {
-      unsafe HashLine.sealSlotLine(
+      unsafe Table.sealSlotLine(
         slots + line * HashSection.lineByteCount, number: UInt64(part * linesPerPart + line))
     }
     return true

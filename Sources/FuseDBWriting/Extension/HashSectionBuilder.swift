@@ -9,14 +9,12 @@ internal import Synchronization
 /// Keys that share a pilot form a bucket. The buckets of a part are placed one after the other,
 /// large ones first, each by the smallest pilot that leads all its keys to free slots. Parts do not depend on each
 /// other, so all processors work on them, some at a time; what they made is written in order.
-struct HashSectionBuilder {
-  static let mostKeysInBucket = 255
-
-  private let section: HashSection
+struct HashSectionBuilder<Table: SlotTable> {
+  private let section: Table
   private let records: HashRecords.Contents
   private let sizes: BlockSizes
 
-  init(_ section: HashSection, from records: HashRecords.Contents, _ sizes: BlockSizes) {
+  init(_ section: Table, from records: HashRecords.Contents, _ sizes: BlockSizes) {
     self.section = section
     self.records = records
     self.sizes = sizes
@@ -30,7 +28,7 @@ struct HashSectionBuilder {
     let pilots = try file.stream(at: start)
     try pilots.write(section.bytes.rawSpan)
     let slots = try file.stream(
-      at: start + HashSection.byteCount + Int(section.pilotLineCount) * HashSection.lineByteCount)
+      at: start + HashSection.byteCount + Int(section.pilots.pilotLineCount) * HashSection.lineByteCount)
     let work = Work(section, records, sizes, pilots: pilots, slots: slots)
     let outcomes = Parallel.map(sizes.threadCount, threadCount: sizes.threadCount) { _ in work.run() }
     for outcome in outcomes { if try !outcome.get() { return nil } }
@@ -44,7 +42,7 @@ struct HashSectionBuilder {
   /// What the threads share.
   @safe
   private final class Work: Sendable {
-    private let section: HashSection
+    private let section: Table
     private let records: HashRecords.Contents
     private let sizes: BlockSizes
     private let next = Atomic(0)
@@ -56,7 +54,7 @@ struct HashSectionBuilder {
     private nonisolated(unsafe) let slots: FileStream
 
     init(
-      _ section: HashSection, _ records: HashRecords.Contents, _ sizes: BlockSizes, pilots: FileStream,
+      _ section: Table, _ records: HashRecords.Contents, _ sizes: BlockSizes, pilots: FileStream,
       slots: FileStream
     ) {
       self.section = section
@@ -78,12 +76,12 @@ struct HashSectionBuilder {
       }
     }
 
-    private func makeAll(_ maker: HashPartsMaker) throws(FuseError) -> Bool {
+    private func makeAll(_ maker: HashPartsMaker<Table>) throws(FuseError) -> Bool {
       while !isStopped.load(ordering: .relaxed) {
         let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
         let first = number * sizes.partsAtOnce
-        guard first < Int(section.partCount) else { break }
-        let parts = first..<min(first + sizes.partsAtOnce, Int(section.partCount))
+        guard first < Int(section.pilots.partCount) else { break }
+        let parts = first..<min(first + sizes.partsAtOnce, Int(section.pilots.partCount))
         // Others wait for this number, so it takes its turn, come what may.
         let outcome = Result { () throws(FuseError) in
           try Cancellation.check()

@@ -3,19 +3,19 @@ internal import FuseDBReading
 internal import FuseDBSystem
 internal import FuseDBValues
 
+/// How many pilots there are, and how many are tried at once, first and at last.
+private let pilotCount = 1 << 16
+private let triesAtOnce = (first: 16, last: 256)
+
 /// Finds the pilots of one part after the other, and puts their keys into slots. See spec/extension.md §5, X11.
 ///
 /// Most pilots fail, each at one of the keys; which one cannot be guessed, and a wrong guess costs a processor more than
 /// the try. So pilots are tried many at once, key by key: those that lead a key to a free slot stay candidates, written
 /// one after the other without a branch.
 @safe
-struct PilotSearch {
-  private static let pilotCount = 1 << 16
-  /// How many pilots are tried at once, first and at last.
-  private static let triesAtOnce = (first: 16, last: 256)
-
-  private let section: HashSection
-  // SAFETY: one byte for each line of slots of a part, with a bit for each slot that is taken.
+struct PilotSearch<Table: SlotTable> {
+  private let section: Table
+  // SAFETY: a number for each line of slots of a part, with a bit for each slot that is taken.
   private let taken: ZeroedMemory
   // SAFETY: has room for the pilots that are tried at once.
   private let candidates: ZeroedMemory
@@ -23,13 +23,13 @@ struct PilotSearch {
   private var bySize: [Int] = []
   /// The slots of a bucket.
   private var slots = [HashSection.SlotPosition](
-    repeating: .init(line: 0, slot: 0), count: HashSectionBuilder.mostKeysInBucket)
+    repeating: .init(line: 0, slot: 0), count: Table.mostKeysInBucket)
 
-  init(_ section: HashSection) throws(FuseError) {
+  init(_ section: Table) throws(FuseError) {
     self.section = section
-    taken = try ZeroedMemory(byteCount: Int(section.linesPerPart), inLargePages: false)
-    candidates = try ZeroedMemory(
-      byteCount: Self.triesAtOnce.last * MemoryLayout<UInt64>.size, inLargePages: false)
+    taken = try ZeroedMemory(
+      byteCount: section.linesPerPart * MemoryLayout<Table.TakenSlots>.size, inLargePages: false)
+    candidates = try ZeroedMemory(byteCount: triesAtOnce.last * MemoryLayout<UInt64>.size, inLargePages: false)
   }
 
   /// Places all keys of a part. Returns false when the seed does not suit them. The lines lack their checks afterwards.
@@ -45,9 +45,7 @@ struct PilotSearch {
     slots lines: UnsafeMutableRawPointer
   ) -> Bool {
     let bucketCount = starts.count - 1
-    guard Int(starts[bucketCount] - starts[0]) <= Int(section.linesPerPart) * Int(section.slotsPerLine.rawValue) else {
-      return false
-    }
+    guard Int(starts[bucketCount] - starts[0]) <= section.linesPerPart * section.slotCountPerLine else { return false }
     unsafe clear(pilots: pilots, pilotLineCount, slots: lines)
     sortBySize(starts)
     for bucket in bySize {
@@ -61,12 +59,9 @@ struct PilotSearch {
         let record = unsafe records[number]
         let position = section.slotPositionInPart(of: record.hash, pilot: pilot)
         let line = Int(truncatingIfNeeded: position.line)
-        let bits = unsafe taken.start.load(fromByteOffset: line, as: UInt8.self)
-        unsafe taken.start.storeBytes(of: bits | 1 << UInt8(position.slot), toByteOffset: line, as: UInt8.self)
-        unsafe HashLine.set(
-          .init(tag: HashLine.tag(of: record.hash), entry: record.entry, object: record.object),
-          slotNumber: Int(position.slot),
-          of: lines + line * HashSection.lineByteCount, section.slotsPerLine)
+        let taken = unsafe taken.start.assumingMemoryBound(to: Table.TakenSlots.self)
+        unsafe taken[line] |= 1 &<< Table.TakenSlots(truncatingIfNeeded: position.slot)
+        unsafe section.set(record, slot: position.slot, of: lines + line * HashSection.lineByteCount)
       }
     }
     return true
@@ -74,7 +69,7 @@ struct PilotSearch {
 
   private mutating func sortBySize(_ starts: Span<UInt32>) {
     // Where the buckets of each size begin, counted from the largest.
-    var positions = [Int](repeating: 0, count: HashSectionBuilder.mostKeysInBucket + 1)
+    var positions = [Int](repeating: 0, count: Table.mostKeysInBucket + 1)
     for bucket in 0..<starts.count - 1 { positions[Int(starts[bucket + 1] - starts[bucket])] += 1 }
     var position = 0
     for size in positions.indices.reversed() {
@@ -98,11 +93,11 @@ struct PilotSearch {
     let section = section
     // SAFETY: what is tried at once fits, and candidates only become fewer. The rule gives lines of the part.
     let candidates = unsafe candidates.start.assumingMemoryBound(to: UInt64.self)
-    let taken = unsafe taken.start.assumingMemoryBound(to: UInt8.self)
+    let taken = unsafe taken.start.assumingMemoryBound(to: Table.TakenSlots.self)
     var begin = 0
-    var step = Self.triesAtOnce.first
-    while begin < Self.pilotCount {
-      let count = min(step, Self.pilotCount - begin)
+    var step = triesAtOnce.first
+    while begin < pilotCount {
+      let count = min(step, pilotCount - begin)
       for number in 0..<count { unsafe candidates[number] = UInt64(truncatingIfNeeded: begin &+ number) }
       var left = count
       for number in records.indices {
@@ -112,7 +107,7 @@ struct PilotSearch {
           let pilot = unsafe candidates[candidate]
           let position = section.slotPositionInPart(of: record.hash, pilot: pilot)
           unsafe candidates[kept] = pilot
-          let bits = unsafe UInt64(taken[Int(truncatingIfNeeded: position.line)])
+          let bits = unsafe UInt64(truncatingIfNeeded: taken[Int(truncatingIfNeeded: position.line)])
           kept &+= Int(truncatingIfNeeded: ~(bits &>> position.slot) & 1)
         }
         left = kept
@@ -122,7 +117,7 @@ struct PilotSearch {
         return unsafe candidates[number]
       }
       begin += count
-      step = min(step * 2, Self.triesAtOnce.last)
+      step = min(step * 2, triesAtOnce.last)
     }
     return nil
   }
@@ -142,17 +137,10 @@ struct PilotSearch {
   /// Makes all slots free and all pilots 0.
   @unsafe
   private func clear(pilots: UnsafeMutableRawPointer, _ pilotLineCount: Int, slots lines: UnsafeMutableRawPointer) {
-    let lineCount = Int(section.linesPerPart)
-    // SAFETY: the lines of the part, and one byte of `taken` for each line of slots.
+    // SAFETY: the lines of the part, and a number of `taken` for each line of slots.
     unsafe pilots.initializeMemory(as: UInt8.self, repeating: 0, count: pilotLineCount * HashSection.lineByteCount)
-    unsafe taken.start.initializeMemory(as: UInt8.self, repeating: 0, count: lineCount)
-    unsafe lines.initializeMemory(as: UInt8.self, repeating: 0, count: HashSection.lineByteCount)
-    let free = HashLine.Slot.free(section.slotsPerLine)
-    for slotNumber in 0..<Int(section.slotsPerLine.rawValue) {
-      unsafe HashLine.set(free, slotNumber: slotNumber, of: lines, section.slotsPerLine)
-    }
-    for line in 1..<max(1, lineCount) {
-      unsafe (lines + line * HashSection.lineByteCount).copyMemory(from: lines, byteCount: HashSection.lineByteCount)
-    }
+    unsafe taken.start.initializeMemory(
+      as: UInt8.self, repeating: 0, count: section.linesPerPart * MemoryLayout<Table.TakenSlots>.size)
+    unsafe section.clear(lines, lineCount: section.linesPerPart)
   }
 }
