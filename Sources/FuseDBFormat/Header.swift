@@ -35,7 +35,9 @@
   }
 
   /// Reads the fields as they stand; ``faults(fileByteCount:)`` tells whether they make sense.
-  package init(parsing file: RawSpan) throws(FuseError) {
+  ///
+  /// - Parameter known: the version that the caller reads.
+  package init(parsing file: RawSpan, version known: UInt8 = Self.version) throws(FuseError) {
     guard file.byteCount >= Self.byteCount else {
       let advice = FileKind(of: file).advice.map { ": " + $0 } ?? "; copy or build the file again"
       throw .truncated(
@@ -47,9 +49,9 @@
       throw FuseError(.notADatabase, "the file does not begin with \"FSDB\"\(advice)", offset: 0)
     }
     let version = file.loadInside(at: Field.version, as: UInt8.self)
-    guard version == Self.version else {
+    guard version == known else {
       throw FuseError(
-        .unsupportedVersion, "the file is of format version \(version), and this library reads version \(Self.version)",
+        .unsupportedVersion, "the file is of format version \(version), and this library reads version \(known)",
         offset: UInt64(Field.version))
     }
     self.init(fieldsOf: file)

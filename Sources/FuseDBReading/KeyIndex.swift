@@ -76,12 +76,7 @@ internal import FuseDBValues
   /// Footer and directory, and what they say about the header. [X3] [X4] [X6] [X7] [X12]
   static func block(of file: RawSpan, header: Header) throws(FuseError) -> (ExtensionFooter, ExtensionDirectory) {
     let footer = try ExtensionFooter(parsing: file, header: header)
-    let checksum = Checksum.of(file.extracting(first: Header.byteCount))
-    guard checksum == footer.headerChecksum else {
-      throw .corrupted(
-        "the header's checksum is \(checksum.hexadecimal) and the footer says \(footer.headerChecksum.hexadecimal)",
-        at: file.byteCount - ExtensionFooter.byteCount + ExtensionFooter.Field.headerChecksum)
-    }
+    try footer.checkHeader(of: file)
     let directory = try ExtensionDirectory(parsing: file, footer: footer)
     let rows = StrideRow.count(keyCount: Int(header.keyCount))
     if let order = directory.order, order.range.count != rows * StrideRow.byteCount {

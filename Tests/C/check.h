@@ -3,6 +3,7 @@
 #define CHECK_H
 
 #include <fusedb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,17 @@ fuse_reader *open_file(const char *name);
 void change_byte(const char *name, long offset);
 void cut_file(const char *name, long size);
 long size_of(const char *name);
+
+/* What a thread of the library tells the one that waits. */
+extern struct told {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  int changes, failures;
+  uint64_t generation;
+  fuse_status failure;
+} told;
+/* Waits until there are so many changes and failures, or more, a minute at most. */
+int comes_to(int changes, int failures);
 
 void test_errors(void);
 void test_options(void);

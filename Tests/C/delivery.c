@@ -2,9 +2,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 
-#include <pthread.h>
 #include <sys/stat.h>
-#include <time.h>
 
 /* The organisation of a file's first object, as the texts of make_file begin in MessagePack. */
 static int file_is(const char *name, const char *org) {
@@ -117,18 +115,9 @@ static void test_fetch(void) {
   EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_fetch(PATH("delivery/remote"), FUSE_TEXT("geo"), NULL, 0, NULL, false, NULL, NULL, &error));
 }
 
-/* What the subscription's thread tells the one that waits. */
-static struct {
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
-  int updates, failures;
-  uint64_t generation;
-  fuse_status failure;
-} told = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-
 static void on_update(void *context, const fuse_fetch_report *report) {
   pthread_mutex_lock(&told.lock);
-  told.updates += context == &told && report->size == sizeof *report;
+  told.changes += context == &told && report->size == sizeof *report;
   told.generation = report->generation;
   pthread_cond_broadcast(&told.changed);
   pthread_mutex_unlock(&told.lock);
@@ -142,20 +131,8 @@ static void on_failure(void *context, const fuse_error *reason) {
   pthread_mutex_unlock(&told.lock);
 }
 
-static int comes_to(int updates, int failures) {
-  struct timespec end;
-  clock_gettime(CLOCK_REALTIME, &end);
-  end.tv_sec += 60;
-  int result = 0;
-  pthread_mutex_lock(&told.lock);
-  while (result == 0 && (told.updates < updates || told.failures < failures)) {
-    result = pthread_cond_timedwait(&told.changed, &told.lock, &end);
-  }
-  pthread_mutex_unlock(&told.lock);
-  return result == 0;
-}
-
 static void test_subscription(void) {
+  told.changes = told.failures = 0;
   fuse_error *error = NULL, *reason = NULL;
   fuse_delivery_options options = fuse_delivery_options_default();
   options.interval = 0.01;

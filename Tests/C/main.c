@@ -1,5 +1,8 @@
 /* Calls every function of fusedb.h, with good and bad arguments. Takes a folder for its files, and how often what threads do is tried. */
+#define _POSIX_C_SOURCE 200809L
 #include "check.h"
+
+#include <time.h>
 
 int checks, failures, rounds = 300;
 static const char *folder;
@@ -97,6 +100,21 @@ void cut_file(const char *name, long size) {
   fwrite(bytes, 1, count, file);
   fclose(file);
   free(bytes);
+}
+
+struct told told = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+int comes_to(int changes, int failures) {
+  struct timespec end;
+  clock_gettime(CLOCK_REALTIME, &end);
+  end.tv_sec += 60;
+  int result = 0;
+  pthread_mutex_lock(&told.lock);
+  while (result == 0 && (told.changes < changes || told.failures < failures)) {
+    result = pthread_cond_timedwait(&told.changed, &told.lock, &end);
+  }
+  pthread_mutex_unlock(&told.lock);
+  return result == 0;
 }
 
 int main(int argc, char **argv) {

@@ -94,4 +94,14 @@
     out += Checksum.balance(from: before.value, to: checksum, before: end)
     return out + end
   }
+
+  /// Throws unless the header of a file is the one that the footer was written for. [X4]
+  package func checkHeader(of file: RawSpan) throws(FuseError) {
+    let checksum = Checksum.of(file.extracting(first: Header.byteCount))
+    guard checksum == headerChecksum else {
+      throw .corrupted(
+        "the header's checksum is \(checksum.hexadecimal) and the footer says \(headerChecksum.hexadecimal)",
+        at: file.byteCount - Self.byteCount + Field.headerChecksum)
+    }
+  }
 }

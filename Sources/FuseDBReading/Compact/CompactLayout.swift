@@ -41,23 +41,10 @@ struct CompactLayout: Sendable {
 
   /// The header of a file of version 3. [H1] [H2] [H5] [H6]
   static func header(of file: RawSpan) throws(FuseError) -> Header {
-    // Magic and version; what is no file of the family is refused in the same words.
-    if file.byteCount >= Header.byteCount, file.loadInside(at: 0, as: UInt32.self) == magic {
-      let version = file.loadInside(at: 4, as: UInt8.self)
-      guard version == CompactForm.version else {
-        throw FuseError(
-          .unsupportedVersion,
-          "the file is of format version \(version), and this reader reads version \(CompactForm.version)", offset: 4)
-      }
-      let header = Header(fieldsOf: file)
-      try header.check(fileByteCount: file.byteCount)
-      return header
-    }
-    return try Header(parsing: file)
+    let header = try Header(parsing: file, version: CompactForm.version)
+    try header.check(fileByteCount: file.byteCount)
+    return header
   }
-
-  /// "FSDB".
-  private static let magic: UInt32 = 0x4653_4442
 
   /// The footer, and what it says of the header. [X3] [X4]
   static func footer(of file: RawSpan, header: Header) throws(FuseError) -> ExtensionFooter {
@@ -66,12 +53,7 @@ struct CompactLayout: Sendable {
         "the file does not end with a footer; it was cut short: copy or build it again", at: file.byteCount)
     }
     let footer = try ExtensionFooter(parsing: file, header: header)
-    let checksum = Checksum.of(file.extracting(first: Header.byteCount))
-    guard checksum == footer.headerChecksum else {
-      throw .corrupted(
-        "the header's checksum is \(checksum.hexadecimal) and the footer says \(footer.headerChecksum.hexadecimal)",
-        at: file.byteCount - ExtensionFooter.byteCount + ExtensionFooter.Field.headerChecksum)
-    }
+    try footer.checkHeader(of: file)
     guard footer.indexEnd == header.indexOffset else {
       throw .corrupted(
         "the rows end at \(header.indexOffset) by the header and at \(footer.indexEnd) by the footer",

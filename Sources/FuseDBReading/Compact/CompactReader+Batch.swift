@@ -39,7 +39,8 @@ extension CompactReader {
     for (number, key) in keys.enumerated() {
       let hash = bytes.extracting(key).flatHash(seed: slots.section.pilots.seed)
       hashes[number] = hash
-      mapping.prefetch(at: UInt64(slots.offset(ofPilotLine: slots.section.pilots.pilotPosition(of: hash).line)), lineCount: 1)
+      mapping.prefetch(
+        at: UInt64(slots.offset(ofPilotLine: slots.section.pilots.pilotPosition(of: hash).line)), lineCount: 1)
     }
     for number in 0..<keys.count {
       let probe = slots.probe(of: hashes[number], in: file)

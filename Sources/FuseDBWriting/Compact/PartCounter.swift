@@ -7,7 +7,7 @@ internal import FuseDBSystem
 /// stand twice.
 struct PartCounter {
   /// A value, with how often it was seen; 0 where the place in the table is free.
-  struct Entry {
+  struct Entry: CountedEntry {
     var hash: UInt64
     /// Where it stands: the offset in the file, and, in the lowest bits, how many bytes it has.
     var place: UInt64
@@ -27,65 +27,31 @@ struct PartCounter {
     }
   }
 
-  private static let leastSlots = 1 << 12
-
-  private var entries: [Entry] = []
-  private var used = 0
-  private let mostSlots: Int
-  private(set) var share = HashShare()
+  private var table: ShareTable<Entry>
+  var share: HashShare { table.share }
   /// The values that stand at least twice, of all shares that were counted.
   private(set) var found: [Entry] = []
 
   /// - Parameter memory: for the table, in bytes; however little it is, some hundred kilobytes are taken.
-  init(memory: Int) throws(FuseError) {
-    var slots = Self.leastSlots
-    // While it grows there are two tables.
-    while slots * 2 * MemoryLayout<Entry>.stride * 3 / 2 <= memory { slots *= 2 }
-    mostSlots = slots
-    entries = try [Entry](Self.leastSlots, of: .free)
-  }
+  init(memory: Int) throws(FuseError) { table = try ShareTable(leastSlots: 1 << 12, memory: memory) }
 
   /// Counts a value of the share.
   @inline(__always)
   mutating func add(_ range: Range<Int>, hash: UInt64, in file: RawSpan) throws(FuseError) {
     guard share.contains(hash) else { return }
-    let mask = entries.count &- 1
-    var slot = Int(truncatingIfNeeded: hash) & mask
-    while entries[slot].count != 0 {
-      if entries[slot].hash == hash, file.extracting(entries[slot].range).equals(file.extracting(range)) {
-        entries[slot].count &+= 1
-        return
+    var slot = table.start(of: hash)
+    while table[slot].count != 0 {
+      if table[slot].hash == hash, file.extracting(table[slot].range).equals(file.extracting(range)) {
+        return table.countAgain(slot)
       }
-      slot = (slot &+ 1) & mask
+      slot = table.place(after: slot)
     }
-    entries[slot] = Entry(hash: hash, place: Entry.place(range), count: 1)
-    used += 1
-    if used > entries.count / 4 * 3 { try makeRoom() }
-  }
-
-  @inline(never)
-  private mutating func makeRoom() throws(FuseError) {
-    let before = entries
-    let isHalved = before.count >= mostSlots && share.canBeHalved
-    if isHalved { share.halve() }
-    entries = try [Entry](isHalved ? before.count : 2 * before.count, of: .free)
-    used = 0
-    for entry in before where entry.count != 0 && share.contains(entry.hash) {
-      var slot = Int(truncatingIfNeeded: entry.hash) & (entries.count - 1)
-      while entries[slot].count != 0 { slot = (slot + 1) & (entries.count - 1) }
-      entries[slot] = entry
-      used += 1
-    }
+    _ = try table.put(Entry(hash: hash, place: Entry.place(range), count: 1), at: slot)
   }
 
   /// Ends a pass over all objects.
   mutating func endPass() throws(FuseError) {
-    for slot in entries.indices {
-      if entries[slot].count > 1 { try found.grow(by: entries[slot]) }
-      entries[slot].count = 0
-    }
-    used = 0
-    share.advance()
-    if share.isDone { entries = [] }
+    for entry in table.entries where entry.count > 1 { try found.grow(by: entry) }
+    table.endPass()
   }
 }

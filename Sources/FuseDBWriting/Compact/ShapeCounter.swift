@@ -7,7 +7,7 @@ internal import FuseDBValues
 /// As ``PartCounter``; beside, it keeps the names of what at least two maps have.
 struct ShapeCounter {
   /// Names, with how many maps were seen to have them; 0 where the place in the table is free.
-  private struct Entry {
+  private struct Entry: CountedEntry {
     var hash: UInt64
     /// Where the one map begins in the file; of two or more, where the names begin among those that are kept.
     var place: Int
@@ -25,12 +25,8 @@ struct ShapeCounter {
     let count: UInt64
   }
 
-  private static let leastSlots = 1 << 10
-
-  private var entries: [Entry] = []
-  private var used = 0
-  private let mostSlots: Int
-  private(set) var share = HashShare()
+  private var table: ShareTable<Entry>
+  var share: HashShare { table.share }
   /// Of the entries of the share.
   private var kept: [UInt8] = []
   private var other: [UInt8] = []
@@ -39,12 +35,7 @@ struct ShapeCounter {
   private(set) var names: [UInt8] = []
 
   /// - Parameter memory: for the table, in bytes; however little it is, some tens of kilobytes are taken.
-  init(memory: Int) throws(FuseError) {
-    var slots = Self.leastSlots
-    while slots * 2 * MemoryLayout<Entry>.stride * 3 / 2 <= memory { slots *= 2 }
-    mostSlots = slots
-    entries = try [Entry](Self.leastSlots, of: .free)
-  }
+  init(memory: Int) throws(FuseError) { table = try ShareTable(leastSlots: 1 << 10, memory: memory) }
 
   /// Counts a map of the tape, where its names may be a shape.
   ///
@@ -56,28 +47,26 @@ struct ShapeCounter {
   ) throws(FuseError) -> Bool {
     let hash = names.rawSpan.hash(seed: 0)
     guard share.contains(hash), !share.isDone else { return tape.namesDiffer(ofMap: number, in: file) }
-    let mask = entries.count &- 1
-    var slot = Int(truncatingIfNeeded: hash) & mask
-    while entries[slot].count != 0 {
-      if entries[slot].hash == hash, try isEqual(slot, names, in: file) {
-        entries[slot].count &+= 1
+    var slot = table.start(of: hash)
+    while table[slot].count != 0 {
+      if table[slot].hash == hash, try isEqual(slot, names, in: file) {
+        table.countAgain(slot)
         return true
       }
-      slot = (slot &+ 1) & mask
+      slot = table.place(after: slot)
     }
     // What is in the table was looked at.
     guard tape.namesDiffer(ofMap: number, in: file) else { return false }
     let start = tape.range(of: tape.nodes[number]).lowerBound
-    entries[slot] = Entry(hash: hash, place: start, count: 1, nameByteCount: names.count)
-    used += 1
-    if used > entries.count / 4 * 3 { try makeRoom() }
+    let entry = Entry(hash: hash, place: start, count: 1, nameByteCount: names.count)
+    if try table.put(entry, at: slot) { try dropNames() }
     return true
   }
 
   /// Whether an entry has the same names, which are then kept.
   @inline(__always)
   private mutating func isEqual(_ slot: Int, _ names: [UInt8], in file: RawSpan) throws(FuseError) -> Bool {
-    let entry = entries[slot]
+    let entry = table[slot]
     guard entry.nameByteCount == names.count else { return false }
     if entry.count > 1 {
       return kept.rawSpan.extracting(entry.place..<entry.place &+ entry.nameByteCount).equals(names.rawSpan)
@@ -85,7 +74,7 @@ struct ShapeCounter {
     try readNames(ofMapAt: entry.place, in: file)
     guard other == names else { return false }
     try kept.makeRoom(for: names.count)
-    entries[slot].place = kept.count
+    table[slot].place = kept.count
     kept += names
     return true
   }
@@ -104,43 +93,28 @@ struct ShapeCounter {
     }
   }
 
+  /// Keeps no names but those of entries that are in the table.
   @inline(never)
-  private mutating func makeRoom() throws(FuseError) {
-    let (before, keptBefore) = (entries, kept)
-    let isHalved = before.count >= mostSlots && share.canBeHalved
-    if isHalved { share.halve() }
-    entries = try [Entry](isHalved ? before.count : 2 * before.count, of: .free)
+  private mutating func dropNames() throws(FuseError) {
+    let before = kept
     kept = []
-    used = 0
-    for var entry in before where entry.count != 0 && share.contains(entry.hash) {
-      if entry.count > 1 {
-        let names = keptBefore.rawSpan.extracting(entry.place..<entry.place + entry.nameByteCount)
-        entry.place = kept.count
-        try kept.makeRoom(for: names.byteCount)
-        kept.append(names)
-      }
-      var slot = Int(truncatingIfNeeded: entry.hash) & (entries.count - 1)
-      while entries[slot].count != 0 { slot = (slot + 1) & (entries.count - 1) }
-      entries[slot] = entry
-      used += 1
+    for slot in table.entries.indices where table[slot].count > 1 {
+      let names = before.rawSpan.extracting(table[slot].place..<table[slot].place + table[slot].nameByteCount)
+      try kept.makeRoom(for: names.byteCount)
+      table[slot].place = kept.count
+      kept.append(names)
     }
   }
 
   /// Ends a pass over all objects.
   mutating func endPass() throws(FuseError) {
-    for slot in entries.indices {
-      let entry = entries[slot]
-      if entry.count > 1 {
-        let start = names.count
-        try names.makeRoom(for: entry.nameByteCount)
-        names += kept[entry.place..<entry.place + entry.nameByteCount]
-        try found.grow(by: Shape(hash: entry.hash, range: start..<names.count, count: entry.count))
-      }
-      entries[slot].count = 0
+    for entry in table.entries where entry.count > 1 {
+      let start = names.count
+      try names.makeRoom(for: entry.nameByteCount)
+      names += kept[entry.place..<entry.place + entry.nameByteCount]
+      try found.grow(by: Shape(hash: entry.hash, range: start..<names.count, count: entry.count))
     }
     kept = []
-    used = 0
-    share.advance()
-    if share.isDone { entries = [] }
+    table.endPass()
   }
 }

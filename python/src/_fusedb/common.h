@@ -272,6 +272,8 @@ void serving_begin(Serving *serving, PyObject *on_reload, PyObject *on_failure);
 PyGILState_STATE serving_enter(Serving *serving);
 void serving_tell(PyObject *function, PyObject *argument);
 void serving_leave(Serving *serving, PyGILState_STATE state);
+/* Tells on_failure, in this way. */
+void serving_failed(void *context, const fuse_error *reason);
 extern PyMethodDef delivery_functions[];
 PyObject *serving_subscribe(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names);
 PyObject *serving_update(PyObject *self, PyObject *ignored);

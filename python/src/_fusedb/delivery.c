@@ -221,11 +221,8 @@ static void updated(void *context, const fuse_fetch_report *report) {
 }
 
 static void failed(void *context, const fuse_error *reason) {
-  Serving *serving = context;
-  wait_for_opening(serving);
-  PyGILState_STATE state = serving_enter(serving);
-  if (serving->watches) serving_tell(serving->on_failure, error_exception(fuse_error_code(reason), reason));
-  serving_leave(serving, state);
+  wait_for_opening(context);
+  serving_failed(context, reason);
 }
 
 PyObject *serving_subscribe(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {

@@ -222,7 +222,7 @@ static void changed(void *context, const fuse_reader *ignored) {
   serving_leave(serving, state);
 }
 
-static void failed(void *context, const fuse_error *reason) {
+void serving_failed(void *context, const fuse_error *reason) {
   Serving *serving = context;
   PyGILState_STATE state = serving_enter(serving);
   if (serving->watches) serving_tell(serving->on_failure, error_exception(fuse_error_code(reason), reason));
@@ -242,7 +242,7 @@ static PyObject *serving_watch(PyObject *self, PyObject *const *arguments, Py_ss
     return NULL;
   }
   options.on_reload = changed;
-  options.on_failure = failed;
+  options.on_failure = serving_failed;
   options.context = serving;
   serving_begin(serving, values[1], values[2]);
   fuse_error *error = NULL;
