@@ -28,12 +28,12 @@ extension SlotTable {
   var linesPerPart: Int { Int(pilots.linesPerPart) }
 }
 
-// SAFETY: the callers' lines have 64 bytes each, and are as many as they say.
 extension HashSection: SlotTable {
   typealias TakenSlots = UInt8
   var pilots: HashSection { self }
   var slotCountPerLine: Int { Int(slotsPerLine.rawValue) }
 
+  // SAFETY: the caller's lines have 64 bytes each, and are as many as it says.
   @inline(__always)
   @unsafe
   func set(_ record: HashRecord, slot: UInt64, of line: UnsafeMutableRawPointer) {
@@ -42,6 +42,7 @@ extension HashSection: SlotTable {
       slotNumber: Int(truncatingIfNeeded: slot), of: line, slotsPerLine)
   }
 
+  // SAFETY: the caller's lines have 64 bytes each, and are as many as it says.
   @unsafe
   func clear(_ lines: UnsafeMutableRawPointer, lineCount: Int) {
     unsafe lines.initializeMemory(as: UInt8.self, repeating: 0, count: Self.lineByteCount)
@@ -52,17 +53,18 @@ extension HashSection: SlotTable {
     }
   }
 
+  // SAFETY: the caller's lines have 64 bytes each, and are as many as it says.
   @unsafe
   static func sealSlotLine(_ line: UnsafeMutableRawPointer, number: UInt64) {
     unsafe HashLine.sealSlotLine(line, number: number)
   }
 }
 
-// SAFETY: the callers' lines have 64 bytes each, and are as many as they say.
 extension SlotSection: SlotTable {
   typealias TakenSlots = UInt16
   var slotCountPerLine: Int { Int(slotsPerLine) }
 
+  // SAFETY: the caller's lines have 64 bytes each, and are as many as it says.
   @inline(__always)
   @unsafe
   func set(_ record: HashRecord, slot: UInt64, of line: UnsafeMutableRawPointer) {
@@ -71,12 +73,14 @@ extension SlotSection: SlotTable {
       byteCount: slotByteCount, of: line)
   }
 
+  // SAFETY: the caller's lines have 64 bytes each, and are as many as it says.
   @unsafe
   func clear(_ lines: UnsafeMutableRawPointer, lineCount: Int) {
     // All ones are a free slot. The checks come to stand in bytes of their own.
     unsafe lines.initializeMemory(as: UInt8.self, repeating: 0xFF, count: lineCount * HashSection.lineByteCount)
   }
 
+  // SAFETY: the caller's lines have 64 bytes each, and are as many as it says.
   @unsafe
   static func sealSlotLine(_ line: UnsafeMutableRawPointer, number: UInt64) {
     unsafe HashLine.sealWideSlotLine(line, number: number)
