@@ -88,6 +88,11 @@ let package = Package(
       name: "FuseDBPatching",
       dependencies: ["CZstd", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues", "FuseDBWriting"],
       swiftSettings: strict),
+    // Version 3 of the format, which no product has yet: see spec/decisions/0041-compact.md.
+    .target(
+      name: "FuseDBCompact",
+      dependencies: ["FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues", "FuseDBWriting"],
+      swiftSettings: strict),
     // All of them under one name.
     .target(
       name: "FuseDB",
@@ -150,7 +155,7 @@ let package = Package(
       name: "HostileNetworks", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/HostileNetworks",
       swiftSettings: strict),
     .executableTarget(
-      name: "CompactTool", dependencies: ["FuseDB", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBWriting"],
+      name: "CompactTool", dependencies: ["FuseDB", "FuseDBCompact", "FuseDBFormat", "FuseDBReading", "FuseDBSystem"],
       path: "Tests/CompactTool", swiftSettings: strict),
     .executableTarget(
       name: "Fleet", dependencies: ["FuseDB", "FuseDBDelivery"], path: "Tests/Fleet", swiftSettings: strict),

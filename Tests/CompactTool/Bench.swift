@@ -1,4 +1,5 @@
 import FuseDB
+import FuseDBCompact
 import FuseDBFormat
 import FuseDBReading
 import FuseDBSystem

@@ -2,6 +2,9 @@ package import FuseDBFormat
 internal import FuseDBSystem
 
 extension CompactReader {
+  /// How many keys are on their way at once, as in version 2.
+  private static let keysAtOnce = 16
+
   /// The references under many keys, in their order; nil where the file has no such key. They wait for memory together.
   ///
   /// Each step asks for the cache lines of all keys of a group before the next step reads them: pilot, slot, block, and row, which is there
@@ -20,7 +23,7 @@ extension CompactReader {
     do throws(FuseError) {
       var start = 0
       while start < keys.count {
-        let count = min(LookupStep.keysAtOnce, keys.count - start)
+        let count = min(Self.keysAtOnce, keys.count - start)
         try appendReferences(forKeys: keys[start..<start + count], of: bytes, in: mapping, to: &found)
         start += count
       }

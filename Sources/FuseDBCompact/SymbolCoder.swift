@@ -1,3 +1,5 @@
+internal import FuseDBFormat
+
 /// A text of one to eight bytes: as a number, the first byte highest, and its length. It compares as texts do.
 package struct SymbolText: Hashable, Comparable, Sendable {
   package let bits: UInt64

@@ -1,3 +1,5 @@
+internal import FuseDBFormat
+
 /// Finds the symbols for some texts, by a rule that leaves no choice. See spec/decisions/0041-compact.md.
 package struct SymbolTrainer {
   private static let roundCount = 8

@@ -1,6 +1,7 @@
 package import FuseDBFormat
 package import FuseDBReading
 internal import FuseDBSystem
+internal import FuseDBWriting
 
 /// Makes compact files. See spec/decisions/0041-compact.md.
 ///
@@ -188,9 +189,8 @@ struct CompactWork {
     /// Nil where keys stand as they are.
     var coder: SymbolCoder?
     var longKeys: SpillStream
-    /// For the seed 0: hashes and places.
-    var records: HashRecords
-    var sizes: BlockSizes
+    /// For the seed 0, and then for others.
+    var slots: SlotSectionWriter
   }
 
   private func writeKeys(_ sections: inout SectionWriter, _ rows: Rows) throws(FuseError) -> Keys {
@@ -235,8 +235,10 @@ struct CompactWork {
     let longKeys = SpillStream(spill)
     var blocks = KeyBlocks(
       coder: coder, referenceByteCount: rows.referenceByteCount, blocks: stream, longKeys: longKeys)
-    let sizes = BlockSizes(keyCount: reader.keyCount, memory: memory / 2, threadCount: Parallel.processorCount)
-    let records = newRecords(sizes)
+    // No key has a block of its own and another.
+    let slots = SlotSectionWriter(
+      keyCount: reader.keyCount, memory: memory / 2, folder: file.folder,
+      isNarrow: reader.keyCount * CompactForm.blockByteCount < 1 << 32)
     var scan = try reader.entries().keysOnly
     let mapping = reader.mapping
     let source = mapping.bytes
@@ -246,7 +248,7 @@ struct CompactWork {
       let reference = rows.references[Int(truncatingIfNeeded: number)]
       let place = try blocks.add(key, in: source, reference: reference)
       if coder != nil { _ = try raw.add(key, in: source, reference: reference) }
-      try records.add(HashRecord(hash: source.extracting(key).hash(seed: 0), entry: place, object: 0))
+      try slots.add(hash: source.extracting(key).hash(seed: 0), place: place)
     }
     try blocks.finish()
     if coder != nil { try raw.finish() }
@@ -257,19 +259,8 @@ struct CompactWork {
       + (coder?.symbols.count ?? 0) * (1 + CompactForm.mostSymbolBytes)
     let keys = Keys(
       blockCount: blocks.blockCount, referenceByteCount: rows.referenceByteCount, coder: coder, longKeys: longKeys,
-      records: records, sizes: sizes)
+      slots: slots)
     return (keys, stream, cost)
-  }
-
-  private func newRecords(_ sizes: BlockSizes) -> HashRecords {
-    // No key has a block of its own and another.
-    HashRecords(
-      hashSpill(sizes), streamCount: sizes.streamCount,
-      isNarrow: reader.keyCount * CompactForm.blockByteCount < 1 << 32)
-  }
-
-  private func hashSpill(_ sizes: BlockSizes) -> Spill {
-    Spill(in: file.folder, memory: sizes.keptByteCount, chunkByteCount: sizes.chunkByteCount)
   }
 
   // MARK: Slots
@@ -279,10 +270,9 @@ struct CompactWork {
     for attempt in 0..<Self.seedsToTry {
       // The first seed is 0. Further ones depend on all keys, so that keys cannot be chosen against them.
       let seed = attempt == 0 ? 0 : try hashOfKeys(seed: attempt)
-      let records = attempt == 0 ? keys.records : try records(keys, seed: seed)
+      if attempt > 0 { try addAll(keys, seed: seed) }
       let section = SlotSection(keyCount: reader.keyCount, blockCount: keys.blockCount, seed: seed)
-      let builder = HashSectionBuilder(section, from: records.finish(), keys.sizes)
-      if let checksum = try builder.write(to: file, at: start) {
+      if let checksum = try keys.slots.write(section, to: file, at: start) {
         return sections.add(
           CompactForm.Section.hash, byteCount: section.sectionByteCount, Checksum(continuing: checksum))
       }
@@ -301,8 +291,8 @@ struct CompactWork {
   }
 
   /// Hashes all keys under another seed. Their places are found as when their blocks were written.
-  private func records(_ keys: Keys, seed: UInt64) throws(FuseError) -> HashRecords {
-    let records = newRecords(keys.sizes)
+  private func addAll(_ keys: Keys, seed: UInt64) throws(FuseError) {
+    keys.slots.removeAll()
     var blocks = KeyBlocks(coder: keys.coder, referenceByteCount: keys.referenceByteCount)
     var scan = try reader.entries().keysOnly
     let mapping = reader.mapping
@@ -310,8 +300,7 @@ struct CompactWork {
     while let entry = try scan.next() {
       let key = entry.entry.keyRange
       let place = try blocks.add(key, in: source, reference: 0)
-      try records.add(HashRecord(hash: source.extracting(key).hash(seed: seed), entry: place, object: 0))
+      try keys.slots.add(hash: source.extracting(key).hash(seed: seed), place: place)
     }
-    return records
   }
 }
