@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -452,6 +453,26 @@ def test_a_damaged_file_that_is_rightly_announced_is_refused(three, client):
     assert "checksum" in client(code=BAD_DATA, trust=False).errors
 
 
+def test_a_patch_that_makes_a_huge_file_is_refused_before_it_is_applied(three, client, tmp_path):
+    """As by a publisher that nobody trusts: the patch is right, and what it makes is longer than the manifest says."""
+    huge = three.build("huge.fsdb", {f"key {number}": "x" * 1_000_000 + str(number) for number in range(100)})
+    three.command("diff", client.got, huge, "--patch", tmp_path / "huge.patch", code=DONE)
+    patch = (tmp_path / "huge.patch").read_bytes()
+    assert len(patch) < 100_000 < 100_000_000 < huge.stat().st_size
+    manifest = three.manifest().read_text()
+    direct = re.search(r"^(patch 2 \S+ \S+) \S+ \d+$", manifest, re.M)
+    manifest = manifest.replace(direct[0], f"{direct[1]} {sha256(patch)} {len(patch)}").encode()
+    ref = re.sub(rb"^manifest .*$", f"manifest {sha256(manifest)} {len(manifest)}".encode(), three.ref(), flags=re.M)
+    client.server.lie("refs/geo", lambda handler, data: handler.answer(ref))
+    client.server.lie("manifests/", lambda handler, data: handler.answer(manifest))
+    client.server.lie(f"blobs/{sha256(patch)}", lambda handler, data: handler.answer(patch))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_oublock
+    report = client("--json", code=DONE, trust=False).json
+    written = 512 * (resource.getrusage(resource.RUSAGE_CHILDREN).ru_oublock - before)
+    assert report["way"] == "whole" and "patch" in report["fallback"] and client.got.read_bytes() == three.files[2]
+    assert written < 20_000_000, written
+
+
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x"])
 def test_redirects_to_other_protocols_are_refused(client, target):
     client.server.lie("refs/geo", lambda handler, data: handler.answer(b"", 302, [("Location", target)]))
@@ -517,6 +538,33 @@ def test_certificates_are_verified(three, tmp_path):
         got = tmp_path / "got.fsdb"
         assert "certificate" in three.command("fetch", url, "geo", got, "--retries", "0", code=BAD_DATA).errors
         assert not got.exists()
+
+
+def test_a_trusted_certificate_will_do_but_a_redirect_away_from_it_will_not(three, tmp_path):
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", tmp_path / "key", "-out",
+         tmp_path / "certificate", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"],
+        capture_output=True, check=True)  # fmt: skip
+    # For the command alone, the system trusts that certificate and no other.
+    trusting = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-c",
+                f"mount --bind '{tmp_path}/certificate' /etc/ssl/certs/ca-certificates.crt && exec \"$@\"", "sh"]  # fmt: skip
+
+    def fetch(url, name):
+        words = [*trusting, three.command.path, "fetch", url, "geo", tmp_path / name, "--retries", "0", "--json"]
+        return subprocess.run(words, capture_output=True, text=True, timeout=60)
+
+    both = (tmp_path / "certificate", tmp_path / "key")
+    with liar(three.path) as plain:
+        for name, extra in (("straight", ""), ("redirected", f"location /blobs/ {{ return 302 {plain.url}$request_uri; }}")):
+            with nginx(tmp_path / f"nginx-{name}", three.path, extra=extra, certificate=both) as url:
+                result = fetch(url, name)
+                if name == "straight":
+                    assert result.returncode == DONE and json.loads(result.stdout)["way"] == "whole", result.stderr
+                    assert (tmp_path / name).read_bytes() == three.files[2]
+                else:
+                    assert result.returncode == BAD_DATA and "not allowed" in result.stderr, result
+                    assert not (tmp_path / name).exists()
+        assert plain.asked == []
 
 
 def test_two_announcements_in_a_second_are_seen_through_a_web_server(three, tmp_path):
