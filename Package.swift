@@ -68,9 +68,13 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "FuseDBValues", dependencies: ["CMsgpack", "FuseDBFormat", "FuseDBSystem"], swiftSettings: strict),
+    // What reads version 3 of the format: see spec/decisions/0041-compact.md.
+    .target(
+      name: "FuseDBCompact", dependencies: ["CFuseIntrinsics", "FuseDBFormat", "FuseDBSystem", "FuseDBValues"],
+      swiftSettings: strict),
     .target(
       name: "FuseDBReading",
-      dependencies: ["CFuseIntrinsics", "FuseDBFormat", "FuseDBSystem", "FuseDBValues"],
+      dependencies: ["CFuseIntrinsics", "FuseDBCompact", "FuseDBFormat", "FuseDBSystem", "FuseDBValues"],
       swiftSettings: strict),
     .target(
       name: "FuseDBServing", dependencies: ["FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues"],
@@ -81,17 +85,12 @@ let package = Package(
     .target(
       name: "FuseDBWriting",
       dependencies: [
-        "CFuseIntrinsics", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues",
+        "CFuseIntrinsics", "FuseDBCompact", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues",
       ],
       swiftSettings: strict),
     .target(
       name: "FuseDBPatching",
       dependencies: ["CZstd", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues", "FuseDBWriting"],
-      swiftSettings: strict),
-    // Version 3 of the format, which no product has yet: see spec/decisions/0041-compact.md.
-    .target(
-      name: "FuseDBCompact",
-      dependencies: ["FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues", "FuseDBWriting"],
       swiftSettings: strict),
     // All of them under one name.
     .target(
@@ -155,7 +154,8 @@ let package = Package(
       name: "HostileNetworks", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/HostileNetworks",
       swiftSettings: strict),
     .executableTarget(
-      name: "CompactTool", dependencies: ["FuseDB", "FuseDBCompact", "FuseDBFormat", "FuseDBReading", "FuseDBSystem"],
+      name: "CompactTool",
+      dependencies: ["FuseDB", "FuseDBCompact", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBWriting"],
       path: "Tests/CompactTool", swiftSettings: strict),
     .executableTarget(
       name: "Fleet", dependencies: ["FuseDB", "FuseDBDelivery"], path: "Tests/Fleet", swiftSettings: strict),

@@ -2,6 +2,7 @@ import Foundation
 import FuseDBFormat
 import FuseDBReading
 import FuseDBSystem
+import FuseDBWriting
 import FuseDBCompact
 
 /// `convert FILE OUTPUT [--raw] [--memory BYTES]` makes a compact file, and prints its keys, its objects and its bytes. An error goes to

@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 internal import FuseDBFormat
 
 /// Finds the symbols for some texts, by a rule that leaves no choice. See spec/decisions/0041-compact.md.

@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 internal import FuseDBFormat
 
 /// Writes values as rows and parts have them. See spec/decisions/0041-compact.md.

@@ -1,7 +1,7 @@
+internal import FuseDBCompact
 package import FuseDBFormat
 package import FuseDBReading
 internal import FuseDBSystem
-internal import FuseDBWriting
 
 /// Makes compact files. See spec/decisions/0041-compact.md.
 ///

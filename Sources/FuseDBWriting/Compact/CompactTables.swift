@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 internal import FuseDBFormat
 internal import FuseDBReading
 internal import FuseDBSystem

@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 internal import FuseDBFormat
 
 /// A text of one to eight bytes: as a number, the first byte highest, and its length. It compares as texts do.
