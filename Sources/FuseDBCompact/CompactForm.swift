@@ -31,6 +31,10 @@ package enum CompactForm {
     package static let symbols = Array("SYMB".utf8)
     package static let shapes = Array("SHAP".utf8)
     package static let parts = Array("PART".utf8)
+    /// As in version 2.
+    package static let metadata = Array("META".utf8)
+    package static let lengths = Array("KLEN".utf8)
+    package static let networks = Array("NETW".utf8)
   }
 
   /// The first byte of a value in a row.

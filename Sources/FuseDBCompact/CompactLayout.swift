@@ -78,7 +78,8 @@ struct CompactDirectory: Sendable {
   private static let required: UInt32 = 1
   private static let known = [
     CompactForm.Section.keys, CompactForm.Section.hash, CompactForm.Section.longKeys, CompactForm.Section.symbols,
-    CompactForm.Section.shapes, CompactForm.Section.parts,
+    CompactForm.Section.shapes, CompactForm.Section.parts, CompactForm.Section.metadata, CompactForm.Section.lengths,
+    CompactForm.Section.networks,
   ]
 
   /// Where the directory begins.

@@ -3,7 +3,7 @@ internal import FuseDBSystem
 
 extension CompactVerifier {
   /// Each block: checksum, ordinal, entries, zeros; keys that rise, each found by its slot, with a reference to a row.
-  mutating func checkKeys() {
+  mutating func checkKeys() throws(FuseError) {
     let mapping = mapping
     let file = mapping.bytes
     let blocks = layout.blocks
@@ -12,6 +12,10 @@ extension CompactVerifier {
     // Where the next long key must begin.
     var longEnd = blocks.longKeys.lowerBound
     for number in 0..<blocks.count {
+      if number & 0xFFF == 0 {
+        try Cancellation.check()
+        progress(0.6 + 0.3 * Double(number) / Double(blocks.count))
+      }
       do throws(FuseError) {
         let block = try blocks.checkedBlock(number, in: file)
         if blocks.firstOrdinal(ofBlockAt: block, in: file) != keyCount {
@@ -48,7 +52,7 @@ extension CompactVerifier {
     }
     if longEnd != blocks.longKeys.upperBound { report("bytes follow the last long key", at: longEnd) }
     if keyCount != layout.keyCount {
-      report("the header counts \(counted(layout.keyCount, "key")) and there are \(keyCount)", at: 8)
+      report("the header counts \(counted(layout.keyCount, "key")) and there are \(keyCount)", at: 8, .count)
     }
   }
 

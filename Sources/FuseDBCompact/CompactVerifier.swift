@@ -4,6 +4,14 @@ internal import FuseDBValues
 
 /// One thing that is wrong with a compact file.
 package struct CompactDamage: Sendable, Hashable, CustomStringConvertible {
+  /// What of the file is wrong.
+  package enum Kind: Sendable, Hashable {
+    case header, count, fileChecksum, truncated, footer, directory, padding, sectionChecksum, metadata, lengths
+    /// A row, a shape or a part, a block of keys or what belongs to it, a slot or a pilot.
+    case row, item, block, slot
+  }
+
+  package var kind: Kind
   /// Where, in bytes from the start of the file.
   package var offset: UInt64
   /// What is wrong, as a sentence.
@@ -18,7 +26,10 @@ package struct CompactDamage: Sendable, Hashable, CustomStringConvertible {
 package struct CompactVerifier {
   let mapping: FileMapping
   let layout: CompactLayout
+  /// Whether more than checksums is looked at.
+  let isFull: Bool
   let onDamage: (CompactDamage) -> Void
+  let progress: (Double) -> Void
   /// Where rows begin, by their references, and which of them a key leads to.
   var starts = Bits()
   var used = Bits()
@@ -28,35 +39,80 @@ package struct CompactVerifier {
 
   /// Checks a file and hands out each damage.
   ///
+  /// - Parameters:
+  ///   - isFull: whether rows are read, too, and keys and slots; otherwise checksums alone are compared, and rows counted.
+  ///   - progress: called now and then with the share that is done.
   /// - Returns: how many keys and objects were counted.
   /// - Throws: ``FuseError`` with code `truncated` where the file shrank meanwhile.
   /// - Complexity: O(bytes of the file). Memory: two bits for each place where a row can begin.
   package static func run(
-    _ mapping: FileMapping, onDamage: @escaping (CompactDamage) -> Void
+    _ mapping: FileMapping, isFull: Bool = true, progress: ((Double) -> Void)? = nil,
+    onDamage: @escaping (CompactDamage) -> Void
   ) throws(FuseError) -> (keys: Int, objects: Int) {
     let layout: CompactLayout
     do { layout = try CompactLayout(of: mapping.bytes) } catch {
       try mapping.checkNotShrunk()
-      onDamage(CompactDamage(offset: error.offset ?? 0, message: error.message))
+      let offset = error.offset ?? 0
+      let kind: CompactDamage.Kind =
+        if error.code == .truncated {
+          .truncated
+        } else if offset < UInt64(Header.byteCount) {
+          .header
+        } else if offset >= UInt64(max(0, mapping.byteCount - ExtensionFooter.byteCount)) {
+          .footer
+        } else {
+          .directory
+        }
+      onDamage(CompactDamage(kind: kind, offset: offset, message: error.message))
       return (0, 0)
     }
-    var verifier = CompactVerifier(mapping: mapping, layout: layout, onDamage: onDamage)
+    var verifier = CompactVerifier(
+      mapping: mapping, layout: layout, isFull: isFull, onDamage: onDamage, progress: progress ?? { _ in })
     verifier.checkFile()
-    verifier.checkRows()
+    try Cancellation.check()
+    verifier.progress(0.1)
+    try verifier.checkRows()
+    verifier.progress(0.5)
+    guard isFull else {
+      try mapping.checkNotShrunk()
+      return (layout.keyCount, verifier.objectCount)
+    }
     verifier.checkShapes()
     verifier.checkParts()
-    verifier.checkKeys()
+    try Cancellation.check()
+    verifier.progress(0.6)
+    try verifier.checkKeys()
+    verifier.progress(0.9)
     verifier.checkSlots()
     verifier.checkReferences()
     try mapping.checkNotShrunk()
     return (verifier.keyCount, verifier.objectCount)
   }
 
-  func report(_ message: String, at offset: some BinaryInteger) {
-    onDamage(CompactDamage(offset: UInt64(clamping: offset), message: message))
+  /// - Parameter kind: what is wrong; by default what stands at the offset.
+  func report(_ message: String, at offset: some BinaryInteger, _ kind: CompactDamage.Kind? = nil) {
+    onDamage(
+      CompactDamage(
+        kind: kind ?? self.kind(at: Int(clamping: offset)), offset: UInt64(clamping: offset), message: message))
   }
 
-  func report(_ error: FuseError) { onDamage(CompactDamage(offset: error.offset ?? 0, message: error.message)) }
+  func report(_ error: FuseError) { report(error.message, at: error.offset ?? 0) }
+
+  private func kind(at offset: Int) -> CompactDamage.Kind {
+    if offset < Header.byteCount { return .header }
+    if offset < layout.rowsEnd { return .row }
+    if offset >= mapping.byteCount - ExtensionFooter.byteCount { return .footer }
+    if offset >= layout.directory.offset { return .directory }
+    let section = layout.directory.sections.last { $0.section.range.lowerBound <= offset }
+    switch section?.kind {
+    case CompactForm.Section.hash: return .slot
+    case CompactForm.Section.shapes, CompactForm.Section.parts: return .item
+    case CompactForm.Section.metadata: return .metadata
+    case CompactForm.Section.lengths: return .lengths
+    case nil: return .row
+    default: return .block
+    }
+  }
 
   // MARK: The file and its sections
 
@@ -70,7 +126,7 @@ package struct CompactVerifier {
     if checksum != header.checksum {
       report(
         "the file's checksum is \(checksum.hexadecimal) and its header says \(header.checksum.hexadecimal)",
-        at: Header.Field.checksum)
+        at: Header.Field.checksum, .fileChecksum)
     }
     if header.flags != 0 || header.padding != 0 || header.reserved != 0 {
       report("a field of the header is not zero that must be", at: Header.Field.flags)
@@ -88,7 +144,7 @@ package struct CompactVerifier {
         report("the section \(name) begins at no multiple of 64", at: section.range.lowerBound)
       }
       if Checksum.of(file.extracting(section.range)) != section.checksum {
-        report("the section \(name) differs from its checksum", at: section.range.lowerBound)
+        report("the section \(name) differs from its checksum", at: section.range.lowerBound, .sectionChecksum)
       }
     }
     checkZeros(end..<layout.directory.offset)
@@ -100,7 +156,7 @@ package struct CompactVerifier {
   /// All bytes that stand between others are zero.
   private func checkZeros(_ range: Range<Int>) {
     guard let offset = firstByte(in: range) else { return }
-    report("a byte between two sections is not zero", at: offset)
+    report("a byte between two sections is not zero", at: offset, .padding)
   }
 
   func firstByte(in range: Range<Int>) -> Int? {
@@ -112,7 +168,7 @@ package struct CompactVerifier {
   // MARK: Rows, shapes and parts
 
   /// Rows stand one after the other, each at the next place where one can begin.
-  private mutating func checkRows() {
+  private mutating func checkRows() throws(FuseError) {
     let mapping = mapping
     let file = mapping.bytes
     let (shift, rowsEnd) = (Int(layout.blocks.shift), layout.rowsEnd)
@@ -135,14 +191,20 @@ package struct CompactVerifier {
         objectCount += 1
         if let offset = firstByte(in: value.upperBound..<end) { report("a byte after a row is not zero", at: offset) }
         let row = try layout.row(at: at, in: file)
+        if objectCount & 0xFFF == 0 { progress(0.1 + 0.4 * Double(at) / Double(rowsEnd)) }
+        guard isFull else {
+          at = end
+          continue
+        }
         out.removeAll(keepingCapacity: true)
         try layout.expand(row, of: file, into: &out)
         if !MessagePackCursor.isValue(out.rawSpan) { report("an object is not one MessagePack value", at: at) }
       } catch { report(error) }
       at = end
+      if objectCount & 0xFFF == 0 { try Cancellation.check() }
     }
     if objectCount != layout.objectCount {
-      report("the header counts \(counted(layout.objectCount, "object")) and there are \(objectCount)", at: 12)
+      report("the header counts \(counted(layout.objectCount, "object")) and there are \(objectCount)", at: 12, .count)
     }
   }
 

@@ -5,7 +5,7 @@ internal import FuseDBSystem
 ///
 /// The key is handed out from a buffer. Each block is compared with its checksum when a key of it is read, and so is each that proves
 /// where the place is.
-package struct CompactWalk {
+package struct CompactWalk: Sendable {
   private let reader: CompactReader
   /// The key at the place, once one was found.
   package private(set) var key: [UInt8] = []

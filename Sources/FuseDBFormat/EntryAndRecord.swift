@@ -53,6 +53,13 @@
   /// Where the next record begins.
   @inlinable package var end: Int { offset &+ Self.overhead &+ byteCount }
 
+  /// A record that was read.
+  package init(offset: Int, byteCount: Int, checksum: UInt32) {
+    self.offset = offset
+    self.byteCount = byteCount
+    self.checksum = checksum
+  }
+
   /// Reads the record at `offset`, or returns nil where it would run past `limit`, the end of the data section. [D2]
   @inlinable
   @inline(__always)

@@ -1,13 +1,13 @@
 /// The first 40 bytes of a file. See spec/format.md §3.
 @usableFromInline package struct Header: Equatable, Sendable {
   @inlinable package static var byteCount: Int { 40 }
-  static let magic: UInt32 = 0x4653_4442  // "FSDB"
+  package static let magic: UInt32 = 0x4653_4442  // "FSDB"
   package static let version: UInt8 = 2
 
   /// Where each field stands.
   package enum Field {
-    static let magic = 0
-    static let version = 4
+    package static let magic = 0
+    package static let version = 4
     package static let flags = 5
     package static let padding = 6
     package static let keyCount = 8

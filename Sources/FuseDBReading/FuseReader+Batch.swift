@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 public import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
@@ -49,6 +50,7 @@ extension FuseReader {
   package func answer<Keys: RandomAccessCollection>(
     _ keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
   ) throws(FuseError) where Keys.Element: FuseKey {
+    if isCompact { return try answerCompact(keys, body) }
     let table = index.table
     // SAFETY: no index leaves the steps: a group has at most as many keys.
     unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {
@@ -70,11 +72,43 @@ extension FuseReader {
     }
   }
 
+  /// The same of a compact file: keys are copied, as many at a time as go together.
+  @inlinable
+  func answerCompact<Keys: RandomAccessCollection>(
+    _ keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
+  ) throws(FuseError) where Keys.Element: FuseKey {
+    var bytes: [UInt8] = []
+    var places: [Range<Int>] = []
+    var number = 0
+    var index = keys.startIndex
+    while index != keys.endIndex {
+      bytes.removeAll(keepingCapacity: true)
+      places.removeAll(keepingCapacity: true)
+      while index != keys.endIndex, places.count < 64 {
+        let start = bytes.count
+        let key = keys[index].keySpelling
+        bytes.append(copying: key.keyBytes)
+        places.append(start..<bytes.count)
+        keys.formIndex(after: &index)
+      }
+      guard try answerCompact(places, in: bytes.rawSpan, from: number, body) else { return }
+      number += places.count
+    }
+  }
+
   /// Calls `body` for each of some keys that stand in `bytes`, in their order, with its number and where its object's record begins, or nil where the
   /// file has no such key. No object is read.
   package func forEachObjectOffset(
     ofKeys keys: [Range<Int>], in bytes: RawSpan, _ body: (_ number: Int, _ object: UInt64?) throws(FuseError) -> Void
   ) throws(FuseError) {
+    if let compact {
+      var references: [UInt64?] = []
+      try compact.references(forKeys: keys, of: bytes, into: &references)
+      for (number, reference) in references.enumerated() {
+        try body(number, reference.map { compact.rowOffset(ofReference: $0) })
+      }
+      return
+    }
     let table = index.table
     // SAFETY: no index leaves the steps: a group has at most as many keys.
     unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {

@@ -54,6 +54,7 @@ extension FuseReader {
   @inlinable
   @inline(__always)
   public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
+    if isCompact { return try withExpandedBytes(forKey: key, body) }
     guard let bytes = try bytes(forKey: key) else { return nil }
     let result = try body(bytes)
     try checkNotShrunk()
@@ -190,6 +191,7 @@ extension FuseReader {
   /// The same with an index in memory.
   @inline(never)
   @usableFromInline func objectOffset(inMemory key: RawSpan) throws(FuseError) -> UInt64? {
+    if let compact { return try rowOffset(forKey: key, in: compact) }
     let found = try entry(inMemory: key, hash: index.memory.map { key.hash(seed: $0.seed) } ?? 0)
     if found == nil { try mapping.checkNotShrunk() }
     return found?.objectOffset
@@ -200,6 +202,10 @@ extension FuseReader {
   func entry(inMemory key: RawSpan, hash: UInt64) throws(FuseError) -> IndexEntry? {
     let mapping = mapping
     let file = mapping.bytes
+    if let compact {
+      guard let offset = try rowOffset(forKey: key, in: compact) else { return nil }
+      return try expandedEntry(key, rowOffset: offset)
+    }
     guard let index = index.memory else { return try entry(searching: key) }
     return try index.first(hash: hash) { offset throws(FuseError) -> IndexEntry? in
       guard let entry = IndexEntry(at: offset, in: file) else { throw changed(at: offset) }
@@ -229,7 +235,7 @@ extension FuseReader {
   package func record(at offset: UInt64) throws(FuseError) -> ObjectRecord {
     let mapping = mapping
     let file = mapping.bytes
-    guard let record = ObjectRecord(at: offset, before: dataEnd, in: file) else { throw outOfBounds(offset) }
+    guard let record = ObjectRecord(at: offset, before: dataEnd, in: file) else { return try recordElsewhere(offset) }
     if checksums == .verified {
       // SAFETY: a record lies inside the file.
       let checksum = Checksum.of(unsafe mapping.bytes(from: record.start, count: record.byteCount))
@@ -239,9 +245,11 @@ extension FuseReader {
     return record
   }
 
+  /// The record of what is no record of the file: of a compact one, what was expanded.
   @inline(never)
-  @usableFromInline func outOfBounds(_ offset: UInt64) -> FuseError {
-    unlessShrunk(.corrupted("the object here runs past the end of the data section at \(dataEnd)", at: offset))
+  @usableFromInline func recordElsewhere(_ offset: UInt64) throws(FuseError) -> ObjectRecord {
+    if let compact { return try expandedRecord(at: offset, of: compact) }
+    throw unlessShrunk(.corrupted("the object here runs past the end of the data section at \(dataEnd)", at: offset))
   }
 
   @inline(never)
@@ -271,16 +279,18 @@ extension FuseReader {
 
 // For sorting more entries than fit into memory: an entry as one number, and back.
 
-extension Entry {
-  /// Where the entry begins in the file.
-  package var indexOffset: Int { entry.offset }
-}
 
 extension FuseReader {
-  /// The entry that begins at an ``Entry/indexOffset`` of this reader.
+  /// A number for an entry that a scan came across as the one with `number` in the order of keys: entries with greater keys have greater ones.
+  package func place(of entry: Entry, numbered number: Int) -> UInt64 {
+    UInt64(isCompact ? number : entry.entry.offset)
+  }
+
+  /// The entry of such a number.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
-  package func entry(atIndexOffset offset: Int) throws(FuseError) -> Entry {
-    Entry(reader: self, entry: try entry(at: offset))
+  package func entry(atPlace place: UInt64) throws(FuseError) -> Entry {
+    if let compact { return try compactEntry(number: Int(place), in: compact) }
+    return Entry(reader: self, entry: try entry(at: Int(place)))
   }
 }

@@ -14,6 +14,7 @@ extension FuseReader {
   /// - Complexity: O(1): up to 32 index entries.
   package func entry(number: Int) throws(FuseError) -> Entry {
     precondition(number >= 0 && number < keyCount, "there is no such entry")
+    if let compact { return try compactEntry(number: number, in: compact) }
     let mapping = mapping
     var entry = try entry(at: index.order.offset(ofStride: number / KeyOrder.stride, in: mapping.bytes))
     for _ in 0..<number % KeyOrder.stride { entry = try self.entry(at: entry.end) }
@@ -59,7 +60,7 @@ package struct LookupFloor: Sendable {
     unsafe file.withUnsafeBytes { file in
       let start = file.baseAddress!
       let slots = unsafe reader.index.slots(of: key, file: start)
-      let first = unsafe start + entry.indexOffset
+      let first = unsafe start + entry.entry.offset
       unsafe lines.append(Lines(slots: slots ?? first, entry: first, object: start + record.offset))
     }
   }

@@ -19,6 +19,7 @@ extension FuseReader {
   private func position(ofEntry number: Int) throws(FuseError) -> Position {
     guard number > 0 else { return start }
     guard number < keyCount else { return end }
+    if isCompact { return Position(number: number, offset: 0) }
     let mapping = mapping
     let stride = number / KeyOrder.stride
     var offset = index.order.offset(ofStride: stride, in: mapping.bytes)

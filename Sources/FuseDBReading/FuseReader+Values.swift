@@ -18,6 +18,9 @@ extension FuseReader {
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: RawSpan, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
+    if isCompact {
+      return try withExpandedBytes(forKey: key) { try value(type, of: view(of: $0), key: key, decoder) }
+    }
     guard let view = try view(forKey: key) else { return nil }
     return try value(type, of: view, key: key, decoder)
   }
@@ -60,10 +63,19 @@ extension FuseReader {
 
   @inline(never)
   private func anyValue(forKey key: RawSpan) throws(FuseError) -> FuseValue? {
+    if isCompact { return try anyExpandedValue(forKey: key) }
     guard let view = try view(forKey: key) else { return nil }
     let value = FuseValue(validated: view.messagePack)
     try checkNotShrunk()
     return value
+  }
+
+  private func anyExpandedValue(forKey key: RawSpan) throws(FuseError) -> FuseValue? {
+    do {
+      return try withExpandedBytes(forKey: key) { FuseValue(validated: try view(of: $0).messagePack) }
+    } catch let error as FuseError {
+      throw error
+    } catch { fatalError("what expands throws nothing else") }
   }
 
   /// The objects under `keys` as typed values, in the order of the keys; nil where the file has no such key. The

@@ -1,3 +1,4 @@
+package import FuseDBCompact
 public import FuseDBFormat
 public import FuseDBSystem
 internal import FuseDBValues
@@ -48,7 +49,7 @@ public final class FuseReader: Sendable {
 
   @usableFromInline package let mapping: FileMapping
   package let header: Header
-  /// Where the data section ends and the key index begins.
+  /// Where the data section ends and the key index begins; 0 in a compact file, which has neither.
   @usableFromInline package let dataEnd: Int
   @usableFromInline package let index: KeyIndex
   /// Which block holds an address; nil where the file does not say.
@@ -56,6 +57,10 @@ public final class FuseReader: Sendable {
   // SAFETY: the table is that of `networks`, which lives as long as this reader.
   /// The same where it has no aliases, for look-ups that count no references.
   @usableFromInline let plainNetworks: Unmanaged<NetworkTable>?
+  /// What reads a compact file; nil for others.
+  package let compact: CompactReader?
+  /// What was expanded of such a file.
+  let expanded: ExpandedMemory
 
   /// Opens the file at `path`.
   ///
@@ -87,9 +92,17 @@ public final class FuseReader: Sendable {
     _ mapping: FileMapping, checksums: Checksums, expecting lookups: ExpectedLookups = .many, generation: Int = 0
   ) throws(FuseError) {
     do {
-      header = try Header(parsing: mapping.bytes)
-      try header.check(fileByteCount: mapping.byteCount)
-      index = try KeyIndex(of: mapping, header: header, checksums: checksums, expecting: lookups)
+      if CompactReader.isCompact(mapping.bytes) {
+        let compact = try CompactReader(mapping)
+        self.compact = compact
+        header = compact.header
+        index = try KeyIndex(of: compact)
+      } else {
+        compact = nil
+        header = try Header(parsing: mapping.bytes)
+        try header.check(fileByteCount: mapping.byteCount)
+        index = try KeyIndex(of: mapping, header: header, checksums: checksums, expecting: lookups)
+      }
       networks = try index.networks.map { section throws(FuseError) in try NetworkTable(in: section.range, of: mapping)
       }
     } catch {
@@ -103,7 +116,8 @@ public final class FuseReader: Sendable {
     self.checksums = checksums
     self.generation = generation
     keyCount = Int(header.keyCount)
-    dataEnd = Int(header.indexOffset)
+    dataEnd = compact == nil ? Int(header.indexOffset) : 0
+    expanded = ExpandedMemory()
   }
 
   /// The same file once more, under another number.
@@ -118,6 +132,9 @@ public final class FuseReader: Sendable {
     checksums = other.checksums
     keyCount = other.keyCount
     self.generation = generation
+    compact = other.compact
+    // What it hands out must not hang on the other.
+    expanded = ExpandedMemory()
   }
 }
 

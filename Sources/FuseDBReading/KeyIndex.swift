@@ -1,3 +1,4 @@
+package import FuseDBCompact
 package import FuseDBFormat
 package import FuseDBSystem
 internal import FuseDBValues
@@ -55,6 +56,23 @@ internal import FuseDBValues
       self.init(
         table: nil, memory: pass.hash, order: .memory(pass.samples), end: end, lengths ?? .unknown, reverse, directory)
     }
+  }
+
+  /// That of a compact file, whose blocks of keys and slots are read elsewhere.
+  package init(of compact: CompactReader) throws(FuseError) {
+    let mapping = compact.mapping
+    let file = mapping.bytes
+    var directory = ExtensionDirectory()
+    directory.metadata = compact.section(CompactForm.Section.metadata)
+    directory.networks = compact.section(CompactForm.Section.networks)
+    directory.lengths = compact.section(CompactForm.Section.lengths)
+    let lengths = try directory.lengths.map { section throws(FuseError) in
+      KeyLengthMemory(
+        try KeyLengths(
+          parsing: file.extracting(section.range), checksum: section.checksum, at: section.range.lowerBound))
+    }
+    self.init(
+      table: nil, memory: nil, order: .memory([]), end: 0, lengths ?? .unknown, nil, directory)
   }
 
   private init(

@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 public import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
@@ -34,6 +35,17 @@ public struct Statistics: Sendable, Equatable {
   public var checksum: UInt32
   /// The version of the format.
   public var version: Int
+  /// Of a compact file: its sections. Objects are in `dataByteCount` as rows alone, and keys in `indexByteCount` as blocks with symbols and
+  /// long keys; all else is `extensionByteCount`.
+  public var sections: [Section] = []
+
+  /// A section of a compact file.
+  public struct Section: Sendable, Hashable {
+    /// Four letters, as spec/compact.md has them.
+    public var name: String
+    /// Its length.
+    public var byteCount: Int
+  }
 
   /// Keys for each object; 0 in a file without objects.
   public var meanKeysPerObject: Double { objectCount == 0 ? 0 : Double(keyCount) / Double(objectCount) }
@@ -46,6 +58,42 @@ extension FuseReader {
   ///   one, or the header's count of objects is wrong; `truncated` when the file shrank.
   /// - Complexity: O(bytes of the file); 12 bytes of memory an object.
   public func statistics() throws(FuseError) -> Statistics {
+    if compact != nil { return try compactStatistics() }
+    let counted = try countObjects()
+    return Statistics(
+      keyCount: keyCount, objectCount: counted.objectCount, byteCount: byteCount, headerByteCount: Header.byteCount,
+      dataByteCount: dataEnd - Header.byteCount, indexByteCount: index.end - dataEnd,
+      extensionByteCount: byteCount - index.end, keyByteCount: counted.keyByteCount,
+      objectByteCount: counted.objectByteCount, fewestKeysPerObject: counted.fewestKeys,
+      mostKeysPerObject: counted.mostKeys, unreachedObjectCount: counted.unreachedCount,
+      bytesSavedBySharing: counted.savedByteCount, checksum: header.checksum, version: Int(Header.version))
+  }
+
+  private func compactStatistics() throws(FuseError) -> Statistics {
+    let counted = try countObjects()
+    let sections = compact?.sections.map { Statistics.Section(name: $0.name, byteCount: $0.byteCount) } ?? []
+    let keys = sections.filter { ["KEYS", "LONG", "SYMB"].contains($0.name) }.reduce(0) { $0 + $1.byteCount }
+    let rows = (compact?.rowsEnd ?? 0) - Header.byteCount
+    return Statistics(
+      keyCount: keyCount, objectCount: counted.objectCount, byteCount: byteCount, headerByteCount: Header.byteCount,
+      dataByteCount: rows, indexByteCount: keys, extensionByteCount: byteCount - Header.byteCount - rows - keys,
+      keyByteCount: counted.keyByteCount, objectByteCount: counted.objectByteCount,
+      fewestKeysPerObject: counted.fewestKeys, mostKeysPerObject: counted.mostKeys,
+      unreachedObjectCount: counted.unreachedCount, bytesSavedBySharing: counted.savedByteCount,
+      checksum: header.checksum, version: Int(CompactForm.version), sections: sections)
+  }
+
+  private struct Counts {
+    var objectCount = 0
+    var keyByteCount = 0
+    var objectByteCount = 0
+    var fewestKeys = 0
+    var mostKeys = 0
+    var unreachedCount = 0
+    var savedByteCount = 0
+  }
+
+  private func countObjects() throws(FuseError) -> Counts {
     var offsets: [UInt64] = []
     var byteCounts: [UInt32] = []
     var objects = objects()
@@ -74,13 +122,10 @@ extension FuseReader {
     for (keys, byteCount) in zip(keysOfObject, byteCounts) where keys > 1 {
       saved += (Int(keys) - 1) * (Int(byteCount) + ObjectRecord.overhead)
     }
-    return Statistics(
-      keyCount: keyCount, objectCount: offsets.count, byteCount: byteCount, headerByteCount: Header.byteCount,
-      dataByteCount: dataEnd - Header.byteCount, indexByteCount: index.end - dataEnd,
-      extensionByteCount: byteCount - index.end, keyByteCount: keyByteCount,
-      objectByteCount: byteCounts.reduce(0) { $0 + Int($1) }, fewestKeysPerObject: Int(keysOfObject.min() ?? 0),
-      mostKeysPerObject: Int(keysOfObject.max() ?? 0), unreachedObjectCount: keysOfObject.count { $0 == 0 },
-      bytesSavedBySharing: saved, checksum: header.checksum, version: Int(Header.version))
+    return Counts(
+      objectCount: offsets.count, keyByteCount: keyByteCount, objectByteCount: byteCounts.reduce(0) { $0 + Int($1) },
+      fewestKeys: Int(keysOfObject.min() ?? 0), mostKeys: Int(keysOfObject.max() ?? 0),
+      unreachedCount: keysOfObject.count { $0 == 0 }, savedByteCount: saved)
   }
 }
 

@@ -8,7 +8,7 @@ internal import FuseDBLibc
 /// after. (Where the file system has no such files, they go to one with a unique name.) ``publish(header:keyCount:)``
 /// makes them durable and moves them over the old file in one step.
 package final class AtomicFile {
-  let place: OutputPlace
+  package let place: OutputPlace
   let rules: ReplacementRules
   let folderDescriptor: OwnedDescriptor
   fileprivate let file: OwnedDescriptor
@@ -118,6 +118,9 @@ package final class AtomicFile {
 }
 
 extension AtomicFile {
+  /// The same file, to be read also after this object.
+  package func input() -> InputDescriptor { InputDescriptor(file, named: path) }
+
   /// Throws where the file system says that it has no room for so many bytes, so that it is not filled first. What it
   /// does not say shows when the bytes are written.
   package func checkRoom(forBytes byteCount: Int) throws(FuseError) {

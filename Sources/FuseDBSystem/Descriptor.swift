@@ -173,6 +173,11 @@ package final class InputDescriptor: Sendable {
     file = try OwnedDescriptor(reading: path.absolute, named: path.given)
   }
 
+  init(_ file: OwnedDescriptor, named path: String) {
+    self.path = path
+    self.file = file
+  }
+
   /// The same file, mapped.
   package func mapping() throws(FuseError) -> FileMapping { try FileMapping(descriptor: file.number, path: path) }
 

@@ -67,6 +67,7 @@ extension FuseWriter {
     to path: PinnedPath, merging inputs: [MergeInput]?, phases progress: (BuildPhase, Double) -> Void
   ) throws(FuseError) -> BuildReport {
     let metadata = try MetadataSection.bytes(of: options.allMetadata)
+    precondition(options.form == .family || options.layout == .indexed, "a compact file is never plain")
     precondition(metadata == nil || options.layout == .indexed, "a plain file has no place for metadata")
     if options.onDuplicate == .collect { return try buildLists(to: path, phases: progress) }
     let storage = try openStorage()
@@ -102,7 +103,7 @@ extension FuseWriter {
     report.duplicates = outcome.duplicates
     let published = try assembly.publish(objectCount: report.objectCount, metadata: metadata, progress)
     report.byteCount = published.byteCount
-    report.replacedKeyCount = published.replaced?.keyCount
+    report.replacedKeyCount = published.replacedKeyCount
     report.networkCount = published.networks?.networkCount
     report.literalKeyCount = published.networks?.literalKeyCount ?? 0
     progress(.syncing, 1)
@@ -124,14 +125,20 @@ extension FuseWriter {
     _ storage: WriterStorage, _ path: PinnedPath, _ pipeline: KeyPipeline, dataByteCount: Int
   ) throws(FuseError) -> FileAssembly {
     let keyCount = pipeline.keyCount
-    let file = try AtomicFile(replacing: path, options.replacement)
+    var file = try AtomicFile(replacing: path, options.replacement)
     file.source = source
+    var compact: CompactTarget?
+    if options.form != .family {
+      compact = CompactTarget(
+        file: file, keysAreRaw: options.form == .compactFast, memory: storage.plan.extensionBlock, sections: sections)
+      file = try AtomicFile(scratchBeside: file.place)
+    }
     return try FileAssembly(
       file, options.layout, keyCountAtMost: keyCount, dataByteCountAtMost: dataByteCount,
       indexByteCountAtMost: pipeline.keyByteCount + keyCount * IndexEntry.overhead, sections: sections,
       limits: BlockLimits(
         memory: storage.plan.extensionBlock, temporaryFolder: storage.temporaryFolder,
-        threadCount: storage.plan.shardCount))
+        threadCount: storage.plan.shardCount), compact: compact)
   }
 
   /// What went wrong with the merge of the keys.

@@ -51,6 +51,7 @@ extension FuseWriter {
   ///     ``Options/networks``; it goes on doing so unless this is `never`.
   ///   - keyLengths: whether the new file says which lengths its keys have, also where it does already.
   ///   - reverseIndex: whether the new file says which keys share an object, also where it does already.
+  ///   - form: which form the new file has; nil for that of the file.
   ///   - progress: called now and then with the share that is done, from 0 to 1.
   /// - Throws: ``FuseError`` as ``FuseReader/init(path:checksums:access:)``; `corrupted` or `truncated` also when
   ///   ``FuseReader/verify(level:progress:)`` finds damage in the header, the data or the key index, or another checksum of
@@ -64,7 +65,7 @@ extension FuseWriter {
   public static func reindex(
     _ path: String, output: String? = nil, outputLink: OutputLink = .refused, leastKeyCount: Int = 0,
     greatestShrink: Double? = nil, metadata: [String: String]? = nil, networks: Networks = .automatic,
-    keyLengths: Bool = false, reverseIndex: Bool = false, progress: ((Double) -> Void)? = nil
+    keyLengths: Bool = false, reverseIndex: Bool = false, form: Form? = nil, progress: ((Double) -> Void)? = nil
   ) throws(FuseError) -> ReindexReport {
     // Before the work.
     let place = try OutputPlace(PinnedPath(output ?? path), links: outputLink)
@@ -77,9 +78,11 @@ extension FuseWriter {
       }
       let bytes =
         if let metadata { try MetadataSection.bytes(of: source.withRule(metadata)) } else { try source.metadata() }
-      return try source.write(
-        metadata: bytes,
-        SectionRequest(networks: networks, keyLengths: keyLengths, reverseIndex: reverseIndex), rules, progress)
+      let sections = SectionRequest(networks: networks, keyLengths: keyLengths, reverseIndex: reverseIndex)
+      let form = form ?? (source.isCompact ? .compact : .family)
+      if form != .family { return try source.writeCompact(form, metadata: bytes, sections, rules, progress) }
+      if source.isCompact { return try source.writeExpanded(metadata: bytes, sections, rules, progress) }
+      return try source.write(metadata: bytes, sections, rules, progress)
     } catch {
       throw error.at(path: path)
     }
@@ -102,6 +105,7 @@ struct ReindexSource {
   private let source: FileStamp?
 
   private var indexEnd: Int { reader.index.end }
+  var isCompact: Bool { reader.isCompact }
 
   /// What may be wrong with a file that is reindexed: its block is made anew, of data and an index that are proved.
   /// Metadata are kept, and read with all checks when they are.
@@ -129,7 +133,8 @@ struct ReindexSource {
         path: path)
     }
     // Before the proof, so that what changes after it is found when it is copied.
-    checksum = Checksum.of(Header.byteCount..<reader.index.end, in: mapping)
+    // Of a compact file, each row and each block has a checksum that is compared when it is expanded.
+    checksum = reader.isCompact ? 0 : Checksum.of(Header.byteCount..<reader.index.end, in: mapping)
     try Cancellation.check()
     objectCount = try Verifier.requireSound(mapping, except: Self.madeAnew, progress: progress).objectCount
     try mapping.checkNotShrunk()
@@ -193,6 +198,62 @@ struct ReindexSource {
       extensionByteCount: byteCount - indexEnd, networkCount: writer.networks?.networkCount,
       literalKeyCount: writer.networks?.literalKeyCount ?? 0, wasPlain: indexEnd == reader.byteCount,
       replacedKeyCount: replaced?.keyCount)
+  }
+}
+
+extension ReindexSource {
+  /// Writes a compact file.
+  func writeCompact(
+    _ form: FuseWriter.Form, metadata: [UInt8]?, _ sections: SectionRequest, _ rules: ReplacementRules,
+    _ progress: ((Double) -> Void)?
+  ) throws(FuseError) -> ReindexReport {
+    let file = try AtomicFile(replacing: place, rules)
+    file.source = source
+    // What was verified is read once more, as keys and objects in place.
+    let mapping = if let compact = reader.compact {
+      try CompactExpansion.plainFile(of: reader, compact, beside: place).mapping
+    } else {
+      reader.mapping
+    }
+    let expanded = try FuseReader(mapping, checksums: .verified, expecting: .few)
+    let plan = CompactPlan(
+      keysAreRaw: form == .compactFast, memory: BlockLimits.usualMemory, metadata: metadata,
+      sections: sections.keeping(reader.index.sections, aliases: reader.networks?.section.aliases ?? []))
+    var work = try CompactWork(expanded, to: file, plan)
+    let report = try work.run { progress?(Self.shareOfProof + (1 - Self.shareOfProof) * $0) }
+    try reader.checkNotShrunk()
+    return self.report(
+      byteCount: report.byteCount, extensionByteCount: report.byteCount - report.rowsEnd, report.networks,
+      replacedKeyCount: report.replacedKeyCount)
+  }
+
+  /// Writes a file of version 2 with the keys and objects of a compact one.
+  func writeExpanded(
+    metadata: [UInt8]?, _ sections: SectionRequest, _ rules: ReplacementRules, _ progress: ((Double) -> Void)?
+  ) throws(FuseError) -> ReindexReport {
+    guard let compact = reader.compact else { preconditionFailure("the file is compact") }
+    let file = try AtomicFile(replacing: place, rules)
+    file.source = source
+    let expansion = try CompactExpansion(reader, compact)
+    let assembly = try expansion.assembly(
+      file, .indexed,
+      sections.keeping(reader.index.sections, aliases: reader.networks?.section.aliases ?? []),
+      BlockLimits(temporaryFolder: file.folder))
+    try expansion.write(to: assembly) { progress?(Self.shareOfProof + 0.4 * $0) }
+    let published = try assembly.publish(objectCount: objectCount, metadata: metadata) { _, _ in }
+    progress?(1)
+    return report(
+      byteCount: published.byteCount, extensionByteCount: published.extensionByteCount, published.networks,
+      replacedKeyCount: published.replacedKeyCount)
+  }
+
+  private func report(
+    byteCount: Int, extensionByteCount: Int, _ networks: NetworkCounts?, replacedKeyCount: Int?
+  ) -> ReindexReport {
+    ReindexReport(
+      keyCount: reader.keyCount, objectCount: objectCount, byteCountBefore: reader.byteCount, byteCount: byteCount,
+      extensionByteCount: extensionByteCount, networkCount: networks?.networkCount,
+      literalKeyCount: networks?.literalKeyCount ?? 0, wasPlain: reader.isPlain, replacedKeyCount: replacedKeyCount)
   }
 }
 

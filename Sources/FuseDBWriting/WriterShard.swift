@@ -123,12 +123,15 @@ final class WriterStorage: Sendable {
   let plan: MemoryPlan
   let store: ObjectStore
   let spill: Spill
+  /// Where temporary files go that no option says another folder for.
+  static let usualFolder = "/var/tmp"
+
   let temporaryFolder: String
   private let keys: MemoryAllowance
 
   init(_ options: FuseWriter.Options, _ plan: MemoryPlan) throws(FuseError) {
     self.plan = plan
-    temporaryFolder = options.temporaryFolder ?? "/var/tmp"
+    temporaryFolder = options.temporaryFolder ?? Self.usualFolder
     spill = Spill(in: temporaryFolder, memory: 0, chunkByteCount: plan.spillChunk)
     store = try ObjectStore(
       sharesObjects: options.sharing == .identicalObjects, keepsOrder: options.order == .insertion,

@@ -51,7 +51,7 @@ struct Arguments {
         throw error(
           "the option \(name) takes no value" + (isLong ? "" : nearestName(to: "-" + whole, among: [option.name])))
       }
-    } else if value == nil {
+    } else if value == nil, !option.isValueOptional {
       value = rest.popFirst()
       guard value != nil else { throw error("the option \(name) lacks its value \(option.value!)") }
     } else if !isLong, value?.first == UInt8(ascii: "=") {

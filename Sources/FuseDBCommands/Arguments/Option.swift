@@ -8,6 +8,8 @@ struct Option {
   let value: String?
   /// The words of which its value is one; empty where it may be another.
   let choices: [String]
+  /// Whether it may stand without its value.
+  var isValueOptional = false
   /// Whether it may be given more than once.
   let repeats: Bool
   /// What it does.
@@ -32,6 +34,19 @@ struct Option {
   /// An option that is there or not.
   static func flag(_ name: String, short: String? = nil, _ help: String) -> Option {
     Option(name: name, short: short ?? letters[name], value: nil, choices: [], repeats: false, help: help)
+  }
+
+  /// An option that is there or not, or there with one of some words, as in `--name=word`.
+  static func flag(_ name: String, orValue value: String, _ help: String) -> Option {
+    Option(
+      name: name, short: letters[name], value: value, choices: value.split(separator: "|").map { String($0) },
+      isValueOptional: true, repeats: false, help: help)
+  }
+
+  /// How its value is told of after its name; empty for a flag.
+  var valueText: String {
+    guard let value else { return "" }
+    return isValueOptional ? "[=\(value)]" : " \(value)"
   }
 
   /// An option with a value.

@@ -150,7 +150,7 @@ struct QuestionMaker {
       guard try reader.contains(key) else {
         throw FuseError(
           .corrupted, "a key of the index is not found; 'fusedb verify' lists the damage",
-          offset: UInt64(entry.indexOffset), path: reader.path)
+          offset: entry.objectOffset, path: reader.path)
       }
       questions.append(key, answer: answer)
       try floor.add(entry)

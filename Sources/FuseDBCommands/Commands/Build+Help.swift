@@ -58,6 +58,7 @@ extension Build {
         "store identical objects once, or each as often as it comes (default: shared, but every with --order insertion)"
       ),
       Arguments.metadataOption,
+      Arguments.compactOption,
       .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
       .flag("--key-lengths", "also store which lengths keys have, for 'get --match prefix' and 'domain'"),
       .flag("--reverse-index", "also store which keys share a value, for 'keys --like'"),

@@ -97,6 +97,15 @@ struct Build: Command {
       }
       writerOptions.metadata = metadata
     }
+    if let form = try arguments.form() {
+      guard writerOptions.layout == .indexed else {
+        throw arguments.error("--compact files have their index always, and --plain leaves it out; give one of them")
+      }
+      guard !arguments.has("--reverse-index") else {
+        throw arguments.error("--compact files have no place for --reverse-index; give one of them")
+      }
+      writerOptions.form = form
+    }
     writerOptions.reverseIndex = arguments.has("--reverse-index")
     writerOptions.keyLengths = arguments.has("--key-lengths")
     for option in ["--reverse-index", "--key-lengths"] where arguments.has(option) && writerOptions.layout == .plain {

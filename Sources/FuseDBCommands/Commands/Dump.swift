@@ -87,7 +87,7 @@ struct Dump: Command {
       writer.append("{\"keys\":[")
       for (number, key) in zip(keys.indices, keys) {
         if number > keys.startIndex { writer.append(",") }
-        let entry = try reader.entry(atIndexOffset: Int(key.entry))
+        let entry = try reader.entry(atPlace: key.entry)
         writer.append(key: try entry.keyBytes)
       }
       writer.append("],\"value\":")
@@ -104,18 +104,18 @@ struct Dump: Command {
     packer.packArray(count: 2)
     packer.packArray(count: keys.count)
     for key in keys {
-      let entry = try reader.entry(atIndexOffset: Int(key.entry))
+      let entry = try reader.entry(atPlace: key.entry)
       packer.pack(key: try entry.keyBytes)
     }
     try reader.decoding(at: object.offset) { () throws(FuseError) in packer.append(try object.bytes) }
     try console.out.part { writer in writer.append(text: packer.bytes) }
   }
 
-  /// A key of the file as two offsets, 16 bytes.
+  /// A key of the file as two numbers, 16 bytes.
   private struct KeyOffsets {
     /// Where its object's record begins.
     var object: UInt64
-    /// Where its index entry begins; entries are in the order of their keys.
+    /// What leads to its entry; they are in the order of their keys.
     var entry: UInt64
   }
 
@@ -125,7 +125,8 @@ struct Dump: Command {
     try keys.reserve(reader.keyCount)
     var scan = try reader.entries()
     while let entry = try scan.next() {
-      keys.append(KeyOffsets(object: entry.objectOffset, entry: UInt64(entry.indexOffset)))
+      keys.append(
+        KeyOffsets(object: entry.objectOffset, entry: reader.place(of: entry, numbered: keys.count)))
     }
     try keys.checkRoomForSorting()
     keys.sort { ($0.object, $0.entry) < ($1.object, $1.entry) }

@@ -118,7 +118,7 @@ struct Help: Command {
   private static let columnCount = 80
 
   private static func head(of option: Option) -> String {
-    (option.short.map { $0 + ", " } ?? "") + option.name + (option.value.map { " " + $0 } ?? "")
+    (option.short.map { $0 + ", " } ?? "") + option.name + option.valueText
   }
 
   /// Heads, such as options, one below the other, and beside each what it does.

@@ -14,6 +14,7 @@ extension Merge {
         "--order", "key|insertion",
         "the order of objects: by smallest key, or as they come, file by file (default: key)"),
       Arguments.metadataOption,
+      Arguments.compactOption,
       .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
     ] + Arguments.replacementOptions + [Arguments.linkOption] + Arguments.resourceOptions + [
       .flag("--json", "print the report as JSON on standard output"),

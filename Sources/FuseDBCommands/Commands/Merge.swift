@@ -29,6 +29,12 @@ struct Merge: Command {
       }
       options.metadata = metadata
     }
+    if let form = try arguments.form() {
+      guard options.layout == .indexed else {
+        throw arguments.error("--compact files have their index always, and --plain leaves it out; give one of them")
+      }
+      options.form = form
+    }
     options.leastKeyCount = try arguments.leastKeyCount()
     options.greatestShrink = try arguments.greatestShrink()
     options.outputLink = try arguments.outputLink()

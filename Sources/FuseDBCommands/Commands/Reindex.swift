@@ -11,6 +11,7 @@ struct Reindex: Command {
     + Arguments.replacementOptions + [
       Arguments.linkOption,
       Arguments.metadataOption,
+      Arguments.compactOption,
       .flag("--network", "also index blocks of addresses where not every key is one"),
       .flag("--key-lengths", "also store which lengths keys have, for 'get --match prefix' and 'domain'"),
       .flag("--reverse-index", "also store which keys share a value, for 'keys --like'"),
@@ -49,6 +50,7 @@ struct Reindex: Command {
   var leastKeyCount = 0
   var greatestShrink: Double?
   var metadata: [String: String]?
+  var form: FuseWriter.Form?
   var networks: FuseWriter.Networks
   var keyLengths: Bool
   var reverseIndex: Bool
@@ -68,6 +70,7 @@ struct Reindex: Command {
     if output != nil { self.leastKeyCount = leastKeyCount }
     greatestShrink = try arguments.greatestShrink()
     metadata = try arguments.metadata()
+    form = try arguments.form()
     networks = arguments.has("--network") ? .always : .automatic
     keyLengths = arguments.has("--key-lengths")
     reverseIndex = arguments.has("--reverse-index")
@@ -87,7 +90,8 @@ struct Reindex: Command {
       do throws(FuseError) {
         let report = try FuseWriter.reindex(
           path, output: output, outputLink: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink,
-          metadata: metadata, networks: networks, keyLengths: keyLengths, reverseIndex: reverseIndex
+          metadata: metadata, networks: networks, keyLengths: keyLengths, reverseIndex: reverseIndex,
+          form: form
         ) { fraction in bar.show(fraction, path) }
         bar.clear()
         try tell(report, of: path, console)

@@ -133,6 +133,11 @@ extension FuseReader {
 
   private func neighbour(of text: RawSpan, _ work: inout MatchWork) throws(FuseError) -> Neighbour {
     work.searchCount += 1
+    if let compact {
+      let found = try compactNeighbour(of: text, in: compact)
+      if let entry = found.entry { return .begins(entry) }
+      return .shares(found.sharedByteCount)
+    }
     let found = try search(text, .first)
     let (previous, position) = (found.previous, found.position)
     let mapping = mapping

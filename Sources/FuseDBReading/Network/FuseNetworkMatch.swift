@@ -88,8 +88,9 @@ public struct NetworkEntry: Sendable {
     get throws(FuseError) {
       let record = try reader.record(at: objectOffset)
       let mapping = reader.mapping
-      // SAFETY: the mapping lives as long as the reader, which this entry keeps.
-      return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
+      // SAFETY: a record lies inside the file or is kept by the reader; the mapping lives as long as that, which this entry keeps.
+      return unsafe _overrideLifetime(
+        mapping.bytes(from: record.start, count: record.byteCount), borrowing: self)
     }
   }
 

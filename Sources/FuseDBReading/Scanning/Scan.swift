@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 public import FuseDBFormat
 public import FuseDBSystem
 public import FuseDBValues
@@ -14,6 +15,9 @@ public import FuseDBValues
 /// never early and in silence.
 public struct Scan: FuseIterator, Sendable {
   @usableFromInline let reader: FuseReader
+  /// The reader that the entries are of: of a compact file one that keeps them alone.
+  @usableFromInline var owner: FuseReader
+  private var compact: CompactScan?
   private let direction: FuseReader.Direction
   /// What was not read yet: ascending, from `lower` on; descending, up to `upper`.
   private var lower: FuseReader.Position
@@ -36,6 +40,8 @@ public struct Scan: FuseIterator, Sendable {
     _ direction: FuseReader.Direction, checked: (Int, Int) = (-1, -1), readsObjects: Bool = true
   ) {
     self.reader = reader
+    owner = reader
+    compact = reader.compact.map { CompactScan($0) }
     self.lower = lower
     self.upper = upper
     self.direction = direction
@@ -62,7 +68,7 @@ public struct Scan: FuseIterator, Sendable {
     }
     let entry = block[givenCount]
     givenCount += 1
-    return Entry(reader: reader, entry: entry)
+    return Entry(reader: owner, entry: entry)
   }
 
   /// Passes over `count` entries, or as many as there are.
@@ -88,8 +94,8 @@ public struct Scan: FuseIterator, Sendable {
   @inlinable
   public func forEachInPlace(_ body: (_ key: RawSpan, _ object: RawSpan) throws -> Void) throws {
     var rest = self
-    let reader = reader
     while try rest.givenCount < rest.blockCount || rest.readBlock() {
+      let reader = rest.owner
       for number in rest.givenCount..<rest.blockCount {
         let entry = rest.block[number]
         let record = try reader.record(at: entry.objectOffset)
@@ -117,9 +123,13 @@ public struct Scan: FuseIterator, Sendable {
     }
     try Cancellation.check()
     do {
-      switch direction {
-      case .ascending: try readAscending()
-      case .descending: try readDescending()
+      if compact != nil {
+        try readCompact()
+      } else {
+        switch direction {
+        case .ascending: try readAscending()
+        case .descending: try readDescending()
+        }
       }
     } catch {
       // First what stands before the damage.
@@ -132,6 +142,22 @@ public struct Scan: FuseIterator, Sendable {
       throw error
     }
     return true
+  }
+
+  private mutating func readCompact() throws(FuseError) {
+    let count = min(CompactScan.entriesAtOnce, upper.number - lower.number)
+    let number = direction == .ascending ? lower.number : upper.number - 1
+    owner = reader.forEntries()
+    makeRoom()
+    var read = 0
+    defer {
+      if direction == .ascending { lower.number += read } else { upper.number -= read }
+      blockCount = read
+    }
+    while read < count {
+      block[read] = try compact!.next(from: number, direction, for: owner)
+      read += 1
+    }
   }
 
   private mutating func readAscending() throws(FuseError) {
@@ -283,7 +309,7 @@ public struct StoredObject: Sendable {
   let record: ObjectRecord
 
   /// Where the object's record begins in the file: what keys point at.
-  public var offset: UInt64 { UInt64(record.offset) }
+  public let offset: UInt64
 
   /// The object's bytes, in place; their checksum was compared when the scan came across it. What is read from them is
   /// the file's if ``FuseReader/checkNotShrunk()`` returns afterwards.
@@ -294,8 +320,9 @@ public struct StoredObject: Sendable {
     get throws(FuseError) {
       let mapping = reader.mapping
       try mapping.checkNotShrunk()
-      // SAFETY: the mapping lives as long as the reader, which this object keeps.
-      return unsafe _overrideLifetime(mapping.bytes.extracting(record.range), borrowing: self)
+      // SAFETY: a record lies inside the file or is kept by the reader; the mapping lives as long as that, which this object keeps.
+      return unsafe _overrideLifetime(
+        mapping.bytes(from: record.start, count: record.byteCount), borrowing: self)
     }
   }
 
@@ -312,18 +339,26 @@ public struct StoredObject: Sendable {
 
 /// Goes through the objects in the order of the file.
 public struct ObjectScan: FuseIterator, Sendable {
+  /// How many objects of a compact file are kept together.
+  private static let objectsAtOnce = 16
+
   private let reader: FuseReader
+  /// The reader that the objects are of: of a compact file one that keeps a few alone.
+  private var owner: FuseReader
   private var offset = UInt64(Header.byteCount)
   private var found = 0
 
-  init(_ reader: FuseReader) { self.reader = reader }
+  init(_ reader: FuseReader) {
+    self.reader = reader
+    owner = reader
+  }
 
   /// The next object, its checksum compared, or nil after the last.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` when a record breaks the format, when its checksum differs, or
   ///   when the section does not hold as many objects as the header says; `truncated` when the file shrank.
   public mutating func next() throws(FuseError) -> StoredObject? {
-    guard offset < UInt64(reader.dataEnd) else {
+    guard offset < UInt64(reader.compact?.rowsEnd ?? reader.dataEnd) else {
       guard found == Int(reader.header.objectCount) else {
         throw FuseError.corrupted(
           "the header counts \(counted(reader.header.objectCount, "object")) and the data section holds \(found)",
@@ -333,9 +368,17 @@ public struct ObjectScan: FuseIterator, Sendable {
       return nil
     }
     if found & 0xFF == 0 { try Cancellation.check() }
-    let record = try reader.record(at: offset)
+    let start = offset
+    if let compact = reader.compact {
+      if found % Self.objectsAtOnce == 0 { owner = reader.forEntries() }
+      let record = try owner.expandedRecord(at: start, of: compact)
+      offset = try compact.end(ofRowAt: start)
+      found += 1
+      return StoredObject(reader: owner, record: record, offset: start)
+    }
+    let record = try reader.record(at: start)
     offset = UInt64(record.end)
     found += 1
-    return StoredObject(reader: reader, record: record)
+    return StoredObject(reader: reader, record: record, offset: start)
   }
 }

@@ -54,6 +54,10 @@ public struct Damage: Sendable, Hashable, CustomStringConvertible {
     case lengths
     /// The reverse index is not what the keys make of it. See spec/reverse.md §6.
     case reverse
+    /// Of a compact file: a block of keys is not what was written, or breaks its rules. See spec/compact.md.
+    case keyBlock
+    /// Of a compact file: a shape or a part is not what was written, or breaks its rules.
+    case sharedValue
   }
 
   /// Which rule is broken.

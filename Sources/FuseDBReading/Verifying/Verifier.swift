@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 package import FuseDBFormat
 package import FuseDBSystem
 internal import FuseDBValues
@@ -39,6 +40,9 @@ package struct Verifier: ~Escapable {
   ) throws(FuseError) -> VerificationSummary {
     mapping.willReadInOrder()
     defer { mapping.didReadInOrder() }
+    if CompactReader.isCompact(mapping.bytes) {
+      return try runCompact(mapping, level: level, progress: progress, onDamage: onDamage)
+    }
     var verifier = Verifier(mapping, mapping.bytes, level, division, progress ?? { _ in }, onDamage)
     try verifier.run()
     verifier.show(1)

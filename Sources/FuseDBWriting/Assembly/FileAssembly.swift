@@ -9,6 +9,8 @@ final class FileAssembly {
   private static let leastMemoryForWritingBehind = 16 << 20
 
   let file: AtomicFile
+  /// What becomes of the file, which itself has no name then; nil where it is published as it is.
+  private let compact: CompactTarget?
   private let index: FileStream
   private let collector: BlockCollector?
   private(set) var keyCount = 0
@@ -22,17 +24,19 @@ final class FileAssembly {
   ///   - indexByteCount: how long the index is going to be, at most.
   ///   - sections: which sections the block gets beside those that every block has.
   ///   - limits: what the making of the block may use.
+  ///   - compact: the compact file that is to be made of it.
   init(
     _ file: AtomicFile, _ layout: FuseWriter.Layout, keyCountAtMost keyCount: Int,
     dataByteCountAtMost dataByteCount: Int, indexByteCountAtMost indexByteCount: Int, sections: SectionRequest,
-    limits: BlockLimits
+    limits: BlockLimits, compact: CompactTarget? = nil
   ) throws(FuseError) {
     self.file = file
+    self.compact = compact
     let indexStart = Header.byteCount + dataByteCount
     index = try file.stream(
       at: indexStart, behind: limits.threadCount > 1 && limits.memory >= Self.leastMemoryForWritingBehind)
     collector =
-      layout == .plain
+      layout == .plain || compact != nil
       ? nil
       : try BlockCollector(
         keyCountAtMost: keyCount, indexEndAtMost: indexStart + indexByteCount, sections: sections,
@@ -56,31 +60,56 @@ final class FileAssembly {
     keyCount &+= 1
   }
 
-  /// Completes the file and lets it appear. Returns its length, and what it replaced.
-  func publish(
-    objectCount: Int, metadata: [UInt8]?, _ progress: (BuildPhase, Double) -> Void
-  ) throws(FuseError) -> (byteCount: Int, replaced: ReplacedFile?, networks: NetworkCounts?) {
+  /// What was published.
+  struct Published {
+    var byteCount: Int
+    /// Of this: what follows the key index.
+    var extensionByteCount = 0
+    /// Keys of the database that it replaced; nil where there was none.
+    var replacedKeyCount: Int?
+    var networks: NetworkCounts?
+  }
+
+  /// Completes data and key index, and returns the header and where they end.
+  func finishPlain(objectCount: Int) throws(FuseError) -> (header: Header, end: Int) {
     try file.flush()
     try index.flush()
     let indexStart = Int(dataEnd)
     try file.move(index.start..<index.position, to: indexStart)
-    let indexRange = indexStart..<indexStart + index.byteCount
     var checksum = file.checksum
     checksum.append(index.checksum.value, byteCount: index.byteCount)
-    var header = Header(
+    let header = Header(
       keyCount: UInt32(keyCount), objectCount: UInt32(objectCount), indexOffset: UInt64(indexStart),
       checksum: checksum.value)
-    var end = indexRange.upperBound
+    return (header, indexStart + index.byteCount)
+  }
+
+  /// Completes the file and lets it appear.
+  func publish(
+    objectCount: Int, metadata: [UInt8]?, _ progress: (BuildPhase, Double) -> Void
+  ) throws(FuseError) -> Published {
+    var (header, end) = try finishPlain(objectCount: objectCount)
+    let indexEnd = end
     var networks: NetworkCounts?
+    if let compact {
+      progress(.indexing, 0)
+      let mapping = try file.mapped(header: header.bytes, byteCount: end)
+      let report = try compact.write(mapping, metadata: metadata) { progress(.indexing, $0) }
+      return Published(
+        byteCount: report.byteCount, replacedKeyCount: report.replacedKeyCount, networks: report.networks)
+    }
     if let collector {
       progress(.indexing, 0)
-      var block = ExtensionWriter(to: file, index: indexRange, checksum: checksum)
+      var block = ExtensionWriter(
+        to: file, index: Int(header.indexOffset)..<end, checksum: Checksum(continuing: header.checksum))
       header = try block.write(header: header, metadata: metadata, from: collector)
       end = block.end
       networks = block.networks
     }
     progress(.syncing, 0)
-    return (end, try file.publish(header: header.bytes, keyCount: keyCount), networks)
+    let replaced = try file.publish(header: header.bytes, keyCount: keyCount)
+    return Published(
+      byteCount: end, extensionByteCount: end - indexEnd, replacedKeyCount: replaced?.keyCount, networks: networks)
   }
 }
 

@@ -4,6 +4,8 @@ package struct CompactReport: Sendable, Equatable {
   package var objectCount: Int
   /// The file's length.
   package var byteCount: Int
+  /// Where objects end and all else begins.
+  package var rowsEnd: Int
   /// Values that stand once in the file for all objects that have them,
   package var partCount: Int
   /// and lists of names.
@@ -12,4 +14,6 @@ package struct CompactReport: Sendable, Equatable {
   package var keysAreCoded: Bool
   /// Keys of the database that the new file replaced; nil where there was none.
   package var replacedKeyCount: Int?
+  /// Blocks of addresses in a section of their own, and keys that are none; nil where there is none.
+  package var networks: NetworkCounts?
 }

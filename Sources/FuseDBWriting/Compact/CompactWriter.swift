@@ -9,8 +9,8 @@ internal import FuseDBSystem
 package enum CompactWriter {
   /// Makes a compact file of an open one of version 2.
   ///
-  /// The output appears under its name complete or not at all. What the source says beside keys and objects is left out: its metadata,
-  /// networks, key lengths and reverse index.
+  /// The output appears under its name complete or not at all. It has the metadata of the source, its networks and its key lengths; a
+  /// reverse index is left out.
   ///
   /// - Parameters:
   ///   - keysAreRaw: whether keys stand as they are, also where symbols would take fewer bytes.
@@ -28,13 +28,50 @@ package enum CompactWriter {
     do throws(FuseError) {
       let file = try AtomicFile(replacing: place, ReplacementRules(kind: .database))
       file.source = source
-      var work = try CompactWork(reader, to: file, keysAreRaw: keysAreRaw, memory: memory, progress: progress)
-      return try work.run()
+      let metadata = try reader.index.metadata.map { section throws(FuseError) in
+        try reader.metadataBytes(of: section).array()
+      }
+      let plan = CompactPlan(
+        keysAreRaw: keysAreRaw, memory: memory, metadata: metadata,
+        sections: SectionRequest(networks: .never).keeping(
+          reader.index.sections, aliases: reader.networks?.section.aliases ?? []))
+      var work = try CompactWork(reader, to: file, plan)
+      return try work.run { progress?($0) }
     } catch {
       throw error.path == nil && [.corrupted, .truncated, .invalidValue].contains(error.code)
         ? error.at(path: reader.path) : error
     }
   }
+}
+
+/// A compact file that is to be made of a plain one without a name.
+struct CompactTarget {
+  /// What is published.
+  var file: AtomicFile
+  var keysAreRaw: Bool
+  var memory: Int
+  var sections: SectionRequest
+
+  func write(
+    _ mapping: FileMapping, metadata: [UInt8]?, _ progress: (Double) -> Void
+  ) throws(FuseError) -> CompactReport {
+    // It was written just now: what is compared with checksums is what others wrote.
+    let reader = try FuseReader(mapping, checksums: .skipped, expecting: .few)
+    var work = try CompactWork(
+      reader, to: file, CompactPlan(keysAreRaw: keysAreRaw, memory: memory, metadata: metadata, sections: sections))
+    return try work.run(progress)
+  }
+}
+
+/// What a compact file is to be like.
+struct CompactPlan {
+  /// Whether keys stand as they are, also where symbols would take fewer bytes.
+  var keysAreRaw: Bool
+  /// In bytes, for what grows with the number of keys and of values.
+  var memory: Int
+  var metadata: [UInt8]?
+  /// Networks and key lengths.
+  var sections: SectionRequest
 }
 
 /// The making of one file, step by step.
@@ -46,9 +83,12 @@ struct CompactWork {
 
   let reader: FuseReader
   private let file: AtomicFile
-  private let keysAreRaw: Bool
+  private let plan: CompactPlan
   private let memory: Int
-  private let progress: (Double) -> Void
+  private var networks: NetworkCollector?
+  private var lengths: KeyLengths?
+  /// Whether the networks among the keys were collected.
+  private var hasNetworks = false
   let spill: Spill
 
   private var objects: CompactObjects
@@ -57,13 +97,19 @@ struct CompactWork {
   private var sample: SymbolSample
 
   init(
-    _ reader: FuseReader, to file: AtomicFile, keysAreRaw: Bool, memory: Int, progress: ((Double) -> Void)?
+    _ reader: FuseReader, to file: AtomicFile, _ plan: CompactPlan
   ) throws(FuseError) {
     self.reader = reader
     self.file = file
-    self.keysAreRaw = keysAreRaw
-    self.memory = max(Self.leastMemory, memory)
-    self.progress = progress ?? { _ in }
+    self.plan = plan
+    memory = max(Self.leastMemory, plan.memory)
+    lengths = plan.sections.keyLengths ? KeyLengths() : nil
+    if plan.sections.networks != .never {
+      let limits = BlockLimits(memory: self.memory / 2, temporaryFolder: file.folder)
+      networks = NetworkCollector(
+        plan.sections, limits,
+        BlockSizes(keyCount: reader.keyCount, memory: limits.memory, threadCount: limits.threadCount))
+    }
     // Rows, numbers of objects, long keys and parts share what may stay in memory.
     spill = Spill(
       in: file.folder, memory: self.memory / 4, chunkByteCount: min(1 << 20, max(1 << 14, self.memory / 64)) & ~4095)
@@ -72,14 +118,15 @@ struct CompactWork {
     sample = SymbolSample(keyCount: reader.keyCount)
   }
 
-  mutating func run() throws(FuseError) -> CompactReport {
+  mutating func run(_ progress: (Double) -> Void) throws(FuseError) -> CompactReport {
     try numberObjects()
     progress(0.1)
     let tables = try objects.tables(reader, memory: memory / 2) { _ in }
     progress(0.3)
     let rows = try writeRows(tables)
     progress(0.5)
-    var sections = SectionWriter(to: file, after: file.body.position, checksum: file.checksum)
+    let rowsEnd = file.body.position
+    var sections = SectionWriter(to: file, after: rowsEnd, checksum: file.checksum)
     let keys = try writeKeys(&sections, rows)
     progress(0.7)
     try writeSlots(&sections, keys)
@@ -87,14 +134,40 @@ struct CompactWork {
     if keys.longKeys.byteCount > 0 { try sections.add(CompactForm.Section.longKeys, [], [keys.longKeys]) }
     if let coder = keys.coder { try sections.add(CompactForm.Section.symbols, coder.sectionBytes) }
     try writeTables(&sections, tables)
+    let networks = try writeOptional(&sections)
     let header = try sections.finish(keyCount: reader.keyCount, objectCount: objects.count)
     // What was read of a file that shrank meanwhile is not the file's.
     try reader.checkNotShrunk()
     let replaced = try file.publish(header: header, keyCount: reader.keyCount)
     progress(1)
     return CompactReport(
-      keyCount: reader.keyCount, objectCount: objects.count, byteCount: sections.end, partCount: tables.parts.count,
-      shapeCount: tables.shapes.count, keysAreCoded: keys.coder != nil, replacedKeyCount: replaced?.keyCount)
+      keyCount: reader.keyCount, objectCount: objects.count, byteCount: sections.end,
+      rowsEnd: rowsEnd, partCount: tables.parts.count,
+      shapeCount: tables.shapes.count, keysAreCoded: keys.coder != nil, replacedKeyCount: replaced?.keyCount,
+      networks: networks)
+  }
+
+  /// What a file has only where it is asked for.
+  private mutating func writeOptional(_ sections: inout SectionWriter) throws(FuseError) -> NetworkCounts? {
+    if let metadata = plan.metadata {
+      try sections.addOptional(CompactForm.Section.metadata) { stream throws(FuseError) in
+        try stream.write(metadata.rawSpan)
+      }
+    }
+    let lanes: NetworkSection.Lanes = file.body.position < 1 << 32 ? .eight : .seven
+    let made = try networks?.finish(lanes)
+    networks = nil
+    if let made {
+      try sections.addOptional(CompactForm.Section.networks) { stream throws(FuseError) in
+        try made.builder.write { bytes throws(FuseError) in try stream.write(bytes) }
+      }
+    }
+    if let bytes = lengths?.bytes {
+      try sections.addOptional(CompactForm.Section.lengths) { stream throws(FuseError) in
+        try stream.write(bytes.rawSpan)
+      }
+    }
+    return made?.counts
   }
 
   /// Numbers the objects in the order of their smallest keys, and takes the sample of keys.
@@ -104,7 +177,8 @@ struct CompactWork {
     let file = mapping.bytes
     while let entry = try scan.next() {
       try numbers.append(record: objects.number(ofRecordAt: entry.entry.objectOffset, reader))
-      if !keysAreRaw { sample.add(entry.entry.keyRange, in: file) }
+      if !plan.keysAreRaw { sample.add(entry.entry.keyRange, in: file) }
+      lengths?.add(file.extracting(entry.entry.keyRange))
     }
     numbers.finish()
     try objects.finish()
@@ -193,9 +267,9 @@ struct CompactWork {
     var slots: SlotSectionWriter
   }
 
-  private func writeKeys(_ sections: inout SectionWriter, _ rows: Rows) throws(FuseError) -> Keys {
+  private mutating func writeKeys(_ sections: inout SectionWriter, _ rows: Rows) throws(FuseError) -> Keys {
     var coder: SymbolCoder?
-    if !keysAreRaw {
+    if !plan.keysAreRaw {
       var trainer = SymbolTrainer()
       let mapping = reader.mapping
       coder = trainer.coder(for: sample.texts, in: mapping.bytes)
@@ -228,7 +302,7 @@ struct CompactWork {
   /// Writes all blocks, and counts those of keys as they are beside.
   ///
   /// - Returns: also what blocks, symbols and long keys take.
-  private func writeBlocks(
+  private mutating func writeBlocks(
     at start: Int, _ coder: SymbolCoder?, _ rows: Rows, beside raw: inout KeyBlocks
   ) throws(FuseError) -> (Keys, FileStream, Int) {
     let stream = try file.stream(at: start + Self.headByteCount)
@@ -243,9 +317,15 @@ struct CompactWork {
     let mapping = reader.mapping
     let source = mapping.bytes
     var numbers = SpillReader(self.numbers)
+    let collectsNetworks = !hasNetworks
+    hasNetworks = true
     while let entry = try scan.next(), let number = try numbers.next(as: UInt32.self) {
       let key = entry.entry.keyRange
       let reference = rows.references[Int(truncatingIfNeeded: number)]
+      if collectsNetworks, let networks {
+        let row = UInt64(Header.byteCount) + reference << UInt64(rows.shift)
+        if try !networks.add(key: source.extracting(key), object: row) { self.networks = nil }
+      }
       let place = try blocks.add(key, in: source, reference: reference)
       if coder != nil { _ = try raw.add(key, in: source, reference: reference) }
       try slots.add(hash: source.extracting(key).hash(seed: 0), place: place)

@@ -39,10 +39,12 @@ struct SectionWriter {
   }
 
   /// Adds a section that stands at ``nextStart``.
-  mutating func add(_ kind: [UInt8], byteCount: Int, _ sectionChecksum: Checksum) {
+  ///
+  /// - Parameter isRequired: whether the file cannot be understood without it.
+  mutating func add(_ kind: [UInt8], byteCount: Int, _ sectionChecksum: Checksum, isRequired: Bool = true) {
     skip(to: nextStart)
     directory += kind
-    directory.append(bigEndian: Self.required)
+    directory.append(bigEndian: isRequired ? Self.required : 0)
     directory.append(bigEndian: UInt64(end))
     directory.append(bigEndian: UInt64(byteCount))
     directory.append(bigEndian: sectionChecksum.value)
@@ -50,6 +52,16 @@ struct SectionWriter {
     sectionCount += 1
     checksum.append(sectionChecksum.value, byteCount: byteCount)
     end += byteCount
+  }
+
+  /// Writes a section that others may leave aside.
+  mutating func addOptional(
+    _ kind: [UInt8], _ write: (FileStream) throws(FuseError) -> Void
+  ) throws(FuseError) {
+    let stream = try file.stream(at: nextStart)
+    try write(stream)
+    try stream.flush()
+    add(kind, byteCount: stream.byteCount, stream.checksum, isRequired: false)
   }
 
   /// Writes a section of these bytes, and of what the streams have after them.

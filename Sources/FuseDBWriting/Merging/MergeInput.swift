@@ -15,6 +15,8 @@ struct MergeInput: Sendable {
   private let pinnedPath: PinnedPath
   /// What was opened first.
   let stamp: FileStamp
+  /// The file that is read: that one, or what was expanded of it.
+  private let contentStamp: FileStamp
   /// The sections that not every block has, and with them the aliases of networks.
   let sections: (OptionalSections, aliases: [NetworkSection.Alias])
   /// The rule by which its keys were written, as its metadata name it; nil where they name none. [F8]
@@ -22,12 +24,14 @@ struct MergeInput: Sendable {
   private let dataEnd: Int
   private let kept: (file: MergeFile, records: MergeRecords)?
 
-  /// - Parameter staysOpen: whether it is opened once for all.
-  init(_ path: String, staysOpen: Bool) throws(FuseError) {
+  /// - Parameters:
+  ///   - staysOpen: whether it is opened once for all.
+  ///   - folder: where a compact file is expanded, into a file without a name.
+  init(_ path: String, staysOpen: Bool, folder: String) throws(FuseError) {
     pinnedPath = PinnedPath(path)
     let descriptor = try InputDescriptor(pinnedPath)
     stamp = try descriptor.stamp()
-    let opened = try Self.open(descriptor)
+    var opened = try Self.open(descriptor)
     let reader = opened.file.reader
     sections = (reader.index.sections, reader.networks?.section.aliases ?? [])
     do throws(FuseError) {
@@ -35,8 +39,15 @@ struct MergeInput: Sendable {
     } catch {
       throw error.at(path: path)
     }
+    if let expanded = try CompactExpansion.input(of: reader, in: folder) {
+      opened = try Self.open(expanded)
+      contentStamp = try expanded.stamp()
+      kept = opened
+    } else {
+      contentStamp = stamp
+      kept = staysOpen ? opened : nil
+    }
     dataEnd = opened.records.dataEnd
-    kept = staysOpen ? opened : nil
   }
 
   /// As it was given.
@@ -66,7 +77,7 @@ struct MergeInput: Sendable {
 
   /// Throws unless the file is still what was opened first.
   func checkUnchanged(_ file: InputDescriptor) throws(FuseError) {
-    guard try file.stamp() == stamp else {
+    guard try file.stamp() == contentStamp else {
       throw FuseError(
         .truncated, "the file was replaced or changed while it was merged; replace files by renaming and merge again",
         offset: 0, path: path)
@@ -88,13 +99,21 @@ struct MergeFile: Sendable {
   private static let stepByteCount = 4 << 20
 
   let reader: FuseReader
+  /// Of what was opened first, which may be a file that this was expanded from.
+  let stamp: FileStamp?
   /// Whether each stride of the index has a checksum, and a search for a key a position to begin at.
   let isIndexed: Bool
 
-  init(_ path: String) throws(FuseError) { try self.init(FileMapping(path: path)) }
+  /// - Parameter folder: where a compact file is expanded, into a file without a name.
+  init(_ path: String, folder: String) throws(FuseError) {
+    let file = try MergeFile(FileMapping(path: path))
+    let expanded = try CompactExpansion.input(of: file.reader, in: folder)
+    self = if let expanded { try MergeFile(expanded.mapping(), stamp: file.stamp) } else { file }
+  }
 
-  init(_ mapping: FileMapping) throws(FuseError) {
+  init(_ mapping: FileMapping, stamp: FileStamp? = nil) throws(FuseError) {
     reader = try FuseReader(mapping, checksums: .verified, expecting: .none)
+    self.stamp = stamp ?? mapping.stamp
     isIndexed = if case .section = reader.index.order { true } else { false }
     dropPages()
   }

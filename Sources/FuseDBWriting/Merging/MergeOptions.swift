@@ -62,6 +62,8 @@ public struct MergeOptions: Sendable {
   public var keyLengths: Bool
   /// Whether the file says which keys share an object, also where one of the merged files does.
   public var reverseIndex: Bool
+  /// Which form the new file has, whatever forms the others have.
+  public var form: FuseWriter.Form = .family
   /// How many bytes of memory the process may use, pages of the files included; as for ``FuseWriter/Options/memory``.
   public var memory: Int?
   /// The folder of a temporary file, as for ``FuseWriter/Options/temporaryFolder``.
@@ -119,6 +121,7 @@ public struct MergeOptions: Sendable {
       greatestShrink: greatestShrink, outputLink: outputLink, networks: networks, keyLengths: keyLengths,
       reverseIndex: reverseIndex)
     options.keepsOtherFiles = keepsOtherFiles
+    options.form = form
     return options
   }
 }

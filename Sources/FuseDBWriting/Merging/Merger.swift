@@ -38,7 +38,10 @@ struct Merger {
     }
     _ = try MetadataSection.bytes(of: options.metadata)
     var opened: [MergeInput] = []
-    for path in inputs { opened.append(try MergeInput(path, staysOpen: opened.count < MergeInput.mostOpen)) }
+    let folder = options.temporaryFolder ?? WriterStorage.usualFolder
+    for path in inputs {
+      opened.append(try MergeInput(path, staysOpen: opened.count < MergeInput.mostOpen, folder: folder))
+    }
     self.inputs = opened
     var options = options
     // A rule that all keys were written by goes on. [F8]
@@ -50,7 +53,7 @@ struct Merger {
     }
     self.options = options
     var subtracted: [MergeFile] = []
-    for path in options.subtracting { subtracted.append(try MergeFile(path)) }
+    for path in options.subtracting { subtracted.append(try MergeFile(path, folder: folder)) }
     self.subtracted = subtracted
     ranges = KeyRange.ranges(ofPrefixes: options.prefixes)
     writer = FuseWriter(options.writerOptions, plan: plan)
@@ -63,7 +66,7 @@ struct Merger {
     let output = PinnedPath(output)
     var report = MergeReport()
     let files =
-      inputs.map { ($0.path, $0.stamp as FileStamp?) } + subtracted.map { ($0.reader.path, $0.reader.mapping.stamp) }
+      inputs.map { ($0.path, $0.stamp as FileStamp?) } + subtracted.map { ($0.reader.path, $0.stamp) }
     writer.source = try OutputPlace(output, links: options.outputLink).source(among: files)
     for input in subtracted { try input.checkWhole() }
     try readAll(&report, progress)
