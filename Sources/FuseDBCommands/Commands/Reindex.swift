@@ -78,6 +78,24 @@ struct Reindex: Command {
     isQuiet = arguments.has("--quiet")
   }
 
+  /// What writes a file in another form.
+  init(
+    _ path: String, to output: String, _ form: FuseWriter.Form, _ arguments: borrowing Arguments
+  ) throws(UsageError) {
+    paths = [path]
+    self.output = output
+    outputLink = try arguments.outputLink()
+    leastKeyCount = try arguments.leastKeyCount()
+    greatestShrink = try arguments.greatestShrink()
+    metadata = try arguments.metadata()
+    self.form = form
+    networks = .automatic
+    keyLengths = false
+    reverseIndex = false
+    printsJSON = arguments.has("--json")
+    isQuiet = arguments.has("--quiet")
+  }
+
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     var statuses: [ExitStatus] = []
     for path in paths {
@@ -129,9 +147,10 @@ struct Reindex: Command {
     } else if !isQuiet {
       // A file that is replaced in place has as many keys as before.
       let before = output == nil ? "" : report.replacedKeyCount.map { " (before: \(Humans.number($0)))" } ?? ""
+      let verb = form == nil ? " indexed" : ""
       try? console.err.sentence(
         """
-        \(output ?? path): \(Humans.count(report.keyCount, "key"))\(before) indexed, \(Humans.size(report.byteCountBefore)) -> \
+        \(output ?? path): \(Humans.count(report.keyCount, "key"))\(before)\(verb), \(Humans.size(report.byteCountBefore)) -> \
         \(Humans.size(report.byteCount))
         """)
       for line in networks.lines { try? console.err.sentence(line) }

@@ -4,9 +4,9 @@ internal import FuseDBValues
 
 extension Verifier {
   /// For blocks that are being sorted, and as much for lines; what is more waits in a temporary file.
-  private static let memoryForNetworks = 128 << 20
-  private static let chunkByteCount = 1 << 18
-  private static let temporaryFolder = "/var/tmp"
+  static let memoryForNetworks = 128 << 20
+  static let chunkByteCount = 1 << 18
+  static let temporaryFolder = "/var/tmp"
 
   /// Makes the section of networks again from the keys, and compares. [A17]
   ///

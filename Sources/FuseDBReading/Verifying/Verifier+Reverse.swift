@@ -5,8 +5,6 @@ internal import FuseDBValues
 extension Verifier {
   /// For entries that are being sorted, and as much for those that are; what is more waits in a temporary file.
   private static let memoryForReverse = 128 << 20
-  private static let chunkByteCount = 1 << 18
-  private static let temporaryFolder = "/var/tmp"
 
   /// Makes the reverse index again from the keys, and compares block by block. [Y9]
   ///
