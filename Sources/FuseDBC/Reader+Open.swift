@@ -1,5 +1,6 @@
 public import CFuseDB
 internal import FuseDB
+internal import FuseDBCompact
 internal import FuseDBFormat
 internal import FuseDBReading
 internal import FuseDBSystem
@@ -98,7 +99,7 @@ public func fuse_reader_get_info(
     info.object_count = UInt64(reader.header.objectCount)
     info.index_offset = reader.header.indexOffset
     info.checksum = reader.header.checksum
-    info.version = UInt32(Header.version)
+    info.version = UInt32(reader.isCompact ? CompactForm.version : Header.version)
     slot.fill(info)
     return Status.ok
   }

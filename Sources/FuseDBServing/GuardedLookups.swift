@@ -10,11 +10,12 @@ struct GuardedLookups<Object: Served>: Sendable {
   let cell: HazardCell<Object>
   let counters: LookupCounters?
 
-  /// Looks `key` up. What is found has to be finished.
+  /// Looks `key` up. What is found has to be finished. In a compact file nothing is looked up; see ``PinnedBytes/isExpanded``.
   @inline(__always)
   @unsafe
   func look(_ key: RawSpan) throws(FuseError) -> PinnedBytes? {
     let pin = unsafe enter()
+    if unsafe pin.reader._withUnsafeGuaranteedRef({ $0.isCompact }) { return unsafe PinnedBytes(ofCompact: pin) }
     do throws(FuseError) {
       if let found = try unsafe pin.reader.borrowed({ reader throws(FuseError) in
         try unsafe Self.find(key, in: reader, pin)
@@ -53,6 +54,24 @@ struct GuardedLookups<Object: Served>: Sendable {
       throw error
     }
     counters?.count(hits: 1, misses: 0, failures: 0)
+  }
+
+  /// The look-up of a compact file, whose object is there for as long as `body` runs; it ends the look-up.
+  @inline(never)
+  @unsafe
+  func withExpandedBytes<Result>(
+    forKey key: RawSpan, _ pin: Pin, _ body: (RawSpan) throws -> Result
+  ) throws -> Result? {
+    let result: Result?
+    do {
+      result = try unsafe pin.reader._withUnsafeGuaranteedRef { try $0.withBytes(forKey: key, body) }
+    } catch {
+      unsafe abandon(pin)
+      throw error
+    }
+    unsafe leaveUnescaped(pin)
+    counters?.count(hits: result == nil ? 0 : 1, misses: result == nil ? 1 : 0, failures: 0)
+    return result
   }
 
   /// Ends a look-up whose bytes were of no use.
@@ -120,6 +139,18 @@ struct PinnedBytes {
   @usableFromInline let start: UnsafeRawPointer
   @usableFromInline let byteCount: Int
   @usableFromInline let pin: Pin
+
+  init(start: UnsafeRawPointer, byteCount: Int, pin: Pin) {
+    unsafe self.start = start
+    unsafe self.byteCount = byteCount
+    unsafe self.pin = pin
+  }
+
+  /// Of a compact file, whose objects are expanded for a call: no bytes yet.
+  init(ofCompact pin: Pin) { unsafe self.init(start: pin.object, byteCount: -1, pin: pin) }
+
+  /// Whether the object is to be expanded, by `withExpandedBytes`.
+  @inlinable var isExpanded: Bool { unsafe byteCount < 0 }
 }
 
 extension Unmanaged {

@@ -54,6 +54,7 @@ public final class ReloadableReader: Reloadable {
   public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
     // SAFETY: the bytes are there until the look-up is finished, once.
     guard let found = try unsafe look(key) else { return nil }
+    if unsafe found.isExpanded { return try unsafe withExpandedBytes(forKey: key, found.pin, body) }
     let result: Result
     do {
       result = try unsafe body(RawSpan(_unsafeStart: found.start, byteCount: found.byteCount))
@@ -107,6 +108,15 @@ public final class ReloadableReader: Reloadable {
   @usableFromInline
   @unsafe
   func look(_ key: RawSpan) throws(FuseError) -> PinnedBytes? { try unsafe lookups.look(key) }
+
+  // SAFETY: the pin is one that `look` gave; the look-up ends here, once.
+  @usableFromInline
+  @unsafe
+  func withExpandedBytes<Result>(
+    forKey key: RawSpan, _ pin: Pin, _ body: (RawSpan) throws -> Result
+  ) throws -> Result? {
+    try unsafe lookups.withExpandedBytes(forKey: key, pin, body)
+  }
 
   // SAFETY: the pin is one that `look` gave; the caller gives it back once, and has no bytes of it any more.
   @usableFromInline

@@ -127,7 +127,7 @@ struct `What goes through elements that may fail` {
     var bytes = try folder.read("iterated.fsdb")
     var later = try reader.entries(from: "key 9")
     let entry = try #require(try later.next())
-    bytes[entry.indexOffset + 2] ^= 0x80
+    bytes[entry.entry.offset + 2] ^= 0x80
     try folder.write(bytes, as: "damaged.fsdb")
     let damaged = try FuseReader(path: path)
     var expected = 0
