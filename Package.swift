@@ -90,7 +90,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "FuseDBPatching",
-      dependencies: ["CZstd", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues", "FuseDBWriting"],
+      dependencies: [
+        "CZstd", "FuseDBCompact", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues", "FuseDBWriting",
+      ],
       swiftSettings: strict),
     // All of them under one name.
     .target(

@@ -16,6 +16,9 @@ extension CompactReader {
     return Header(fieldsOf: mapping.bytes)
   }
 
+  /// Whether keys are coded by symbols.
+  package var hasCodedKeys: Bool { layout.blocks.isCoded }
+
   /// Where the rows end.
   package var rowsEnd: Int { layout.rowsEnd }
 

@@ -55,12 +55,26 @@ public enum FusePatch {
       throw FuseError(
         .inputOutput, "this is one of the files that are compared; give the patch another name", path: path)
     }
-    let (oldEnd, newEnd) = (try PatchEnd(old), try PatchEnd(new))
-    let block = try PatchBlock.description(of: new, beside: place)
+    // Of compact files, what they are expanded to is compared.
+    let (oldForm, newForm) = (try PatchForm(old, beside: place), try PatchForm(new, beside: place))
+    let (oldEnd, newEnd) = (try PatchEnd(oldForm.reader), try PatchEnd(newForm.reader))
+    let block: PatchBlock.Description
+    if let plan = try newForm.plan(beside: place) {
+      block = .compact(plan)
+    } else {
+      block = try PatchBlock.description(of: new, beside: place)
+    }
     let file = try AtomicFile(replacing: place, ReplacementRules(links: outputLink, kind: .patch))
-    let head = PatchHead(from: old, to: new)
+    let isFamily = !old.isCompact && !new.isCompact
+    let head = PatchHead(
+      from: oldForm.reader, to: newForm.reader,
+      ends: isFamily ? nil : (PatchHead.FileEnd(of: old), PatchHead.FileEnd(of: new)))
     try file.write(head.oldHeader.bytes.rawSpan)
     try file.write(head.newHeader.bytes.rawSpan)
+    if let ends = head.ends {
+      try file.write(ends.old.bytes.rawSpan)
+      try file.write(ends.new.bytes.rawSpan)
+    }
     let body = try PatchBodyWriter(appendingTo: file)
     var maker = try PatchMaker(from: oldEnd, to: newEnd, body: body)
     try maker.writeRecords()
@@ -143,12 +157,28 @@ public enum FusePatch {
     file.source = source
     let head = chain.last
     try file.checkRoom(forBytes: head.newByteCount)
-    try chain.write(from: old, to: file)
-    try proving(try file.mapped(header: head.newHeader.bytes, byteCount: head.newByteCount))
+    let form = try PatchForm(old, beside: place)
+    let byteCount = Int(head.newEnd.byteCount)
+    if head.newEnd.isCompact {
+      let expanded = try AtomicFile(scratchBeside: place)
+      let plan = try chain.write(from: form.reader, to: expanded)
+      guard let plan else { throw chain.bad("the patch does not say how its compact file is made") }
+      let mapping = try expanded.mapped(header: head.newHeader.bytes, byteCount: head.newByteCount)
+      let made = try CompactWriter.write(
+        try FuseReader(mapping, checksums: .skipped, expecting: .few), to: file, plan)
+      guard made.header == head.newEnd.header, made.byteCount == byteCount else {
+        throw chain.bad("the patch makes another compact file than it says; make the patch again")
+      }
+    } else {
+      guard try chain.write(from: form.reader, to: file) == nil else {
+        throw chain.bad("the patch makes a compact file, and says another")
+      }
+    }
+    try proving(try file.mapped(header: head.newEnd.header, byteCount: byteCount))
     let keyCount = Int(head.newHeader.keyCount)
-    let replaced = try file.publish(header: head.newHeader.bytes, keyCount: keyCount)
+    let replaced = try file.publish(header: head.newEnd.header, keyCount: keyCount)
     return PatchedFile(
-      keyCount: keyCount, objectCount: Int(head.newHeader.objectCount), byteCount: head.newByteCount,
+      keyCount: keyCount, objectCount: Int(head.newHeader.objectCount), byteCount: byteCount,
       replacedKeyCount: replaced?.keyCount)
   }
 

@@ -12,6 +12,8 @@ enum PatchBlock {
     /// What a canonical writer makes of the file and of these metadata, with these of the sections that not every block has.
     case rebuilt(metadata: [UInt8]?, OptionalSections)
     case literal
+    /// There is none, and a compact file is to be made.
+    case compact(CompactPlan)
   }
 
   /// Writes the block of a canonical writer after the key index of a file, which ends there.
@@ -103,6 +105,8 @@ enum PatchOperation {
     case literal = 2
     /// As `rebuilt`, with sections that not every block has; their bits come first.
     case rebuiltWith = 3
+    /// Nothing follows it, and the new file is the compact one of these keys and objects, which says more.
+    case compact = 4
   }
 }
 

@@ -17,7 +17,7 @@ final class PatchBodyReader {
   // SAFETY: made in init, freed in deinit and used by this class alone.
   private let context: OpaquePointer
   /// Where the packed bytes go on that were not unpacked yet.
-  private var offset = PatchHead.byteCount
+  private var offset: Int
   private var isFrameComplete = false
   private var buffer = [UInt8](repeating: 0, count: bufferByteCount)
   /// What of the buffer was unpacked and not taken yet.
@@ -26,12 +26,13 @@ final class PatchBodyReader {
   private var passed = 0
 
   /// Reads what follows the head of a patch.
-  init(of patch: FileMapping, at place: PatchPlace) throws(FuseError) {
+  init(of patch: FileMapping, from start: Int, at place: PatchPlace) throws(FuseError) {
     // SAFETY: libzstd gives a context or nil, and nil is turned away; nothing else uses the context.
     guard let context = unsafe ZSTD_createDCtx() else {
       throw FuseError(.inputOutput, "memory is too short for unpacking the patch", path: patch.path)
     }
     self.patch = patch
+    offset = start
     self.place = place
     unsafe self.context = context
     unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowBitCount)

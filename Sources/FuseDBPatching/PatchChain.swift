@@ -51,16 +51,27 @@ struct PatchChain {
     self.links = links
   }
 
+  /// The error of what the last patch makes, and should not.
+  func bad(_ what: String) -> FuseError { links[links.count - 1].place.naming(FuseError(.corrupted, what)) }
+
   /// Makes the file of the last patch, up to its header, and proves it.
-  func write(from old: FuseReader, to file: AtomicFile) throws(FuseError) {
-    do throws(FuseError) { try writeAll(from: old, to: file) } catch {
+  ///
+  /// - Returns: what is to be made of that file, where the new one is compact.
+  func write(from old: FuseReader, to file: AtomicFile) throws(FuseError) -> CompactPlan? {
+    do throws(FuseError) { return try writeAll(from: old, to: file) } catch {
       // What was read of a file that shrank is no fault of a patch.
       try old.checkNotShrunk()
       throw error
     }
   }
 
-  private func writeAll(from old: FuseReader, to file: AtomicFile) throws(FuseError) {
+  private func writeAll(from old: FuseReader, to file: AtomicFile) throws(FuseError) -> CompactPlan? {
+    // Of a compact file, that is what it was expanded to.
+    let first = links[0]
+    guard first.head.oldHeader == old.header, first.head.oldByteCount == old.byteCount else {
+      throw first.place.naming(
+        FuseError(.patchMismatch, "the compact file is expanded to another one than the patch was made from"))
+    }
     let material = PatchMaterial(try PatchEnd(old), in: file.folder)
     var level = PatchLevel(material.old)
     for link in links.dropLast() {
@@ -69,11 +80,12 @@ struct PatchChain {
     }
     let link = links[links.count - 1]
     var patcher = try Patcher(
-      link.head, from: level, of: material, to: file, body: try PatchBodyReader(of: link.patch, at: link.place))
+      link.head, from: level, of: material, to: file, body: try PatchBodyReader(of: link.patch, from: link.head.bodyStart, at: link.place))
     level = .empty
     try patcher.apply()
     try old.checkNotShrunk()
     try patcher.proveResult(file)
+    return patcher.compactPlan
   }
 
   /// What a patch makes of a file, if that is not the last one. [U22] [U23]
@@ -81,7 +93,7 @@ struct PatchChain {
     after level: PatchLevel, of material: PatchMaterial, _ link: Link
   ) throws(FuseError) -> PatchLevel {
     var patcher = try Patcher(
-      link.head, from: level, of: material, to: nil, body: try PatchBodyReader(of: link.patch, at: link.place))
+      link.head, from: level, of: material, to: nil, body: try PatchBodyReader(of: link.patch, from: link.head.bodyStart, at: link.place))
     try patcher.apply()
     return try patcher.level()
   }

@@ -124,6 +124,13 @@ struct PatchMaker {
     count = 0
   }
 
+  private func write(metadata: [UInt8]?) throws(FuseError) {
+    try body.write(metadata == nil ? 0 : 1)
+    guard let metadata else { return }
+    try body.write(metadata.count)
+    try body.write(metadata.rawSpan)
+  }
+
   /// Says what follows the key index.
   mutating func write(_ block: PatchBlock.Description) throws(FuseError) {
     switch block {
@@ -136,16 +143,20 @@ struct PatchMaker {
         try body.write(PatchOperation.Block.rebuiltWith.rawValue)
         try body.write(sections.rawValue)
       }
-      try body.write(metadata == nil ? 0 : 1)
-      if let metadata {
-        try body.write(metadata.count)
-        try body.write(metadata.rawSpan)
-      }
+      try write(metadata: metadata)
     case .literal:
       try body.write(PatchOperation.Block.literal.rawValue)
       let mapping = new.reader.mapping
       try body.write(mapping.bytes.extracting(droppingFirst: new.reader.index.end))
       report.hasBlockBytes = true
+    case .compact(let plan):
+      try body.write(PatchOperation.Block.compact.rawValue)
+      try body.write(plan.keysAreRaw ? 1 : 0)
+      var sections: OptionalSections = []
+      if plan.sections.networks == .always { sections.insert(.networks) }
+      if plan.sections.keyLengths { sections.insert(.lengths) }
+      try body.write(sections.rawValue)
+      try write(metadata: plan.metadata)
     }
   }
 }

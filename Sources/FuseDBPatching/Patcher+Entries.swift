@@ -289,6 +289,14 @@ extension Patcher {
   }
 
   /// Makes what follows the key index, and compares the file with what the patch says of it. [U15] [U16] [U17]
+  private func metadata() throws(FuseError) -> [UInt8]? {
+    guard try body.count(upTo: 1, of: "sections of metadata") == 1 else { return nil }
+    var bytes: [UInt8] = []
+    let count = try body.count(upTo: MetadataSection.mostBytes, of: "bytes of metadata")
+    try body.bytes(count) { part in bytes += part.array() }
+    return bytes
+  }
+
   mutating func writeBlock() throws(FuseError) {
     let index = Int(head.newHeader.indexOffset)..<Int(head.newHeader.indexOffset) + indexByteCount
     guard let block = PatchOperation.Block(rawValue: try body.number()) else {
@@ -300,17 +308,21 @@ extension Patcher {
       try body.finish()
     case .rebuilt, .rebuiltWith:
       let sections = block == .rebuilt ? [] : try namedSections()
-      var metadata: [UInt8]?
-      if try body.count(upTo: 1, of: "sections of metadata") == 1 {
-        var bytes: [UInt8] = []
-        let count = try body.count(upTo: MetadataSection.mostBytes, of: "bytes of metadata")
-        try body.bytes(count) { part in bytes += part.array() }
-        metadata = bytes
-      }
+      let metadata = try metadata()
       try body.finish()
       guard let file else { return }
       made = try PatchBlock.rebuild(
         in: file, index: index, header: head.newHeader, metadata: metadata, sections: sections)
+    case .compact:
+      guard head.ends?.new.isCompact ?? false else { throw body.bad("a compact file is to be made, and the head says another") }
+      let isRaw = try body.count(upTo: 1, of: "kinds of keys") == 1
+      let bits = OptionalSections(rawValue: try body.number())
+      guard bits.subtracting([.networks, .lengths]).isEmpty else {
+        throw body.bad("a compact file is to have sections that none has")
+      }
+      let metadata = try metadata()
+      try body.finish()
+      compactPlan = CompactPlan(keysAreRaw: isRaw, metadata: metadata, sections: SectionRequest(exactly: bits))
     case .literal:
       let file = file
       try body.bytes(head.newByteCount - index.upperBound) { part throws(FuseError) in try file?.write(part) }
@@ -318,7 +330,7 @@ extension Patcher {
     }
     guard let file else {
       // The block of a file in between is not made. A plain one ends with its index. [U22]
-      guard block != .absent || index.upperBound == head.newByteCount else {
+      guard ![.absent, .compact].contains(block) || index.upperBound == head.newByteCount else {
         throw body.bad(
           "the new file has \(counted(index.upperBound, "byte")), and must have \(head.newByteCount)")
       }

@@ -30,6 +30,8 @@ struct Patcher {
   var targets: [UInt32] = []
   /// How long the key index of the new file is.
   var indexByteCount = 0
+  /// What is to be made of the new file, where it is compact.
+  var compactPlan: CompactPlan?
 
   init(
     _ head: PatchHead, from previous: PatchLevel, of material: PatchMaterial, to file: AtomicFile?,

@@ -87,7 +87,7 @@ def header_files():
         ("file-crc", T.flip(FILE_CRC32), "one bit of file_crc32 is flipped", [("fileChecksum", FILE_CRC32)]),
     ):
         yield reader_refuses(f"header-{name}", wrong, rule, file, [*damage, in_footer])
-    yield reader_refuses("header-version-3", "the version of the file is 3", "the version is 2", T.put(VERSION, "B", 3).sealed(),
+    yield reader_refuses("header-version-4", "the version of the file is 4", "the version is 2", T.put(VERSION, "B", 4).sealed(),
                          [("version", VERSION)], "unsupportedVersion")  # fmt: skip
 
     rule = "[X19] what the header says is true"

@@ -124,7 +124,7 @@ def header_files():
     prose = b"This is a letter to a friend, not a database, and it is longer than a header.\n"
     yield Bad("magic-text", "a text file", rule, File(prose, [], 0, []), [("magic", 0)], "notADatabase")
 
-    for version in (0, 1, 3, 255):
+    for version in (0, 1, 4, 255):
         yield Bad(f"version-{version}", f"the version is {version}", "the version is 2",
                   ten.put(VERSION, "B", version), [("version", VERSION)], "unsupportedVersion")  # fmt: skip
 

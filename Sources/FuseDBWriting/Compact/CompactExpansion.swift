@@ -1,10 +1,10 @@
-internal import FuseDBCompact
-internal import FuseDBFormat
-internal import FuseDBReading
-internal import FuseDBSystem
+package import FuseDBCompact
+package import FuseDBFormat
+package import FuseDBReading
+package import FuseDBSystem
 
 /// The keys and objects of a compact file, as data and key index of version 2: for all that reads records in place.
-struct CompactExpansion {
+package struct CompactExpansion {
   private let reader: FuseReader
   private let compact: CompactReader
   /// Of each object: where its row begins, and where its record is going to.
@@ -96,7 +96,7 @@ struct CompactExpansion {
   }
 
   /// A plain file with the same keys and objects, which has no name and is gone with what is returned.
-  static func plainFile(
+  package static func plainFile(
     of reader: FuseReader, _ compact: CompactReader, beside place: OutputPlace
   ) throws(FuseError) -> (file: AtomicFile, mapping: FileMapping) {
     let expansion = try CompactExpansion(reader, compact)

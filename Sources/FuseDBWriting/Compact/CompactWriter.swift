@@ -1,7 +1,7 @@
 internal import FuseDBCompact
 package import FuseDBFormat
 package import FuseDBReading
-internal import FuseDBSystem
+package import FuseDBSystem
 
 /// Makes compact files. See spec/decisions/0041-compact.md.
 ///
@@ -44,6 +44,19 @@ package enum CompactWriter {
   }
 }
 
+extension CompactWriter {
+  /// Writes a compact file of the keys and objects of one of version 2, without giving it its name.
+  ///
+  /// - Returns: its header, which is not written yet, and its length.
+  package static func write(
+    _ reader: FuseReader, to file: AtomicFile, _ plan: CompactPlan
+  ) throws(FuseError) -> (header: [UInt8], byteCount: Int) {
+    var work = try CompactWork(reader, to: file, plan)
+    let made = try work.write { _ in }
+    return (made.header, made.report.byteCount)
+  }
+}
+
 /// A compact file that is to be made of a plain one without a name.
 struct CompactTarget {
   /// What is published.
@@ -64,14 +77,23 @@ struct CompactTarget {
 }
 
 /// What a compact file is to be like.
-struct CompactPlan {
+package struct CompactPlan: Sendable {
   /// Whether keys stand as they are, also where symbols would take fewer bytes.
-  var keysAreRaw: Bool
+  package var keysAreRaw: Bool
   /// In bytes, for what grows with the number of keys and of values.
-  var memory: Int
-  var metadata: [UInt8]?
+  package var memory: Int
+  package var metadata: [UInt8]?
   /// Networks and key lengths.
-  var sections: SectionRequest
+  package var sections: SectionRequest
+
+  package init(
+    keysAreRaw: Bool, memory: Int = BlockLimits.usualMemory, metadata: [UInt8]?, sections: SectionRequest
+  ) {
+    self.keysAreRaw = keysAreRaw
+    self.memory = memory
+    self.metadata = metadata
+    self.sections = sections
+  }
 }
 
 /// The making of one file, step by step.
@@ -118,7 +140,17 @@ struct CompactWork {
     sample = SymbolSample(keyCount: reader.keyCount)
   }
 
+  /// Writes the file and lets it appear.
   mutating func run(_ progress: (Double) -> Void) throws(FuseError) -> CompactReport {
+    var (header, report) = try write(progress)
+    let replaced = try file.publish(header: header, keyCount: reader.keyCount)
+    report.replacedKeyCount = replaced?.keyCount
+    progress(1)
+    return report
+  }
+
+  /// Writes all but the header.
+  mutating func write(_ progress: (Double) -> Void) throws(FuseError) -> (header: [UInt8], report: CompactReport) {
     try numberObjects()
     progress(0.1)
     let tables = try objects.tables(reader, memory: memory / 2) { _ in }
@@ -138,13 +170,11 @@ struct CompactWork {
     let header = try sections.finish(keyCount: reader.keyCount, objectCount: objects.count)
     // What was read of a file that shrank meanwhile is not the file's.
     try reader.checkNotShrunk()
-    let replaced = try file.publish(header: header, keyCount: reader.keyCount)
-    progress(1)
-    return CompactReport(
-      keyCount: reader.keyCount, objectCount: objects.count, byteCount: sections.end,
-      rowsEnd: rowsEnd, partCount: tables.parts.count,
-      shapeCount: tables.shapes.count, keysAreCoded: keys.coder != nil, replacedKeyCount: replaced?.keyCount,
-      networks: networks)
+    let report = CompactReport(
+      keyCount: reader.keyCount, objectCount: objects.count, byteCount: sections.end, rowsEnd: rowsEnd,
+      partCount: tables.parts.count, shapeCount: tables.shapes.count, keysAreCoded: keys.coder != nil,
+      replacedKeyCount: nil, networks: networks)
+    return (header, report)
   }
 
   /// What a file has only where it is asked for.

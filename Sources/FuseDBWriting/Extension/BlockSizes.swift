@@ -54,7 +54,7 @@ struct BlockSizes: Sendable {
 
 /// What the making of an extension block may use. The bytes of the block don't depend on it.
 package struct BlockLimits: Sendable {
-  static let usualMemory = 512 << 20
+  package static let usualMemory = 512 << 20
 
   /// In bytes, some 6 MiB at least.
   var memory: Int

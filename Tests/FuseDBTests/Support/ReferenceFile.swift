@@ -127,9 +127,11 @@ struct ReferenceFile {
   func refusal(comparingChecksums: Bool) -> String? {
     if bytes.count < 40 { return "truncated" }
     if bytes[0..<4] != [0x46, 0x53, 0x44, 0x42] { return "notADatabase" }
-    if bytes[4] != 2 { return "unsupportedVersion" }
+    if bytes[4] != 2, bytes[4] != 3 { return "unsupportedVersion" }
     if bytes.number(at: 24, 8) != 40 || indexOffset < 40 { return "corrupted" }
     if indexOffset > UInt64(bytes.count) { return "truncated" }
+    // Where a compact file has its footer, this has none.
+    if bytes[4] == 3 { return "truncated" }
     if comparingChecksums, UInt64(Self.crc(bytes[40...])) != bytes.number(at: 32, 4) { return "corrupted" }
     var offset = Int(indexOffset)
     var previous: Key?
@@ -180,6 +182,7 @@ struct ReferenceFile {
   var damage: [Finding] {
     if bytes.count < 40 { return [Finding("truncated", bytes.count)] }
     if bytes[0..<4] != [0x46, 0x53, 0x44, 0x42] { return [Finding("magic", 0)] }
+    if bytes[4] == 3 { return [Finding("truncated", UInt64(bytes.count))] }
     if bytes[4] != 2 { return [Finding("version", 4)] }
     var found: [Finding] = []
     for (offset, byteCount) in [(5, 1), (6, 2), (36, 4)] where bytes.number(at: offset, byteCount) != 0 {
