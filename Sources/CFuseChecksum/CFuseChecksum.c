@@ -4,6 +4,14 @@
 
 uint32_t (*fuse_crc32_way)(uint32_t, const void *, size_t) = libdeflate_crc32;
 
+static uint32_t any_after(uint32_t four, const void *bytes, size_t count) {
+  uint8_t each[4] = {(uint8_t)four, (uint8_t)(four >> 8), (uint8_t)(four >> 16), (uint8_t)(four >> 24)};
+  uint32_t checksum = fuse_crc32_way(0, each, 4);
+  return count == 0 ? checksum : fuse_crc32_way(checksum, bytes, count);
+}
+
+uint32_t (*fuse_crc32_after)(uint32_t, const void *, size_t) = any_after;
+
 // A CRC is the remainder of the bytes, as one long polynomial over GF(2), by P = x^32 + x^26 + … + 1. A block that stands D bits before
 // another may be multiplied by x^D mod P and added to it: the remainder stays. So blocks of 64 bytes are folded into the next ones, four at a time,
 // these into one, that into 16 bytes, and they into 32 bits.
@@ -19,6 +27,12 @@ uint32_t (*fuse_crc32_way)(uint32_t, const void *, size_t) = libdeflate_crc32;
 #define MIDDLE __attribute__((target("avx2,vpclmulqdq,pclmul,sse4.1")))
 #define WIDE __attribute__((target("avx512f,avx512vl,avx512bw,avx2,vpclmulqdq,pclmul,sse4.1")))
 
+/// From its place n on: the first n of 16 bytes as the last ones, zeros before them; from 16 + n on: those after them as the first ones, zeros after them.
+static const uint8_t places[48] = {
+    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+    0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15,
+    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
+
 /// From 16 bytes, into which all before `bytes` was folded, to the checksum. There are at least 16 bytes before `last`.
 NARROW static inline __attribute__((always_inline)) uint32_t end(__m128i rest, const uint8_t *bytes, const uint8_t *last) {
   const __m128i by16 = _mm_set_epi64x(0xCCAA009E, 0xAE689191);
@@ -27,10 +41,6 @@ NARROW static inline __attribute__((always_inline)) uint32_t end(__m128i rest, c
   for (; last - bytes >= 16; bytes += 16) rest = FOLD16(rest, _mm_loadu_si128((const __m128i *)bytes));
   if (last > bytes) {
     // Of the 16 bytes and the last few: as many of the first ones as these are, before the 16 that end with the last.
-    static const uint8_t places[48] = {
-        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
-        0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15,
-        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
     size_t left = (size_t)(last - bytes);
     __m128i up = _mm_loadu_si128((const __m128i *)(places + left));
     __m128i down = _mm_loadu_si128((const __m128i *)(places + 16 + left));
@@ -53,6 +63,18 @@ NARROW static inline __attribute__((always_inline)) uint32_t end(__m128i rest, c
   uint64_t quotient = word ^ (uint64_t)_mm_cvtsi128_si64(product) << 1;
   product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)(quotient & 0xFFFFFFFF00000000)), quotients, 0x10);
   return ~(uint32_t)((uint64_t)_mm_extract_epi64(product, 1) >> 31);
+}
+
+/// The checksum of four bytes, the lowest first, and of `count` others. See fuse_crc32_after.
+NARROW static uint32_t narrow_after(uint32_t four, const void *start, size_t count) {
+  const uint8_t *bytes = start;
+  if (count > 256) return fuse_crc32_way(fuse_crc32_way(0, &four, 4), bytes, count);
+  __m128i first = _mm_insert_epi32(_mm_slli_si128(_mm_loadu_si128((const __m128i *)bytes), 4), (int)~four, 0);
+  if (count > 12) return end(first, bytes + 12, bytes + count);
+  // All of them at the end of 16 bytes: zeros before them change nothing.
+  __m128i up = _mm_loadu_si128((const __m128i *)(places + 4 + count));
+  const uint8_t *last = bytes + count;
+  return end(_mm_shuffle_epi8(first, up), last, last);
 }
 
 WIDE static inline __attribute__((always_inline)) __m512i fold64(__m512i before, __m512i by, __m512i next) {
@@ -138,6 +160,7 @@ __attribute__((constructor)) static void choose(void) {
   way *widest = way_of_width(64);
   if (widest == NULL) widest = way_of_width(32);
   if (widest != NULL) fuse_crc32_way = widest;
+  if (__builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1")) fuse_crc32_after = narrow_after;
 }
 
 int fuse_crc32_by(int width, uint32_t *checksum, const void *bytes, size_t count) {

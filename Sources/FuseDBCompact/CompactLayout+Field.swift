@@ -8,6 +8,7 @@ extension CompactLayout {
   func field(
     _ path: FusePath, of reference: UInt64, in file: RawSpan, into out: inout [UInt8]
   ) throws(FuseError) -> Bool {
+    if let isFound = fieldQuickly(path, of: reference, in: file, into: &out) { return isFound }
     var cursor = CompactCursor(file, try row(reference, in: file))
     var depth = 0
     // What stands in a part is no longer than one.

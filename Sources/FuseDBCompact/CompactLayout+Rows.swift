@@ -27,6 +27,7 @@ extension CompactLayout {
 
   /// Appends the MessagePack of an object.
   func expand(_ reference: UInt64, of file: RawSpan, into out: inout [UInt8]) throws(FuseError) {
+    if expandQuickly(reference, of: file, into: &out) { return }
     let row = try row(reference, in: file)
     try expand(row, of: file, into: &out)
   }
