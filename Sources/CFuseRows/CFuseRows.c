@@ -52,6 +52,19 @@ INLINE void copy32(uint8_t *out, const uint8_t *bytes) {
   memcpy(out, words, 32);
 }
 
+/// Copies some bytes; as many as the slack may be read and written after them.
+INLINE void copy(uint8_t *out, const uint8_t *bytes, size_t count) {
+  if (UNLIKELY(count > 256)) {
+    memcpy(out, bytes, count);
+    return;
+  }
+  size_t i = 0;
+  do {
+    copy32(out + i, bytes + i);
+    i += 32;
+  } while (i < count);
+}
+
 /// A number of seven bits a byte, in its shortest spelling; what comes after it, or NULL.
 INLINE const uint8_t *varint(const uint8_t *at, const uint8_t *end, uint64_t *number) {
   if (UNLIKELY(at >= end)) return NULL;
@@ -154,21 +167,32 @@ INLINE size_t scalar_count(const uint8_t *at) {
   }
 }
 
-/// A part or a shape of which the CRC-32 was compared; for a shape, how many names it has.
+/// A shape of which the CRC-32 was compared, and how many names it has.
 typedef struct {
   /// One more than its number.
   uint64_t next;
   const uint8_t *at;
   const uint8_t *end;
   size_t count;
-} known_item;
+} known_shape;
+
+/// What a part became.
+typedef struct {
+  /// One more than its number.
+  uint64_t next;
+  const uint8_t *out;
+  uint32_t count;
+  /// How many arrays and maps it stands in: it may stand in fewer, too.
+  uint32_t depth;
+} known_part;
 
 typedef struct {
   const fuse_rows *rows;
   /// Where the room ends.
   uint8_t *room;
   /// What was met before in the same object: it is compared once.
-  known_item shapes[known_count];
+  known_shape shapes[known_count];
+  known_part parts[known_count];
 } expansion;
 
 /// Where a value ends and what is written next; `at` is NULL where that is not known, and then `out` is beyond the room where that is why.
@@ -180,14 +204,14 @@ typedef struct {
 /// Of what are the values.
 typedef enum { of_array, of_map, of_shape, of_part } parent;
 
-INLINE const known_item *known_shape(expansion *all, uint64_t number) {
-  known_item *known = &all->shapes[number % known_count];
+INLINE const known_shape *shape_of(expansion *all, uint64_t number) {
+  known_shape *known = &all->shapes[number % known_count];
   if (LIKELY(known->next == number + 1)) return known;
   const uint8_t *end, *at = item(&all->rows->shapes, number, &end);
   if (UNLIKELY(at == NULL)) return NULL;
   size_t count = name_count(at, end);
   if (UNLIKELY(count == 0)) return NULL;
-  *known = (known_item){number + 1, at, end, count};
+  *known = (known_shape){number + 1, at, end, count};
   return known;
 }
 
@@ -205,6 +229,51 @@ INLINE uint8_t *write_head(uint8_t *out, uint8_t little, uint8_t large, uint64_t
   *out = large + 1;
   store4(out + 1, (uint32_t)count);
   return out + 5;
+}
+
+/// How long a value is, by its first byte, without the values of an array or a map; 0 where that says not all.
+static const uint8_t value_counts[256] = {
+    [0x00 ... 0x8F] = 1, [0x90] = 1, [0x91] = 2, [0x92] = 3, [0x93] = 4, [0x94] = 5, [0x95] = 6, [0x96] = 7, [0x97] = 8, [0x98] = 9,
+    [0x99] = 10, [0x9A] = 11, [0x9B] = 12, [0x9C] = 13, [0x9D] = 14, [0x9E] = 15, [0x9F] = 16, [0xA0] = 17, [0xA1] = 18, [0xA2] = 19,
+    [0xA3] = 20, [0xA4] = 21, [0xA5] = 22, [0xA6] = 23, [0xA7] = 24, [0xA8] = 25, [0xA9] = 26, [0xAA] = 27, [0xAB] = 28, [0xAC] = 29,
+    [0xAD] = 30, [0xAE] = 31, [0xAF] = 32, [0xB0 ... 0xBF] = 1, [0xC0 ... 0xDF] = 2, [0xE0 ... 0xE7] = 3, [0xE8 ... 0xEB] = 4, [0xEC] = 5,
+    [0xF0 ... 0xF2] = 1, [0xF3] = 2, [0xF4] = 3, [0xF5] = 4, [0xF6] = 5,
+};
+
+/// Asks for the parts that a row or a part leans on, but for those used most, whose numbers are short: those are there. They are wanted
+/// soon, one after the other, and each would be waited for twice.
+static void fetch_parts(const fuse_rows *rows, const uint8_t *at, const uint8_t *end) {
+  enum { most = 16 };
+  uint32_t numbers[most];
+  unsigned count = 0;
+  while (at < end) {
+    uint8_t head = *at;
+    if (head >= 0xE0 && head < 0xEC) {
+      uint32_t number = head < 0xE8 ? load4(at) >> 8 & 0x07FFFF : load4(at) & 0x03FFFFFF;
+      if (number < rows->parts.count) {
+        __builtin_prefetch(rows->parts.places + (rows->parts.isWide ? 6 : 4) * (uint64_t)number);
+        numbers[count++] = number;
+        if (count == most) break;
+      }
+    }
+    unsigned step = value_counts[head];
+    if (step == 0) {
+      if (head == 0xEE) {
+        step = 2 + (at[1] & 15);
+      } else if (head == 0xEF && at[1] == 0xCB) {
+        step = 10;
+      } else if (head == 0xED) {
+        step = 2 + (at[1] >> 7);
+      } else {
+        break;
+      }
+    }
+    at += step;
+  }
+  for (unsigned i = 0; i < count; i++) {
+    const uint8_t *partEnd, *part = item_place(&rows->parts, numbers[i], &partEnd);
+    if (part != NULL) __builtin_prefetch(part);
+  }
 }
 
 #define FAILED ((place){NULL, out})
@@ -285,7 +354,7 @@ static place write_values(
         number = head & 0x0F;
       shape:
         if (UNLIKELY(depth >= most_depth)) return FAILED;
-        const known_item *shape = known_shape(all, number);
+        const known_shape *shape = shape_of(all, number);
         if (UNLIKELY(shape == NULL)) return FAILED;
         out = write_head(out, 0x80, 0xDE, shape->count);
         place after = write_values(all, of_shape, at, end, shape->at, shape->end, shape->count, depth + 1, out, limit);
@@ -402,6 +471,12 @@ static place write_values(
     }
     // A part, which is no other part, and says how long it is.
     if (UNLIKELY(parent == of_part)) return FAILED;
+    known_part *known = &all->parts[number % known_count];
+    if (known->next == number + 1 && depth <= known->depth && (int64_t)known->count <= limit - out) {
+      copy(out, known->out, known->count);
+      out += known->count;
+      continue;
+    }
     const uint8_t *partEnd, *part = item(&all->rows->parts, number, &partEnd);
     if (UNLIKELY(part == NULL)) return FAILED;
     uint64_t length;
@@ -409,9 +484,11 @@ static place write_values(
     if (UNLIKELY(part == NULL || length > most_part)) return FAILED;
     if (UNLIKELY((int64_t)length > limit - out)) return all->room == limit ? FULL : FAILED;
     uint8_t *outEnd = out + length;
+    if (part < partEnd && (*part & 0xF0) == 0xB0) fetch_parts(all->rows, part, partEnd);
     place after = write_values(all, of_part, part, partEnd, NULL, NULL, 1, depth, out, outEnd);
     if (UNLIKELY(after.at == NULL)) return after;
     if (UNLIKELY(after.at != partEnd || after.out != outEnd)) return FAILED;
+    *known = (known_part){number + 1, out, (uint32_t)length, depth};
     out = outEnd;
   }
   return (place){at, out};
@@ -444,7 +521,8 @@ int64_t fuse_row_expand(const fuse_rows *rows, const fuse_row_value *value, uint
   // What stands in a part is no longer than one, and so has all the room that it can need.
   _Bool isBounded = value->isInPart && room >= most_part;
   all.room = out + (isBounded ? most_part : room);
-  for (int i = 0; i < known_count; i++) all.shapes[i].next = 0;
+  for (int i = 0; i < known_count; i++) all.shapes[i].next = all.parts[i].next = 0;
+  fetch_parts(rows, value->at, value->end);
   place after = write_values(&all, of_array, value->at, value->end, NULL, NULL, 1, value->depth, out, all.room);
   if (UNLIKELY(after.at == NULL)) return after.out > all.room && !isBounded ? fuse_row_full : fuse_row_other;
   if (UNLIKELY(value->isWhole && after.at != value->end)) return fuse_row_other;
