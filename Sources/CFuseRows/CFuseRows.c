@@ -97,7 +97,8 @@ INLINE const uint8_t *item_place(const fuse_items *table, uint64_t number, const
     begin = load8(table->places + 6 * number - 2) & 0xFFFFFFFFFFFF;
     after = load8(table->places + 6 * number + 4) & 0xFFFFFFFFFFFF;
   }
-  if (UNLIKELY(after < begin || after - begin < 4 || after > table->byteCount || after - begin - 4 > table->most)) return NULL;
+  // Where an item ends before it begins, this is more than any length.
+  if (UNLIKELY(after > table->byteCount || after - begin - 4 > table->most)) return NULL;
   *end = table->items + after;
   return table->items + begin + 4;
 }
@@ -272,7 +273,9 @@ static void fetch_parts(const fuse_rows *rows, const uint8_t *at, const uint8_t 
   }
   for (unsigned i = 0; i < count; i++) {
     const uint8_t *partEnd, *part = item_place(&rows->parts, numbers[i], &partEnd);
-    if (part != NULL) __builtin_prefetch(part);
+    if (part == NULL) continue;
+    __builtin_prefetch(part - 4);
+    __builtin_prefetch(partEnd - 1);
   }
 }
 
@@ -280,25 +283,39 @@ static void fetch_parts(const fuse_rows *rows, const uint8_t *at, const uint8_t 
 /// Beyond the room, so that this is known from `out`.
 #define FULL ((place){NULL, all->room + 1})
 
+#define OUTSIDE static __attribute__((noinline))
+OUTSIDE place write_array(
+    expansion *all, const uint8_t *at, const uint8_t *end, uint64_t count, unsigned depth, uint8_t *out, uint8_t *limit);
+OUTSIDE place
+write_map(expansion *all, const uint8_t *at, const uint8_t *end, uint64_t count, unsigned depth, uint8_t *out, uint8_t *limit);
+OUTSIDE place write_shape(
+    expansion *all, const uint8_t *at, const uint8_t *end, const known_shape *shape, unsigned depth, uint8_t *out, uint8_t *limit);
+OUTSIDE place write_part(expansion *all, const uint8_t *at, const uint8_t *end, unsigned depth, uint8_t *out, uint8_t *limit);
+
 /// Writes `count` values. No more than the slack is written beyond `limit`, which is at most the room.
-static place write_values(
+INLINE place write_values(
     expansion *all, parent parent, const uint8_t *at, const uint8_t *end, const uint8_t *names, const uint8_t *namesEnd, uint64_t count,
     unsigned depth, uint8_t *out, uint8_t *limit) {
   for (; count > 0; count--) {
     if (UNLIKELY(out > limit)) return FAILED;
-    if (LIKELY(parent == of_shape)) {
+    if (parent == of_shape) {
       if (UNLIKELY(names >= namesEnd)) return FAILED;
-      size_t text;
-      const uint8_t *after = after_name(names, namesEnd, &text);
-      if (UNLIKELY(after == NULL)) return FAILED;
-      if (LIKELY(text < 32)) {
+      uint8_t head = *names;
+      if (LIKELY((head & 0xE0) == 0xA0)) {
         copy32(out, names);
+        size_t name = 1 + (head & 0x1Fu);
+        out += name;
+        names += name;
+        if (UNLIKELY(names > namesEnd)) return FAILED;
       } else {
+        size_t text;
+        const uint8_t *after = after_name(names, namesEnd, &text);
+        if (UNLIKELY(after == NULL)) return FAILED;
         if (after - names > limit - out) return all->room == limit ? FULL : FAILED;
         memcpy(out, names, (size_t)(after - names));
+        out += after - names;
+        names = after;
       }
-      out += after - names;
-      names = after;
     } else if (parent == of_map) {
       if (UNLIKELY(at >= end)) return FAILED;
       size_t name = scalar_count(at);
@@ -315,17 +332,17 @@ static place write_values(
     if (UNLIKELY(at >= end)) return FAILED;
     uint8_t head = *at++;
     uint64_t number;
+    if (LIKELY((uint8_t)(head - 0x90) < 0x20)) {
+      size_t text = head - 0x90u;
+      *out = (uint8_t)(0xA0 | text);
+      copy32(out + 1, at);
+      at += text;
+      out += 1 + text;
+      if (UNLIKELY(at > end)) return FAILED;
+      continue;
+    }
     switch (head) {
       case 0x00 ... 0x7F: *out++ = head; continue;
-      case 0x90 ... 0xAF: {
-        size_t text = head - 0x90u;
-        if (UNLIKELY(text > (size_t)(end - at))) return FAILED;
-        *out = (uint8_t)(0xA0 | text);
-        copy32(out + 1, at);
-        at += text;
-        out += 1 + text;
-        continue;
-      }
       case 0xC0 ... 0xDF:
         if (UNLIKELY(end - at < 1)) return FAILED;
         number = (uint64_t)(head & 0x1F) << 8 | at[0];
@@ -357,7 +374,7 @@ static place write_values(
         const known_shape *shape = shape_of(all, number);
         if (UNLIKELY(shape == NULL)) return FAILED;
         out = write_head(out, 0x80, 0xDE, shape->count);
-        place after = write_values(all, of_shape, at, end, shape->at, shape->end, shape->count, depth + 1, out, limit);
+        place after = write_shape(all, at, end, shape, depth + 1, out, limit);
         if (UNLIKELY(after.at == NULL)) return after;
         at = after.at;
         out = after.out;
@@ -372,7 +389,7 @@ static place write_values(
       array:
         if (UNLIKELY(depth >= most_depth || number > (uint64_t)(end - at))) return FAILED;
         out = write_head(out, 0x90, 0xDC, number);
-        place after = write_values(all, of_array, at, end, NULL, NULL, number, depth + 1, out, limit);
+        place after = write_array(all, at, end, number, depth + 1, out, limit);
         if (UNLIKELY(after.at == NULL)) return after;
         at = after.at;
         out = after.out;
@@ -382,7 +399,7 @@ static place write_values(
         at = varint(at, end, &number);
         if (UNLIKELY(at == NULL || depth >= most_depth || number > (uint64_t)(end - at) / 2)) return FAILED;
         out = write_head(out, 0x80, 0xDE, number);
-        place after = write_values(all, of_map, at, end, NULL, NULL, number, depth + 1, out, limit);
+        place after = write_map(all, at, end, number, depth + 1, out, limit);
         if (UNLIKELY(after.at == NULL)) return after;
         at = after.at;
         out = after.out;
@@ -484,8 +501,17 @@ static place write_values(
     if (UNLIKELY(part == NULL || length > most_part)) return FAILED;
     if (UNLIKELY((int64_t)length > limit - out)) return all->room == limit ? FULL : FAILED;
     uint8_t *outEnd = out + length;
-    if (part < partEnd && (*part & 0xF0) == 0xB0) fetch_parts(all->rows, part, partEnd);
-    place after = write_values(all, of_part, part, partEnd, NULL, NULL, 1, depth, out, outEnd);
+    // Most parts are texts.
+    size_t text = *part - 0x90u;
+    if (LIKELY(text < 0x20 && (size_t)(partEnd - part) == 1 + text && length == 1 + text)) {
+      *out = (uint8_t)(0xA0 | text);
+      copy32(out + 1, part + 1);
+      out = outEnd;
+      continue;
+    }
+    // What a part leans on that is used much is used as much.
+    if (number >= 0x2000) fetch_parts(all->rows, part, partEnd);
+    place after = write_part(all, part, partEnd, depth, out, outEnd);
     if (UNLIKELY(after.at == NULL)) return after;
     if (UNLIKELY(after.at != partEnd || after.out != outEnd)) return FAILED;
     *known = (known_part){number + 1, out, (uint32_t)length, depth};
@@ -494,9 +520,30 @@ static place write_values(
   return (place){at, out};
 }
 
+OUTSIDE place write_array(
+    expansion *all, const uint8_t *at, const uint8_t *end, uint64_t count, unsigned depth, uint8_t *out, uint8_t *limit) {
+  return write_values(all, of_array, at, end, NULL, NULL, count, depth, out, limit);
+}
+
+OUTSIDE place
+write_map(expansion *all, const uint8_t *at, const uint8_t *end, uint64_t count, unsigned depth, uint8_t *out, uint8_t *limit) {
+  return write_values(all, of_map, at, end, NULL, NULL, count, depth, out, limit);
+}
+
+OUTSIDE place write_shape(
+    expansion *all, const uint8_t *at, const uint8_t *end, const known_shape *shape, unsigned depth, uint8_t *out, uint8_t *limit) {
+  return write_values(all, of_shape, at, end, shape->at, shape->end, shape->count, depth, out, limit);
+}
+
+OUTSIDE place write_part(expansion *all, const uint8_t *at, const uint8_t *end, unsigned depth, uint8_t *out, uint8_t *limit) {
+  return write_values(all, of_part, at, end, NULL, NULL, 1, depth, out, limit);
+}
+
 int64_t fuse_row_find(const fuse_rows *rows, size_t offset, fuse_row_value *value) {
   const uint8_t *row = rows->file + offset;
   if (UNLIKELY(offset > (size_t)(rows->rowsEnd - rows->file) || rows->rowsEnd - row < 5)) return fuse_row_other;
+  // Half of the rows have bytes in a second line.
+  __builtin_prefetch(row + 63);
   uint64_t count;
   const uint8_t *at = varint(row + 4, rows->rowsEnd, &count);
   if (UNLIKELY(at == NULL || count > (uint64_t)(rows->rowsEnd - at))) return fuse_row_other;
@@ -523,7 +570,7 @@ int64_t fuse_row_expand(const fuse_rows *rows, const fuse_row_value *value, uint
   all.room = out + (isBounded ? most_part : room);
   for (int i = 0; i < known_count; i++) all.shapes[i].next = all.parts[i].next = 0;
   fetch_parts(rows, value->at, value->end);
-  place after = write_values(&all, of_array, value->at, value->end, NULL, NULL, 1, value->depth, out, all.room);
+  place after = write_array(&all, value->at, value->end, 1, value->depth, out, all.room);
   if (UNLIKELY(after.at == NULL)) return after.out > all.room && !isBounded ? fuse_row_full : fuse_row_other;
   if (UNLIKELY(value->isWhole && after.at != value->end)) return fuse_row_other;
   if (UNLIKELY(value->isInPart && after.out - out > most_part)) return fuse_row_other;

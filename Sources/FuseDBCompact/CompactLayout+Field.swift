@@ -6,9 +6,16 @@ internal import FuseDBValues
 extension CompactLayout {
   /// Appends the MessagePack of what stands at a path, and says whether anything does.
   func field(
+    _ path: FusePath, of reference: UInt64, in file: RawSpan, inSteps: Bool, into out: inout [UInt8]
+  ) throws(FuseError) -> Bool {
+    if !inSteps, let isFound = fieldQuickly(path, of: reference, in: file, into: &out) { return isFound }
+    return try fieldInSteps(path, of: reference, in: file, into: &out)
+  }
+
+  @inline(never)
+  private func fieldInSteps(
     _ path: FusePath, of reference: UInt64, in file: RawSpan, into out: inout [UInt8]
   ) throws(FuseError) -> Bool {
-    if let isFound = fieldQuickly(path, of: reference, in: file, into: &out) { return isFound }
     var cursor = CompactCursor(file, try row(reference, in: file))
     var depth = 0
     // What stands in a part is no longer than one.
