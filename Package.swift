@@ -52,6 +52,7 @@ let package = Package(
     .target(name: "CFuseHazards"),
     .target(name: "CFusePages", dependencies: ["CMicrohttpd"], linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CFusePublish"),
+    .target(name: "CFuseRows", dependencies: ["CFuseChecksum"]),
     .target(name: "CFuseSystem"),
     .target(name: "CFuseTransfer", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("curl")]),
 
@@ -70,7 +71,8 @@ let package = Package(
       name: "FuseDBValues", dependencies: ["CMsgpack", "FuseDBFormat", "FuseDBSystem"], swiftSettings: strict),
     // What reads version 3 of the format: see spec/decisions/0041-compact.md.
     .target(
-      name: "FuseDBCompact", dependencies: ["CFuseIntrinsics", "FuseDBFormat", "FuseDBSystem", "FuseDBValues"],
+      name: "FuseDBCompact",
+      dependencies: ["CFuseIntrinsics", "CFuseRows", "FuseDBFormat", "FuseDBSystem", "FuseDBValues"],
       swiftSettings: strict),
     .target(
       name: "FuseDBReading",

@@ -4,6 +4,14 @@
 
 uint32_t (*fuse_crc32_way)(uint32_t, const void *, size_t) = libdeflate_crc32;
 
+static uint32_t any_after(uint32_t four, const void *bytes, size_t count) {
+  uint8_t each[4] = {(uint8_t)four, (uint8_t)(four >> 8), (uint8_t)(four >> 16), (uint8_t)(four >> 24)};
+  uint32_t checksum = fuse_crc32_way(0, each, 4);
+  return count == 0 ? checksum : fuse_crc32_way(checksum, bytes, count);
+}
+
+uint32_t (*fuse_crc32_after)(uint32_t, const void *, size_t) = any_after;
+
 // A CRC is the remainder of the bytes, as one long polynomial over GF(2), by P = x^32 + x^26 + … + 1. A block that stands D bits before
 // another may be multiplied by x^D mod P and added to it: the remainder stays. So blocks of 64 bytes are folded into the next ones, four at a time,
 // these into one, that into 16 bytes, and they into 32 bits.
@@ -16,8 +24,15 @@ uint32_t (*fuse_crc32_way)(uint32_t, const void *, size_t) = libdeflate_crc32;
 #include <immintrin.h>
 
 #define NARROW __attribute__((target("pclmul,sse4.1")))
+#define SHORT __attribute__((target("avx,pclmul,sse4.1")))
 #define MIDDLE __attribute__((target("avx2,vpclmulqdq,pclmul,sse4.1")))
 #define WIDE __attribute__((target("avx512f,avx512vl,avx512bw,avx2,vpclmulqdq,pclmul,sse4.1")))
+
+/// From its place n on: the first n of 16 bytes as the last ones, zeros before them; from 16 + n on: those after them as the first ones, zeros after them.
+static const uint8_t places[48] = {
+    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+    0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15,
+    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
 
 /// From 16 bytes, into which all before `bytes` was folded, to the checksum. There are at least 16 bytes before `last`.
 NARROW static inline __attribute__((always_inline)) uint32_t end(__m128i rest, const uint8_t *bytes, const uint8_t *last) {
@@ -27,10 +42,6 @@ NARROW static inline __attribute__((always_inline)) uint32_t end(__m128i rest, c
   for (; last - bytes >= 16; bytes += 16) rest = FOLD16(rest, _mm_loadu_si128((const __m128i *)bytes));
   if (last > bytes) {
     // Of the 16 bytes and the last few: as many of the first ones as these are, before the 16 that end with the last.
-    static const uint8_t places[48] = {
-        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
-        0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15,
-        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
     size_t left = (size_t)(last - bytes);
     __m128i up = _mm_loadu_si128((const __m128i *)(places + left));
     __m128i down = _mm_loadu_si128((const __m128i *)(places + 16 + left));
@@ -53,6 +64,43 @@ NARROW static inline __attribute__((always_inline)) uint32_t end(__m128i rest, c
   uint64_t quotient = word ^ (uint64_t)_mm_cvtsi128_si64(product) << 1;
   product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)(quotient & 0xFFFFFFFF00000000)), quotients, 0x10);
   return ~(uint32_t)((uint64_t)_mm_extract_epi64(product, 1) >> 31);
+}
+
+NARROW static __attribute__((noinline)) uint32_t narrow_after_long(uint32_t four, const void *start, size_t count) {
+  const uint8_t *bytes = start;
+  if (count > 256) return fuse_crc32_way(fuse_crc32_way(0, &four, 4), bytes, count);
+  __m128i first = _mm_insert_epi32(_mm_slli_si128(_mm_loadu_si128((const __m128i *)bytes), 4), (int)~four, 0);
+  return end(first, bytes + 12, bytes + count);
+}
+
+/// The checksum of four bytes, the lowest first, and of `count` others; see fuse_crc32_after. Up to 28 of those, no branch depends on how many they
+/// are: all stand at the end of 32 bytes, and zeros before them change nothing.
+SHORT static uint32_t narrow_after(uint32_t four, const void *start, size_t count) {
+  // From its place n on: what keeps the last n bytes of 32.
+  static const uint8_t kept[64] = {
+      [32 ... 63] = 0xFF,
+  };
+  // From its place n on: what puts four bytes before the last n of 32.
+  static const uint8_t fours[64] = {
+      [0 ... 27] = 0x80, [28] = 0, [29] = 1, [30] = 2, [31] = 3, [32 ... 63] = 0x80,
+  };
+#define LOAD16(place) _mm_loadu_si128((const __m128i *)(place))
+  if (count > 28) return narrow_after_long(four, start, count);
+  const uint8_t *last = (const uint8_t *)start + count;
+  __m128i number = _mm_cvtsi32_si128((int)~four);
+  __m128i head = _mm_and_si128(LOAD16(last - 32), LOAD16(kept + count));
+  __m128i rest = _mm_and_si128(LOAD16(last - 16), LOAD16(kept + 16 + count));
+  head = _mm_xor_si128(head, _mm_shuffle_epi8(number, LOAD16(fours + count)));
+  rest = _mm_xor_si128(rest, _mm_shuffle_epi8(number, LOAD16(fours + 16 + count)));
+  // From here on with 33 bits of each constant: as above, but that what they are multiplied with stands one bit further.
+  const __m128i by = _mm_set_epi64x(0xCCAA009E, 0x1751997D0), by32 = _mm_cvtsi64_si128(0x163CD6124);
+  const __m128i by_polynomial = _mm_set_epi64x(0x1F7011641, 0x1DB710641), low = _mm_setr_epi32(~0, 0, ~0, 0);
+  rest = _mm_xor_si128(rest, _mm_xor_si128(_mm_clmulepi64_si128(head, by, 0x00), _mm_clmulepi64_si128(head, by, 0x11)));
+  rest = _mm_xor_si128(_mm_srli_si128(rest, 8), _mm_clmulepi64_si128(rest, by, 0x10));
+  rest = _mm_xor_si128(_mm_srli_si128(rest, 4), _mm_clmulepi64_si128(_mm_and_si128(rest, low), by32, 0x00));
+  __m128i quotient = _mm_and_si128(_mm_clmulepi64_si128(_mm_and_si128(rest, low), by_polynomial, 0x10), low);
+  rest = _mm_xor_si128(rest, _mm_clmulepi64_si128(quotient, by_polynomial, 0x00));
+  return ~(uint32_t)_mm_extract_epi32(rest, 1);
 }
 
 WIDE static inline __attribute__((always_inline)) __m512i fold64(__m512i before, __m512i by, __m512i next) {
@@ -138,6 +186,7 @@ __attribute__((constructor)) static void choose(void) {
   way *widest = way_of_width(64);
   if (widest == NULL) widest = way_of_width(32);
   if (widest != NULL) fuse_crc32_way = widest;
+  if (__builtin_cpu_supports("pclmul") && __builtin_cpu_supports("avx")) fuse_crc32_after = narrow_after;
 }
 
 int fuse_crc32_by(int width, uint32_t *checksum, const void *bytes, size_t count) {

@@ -6,6 +6,14 @@ internal import FuseDBValues
 extension CompactLayout {
   /// Appends the MessagePack of what stands at a path, and says whether anything does.
   func field(
+    _ path: FusePath, of reference: UInt64, in file: RawSpan, inSteps: Bool, into out: inout [UInt8]
+  ) throws(FuseError) -> Bool {
+    if !inSteps, let isFound = fieldQuickly(path, of: reference, in: file, into: &out) { return isFound }
+    return try fieldInSteps(path, of: reference, in: file, into: &out)
+  }
+
+  @inline(never)
+  private func fieldInSteps(
     _ path: FusePath, of reference: UInt64, in file: RawSpan, into out: inout [UInt8]
   ) throws(FuseError) -> Bool {
     var cursor = CompactCursor(file, try row(reference, in: file))

@@ -26,7 +26,18 @@ extension CompactLayout {
   }
 
   /// Appends the MessagePack of an object.
-  func expand(_ reference: UInt64, of file: RawSpan, into out: inout [UInt8]) throws(FuseError) {
+  @inline(__always)
+  func expand(
+    _ reference: UInt64, of file: RawSpan, inSteps: Bool, into out: inout [UInt8]
+  ) throws(FuseError) {
+    if !inSteps, expandQuickly(reference, of: file, into: &out) { return }
+    try expandInSteps(reference, of: file, into: &out)
+  }
+
+  @inline(never)
+  private func expandInSteps(
+    _ reference: UInt64, of file: RawSpan, into out: inout [UInt8]
+  ) throws(FuseError) {
     let row = try row(reference, in: file)
     try expand(row, of: file, into: &out)
   }

@@ -59,11 +59,14 @@ package final class CompactReader: Sendable {
 
   /// Puts the MessagePack of an object into a buffer, in the place of what is there.
   ///
+  /// - Parameter inSteps: whether the quick way is left out, for tests. Both give the same.
   /// - Throws: as ``reference(forKey:)``.
-  package func expand(_ reference: UInt64, into out: inout [UInt8]) throws(FuseError) {
+  package func expand(_ reference: UInt64, inSteps: Bool = false, into out: inout [UInt8]) throws(FuseError) {
     let mapping = mapping
     out.removeAll(keepingCapacity: true)
-    do { try layout.expand(reference, of: mapping.bytes, into: &out) } catch { throw whatIsTrue(error) }
+    do { try layout.expand(reference, of: mapping.bytes, inSteps: inSteps, into: &out) } catch {
+      throw whatIsTrue(error)
+    }
     try mapping.checkNotShrunk()
   }
 
@@ -79,15 +82,17 @@ package final class CompactReader: Sendable {
 
   /// Appends the MessagePack of what stands at a path in an object to a buffer. Nothing else of the object is expanded.
   ///
+  /// - Parameter inSteps: as for ``expand(_:inSteps:into:)``.
   /// - Returns: whether the path leads anywhere, as by ``FuseView/subscript(path:)``.
   /// - Throws: as ``reference(forKey:)``.
-  package func field(_ path: FusePath, ofReference reference: UInt64, into out: inout [UInt8]) throws(FuseError) -> Bool
-  {
+  package func field(
+    _ path: FusePath, ofReference reference: UInt64, inSteps: Bool = false, into out: inout [UInt8]
+  ) throws(FuseError) -> Bool {
     let mapping = mapping
     let isFound: Bool
-    do { isFound = try layout.field(path, of: reference, in: mapping.bytes, into: &out) } catch {
-      throw whatIsTrue(error)
-    }
+    do {
+      isFound = try layout.field(path, of: reference, in: mapping.bytes, inSteps: inSteps, into: &out)
+    } catch { throw whatIsTrue(error) }
     try mapping.checkNotShrunk()
     return isFound
   }

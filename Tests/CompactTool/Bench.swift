@@ -5,7 +5,7 @@ import FuseDBReading
 import FuseDBSystem
 import Glibc
 
-/// `bench FILE OTHER [FIELD]`: how long a compact file takes for what is asked for most, beside a file of version 2 with the same keys.
+/// `bench FILE OTHER [FIELD [objects]]`: how long a compact file takes for what is asked for most, beside a file of version 2 with the same keys.
 struct Bench {
   private let reader: CompactReader
   private let other: FuseReader
@@ -17,7 +17,7 @@ struct Bench {
   static func run(_ words: [String]) {
     do {
       let bench = try Bench(words[1], words[2])
-      try bench.measure(field: words.count > 3 ? words[3] : nil)
+      try bench.measure(field: words.count > 3 ? words[3] : nil, objectsAlone: words.count > 4)
     } catch {
       print("error \(error)")
       exit(1)
@@ -75,15 +75,25 @@ struct Bench {
     print(padded(name, 24), padded(number(compact), 10), padded(number(other), 10), padded(number(compact / other), 7))
   }
 
-  private func measure(field: String?) throws {
+  private func measure(field: String?, objectsAlone: Bool) throws {
     print("\(keys.count) keys; ns each: compact, version 2, ratio")
+    if !objectsAlone { try measureKeys() }
+    try measureObjects(field: field)
+  }
+
+  private func measureKeys() throws {
     row("find, independent", try Self.time(keys.count, findAll), try Self.time(keys.count, findAllInOther))
     row(
       "find, dependent", try Self.time(keys.count, findOneAfterOther),
       try Self.time(keys.count, findOneAfterOtherInOther))
     row("find, absent", try Self.time(missing.count, missAll), try Self.time(missing.count, missAllInOther))
     row("find, many at once", try Self.time(keys.count, findTogether), try Self.time(keys.count, findTogetherInOther))
+  }
+
+  private func measureObjects(field: String?) throws {
+    row("find, independent", try Self.time(keys.count, findAll), try Self.time(keys.count, findAllInOther))
     row("object", try Self.time(keys.count, getAll), try Self.time(keys.count, getAllInOther))
+    row("object, in the cache", try Self.time(256_000, getSomeAgain), try Self.time(256_000, getSomeAgainInOther))
     if let field {
       let path = FusePath(field)
       row(
@@ -175,6 +185,31 @@ struct Bench {
     for key in keys {
       guard let found = try other.bytes(forKey: span.extracting(key)) else { continue }
       sum &+= UInt64(found.byteCount)
+    }
+    return sum
+  }
+
+  /// Few objects, so that nothing is waited for.
+  private func getSomeAgain() throws(FuseError) -> UInt64 {
+    let span = bytes.rawSpan
+    var references: [UInt64] = []
+    for key in keys.prefix(256) { references.append(try reader.reference(forKey: span.extracting(key)) ?? 0) }
+    var sum: UInt64 = 0
+    var out: [UInt8] = []
+    for _ in 0..<1000 {
+      for reference in references {
+        try reader.expand(reference, into: &out)
+        sum &+= UInt64(out.count)
+      }
+    }
+    return sum
+  }
+
+  private func getSomeAgainInOther() throws(FuseError) -> UInt64 {
+    let span = bytes.rawSpan
+    var sum: UInt64 = 0
+    for _ in 0..<1000 {
+      for key in keys.prefix(256) { sum &+= UInt64(try other.bytes(forKey: span.extracting(key))?.byteCount ?? 0) }
     }
     return sum
   }

@@ -68,8 +68,15 @@ struct Harm {
         try reader.expand(reference, into: &out)
         outcome.longest = max(outcome.longest, out.count)
         if isObjectRight, out != objects[number] { outcome.wrongCount += 1 }
+        // The quick way and the other one.
+        var other: [UInt8] = []
+        try reader.expand(reference, inSteps: true, into: &other)
+        precondition(other == out, "an object is made in two ways, and they differ")
         out.removeAll(keepingCapacity: true)
-        _ = try reader.field(path, ofReference: reference, into: &out)
+        other.removeAll(keepingCapacity: true)
+        let isFound = try reader.field(path, ofReference: reference, into: &out)
+        let isFoundInSteps = try reader.field(path, ofReference: reference, inSteps: true, into: &other)
+        precondition(isFound == isFoundInSteps && other == out, "a field is found in two ways, and they differ")
       } catch { outcome.isNoticed = true }
       do {
         if try reader.reference(forKey: (key + [0]).rawSpan) != nil { outcome.wrongCount += 1 }
