@@ -11,6 +11,8 @@ package import FuseDBValues
 package final class CompactReader: Sendable {
   package let mapping: FileMapping
   let layout: CompactLayout
+  /// What the layout has the address of.
+  private let symbols: CompactSymbols
 
   /// The path that the file was opened under.
   package var path: String { mapping.path }
@@ -24,7 +26,9 @@ package final class CompactReader: Sendable {
   /// - Complexity: O(1).
   package init(_ mapping: FileMapping) throws(FuseError) {
     do {
-      layout = try CompactLayout(of: mapping.bytes)
+      let opened = try CompactLayout.open(mapping.bytes)
+      layout = opened.layout
+      symbols = opened.symbols
     } catch {
       // What was read while the file shrank says nothing about the file.
       try mapping.checkNotShrunk()
@@ -115,43 +119,42 @@ extension CompactLayout {
   ) throws(FuseError) -> UInt64? {
     let slot = slots.slot(probe.slot, ofLine: probe.slotLine, in: file)
     if slots.section.tag(of: slot) == slots.section.tag(of: hash), slot != slots.section.free {
-      let (block, offset) = try place(of: slot, probe, in: file)
-      if let found = try blocks.reference(at: offset, inBlockAt: block, if: key, of: file) { return found }
-      try checkOther(at: offset, inBlockAt: block, probe, in: file)
+      let number = Int(truncatingIfNeeded: slot &>> (slots.section.tagBits &+ SlotSection.offsetBits))
+      let inside = Int(truncatingIfNeeded: slot &>> slots.section.tagBits & 0xFF)
+      guard number < blocks.count, inside >= CompactForm.blockHeadByteCount else { throw leadsNowhere(probe) }
+      let block = blocks.offset(ofBlock: number)
+      // The key is compared while the block's lines are on their way, which its checksum reads.
+      let (match, reference) = blocks.match(key, at: block &+ inside, inBlockAt: block, of: file)
+      guard blocks.isSoundBlock(number, in: file) else { throw blocks.differs(number) }
+      if match == .same { return reference }
+      if match == .unusual, try blocks.isKey(key, at: block &+ inside, inBlockAt: block, of: file) {
+        return CompactEntry(reading: block &+ inside, width: blocks.width, of: file).reference
+      }
+      try checkOther(at: block &+ inside, inBlockAt: block, hash, in: file)
+      return nil
     }
     // Absent, if the lines that say so are what was written. [X16]
     try slots.check(probe, in: file)
     return nil
   }
 
-  /// Where the block of a slot begins, which is what was written, and the entry in it.
-  @inline(__always)
-  func place(of slot: UInt64, _ probe: CompactSlots.Probe, in file: RawSpan) throws(FuseError) -> (
-    block: Int, offset: Int
-  ) {
-    let place = slot &>> slots.section.tagBits
-    let number = Int(truncatingIfNeeded: place >> 8)
-    let inside = Int(truncatingIfNeeded: place & 0xFF)
-    guard number < blocks.count, inside >= CompactForm.blockHeadByteCount else {
-      throw .corrupted("a slot holds a place where no key stands", at: slots.offset(ofSlotLine: probe.slotLine))
-    }
-    let block = try blocks.checkedBlock(number, in: file)
-    return (block, block &+ inside)
+  @inline(never)
+  func leadsNowhere(_ probe: CompactSlots.Probe) -> FuseError {
+    .corrupted("a slot holds a place where no key stands", at: slots.offset(ofSlotLine: probe.slotLine))
   }
 
   /// Throws unless the slot with a key's tag is that of another key. [X17]
+  ///
+  /// It finds the probe anew, because passing it would have every look-up put it into memory.
   @inline(never)
-  func checkOther(
-    at offset: Int, inBlockAt block: Int, _ probe: CompactSlots.Probe, in file: RawSpan
-  ) throws(FuseError) {
+  func checkOther(at offset: Int, inBlockAt block: Int, _ hash: UInt64, in file: RawSpan) throws(FuseError) {
+    let probe = slots.probe(of: hash, in: file)
     try slots.check(probe, in: file)
-    var key: [UInt8] = []
-    try blocks.decode(at: offset, inBlockAt: block, of: file, into: &key)
-    let hash = key.rawSpan.hash(seed: slots.section.pilots.seed)
-    let own = slots.probe(of: hash, in: file)
+    let other = try blocks.hash(ofKeyAt: offset, inBlockAt: block, seed: slots.section.pilots.seed, of: file)
+    let own = slots.probe(of: other, in: file)
     let slot = slots.slot(probe.slot, ofLine: probe.slotLine, in: file)
     guard own.slotLine == probe.slotLine, own.slot == probe.slot,
-      slots.section.tag(of: hash) == slots.section.tag(of: slot)
+      slots.section.tag(of: other) == slots.section.tag(of: slot)
     else {
       throw .corrupted(
         "a slot leads to a key that has another slot", at: slots.offset(ofSlotLine: probe.slotLine))

@@ -18,6 +18,9 @@ package struct CompactDamage: Sendable, Hashable, CustomStringConvertible {
 package struct CompactVerifier {
   let mapping: FileMapping
   let layout: CompactLayout
+  private let directory: CompactDirectory
+  /// What the layout has the address of.
+  private let symbols: CompactSymbols
   let onDamage: (CompactDamage) -> Void
   /// Where rows begin, by their references, and which of them a key leads to.
   var starts = Bits()
@@ -34,13 +37,14 @@ package struct CompactVerifier {
   package static func run(
     _ mapping: FileMapping, onDamage: @escaping (CompactDamage) -> Void
   ) throws(FuseError) -> (keys: Int, objects: Int) {
-    let layout: CompactLayout
-    do { layout = try CompactLayout(of: mapping.bytes) } catch {
+    let opened: (layout: CompactLayout, directory: CompactDirectory, symbols: CompactSymbols)
+    do { opened = try CompactLayout.open(mapping.bytes) } catch {
       try mapping.checkNotShrunk()
       onDamage(CompactDamage(offset: error.offset ?? 0, message: error.message))
       return (0, 0)
     }
-    var verifier = CompactVerifier(mapping: mapping, layout: layout, onDamage: onDamage)
+    var verifier = CompactVerifier(
+      mapping: mapping, layout: opened.layout, directory: opened.directory, symbols: opened.symbols, onDamage: onDamage)
     verifier.checkFile()
     verifier.checkRows()
     verifier.checkShapes()
@@ -80,7 +84,7 @@ package struct CompactVerifier {
       report("a field of the footer is not zero that must be", at: footer + 36)
     }
     var end = layout.rowsEnd
-    for (kind, section) in layout.directory.sections {
+    for (kind, section) in directory.sections {
       let name = String(decoding: kind, as: UTF8.self)
       checkZeros(end..<section.range.lowerBound)
       end = section.range.upperBound
@@ -91,8 +95,8 @@ package struct CompactVerifier {
         report("the section \(name) differs from its checksum", at: section.range.lowerBound)
       }
     }
-    checkZeros(end..<layout.directory.offset)
-    if !layout.blocks.isCoded, let symbols = layout.directory[CompactForm.Section.symbols] {
+    checkZeros(end..<directory.offset)
+    if !layout.blocks.isCoded, let symbols = directory[CompactForm.Section.symbols] {
       report("there are symbols and keys are not coded", at: symbols.range.lowerBound)
     }
   }
