@@ -103,20 +103,53 @@ fuse_equal_keys(const uint8_t *_Nullable left, const uint8_t *_Nullable right, s
   return fuse_equal(left, right, count);
 }
 
-/// What fuse_compare_coded finds.
-enum { FUSE_KEY_SAME = 0, FUSE_KEY_OTHER = 1, FUSE_KEY_WRONG = 2 };
+/// What an entry of a block of keys says: how many bytes it shares, and where in the block its codes stand.
+typedef struct {
+  size_t shared;
+  size_t start;
+  size_t count;
+} fuse_entry;
 
-/// Whether a key is what the first `shared` bytes of the texts of some codes say, at most 255, and then those of others. Both have at most 255 codes,
-/// and seven bytes after them can be read. WRONG where a code is no symbol, or the first text is shorter than what is shared.
-static inline __attribute__((always_inline)) int fuse_compare_coded(
-    const fuse_symbols *_Nonnull symbols, const uint8_t *_Nonnull head, size_t headCount, size_t shared,
-    const uint8_t *_Nonnull suffix, size_t suffixCount, const uint8_t *_Nullable key, size_t keyCount) {
+/// Reads the entry at `offset`, below 256. Seven bytes after the block can be read. Each byte is read once.
+static inline __attribute__((always_inline)) fuse_entry
+fuse_read_entry(const uint8_t *_Nonnull block, size_t offset, size_t width) {
+  uint64_t word;
+  memcpy(&word, block + offset, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  size_t common = word >> 4 & 15, size = word & 15, second = word >> 8 & 255, third = word >> 16 & 255;
+  size_t isFar = common == 15, isWide = size == 15;
+  fuse_entry entry = {isFar ? second : common, offset + 1 + isFar + isWide + width, isFar ? third : second};
+  if (!isWide) entry.count = size;
+  return entry;
+}
+
+/// What fuse_match_coded finds: UNUSUAL where an entry or its block's first is no plain one, or wrong.
+enum { FUSE_KEY_SAME = 0, FUSE_KEY_OTHER = 1, FUSE_KEY_UNUSUAL = 2 };
+
+/// Whether a key is that of the entry at `offset`, 9 to 255, of a block, and its reference of `width` bytes, 1 to 8. After the block are 16 bytes more
+/// that can be read; the block may hold anything.
+static inline __attribute__((always_inline)) int fuse_match_coded(
+    const fuse_symbols *_Nonnull symbols, const uint8_t *_Nonnull block, size_t offset, size_t width,
+    const uint8_t *_Nullable key, size_t keyCount, uint64_t *_Nonnull reference) {
   uint8_t text[255 + 8 * 255 + FUSE_DECODE_ROOM];
-  int64_t first = fuse_decode(symbols, head, headCount, shared, text);
-  if (__builtin_expect(first < (int64_t)shared, 0)) return FUSE_KEY_WRONG;
-  int64_t rest = fuse_decode(symbols, suffix, suffixCount, SIZE_MAX, text + shared);
-  if (__builtin_expect(rest < 0, 0)) return FUSE_KEY_WRONG;
-  if (shared + (size_t)rest != keyCount) return FUSE_KEY_OTHER;
+  fuse_entry entry = fuse_read_entry(block, offset, width), head = fuse_read_entry(block, 9, width);
+  uint64_t word;
+  memcpy(&word, block + entry.start - 8, 8);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  *reference = word & ~UINT64_C(0) >> (64 - 8 * width);
+  // Neither ends behind the block; and that holds for no entry with the count of a long key.
+  if (__builtin_expect((entry.start + entry.count > 256) | (head.start + head.count > 256), 0)) return FUSE_KEY_UNUSUAL;
+  // The first key shares with none.
+  size_t headCount = offset == 9 ? 0 : head.count;
+  int64_t first = fuse_decode(symbols, block + head.start, headCount, entry.shared, text);
+  if (__builtin_expect(first < (int64_t)entry.shared, 0)) return FUSE_KEY_UNUSUAL;
+  int64_t rest = fuse_decode(symbols, block + entry.start, entry.count, SIZE_MAX, text + entry.shared);
+  if (__builtin_expect(rest < 0, 0)) return FUSE_KEY_UNUSUAL;
+  if (entry.shared + (size_t)rest != keyCount) return FUSE_KEY_OTHER;
   return fuse_equal_keys(text, key, keyCount) ? FUSE_KEY_SAME : FUSE_KEY_OTHER;
 }
 

@@ -12,44 +12,46 @@ extension CompactBlocks {
     case unusual
   }
 
-  /// Whether the key of the entry at an offset of a block is `key`, and its reference.
+  /// Whether the key of the entry at an offset of a block, after its head, is `key`, and its reference.
   ///
   /// The block need not have been compared with its checksum yet: both then wait for its bytes together. All places are compared with its end.
   @inline(__always)
   func match(_ key: RawSpan, at offset: Int, inBlockAt block: Int, of file: RawSpan) -> (Match, reference: UInt64) {
-    let end = block &+ CompactForm.blockByteCount
-    let first = block &+ CompactForm.blockHeadByteCount
-    let entry = CompactEntry(reading: offset, width: width, of: file)
-    let head = CompactEntry(reading: first, width: width, of: file)
-    guard entry.end <= end, head.end <= end, !entry.isLong else { return (.unusual, 0) }
-    guard isCoded else { return (matchPlain(entry, head, isFirst: offset == first, key, of: file), entry.reference) }
-    // The first key shares with none, and none shares with a long one.
-    let headCount = head.isLong || offset == first ? 0 : head.count
-    // SAFETY: both texts of codes end in the block, and after it is more of the file than eight bytes. The symbols are there as long as this is used.
+    guard isCoded else { return matchPlain(key, at: offset, inBlockAt: block, of: file) }
+    var reference: UInt64 = 0
+    // SAFETY: the block lies in the file, whose footer comes after it, and the offset in the block. The symbols are there as long as this is used.
     let found = unsafe file.withUnsafeBytes { file in
       unsafe key.withUnsafeBytes { key in
         let bytes = unsafe file.baseAddress!.assumingMemoryBound(to: UInt8.self)
         let wanted = unsafe key.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        return unsafe fuse_compare_coded(
-          symbols, bytes + head.start, headCount, entry.shared, bytes + entry.start, entry.count, wanted, key.count)
+        return unsafe fuse_match_coded(
+          symbols, bytes + block, offset &- block, width, wanted, key.count, &reference)
       }
     }
-    if found == Int32(FUSE_KEY_SAME) { return (.same, entry.reference) }
-    return (found == Int32(FUSE_KEY_OTHER) ? .other : .unusual, entry.reference)
+    if found == Int32(FUSE_KEY_SAME) { return (.same, reference) }
+    return (found == Int32(FUSE_KEY_OTHER) ? .other : .unusual, reference)
   }
 
   /// The same of keys that stand as they are.
   @inline(__always)
   private func matchPlain(
-    _ entry: CompactEntry, _ head: CompactEntry, isFirst: Bool, _ key: RawSpan, of file: RawSpan
-  ) -> Match {
-    guard entry.shared == 0 || !isFirst && !head.isLong && entry.shared <= head.count else { return .unusual }
-    guard entry.shared &+ entry.count == key.byteCount else { return .other }
+    _ key: RawSpan, at offset: Int, inBlockAt block: Int, of file: RawSpan
+  ) -> (Match, reference: UInt64) {
+    let end = block &+ CompactForm.blockByteCount
+    let first = block &+ CompactForm.blockHeadByteCount
+    let entry = CompactEntry(reading: offset, width: width, of: file)
+    let head = CompactEntry(reading: first, width: width, of: file)
+    guard entry.end <= end, head.end <= end, !entry.isLong else { return (.unusual, 0) }
+    // The first key shares with none, and none shares with a long one.
+    guard entry.shared == 0 || offset != first && !head.isLong && entry.shared <= head.count else {
+      return (.unusual, 0)
+    }
+    guard entry.shared &+ entry.count == key.byteCount else { return (.other, 0) }
     let (shared, rest) = (key.extracting(first: entry.shared), key.extracting(droppingFirst: entry.shared))
     guard file.extracting(head.start..<head.start &+ entry.shared).equals(shared),
       file.extracting(entry.start..<entry.end).equals(rest)
-    else { return .other }
-    return .same
+    else { return (.other, 0) }
+    return (.same, entry.reference)
   }
 
   /// The same of an entry that is unusual, in a checked block.
