@@ -2,7 +2,14 @@
 
 #include <libdeflate.h>
 
+/// As libdeflate does it.
+static uint32_t block_by_parts(uint32_t number, const void *block) {
+  const uint8_t bytes[8] = {0, 0, 0, 0, (uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
+  return libdeflate_crc32(libdeflate_crc32(0, bytes, 8), (const uint8_t *)block + 4, 252);
+}
+
 uint32_t (*fuse_crc32_way)(uint32_t, const void *, size_t) = libdeflate_crc32;
+uint32_t (*fuse_crc32_block_way)(uint32_t, const void *) = block_by_parts;
 
 static uint32_t any_after(uint32_t four, const void *bytes, size_t count) {
   uint8_t each[4] = {(uint8_t)four, (uint8_t)(four >> 8), (uint8_t)(four >> 16), (uint8_t)(four >> 24)};
@@ -139,20 +146,39 @@ WIDE static uint32_t wide(uint32_t checksum, const void *start, size_t count) {
   return end(rest, bytes, last);
 }
 
+/// What the register holds after four bytes of zeros: the upper half of a number below 2^32.
+#define AFTER_ZEROS 0xDEBB20E3
+
+/// All four lines of a block at once: with the number in the place of the stored checksum they are what the checksum is of, after those zeros.
+WIDE static uint32_t wide_block(uint32_t number, const void *start) {
+  const uint8_t *bytes = start;
+  const __m512i by3 = _mm512_set4_epi64(0xF5E48C85, 0x596C8D81, 0xF5E48C85, 0x596C8D81);
+  const __m512i by2 = _mm512_set4_epi64(0x910EEEC1, 0x33FFF533, 0x910EEEC1, 0x33FFF533);
+  const __m512i by1 = _mm512_set4_epi64(0x1D9513D7, 0x8F352D95, 0x1D9513D7, 0x8F352D95);
+  __m512i head = _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)(__builtin_bswap32(number) ^ AFTER_ZEROS)));
+  __m512i first = _mm512_mask_mov_epi32(head, 0xFFFE, _mm512_loadu_si512(bytes));
+  __m512i ends = fold64(first, by3, _mm512_loadu_si512(bytes + 192));
+  __m512i middles = fold64(_mm512_loadu_si512(bytes + 64), by2, ends);
+  __m512i sum = fold64(_mm512_loadu_si512(bytes + 128), by1, middles);
+  const __m512i lanes = _mm512_set_epi64(0, 0, 0xCCAA009E, 0xAE689191, 0x81256527, 0xF1DA05AA, 0xAF449247, 0x3DB1ECDC);
+  __m512i folded = fold64(sum, lanes, _mm512_maskz_mov_epi64(0xC0, sum));
+  __m256i half = _mm256_xor_si256(_mm512_castsi512_si256(folded), _mm512_extracti64x4_epi64(folded, 1));
+  __m128i rest = _mm_xor_si128(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  return end(rest, bytes + 256, bytes + 256);
+}
+
 MIDDLE static inline __attribute__((always_inline)) __m256i fold32(__m256i before, __m256i by, __m256i next) {
   __m256i high = _mm256_clmulepi64_epi128(before, by, 0x00), low = _mm256_clmulepi64_epi128(before, by, 0x11);
   return _mm256_xor_si256(_mm256_xor_si256(high, low), next);
 }
 
-/// The same by 32 bytes at a time.
-MIDDLE static uint32_t middle(uint32_t checksum, const void *start, size_t count) {
-  if (count < 64) return libdeflate_crc32(checksum, start, count);
-  const uint8_t *bytes = start;
 #define LOAD32(place) _mm256_loadu_si256((const __m256i *)(bytes + (place)))
+
+/// The same by 32 bytes at a time: from the first 32 of at least 64, to which the register was added.
+MIDDLE static inline __attribute__((always_inline)) uint32_t middle_from(__m256i sum, const uint8_t *bytes, size_t count) {
   const __m256i by4 = _mm256_set_epi64x(0x910EEEC1, 0x33FFF533, 0x910EEEC1, 0x33FFF533);
   const __m256i by1 = _mm256_set_epi64x(0x81256527, 0xF1DA05AA, 0x81256527, 0xF1DA05AA);
   const uint8_t *last = bytes + count;
-  __m256i sum = _mm256_xor_si256(LOAD32(0), _mm256_zextsi128_si256(_mm_cvtsi32_si128((int)~checksum)));
   if (count >= 128) {
     __m256i second = LOAD32(32), third = LOAD32(64), fourth = LOAD32(96);
     for (bytes += 128; last - bytes >= 128; bytes += 128) {
@@ -171,6 +197,18 @@ MIDDLE static uint32_t middle(uint32_t checksum, const void *start, size_t count
   return end(FOLD16(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1)), bytes, last);
 }
 
+MIDDLE static uint32_t middle(uint32_t checksum, const void *start, size_t count) {
+  if (count < 64) return libdeflate_crc32(checksum, start, count);
+  const uint8_t *bytes = start;
+  return middle_from(_mm256_xor_si256(LOAD32(0), _mm256_zextsi128_si256(_mm_cvtsi32_si128((int)~checksum))), bytes, count);
+}
+
+MIDDLE static uint32_t middle_block(uint32_t number, const void *start) {
+  const uint8_t *bytes = start;
+  __m256i head = _mm256_zextsi128_si256(_mm_cvtsi32_si128((int)(__builtin_bswap32(number) ^ AFTER_ZEROS)));
+  return middle_from(_mm256_blend_epi32(head, LOAD32(0), 0xFE), bytes, 256);
+}
+
 typedef uint32_t way(uint32_t, const void *, size_t);
 
 /// What does so many bytes at a time; NULL where the processor cannot.
@@ -185,8 +223,10 @@ static way *way_of_width(int width) {
 __attribute__((constructor)) static void choose(void) {
   way *widest = way_of_width(64);
   if (widest == NULL) widest = way_of_width(32);
-  if (widest != NULL) fuse_crc32_way = widest;
   if (__builtin_cpu_supports("pclmul") && __builtin_cpu_supports("avx")) fuse_crc32_after = narrow_after;
+  if (widest == NULL) return;
+  fuse_crc32_way = widest;
+  fuse_crc32_block_way = widest == wide ? wide_block : middle_block;
 }
 
 int fuse_crc32_by(int width, uint32_t *checksum, const void *bytes, size_t count) {
@@ -195,6 +235,17 @@ int fuse_crc32_by(int width, uint32_t *checksum, const void *bytes, size_t count
   *checksum = chosen(*checksum, bytes, count);
   return 1;
 }
+
+int fuse_crc32_block_by(int width, uint32_t *checksum, uint32_t number, const void *block) {
+  if (width != 0 && way_of_width(width) == NULL) return 0;
+  *checksum = width == 64 ? wide_block(number, block) : width == 32 ? middle_block(number, block) : block_by_parts(number, block);
+  return 1;
+}
 #else
 int fuse_crc32_by(int width, uint32_t *checksum, const void *bytes, size_t count) { return 0; }
+int fuse_crc32_block_by(int width, uint32_t *checksum, uint32_t number, const void *block) {
+  if (width != 0) return 0;
+  *checksum = block_by_parts(number, block);
+  return 1;
+}
 #endif

@@ -1,7 +1,12 @@
+internal import CFuseChecksum
+internal import CFuseIntrinsics
 internal import FuseDBFormat
 
 /// The section `KEYS`: blocks of 256 bytes with the keys in their order; beside it the symbols of coded keys, and the keys that
 /// are too long for a block.
+///
+/// It is integers and an address alone, so that look-ups copy it for nothing. The address is that of the symbols, which the reader keeps.
+@safe
 struct CompactBlocks: Sendable {
   /// The offset of each field of the section's head.
   private enum Field {
@@ -24,14 +29,14 @@ struct CompactBlocks: Sendable {
   /// What a reference is shifted by to be an offset from the first row.
   let shift: UInt64
   let isCoded: Bool
-  /// Where the symbols begin.
-  let symbols: Int
-  let symbolCount: Int
+  // SAFETY: who has blocks keeps their symbols; see CompactLayout. They do not change.
+  nonisolated(unsafe) let symbols: UnsafePointer<fuse_symbols>
   let longKeys: Range<Int>
 
-  /// Reads the head of the section, and compares the symbols' checksum.
+  /// Reads the head of the section.
   init(
-    in range: Range<Int>, symbols: ExtensionDirectory.Section?, longKeys: ExtensionDirectory.Section?, of file: RawSpan
+    in range: Range<Int>, symbols: CompactSymbols, hasSymbols: Bool, longKeys: ExtensionDirectory.Section?,
+    of file: RawSpan
   ) throws(FuseError) {
     let section = file.extracting(range)
     guard section.byteCount >= Field.byteCount else {
@@ -52,40 +57,41 @@ struct CompactBlocks: Sendable {
     count = Int(blockCount)
     isCoded = coded == 1
     self.longKeys = longKeys?.range ?? 0..<0
-    guard isCoded else {
-      (self.symbols, symbolCount) = (0, 0)
-      return
+    guard hasSymbols || !isCoded else {
+      throw .corrupted("keys are coded and the section SYMB is missing", at: range.lowerBound)
     }
-    guard let symbols else { throw .corrupted("keys are coded and the section SYMB is missing", at: range.lowerBound) }
-    self.symbols = symbols.range.lowerBound
-    symbolCount = symbols.range.count / Self.symbolByteCount
-    guard symbols.range.count % Self.symbolByteCount == 0, symbolCount <= CompactForm.mostSymbols else {
-      throw .corrupted("the section SYMB has no length that it can have", at: symbols.range.lowerBound)
-    }
-    guard Checksum.of(file.extracting(symbols.range)) == symbols.checksum else {
-      throw .corrupted("the symbols differ from their checksum", at: symbols.range.lowerBound)
-    }
-    for at in stride(from: symbols.range.lowerBound, to: symbols.range.upperBound, by: Self.symbolByteCount) {
-      guard 1...CompactForm.mostSymbolBytes ~= Int(file.loadInside(at: at, as: UInt8.self)) else {
-        throw .corrupted("a symbol has no length that it can have", at: at)
-      }
-    }
+    // SAFETY: see above.
+    unsafe self.symbols = UnsafePointer(symbols.table)
   }
 
   /// Where a block begins.
   @inline(__always)
   func offset(ofBlock number: Int) -> Int { start &+ CompactForm.blockByteCount &* number }
 
-  /// Where a block stands, after its CRC-32 was compared, which covers its number.
+  /// Whether a block is what was written: its CRC-32 covers its number.
+  /// - Precondition: there is such a block.
+  @inline(__always)
+  func isSoundBlock(_ number: Int, in file: RawSpan) -> Bool {
+    let offset = offset(ofBlock: number)
+    let block = file.extracting(offset..<offset &+ CompactForm.blockByteCount)
+    // SAFETY: the span has the 256 bytes of a block; a place has at most 32 bits for its number.
+    let checksum = unsafe block.withUnsafeBytes {
+      unsafe fuse_crc32_block(UInt32(truncatingIfNeeded: number), $0.baseAddress!)
+    }
+    return block.loadInside(at: 0, as: UInt32.self) == checksum
+  }
+
+  /// Where a block stands, after its CRC-32 was compared.
   /// - Precondition: there is such a block.
   @inline(__always)
   func checkedBlock(_ number: Int, in file: RawSpan) throws(FuseError) -> Int {
-    let offset = offset(ofBlock: number)
-    let content = file.extracting(offset &+ 4..<offset &+ CompactForm.blockByteCount)
-    guard file.loadInside(at: offset, as: UInt32.self) == StrideRow.checksum(of: content, number: number) else {
-      throw .corrupted("block \(number) of the keys differs from its checksum", at: offset)
-    }
-    return offset
+    guard isSoundBlock(number, in: file) else { throw differs(number) }
+    return offset(ofBlock: number)
+  }
+
+  @inline(never)
+  func differs(_ number: Int) -> FuseError {
+    .corrupted("block \(number) of the keys differs from its checksum", at: offset(ofBlock: number))
   }
 
   /// The ordinal of a block's first key.
@@ -101,52 +107,46 @@ struct CompactBlocks: Sendable {
 
 /// An entry of a block: where what it says stands in the file.
 struct CompactEntry {
-  /// How many bytes the key begins with that the first key of the block begins with.
+  /// How many bytes the key begins with that the first key of the block begins with: at most 255.
   let shared: Int
   /// What follows, coded, or where the whole key stands.
-  let suffix: Range<Int>
+  let start: Int
+  let count: Int
   let isLong: Bool
   let reference: UInt64
   /// Where the next entry begins.
-  var end: Int { suffix.upperBound }
+  var end: Int { start &+ count }
 
   /// How many bytes say where a long key stands: offset and length.
   static let longByteCount = 12
+
+  /// Reads the entry at an offset of the file, in a block of it. Whoever uses it compares its end with the block's before.
+  ///
+  /// Each byte is read once. What is read beyond the block is the file's, which ends with a footer of more bytes than an entry's head.
+  @inline(__always)
+  init(reading offset: Int, width: Int, of file: RawSpan) {
+    let word = file.loadInside(at: offset, as: UInt64.self)
+    let (second, third) = (Int(word &>> 48 & 255), Int(word &>> 40 & 255))
+    let common = Int(word &>> 60)
+    let size = Int(word &>> 56 & 15)
+    let (isFar, isWide) = (common == 15, size == 15)
+    shared = isFar ? second : common
+    let wideSize = isFar ? third : second
+    let full = isWide ? wideSize : size
+    isLong = full == CompactForm.longMark
+    count = isLong ? Self.longByteCount : full
+    start = offset &+ 1 &+ (isFar ? 1 : 0) &+ (isWide ? 1 : 0) &+ width
+    // The eight bytes that end with the reference's: those before it are the block's own.
+    reference = file.loadInside(at: start &- 8, as: UInt64.self) & ~0 &>> UInt64(truncatingIfNeeded: 64 &- 8 &* width)
+  }
 
   /// Reads the entry at an offset of the file, in the block that begins at another.
   @inline(__always)
   init(at offset: Int, inBlockAt block: Int, width: Int, of file: RawSpan) throws(FuseError) {
     let end = block &+ CompactForm.blockByteCount
-    // A head of up to three bytes; those of an entry that is cut short are refused below.
-    guard offset &+ 3 <= end else {
-      // An entry of two bytes can be the last.
-      guard offset &+ 2 == end, width == 1, file.loadInside(at: offset, as: UInt8.self) == 0 else {
-        throw Self.cutShort(offset)
-      }
-      (shared, isLong, suffix) = (0, false, end..<end)
-      reference = UInt64(file.loadInside(at: offset &+ 1, as: UInt8.self))
-      return
-    }
-    let head = file.loadInside(at: offset, as: UInt8.self)
-    var at = offset &+ 1
-    var common = Int(head &>> 4)
-    var size = Int(head & 15)
-    if common == 15 {
-      common = Int(file.loadInside(at: at, as: UInt8.self))
-      at &+= 1
-    }
-    if size == 15 {
-      size = Int(file.loadInside(at: at, as: UInt8.self))
-      at &+= 1
-    }
-    at &+= width
-    isLong = size == CompactForm.longMark
-    if isLong { size = Self.longByteCount }
-    guard at &+ size <= end else { throw Self.cutShort(offset) }
-    shared = common
-    // The eight bytes that end with the reference's: those before it are the block's own.
-    reference = file.loadInside(at: at &- 8, as: UInt64.self) & ~0 &>> UInt64(64 &- 8 &* width)
-    suffix = at..<at &+ size
+    guard offset < end else { throw Self.cutShort(offset) }
+    self.init(reading: offset, width: width, of: file)
+    guard self.end <= end else { throw Self.cutShort(offset) }
   }
 
   @inline(never)

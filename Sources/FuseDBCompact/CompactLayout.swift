@@ -4,32 +4,46 @@ internal import FuseDBFormat
 ///
 /// All places are offsets in the file, and were compared with its length. Whoever reads there compares them again: a mapped
 /// file can be overwritten at any time.
+///
+/// It is integers and an address alone, and copied for nothing: what it needs kept is ``CompactSymbols``.
 struct CompactLayout: Sendable {
   let keyCount: Int
   let objectCount: Int
   /// Where the rows end, which begin after the header.
   let rowsEnd: Int
-  let directory: CompactDirectory
   let blocks: CompactBlocks
   let slots: CompactSlots
   let shapes: CompactItems
   let parts: CompactItems
 
   /// Reads header, footer, directory and the heads of sections, and the symbols: at most 2.3 kB. [X3] [X4] [X6] [X7]
-  init(of file: RawSpan) throws(FuseError) {
+  ///
+  /// Whoever uses the layout keeps the symbols.
+  static func open(_ file: RawSpan) throws(FuseError) -> (
+    layout: CompactLayout, directory: CompactDirectory, symbols: CompactSymbols
+  ) {
     let header = try Self.header(of: file)
     let footer = try Self.footer(of: file, header: header)
+    let directory = try CompactDirectory(parsing: file, footer: footer)
+    let section = directory[CompactForm.Section.symbols]
+    let symbols: CompactSymbols
+    if let section { symbols = try CompactSymbols(section, of: file) } else { symbols = CompactSymbols() }
+    let layout = try CompactLayout(header, directory, symbols, hasSymbols: section != nil, of: file)
+    return (layout, directory, symbols)
+  }
+
+  private init(
+    _ header: Header, _ directory: CompactDirectory, _ symbols: CompactSymbols, hasSymbols: Bool, of file: RawSpan
+  ) throws(FuseError) {
     keyCount = Int(header.keyCount)
     objectCount = Int(header.objectCount)
     rowsEnd = Int(header.indexOffset)
-    directory = try CompactDirectory(parsing: file, footer: footer)
     let keys = try directory.section(CompactForm.Section.keys)
     let hash = try directory.section(CompactForm.Section.hash)
     let shapes = try directory.section(CompactForm.Section.shapes)
     let parts = try directory.section(CompactForm.Section.parts)
     blocks = try CompactBlocks(
-      in: keys.range, symbols: directory[CompactForm.Section.symbols],
-      longKeys: directory[CompactForm.Section.longKeys],
+      in: keys.range, symbols: symbols, hasSymbols: hasSymbols, longKeys: directory[CompactForm.Section.longKeys],
       of: file)
     slots = try CompactSlots(in: hash.range, blockCount: blocks.count, of: file)
     self.shapes = try CompactItems(in: shapes.range, mostByteCount: CompactForm.mostShapeBytes, of: file)

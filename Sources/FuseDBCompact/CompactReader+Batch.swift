@@ -2,8 +2,8 @@ package import FuseDBFormat
 internal import FuseDBSystem
 
 extension CompactReader {
-  /// How many keys are on their way at once, as in version 2.
-  private static let keysAtOnce = 16
+  /// How many keys are on their way at once.
+  private static let keysAtOnce = 32
 
   /// The references under many keys, in their order; nil where the file has no such key. They wait for memory together.
   ///
@@ -37,8 +37,8 @@ extension CompactReader {
   ) throws(FuseError) {
     let (slots, blocks) = (layout.slots, layout.blocks)
     let file = mapping.bytes
-    var hashes = InlineArray<16, UInt64>(repeating: 0)
-    var probes = InlineArray<16, CompactSlots.Probe>(repeating: CompactSlots.Probe(pilotLine: 0, slotLine: 0, slot: 0))
+    var hashes = InlineArray<32, UInt64>(repeating: 0)
+    var probes = InlineArray<32, CompactSlots.Probe>(repeating: CompactSlots.Probe(pilotLine: 0, slotLine: 0, slot: 0))
     for (number, key) in keys.enumerated() {
       let hash = bytes.extracting(key).flatHash(seed: slots.section.pilots.seed)
       hashes[number] = hash
@@ -58,8 +58,8 @@ extension CompactReader {
       mapping.prefetch(at: UInt64(blocks.start) &+ block &* UInt64(CompactForm.blockByteCount), lineCount: 4)
     }
     for (number, key) in keys.enumerated() {
-      let reference = try layout.reference(
-        forKey: bytes.extracting(key), hash: hashes[number], probe: probes[number], in: file)
+      let reference = try blocks.reference(
+        forKey: bytes.extracting(key), hash: hashes[number], probe: probes[number], slots, in: file)
       found.append(reference)
       guard let reference else { continue }
       mapping.prefetch(at: UInt64(Header.byteCount) &+ reference &<< blocks.shift, lineCount: 2)

@@ -63,9 +63,9 @@ extension CompactReader {
 
   /// All sections, in the order of the file.
   package var sections: [(name: String, byteCount: Int)] {
-    layout.directory.sections.map { (String(decoding: $0.kind, as: UTF8.self), $0.section.range.count) }
+    directory.sections.map { (String(decoding: $0.kind, as: UTF8.self), $0.section.range.count) }
   }
 
   /// A section by its kind, where the file has it.
-  package func section(_ kind: [UInt8]) -> ExtensionDirectory.Section? { layout.directory[kind] }
+  package func section(_ kind: [UInt8]) -> ExtensionDirectory.Section? { directory[kind] }
 }

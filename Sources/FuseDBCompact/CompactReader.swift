@@ -11,6 +11,9 @@ package import FuseDBValues
 package final class CompactReader: Sendable {
   package let mapping: FileMapping
   let layout: CompactLayout
+  /// What the layout has the address of.
+  private let symbols: CompactSymbols
+  let directory: CompactDirectory
 
   /// The path that the file was opened under.
   package var path: String { mapping.path }
@@ -24,7 +27,10 @@ package final class CompactReader: Sendable {
   /// - Complexity: O(1).
   package init(_ mapping: FileMapping) throws(FuseError) {
     do {
-      layout = try CompactLayout(of: mapping.bytes)
+      let opened = try CompactLayout.open(mapping.bytes)
+      layout = opened.layout
+      symbols = opened.symbols
+      directory = opened.directory
     } catch {
       // What was read while the file shrank says nothing about the file.
       try mapping.checkNotShrunk()
@@ -50,9 +56,15 @@ package final class CompactReader: Sendable {
   ///   file shrank.
   /// - Complexity: O(1): a pilot, a slot and a block, without allocation where the key is there.
   package func reference(forKey key: RawSpan) throws(FuseError) -> UInt64? {
+    // The two apart: all of the layout would be copied for each look-up.
+    let (slots, blocks) = (layout.slots, layout.blocks)
     let mapping = mapping
+    let file = mapping.bytes
+    let hash = key.hash(seed: slots.section.pilots.seed)
     let found: UInt64?
-    do { found = try layout.reference(forKey: key, in: mapping.bytes) } catch { throw whatIsTrue(error) }
+    do throws(FuseError) {
+      found = try blocks.reference(forKey: key, hash: hash, probe: slots.probe(of: hash, in: file), slots, in: file)
+    } catch { throw whatIsTrue(error) }
     try mapping.checkNotShrunk()
     return found
   }
@@ -105,61 +117,59 @@ package final class CompactReader: Sendable {
   }
 }
 
-extension CompactLayout {
-  /// The reference under `key`, or nil.
-  @inline(__always)
-  func reference(forKey key: RawSpan, in file: RawSpan) throws(FuseError) -> UInt64? {
-    let hash = key.hash(seed: slots.section.pilots.seed)
-    return try reference(forKey: key, hash: hash, probe: slots.probe(of: hash, in: file), in: file)
-  }
-
-  /// The same where the probe of the key's hash is known.
+extension CompactBlocks {
+  /// The reference under `key`, or nil, where the probe of the key's hash is known.
   @inline(__always)
   func reference(
-    forKey key: RawSpan, hash: UInt64, probe: CompactSlots.Probe, in file: RawSpan
+    forKey key: RawSpan, hash: UInt64, probe: CompactSlots.Probe, _ slots: CompactSlots, in file: RawSpan
   ) throws(FuseError) -> UInt64? {
     let slot = slots.slot(probe.slot, ofLine: probe.slotLine, in: file)
     if slots.section.tag(of: slot) == slots.section.tag(of: hash), slot != slots.section.free {
-      let (block, offset) = try place(of: slot, probe, in: file)
-      if let found = try blocks.reference(at: offset, inBlockAt: block, if: key, of: file) { return found }
-      try checkOther(at: offset, inBlockAt: block, probe, in: file)
+      let number = Int(truncatingIfNeeded: slot &>> (slots.section.tagBits &+ SlotSection.offsetBits))
+      let inside = Int(truncatingIfNeeded: slot &>> slots.section.tagBits & 0xFF)
+      guard number < count, inside >= CompactForm.blockHeadByteCount else {
+        throw Self.leadsNowhere(slots.offset(ofSlotLine: probe.slotLine))
+      }
+      let block = self.offset(ofBlock: number)
+      // The key is compared while the block's lines are on their way, which its checksum reads.
+      let (match, reference) = self.match(key, at: block &+ inside, inBlockAt: block, of: file)
+      guard isSoundBlock(number, in: file) else { throw differs(number) }
+      if match == .same { return reference }
+      return try otherwise(key, at: block &+ inside, inBlockAt: block, hash, match, slots, in: file)
     }
     // Absent, if the lines that say so are what was written. [X16]
     try slots.check(probe, in: file)
     return nil
   }
 
-  /// Where the block of a slot begins, which is what was written, and the entry in it.
-  @inline(__always)
-  func place(of slot: UInt64, _ probe: CompactSlots.Probe, in file: RawSpan) throws(FuseError) -> (
-    block: Int, offset: Int
-  ) {
-    let place = slot &>> slots.section.tagBits
-    let number = Int(truncatingIfNeeded: place >> 8)
-    let inside = Int(truncatingIfNeeded: place & 0xFF)
-    guard number < blocks.count, inside >= CompactForm.blockHeadByteCount else {
-      throw .corrupted("a slot holds a place where no key stands", at: slots.offset(ofSlotLine: probe.slotLine))
-    }
-    let block = try blocks.checkedBlock(number, in: file)
-    return (block, block &+ inside)
+  @inline(never)
+  private static func leadsNowhere(_ line: Int) -> FuseError {
+    .corrupted("a slot holds a place where no key stands", at: line)
   }
 
-  /// Throws unless the slot with a key's tag is that of another key. [X17]
+  /// What is under a key whose slot leads to an entry of a checked block that has another key, or needs more care. Throws unless the slot is that of
+  /// the entry's. [X17]
+  ///
+  /// It finds the probe anew, because passing it would have every look-up put it into memory.
   @inline(never)
-  func checkOther(
-    at offset: Int, inBlockAt block: Int, _ probe: CompactSlots.Probe, in file: RawSpan
-  ) throws(FuseError) {
+  private func otherwise(
+    _ key: RawSpan, at offset: Int, inBlockAt block: Int, _ hash: UInt64, _ match: Match, _ slots: CompactSlots,
+    in file: RawSpan
+  ) throws(FuseError) -> UInt64? {
+    if match == .unusual, try isKey(key, at: offset, inBlockAt: block, of: file) {
+      return CompactEntry(reading: offset, width: width, of: file).reference
+    }
+    let probe = slots.probe(of: hash, in: file)
     try slots.check(probe, in: file)
-    var key: [UInt8] = []
-    try blocks.decode(at: offset, inBlockAt: block, of: file, into: &key)
-    let hash = key.rawSpan.hash(seed: slots.section.pilots.seed)
-    let own = slots.probe(of: hash, in: file)
+    let other = try self.hash(ofKeyAt: offset, inBlockAt: block, seed: slots.section.pilots.seed, of: file)
+    let own = slots.probe(of: other, in: file)
     let slot = slots.slot(probe.slot, ofLine: probe.slotLine, in: file)
     guard own.slotLine == probe.slotLine, own.slot == probe.slot,
-      slots.section.tag(of: hash) == slots.section.tag(of: slot)
+      slots.section.tag(of: other) == slots.section.tag(of: slot)
     else {
       throw .corrupted(
         "a slot leads to a key that has another slot", at: slots.offset(ofSlotLine: probe.slotLine))
     }
+    return nil
   }
 }

@@ -7,8 +7,8 @@ extension CompactVerifier {
     let mapping = mapping
     let file = mapping.bytes
     let blocks = layout.blocks
-    var (head, key, before): ([UInt8], [UInt8], [UInt8]) = ([], [], [])
-    var offsets: [UInt8] = []
+    var (key, before): ([UInt8], [UInt8]) = ([], [])
+    let found = CompactBlockKeys()
     // Where the next long key must begin.
     var longEnd = blocks.longKeys.lowerBound
     for number in 0..<blocks.count {
@@ -21,27 +21,29 @@ extension CompactVerifier {
         if blocks.firstOrdinal(ofBlockAt: block, in: file) != keyCount {
           report("a block of keys has another ordinal than keys come before it", at: block + 4)
         }
-        try blocks.readOffsets(ofBlockAt: block, of: file, into: &offsets)
-        try blocks.decodeHead(ofBlockAt: block, of: file, into: &head)
+        try found.load(blockAt: block, blocks, of: file)
         var end = block + CompactForm.blockHeadByteCount
-        for offset in offsets {
-          let at = block + Int(offset)
-          let entry = try CompactEntry(at: at, inBlockAt: block, width: blocks.width, of: file)
-          end = entry.end
-          try blocks.decode(entry, at: at, sharing: head, of: file, into: &key)
+        for place in 0..<found.count {
+          let entry = found[place]
+          let offset = Int(entry.offset)
+          let at = block + offset
+          end = block + Int(entry.end)
           if entry.isLong {
-            let bytes = try blocks.longKey(at: entry.suffix.lowerBound, in: file)
+            let bytes = try blocks.longKey(entry, in: file)
             if bytes.lowerBound - 4 != longEnd {
               report("a long key does not begin where the one before it ends", at: at)
             }
             longEnd = bytes.upperBound
+            key = file.extracting(bytes).array()
+          } else {
+            key = found.text(place).array()
           }
           if keyCount > 0, before.rawSpan.compare(key.rawSpan) >= 0 {
             report("a key does not come after the one before it", at: at)
           }
           keyCount += 1
           swap(&before, &key)
-          checkSlot(of: before, at: CompactForm.blockByteCount * number + Int(offset), entryAt: at)
+          checkSlot(of: before, at: CompactForm.blockByteCount * number + offset, entryAt: at)
           checkReference(entry.reference, entryAt: at)
         }
         let blockEnd = block + CompactForm.blockByteCount

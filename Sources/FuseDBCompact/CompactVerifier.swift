@@ -28,6 +28,9 @@ package struct CompactVerifier {
   let layout: CompactLayout
   /// Whether more than checksums is looked at.
   let isFull: Bool
+  private let directory: CompactDirectory
+  /// What the layout has the address of.
+  private let symbols: CompactSymbols
   let onDamage: (CompactDamage) -> Void
   let progress: (Double) -> Void
   /// Where rows begin, by their references, and which of them a key leads to.
@@ -49,8 +52,8 @@ package struct CompactVerifier {
     _ mapping: FileMapping, isFull: Bool = true, progress: ((Double) -> Void)? = nil,
     onDamage: @escaping (CompactDamage) -> Void
   ) throws(FuseError) -> (keys: Int, objects: Int) {
-    let layout: CompactLayout
-    do { layout = try CompactLayout(of: mapping.bytes) } catch {
+    let opened: (layout: CompactLayout, directory: CompactDirectory, symbols: CompactSymbols)
+    do { opened = try CompactLayout.open(mapping.bytes) } catch {
       try mapping.checkNotShrunk()
       let offset = error.offset ?? 0
       let kind: CompactDamage.Kind =
@@ -67,7 +70,8 @@ package struct CompactVerifier {
       return (0, 0)
     }
     var verifier = CompactVerifier(
-      mapping: mapping, layout: layout, isFull: isFull, onDamage: onDamage, progress: progress ?? { _ in })
+      mapping: mapping, layout: opened.layout, isFull: isFull, directory: opened.directory, symbols: opened.symbols,
+      onDamage: onDamage, progress: progress ?? { _ in })
     verifier.checkFile()
     try Cancellation.check()
     verifier.progress(0.1)
@@ -75,7 +79,7 @@ package struct CompactVerifier {
     verifier.progress(0.5)
     guard isFull else {
       try mapping.checkNotShrunk()
-      return (layout.keyCount, verifier.objectCount)
+      return (opened.layout.keyCount, verifier.objectCount)
     }
     verifier.checkShapes()
     verifier.checkParts()
@@ -102,8 +106,8 @@ package struct CompactVerifier {
     if offset < Header.byteCount { return .header }
     if offset < layout.rowsEnd { return .row }
     if offset >= mapping.byteCount - ExtensionFooter.byteCount { return .footer }
-    if offset >= layout.directory.offset { return .directory }
-    let section = layout.directory.sections.last { $0.section.range.lowerBound <= offset }
+    if offset >= directory.offset { return .directory }
+    let section = directory.sections.last { $0.section.range.lowerBound <= offset }
     switch section?.kind {
     case CompactForm.Section.hash: return .slot
     case CompactForm.Section.shapes, CompactForm.Section.parts: return .item
@@ -136,7 +140,7 @@ package struct CompactVerifier {
       report("a field of the footer is not zero that must be", at: footer + 36)
     }
     var end = layout.rowsEnd
-    for (kind, section) in layout.directory.sections {
+    for (kind, section) in directory.sections {
       let name = String(decoding: kind, as: UTF8.self)
       checkZeros(end..<section.range.lowerBound)
       end = section.range.upperBound
@@ -147,8 +151,8 @@ package struct CompactVerifier {
         report("the section \(name) differs from its checksum", at: section.range.lowerBound, .sectionChecksum)
       }
     }
-    checkZeros(end..<layout.directory.offset)
-    if !layout.blocks.isCoded, let symbols = layout.directory[CompactForm.Section.symbols] {
+    checkZeros(end..<directory.offset)
+    if !layout.blocks.isCoded, let symbols = directory[CompactForm.Section.symbols] {
       report("there are symbols and keys are not coded", at: symbols.range.lowerBound)
     }
   }

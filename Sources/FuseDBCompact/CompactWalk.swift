@@ -6,26 +6,48 @@ internal import FuseDBSystem
 /// The key is handed out from a buffer. Each block is compared with its checksum when a key of it is read, and so is each that proves
 /// where the place is.
 package struct CompactWalk: Sendable {
+  /// So many rows from the place on are on their way.
+  private static let rowsAhead = 12
+
   private let reader: CompactReader
-  /// The key at the place, once one was found.
-  package private(set) var key: [UInt8] = []
-  /// The reference to its object.
+  /// The reference to the object of the key at the place.
   package private(set) var reference: UInt64 = 0
 
-  /// The block that was read last; -1 for none.
+  /// The keys of the block that was read last, or the first of them.
+  private var keys = CompactBlockKeys()
+  /// Which block that is; -1 for none yet, -2 where it could not be read.
   private var block = -1
-  /// Its first key, empty where that is a long one.
-  private var head: [UInt8] = []
+  /// Whether all its keys were read.
+  private var isWhole = false
   private var firstOrdinal = 0
-  /// Where its entries begin in it, at most 255.
-  private var offsets: [UInt8] = []
-  /// Which of them the place is.
+  /// Which of its keys the place is.
   private var place = 0
+  /// Where that stands in the file, if it is a long one.
+  private var longKey: Range<Int>?
 
   package init(_ reader: CompactReader) { self.reader = reader }
 
   /// How many keys come before the place.
   package var ordinal: Int { firstOrdinal + place }
+
+  /// The key at the place, once one was found.
+  package var key: [UInt8] { keyBytes.array() }
+
+  /// The same in place: it is there until the place is moved.
+  package var keyBytes: RawSpan {
+    @_lifetime(borrow self)
+    @inline(__always)
+    get {
+      guard place < keys.count else { return RawSpan() }
+      if let longKey {
+        let mapping = reader.mapping
+        // SAFETY: the mapping lives as long as the reader, which this keeps.
+        return unsafe _overrideLifetime(mapping.bytes.extracting(longKey), borrowing: self)
+      }
+      // SAFETY: this keeps the texts, which do not change before the place does.
+      return unsafe _overrideLifetime(keys.text(place), borrowing: self)
+    }
+  }
 
   // MARK: Setting
 
@@ -39,15 +61,15 @@ package struct CompactWalk: Sendable {
       var (low, high) = (0, reader.layout.blocks.count)
       while low < high {
         let middle = (low + high) / 2
-        try load(middle)
+        try load(middle, isWhole: false)
         try read(0)
-        if key.rawSpan.compare(wanted) <= 0 { low = middle + 1 } else { high = middle }
+        if keyBytes.compare(wanted) <= 0 { low = middle + 1 } else { high = middle }
       }
       guard reader.layout.blocks.count > 0 else { return try nowhere() }
       try load(max(0, low - 1))
-      for number in 0..<offsets.count {
+      for number in 0..<keys.count {
         try read(number)
-        if key.rawSpan.compare(wanted) >= 0 { return try here() }
+        if keyBytes.compare(wanted) >= 0 { return try here() }
       }
       return try moveToNextBlock()
     } catch { throw reader.whatIsTrue(error) }
@@ -59,7 +81,7 @@ package struct CompactWalk: Sendable {
   /// - Complexity: O(log keys).
   package mutating func seek(notAbove wanted: RawSpan, orEqual: Bool = true) throws(FuseError) -> Bool {
     guard try seek(notBelow: wanted) else { return try seekLast() }
-    if orEqual, key.rawSpan.equals(wanted) { return true }
+    if orEqual, keyBytes.equals(wanted) { return true }
     return try previous()
   }
 
@@ -86,12 +108,12 @@ package struct CompactWalk: Sendable {
       var (low, high) = (0, reader.layout.blocks.count)
       while low < high {
         let middle = (low + high) / 2
-        try load(middle)
+        try load(middle, isWhole: false)
         if firstOrdinal <= ordinal { low = middle + 1 } else { high = middle }
       }
       guard low > 0 else { throw ordinalsDoNotFit() }
       try load(low - 1)
-      guard ordinal - firstOrdinal < offsets.count else { throw ordinalsDoNotFit() }
+      guard ordinal - firstOrdinal < keys.count else { throw ordinalsDoNotFit() }
       try read(ordinal - firstOrdinal)
       return try here()
     } catch { throw reader.whatIsTrue(error) }
@@ -108,8 +130,9 @@ package struct CompactWalk: Sendable {
   /// Goes to the next key; where there is none, the place is nowhere.
   package mutating func next() throws(FuseError) -> Bool {
     do throws(FuseError) {
-      guard place + 1 < offsets.count else { return try moveToNextBlock() }
+      guard place + 1 < keys.count else { return try moveToNextBlock() }
       try read(place + 1)
+      if place + Self.rowsAhead < keys.count { prefetchRow(of: place + Self.rowsAhead) }
       return try here()
     } catch { throw reader.whatIsTrue(error) }
   }
@@ -127,15 +150,16 @@ package struct CompactWalk: Sendable {
       }
       let before = firstOrdinal
       try load(block - 1)
-      guard firstOrdinal + offsets.count == before else { throw ordinalsDoNotFit() }
-      try read(offsets.count - 1)
+      guard firstOrdinal + keys.count == before else { throw ordinalsDoNotFit() }
+      try read(keys.count - 1)
       return try here()
     } catch { throw reader.whatIsTrue(error) }
   }
 
   private mutating func moveToNextBlock() throws(FuseError) -> Bool {
+    guard block > -2 else { throw ordinalsDoNotFit() }
     // A block's number says where it stands, its ordinals that none is missing.
-    let after = firstOrdinal + offsets.count
+    let after = firstOrdinal + keys.count
     guard block + 1 < reader.layout.blocks.count else {
       guard after == reader.keyCount else { throw ordinalsDoNotFit() }
       return try nowhere()
@@ -158,36 +182,47 @@ package struct CompactWalk: Sendable {
 
   // MARK: Reading
 
-  /// Reads where the entries of a block begin, and its first key.
-  private mutating func load(_ number: Int) throws(FuseError) {
-    guard number != block else { return }
+  /// Reads the keys of a block, or the first alone.
+  @inline(never)
+  private mutating func load(_ number: Int, isWhole isWanted: Bool = true) throws(FuseError) {
+    guard number != block || isWanted && !isWhole else { return }
     let blocks = reader.layout.blocks
     let mapping = reader.mapping
     let file = mapping.bytes
-    block = -1
+    // A copy of this still has the keys that were read.
+    if !isKnownUniquelyReferenced(&keys) { keys = CompactBlockKeys() }
+    keys.clear()
+    (block, place, longKey) = (-2, 0, nil)
     let start = try blocks.checkedBlock(number, in: file)
-    try blocks.readOffsets(ofBlockAt: start, of: file, into: &offsets)
+    mapping.prefetch(at: UInt64(start &+ CompactForm.blockByteCount), lineCount: 4)
+    try keys.load(blockAt: start, most: isWanted ? Int.max : 1, blocks, of: file)
     firstOrdinal = blocks.firstOrdinal(ofBlockAt: start, in: file)
-    try blocks.decodeHead(ofBlockAt: start, of: file, into: &head)
-    block = number
+    (block, isWhole) = (number, isWanted)
+    guard isWanted else { return }
+    for place in 0..<min(Self.rowsAhead, keys.count) { prefetchRow(of: place) }
   }
 
-  /// Reads the key of an entry of the block.
+  /// Asks for the object of a key of the block.
+  @inline(__always)
+  private func prefetchRow(of place: Int) {
+    let offset = UInt64(Header.byteCount) &+ keys[place].reference &<< reader.layout.blocks.shift
+    reader.mapping.prefetch(at: offset, lineCount: 2)
+  }
+
+  /// Goes to a key of the block.
+  @inline(__always)
   private mutating func read(_ number: Int) throws(FuseError) {
-    let blocks = reader.layout.blocks
-    let mapping = reader.mapping
-    let file = mapping.bytes
-    let start = blocks.offset(ofBlock: block)
-    let at = start + Int(offsets[number])
-    let entry = try CompactEntry(at: at, inBlockAt: start, width: blocks.width, of: file)
-    if number == 0, !entry.isLong {
-      key.removeAll(keepingCapacity: true)
-      key.append(contentsOf: head)
-    } else {
-      try blocks.decode(entry, at: at, sharing: head, of: file, into: &key)
-    }
+    let entry = keys[number]
+    if entry.isLong || longKey != nil { longKey = try place(ofLong: entry) }
     reference = entry.reference
     place = number
+  }
+
+  @inline(never)
+  private func place(ofLong entry: CompactBlockKeys.Entry) throws(FuseError) -> Range<Int>? {
+    guard entry.isLong else { return nil }
+    let mapping = reader.mapping
+    return try reader.layout.blocks.longKey(entry, in: mapping.bytes)
   }
 
   @inline(never)
@@ -195,19 +230,5 @@ package struct CompactWalk: Sendable {
     .corrupted(
       "the ordinals of the keys' blocks do not fit each other, or the number of keys",
       at: reader.layout.blocks.offset(ofBlock: max(0, block)))
-  }
-}
-
-extension CompactBlocks {
-  /// Puts down where the entries of a checked block begin in it, at least one.
-  func readOffsets(ofBlockAt block: Int, of file: RawSpan, into offsets: inout [UInt8]) throws(FuseError) {
-    offsets.removeAll(keepingCapacity: true)
-    var at = block + CompactForm.blockHeadByteCount
-    for _ in 0..<entryCount(ofBlockAt: block, in: file) {
-      let entry = try CompactEntry(at: at, inBlockAt: block, width: width, of: file)
-      offsets.append(UInt8(truncatingIfNeeded: at - block))
-      at = entry.end
-    }
-    guard !offsets.isEmpty else { throw .corrupted("a block of keys has none", at: block) }
   }
 }

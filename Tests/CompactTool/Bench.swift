@@ -30,8 +30,9 @@ struct Bench {
     var walk = CompactWalk(reader)
     var isThere = try walk.seekFirst()
     while isThere {
-      keys.append(bytes.count..<bytes.count + walk.key.count)
-      bytes += walk.key
+      let key = walk.key
+      keys.append(bytes.count..<bytes.count + key.count)
+      bytes += key
       isThere = try walk.next()
     }
     var random = Harm.Random(state: 1)
@@ -100,6 +101,7 @@ struct Bench {
         "field \(field)", try Self.time(keys.count) { try fields(path) },
         try Self.time(keys.count) { try fieldsInOther(path) })
     }
+    row("scan, keys alone", try Self.time(keys.count, scanKeys), try Self.time(keys.count, scanKeysInOther))
     row("scan", try Self.time(keys.count, scanAll), try Self.time(keys.count, scanAllInOther))
   }
 
@@ -236,6 +238,23 @@ struct Bench {
     return sum
   }
 
+  private func scanKeys() throws(FuseError) -> UInt64 {
+    var walk = CompactWalk(reader)
+    var sum: UInt64 = 0
+    var isThere = try walk.seekFirst()
+    while isThere {
+      sum &+= UInt64(walk.keyBytes.byteCount)
+      isThere = try walk.next()
+    }
+    return sum
+  }
+
+  private func scanKeysInOther() throws -> UInt64 {
+    var sum: UInt64 = 0
+    try other.entries().forEachInPlace { key, _ in sum &+= UInt64(key.byteCount) }
+    return sum
+  }
+
   private func scanAll() throws(FuseError) -> UInt64 {
     var walk = CompactWalk(reader)
     var out: [UInt8] = []
@@ -243,7 +262,7 @@ struct Bench {
     var isThere = try walk.seekFirst()
     while isThere {
       try reader.expand(walk.reference, into: &out)
-      sum &+= UInt64(walk.key.count + out.count)
+      sum &+= UInt64(walk.keyBytes.byteCount + out.count)
       isThere = try walk.next()
     }
     return sum

@@ -18,7 +18,17 @@ static inline __attribute__((always_inline)) uint32_t fuse_crc32(uint32_t checks
 /// bytes. 32 bytes before `bytes` must be readable, too.
 extern uint32_t (*_Nonnull fuse_crc32_after)(uint32_t four, const void *_Nonnull bytes, size_t count);
 
-/// A CRC-32 over at least 64 bytes, by `width` at a time, 64 or 32: for tests. Returns 0 where the processor cannot.
+/// The same of a whole block of keys: of its number, as eight bytes, and all of its 256 bytes but the first four.
+extern uint32_t (*_Nonnull fuse_crc32_block_way)(uint32_t number, const void *_Nonnull block);
+
+static inline __attribute__((always_inline)) uint32_t fuse_crc32_block(uint32_t number, const void *_Nonnull block) {
+  return fuse_crc32_block_way(number, block);
+}
+
+/// The same over at least 64 bytes, by `width` at a time, 64 or 32: for tests. Returns 0 where the processor cannot.
 int fuse_crc32_by(int width, uint32_t *_Nonnull checksum, const void *_Nonnull bytes, size_t count);
+
+/// The same of a block of keys; 0 for the width is the way of processors that have neither.
+int fuse_crc32_block_by(int width, uint32_t *_Nonnull checksum, uint32_t number, const void *_Nonnull block);
 
 #endif

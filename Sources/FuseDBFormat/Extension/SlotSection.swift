@@ -4,7 +4,7 @@
   /// Fewer bits of the hash than this, and slots have 40 bits instead of 32.
   private static let leastTagBits = 4
   /// How many bits of a place say where in its block an entry stands.
-  package static let offsetBits: UInt64 = 8
+  @inlinable package static var offsetBits: UInt64 { 8 }
 
   /// Leads to the pilots; what it says of slots is not used.
   @usableFromInline package let pilots: HashSection

@@ -119,7 +119,7 @@ extension FuseReader {
     guard try walk.seek(ordinal: number) else { throw changed(at: 0) }
     let reader = forEntries()
     let entry = try reader.expandedEntry(
-      walk.key.rawSpan, rowOffset: compact.rowOffset(ofReference: walk.reference))
+      walk.keyBytes, rowOffset: compact.rowOffset(ofReference: walk.reference))
     return Entry(reader: reader, entry: entry)
   }
 
@@ -129,10 +129,10 @@ extension FuseReader {
   ) throws(FuseError) -> (entry: IndexEntry?, sharedByteCount: Int) {
     var walk = CompactWalk(compact)
     guard try walk.seek(notAbove: text) else { return (nil, -1) }
-    let shared = walk.key.rawSpan.sharedByteCount(with: text)
-    guard shared == walk.key.count else { return (nil, shared) }
+    let shared = walk.keyBytes.sharedByteCount(with: text)
+    guard shared == walk.keyBytes.byteCount else { return (nil, shared) }
     return (
-      try expandedEntry(walk.key.rawSpan, rowOffset: compact.rowOffset(ofReference: walk.reference)), shared
+      try expandedEntry(walk.keyBytes, rowOffset: compact.rowOffset(ofReference: walk.reference)), shared
     )
   }
 }
@@ -166,7 +166,7 @@ struct CompactScan: Sendable {
     }
     guard isThere else { throw reader.changed(at: 0) }
     return try reader.expandedEntry(
-      walk.key.rawSpan, rowOffset: compact.rowOffset(ofReference: walk.reference))
+      walk.keyBytes, rowOffset: compact.rowOffset(ofReference: walk.reference))
   }
 }
 

@@ -69,7 +69,7 @@ extension Verifier {
     var count = 0
     while isThere {
       if count & 0xFFF == 0 { try Cancellation.check() }
-      try body(walk.key.rawSpan, compact.rowOffset(ofReference: walk.reference))
+      try body(walk.keyBytes, compact.rowOffset(ofReference: walk.reference))
       isThere = try walk.next()
       count += 1
     }

@@ -79,7 +79,7 @@ package struct CompactExpansion {
           }
         }
       }
-      try assembly.add(key: walk.key.rawSpan, object: records[last])
+      try assembly.add(key: walk.keyBytes, object: records[last])
       count += 1
       isThere = try walk.next()
     }
