@@ -14,9 +14,14 @@ static inline __attribute__((always_inline)) uint32_t fuse_crc32(uint32_t checks
   return fuse_crc32_way(checksum, bytes, count);
 }
 
+/// The same for fuse_crc32_after.
+extern uint32_t (*_Nonnull fuse_crc32_after_way)(uint32_t four, const void *_Nonnull bytes, size_t count);
+
 /// The CRC-32 of four bytes, given as one number of which the lowest byte comes first, and of the `count` bytes at `bytes`. It is made for few
 /// bytes. 32 bytes before `bytes` must be readable, too.
-extern uint32_t (*_Nonnull fuse_crc32_after)(uint32_t four, const void *_Nonnull bytes, size_t count);
+static inline __attribute__((always_inline)) uint32_t fuse_crc32_after(uint32_t four, const void *_Nonnull bytes, size_t count) {
+  return fuse_crc32_after_way(four, bytes, count);
+}
 
 /// A CRC-32 over at least 64 bytes, by `width` at a time, 64 or 32: for tests. Returns 0 where the processor cannot.
 int fuse_crc32_by(int width, uint32_t *_Nonnull checksum, const void *_Nonnull bytes, size_t count);
