@@ -17,7 +17,7 @@ static uint32_t any_after(uint32_t four, const void *bytes, size_t count) {
   return count == 0 ? checksum : fuse_crc32_way(checksum, bytes, count);
 }
 
-uint32_t (*fuse_crc32_after)(uint32_t, const void *, size_t) = any_after;
+uint32_t (*fuse_crc32_after_way)(uint32_t, const void *, size_t) = any_after;
 
 // A CRC is the remainder of the bytes, as one long polynomial over GF(2), by P = x^32 + x^26 + … + 1. A block that stands D bits before
 // another may be multiplied by x^D mod P and added to it: the remainder stays. So blocks of 64 bytes are folded into the next ones, four at a time,
@@ -223,7 +223,7 @@ static way *way_of_width(int width) {
 __attribute__((constructor)) static void choose(void) {
   way *widest = way_of_width(64);
   if (widest == NULL) widest = way_of_width(32);
-  if (__builtin_cpu_supports("pclmul") && __builtin_cpu_supports("avx")) fuse_crc32_after = narrow_after;
+  if (__builtin_cpu_supports("pclmul") && __builtin_cpu_supports("avx")) fuse_crc32_after_way = narrow_after;
   if (widest == NULL) return;
   fuse_crc32_way = widest;
   fuse_crc32_block_way = widest == wide ? wide_block : middle_block;

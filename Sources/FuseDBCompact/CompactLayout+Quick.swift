@@ -77,7 +77,7 @@ extension CompactLayout {
       }
       if outcome > 0 { return true }
       guard outcome == fuse_row_full, room < FormatLimits.objectByteCount else { return false }
-      room = min(2 &* room, FormatLimits.objectByteCount)
+      room = min(4 &* room, FormatLimits.objectByteCount)
     }
   }
 }

@@ -14,9 +14,14 @@ static inline __attribute__((always_inline)) uint32_t fuse_crc32(uint32_t checks
   return fuse_crc32_way(checksum, bytes, count);
 }
 
+/// The same for fuse_crc32_after.
+extern uint32_t (*_Nonnull fuse_crc32_after_way)(uint32_t four, const void *_Nonnull bytes, size_t count);
+
 /// The CRC-32 of four bytes, given as one number of which the lowest byte comes first, and of the `count` bytes at `bytes`. It is made for few
 /// bytes. 32 bytes before `bytes` must be readable, too.
-extern uint32_t (*_Nonnull fuse_crc32_after)(uint32_t four, const void *_Nonnull bytes, size_t count);
+static inline __attribute__((always_inline)) uint32_t fuse_crc32_after(uint32_t four, const void *_Nonnull bytes, size_t count) {
+  return fuse_crc32_after_way(four, bytes, count);
+}
 
 /// The same of a whole block of keys: of its number, as eight bytes, and all of its 256 bytes but the first four.
 extern uint32_t (*_Nonnull fuse_crc32_block_way)(uint32_t number, const void *_Nonnull block);

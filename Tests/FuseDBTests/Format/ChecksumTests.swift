@@ -115,4 +115,24 @@ struct `A checksum [B2]` {
       }
     }
   }
+
+  @Test func `of four bytes and some others is zlib's of every length and alignment`() {
+    var random = SeededRandom.announced()
+    let bytes = random.bytes(1024)
+    for start in 32..<96 {
+      let four = UInt32(truncatingIfNeeded: start &* 0x9E37_79B9)
+      for length in 0...600 {
+        let isRight = unsafe bytes.withUnsafeBytes { bytes in
+          let first = unsafe bytes.baseAddress! + start
+          var expected = unsafe withUnsafeBytes(of: four.littleEndian) { unsafe fuse_crc32(0, $0.baseAddress, 4) }
+          if length > 0 { expected = unsafe fuse_crc32(expected, first, length) }
+          return unsafe fuse_crc32_after(four, first, length) == expected
+        }
+        guard isRight else {
+          Issue.record("\(length) bytes from \(start) on")
+          return
+        }
+      }
+    }
+  }
 }
