@@ -36,6 +36,7 @@ final class CompactBlockKeys: @unchecked Sendable {
   /// - Parameter mostCount: how many entries are read at most.
   init(mostCount: Int = CompactBlockKeys.mostEntries) {
     self.mostCount = mostCount
+    // SAFETY: what is not initialized is not read; see above.
     unsafe texts = .allocate(capacity: mostCount * Self.mostShared + 2 * Self.room)
     unsafe entries = .allocate(capacity: mostCount)
   }

@@ -54,14 +54,19 @@ extension CompactBlocks {
     return (.same, entry.reference)
   }
 
-  /// The same of an entry that is unusual, in a checked block.
+  /// The reference of any entry in a checked block, if its key is `key`; nil where it is another.
   @inline(never)
-  func isKey(_ key: RawSpan, at offset: Int, inBlockAt block: Int, of file: RawSpan) throws(FuseError) -> Bool {
+  func reference(
+    ofKey key: RawSpan, at offset: Int, inBlockAt block: Int, of file: RawSpan
+  ) throws(FuseError) -> UInt64? {
     let found = CompactBlockKeys(mostCount: 2)
     try found.load(at: offset, inBlockAt: block, self, of: file)
-    let last = found.count - 1
-    if found[last].isLong { return file.extracting(try longKey(found[last], in: file)).equals(key) }
-    return found.text(last).equals(key)
+    let entry = found[found.count - 1]
+    if entry.isLong {
+      let bytes = try longKey(entry, in: file)
+      return file.extracting(bytes).equals(key) ? entry.reference : nil
+    }
+    return found.text(found.count - 1).equals(key) ? entry.reference : nil
   }
 
   /// The hash of an entry's key, in a checked block.

@@ -58,8 +58,8 @@ extension CompactReader {
       mapping.prefetch(at: UInt64(blocks.start) &+ block &* UInt64(CompactForm.blockByteCount), lineCount: 4)
     }
     for (number, key) in keys.enumerated() {
-      let reference = try blocks.reference(
-        forKey: bytes.extracting(key), hash: hashes[number], probe: probes[number], slots, in: file)
+      let reference = try self.reference(
+        forKey: bytes.extracting(key), hash: hashes[number], probe: probes[number], slots, blocks, in: file)
       found.append(reference)
       guard let reference else { continue }
       mapping.prefetch(at: UInt64(Header.byteCount) &+ reference &<< blocks.shift, lineCount: 2)

@@ -63,7 +63,8 @@ package final class CompactReader: Sendable {
     let hash = key.hash(seed: slots.section.pilots.seed)
     let found: UInt64?
     do throws(FuseError) {
-      found = try blocks.reference(forKey: key, hash: hash, probe: slots.probe(of: hash, in: file), slots, in: file)
+      found = try reference(
+        forKey: key, hash: hash, probe: slots.probe(of: hash, in: file), slots, blocks, in: file)
     } catch { throw whatIsTrue(error) }
     try mapping.checkNotShrunk()
     return found
@@ -117,59 +118,59 @@ package final class CompactReader: Sendable {
   }
 }
 
-extension CompactBlocks {
-  /// The reference under `key`, or nil, where the probe of the key's hash is known.
+extension CompactReader {
+  /// The reference under `key`, or nil, where the probe of the key's hash is known. What is seldom is found anew in one place: nothing is put into
+  /// memory for it here.
   @inline(__always)
   func reference(
-    forKey key: RawSpan, hash: UInt64, probe: CompactSlots.Probe, _ slots: CompactSlots, in file: RawSpan
+    forKey key: RawSpan, hash: UInt64, probe: CompactSlots.Probe, _ slots: CompactSlots, _ blocks: CompactBlocks,
+    in file: RawSpan
   ) throws(FuseError) -> UInt64? {
     let slot = slots.slot(probe.slot, ofLine: probe.slotLine, in: file)
     if slots.section.tag(of: slot) == slots.section.tag(of: hash), slot != slots.section.free {
       let number = Int(truncatingIfNeeded: slot &>> (slots.section.tagBits &+ SlotSection.offsetBits))
       let inside = Int(truncatingIfNeeded: slot &>> slots.section.tagBits & 0xFF)
-      guard number < count, inside >= CompactForm.blockHeadByteCount else {
-        throw Self.leadsNowhere(slots.offset(ofSlotLine: probe.slotLine))
-      }
-      let block = self.offset(ofBlock: number)
+      guard number < blocks.count, inside >= CompactForm.blockHeadByteCount else { return try otherwise(key, hash) }
+      let block = blocks.offset(ofBlock: number)
       // The key is compared while the block's lines are on their way, which its checksum reads.
-      let (match, reference) = self.match(key, at: block &+ inside, inBlockAt: block, of: file)
-      guard isSoundBlock(number, in: file) else { throw differs(number) }
-      if match == .same { return reference }
-      return try otherwise(key, at: block &+ inside, inBlockAt: block, hash, match, slots, in: file)
+      let (match, reference) = blocks.match(key, at: block &+ inside, inBlockAt: block, of: file)
+      guard blocks.isSoundBlock(number, in: file), match == .same else { return try otherwise(key, hash) }
+      return reference
     }
     // Absent, if the lines that say so are what was written. [X16]
-    try slots.check(probe, in: file)
+    guard slots.isSound(probe, in: file) else { return try otherwise(key, hash) }
     return nil
   }
 
+  /// The same with all that can be: a slot of another key, whose place is checked, a long key, and what is damaged. [X16] [X17]
   @inline(never)
-  private static func leadsNowhere(_ line: Int) -> FuseError {
-    .corrupted("a slot holds a place where no key stands", at: line)
-  }
-
-  /// What is under a key whose slot leads to an entry of a checked block that has another key, or needs more care. Throws unless the slot is that of
-  /// the entry's. [X17]
-  ///
-  /// It finds the probe anew, because passing it would have every look-up put it into memory.
-  @inline(never)
-  private func otherwise(
-    _ key: RawSpan, at offset: Int, inBlockAt block: Int, _ hash: UInt64, _ match: Match, _ slots: CompactSlots,
-    in file: RawSpan
-  ) throws(FuseError) -> UInt64? {
-    if match == .unusual, try isKey(key, at: offset, inBlockAt: block, of: file) {
-      return CompactEntry(reading: offset, width: width, of: file).reference
-    }
+  private func otherwise(_ key: RawSpan, _ hash: UInt64) throws(FuseError) -> UInt64? {
+    let (slots, blocks) = (layout.slots, layout.blocks)
+    let mapping = mapping
+    let file = mapping.bytes
     let probe = slots.probe(of: hash, in: file)
-    try slots.check(probe, in: file)
-    let other = try self.hash(ofKeyAt: offset, inBlockAt: block, seed: slots.section.pilots.seed, of: file)
-    let own = slots.probe(of: other, in: file)
     let slot = slots.slot(probe.slot, ofLine: probe.slotLine, in: file)
+    guard slots.section.tag(of: slot) == slots.section.tag(of: hash), slot != slots.section.free else {
+      try slots.check(probe, in: file)
+      return nil
+    }
+    let number = Int(truncatingIfNeeded: slot &>> (slots.section.tagBits &+ SlotSection.offsetBits))
+    let inside = Int(truncatingIfNeeded: slot &>> slots.section.tagBits & 0xFF)
+    let line = slots.offset(ofSlotLine: probe.slotLine)
+    guard number < blocks.count, inside >= CompactForm.blockHeadByteCount else {
+      throw .corrupted("a slot holds a place where no key stands", at: line)
+    }
+    let block = try blocks.checkedBlock(number, in: file)
+    if let reference = try blocks.reference(ofKey: key, at: block &+ inside, inBlockAt: block, of: file) {
+      return reference
+    }
+    try slots.check(probe, in: file)
+    let seed = slots.section.pilots.seed
+    let other = try blocks.hash(ofKeyAt: block &+ inside, inBlockAt: block, seed: seed, of: file)
+    let own = slots.probe(of: other, in: file)
     guard own.slotLine == probe.slotLine, own.slot == probe.slot,
       slots.section.tag(of: other) == slots.section.tag(of: slot)
-    else {
-      throw .corrupted(
-        "a slot leads to a key that has another slot", at: slots.offset(ofSlotLine: probe.slotLine))
-    }
+    else { throw .corrupted("a slot leads to a key that has another slot", at: line) }
     return nil
   }
 }

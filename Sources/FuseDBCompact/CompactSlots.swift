@@ -65,6 +65,13 @@ struct CompactSlots: Sendable {
     }
   }
 
+  /// Whether both are.
+  @inline(__always)
+  func isSound(_ probe: Probe, in file: RawSpan) -> Bool {
+    isSoundPilotLine(probe.pilotLine, in: file) && isSoundSlotLine(probe.slotLine, in: file)
+  }
+
+  @inline(__always)
   func isSoundPilotLine(_ line: UInt64, in file: RawSpan) -> Bool {
     // SAFETY: the line has 64 bytes.
     unsafe self.line(at: offset(ofPilotLine: line), in: file).withUnsafeBytes { bytes in
@@ -72,6 +79,7 @@ struct CompactSlots: Sendable {
     }
   }
 
+  @inline(__always)
   func isSoundSlotLine(_ line: UInt64, in file: RawSpan) -> Bool {
     // SAFETY: the line has 64 bytes.
     unsafe self.line(at: offset(ofSlotLine: line), in: file).withUnsafeBytes { bytes in
@@ -79,6 +87,7 @@ struct CompactSlots: Sendable {
     }
   }
 
+  @inline(__always)
   @_lifetime(copy file)
   private func line(at offset: Int, in file: RawSpan) -> RawSpan {
     file.extracting(offset..<offset &+ Self.lineByteCount)
