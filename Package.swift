@@ -68,7 +68,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "FuseDBValues", dependencies: ["CMsgpack", "FuseDBFormat", "FuseDBSystem"], swiftSettings: strict),
+      name: "FuseDBValues", dependencies: ["CFuseRows", "CMsgpack", "FuseDBFormat", "FuseDBSystem"],
+      swiftSettings: strict),
     // What reads version 3 of the format: see spec/decisions/0041-compact.md.
     .target(
       name: "FuseDBCompact",

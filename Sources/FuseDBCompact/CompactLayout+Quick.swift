@@ -40,7 +40,7 @@ extension CompactLayout {
 
   /// Where a row begins, if what is read beyond its end, and beyond those of tables, lies in the file.
   @inline(__always)
-  private func quickOffset(ofRow reference: UInt64, in file: RawSpan) -> Int? {
+  func quickOffset(ofRow reference: UInt64, in file: RawSpan) -> Int? {
     let end = max(rowsEnd, shapes.range.upperBound, parts.range.upperBound)
     guard end <= file.byteCount &- Int(fuse_rows_slack), reference <= UInt64(rowsEnd) >> blocks.shift else {
       return nil
@@ -52,7 +52,7 @@ extension CompactLayout {
   /// The rows and the tables of a file.
   @unsafe
   @inline(__always)
-  private func quickRows(of file: RawSpan) -> fuse_rows {
+  func quickRows(of file: RawSpan) -> fuse_rows {
     let start = unsafe file.withUnsafeBytes { unsafe $0.baseAddress!.assumingMemoryBound(to: UInt8.self) }
     return unsafe fuse_rows(
       file: start, rowsEnd: start + rowsEnd, shapes: shapes.quick(from: start), parts: parts.quick(from: start))

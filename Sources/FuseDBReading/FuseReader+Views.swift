@@ -50,7 +50,7 @@ extension FuseReader {
   /// - Complexity: O(heads of the value).
   @inlinable
   public func withValue<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result?) throws -> Result? {
-    if isCompact { return try withExpandedBytes(forKey: key) { try body(view(of: $0)) } ?? nil }
+    if isCompact { return try withRow(forKey: key, body) }
     guard let value = try view(forKey: key) else { return nil }
     let result = try body(value)
     try checkNotShrunk()

@@ -97,6 +97,10 @@ struct Bench {
     row("object, in the cache", try Self.time(256_000, getSomeAgain), try Self.time(256_000, getSomeAgainInOther))
     if let field {
       let path = FusePath(field)
+      let same = try FuseReader(path: reader.path)
+      row(
+        "view of \(field)", try Self.time(keys.count) { try fieldViews(path, of: same) },
+        try Self.time(keys.count) { try fieldViews(path, of: other) })
       row(
         "field \(field)", try Self.time(keys.count) { try fields(path) },
         try Self.time(keys.count) { try fieldsInOther(path) })
@@ -224,6 +228,16 @@ struct Bench {
       guard let reference = try reader.reference(forKey: span.extracting(key)) else { continue }
       out.removeAll(keepingCapacity: true)
       if try reader.field(path, ofReference: reference, into: &out) { sum &+= UInt64(out.count) }
+    }
+    return sum
+  }
+
+  private func fieldViews(_ path: FusePath, of reader: FuseReader) throws -> UInt64 {
+    let span = bytes.rawSpan
+    var sum: UInt64 = 0
+    for key in keys {
+      let count = try reader.withValue(forKey: span.extracting(key)) { $0[path: path]?.stringBytes?.byteCount }
+      sum &+= UInt64(count ?? 0)
     }
     return sum
   }

@@ -1,7 +1,7 @@
 internal import FuseDBCompact
 public import FuseDBFormat
 internal import FuseDBSystem
-internal import FuseDBValues
+public import FuseDBValues
 
 // What a compact file answers, version 3 of the format. Its objects are no slices of it: they are expanded, into a buffer where a call ends
 // before its bytes do, and otherwise into memory that whoever hands them out keeps. See spec/compact.md.
@@ -64,6 +64,18 @@ extension FuseReader {
     object.reserveCapacity(Self.usualObjectByteCount)
     try compact.expand(reference, into: &object)
     return try body(object.rawSpan)
+  }
+
+  /// Calls `body` with the value under `key`, in place: through its row, or what that is expanded to.
+  @usableFromInline
+  @inline(never)
+  func withRow<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result?) throws -> Result? {
+    guard let compact, let reference = try compact.reference(forKey: key) else { return nil }
+    var result: Result?
+    if try compact.withView(ofReference: reference, { result = try body($0) }) { return result }
+    var object: [UInt8] = []
+    try compact.expand(reference, into: &object)
+    return try body(view(of: object.rawSpan))
   }
 
   private static var usualObjectByteCount: Int { 1 << 10 }

@@ -22,7 +22,7 @@ package struct JSONWriter {
   ///
   /// - Throws: ``FuseError`` with code `invalidValue` when its bytes changed since.
   package mutating func append(_ view: FuseView) throws(FuseError) {
-    var cursor = MessagePackCursor(view.base)
+    var cursor = MessagePackCursor(view.plain.base)
     try append(&cursor, depth: 0)
   }
 

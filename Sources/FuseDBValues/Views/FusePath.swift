@@ -67,6 +67,11 @@ extension FuseView {
     get {
       var view = self
       for step in path.steps {
+        if view.isRow {
+          guard let next = view.entered(name: step.name.rawSpan, index: step.number ?? -1) else { return nil }
+          view = next
+          continue
+        }
         let next: FuseView?
         switch view.head.kind {
         case .map: next = view[name: step.name.rawSpan]

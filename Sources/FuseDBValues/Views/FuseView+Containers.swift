@@ -4,6 +4,7 @@ public import FuseDBFormat
 extension FuseView {
   /// How many elements an array has, or how many pairs a map; nil for anything else.
   public var count: Int? {
+    if isRow { return plain.count }
     let head = head
     return head.kind == .array || head.kind == .map ? head.count : nil
   }
@@ -14,6 +15,7 @@ extension FuseView {
   public subscript(index: Int) -> FuseView? {
     @_lifetime(copy self)
     get {
+      if isRow { return entered(name: nil, index: index) }
       let head = head
       guard head.kind == .array, index >= 0, index < head.count else { return nil }
       var offset = head.end
@@ -46,6 +48,7 @@ extension FuseView {
   public subscript(name name: RawSpan) -> FuseView? {
     @_lifetime(copy self)
     get {
+      if isRow { return entered(name: name, index: -1) }
       let head = head
       guard head.kind == .map else { return nil }
       return view(at: NameSearch(name).lastOffset(among: head.count, from: head.end, in: base))

@@ -9,6 +9,7 @@ extension FuseView {
   public var elements: Elements? {
     @_lifetime(copy self)
     get {
+      if isRow { return plain.elements }
       let head = head
       guard head.kind == .array else { return nil }
       return Elements(self, head)
@@ -58,6 +59,7 @@ extension FuseView {
   public var pairs: Pairs? {
     @_lifetime(copy self)
     get {
+      if isRow { return plain.pairs }
       let head = head
       guard head.kind == .map else { return nil }
       return Pairs(self, head)

@@ -5,7 +5,8 @@ internal import FuseDBFormat
 extension FuseView {
   /// What the value is.
   public var kind: FuseValueKind {
-    switch head.kind {
+    if isRow { return plain.kind }
+    return switch head.kind {
     case .null, .nothing: .null
     case .bool: .bool
     case .unsigned, .signed: .integer
@@ -20,10 +21,11 @@ extension FuseView {
   }
 
   /// Whether the value is nil.
-  public var isNil: Bool { head.kind == .null }
+  public var isNil: Bool { isRow ? plain.isNil : head.kind == .null }
 
   /// A bool, or nil for anything else.
   public var bool: Bool? {
+    if isRow { return plain.bool }
     let head = head
     return head.kind == .bool ? head.bits == 1 : nil
   }
@@ -33,6 +35,7 @@ extension FuseView {
 
   /// An integer that fits into an `Int64`, however it is written, or nil for anything else.
   public var int64: Int64? {
+    if isRow { return plain.int64 }
     if let wide { return wide.isSigned ? Int64(bitPattern: wide.bits) : Int64(exactly: wide.bits) }
     let head = head
     switch head.kind {
@@ -44,6 +47,7 @@ extension FuseView {
 
   /// An integer that fits into a `UInt64`, however it is written, or nil for anything else.
   public var uint64: UInt64? {
+    if isRow { return plain.uint64 }
     if let wide { return wide.isSigned ? UInt64(exactly: Int64(bitPattern: wide.bits)) : wide.bits }
     let head = head
     switch head.kind {
@@ -79,18 +83,21 @@ extension FuseView {
   /// JSON and JavaScript write 10.0 as the integer 10. An integer beyond 2^53 is nil unless it is one of those that a
   /// `Double` can be.
   public var double: Double? {
+    if isRow { return plain.double }
     let head = head
     return head.kind == .float64 ? Double(bitPattern: head.bits) : head.exactly(Double.self)
   }
 
   /// A number that a `Float` holds exactly: a float of 32 or of 64 bits, or an integer; or nil for anything else.
   public var float: Float? {
+    if isRow { return plain.float }
     let head = head
     return head.kind == .float32 ? Float(bitPattern: UInt32(truncatingIfNeeded: head.bits)) : head.exactly(Float.self)
   }
 
   /// A moment: an extension of type -1 whose payload says one; or nil for anything else.
   public var timestamp: FuseTimestamp? {
+    if isRow { return plain.timestamp }
     let head = head
     guard head.kind == .extension, Int8(truncatingIfNeeded: head.bits) == FuseTimestamp.extensionType,
       let payload = payload(of: head)
@@ -124,6 +131,7 @@ extension FuseView {
 
   /// The type of an extension, also of one that is a ``timestamp``, or nil for anything else.
   public var extensionType: Int8? {
+    if isRow { return plain.extensionType }
     let head = head
     return head.kind == .extension ? Int8(truncatingIfNeeded: head.bits) : nil
   }
@@ -137,6 +145,7 @@ extension FuseView {
   @inline(__always)
   @_lifetime(copy self)
   private func payload(_ kind: MessagePackHead.Kind) -> RawSpan? {
+    if isRow { return plain.payload(kind) }
     let head = head
     guard head.kind == kind else { return nil }
     return payload(of: head)

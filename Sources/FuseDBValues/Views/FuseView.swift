@@ -13,14 +13,66 @@ public import FuseDBFormat
 /// ``float`` that is exactly the same in it. Only ``string`` and ``json`` allocate.
 ///
 /// The compiler keeps a view inside the scope of its bytes. See spec/values.md §5.
+@safe
 public struct FuseView: ~Escapable {
-  /// They begin with the value, and may go on after it: where it ends is found when it is asked for.
+  /// They begin with the value, and may go on after it: where it ends is found when it is asked for. None of a value in a row.
   let base: RawSpan
+  // SAFETY: a node of a scope, which whoever made the first view keeps for as long as its views.
+  /// Where the value of a compact file is; nil where it is MessagePack.
+  let row: UnsafePointer<RowNode>?
 
   /// A view of bytes that begin with a value of which ``MessagePackCursor/validate(_:)`` holds.
   @inline(__always)
   @_lifetime(copy bytes)
-  package init(validated bytes: RawSpan) { base = bytes }
+  package init(validated bytes: RawSpan) {
+    base = bytes
+    unsafe row = nil
+  }
+
+  // SAFETY: the caller makes the view depend on the node's scope.
+  /// A view of a value of a compact file.
+  @unsafe
+  @_lifetime(immortal)
+  init(row: UnsafePointer<RowNode>) {
+    base = RawSpan()
+    unsafe self.row = row
+  }
+
+  /// Whether the value is one of a compact file, which is not MessagePack.
+  @inline(__always)
+  var isRow: Bool { unsafe row != nil }
+
+  /// The same value as MessagePack.
+  var plain: FuseView {
+    @_lifetime(copy self)
+    @inline(never)
+    get {
+      guard let row = unsafe row else { return self }
+      // SAFETY: what is expanded stays as long as the scope, and this view no longer.
+      let bytes = unsafe RowScope.expanded(row)
+      return unsafe _overrideLifetime(FuseView(validated: RawSpan(_unsafeBytes: bytes)), copying: self)
+    }
+  }
+
+  /// The value under a name, or of a number, in a value of a compact file.
+  ///
+  /// - Parameters:
+  ///   - name: what to look for in a map; nil for nothing.
+  ///   - index: what to look for in an array; -1 for nothing.
+  @_lifetime(copy self)
+  @inline(never)
+  func entered(name: RawSpan?, index: Int) -> FuseView? {
+    guard let row = unsafe row else { return nil }
+    // SAFETY: a node that is found is one of the same scope.
+    switch unsafe RowScope.enter(row, name: name, index: index) {
+    case .there(let node): return unsafe _overrideLifetime(FuseView(row: node), copying: self)
+    case .absent: return nil
+    case .elsewhere:
+      let plain = plain
+      guard let name, plain.head.kind == .map else { return plain[index] }
+      return plain[name: name]
+    }
+  }
 
   /// A view of `bytes`, which must be exactly one MessagePack value. [W9]
   ///
@@ -69,7 +121,10 @@ extension FuseView {
   /// - Complexity: O(heads of the value).
   public var messagePack: RawSpan {
     @_lifetime(copy self)
-    get { base.extracting(first: MessagePackHead.end(ofValueAt: 0, in: base)) }
+    get {
+      if isRow { return plain.messagePack }
+      return base.extracting(first: MessagePackHead.end(ofValueAt: 0, in: base))
+    }
   }
 
   /// The value as JSON on one line, in the exact and reversible spelling of spec/json.md.

@@ -108,8 +108,8 @@ package struct RowScope {
 
   @inline(never)
   private mutating func grow(by byteCount: Int) {
-    let size = max(2 * byteCount, 2 * Self.firstByteCount)
-    let block = UnsafeMutableRawPointer.allocate(byteCount: Self.linkByteCount + size, alignment: 16)
+    let size = unsafe max(2 * byteCount, 2 * Self.firstByteCount)
+    let block = unsafe UnsafeMutableRawPointer.allocate(byteCount: Self.linkByteCount + size, alignment: 16)
     unsafe block.storeBytes(of: blocks, as: UnsafeMutableRawPointer?.self)
     unsafe blocks = block
     unsafe next = block + Self.linkByteCount

@@ -43,7 +43,7 @@ public struct FuseDecoder: Sendable {
   ///
   /// - Throws: as ``decode(_:from:)-(_,RawSpan)``; offset and coding path begin at the view.
   public func decode<Value: Decodable>(_ type: Value.Type, from view: FuseView) throws -> Value {
-    try decode(type, fromValid: view.base)
+    try decode(type, fromValid: view.plain.base)
   }
 
   /// The typed value at the beginning of bytes that were validated.
