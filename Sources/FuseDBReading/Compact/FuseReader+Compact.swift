@@ -56,26 +56,41 @@ extension FuseReader {
   }
 
   /// Calls `body` with the object under `key`, which is expanded into a buffer for as long.
+  ///
+  /// In the caller's code there is nothing but what depends on its types.
+  @inlinable
+  func withExpandedBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
+    var result: Result?
+    try expandBytes(forKey: key) { result = try body($0) }
+    return result
+  }
+
   @usableFromInline
   @inline(never)
-  func withExpandedBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    guard let compact, let reference = try compact.reference(forKey: key) else { return nil }
+  func expandBytes(forKey key: RawSpan, _ body: (RawSpan) throws -> Void) throws {
+    guard let compact, let reference = try compact.reference(forKey: key) else { return }
     var object: [UInt8] = []
     object.reserveCapacity(Self.usualObjectByteCount)
     try compact.expand(reference, into: &object)
-    return try body(object.rawSpan)
+    try body(object.rawSpan)
   }
 
   /// Calls `body` with the value under `key`, in place: through its row, or what that is expanded to.
+  @inlinable
+  func withRow<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result?) throws -> Result? {
+    var result: Result?
+    try viewRow(forKey: key) { result = try body($0) }
+    return result
+  }
+
   @usableFromInline
   @inline(never)
-  func withRow<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result?) throws -> Result? {
-    guard let compact, let reference = try compact.reference(forKey: key) else { return nil }
-    var result: Result?
-    if try compact.withView(ofReference: reference, { result = try body($0) }) { return result }
+  func viewRow(forKey key: RawSpan, _ body: (FuseView) throws -> Void) throws {
+    guard let compact, let reference = try compact.reference(forKey: key) else { return }
+    if try compact.withView(ofReference: reference, body) { return }
     var object: [UInt8] = []
     try compact.expand(reference, into: &object)
-    return try body(view(of: object.rawSpan))
+    try body(view(of: object.rawSpan))
   }
 
   private static var usualObjectByteCount: Int { 1 << 10 }
