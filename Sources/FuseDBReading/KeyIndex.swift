@@ -156,6 +156,7 @@ package enum KeyOrder: Sendable {
 
   /// Where a stride begins. A section may say anything.
   /// - Precondition: `stride` is below `strideCount`.
+  @inline(__always)
   package func offset(ofStride stride: Int, in file: RawSpan) -> Int {
     switch self {
     case .memory(let offsets): Int(offsets[stride])
@@ -166,6 +167,7 @@ package enum KeyOrder: Sendable {
 
   /// The checksum that a stride must have, or nil where none is known.
   /// - Precondition: `stride` is below `strideCount`.
+  @inline(__always)
   func checksum(ofStride stride: Int, in file: RawSpan) -> UInt32? {
     guard case .section(let range) = self else { return nil }
     return file.loadInside(at: range.lowerBound + stride * StrideRow.byteCount + 8, as: UInt32.self)

@@ -99,7 +99,7 @@ extension FuseReader {
   func search(
     _ key: RawSpan, _ goal: SearchGoal, after first: SearchResult? = nil
   ) throws(FuseError) -> SearchResult {
-    if let compact { return try searchCompact(key, goal, in: compact) }
+    if isCompact { return try searchCompact(key, goal) }
     let sought = SoughtKey(key, goal)
     var low = first?.stride ?? 0
     var high = index.order.strideCount
@@ -240,6 +240,7 @@ extension FuseReader {
   }
 
   /// Where the entries of a sample begin; after the last sample, the end.
+  @inline(__always)
   private func position(ofSample number: Int) -> Position {
     guard number >= 0 else { return start }
     guard number < index.order.strideCount else { return end }
