@@ -238,27 +238,6 @@ extension FuseReader {
     return isFound ? entry : nil
   }
 
-  /// The record at `offset`, as ``record(at:forCall:)`` has it.
-  ///
-  /// - Parameter scan: of a compact file, what keeps the entries and is to keep what is expanded.
-  @inlinable
-  @inline(__always)
-  func record(at offset: UInt64, ofEntriesKeptBy scan: CompactScan?) throws(FuseError) -> ObjectRecord {
-    let mapping = mapping
-    guard let record = ObjectRecord(at: offset, before: dataEnd, in: mapping.bytes) else {
-      return try recordElsewhere(offset, keptBy: scan)
-    }
-    try check(record)
-    return record
-  }
-
-  @inline(never)
-  @usableFromInline func recordElsewhere(
-    _ offset: UInt64, keptBy scan: CompactScan?
-  ) throws(FuseError) -> ObjectRecord {
-    try (scan?.owner ?? self).recordElsewhere(offset, false)
-  }
-
   /// Throws unless a record is equal to its checksum, and the file whole.
   @inlinable
   @inline(__always)

@@ -167,7 +167,6 @@ package enum KeyOrder: Sendable {
 
   /// The checksum that a stride must have, or nil where none is known.
   /// - Precondition: `stride` is below `strideCount`.
-  @inline(__always)
   func checksum(ofStride stride: Int, in file: RawSpan) -> UInt32? {
     guard case .section(let range) = self else { return nil }
     return file.loadInside(at: range.lowerBound + stride * StrideRow.byteCount + 8, as: UInt32.self)

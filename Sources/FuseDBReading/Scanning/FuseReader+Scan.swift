@@ -240,7 +240,6 @@ extension FuseReader {
   }
 
   /// Where the entries of a sample begin; after the last sample, the end.
-  @inline(__always)
   private func position(ofSample number: Int) -> Position {
     guard number >= 0 else { return start }
     guard number < index.order.strideCount else { return end }

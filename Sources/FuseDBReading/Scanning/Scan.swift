@@ -96,8 +96,14 @@ public struct Scan: FuseIterator, Sendable {
     while try rest.givenCount < rest.blockCount || rest.readBlock() {
       for number in rest.givenCount..<rest.blockCount {
         let entry = rest.block[number]
-        let record = try reader.record(at: entry.objectOffset, ofEntriesKeptBy: rest.compact)
         let mapping = reader.mapping
+        let record: ObjectRecord
+        if let found = ObjectRecord(at: entry.objectOffset, before: reader.dataEnd, in: mapping.bytes) {
+          try reader.check(found)
+          record = found
+        } else {
+          record = try rest.recordElsewhere(entry.objectOffset)
+        }
         // SAFETY: keys and records lie inside the file, which `reader` keeps; or they were expanded, and are kept until the next keys are read.
         try unsafe body(
           mapping.bytes(from: entry.offset &+ 2, count: entry.keyByteCount),
@@ -106,6 +112,12 @@ public struct Scan: FuseIterator, Sendable {
       try reader.checkNotShrunk()
       rest.givenCount = rest.blockCount
     }
+  }
+
+  /// What is no record of the file: of a compact one, what was expanded, which is kept with the entries.
+  @inline(never)
+  @usableFromInline func recordElsewhere(_ offset: UInt64) throws(FuseError) -> ObjectRecord {
+    try (compact?.owner ?? reader).recordElsewhere(offset, false)
   }
 
   /// Reads the next entries, as many as their stride has; false at the end. [G4]
@@ -121,7 +133,7 @@ public struct Scan: FuseIterator, Sendable {
     }
     try Cancellation.check()
     do {
-      if reader.isCompact {
+      if compact != nil {
         try readCompact()
       } else {
         switch direction {
