@@ -6,7 +6,7 @@ import re
 import msgpack
 import pytest
 
-from conftest import DONE, ROOT
+from conftest import BAD_DATA, DONE, ROOT
 from test_compact import ENCODINGS, compact, mapping
 
 import reader as family  # noqa: E402
@@ -120,3 +120,27 @@ def test_metadata_of_a_compact_file(command, tmp_path):
     path = command.build(tmp_path / "x.fsdb", calls(EXAMPLE), "--compact", "--meta", "source=x")
     assert family.Reader(path.read_bytes()).metadata() == {"source": "x"}
     assert family.Reader(listing()).metadata() == {}
+
+
+def test_patches_with_compact_files(command, tmp_path, rng):
+    """[U24] [U25] [U26]"""
+    old, new = mapping(rng, 400), mapping(rng, 30)
+    new |= dict(list(old.items())[:350])
+    forms = {"plain": ["--plain"], "block": [], "compact": ["--compact", "--meta", "source=x", "--key-lengths"], "fast": ["--compact=fast"]}
+    olds = {name: command.build(tmp_path / f"old-{name}.fsdb", calls(old), *options) for name, options in forms.items()}
+    news = {name: command.build(tmp_path / f"new-{name}.fsdb", calls(new), *options) for name, options in forms.items()}
+    patch, out = tmp_path / "patch", tmp_path / "out.fsdb"
+    for before, after in [("plain", "compact"), ("block", "fast"), ("compact", "plain"), ("compact", "compact"), ("fast", "compact"), ("plain", "block")]:
+        command("diff", olds[before], news[after], "--patch", patch, code=DONE)
+        data = patch.read_bytes()
+        is_compact = {before, after} & {"compact", "fast"}
+        assert data[:8] == b"FSDPAT" + (b"\0\2" if is_compact else b"\0\1")
+        if is_compact:
+            for place, path in ((120, olds[before]), (168, news[after])):
+                file = path.read_bytes()
+                assert data[place : place + 48] == file[:40] + len(file).to_bytes(8, "big")
+            # What is compared has no block, and is of version 2.
+            assert data[44] == data[84] == 2
+        command("patch", olds[before], patch, out, code=DONE)
+        assert out.read_bytes() == news[after].read_bytes()
+        command("patch", news[after], patch, tmp_path / "other.fsdb", code=BAD_DATA)
