@@ -489,7 +489,7 @@ class Reader:
         start, size = self.sections[b"KEYS"]
         require(crc(data[start : start + 60]) == data[start + 60 : start + 64], "the head of KEYS differs from its checksum")
         self.block_count, self.width, self.shift, is_coded = struct.unpack_from(">QBBB", data, start)
-        require(size == 64 + BLOCK * self.block_count and 1 <= self.width <= 8 and self.shift <= 4, "KEYS has another length")
+        require(size == 64 + BLOCK * self.block_count and 1 <= self.width <= 8 and self.shift <= 4 and is_coded <= 1, "KEYS has another length")
         self.blocks = start + 64
         self.symbols = Raw
         if is_coded:
@@ -620,7 +620,7 @@ class Reader:
         require(crc(struct.pack(">I", number), item) == self.data[items + at : items + at + 4], "an item differs from its checksum")
         return item
 
-    def expanded(self, value, depth=0, most=2**32):
+    def expanded(self, value, depth=0, most=2**32 - 1):
         out, end = self.expand(value, 0, depth, most)
         require(end == len(value), "bytes follow a value")
         return out
