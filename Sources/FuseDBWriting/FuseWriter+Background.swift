@@ -43,7 +43,7 @@ extension FuseWriter {
     }
   }
 
-  /// Does ``reindex(_:output:outputLink:leastKeyCount:greatestShrink:metadata:networks:keyLengths:reverseIndex:progress:)`` for
+  /// Does ``reindex(_:output:outputLink:leastKeyCount:greatestShrink:metadata:networks:keyLengths:reverseIndex:form:progress:)`` for
   /// a task: on threads of its own, and until the task is cancelled.
   ///
   /// - Parameter progress: called now and then, on such a thread, with the share that is done, from 0 to 1.

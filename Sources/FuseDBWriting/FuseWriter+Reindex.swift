@@ -3,7 +3,7 @@ package import FuseDBReading
 public import FuseDBSystem
 internal import FuseDBValues
 
-/// What ``FuseWriter/reindex(_:output:outputLink:leastKeyCount:greatestShrink:metadata:networks:keyLengths:reverseIndex:progress:)`` did.
+/// What ``FuseWriter/reindex(_:output:outputLink:leastKeyCount:greatestShrink:metadata:networks:keyLengths:reverseIndex:form:progress:)`` did.
 public struct ReindexReport: Sendable, Equatable {
   /// Keys in the file.
   public var keyCount: Int

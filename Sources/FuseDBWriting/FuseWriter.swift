@@ -117,10 +117,10 @@ public final class FuseWriter {
     /// What happens to a symbolic link where the file is to appear.
     public var outputLink: OutputLink
 
-    /// Canonical order, identical objects stored once, the last addition of a key counts, indexed.
     /// Which form the file has. Default: ``Form/family``.
     public var form: Form = .family
 
+    /// Canonical order, identical objects stored once, the last addition of a key counts, indexed.
     public init(
       order: Order = .key, sharing: Sharing = .identicalObjects, onDuplicate: DuplicatePolicy = .last,
       layout: Layout = .indexed, metadata: [String: String] = [:], memory: Int? = nil, temporaryFolder: String? = nil,

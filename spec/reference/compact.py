@@ -2,7 +2,7 @@
 
     python3 compact.py FILE.fsdb OUTPUT        # makes a compact file of one of version 2, and says what each part of it takes
 
-spec/decisions/0041-compact.md says why the form is as it is. All integers are unsigned and big-endian, unless it says so.
+spec/compact.md specifies the form, and spec/decisions/0041-compact.md says why it is so. All integers are unsigned and big-endian, unless it says so.
 """
 
 import bisect
@@ -13,18 +13,16 @@ import zlib
 
 import xxhash
 
+from reader import Damaged, metadata_of
+
 MASK, GOLDEN = 2**64 - 1, 0x9E3779B97F4A7C15
 WEIGHTS = (0x7110541D, 0x373C4F35, 0x03622E8D, 0x7C45DC55, 0x0D9CC4B5, 0x29E5CF87, 0x16414D5F, 0x62C2099D, 0x1F72BC49)
 BLOCK, LONGEST_SUFFIX = 256, 160
 
 
-class Damaged(Exception):
-    """What stands in a file breaks the form."""
-
-
 def require(condition, sentence):
     if not condition:
-        raise Damaged(sentence)
+        raise Damaged("corrupted", sentence)
 
 
 def crc(*parts):
@@ -106,7 +104,7 @@ def parsed(data, at, levels=128):
     try:
         node, end = parse(data, at)
     except (IndexError, KeyError, RecursionError):
-        raise Damaged("what should be MessagePack is none") from None
+        raise Damaged("corrupted", "what should be MessagePack is none") from None
     require(end <= len(data), "MessagePack ends early")
     require(levels_of(node) <= levels, "MessagePack is nested too deeply")
     return node, end
@@ -482,15 +480,16 @@ class Reader:
         require(crc(data[footer : footer + 32]) == data[footer + 32 : footer + 36], "the footer differs from its checksum")
         require(zlib.crc32(data[:40]) == header_crc, "the header differs from its checksum")
         require(directory + 32 * count == footer and zlib.crc32(data[directory:footer]) == directory_crc, "the directory differs from its checksum")
-        self.sections = {}
+        self.sections, self.checksums = {}, {}
         for entry in range(directory, footer, 32):
-            kind, _, start, size, _ = struct.unpack_from(">4sIQQI", data, entry)
+            kind, _, start, size, self.checksums[kind] = struct.unpack_from(">4sIQQI", data, entry)
             require(40 <= start and start + size <= directory, "a section lies outside of the file")
             self.sections[kind] = (start, size)
+        require(self.sections.keys() >= {b"KEYS", b"HASH", b"SHAP", b"PART"}, "a section is missing")
         start, size = self.sections[b"KEYS"]
         require(crc(data[start : start + 60]) == data[start + 60 : start + 64], "the head of KEYS differs from its checksum")
         self.block_count, self.width, self.shift, is_coded = struct.unpack_from(">QBBB", data, start)
-        require(size == 64 + BLOCK * self.block_count and 1 <= self.width <= 8 and self.shift <= 4, "KEYS has another length")
+        require(size == 64 + BLOCK * self.block_count and 1 <= self.width <= 8 and self.shift <= 4 and is_coded <= 1, "KEYS has another length")
         self.blocks = start + 64
         self.symbols = Raw
         if is_coded:
@@ -563,7 +562,17 @@ class Reader:
         reference = self.find(key)
         return None if reference is None else self.object(reference)
 
-    def scan(self, low=b""):
+    def __contains__(self, key):
+        return self.find(key) is not None
+
+    def scan(self, prefix=b""):
+        """The keys that begin with a prefix, in order, with their objects. [G5]"""
+        for key, data in self.scan_from(prefix):
+            if not key.startswith(prefix):
+                return
+            yield key, data
+
+    def scan_from(self, low=b""):
         """The keys from one on, in order, with their objects."""
         heads = (self.block(number)[1][0][1] for number in range(self.block_count))
         start = max(0, bisect.bisect_right(list(heads), low) - 1)
@@ -572,7 +581,23 @@ class Reader:
                 if key >= low:
                     yield key, self.object(reference)
 
+    def metadata(self):
+        """What META says. [X13]"""
+        if b"META" not in self.sections:
+            return {}
+        start, size = self.sections[b"META"]
+        return metadata_of(self.data, start, start + size, self.checksums[b"META"])
+
     # --- objects ---
+
+    def objects(self):
+        """Every object, in the order of the file. [G6]"""
+        at, count = 40, 0
+        while at < self.rows_end:
+            yield self.object(at - 40 >> self.shift)
+            size, start = read_varint(self.data[: self.rows_end], at + 4)
+            at, count = 40 + (start + size - 40 + (1 << self.shift) - 1 >> self.shift << self.shift), count + 1
+        require(count == self.object_count, "not num_objects rows")
 
     def object(self, reference):
         """The MessagePack of the object that a reference leads to."""
@@ -595,7 +620,7 @@ class Reader:
         require(crc(struct.pack(">I", number), item) == self.data[items + at : items + at + 4], "an item differs from its checksum")
         return item
 
-    def expanded(self, value, depth=0, most=2**32):
+    def expanded(self, value, depth=0, most=2**32 - 1):
         out, end = self.expand(value, 0, depth, most)
         require(end == len(value), "bytes follow a value")
         return out

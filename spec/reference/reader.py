@@ -1,4 +1,5 @@
-"""A whole reader of .fsdb files, made from format.md and extension.md alone: short, slow, and meant to be read.
+"""A whole reader of .fsdb files, made from format.md and extension.md alone: short, slow, and meant to be read. Files of version 3 (compact.md) it
+hands to the reader in compact.py, with the same questions.
 
     python3 reader.py FILE [KEY]...        # without a KEY all keys, one a line, with their values
 
@@ -18,8 +19,8 @@ WEIGHTS = (0x7110541D, 0x373C4F35, 0x03622E8D, 0x7C45DC55, 0x0D9CC4B5, 0x29E5CF8
 
 
 class Damaged(Exception):
-    def __init__(self, code, sentence, offset):
-        super().__init__(f"{sentence} (offset {offset})")
+    def __init__(self, code, sentence, offset=None):
+        super().__init__(sentence if offset is None else f"{sentence} (offset {offset})")
         self.code, self.offset = code, offset
 
 
@@ -29,6 +30,14 @@ def require(condition, sentence, offset, code="corrupted"):
 
 
 class Reader:
+    def __new__(cls, data):
+        """One of version 2, or of the compact form."""
+        if data[:5] != b"FSDB\x03":
+            return super().__new__(cls)
+        import compact
+
+        return compact.Reader(data)
+
     def __init__(self, data):
         """Opens a file, of which `data` are the bytes. [O1] to [O5], [X14]"""
         self.data, size = data, len(data)
@@ -226,12 +235,16 @@ class Reader:
         """What META says. [X13]"""
         if b"META" not in self.sections:
             return {}
-        start, end, crc = self.sections[b"META"]
-        require(end - start <= 2**20, "META is longer than 1 MiB [X13]", start)
-        require(zlib.crc32(self.data[start:end]) == crc, "META differs from its crc32 [X13]", start)
-        found = decode(self.data[start:end])
-        require(isinstance(found, Pairs) and all(isinstance(name, str) for name, _ in found), "META is no map with names [X13]", start)
-        return dict(found)
+        return metadata_of(self.data, *self.sections[b"META"])
+
+
+def metadata_of(data, start, end, crc):
+    """What the section META says that stands there. [X13]"""
+    require(end - start <= 2**20, "META is longer than 1 MiB [X13]", start)
+    require(zlib.crc32(data[start:end]) == crc, "META differs from its crc32 [X13]", start)
+    found = decode(data[start:end])
+    require(isinstance(found, Pairs) and all(isinstance(name, str) for name, _ in found), "META is no map with names [X13]", start)
+    return dict(found)
 
 
 class Pairs(list):
