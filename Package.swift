@@ -121,7 +121,8 @@ let package = Package(
     .target(
       name: "FuseDBC",
       dependencies: [
-        "CFuseDB", "CFuseHandles", "CFuseSystem", "FuseDB", "FuseDBCompact", "FuseDBDelivery", "FuseDBFormat", "FuseDBPatching",
+        "CFuseDB", "CFuseHandles", "CFuseSystem", "FuseDB", "FuseDBCompact", "FuseDBDelivery", "FuseDBFormat",
+        "FuseDBPatching",
         "FuseDBReading", "FuseDBServing", "FuseDBSystem", "FuseDBValues", "FuseDBWriting",
       ],
       swiftSettings: common),

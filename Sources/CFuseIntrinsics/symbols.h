@@ -92,10 +92,14 @@ static inline __attribute__((always_inline)) int64_t fuse_decode(
   return (int64_t)length;
 }
 
-/// Copies `count` bytes, 16 at a time: at both are 15 more.
+/// Copies `count` bytes, 16 at a time: at both are 15 more. What is copied to may begin within those.
 static inline __attribute__((always_inline)) void
 fuse_copy_by16(uint8_t *_Nonnull to, const uint8_t *_Nonnull from, size_t count) {
-  for (size_t at = 0; at < count; at += 16) memcpy(to + at, from + at, 16);
+  for (size_t at = 0; at < count; at += 16) {
+    uint64_t words[2];
+    memcpy(words, from + at, 16);
+    memcpy(to + at, words, 16);
+  }
 }
 
 /// Whether `count` bytes at both are equal. Branches depend on the count alone, and there is no call for keys of usual lengths.

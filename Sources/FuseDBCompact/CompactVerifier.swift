@@ -6,7 +6,7 @@ internal import FuseDBValues
 package struct CompactDamage: Sendable, Hashable, CustomStringConvertible {
   /// What of the file is wrong.
   package enum Kind: Sendable, Hashable {
-    case header, count, fileChecksum, truncated, footer, directory, padding, sectionChecksum, metadata, lengths
+    case header, count, fileChecksum, truncated, footer, directory, padding, sectionChecksum, metadata, lengths, network
     /// A row, a shape or a part, a block of keys or what belongs to it, a slot or a pilot.
     case row, item, block, slot
   }
@@ -113,6 +113,7 @@ package struct CompactVerifier {
     case CompactForm.Section.shapes, CompactForm.Section.parts: return .item
     case CompactForm.Section.metadata: return .metadata
     case CompactForm.Section.lengths: return .lengths
+    case CompactForm.Section.networks: return .network
     case nil: return .row
     default: return .block
     }

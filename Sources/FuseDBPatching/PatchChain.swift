@@ -80,7 +80,8 @@ struct PatchChain {
     }
     let link = links[links.count - 1]
     var patcher = try Patcher(
-      link.head, from: level, of: material, to: file, body: try PatchBodyReader(of: link.patch, from: link.head.bodyStart, at: link.place))
+      link.head, from: level, of: material, to: file,
+      body: try PatchBodyReader(of: link.patch, from: link.head.bodyStart, at: link.place))
     level = .empty
     try patcher.apply()
     try old.checkNotShrunk()
@@ -93,7 +94,8 @@ struct PatchChain {
     after level: PatchLevel, of material: PatchMaterial, _ link: Link
   ) throws(FuseError) -> PatchLevel {
     var patcher = try Patcher(
-      link.head, from: level, of: material, to: nil, body: try PatchBodyReader(of: link.patch, from: link.head.bodyStart, at: link.place))
+      link.head, from: level, of: material, to: nil,
+      body: try PatchBodyReader(of: link.patch, from: link.head.bodyStart, at: link.place))
     try patcher.apply()
     return try patcher.level()
   }

@@ -104,7 +104,8 @@ struct PatchHead: Equatable, Sendable {
       [Self.version, Self.compactVersion].contains(version)
     else {
       throw FuseError(
-        .unsupportedVersion, "the patch is of another version, and this library reads versions \(Self.version) and \(Self.compactVersion)",
+        .unsupportedVersion,
+        "the patch is of another version, and this library reads versions \(Self.version) and \(Self.compactVersion)",
         offset: UInt64(Field.version))
     }
     let byteCount = Self.byteCount + (version == Self.version ? 0 : 2 * Self.endByteCount)
@@ -190,7 +191,11 @@ extension PatchHead {
   /// The header holds the file's checksum, which is compared with the bytes themselves when the records are read.
   func checkBelongs(to old: FuseReader, at place: PatchPlace) throws(FuseError) {
     let isSame =
-      if let ends { FileEnd(of: old) == ends.old } else { old.byteCount == oldByteCount && old.header == oldHeader && !old.isCompact }
+      if let ends {
+        FileEnd(of: old) == ends.old
+      } else {
+        old.byteCount == oldByteCount && old.header == oldHeader && !old.isCompact
+      }
     guard isSame else {
       throw mismatch(
         """

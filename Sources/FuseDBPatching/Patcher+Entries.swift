@@ -314,7 +314,9 @@ extension Patcher {
       made = try PatchBlock.rebuild(
         in: file, index: index, header: head.newHeader, metadata: metadata, sections: sections)
     case .compact:
-      guard head.ends?.new.isCompact ?? false else { throw body.bad("a compact file is to be made, and the head says another") }
+      guard head.ends?.new.isCompact ?? false else {
+        throw body.bad("a compact file is to be made, and the head says another")
+      }
       let isRaw = try body.count(upTo: 1, of: "kinds of keys") == 1
       let bits = OptionalSections(rawValue: try body.number())
       guard bits.subtracting([.networks, .lengths]).isEmpty else {

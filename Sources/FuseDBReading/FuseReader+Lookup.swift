@@ -302,7 +302,6 @@ extension FuseReader {
 
 // For sorting more entries than fit into memory: an entry as one number, and back.
 
-
 extension FuseReader {
   /// A number for an entry that a scan came across as the one with `number` in the order of keys: entries with greater keys have greater ones.
   package func place(of entry: Entry, numbered number: Int) -> UInt64 {

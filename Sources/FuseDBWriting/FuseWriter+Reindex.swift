@@ -210,11 +210,12 @@ extension ReindexSource {
     let file = try AtomicFile(replacing: place, rules)
     file.source = source
     // What was verified is read once more, as keys and objects in place.
-    let mapping = if let compact = reader.compact {
-      try CompactExpansion.plainFile(of: reader, compact, beside: place).mapping
-    } else {
-      reader.mapping
-    }
+    let mapping =
+      if let compact = reader.compact {
+        try CompactExpansion.plainFile(of: reader, compact, beside: place).mapping
+      } else {
+        reader.mapping
+      }
     let expanded = try FuseReader(mapping, checksums: .verified, expecting: .few)
     let plan = CompactPlan(
       keysAreRaw: form == .compactFast, memory: BlockLimits.usualMemory, metadata: metadata,

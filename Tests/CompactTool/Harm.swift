@@ -93,7 +93,33 @@ struct Harm {
       }
       if number != keys.count { outcome.wrongCount += 1 }
     } catch { outcome.isNoticed = true }
+    look(bytes, isObjectRight, &outcome)
     return outcome
+  }
+
+  /// Paths that lead somewhere in some objects, and nowhere in others.
+  private static let paths = ["name", "0", "location.latitude", "country.names.en", "subdivisions.0.names.de", "a.1.b.c"]
+    .map { FusePath($0) }
+
+  /// The same by the reader that programs have: views in place, and objects for a call.
+  private func look(_ bytes: [UInt8], _ isObjectRight: Bool, _ outcome: inout Outcome) {
+    guard let reader = try? FuseReader(bytes: bytes.rawSpan) else {
+      outcome.isNoticed = true
+      return
+    }
+    for (number, key) in keys.enumerated() {
+      do {
+        var isRight = false
+        _ = try reader.withValue(forKey: key.rawSpan) { view in
+          for path in Self.paths { outcome.longest = max(outcome.longest, view[path: path]?.json.utf8.count ?? 0) }
+          isRight = view.messagePack.array() == objects[number]
+          return view.count
+        }
+        if isObjectRight, !isRight { outcome.wrongCount += 1 }
+        isRight = try reader.withBytes(forKey: key.rawSpan) { $0.array() == objects[number] } ?? false
+        if isObjectRight, !isRight { outcome.wrongCount += 1 }
+      } catch { outcome.isNoticed = true }
+    }
   }
 
   private func damageCount(_ bytes: [UInt8]) throws(FuseError) -> Int {

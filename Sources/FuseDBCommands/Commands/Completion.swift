@@ -41,7 +41,9 @@ struct Completion {
           $0.name == name || $0.short == String(word.prefix(2)) && !word.hasPrefix("--")
         }
         if let option { given.insert(option.name) }
-        if let option, option.value != nil, !option.isValueOptional, word == option.name || word == option.short { pending = option }
+        if let option, option.value != nil, !option.isValueOptional, word == option.name || word == option.short {
+          pending = option
+        }
       }
     }
     let expected = Placeholder.operands(of: command)

@@ -107,7 +107,10 @@ struct ManPage {
   }
 
   private static func head(of option: Option) -> String {
-    let value = option.value.map { option.isValueOptional ? " Ns Op = Ns Ar \(escaped($0))" : " Ar \(escaped($0))" } ?? ""
+    let value =
+      option.value.map { value in
+        option.isValueOptional ? " Ns Op = Ns Ar \(escaped(value))" : " Ar \(escaped(value))"
+      } ?? ""
     let short = option.short.map { "Fl \($0.dropFirst())\(value) , " } ?? ""
     return ".It \(short)Fl \(escaped(String(option.name.dropFirst())))\(value)"
   }

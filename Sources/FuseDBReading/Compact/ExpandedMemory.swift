@@ -36,7 +36,7 @@ final class ExpandedMemory: Sendable {
     return unsafe objects[offset]
   }
 
-  // SAFETY: as above.
+  // SAFETY: what is handed out lives as long as this object, which the caller has to keep.
   /// Keeps the object at an offset; of two threads that do, the first counts.
   @unsafe
   func keep(_ object: RawSpan, at offset: UInt64) throws(FuseError) -> UnsafeRawBufferPointer {
@@ -48,7 +48,7 @@ final class ExpandedMemory: Sendable {
     return unsafe kept
   }
 
-  // SAFETY: as above.
+  // SAFETY: what is handed out lives as long as this object, which the caller has to keep.
   /// Keeps other bytes.
   @unsafe
   func keep(_ bytes: RawSpan) throws(FuseError) -> UnsafeRawBufferPointer {

@@ -35,6 +35,7 @@ extension FuseReader {
     return unsafe record(ofExpanded: try expanded.keep(object.rawSpan, at: offset))
   }
 
+  // SAFETY: whoever calls this keeps the memory; only its address is taken.
   @unsafe
   private func record(ofExpanded object: UnsafeRawBufferPointer) -> ObjectRecord {
     ObjectRecord(

@@ -95,7 +95,8 @@ extension Verifier {
         if case .conflicting = try builder.add(network, object: object) { agrees = false }
       }
       guard agrees else {
-        throw .corrupted("keys with different objects stand for the same block, and the file has the section", at: start)
+        throw .corrupted(
+          "keys with different objects stand for the same block, and the file has the section", at: start)
       }
       try compare(bytes, with: builder, at: start, report)
     } catch {
@@ -142,6 +143,7 @@ extension Damage.Kind {
       case .sectionChecksum: .sectionChecksum
       case .metadata: .metadata
       case .lengths: .lengths
+      case .network: .network
       case .row: .objectChecksum
       case .item: .sharedValue
       case .block: .keyBlock

@@ -26,6 +26,7 @@ public struct FuseView: ~Escapable {
   @_lifetime(copy bytes)
   package init(validated bytes: RawSpan) {
     base = bytes
+    // SAFETY: there is no node that could be gone.
     unsafe row = nil
   }
 
@@ -38,6 +39,7 @@ public struct FuseView: ~Escapable {
     unsafe self.row = row
   }
 
+  // SAFETY: the address is compared with none.
   /// Whether the value is one of a compact file, which is not MessagePack.
   @inline(__always)
   var isRow: Bool { unsafe row != nil }

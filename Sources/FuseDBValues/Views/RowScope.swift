@@ -42,6 +42,7 @@ package struct RowScope {
   /// What was found damaged first.
   private var failure: FuseError?
 
+  // SAFETY: whoever makes the scope has so many bytes there.
   private init(_ rows: fuse_rows, _ reader: any RowReading, next: UnsafeMutableRawPointer) {
     unsafe self.reader = reader
     unsafe self.rows = rows
@@ -80,6 +81,7 @@ package struct RowScope {
     return true
   }
 
+  // SAFETY: each block begins with the address of the one before, and nothing has it any more.
   private mutating func freeBlocks() {
     while let block = unsafe blocks {
       unsafe blocks = block.load(as: UnsafeMutableRawPointer?.self)
@@ -99,6 +101,7 @@ package struct RowScope {
     return unsafe UnsafePointer(node)
   }
 
+  // SAFETY: no more is taken than is left.
   /// Takes a multiple of 16 bytes, or what is left.
   private mutating func take(_ byteCount: Int) {
     let byteCount = unsafe min(left, byteCount)
@@ -106,6 +109,7 @@ package struct RowScope {
     unsafe left -= byteCount
   }
 
+  // SAFETY: the block has room for the address before, and for so many bytes.
   @inline(never)
   private mutating func grow(by byteCount: Int) {
     let size = unsafe max(2 * byteCount, 2 * Self.firstByteCount)
@@ -150,6 +154,7 @@ package struct RowScope {
     unsafe node.pointee.scope.pointee.expand(node.pointee.value)
   }
 
+  // SAFETY: the value is one of this scope's file; what is written is as much as there is room for.
   private mutating func expand(_ value: fuse_row_value) -> UnsafeRawBufferPointer {
     var value = unsafe value
     while true {
@@ -168,6 +173,7 @@ package struct RowScope {
     }
   }
 
+  // SAFETY: there is room for what is copied.
   @inline(never)
   private mutating func expandSlowly(_ value: fuse_row_value) -> UnsafeRawBufferPointer {
     var out: [UInt8] = []

@@ -29,7 +29,9 @@ struct HelpTests {
     #expect(page.out.hasPrefix("Usage: fusedb \(name) "))
     let command = try Help.command(named: name)
     for option in command.allOptions {
-      #expect(page.out.contains("\n  \(option.short.map { $0 + ", " } ?? "")\(option.name)\(option.isValueOptional ? "[" : " ")"))
+      #expect(
+        page.out.contains(
+          "\n  \(option.short.map { $0 + ", " } ?? "")\(option.name)\(option.isValueOptional ? "[" : " ")"))
     }
     #expect(Scratch().run(name, "--help") == page)
     #expect(Scratch().run("--help", name) == page)
