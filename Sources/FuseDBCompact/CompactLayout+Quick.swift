@@ -40,6 +40,15 @@ extension CompactLayout {
 
   /// Where a row begins, if what is read beyond its end, and beyond those of tables, lies in the file.
   @inline(__always)
+  func quickOffset(ofRowAt offset: UInt64, in file: RawSpan) -> Int? {
+    let end = max(rowsEnd, shapes.range.upperBound, parts.range.upperBound)
+    guard end <= file.byteCount &- Int(fuse_rows_slack), offset >= UInt64(Header.byteCount), offset < UInt64(rowsEnd)
+    else { return nil }
+    return Int(offset)
+  }
+
+  /// The same of a reference.
+  @inline(__always)
   func quickOffset(ofRow reference: UInt64, in file: RawSpan) -> Int? {
     let end = max(rowsEnd, shapes.range.upperBound, parts.range.upperBound)
     guard end <= file.byteCount &- Int(fuse_rows_slack), reference <= UInt64(rowsEnd) >> blocks.shift else {

@@ -20,6 +20,46 @@ extension CompactReader: RowReading {
     return true
   }
 
+  // SAFETY: whoever gets it deallocates it.
+  /// The MessagePack of the object whose row begins at an offset, in memory of its own.
+  ///
+  /// - Throws: as ``reference(forKey:)``.
+  @unsafe
+  package func expandedCopy(rowAt offset: UInt64) throws(FuseError) -> UnsafeMutableRawBufferPointer {
+    if let copy = unsafe quickCopy(rowAt: offset) {
+      do throws(FuseError) { try mapping.checkNotShrunk() } catch {
+        unsafe copy.deallocate()
+        throw error
+      }
+      return unsafe copy
+    }
+    var object: [UInt8] = []
+    try expand(rowAt: offset, into: &object)
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: object.count, alignment: 16)
+    unsafe object.withUnsafeBytes { unsafe copy.copyMemory(from: $0) }
+    return unsafe copy
+  }
+
+  // SAFETY: the file is there until this function ends, and there are enough bytes after rows and tables; what is written is as much as there is room for.
+  @unsafe
+  private func quickCopy(rowAt offset: UInt64) -> UnsafeMutableRawBufferPointer? {
+    let mapping = mapping
+    let file = mapping.bytes
+    guard let offset = layout.quickOffset(ofRowAt: offset, in: file) else { return nil }
+    var rows = unsafe layout.quickRows(of: file)
+    var value = unsafe fuse_row_value(at: rows.file, end: rows.file, depth: 0, isWhole: true, isInPart: false)
+    guard unsafe fuse_row_find(&rows, offset, &value) == fuse_row_done else { return nil }
+    var room = 1 << 10
+    while true {
+      let out = UnsafeMutableRawPointer.allocate(byteCount: room + Int(fuse_rows_slack), alignment: 16)
+      let count = unsafe Int(fuse_row_expand(&rows, &value, out.assumingMemoryBound(to: UInt8.self), room))
+      if count > 0 { return unsafe UnsafeMutableRawBufferPointer(start: out, count: count) }
+      unsafe out.deallocate()
+      guard count == fuse_row_full, room < FormatLimits.objectByteCount else { return nil }
+      room = min(4 * room, FormatLimits.objectByteCount)
+    }
+  }
+
   package func expand(_ value: fuse_row_value, into out: inout [UInt8]) throws(FuseError) {
     let mapping = mapping
     let file = mapping.bytes

@@ -26,7 +26,7 @@ final class PatchBodyReader {
   private var passed = 0
 
   /// Reads what follows the head of a patch.
-  init(of patch: FileMapping, from start: Int, at place: PatchPlace) throws(FuseError) {
+  init(of patch: FileMapping, from start: Int = PatchHead.byteCount, at place: PatchPlace) throws(FuseError) {
     // SAFETY: libzstd gives a context or nil, and nil is turned away; nothing else uses the context.
     guard let context = unsafe ZSTD_createDCtx() else {
       throw FuseError(.inputOutput, "memory is too short for unpacking the patch", path: patch.path)

@@ -141,7 +141,7 @@ struct PatchHead: Equatable, Sendable {
 
   /// - Parameters:
   ///   - ends: the files as they are, where those that are compared were expanded.
-  init(from old: FuseReader, to new: FuseReader, ends: (old: FileEnd, new: FileEnd)?) {
+  init(from old: FuseReader, to new: FuseReader, ends: (old: FileEnd, new: FileEnd)? = nil) {
     self.ends = ends
     oldByteCount = old.byteCount
     newByteCount = new.byteCount

@@ -1,6 +1,6 @@
 internal import FuseDBCompact
 public import FuseDBFormat
-internal import FuseDBSystem
+public import FuseDBSystem
 internal import FuseDBValues
 
 extension FuseReader {
@@ -50,8 +50,7 @@ extension FuseReader {
   package func answer<Keys: RandomAccessCollection>(
     _ keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
   ) throws(FuseError) where Keys.Element: FuseKey {
-    if isCompact { return try answerCompact(keys, body) }
-    let table = index.table
+    let (table, isCompact) = (index.table, isCompact)
     // SAFETY: no index leaves the steps: a group has at most as many keys.
     unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {
       (steps) throws(FuseError) in
@@ -62,8 +61,7 @@ extension FuseReader {
         let count = unsafe begin(keys, &index, steps, in: table)
         for i in 0..<count {
           let key = keys[answered].keySpelling
-          let bytes = try bytes(forKey: key.keyBytes, after: unsafe steps[i], in: table)
-          guard try body(number, bytes) else { return }
+          guard try answer(key.keyBytes, after: unsafe steps[i], number, in: table, isCompact, body) else { return }
           keys.formIndex(after: &answered)
           number += 1
         }
@@ -72,28 +70,26 @@ extension FuseReader {
     }
   }
 
-  /// The same of a compact file: keys are copied, as many at a time as go together.
+  /// Calls `body` with the answer to one of many keys.
   @inlinable
-  func answerCompact<Keys: RandomAccessCollection>(
-    _ keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
-  ) throws(FuseError) where Keys.Element: FuseKey {
-    var bytes: [UInt8] = []
-    var places: [Range<Int>] = []
-    var number = 0
-    var index = keys.startIndex
-    while index != keys.endIndex {
-      bytes.removeAll(keepingCapacity: true)
-      places.removeAll(keepingCapacity: true)
-      while index != keys.endIndex, places.count < 64 {
-        let start = bytes.count
-        let key = keys[index].keySpelling
-        bytes.append(copying: key.keyBytes)
-        places.append(start..<bytes.count)
-        keys.formIndex(after: &index)
-      }
-      guard try answerCompact(places, in: bytes.rawSpan, from: number, body) else { return }
-      number += places.count
+  @inline(__always)
+  func answer(
+    _ key: RawSpan, after step: LookupStep, _ number: Int, in table: HashSectionTable?, _ isCompact: Bool,
+    _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
+  ) throws(FuseError) -> Bool {
+    guard let offset = try objectOffset(forKey: key, after: step, in: table) else { return try body(number, nil) }
+    let record = try record(at: offset, forCall: true)
+    let mapping = mapping
+    let goesOn: Bool
+    do throws(FuseError) {
+      // SAFETY: a record lies inside the file, or is there until `endCall`.
+      goesOn = try unsafe body(number, mapping.bytes(from: record.start, count: record.byteCount))
+    } catch {
+      if isCompact { endCall(record) }
+      throw error
     }
+    if isCompact { endCall(record) }
+    return goesOn
   }
 
   /// Calls `body` for each of some keys that stand in `bytes`, in their order, with its number and where its object's record begins, or nil where the

@@ -54,9 +54,18 @@ extension FuseReader {
   @inlinable
   @inline(__always)
   public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    if isCompact { return try withExpandedBytes(forKey: key, body) }
-    guard let bytes = try bytes(forKey: key) else { return nil }
-    let result = try body(bytes)
+    guard let offset = try objectOffset(forKey: key) else { return nil }
+    let record = try record(at: offset, forCall: true)
+    let mapping = mapping
+    let result: Result
+    do {
+      // SAFETY: a record lies inside the file, or is there until `endCall`.
+      result = try unsafe body(mapping.bytes(from: record.start, count: record.byteCount))
+    } catch {
+      if isCompact { endCall(record) }
+      throw error
+    }
+    if isCompact { endCall(record) }
     try checkNotShrunk()
     return result
   }
@@ -229,26 +238,40 @@ extension FuseReader {
     return isFound ? entry : nil
   }
 
-  /// The record at `offset`, inside the data section and equal to its checksum. [D2] [D3]
+  /// Throws unless a record is equal to its checksum, and the file whole.
   @inlinable
   @inline(__always)
-  package func record(at offset: UInt64) throws(FuseError) -> ObjectRecord {
-    let mapping = mapping
-    let file = mapping.bytes
-    guard let record = ObjectRecord(at: offset, before: dataEnd, in: file) else { return try recordElsewhere(offset) }
+  func check(_ record: ObjectRecord) throws(FuseError) {
     if checksums == .verified {
+      let mapping = mapping
       // SAFETY: a record lies inside the file.
       let checksum = Checksum.of(unsafe mapping.bytes(from: record.start, count: record.byteCount))
       guard checksum == record.checksum else { throw damaged(record, checksum: checksum) }
     }
     try mapping.checkNotShrunk()
+  }
+
+  /// The record at `offset`, inside the data section and equal to its checksum. [D2] [D3]
+  ///
+  /// - Parameter isForCall: whether what is expanded of a compact file is wanted until ``endCall(_:)`` alone, not as long as this reader.
+  @inlinable
+  @inline(__always)
+  package func record(at offset: UInt64, forCall isForCall: Bool = false) throws(FuseError) -> ObjectRecord {
+    let mapping = mapping
+    let file = mapping.bytes
+    guard let record = ObjectRecord(at: offset, before: dataEnd, in: file) else {
+      return try recordElsewhere(offset, isForCall)
+    }
+    try check(record)
     return record
   }
 
   /// The record of what is no record of the file: of a compact one, what was expanded.
   @inline(never)
-  @usableFromInline func recordElsewhere(_ offset: UInt64) throws(FuseError) -> ObjectRecord {
-    if let compact { return try expandedRecord(at: offset, of: compact) }
+  @usableFromInline func recordElsewhere(_ offset: UInt64, _ isForCall: Bool) throws(FuseError) -> ObjectRecord {
+    if let compact {
+      return isForCall ? try callRecord(at: offset, of: compact) : try expandedRecord(at: offset, of: compact)
+    }
     throw unlessShrunk(.corrupted("the object here runs past the end of the data section at \(dataEnd)", at: offset))
   }
 

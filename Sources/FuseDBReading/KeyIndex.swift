@@ -156,6 +156,7 @@ package enum KeyOrder: Sendable {
 
   /// Where a stride begins. A section may say anything.
   /// - Precondition: `stride` is below `strideCount`.
+  @inline(__always)
   package func offset(ofStride stride: Int, in file: RawSpan) -> Int {
     switch self {
     case .memory(let offsets): Int(offsets[stride])

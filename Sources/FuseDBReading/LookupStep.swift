@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 public import FuseDBFormat
 public import FuseDBSystem
 internal import FuseDBValues
@@ -38,6 +39,7 @@ extension FuseReader {
 
   @inline(never)
   @usableFromInline func firstStep(inMemory key: RawSpan) -> LookupStep {
+    if let compact { return LookupStep(hash: compact.begin(key)) }
     guard let index = index.memory else { return LookupStep(hash: 0) }
     let hash = key.hash(seed: index.seed)
     index.prefetch(hash)
@@ -63,26 +65,25 @@ extension FuseReader {
         table.prefetchEntry(of: slot)
         mapping.prefetch(at: slot.object, lineCount: lineCount)
       }
+    } else if let compact {
+      for number in 0..<count {
+        let place = unsafe compact.slotPlace(of: steps[number].hash)
+        unsafe steps[number].probe.position = HashSection.SlotPosition(line: place.line, slot: place.slot)
+      }
+      for number in 0..<count {
+        let step = unsafe steps[number]
+        compact.prefetchBlock(of: step.hash, line: step.probe.position.line, slot: step.probe.position.slot)
+      }
+      for number in 0..<count {
+        let step = unsafe steps[number]
+        compact.prefetchRow(of: step.hash, line: step.probe.position.line, slot: step.probe.position.slot)
+      }
     } else if let index = index.memory {
       for number in 0..<count {
         guard let offset = index.firstOffset(hash: unsafe steps[number].hash) else { continue }
         mapping.prefetch(at: UInt64(truncatingIfNeeded: offset), lineCount: 1)
       }
     }
-  }
-
-  /// The answer to a key after its other steps.
-  @inlinable
-  @inline(__always)
-  @_lifetime(borrow self)
-  func bytes(
-    forKey key: RawSpan, after step: LookupStep, in table: HashSectionTable?
-  ) throws(FuseError) -> RawSpan? {
-    guard let offset = try objectOffset(forKey: key, after: step, in: table) else { return nil }
-    let record = try record(at: offset)
-    let mapping = mapping
-    // SAFETY: a record lies inside the file; the mapping lives as long as this reader.
-    return unsafe _overrideLifetime(mapping.bytes(from: record.start, count: record.byteCount), borrowing: self)
   }
 
   /// Whether a key is there, after its other steps.

@@ -55,59 +55,44 @@ extension FuseReader {
     unsafe Int(bitPattern: address) &- Int(bitPattern: mapping.address(of: 0))
   }
 
-  /// Calls `body` with the object under `key`, which is expanded into a buffer for as long.
-  @usableFromInline
+  /// The record of what was expanded of a row, which is there until ``endCall(_:)``.
+  func callRecord(at offset: UInt64, of compact: CompactReader) throws(FuseError) -> ObjectRecord {
+    // SAFETY: whoever called has it freed.
+    unsafe record(ofExpanded: UnsafeRawBufferPointer(try compact.expandedCopy(rowAt: offset)))
+  }
+
+  /// Gives back what a record for a call of a compact file is.
   @inline(never)
-  func withExpandedBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    guard let compact, let reference = try compact.reference(forKey: key) else { return nil }
-    var object: [UInt8] = []
-    object.reserveCapacity(Self.usualObjectByteCount)
-    try compact.expand(reference, into: &object)
-    return try body(object.rawSpan)
+  @usableFromInline func endCall(_ record: ObjectRecord) {
+    // SAFETY: `callRecord` allocated it, and nothing has it any more.
+    unsafe UnsafeMutableRawPointer(mutating: mapping.address(of: record.start)).deallocate()
   }
 
   /// Calls `body` with the value under `key`, in place: through its row, or what that is expanded to.
-  @usableFromInline
+  @inlinable
   @inline(never)
   func withRow<Result>(forKey key: RawSpan, _ body: (FuseView) throws -> Result?) throws -> Result? {
-    guard let compact, let reference = try compact.reference(forKey: key) else { return nil }
     var result: Result?
-    if try compact.withView(ofReference: reference, { result = try body($0) }) { return result }
-    var object: [UInt8] = []
-    try compact.expand(reference, into: &object)
-    return try body(view(of: object.rawSpan))
+    try viewRow(forKey: key) { result = try body($0) }
+    return result
   }
 
-  private static var usualObjectByteCount: Int { 1 << 10 }
-
-  /// Looks keys up, one after the other in `bytes`, and calls `body` for each, for as long as it returns true.
-  ///
-  /// - Returns: whether it always did.
   @usableFromInline
   @inline(never)
-  func answerCompact(
-    _ keys: [Range<Int>], in bytes: RawSpan, from number: Int,
-    _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
-  ) throws(FuseError) -> Bool {
-    guard let compact else { return true }
-    var references: [UInt64?] = []
-    try compact.references(forKeys: keys, of: bytes, into: &references)
+  func viewRow(forKey key: RawSpan, _ body: (FuseView) throws -> Void) throws {
+    guard let compact, let reference = try compact.reference(forKey: key) else { return }
+    if try compact.withView(ofReference: reference, body) { return }
     var object: [UInt8] = []
-    for (place, reference) in references.enumerated() {
-      if let reference {
-        try compact.expand(reference, into: &object)
-        guard try body(number + place, object.rawSpan) else { return false }
-      } else {
-        guard try body(number + place, nil) else { return false }
-      }
-    }
-    return true
+    try compact.expand(reference, into: &object)
+    try body(view(of: object.rawSpan))
   }
 
   // MARK: Order
 
   /// Where the first key stands that is not before `key`, or that does not begin with it either.
-  func searchCompact(_ key: RawSpan, _ goal: SearchGoal, in compact: CompactReader) throws(FuseError) -> SearchResult {
+  @inline(never)
+  func searchCompact(_ key: RawSpan, _ goal: SearchGoal) throws(FuseError) -> SearchResult {
+    guard let compact else { preconditionFailure("the file is compact") }
     var walk = CompactWalk(compact)
     var isThere: Bool
     switch goal {
@@ -150,21 +135,41 @@ extension FuseReader {
 }
 
 /// What a scan has of a compact file: where it is, and the reader that keeps the entries that were read last.
-struct CompactScan: Sendable {
+///
+/// A class, so that a scan of another file has a pointer for it alone; a copy of a scan copies it before it goes on.
+@usableFromInline
+final class CompactScan: @unchecked Sendable {
   /// How many entries are read together.
   static let entriesAtOnce = KeyOrder.stride
 
   private let compact: CompactReader
   private var walk: CompactWalk
   private var isSet = false
+  /// The reader that the entries are of, which keeps them alone.
+  @usableFromInline var owner: FuseReader
 
-  init(_ compact: CompactReader) {
+  init(_ compact: CompactReader, _ reader: FuseReader) {
     self.compact = compact
+    owner = reader
     walk = CompactWalk(compact)
   }
 
+  /// - Precondition: the file is compact.
+  @inline(never)
+  convenience init(of reader: FuseReader) { self.init(reader.compact!, reader) }
+
+  private init(_ other: CompactScan) {
+    compact = other.compact
+    walk = other.walk
+    isSet = other.isSet
+    owner = other.owner
+  }
+
+  /// One that goes on by itself.
+  func copy() -> CompactScan { CompactScan(self) }
+
   /// Reads the next entry in a direction, the first time that with a number; a reader keeps it.
-  mutating func next(
+  func next(
     from number: Int, _ direction: FuseReader.Direction, for reader: FuseReader
   ) throws(FuseError) -> IndexEntry {
     let isThere: Bool
@@ -177,16 +182,8 @@ struct CompactScan: Sendable {
       isThere = try walk.previous()
     }
     guard isThere else { throw reader.changed(at: 0) }
+    let walk = walk
     return try reader.expandedEntry(
       walk.keyBytes, rowOffset: compact.rowOffset(ofReference: walk.reference))
-  }
-}
-
-extension [UInt8] {
-  /// Appends a copy of the bytes.
-  @usableFromInline
-  mutating func append(copying bytes: RawSpan) {
-    // SAFETY: the array copies the span's bytes before the pointer ends.
-    unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
   }
 }

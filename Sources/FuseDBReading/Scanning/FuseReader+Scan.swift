@@ -99,7 +99,7 @@ extension FuseReader {
   func search(
     _ key: RawSpan, _ goal: SearchGoal, after first: SearchResult? = nil
   ) throws(FuseError) -> SearchResult {
-    if let compact { return try searchCompact(key, goal, in: compact) }
+    if isCompact { return try searchCompact(key, goal) }
     let sought = SoughtKey(key, goal)
     var low = first?.stride ?? 0
     var high = index.order.strideCount

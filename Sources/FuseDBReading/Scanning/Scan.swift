@@ -15,9 +15,8 @@ public import FuseDBValues
 /// never early and in silence.
 public struct Scan: FuseIterator, Sendable {
   @usableFromInline let reader: FuseReader
-  /// The reader that the entries are of: of a compact file one that keeps them alone.
-  @usableFromInline var owner: FuseReader
-  private var compact: CompactScan?
+  /// What else a scan of a compact file has; nil for others.
+  @usableFromInline var compact: CompactScan?
   private let direction: FuseReader.Direction
   /// What was not read yet: ascending, from `lower` on; descending, up to `upper`.
   private var lower: FuseReader.Position
@@ -40,8 +39,7 @@ public struct Scan: FuseIterator, Sendable {
     _ direction: FuseReader.Direction, checked: (Int, Int) = (-1, -1), readsObjects: Bool = true
   ) {
     self.reader = reader
-    owner = reader
-    compact = reader.compact.map { CompactScan($0) }
+    compact = reader.isCompact ? CompactScan(of: reader) : nil
     self.lower = lower
     self.upper = upper
     self.direction = direction
@@ -68,7 +66,7 @@ public struct Scan: FuseIterator, Sendable {
     }
     let entry = block[givenCount]
     givenCount += 1
-    return Entry(reader: owner, entry: entry)
+    return Entry(reader: compact?.owner ?? reader, entry: entry)
   }
 
   /// Passes over `count` entries, or as many as there are.
@@ -94,13 +92,19 @@ public struct Scan: FuseIterator, Sendable {
   @inlinable
   public func forEachInPlace(_ body: (_ key: RawSpan, _ object: RawSpan) throws -> Void) throws {
     var rest = self
+    let reader = reader
     while try rest.givenCount < rest.blockCount || rest.readBlock() {
-      let reader = rest.owner
       for number in rest.givenCount..<rest.blockCount {
         let entry = rest.block[number]
-        let record = try reader.record(at: entry.objectOffset)
         let mapping = reader.mapping
-        // SAFETY: keys and records lie inside the file, which `reader` keeps.
+        let record: ObjectRecord
+        if let found = ObjectRecord(at: entry.objectOffset, before: reader.dataEnd, in: mapping.bytes) {
+          try reader.check(found)
+          record = found
+        } else {
+          record = try rest.recordElsewhere(entry.objectOffset)
+        }
+        // SAFETY: keys and records lie inside the file, which `reader` keeps; or they were expanded, and are kept until the next keys are read.
         try unsafe body(
           mapping.bytes(from: entry.offset &+ 2, count: entry.keyByteCount),
           mapping.bytes(from: record.start, count: record.byteCount))
@@ -108,6 +112,12 @@ public struct Scan: FuseIterator, Sendable {
       try reader.checkNotShrunk()
       rest.givenCount = rest.blockCount
     }
+  }
+
+  /// What is no record of the file: of a compact one, what was expanded, which is kept with the entries.
+  @inline(never)
+  @usableFromInline func recordElsewhere(_ offset: UInt64) throws(FuseError) -> ObjectRecord {
+    try (compact?.owner ?? reader).recordElsewhere(offset, false)
   }
 
   /// Reads the next entries, as many as their stride has; false at the end. [G4]
@@ -147,7 +157,9 @@ public struct Scan: FuseIterator, Sendable {
   private mutating func readCompact() throws(FuseError) {
     let count = min(CompactScan.entriesAtOnce, upper.number - lower.number)
     let number = direction == .ascending ? lower.number : upper.number - 1
-    owner = reader.forEntries()
+    if !isKnownUniquelyReferenced(&compact) { compact = compact?.copy() }
+    let owner = reader.forEntries()
+    compact!.owner = owner
     makeRoom()
     var read = 0
     defer {

@@ -77,7 +77,7 @@ struct `A body that makes no sense is refused` {
     ("08 08 03 01 66 00 06", "an added key is out of order"),
     ("08 08 03 01 64 00 03 01 64 01", "an added key is out of order"),
     // What follows, [U15] and [U16]
-    ("08 08 03 01 64 00 04 04", "there is no such block"),
+    ("08 08 03 01 64 00 04 05", "there is no such block"),
     ("08 08 03 01 64 00 04 03 00", "no further sections are named"),
     ("08 08 03 01 64 00 04 03 40", "sections that this library does not know"),
     ("08 08 03 01 64 00 04 01 02", "there are 2 sections of metadata, and 1 at most are possible"),

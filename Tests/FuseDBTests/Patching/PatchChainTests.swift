@@ -341,7 +341,7 @@ struct `A chain that is not right makes no file` {
     ("08 03 40 " + String(repeating: "61 ", count: 64) + "00", "the keys do not fit into"),
     ("08 08 03 02 64 64 00 04 00", "the keys do not fit into"),
     ("08 08 03 00 00 04", "an added key is out of order"),
-    ("08 08 03 01 64 00 04 04", "there is no such block"),
+    ("08 08 03 01 64 00 04 05", "there is no such block"),
     ("08 08 03 01 64 00 04 03 40", "sections that this library does not know"),
     ("08 08 03 01 64 00 04 01 01 ff ff ff 01", "bytes of metadata, and 1048576 at most are possible"),
     ("08 04 03 01 62 00 06 03 01 62 01", "an added key is out of order"),
