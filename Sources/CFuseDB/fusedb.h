@@ -416,7 +416,7 @@ fuse_status fuse_value_from_json(const char *text, size_t text_size, fuse_buffer
 /* ---- Scans ---- */
 
 /* A walk through entries. It keeps the file open, also when its reader is closed: what it gives is good until the
- * scan is closed. */
+ * scan is closed. Of a compact file, that is put together in memory, which the scan keeps; `until_next` spares that. */
 typedef struct fuse_scan fuse_scan;
 
 typedef struct fuse_entry {
@@ -444,6 +444,8 @@ typedef struct fuse_scan_options {
   int32_t direction;
   /* Whether no object is read. */
   bool keys_only;
+  /* Whether what it gives need only be good until the next call with the scan. */
+  bool until_next;
 } fuse_scan_options;
 
 static inline fuse_scan_options fuse_scan_options_default(void) {

@@ -44,11 +44,6 @@ def readers(request):
 both_readers = pytest.mark.parametrize("readers", FORMS, indirect=True)
 
 
-def header_version(path):
-    with open(path, "rb") as file:
-        return file.read(8)
-
-
 def is_compact(path):
     """As fusedb 0.3.0 sees it, which knows version 2 alone."""
     try:
@@ -81,7 +76,8 @@ def test_walks(readers):
     two, three = readers
     ordered = sorted(ENTRIES.items(), key=lambda item: item[0].encode())
     assert list(three.items()) == ordered == list(two.items())
-    assert list(three.keys()) == [key for key, _ in ordered] and list(three.values()) == [value for _, value in ordered]
+    assert list(three.keys()) == [key for key, _ in ordered]
+    assert list(three.objects()) == list(two.objects())
     for prefix in ("host-1", "user", "k", "", "nowhere"):
         found = [item for item in ordered if item[0].startswith(prefix)]
         assert list(three.prefix(prefix)) == list(two.prefix(prefix)) and len(list(three.prefix(prefix))) == len(found)
@@ -90,11 +86,43 @@ def test_walks(readers):
 @both_readers
 def test_matches(readers):
     two, three = readers
-    for rule in ("domain", "email", "prefix"):
-        for text in ("a.host-7.example.com", "x.example.com", "org", "user7@mail.org", "no@mail.org", "trueish", ""):
-            assert repr(three.match(text, rule=rule)) == repr(two.match(text, rule=rule)), (rule, text)
-    match = three.match("a.host-7.example.com", rule="domain")
+    for text in ("a.host-7.example.com", "x.example.com", "org", "user7@mail.org", "no@mail.org", "trueish", ""):
+        for name in ("longest_suffix", "longest_email", "longest_prefix"):
+            answers = [getattr(reader, name)(text) for reader in readers]
+            assert (answers[0] is None) == (answers[1] is None), (name, text)
+            assert answers[0] is None or (answers[0].key, answers[0].value) == (answers[1].key, answers[1].value), (name, text)
+    match = three.longest_suffix("a.host-7.example.com")
     assert match.key == "host-7.example.com" and match.value == ENTRIES["host-7.example.com"]
+
+
+@both_readers
+def test_parts_aliases_and_columns(readers):
+    two, three = readers
+    keys = list(ENTRIES)[:60] + ["nowhere"]
+    for key in keys:
+        assert three.field(key, "deep.list.0") == two.field(key, "deep.list.0")
+        assert bytes(three.get_raw(key) or b"") == bytes(two.get_raw(key) or b"")
+    assert three.field("host-5.example.com", "deep.list.0") == 2
+    assert three.exists_many(keys) == two.exists_many(keys)
+    fields = {"n": "n", "city": ("city", "string")}
+    tables = [pyarrow.table(reader.lookup_arrow(pyarrow.array(keys), fields)).to_pylist() for reader in readers]
+    assert tables[0] == tables[1] and tables[1][5] == {"n": 5, "city": "the name of a city"}
+    assert list(three.aliases("true")) == list(two.aliases("true"))
+    counts = [reader.stats() for reader in readers]
+    assert counts[0]["num_keys"] == counts[1]["num_keys"] == len(ENTRIES)
+
+
+@forms
+def test_networks(form):
+    readers = [f.FuseReader(written(NETWORKS, path, form=name, order="key")) for path, name in (("two", "family"), ("three", form))]
+    for address in ("10.1.2.3", "10.2.0.0", "11.0.0.0", "2001:db8::1"):
+        answers = [repr(reader.longest_match(address)) for reader in readers]
+        assert answers[0] == answers[1]
+        around = [repr(list(reader.containing(address))) for reader in readers]
+        assert around[0] == around[1]
+    assert readers[1].longest_match("10.1.2.3").value == {"n": 2} and readers[1].longest_match("11.0.0.0") is None
+    blocks = [repr(list(reader.networks("10.0.0.0/8"))) for reader in readers]
+    assert blocks[0] == blocks[1] and "10.1.0.0/16" in blocks[1]
 
 
 @both_readers
