@@ -55,7 +55,6 @@ JOBS = {
     "reindex": Job("reindex out.fsdb", "plain"),
     "convert": Job("convert {old} out.fsdb --compact", "plain"),
     "convert over its input": Job("convert out.fsdb out.fsdb --compact=fast", "plain"),
-    "patch to a compact file": Job("patch {old} {patch5} out.fsdb", "old"),
     "build that may not shrink": Job("build -o out.fsdb {small} --greatest-shrink 0", "old"),
     "enrich over a file": Job("enrich {old} {large} --on value -o out.fsdb --overwrite --threads 1", "small"),
     "merge over one of its inputs": Job("merge out.fsdb {plain} out.fsdb --temp .", "old"),
@@ -73,8 +72,6 @@ def material(command, tmp_path_factory):
     command("diff", place / "old", place / "plain", "--patch", place / "patch", code=DONE)
     command("build", place / "third", stdin=b'{"keys":["third"],"value":3}\n', code=DONE)
     command("diff", place / "plain", place / "third", "--patch", place / "patch2", code=DONE)
-    command("build", place / "compact", place / "small", "--compact", code=DONE)
-    command("diff", place / "old", place / "compact", "--patch", place / "patch5", code=DONE)
     # More than what waits in memory.
     wider = b"".join(line([b"key %d" % i], pack_str(b"%d" % i + b"y" * 20_000)) for i in range(300))
     command("build", place / "wider", "--plain", stdin=wider, code=DONE)

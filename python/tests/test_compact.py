@@ -1,7 +1,10 @@
 """Compact files, version 3, answer each question of the package as those of version 2 do."""
 
+import os
 import pickle
 import random
+import threading
+import time
 
 import fusedb
 import pyarrow
@@ -13,7 +16,10 @@ FORMS = ["compact", "compact-fast"]
 forms = pytest.mark.parametrize("form", FORMS)
 #: Names and texts that stand often, values of all kinds, and keys that are long or no text.
 ENTRIES = {
-    **{f"host-{n}.example.com": {"n": n, "city": "the name of a city", "at": [n / 4, -13.405], "deep": {"none": None, "list": [n % 3] * 4}} for n in range(300)},
+    **{
+        f"host-{n}.example.com": {"n": n, "city": "the name of a city", "at": [n / 4, -13.405], "deep": {"none": None, "list": [n % 3] * 4}}
+        for n in range(300)
+    },
     **{f"user{n}@mail.org": n * 2**40 - 5 for n in range(50)},
     "example.com": "a text", "mail.org": b"bytes", "": [], "k" * 65_535: {"a": 1.5}, "float": 1e300, "true": True, "none": None,
 }
@@ -177,3 +183,52 @@ def test_damage_is_an_error(form):
             assert str(error)
             refused += 1
     assert refused > 3
+
+
+@forms
+def test_a_served_file_is_swapped_from_one_form_to_the_other_while_threads_ask(form):
+    for number, name in enumerate(("family", form, "family", form)):
+        written({**ENTRIES, "generation": number}, f"{number}", form=name, order="key")
+    served = f.ReloadableFuseReader("0")
+    stop = threading.Event()
+    faults, seen = [], set()
+
+    def ask():
+        try:
+            while not stop.is_set():
+                seen.add(served.get("generation"))
+                assert served.get("host-7.example.com") == ENTRIES["host-7.example.com"] and served.get("nowhere") is None
+                snapshot = served.snapshot()
+                assert [key for key, _ in snapshot.prefix("host-29")] == sorted(key for key in ENTRIES if key.startswith("host-29"))
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for round_number in range(40):
+            number = round_number % 4
+            served.swap(f"{number}")
+            assert served.get("generation") == number
+        while seen != {0, 1, 2, 3} and not faults:
+            for number in range(4):
+                served.swap(f"{number}")
+                time.sleep(0.01)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert faults == [] and seen == {0, 1, 2, 3}
+    # A file that is replaced at its path is taken with its new form, and one that is damaged is not.
+    served = f.ReloadableFuseReader("0")
+    os.replace("1", "0")
+    assert served.reload() and served.get("generation") == 1 and is_compact("0")
+    with open("2", "rb") as file:
+        whole = file.read()
+    with open("0.new", "wb") as file:
+        file.write(whole[:-1])
+    os.replace("0.new", "0")
+    with pytest.raises(f.FuseError):
+        served.reload()
+    assert served.get("generation") == 1
