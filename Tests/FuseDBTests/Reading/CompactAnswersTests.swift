@@ -42,9 +42,9 @@ private func rest(of scan: inout Scan) throws -> [[[UInt8]]] {
   return rows
 }
 
-private func row(_ match: borrowing FuseMatch?) throws -> [[UInt8]]? {
+private func row(_ match: borrowing FuseMatch?) -> [[UInt8]]? {
   switch match {
-  case .some(let match): [match.key.array(), try match.bytes.array()]
+  case .some(let match): [match.key.array(), match.bytes.array()]
   case .none: nil
   }
 }
@@ -98,7 +98,8 @@ struct `Compact files` {
         try both.three.view(forKey: key.bytes)?.transcript(),
       ]
       #expect(texts[0] == texts[1] && texts[0] == texts[2] && (texts[0] != nil) == (expected != nil))
-      #expect(both.three[key.bytes] == both.two[key.bytes])
+      let values = [try both.two[key.bytes], try both.three[key.bytes]]
+      #expect(values[0] == values[1])
       let long = "a name of a member that is longer than most"
       for path in ["geo.city", "geo.at.1", "tags.0", long, "0", "x.y", "none"] {
         let path = FusePath(path)
@@ -246,7 +247,8 @@ struct `Compact files` {
     }
     mapping[Key("2001:db8::/32")] = [0x01]
     let both = try BothForms(mapping, form, networks: .always)
-    #expect(try both.three.hasNetworks && both.three.networkCount == mapping.count)
+    let count = both.three.networkCount
+    #expect(count == mapping.count)
     for _ in 0..<300 {
       let address = FuseAddress(ipv4: 0x0A00_0000 | UInt32(random.below(1 << 24)))
       var around: [[[String]]] = [[], []]
