@@ -112,7 +112,7 @@ def test_parts_aliases_and_columns(readers):
     assert three.exists_many(keys) == two.exists_many(keys)
     fields = {"n": "n", "city": ("city", "string")}
     tables = [pyarrow.table(reader.lookup_arrow(pyarrow.array(keys), fields)).to_pylist() for reader in readers]
-    assert tables[0] == tables[1] and tables[1][5] == {"n": 5, "city": "the name of a city"}
+    assert tables[0] == tables[1] and tables[1][5] == {"found": True, "n": 5, "city": "the name of a city"}
     assert list(three.aliases("true")) == list(two.aliases("true"))
     counts = [reader.stats() for reader in readers]
     assert counts[0]["num_keys"] == counts[1]["num_keys"] == len(ENTRIES)
