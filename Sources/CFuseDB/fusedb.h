@@ -322,7 +322,10 @@ fuse_status fuse_reader_check(const fuse_reader *reader, fuse_error **error);
 /* ---- Look-ups ---- */
 
 /* The object under a key, in place: one MessagePack value, its checksum compared. FUSE_NONE without such a key. The
- * value is good until the reader is closed. Nothing is allocated. Any thread. */
+ * value is good until the reader is closed. Nothing is allocated. Any thread.
+ *
+ * A compact file holds no object in one piece: there it is put together in memory, which the reader keeps until it is
+ * closed. */
 fuse_status fuse_get(
     const fuse_reader *reader, const void *key, size_t key_size, fuse_span *value, fuse_error **error);
 /* The same, copied, and the file not cut until then. FUSE_NONE leaves the buffer empty. Any thread, a buffer for
@@ -413,7 +416,7 @@ fuse_status fuse_value_from_json(const char *text, size_t text_size, fuse_buffer
 /* ---- Scans ---- */
 
 /* A walk through entries. It keeps the file open, also when its reader is closed: what it gives is good until the
- * scan is closed. */
+ * scan is closed. Of a compact file, that is put together in memory, which the scan keeps; `until_next` spares that. */
 typedef struct fuse_scan fuse_scan;
 
 typedef struct fuse_entry {
@@ -441,6 +444,8 @@ typedef struct fuse_scan_options {
   int32_t direction;
   /* Whether no object is read. */
   bool keys_only;
+  /* Whether what it gives need only be good until the next call with the scan. */
+  bool until_next;
 } fuse_scan_options;
 
 static inline fuse_scan_options fuse_scan_options_default(void) {
@@ -972,6 +977,15 @@ enum {
   /* As `fusedb` 0.3.0 writes it. It has no metadata, networks, lengths or reverse index. */
   FUSE_LAYOUT_PLAIN = 1
 };
+enum {
+  /* Version 2 of the format, which `fusedb` 0.3.0 reads too, and the quickest look-ups. */
+  FUSE_FORM_FAMILY = 0,
+  /* Version 3, of half the bytes, with the same answers. It is never plain, has no reverse index, and orders and shares
+   * its objects by rules of its own. */
+  FUSE_FORM_COMPACT = 1,
+  /* The same with keys that are not coded: somewhat larger and quicker. */
+  FUSE_FORM_COMPACT_FAST = 2
+};
 enum { FUSE_NETWORKS_AUTOMATIC = 0, FUSE_NETWORKS_ALWAYS = 1, FUSE_NETWORKS_NEVER = 2 };
 enum {
   /* What happens to a symbolic link where the new file is to appear: an error, */
@@ -1010,6 +1024,8 @@ typedef struct fuse_writer_options {
   fuse_span temporary_folder;
   const fuse_metadata *metadata;
   size_t metadata_count;
+  /* FUSE_FORM_…. */
+  int32_t form;
 } fuse_writer_options;
 
 static inline fuse_writer_options fuse_writer_options_default(void) {
@@ -1275,6 +1291,9 @@ typedef struct fuse_reindex_options {
   uint64_t least_key_count;
   const fuse_metadata *metadata;
   size_t metadata_count;
+  /* FUSE_FORM_…, where `has_form`; otherwise the file keeps its form. */
+  int32_t form;
+  bool has_form;
 } fuse_reindex_options;
 
 static inline fuse_reindex_options fuse_reindex_options_default(void) {

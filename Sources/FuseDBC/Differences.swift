@@ -9,6 +9,8 @@ final class DifferencesBox {
   private let new: FuseReader
   private var walk: Differences
   private var failure: FuseError?
+  /// Of compact files, what holds the entries that were handed out.
+  private var kept: [FuseReader] = []
 
   init(from old: FuseReader, to new: FuseReader) throws(FuseError) {
     self.old = old
@@ -24,6 +26,7 @@ final class DifferencesBox {
     do throws(FuseError) {
       guard let difference = try walk.next() else { return nil }
       var told = fuse_difference()
+      keep(difference.entry)
       told.key = fuse_span(try difference.entry.keyBytes)
       switch difference {
       case .added(let entry):
@@ -33,6 +36,8 @@ final class DifferencesBox {
         told.kind = Int32(FUSE_REMOVED)
         try Self.set(&told.old_value, &told.old_object, entry)
       case .changed(let from, let to):
+        keep(from)
+        keep(to)
         told.kind = Int32(FUSE_CHANGED)
         try Self.set(&told.old_value, &told.old_object, from)
         try Self.set(&told.new_value, &told.new_object, to)
@@ -42,6 +47,12 @@ final class DifferencesBox {
       failure = error
       throw error
     }
+  }
+
+  private func keep(_ entry: Entry) {
+    let owner = entry.reader
+    guard owner !== old, owner !== new, !kept.suffix(2).contains(where: { $0 === owner }) else { return }
+    kept.append(owner)
   }
 
   private static func set(_ value: inout fuse_span, _ object: inout UInt64, _ entry: Entry) throws(FuseError) {

@@ -63,6 +63,7 @@ extension MergeOptions {
       temporaryFolder: writing.temporaryFolder, threadCount: writing.threadCount, leastKeyCount: writing.leastKeyCount,
       greatestShrink: writing.greatestShrink, outputLink: writing.outputLink, networks: writing.networks,
       keyLengths: writing.keyLengths, reverseIndex: writing.reverseIndex)
+    form = writing.form
     switch Int(options.on_duplicate) {
     case Int(FUSE_DUPLICATE_FIRST): onConflict = .first
     case Int(FUSE_DUPLICATE_ERROR): onConflict = .error

@@ -134,12 +134,19 @@ public func fuse_reindex(
     guard given.isEmpty || options.replaces_metadata else {
       throw .slip("'metadata' are given, and 'replaces_metadata' does not say that they replace those of the file")
     }
+    let asked = try choice(options.form, "form", forms)
+    guard options.has_form || asked == .family else {
+      throw .slip("'form' is given, and 'has_form' does not say that it counts")
+    }
+    if options.has_form, asked != .family, options.reverse_index {
+      throw .slip("a compact file has no place for 'reverse_index'")
+    }
     let slot = try ReportSlot(report, "report")
     let made = try longCall(call) { progress throws(FuseError) in
       try FuseWriter.reindex(
         path, output: output, outputLink: link, leastKeyCount: least, greatestShrink: shrink,
         metadata: options.replaces_metadata ? given : nil, networks: networks, keyLengths: options.key_lengths,
-        reverseIndex: options.reverse_index, progress: progress)
+        reverseIndex: options.reverse_index, form: options.has_form ? asked : nil, progress: progress)
     }
     slot.fill(fuse_reindex_report(made))
     return Status.ok

@@ -17,6 +17,9 @@ final class ScanBox {
 
   private let reader: FuseReader
   private let readsValues: Bool
+  /// Of a compact file, what holds the entries that were handed out: since the last call, or all, by what the caller asked for.
+  private var kept: [FuseReader] = []
+  private let keepsAll: Bool
   // One of these is there. They are no enum, so that a step changes them in place.
   private var keys: Scan?
   private var objects: ObjectScan?
@@ -28,8 +31,9 @@ final class ScanBox {
   private var texts: UnsafeMutableRawPointer?
   private var textCapacity = 0
 
-  init(_ reader: FuseReader, _ walk: Walk, keysOnly: Bool) {
+  init(_ reader: FuseReader, _ walk: Walk, keysOnly: Bool, untilNext: Bool) {
     self.reader = reader
+    keepsAll = !untilNext
     readsValues = !keysOnly
     switch walk {
     case .keys(let scan): keys = scan
@@ -44,8 +48,14 @@ final class ScanBox {
   /// How many entries are still to come, where that is known.
   var remaining: Int? { keys?.count }
 
-  /// Makes room for so many texts of blocks.
+  /// Keeps what bytes that are handed out lie in. A few entries that were read together have one reader.
+  private func keep(_ owner: FuseReader) {
+    if owner !== reader, kept.last !== owner { kept.append(owner) }
+  }
+
+  /// Makes room for so many texts of blocks, as a call begins that hands out as many entries at most.
   func reserve(_ count: Int) throws(FuseError) {
+    if !keepsAll { kept.removeAll(keepingCapacity: true) }
     guard networks != nil, count > textCapacity else { return }
     guard count <= Int.max / Self.textByteCount, let grown = fuse_memory_grow(texts, count * Self.textByteCount) else {
       throw .outOfMemory("keep the texts of \(count) blocks")
@@ -92,6 +102,7 @@ final class ScanBox {
     _ slot: UnsafeMutablePointer<fuse_entry>, with entry: Entry?, _ readsValue: Bool
   ) throws(FuseError) -> Bool {
     guard let entry else { return false }
+    keep(entry.reader)
     let key = fuse_span(try entry.keyBytes)
     let value = readsValue ? fuse_span(try entry.bytes) : fuse_span()
     slot.pointee = fuse_entry(key: key, value: value, object: entry.objectOffset)
@@ -102,6 +113,7 @@ final class ScanBox {
     _ slot: UnsafeMutablePointer<fuse_entry>, with object: StoredObject?
   ) throws(FuseError) -> Bool {
     guard let object else { return false }
+    keep(object.reader)
     slot.pointee = fuse_entry(key: fuse_span(), value: fuse_span(try object.bytes), object: object.offset)
     return true
   }
@@ -133,7 +145,8 @@ private func open(
     let options = try options(given, fuse_scan_options(), "options")
     let direction = try choice(options.direction, "direction", [FuseReader.Direction.ascending, .descending])
     guard let walk = try make(reader, options, direction) else { return Status.none }
-    slot.pointee = try handle(of: ScanBox(reader, walk, keysOnly: options.keys_only), HandleKind.scan)
+    let box = ScanBox(reader, walk, keysOnly: options.keys_only, untilNext: options.until_next)
+    slot.pointee = try handle(of: box, HandleKind.scan)
     return Status.ok
   }
 }

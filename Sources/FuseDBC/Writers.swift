@@ -43,6 +43,7 @@ func metadata(
 }
 
 let outputLinks: [OutputLink] = [.refused, .followed, .replaced]
+let forms: [FuseWriter.Form] = [.family, .compact, .compactFast]
 let networkChoices: [FuseWriter.Networks] = [.automatic, .always, .never]
 
 extension FuseWriter.Options {
@@ -54,6 +55,7 @@ extension FuseWriter.Options {
     let policies: [FuseWriter.DuplicatePolicy] = [.last, .first, .error]
     onDuplicate = try choice(options.on_duplicate, "on_duplicate", isMerge ? policies + [.last] : policies)
     layout = try choice(options.layout, "layout", [.indexed, .plain])
+    form = try choice(options.form, "form", forms)
     networks = try choice(options.networks, "networks", networkChoices)
     outputLink = try choice(options.output_link, "output_link", outputLinks)
     normalisation = try FuseDBC.normalisation(options.normalisation)
@@ -75,6 +77,10 @@ extension FuseWriter.Options {
   private func check() throws(FuseError) {
     if normalisation != nil, metadata[KeyNormalisation.metadataName] != nil {
       throw .slip("'normalisation' writes the metadata '\(KeyNormalisation.metadataName)', and they are given too")
+    }
+    if form != .family {
+      if layout == .plain { throw .slip("a compact file is never plain, and 'layout' says that it is") }
+      if reverseIndex { throw .slip("a compact file has no place for 'reverse_index'") }
     }
     guard layout == .plain else { return }
     let needless: [(Bool, String)] = [

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <unistd.h>
 
 static double last_share;
@@ -11,6 +12,15 @@ static int progress(void *context, double share) {
   CHECK(share >= 0 && share <= 1);
   last_share = share;
   return *(int *)context;
+}
+
+static uint32_t file_version(const char *name) {
+  fuse_error *error = NULL;
+  fuse_reader *reader = open_file(name);
+  fuse_reader_info info = {.size = sizeof info};
+  EXPECT(FUSE_OK, fuse_reader_get_info(reader, &info, &error));
+  CHECK(fuse_reader_close(reader) == FUSE_OK);
+  return (uint32_t)info.version;
 }
 
 void test_writer(void) {
@@ -99,7 +109,7 @@ void test_writer(void) {
   /* What cannot be asked for. */
   fuse_metadata twice[] = {{SPAN("a"), SPAN("1")}, {SPAN("a"), SPAN("2")}}, rule[] = {{SPAN("normalise"), SPAN("mac")}};
   fuse_metadata not_text[] = {{SPAN("a"), SPAN("\xff")}};
-  for (int i = 0; i < 17; i++) {
+  for (int i = 0; i < 21; i++) {
     options = fuse_writer_options_default();
     switch (i) {
       case 0: options.order = 2; break;
@@ -119,6 +129,10 @@ void test_writer(void) {
       case 14: options.metadata = rule, options.metadata_count = 1, options.normalisation = FUSE_NORMALISE_MAC; break;
       case 15: options.metadata = not_text, options.metadata_count = 1; break;
       case 16: options.layout = FUSE_LAYOUT_PLAIN, options.metadata = twice, options.metadata_count = 1; break;
+      case 17: options.form = 3; break;
+      case 18: options.form = -1; break;
+      case 19: options.form = FUSE_FORM_COMPACT, options.layout = FUSE_LAYOUT_PLAIN; break;
+      case 20: options.form = FUSE_FORM_COMPACT_FAST, options.reverse_index = true; break;
     }
     EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_make(&options, &writer, &error));
   }
@@ -130,6 +144,42 @@ void test_writer(void) {
     if (i == 3) options.normalisation = FUSE_NORMALISE_LOWER;
     EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_writer_make(&options, &writer, &error));
   }
+
+  /* Both compact forms answer as the other does; what a caller from before the field asked for is that of the family. */
+  const char *names[] = {"family.fsdb", "compact.fsdb", "fast.fsdb"};
+  for (int32_t form = FUSE_FORM_FAMILY; form <= FUSE_FORM_COMPACT_FAST; form++) {
+    options = fuse_writer_options_default();
+    if (form == FUSE_FORM_FAMILY) options.size = offsetof(fuse_writer_options, form);
+    options.form = form == FUSE_FORM_FAMILY ? FUSE_FORM_COMPACT : form;
+    EXPECT(FUSE_OK, fuse_writer_make(&options, &writer, &error));
+    for (unsigned i = 0; i < 500; i++) {
+      char key[20], json[80];
+      int key_size = snprintf(key, sizeof key, "host-%u", i);
+      int size = snprintf(json, sizeof json, "{\"a name\":%u,\"a text\":\"one of two texts\"}", i % 50);
+      EXPECT(FUSE_OK, fuse_writer_add_json(writer, json, (size_t)size, &first, &error));
+      EXPECT(FUSE_OK, fuse_writer_add_key(writer, key, (size_t)key_size, first, &error));
+    }
+    report = fuse_build_report_empty();
+    EXPECT(FUSE_OK, fuse_writer_build(writer, PATH(names[form]), NULL, &report, &error));
+    CHECK(report.key_count == 500 && report.object_count == 50 && fuse_writer_close(writer) == FUSE_OK);
+    CHECK(report.byte_count == (uint64_t)size_of(names[form]));
+    reader = open_file(names[form]);
+    fuse_reader_info info = {.size = sizeof info};
+    EXPECT(FUSE_OK, fuse_reader_get_info(reader, &info, &error));
+    CHECK(info.version == (form == FUSE_FORM_FAMILY ? 2 : 3) && info.key_count == 500);
+    fuse_span earlier, later;
+    EXPECT(FUSE_OK, fuse_get(reader, FUSE_TEXT("host-7"), &earlier, &error));
+    for (unsigned i = 0; i < 500; i++) {
+      char key[20];
+      int key_size = snprintf(key, sizeof key, "host-%u", i);
+      EXPECT(FUSE_OK, fuse_get(reader, key, (size_t)key_size, &later, &error));
+    }
+    EXPECT(FUSE_NONE, fuse_get(reader, FUSE_TEXT("host-500"), &later, &error));
+    /* The first span is what it was, whatever was asked since. */
+    CHECK(is_text(earlier, "\x82\xa6" "a name" "\x07\xa6" "a text" "\xb0" "one of two texts"));
+    CHECK(fuse_reader_close(reader) == FUSE_OK);
+  }
+  CHECK(size_of("compact.fsdb") < size_of("family.fsdb"));
 
   /* Duplicates, and more than the memory. */
   options = fuse_writer_options_default();
@@ -349,6 +399,31 @@ void test_patch(void) {
   EXPECT(FUSE_OK, fuse_reindex(PATH("plain.fsdb"), &reindexing, NULL, &report, &error));
   CHECK(!report.was_plain && !report.replaced && !report.has_networks);
   EXPECT(FUSE_OK, fuse_reindex(PATH("plain.fsdb"), NULL, NULL, NULL, &error));
+  reindexing.form = FUSE_FORM_COMPACT;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_reindex(PATH("plain.fsdb"), &reindexing, NULL, &report, &error));
+  reindexing.has_form = reindexing.reverse_index = true;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_reindex(PATH("plain.fsdb"), &reindexing, NULL, &report, &error));
+  reindexing.reverse_index = false;
+  reindexing.form = 3;
+  EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_reindex(PATH("plain.fsdb"), &reindexing, NULL, &report, &error));
+  reindexing.form = FUSE_FORM_COMPACT;
+  EXPECT(FUSE_OK, fuse_reindex(PATH("plain.fsdb"), &reindexing, NULL, &report, &error));
+  CHECK(file_version("plain.fsdb") == 2 && file_version("indexed.fsdb") == 3);
+  /* Without a form, it stays what it is. */
+  EXPECT(FUSE_OK, fuse_reindex(PATH("indexed.fsdb"), NULL, NULL, &report, &error));
+  CHECK(file_version("indexed.fsdb") == 3);
+  fuse_reindex_options to_family = fuse_reindex_options_default();
+  to_family.has_form = true;
+  EXPECT(FUSE_OK, fuse_reindex(PATH("indexed.fsdb"), &to_family, NULL, &report, &error));
+  CHECK(file_version("indexed.fsdb") == 2);
+  fuse_writer_options compact = fuse_writer_options_default();
+  compact.form = FUSE_FORM_COMPACT_FAST;
+  fuse_merge_options merging = fuse_merge_options_default();
+  merging.writer = &compact;
+  fuse_span of_one = {output, strlen(output)};
+  EXPECT(FUSE_OK, fuse_merge(&of_one, 1, PATH("compact.fsdb"), &merging, NULL, NULL, &error));
+  CHECK(file_version("compact.fsdb") == 3);
+  reindexing.form = FUSE_FORM_FAMILY;
   reindexing.networks = 9;
   EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_reindex(PATH("plain.fsdb"), &reindexing, NULL, &report, &error));
   EXPECT(FUSE_ERROR_NOT_FOUND, fuse_reindex(PATH("missing.fsdb"), NULL, NULL, &report, &error));

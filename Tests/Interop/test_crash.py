@@ -53,6 +53,8 @@ JOBS = {
     "patch by patch": Job("patch {old} {patch} {patch2} out.fsdb", "old"),
     "patch by patch, with a temporary file": Job("patch {old} {patch3} {patch4} out.fsdb", "old"),
     "reindex": Job("reindex out.fsdb", "plain"),
+    "convert": Job("convert {old} out.fsdb --compact", "plain"),
+    "convert over its input": Job("convert out.fsdb out.fsdb --compact=fast", "plain"),
     "build that may not shrink": Job("build -o out.fsdb {small} --greatest-shrink 0", "old"),
     "enrich over a file": Job("enrich {old} {large} --on value -o out.fsdb --overwrite --threads 1", "small"),
     "merge over one of its inputs": Job("merge out.fsdb {plain} out.fsdb --temp .", "old"),

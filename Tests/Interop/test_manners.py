@@ -68,20 +68,23 @@ def test_help_version_and_quiet_are_options_of_every_command(command, commands, 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_option_with_a_choice_names_what_it_takes_and_takes_it(command, commands, name, folder):
-    others = {"completions": ["bash"], "man": [], "help": [], "enrich": ["networks.fsdb", "--on", "x"],
+    others = {"completions": ["bash"], "convert": ["networks.fsdb", "new.fsdb", "--family"], "man": [], "help": [], "enrich": ["networks.fsdb", "--on", "x"],
               "fetch": ["remote", "name", "got.fsdb"], "follow": ["remote", "name", "got.fsdb"]}
     operands = others.get(name, ["networks.fsdb", "networks.fsdb"])
+    text = command(name, "--help", code=DONE).text
     for option in commands[name]["options"]:
+        # A value that may be left out stands behind '='.
+        with_value = (lambda choice: [f"{option['name']}={choice}"]) if f"{option['name']}[=" in text else (lambda choice: [option["name"], choice])
         for choice in option["choices"]:
-            result = command(name, *operands, option["name"], choice, "--help", cwd=folder, code=DONE)
+            result = command(name, *operands, *with_value(choice), "--help", cwd=folder, code=DONE)
             assert option["name"] in result.text
         if option["choices"]:
-            result = command(name, *operands, "-o", "new.fsdb", option["name"], "no-choice", cwd=folder)
+            result = command(name, *operands, "-o", "new.fsdb", *with_value("no-choice"), cwd=folder)
             if f"the option {option['name']} takes" in result.errors:
                 assert all(choice in result.errors for choice in option["choices"]), option
             else:
                 # Without what the command needs beside it, this is what it says first.
-                result = command(name, *operands, option["name"], "no-choice", cwd=folder, code=USAGE)
+                result = command(name, *operands, *with_value("no-choice"), cwd=folder, code=USAGE)
                 assert all(choice in result.errors for choice in option["choices"]), (option, result)
 
 
@@ -196,6 +199,7 @@ SPELLED = "a\\x1b[31m\\x07\\r\\n\\x7f\\xc2\\x9b"
 NAMES_FROM_OUTSIDE = [
     ["get", f"{EVIL}absent.fsdb", "k"], ["get", "evil", "absent"], ["keys", "good", f"--{EVIL}"], [EVIL], ["help", EVIL], ["keys", "good", "--format", EVIL],
     ["keys", "good", "--limit", EVIL], ["stats", "evil"], ["verify", "evil"], ["verify", "evil", "good"], ["diff", "good", f"{EVIL}absent"], ["reindex", "evil", "-o", "evil2"],
+    ["convert", "evil", "evil2", "--compact"], ["convert", f"{EVIL}absent", "x.fsdb", f"--compact={EVIL}"],
     ["build", "-o", "evil2"], ["merge", "-o", "evil2", "good", "evil"], ["diff", "good", "evil", "--patch", "evil3"], ["enrich", "evil", "--on", "k"],
     ["get", "good", "k", "--field", f"{EVIL}x"], ["keys", "good", "--field", f"{EVIL}x"], ["keys", "good", "--where", f"{EVIL}x=1"], ["get", f"{EVIL}.fsd", "k"],
     ["enrich", "good", "--on", "k", "--field", f"{EVIL}x"], ["enrich", "good", "--on", f"{EVIL}x"], ["build", "-o", "x.fsdb", "--key", f"{EVIL}x"],
@@ -357,6 +361,8 @@ def test_fish_completes(folder, line, words):
     (["diff", "a", "b", ""], []), (["build", "-o", ""], [":files"]), (["build", "-oa", ""], [":files"]), (["build", "--temp", ""], [":folders"]),
     (["get", "--json", "--js"], []), (["get", "--js"], ["--json"]), (["get", "--fiel"], ["--field"]), (["get", "--field", "x", "--fiel"], ["--field"]),
     (["get", "--field", "x", ""], [":files .fsdb"]), (["get", "--field=x", ""], [":files .fsdb"]), (["completions", "z"], ["zsh"]),
+    (["conv"], ["convert"]), (["convert", "x", "y", "--comp"], ["--compact"]), (["convert", "x", "y", "--fam"], ["--family"]),
+    (["convert", ""], [":files .fsdb"]), (["merge", "--comp"], ["--compact"]), (["reindex", "--comp"], ["--compact"]),
     (["get", "absent.fsdb", "--field", ""], []), (["get", "networks.fsdb", "--field", "g"], ["geo", "geo.country", "geo.city"]),
     (["get", "list.txt", "--field", ""], []),
 ])

@@ -52,6 +52,10 @@ JOBS = {
     "patch of its output": Job("patch -o {out} {out} {patch}", keys=4, reads_output="three"),
     "diff --patch": Job("diff {three} {four} --patch {out}", makes="FSDPAT", keys=None),
     "diff -o": Job("diff {three} {four} -o {out}", makes="FSDPAT", keys=None),
+    "convert": Job("convert {three} {out} --compact"),
+    "convert of its output": Job("convert {out} {out} --compact=fast", reads_output="three"),
+    "build --compact": Job("build -o {out} {rows} --compact"),
+    "patch to compact": Job("patch {three} {patch3} -o {out}", keys=4),
     "reindex": Job("reindex {out}", reads_output="three"),
     "reindex -o": Job("reindex {three} -o {out}"),
 }
@@ -65,6 +69,8 @@ def material(command, tmp_path_factory):
     command("build", "-o", place / "four", stdin=MORE, code=DONE)
     command("build", "-o", place / "empty", "--allow-empty", code=DONE)
     command("diff", place / "three", place / "four", "-o", place / "patch")
+    command("build", "-o", place / "compact", "--compact", stdin=MORE, code=DONE)
+    command("diff", place / "three", place / "compact", "-o", place / "patch3", code=DONE)
     return {path.name: path for path in place.iterdir()}
 
 

@@ -17,6 +17,7 @@ Link: TypeAlias = Literal["refuse", "follow", "replace"]
 Networks: TypeAlias = Literal["automatic", "always", "never"]
 Order: TypeAlias = Literal["insertion", "key"]
 Layout: TypeAlias = Literal["indexed", "plain"]
+Form: TypeAlias = Literal["family", "compact", "compact-fast"]
 Duplicates: TypeAlias = Literal["last", "first", "error"]
 Normalise: TypeAlias = Literal["none", "network", "domain", "lower", "mac"]
 Level: TypeAlias = Literal["full", "checksums"]
@@ -189,7 +190,7 @@ class FuseWriter:
         key_lengths: bool = False, reverse_index: bool = False, masks_host_bits: bool = False,
         metadata: Mapping[str, str] | None = None, memory: int | None = None, temporary_folder: Path | None = None,
         threads: int | None = None, least_keys: int = 0, greatest_shrink: float | None = None,
-        output_link: Link = "replace",
+        output_link: Link = "replace", form: Form = "family",
     ) -> None: ...
     def add_object(self, data: Any) -> int: ...
     def add_key(self, key: Key, obj_id: int) -> None: ...
@@ -207,7 +208,7 @@ def merge(
     layout: Layout = "indexed", on_duplicate: Duplicates = "last", networks: Networks = "automatic",
     key_lengths: bool = False, reverse_index: bool = False, metadata: Mapping[str, str] | None = None,
     memory: int | None = None, temporary_folder: Path | None = None, threads: int | None = None, least_keys: int = 0,
-    greatest_shrink: float | None = None, output_link: Link = "replace",
+    greatest_shrink: float | None = None, output_link: Link = "replace", form: Form = "family",
 ) -> None: ...
 def diff(old: Answering | Path, new: Answering | Path, *, bytes_keys: bool = False) -> Iterator[Difference]: ...
 def make_patch(
@@ -234,7 +235,8 @@ def publish(
 def reindex(
     path: Path, output: Path | None = None, *, metadata: Mapping[str, str] | None = None,
     networks: Networks = "automatic", key_lengths: bool = False, reverse_index: bool = False, least_keys: int = 0,
-    greatest_shrink: float | None = None, output_link: Link = "replace", progress: Progress | None = None,
+    greatest_shrink: float | None = None, output_link: Link = "replace", form: Form | None = None,
+    progress: Progress | None = None,
 ) -> None: ...
 def set_signals(signals: Literal["in-front", "once", "none"], /) -> None: ...
 def verify(path: Path, *, level: Level = "full", progress: Progress | None = None) -> Verification: ...

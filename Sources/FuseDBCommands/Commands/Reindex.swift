@@ -71,6 +71,9 @@ struct Reindex: Command {
     greatestShrink = try arguments.greatestShrink()
     metadata = try arguments.metadata()
     form = try arguments.form()
+    guard form == nil || !arguments.has("--reverse-index") else {
+      throw arguments.error("--compact files have no place for --reverse-index; give one of them")
+    }
     networks = arguments.has("--network") ? .always : .automatic
     keyLengths = arguments.has("--key-lengths")
     reverseIndex = arguments.has("--reverse-index")

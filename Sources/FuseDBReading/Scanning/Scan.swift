@@ -317,7 +317,7 @@ public struct Entry: Sendable {
 
 /// An object as it stands in the file. It keeps the file open.
 public struct StoredObject: Sendable {
-  let reader: FuseReader
+  package let reader: FuseReader
   let record: ObjectRecord
 
   /// Where the object's record begins in the file: what keys point at.

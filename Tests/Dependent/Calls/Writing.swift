@@ -26,6 +26,23 @@ expect(report.keyCount == 7 && report.objectCount == 2)
 let reindexed = try FuseWriter.reindex(folder + "/written.fsdb", metadata: ["source": "again"], progress: nil)
 expect(reindexed.keyCount == 7 && !reindexed.wasPlain)
 
+// The compact form, and back.
+var forms: [FuseWriter.Form] = [.family, .compact]
+forms.append(.compactFast)
+for form in forms {
+  var options = FuseWriter.Options()
+  options.form = form
+  let writer = FuseWriter(options)
+  try writer.add(key, org)
+  try writer.build(to: folder + "/form.fsdb")
+  let version = try FuseReader(path: folder + "/form.fsdb").statistics().version
+  expect(version == (form == .family ? 2 : 3))
+  let other: FuseWriter.Form = form == .family ? .compact : .family
+  try FuseWriter.reindex(folder + "/form.fsdb", form: other)
+  let after = try FuseReader(path: folder + "/form.fsdb").statistics().version
+  expect(after == (form == .family ? 3 : 2))
+}
+
 let normalising = FuseWriter(FuseWriter.Options(normalisation: .domain, masksHostBits: true))
 try normalising.addKey("Example.COM.", for: normalising.addObject(bytes))
 try normalising.build(to: folder + "/normalised.fsdb")

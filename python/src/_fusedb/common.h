@@ -315,8 +315,8 @@ typedef struct WriterOptions {
 #define WRITER_NAMES \
   "shared", "order", "layout", "on_duplicate", "networks", "normalise", "key_lengths", "reverse_index", \
       "masks_host_bits", "metadata", "memory", "temporary_folder", "threads", "least_keys", "greatest_shrink", \
-      "output_link"
-#define WRITER_COUNT 16
+      "output_link", "form"
+#define WRITER_COUNT 17
 bool writer_options_read(PyObject *const *values, WriterOptions *options);
 void writer_options_free(WriterOptions *options);
 extern const char *const link_words[];

@@ -142,6 +142,8 @@ static PyObject *open_scan(
   memset(&bounds, 0, sizeof bounds);
   bounds.options = fuse_scan_options_default();
   fuse_scan_options *options = &bounds.options;
+  /* Each batch is made into objects before the next one is read. */
+  options->until_next = true;
   options->direction = reverse ? FUSE_DESCENDING : FUSE_ASCENDING;
   options->keys_only = gives == KEYS;
   Snapshot *snapshot = reader_snapshot(self);
@@ -258,6 +260,7 @@ static PyObject *reader_aliases(PyObject *self, PyObject *const *arguments, Py_s
     return NULL;
   }
   fuse_scan_options options = fuse_scan_options_default();
+  options.until_next = true;
   options.keys_only = true;
   fuse_scan *walk = NULL;
   fuse_error *error = NULL;
@@ -280,6 +283,7 @@ static PyObject *reader_networks(PyObject *self, PyObject *const *arguments, Py_
   PyObject *result = NULL;
   if (snapshot != NULL) {
     fuse_scan_options options = fuse_scan_options_default();
+    options.until_next = true;
     options.keys_only = keys_only;
     fuse_scan *walk = NULL;
     fuse_error *error = NULL;

@@ -230,6 +230,8 @@ static PyObject *reindex(PyObject *module, PyObject *const *arguments, Py_ssize_
   options.has_greatest_shrink = writer.options.has_greatest_shrink;
   options.greatest_shrink = writer.options.greatest_shrink;
   options.least_key_count = writer.options.least_key_count;
+  options.form = writer.options.form;
+  options.has_form = values[3 + WRITER_COUNT - 1] != NULL && values[3 + WRITER_COUNT - 1] != Py_None;
   if (path_read(values[0], &path) && (values[1] == NULL || values[1] == Py_None || path_read(values[1], &output))) {
     if (output != NULL) options.output = bytes_span(output);
     fuse_span from = bytes_span(path);
@@ -281,8 +283,9 @@ PyMethodDef tool_functions[] = {
         "    5\n"),
     METHOD("reindex", reindex, FAST,
         "reindex(path, output=None, *, metadata=None, networks='automatic', key_lengths=False, reverse_index=False,\n"
-        "        least_keys=0, greatest_shrink=None, output_link='replace', progress=None)\n--\n\n"
-        "Gives a file a new extension block, in its place or as another file. It is verified first.\n\n"
+        "        least_keys=0, greatest_shrink=None, output_link='replace', form=None, progress=None)\n--\n\n"
+        "Gives a file a new extension block, in its place or as another file. It is verified first. form='compact',\n"
+        "'compact-fast' or 'family' writes it in that form; None keeps its own.\n\n"
         "    >>> reindex('geo.fsdb', 'described.fsdb', metadata={'source': 'a list'})\n"
         "    >>> FuseReader('described.fsdb').metadata\n"
         "    {'source': 'a list'}\n"),

@@ -283,7 +283,7 @@ static const char writer_text[] =
     "FuseWriter(*, shared=False, order='insertion', layout='indexed', on_duplicate='last', networks='automatic',\n"
     "           normalise='none', key_lengths=False, reverse_index=False, masks_host_bits=False, metadata=None,\n"
     "           memory=None, temporary_folder=None, threads=None, least_keys=0, greatest_shrink=None,\n"
-    "           output_link='replace')\n--\n\n"
+    "           output_link='replace', form='family')\n--\n\n"
     "Collects objects and keys, and writes them as one file.\n\n"
     "    >>> writer = FuseWriter()\n"
     "    >>> google = writer.add_object({'org': 'Google', 'asn': 15169})\n"
@@ -293,7 +293,8 @@ static const char writer_text[] =
     "    >>> writer\n"
     "    FuseWriter(objects=1, keys=2)\n\n"
     "shared=True stores equal objects once. layout='plain' writes the bytes that fusedb 0.3.0 writes. memory=N keeps\n"
-    "the process within N bytes, and the rest in a temporary file.\n";
+    "the process within N bytes, and the rest in a temporary file. form='compact' writes half the bytes, version 3 of\n"
+    "the format, which fusedb 0.3.0 cannot read; 'compact-fast' leaves keys as they are.\n";
 
 static PyMemberDef writer_members[] = {
     {"__dictoffset__", T_PYSSIZET, offsetof(Writer, attributes), READONLY, NULL},

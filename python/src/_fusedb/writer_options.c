@@ -3,6 +3,7 @@
 
 static const char *const order_words[] = {"key", "insertion", NULL};
 static const char *const layout_words[] = {"indexed", "plain", NULL};
+const char *const form_words[] = {"family", "compact", "compact-fast", NULL};
 static const char *const duplicate_words[] = {"last", "first", "error", NULL};
 static const char *const network_words[] = {"automatic", "always", "never", NULL};
 static const char *const normalise_words[] = {"none", "network", "domain", "lower", "mac", NULL};
@@ -63,7 +64,8 @@ bool writer_options_read(PyObject *const *values, WriterOptions *all) {
       (values[11] == NULL || values[11] == Py_None || path_read(values[11], &folder)) &&
       argument_size(values[12], "threads", &threads) && argument_size(values[13], "least_keys", &options->least_key_count) &&
       argument_share(values[14], "greatest_shrink", &options->greatest_shrink, &options->has_greatest_shrink) &&
-      argument_word(values[15], "output_link", link_words, &options->output_link);
+      argument_word(values[15], "output_link", link_words, &options->output_link) &&
+      argument_word(values[16], "form", form_words, &options->form);
   options->sharing = shared ? FUSE_SHARING_IDENTICAL : FUSE_SHARING_NONE;
   options->thread_count = threads > 1024 ? 1024 : (uint32_t)threads;
   if (done && folder != NULL) {
