@@ -53,12 +53,14 @@ extension FuseWriter {
   public static func reindexInBackground(
     _ path: String, output: String? = nil, outputLink: OutputLink = .refused, leastKeyCount: Int = 0,
     greatestShrink: Double? = nil, metadata: [String: String]? = nil, networks: Networks = .automatic,
-    keyLengths: Bool = false, reverseIndex: Bool = false, progress: (@Sendable (Double) -> Void)? = nil
+    keyLengths: Bool = false, reverseIndex: Bool = false, form: Form? = nil,
+    progress: (@Sendable (Double) -> Void)? = nil
   ) async throws(FuseError) -> ReindexReport {
     try await FuseBackground.run { () throws(FuseError) in
       try reindex(
         path, output: output, outputLink: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink,
-        metadata: metadata, networks: networks, keyLengths: keyLengths, reverseIndex: reverseIndex, progress: progress)
+        metadata: metadata, networks: networks, keyLengths: keyLengths, reverseIndex: reverseIndex, form: form,
+        progress: progress)
     }
   }
 }

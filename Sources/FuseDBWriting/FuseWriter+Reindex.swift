@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 public import FuseDBFormat
 package import FuseDBReading
 public import FuseDBSystem
@@ -71,7 +72,7 @@ extension FuseWriter {
     let place = try OutputPlace(PinnedPath(output ?? path), links: outputLink)
     let rules = ReplacementRules(
       links: outputLink, leastKeyCount: leastKeyCount, greatestShrink: greatestShrink, kind: .database)
-    do {
+    do throws(FuseError) {
       if let metadata { _ = try MetadataSection.bytes(of: metadata) }
       let source = try ReindexSource(path, replacedAt: place, isItself: output == nil || output == path) { share in
         progress?(ReindexSource.shareOfProof * share)
@@ -79,7 +80,11 @@ extension FuseWriter {
       let bytes =
         if let metadata { try MetadataSection.bytes(of: source.withRule(metadata)) } else { try source.metadata() }
       let sections = SectionRequest(networks: networks, keyLengths: keyLengths, reverseIndex: reverseIndex)
-      let form = form ?? (source.isCompact ? .compact : .family)
+      let form = form ?? source.form
+      guard form == .family || !reverseIndex else {
+        throw FuseError(
+          .invalidValue, "a compact file has no place for a reverse index; leave it out, or make a file of version 2")
+      }
       if form != .family { return try source.writeCompact(form, metadata: bytes, sections, rules, progress) }
       if source.isCompact { return try source.writeExpanded(metadata: bytes, sections, rules, progress) }
       return try source.write(metadata: bytes, sections, rules, progress)
@@ -106,6 +111,11 @@ struct ReindexSource {
 
   private var indexEnd: Int { reader.index.end }
   var isCompact: Bool { reader.isCompact }
+  /// That of the file.
+  var form: FuseWriter.Form {
+    guard let compact = reader.compact else { return .family }
+    return compact.hasCodedKeys ? .compact : .compactFast
+  }
 
   /// What may be wrong with a file that is reindexed: its block is made anew, of data and an index that are proved.
   /// Metadata are kept, and read with all checks when they are.
