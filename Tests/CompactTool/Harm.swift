@@ -98,8 +98,10 @@ struct Harm {
   }
 
   /// Paths that lead somewhere in some objects, and nowhere in others.
-  private static let paths = ["name", "0", "location.latitude", "country.names.en", "subdivisions.0.names.de", "a.1.b.c"]
-    .map { FusePath($0) }
+  private static let paths = [
+    "name", "0", "location.latitude", "country.names.en", "subdivisions.0.names.de", "a.1.b.c",
+  ]
+  .map { FusePath($0) }
 
   /// The same by the reader that programs have: views in place, and objects for a call.
   private func look(_ bytes: [UInt8], _ isObjectRight: Bool, _ outcome: inout Outcome) {
