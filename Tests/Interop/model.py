@@ -15,6 +15,9 @@ from model_block import Block, Damaged, has_block
 from spelling import is_value
 
 HEADER_SIZE = 40
+FOOTER_SIZE = 48
+# The version of the compact form, which this is no model of.
+COMPACT = 3
 
 
 class Model:
@@ -87,12 +90,14 @@ class Model:
             raise Damaged("the header", size, "truncated")
         if header["magic"] != b"FSDB":
             raise Damaged("the magic", 0, "notADatabase")
-        if header["version"] != 2:
+        if header["version"] not in (2, COMPACT):
             raise Damaged("the version", 4, "unsupportedVersion")
         if header["data_offset"] != HEADER_SIZE:
             raise Damaged("data_offset", 24)
         if not self.has_bounds:
             raise Damaged("index_offset", 16, "corrupted" if header["index_offset"] < HEADER_SIZE else "truncated")
+        if header["version"] == COMPACT:
+            raise Damaged("the footer", self.compact_damage[1], "corrupted" if has_block(self.data) else "truncated")
         if self.block:
             self.block.open()
         if not (self.block and self.block.section("HASH") and self.block.section("ORDR")):
@@ -167,6 +172,11 @@ class Model:
     def starts(self):
         return self.walk[0]
 
+    @property
+    def compact_damage(self):
+        """Of a file that says that it is compact, and is not: it has no footer, or one that belongs to another header."""
+        return ("footer", len(self.data) - FOOTER_SIZE) if has_block(self.data) else ("truncated", len(self.data))
+
     @cached_property
     def damage(self):
         """Pairs of kind and offset."""
@@ -174,6 +184,8 @@ class Model:
             return {("truncated", len(self.data))}
         if self.header["magic"] != b"FSDB":
             return {("magic", 0)}
+        if self.header["version"] == COMPACT:
+            return {self.compact_damage}
         if self.header["version"] != 2:
             return {("version", 4)}
         of_the_file = set(self.header_damage()) | (set(self.body_damage()) if self.has_bounds else set())

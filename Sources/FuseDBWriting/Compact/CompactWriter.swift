@@ -23,6 +23,9 @@ package enum CompactWriter {
   package static func convert(
     _ reader: FuseReader, to output: String, keysAreRaw: Bool, memory: Int, progress: ((Double) -> Void)? = nil
   ) throws(FuseError) -> CompactReport {
+    guard !reader.isCompact else {
+      throw FuseError(.unsupportedVersion, "the file is of format version 3 already", path: reader.path)
+    }
     let place = try OutputPlace(PinnedPath(output))
     let source = try place.source(among: [reader])
     do throws(FuseError) {
