@@ -15,7 +15,8 @@ from model_block import Block, Damaged, has_block
 from spelling import is_value
 
 HEADER_SIZE = 40
-FOOTER_SIZE = 48
+# Where a footer says what the checksum of its header is, from the end of the file.
+HEADER_CRC_FROM_END = 24
 # The version of the compact form, which this is no model of.
 COMPACT = 3
 
@@ -175,7 +176,7 @@ class Model:
     @property
     def compact_damage(self):
         """Of a file that says that it is compact, and is not: it has no footer, or one that belongs to another header."""
-        return ("footer", len(self.data) - FOOTER_SIZE) if has_block(self.data) else ("truncated", len(self.data))
+        return ("footer", len(self.data) - HEADER_CRC_FROM_END) if has_block(self.data) else ("truncated", len(self.data))
 
     @cached_property
     def damage(self):
