@@ -83,16 +83,6 @@ package final class CompactReader: Sendable {
     try mapping.checkNotShrunk()
   }
 
-  /// Calls `body` with the MessagePack of an object, which is put into a buffer for it.
-  ///
-  /// - Throws: as ``reference(forKey:)``, and what `body` throws.
-  package func withBytes<Result>(
-    ofReference reference: UInt64, reusing buffer: inout [UInt8], _ body: (RawSpan) throws -> Result
-  ) throws -> Result {
-    try expand(reference, into: &buffer)
-    return try body(buffer.rawSpan)
-  }
-
   /// Appends the MessagePack of what stands at a path in an object to a buffer. Nothing else of the object is expanded.
   ///
   /// - Parameter inSteps: as for ``expand(_:inSteps:into:)``.

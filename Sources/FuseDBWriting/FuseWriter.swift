@@ -55,7 +55,7 @@ public final class FuseWriter {
   public enum Form: Sendable, CaseIterable {
     /// Version 2 of the format, which `fusedb` 0.3.0 reads too: keys and objects stand as they were added, so look-ups are the quickest.
     case family
-    /// Version 3: half of the bytes and less, for look-ups that take some two times as long. Members' names, and values that many objects
+    /// Version 3: half of the bytes and less, for look-ups that take two to three times as long. Members' names, and values that many objects
     /// have, are stored once, and keys are coded by symbols where that saves bytes. See spec/compact.md.
     case compact
     /// The same with keys as they are: more bytes, and quicker.

@@ -18,8 +18,8 @@ struct Convert: Command {
     ]
   static let help = """
     Writes the keys and objects of FILE to OUTPUT in the form that is asked for:
-    --compact for half of the bytes and less, and look-ups that take some two
-    times as long; --family for the form that every FuseDB reads, and the
+    --compact for half of the bytes and less, and look-ups that take two to
+    three times as long; --family for the form that every FuseDB reads, and the
     quickest look-ups. Both answer every question with the same bytes. What was
     converted to and fro is byte for byte the file that 'fusedb build' makes.
 
