@@ -1,10 +1,12 @@
 #define _GNU_SOURCE
 #include "CFuseFaults.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // Nodes are never freed, only reused, so that the handler may walk the list without a lock.
@@ -25,13 +27,20 @@ static int64_t mark(fuse_region *region, size_t offset) {
   return known < 0 ? (int64_t)offset : known;
 }
 
+// Where the page begins that has the last eight of so many bytes: the last, or the one before it.
+static size_t live_start(size_t length) { return (length > 8 ? length - 8 : 0) & ~(page_size - 1); }
+static size_t live_length(size_t length) { return ((length + page_size - 1) & ~(page_size - 1)) - live_start(length); }
+
+size_t fuse_region_shared_length(const fuse_region *region) { return live_start(region->length); }
+
 int64_t fuse_region_note_change(fuse_region *region) {
   uint64_t tail;
-  const void *tail_bytes = __atomic_load_n(&region->tail_bytes, __ATOMIC_RELAXED);
-  memcpy(&tail, tail_bytes, sizeof tail);
+  memcpy(&tail, __atomic_load_n(&region->tail_bytes, __ATOMIC_RELAXED), sizeof tail);
   const void *changed = tail == __atomic_load_n(&region->tail, __ATOMIC_RELAXED)
-      ? __atomic_load_n(&region->head_bytes, __ATOMIC_RELAXED) : tail_bytes;
-  return mark(region, (size_t)((uintptr_t)changed - __atomic_load_n(&region->base, __ATOMIC_RELAXED)));
+      ? __atomic_load_n(&region->head_bytes, __ATOMIC_RELAXED) : __atomic_load_n(&region->tail_bytes, __ATOMIC_RELAXED);
+  uintptr_t base = __atomic_load_n(&region->base, __ATOMIC_RELAXED), live = __atomic_load_n(&region->live, __ATOMIC_RELAXED);
+  size_t length = __atomic_load_n(&region->length, __ATOMIC_RELAXED), in_live = (uintptr_t)changed - live;
+  return mark(region, in_live < live_length(length) ? live_start(length) + in_live : (size_t)((uintptr_t)changed - base));
 }
 
 // Whether a process sent the signal, and no access of memory caused it.
@@ -78,10 +87,10 @@ static inline __attribute__((always_inline)) void on_bus_error(int level, int nu
   // A node that another thread is reusing may match by chance; so all that match are marked, never only the first.
   for (fuse_region *r = __atomic_load_n(&regions, __ATOMIC_ACQUIRE); r; r = r->next) {
     size_t length = __atomic_load_n(&r->length, __ATOMIC_ACQUIRE);
-    uintptr_t base = __atomic_load_n(&r->base, __ATOMIC_ACQUIRE);
-    if (address - base >= length) continue;
+    uintptr_t base = __atomic_load_n(&r->base, __ATOMIC_ACQUIRE), live = __atomic_load_n(&r->live, __ATOMIC_ACQUIRE);
+    if (!length || (address - base >= length && address - live >= live_length(length))) continue;
     // Before the zero page appears: a thread that reads zeros must find the mark.
-    mark(r, address - base);
+    mark(r, address - base < length ? address - base : live_start(length) + (address - live));
     ours = 1;
   }
   if (ours) {
@@ -142,7 +151,23 @@ void fuse_handler_set(fuse_handler_mode mode) {
   pthread_mutex_unlock(&regions_lock);
 }
 
-fuse_region *fuse_region_watch(const void *base, size_t length, size_t head) {
+// Puts a copy of the file's last page in its place, so that a cut inside it takes nothing from an answer: the system fills such a page with
+// zeros from the cut to its end, and a reader between the two would find zeros and the file's last bytes. `live` is watched already.
+static int copy_last_page(char *base, size_t length, const char *live, int descriptor, fuse_region *node) {
+  struct stat status;
+  size_t start = live_start(length), count = live_length(length);
+  char *copy = mmap(base + start, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  if (copy == MAP_FAILED) return -1;
+  memcpy(copy, live, count);
+  // A file that is being cut is shorter before its bytes are zeros; so what was copied from one that has its length now is whole.
+  if (fstat(descriptor, &status) != 0 || status.st_size < 0 || (size_t)status.st_size < length) mark(node, length > 8 ? length - 8 : 0);
+  return mprotect(copy, count, PROT_READ);
+}
+
+fuse_region *fuse_region_watch(void *base, size_t length, size_t head, int descriptor) {
+  size_t start = live_start(length);
+  char *live = mmap(NULL, live_length(length), PROT_READ, MAP_SHARED, descriptor, (off_t)start);
+  if (live == MAP_FAILED) return NULL;
   pthread_mutex_lock(&regions_lock);
   install_handler();
   fuse_region *node = regions;
@@ -153,24 +178,33 @@ fuse_region *fuse_region_watch(const void *base, size_t length, size_t head) {
     if (node) node->next = regions;
   }
   if (node) {
+    const char *at_head = length >= head + 8 ? (start == 0 ? live : (const char *)base) + head : live;
+    const char *at_tail = live + ((length > 8 ? length - 8 : 0) - start);
     __atomic_store_n(&node->fault, -1, __ATOMIC_RELEASE);
     __atomic_store_n(&node->base, (uintptr_t)base, __ATOMIC_RELEASE);
+    __atomic_store_n(&node->live, (uintptr_t)live, __ATOMIC_RELEASE);
     __atomic_store_n(&node->length, length, __ATOMIC_RELEASE);
-    const char *start = base;
-    __atomic_store_n(&node->head_bytes, start + (length >= head + 8 ? head : 0), __ATOMIC_RELAXED);
-    __atomic_store_n(&node->tail_bytes, start + (length > 8 ? length - 8 : 0), __ATOMIC_RELAXED);
+    __atomic_store_n(&node->head_bytes, at_head, __ATOMIC_RELAXED);
+    __atomic_store_n(&node->tail_bytes, at_tail, __ATOMIC_RELAXED);
     if (fresh) __atomic_store_n(&regions, node, __ATOMIC_RELEASE);
   }
   pthread_mutex_unlock(&regions_lock);
+  if (!node) {
+    munmap(live, live_length(length));
+    errno = ENOMEM;
+    return NULL;
+  }
   // Read under the handler's watch: the file may be cut already.
   uint64_t at_head, at_tail;
-  if (node) {
-    memcpy(&at_head, node->head_bytes, sizeof at_head);
-    memcpy(&at_tail, node->tail_bytes, sizeof at_tail);
-    __atomic_store_n(&node->ends, at_head ^ at_tail, __ATOMIC_RELAXED);
-    __atomic_store_n(&node->tail, at_tail, __ATOMIC_RELAXED);
-  }
-  return node;
+  memcpy(&at_head, node->head_bytes, sizeof at_head);
+  memcpy(&at_tail, node->tail_bytes, sizeof at_tail);
+  __atomic_store_n(&node->ends, at_head ^ at_tail, __ATOMIC_RELAXED);
+  __atomic_store_n(&node->tail, at_tail, __ATOMIC_RELAXED);
+  if (copy_last_page(base, length, live, descriptor, node) == 0) return node;
+  int number = errno;
+  fuse_region_release(node);
+  errno = number;
+  return NULL;
 }
 
 // Constant: many threads read it at each look-up, so nothing that is written may share its cache line.
@@ -185,7 +219,11 @@ void fuse_region_touch(fuse_region *region, size_t offset, size_t length) {
 
 void fuse_region_release(fuse_region *region) {
   pthread_mutex_lock(&regions_lock);
+  void *live = (void *)region->live;
+  size_t length = region->length;
   __atomic_store_n(&region->length, 0, __ATOMIC_RELEASE);
   __atomic_store_n(&region->base, 0, __ATOMIC_RELEASE);
+  __atomic_store_n(&region->live, 0, __ATOMIC_RELEASE);
   pthread_mutex_unlock(&regions_lock);
+  munmap(live, live_length(length));
 }

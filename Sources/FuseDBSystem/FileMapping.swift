@@ -35,7 +35,7 @@ internal import FuseDBLibc
     guard let mapped = unsafe mapped else {
       throw .system("map the file (access '.copied' reads it into memory instead)", path: path)
     }
-    guard let region = unsafe fuse_region_watch(mapped, byteCount, Header.Field.checksum) else {
+    guard let region = unsafe fuse_region_watch(mapped, byteCount, Header.Field.checksum, descriptor) else {
       unsafe munmap(mapped, byteCount)
       throw .system("watch the mapping", path: path)
     }
@@ -183,10 +183,12 @@ internal import FuseDBLibc
   /// - Precondition: the range lies inside the file.
   package func dropPages(in range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "the range lies inside the file")
-    guard copy == nil, !range.isEmpty else { return }
+    guard copy == nil else { return }
     let start = range.lowerBound & ~(Int(getpagesize()) - 1)
-    // SAFETY: the mapping is of a file and read-only, so its pages come back with the file's bytes.
-    unsafe madvise(UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
+    // SAFETY: these pages are the file's own, and read-only: they come back with its bytes. The copy of the last would not.
+    let end = unsafe min(range.upperBound, fuse_region_shared_length(region))
+    guard start < end else { return }
+    unsafe madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
   }
 
   /// Brings all pages of a mapped file in; see ``Prefault``.

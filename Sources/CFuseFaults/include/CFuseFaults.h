@@ -15,8 +15,9 @@ struct fuse_region {
   uintptr_t base;
   size_t length;
   int64_t fault;  // offset of the first byte found missing or changed, or -1
-  const void *_Nullable head_bytes;  // eight bytes near the region's start that differ from file to file
-  const void *_Nullable tail_bytes;  // the region's last eight bytes, or its first where it is shorter
+  uintptr_t live;                    // a second mapping of the page that has the last eight bytes, and of what follows it
+  const void *_Nullable head_bytes;  // eight bytes near the file's start that differ from file to file
+  const void *_Nullable tail_bytes;  // the file's last eight bytes, in its live page; or its first where it is shorter
   uint64_t ends;                     // what stood at `head_bytes` at first, xor what stood at `tail_bytes`
   uint64_t tail;                     // what stood at `tail_bytes` at first
 };
@@ -36,16 +37,20 @@ typedef enum {
 /// Chooses one of those, for the `fuse_region_watch` that follow.
 void fuse_handler_set(fuse_handler_mode mode);
 
-/// Makes faults inside the region harmless: from then on they read zeros and set `fault`.
-/// Sees to the process's SIGBUS handler. Returns NULL when memory is short. The region begins at a page
+/// Makes faults inside a mapping of the whole file of `descriptor` harmless: from then on they read zeros and set `fault`.
+/// Its last page becomes a copy that stays as it is now; the file's is watched beside it. Nobody else reads the mapping yet.
+/// Sees to the process's SIGBUS handler. Returns NULL, with `errno`, when memory is short. The mapping begins at a page
 /// and has at least one byte; at `head` there are eight bytes that differ from file to file, if it has so many.
-fuse_region *_Nullable fuse_region_watch(const void *_Nonnull base, size_t length, size_t head);
+fuse_region *_Nullable fuse_region_watch(void *_Nonnull base, size_t length, size_t head, int descriptor);
 
 /// A region that never has a fault, for bytes that only this process can change. It is shared and needs no release.
 fuse_region *_Nonnull fuse_region_still(void);
 
 /// Reads one byte of each page from `offset` on, until the region has a fault.
 void fuse_region_touch(fuse_region *_Nonnull region, size_t offset, size_t length);
+
+/// How many of the mapping's bytes are the file's own pages, and not the copy of its last one.
+size_t fuse_region_shared_length(const fuse_region *_Nonnull region);
 
 /// Ends the watch; call it before the region is unmapped.
 void fuse_region_release(fuse_region *_Nonnull region);
@@ -73,7 +78,7 @@ static inline __attribute__((always_inline)) bool fuse_region_ends_differ(
 /// region that were read before a call that returns -1 are those of the file.
 ///
 /// A truncated file lacks its last bytes, wherever it was cut. They are read each time: if their page is gone, the signal
-/// handler sets `fault`; if not, they have become zeros. A file that is overwritten from its start has the new checksum in
+/// handler sets `fault`; if not, they have become zeros, while answers come from the copy of that page. A file that is overwritten from its start has the new checksum in
 /// its header before any later byte has changed.
 static inline __attribute__((always_inline)) int64_t fuse_region_fault(fuse_region *_Nonnull region) {
   int64_t fault;

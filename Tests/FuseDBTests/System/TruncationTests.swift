@@ -201,6 +201,29 @@ struct `A file that is truncated while it is open` {
     }
   }
 
+  /// The system fills the rest of such a page with zeros, from the cut to its end: until it is there, the last bytes don't tell.
+  @Test func `inside its last page takes no byte from an answer that was begun [M6]`() throws {
+    let folder = try TemporaryFolder()
+    let page = Self.pageByteCount
+    // One page, many, and ends beside a page's: of the second, the last eight bytes begin on the page before the last.
+    for byteCount in [9, 300, page, page + 3, page + 8, 2 * page, 2 * page + 7, 5 * page + 1] {
+      let bytes = (0..<byteCount).map { UInt8(1 + $0 % 255) }
+      let lastPage = max(0, byteCount - 8) / page * page
+      for cut in [lastPage, lastPage + 1, (lastPage + byteCount) / 2, byteCount - 1] {
+        let path = try folder.write(bytes)
+        let mapping = try FileMapping(path: path)
+        #expect(mapping.bytes.array() == bytes && mapping.shrunkAt == nil)
+        Self.cut(path, to: cut)
+        #expect(mapping.bytes.array() == bytes, "\(byteCount) bytes, cut to \(cut)")
+        let offset = try #require(mapping.shrunkAt, "\(byteCount) bytes, cut to \(cut)")
+        #expect(offset >= max(0, byteCount - 8) && offset < byteCount)
+        // What was read in order and let go of comes back, the last page too.
+        mapping.dropPages(in: 0..<byteCount)
+        #expect(mapping.bytes.array() == bytes)
+      }
+    }
+  }
+
   @Test func `inside a page of objects is met whatever is asked for [M2] [M3]`() throws {
     let folder = try TemporaryFolder()
     // Short enough to be one page, so that no signal ever comes.
