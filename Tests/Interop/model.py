@@ -186,7 +186,8 @@ class Model:
         if self.header["magic"] != b"FSDB":
             return {("magic", 0)}
         if self.header["version"] == COMPACT:
-            return {self.compact_damage}
+            # One alone: what is compact is opened before it is gone through.
+            return {next((found for found in self.header_damage() if found[1] in (24, 16)), self.compact_damage)}
         if self.header["version"] != 2:
             return {("version", 4)}
         of_the_file = set(self.header_damage()) | (set(self.body_damage()) if self.has_bounds else set())

@@ -182,7 +182,12 @@ struct ReferenceFile {
   var damage: [Finding] {
     if bytes.count < 40 { return [Finding("truncated", bytes.count)] }
     if bytes[0..<4] != [0x46, 0x53, 0x44, 0x42] { return [Finding("magic", 0)] }
-    if bytes[4] == 3 { return [Finding("truncated", UInt64(bytes.count))] }
+    // What says that it is compact and is not; it has no footer.
+    if bytes[4] == 3 {
+      if bytes.number(at: 24, 8) != 40 { return [Finding("header", 24)] }
+      if indexOffset < 40 { return [Finding("header", 16)] }
+      return [Finding("truncated", indexOffset > UInt64(bytes.count) ? 16 : UInt64(bytes.count))]
+    }
     if bytes[4] != 2 { return [Finding("version", 4)] }
     var found: [Finding] = []
     for (offset, byteCount) in [(5, 1), (6, 2), (36, 4)] where bytes.number(at: offset, byteCount) != 0 {
