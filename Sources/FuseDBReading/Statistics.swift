@@ -35,17 +35,23 @@ public struct Statistics: Sendable, Equatable {
   public var checksum: UInt32
   /// The version of the format.
   public var version: Int
-  /// Of a compact file: its sections. Objects are in `dataByteCount` as rows alone, and keys in `indexByteCount` as blocks with symbols and
-  /// long keys; all else is `extensionByteCount`.
+  /// The sections of the extension block, or of a compact file, in the order of the file; none in a plain one.
+  ///
+  /// In a compact file, `dataByteCount` has the rows alone, and `indexByteCount` the sections of keys; all else is `extensionByteCount`.
   public var sections: [Section] = []
 
-  /// A section of a compact file.
+  /// A section of a file.
   public struct Section: Sendable, Hashable {
-    /// Four letters, as spec/compact.md has them.
+    /// Four letters, as spec/extension.md and spec/compact.md have them.
     public var name: String
     /// Its length.
     public var byteCount: Int
+    /// Whether it is counted in `indexByteCount`.
+    public var isOfKeys: Bool
   }
+
+  /// Whether the file is of the compact form.
+  public var isCompact: Bool { version == Int(CompactForm.version) }
 
   /// Keys for each object; 0 in a file without objects.
   public var meanKeysPerObject: Double { objectCount == 0 ? 0 : Double(keyCount) / Double(objectCount) }
@@ -66,13 +72,33 @@ extension FuseReader {
       extensionByteCount: byteCount - index.end, keyByteCount: counted.keyByteCount,
       objectByteCount: counted.objectByteCount, fewestKeysPerObject: counted.fewestKeys,
       mostKeysPerObject: counted.mostKeys, unreachedObjectCount: counted.unreachedCount,
-      bytesSavedBySharing: counted.savedByteCount, checksum: header.checksum, version: Int(Header.version))
+      bytesSavedBySharing: counted.savedByteCount, checksum: header.checksum, version: Int(Header.version),
+      sections: try blockSections())
+  }
+
+  /// The sections of the extension block that this library knows.
+  private func blockSections() throws(FuseError) -> [Statistics.Section] {
+    let mapping = mapping
+    let file = mapping.bytes
+    guard ExtensionFooter.isPresent(in: file) else { return [] }
+    let directory = try KeyIndex.block(of: file, header: header).1
+    try checkNotShrunk()
+    let known: [(name: String, section: ExtensionDirectory.Section?)] = [
+      ("HASH", directory.hash), ("ORDR", directory.order), ("META", directory.metadata), ("NETW", directory.networks),
+      ("KLEN", directory.lengths), ("REVS", directory.reverse),
+    ]
+    return known.compactMap { name, section in section.map { (name, $0.range) } }
+      .sorted { $0.1.lowerBound < $1.1.lowerBound }
+      .map { Statistics.Section(name: $0.0, byteCount: $0.1.count, isOfKeys: false) }
   }
 
   private func compactStatistics() throws(FuseError) -> Statistics {
     let counted = try countObjects()
-    let sections = compact?.sections.map { Statistics.Section(name: $0.name, byteCount: $0.byteCount) } ?? []
-    let keys = sections.filter { ["KEYS", "LONG", "SYMB"].contains($0.name) }.reduce(0) { $0 + $1.byteCount }
+    let sections = (compact?.sections ?? []).map {
+      Statistics.Section(
+        name: $0.name, byteCount: $0.byteCount, isOfKeys: ["KEYS", "LONG", "SYMB"].contains($0.name))
+    }
+    let keys = sections.filter { $0.isOfKeys }.reduce(0) { $0 + $1.byteCount }
     let rows = (compact?.rowsEnd ?? 0) - Header.byteCount
     return Statistics(
       keyCount: keyCount, objectCount: counted.objectCount, byteCount: byteCount, headerByteCount: Header.byteCount,

@@ -105,9 +105,83 @@ struct Bench {
         "field \(field)", try Self.time(keys.count) { try fields(path) },
         try Self.time(keys.count) { try fieldsInOther(path) })
     }
+    let same = try FuseReader(path: reader.path)
+    row("withBytes", try Self.time(keys.count) { try bytes(of: same) }, try Self.time(keys.count) { try bytes(of: other) })
+    if try five(FiveOfBenchmark.self, same) != nil {
+      row(
+        "struct of five", try Self.time(keys.count) { try fives(FiveOfBenchmark.self, same) },
+        try Self.time(keys.count) { try fives(FiveOfBenchmark.self, other) })
+    } else {
+      row(
+        "struct of five", try Self.time(keys.count) { try fives(FiveOfCity.self, same) },
+        try Self.time(keys.count) { try fives(FiveOfCity.self, other) })
+    }
+    row(
+      "scan of entries, keys", try Self.time(keys.count) { try entries(of: same, keysAlone: true) },
+      try Self.time(keys.count) { try entries(of: other, keysAlone: true) })
+    row(
+      "scan of entries", try Self.time(keys.count) { try entries(of: same) },
+      try Self.time(keys.count) { try entries(of: other) })
     row("scan, keys alone", try Self.time(keys.count, scanKeys), try Self.time(keys.count, scanKeysInOther))
     row("scan", try Self.time(keys.count, scanAll), try Self.time(keys.count, scanAllInOther))
   }
+
+  // MARK: What programs call
+
+  private struct FiveOfBenchmark: Decodable {
+    var id: UInt64
+    var network: String
+    var asn: UInt32
+    var organization: String
+    var country: String
+  }
+
+  private struct FiveOfCity: Decodable {
+    struct Country: Decodable {
+      var iso_code: String?
+    }
+    struct Location: Decodable {
+      var latitude: Double?
+      var longitude: Double?
+      var time_zone: String?
+    }
+    struct City: Decodable {
+      var geoname_id: UInt32?
+    }
+    var city: City?
+    var country: Country?
+    var location: Location?
+  }
+
+  private func bytes(of reader: FuseReader) throws -> UInt64 {
+    let span = bytes.rawSpan
+    var sum: UInt64 = 0
+    for key in keys { sum &+= UInt64(try reader.withBytes(forKey: span.extracting(key)) { $0.byteCount } ?? 0) }
+    return sum
+  }
+
+  private func five<Value: Decodable>(_ type: Value.Type, _ reader: FuseReader) throws -> Value? {
+    try? reader.value(type, forKey: bytes.rawSpan.extracting(keys[0]))
+  }
+
+  private func fives<Value: Decodable>(_ type: Value.Type, _ reader: FuseReader) throws -> UInt64 {
+    let span = bytes.rawSpan
+    var sum: UInt64 = 0
+    for key in keys where try reader.value(type, forKey: span.extracting(key)) != nil { sum &+= 1 }
+    return sum
+  }
+
+  private func entries(of reader: FuseReader, keysAlone: Bool = false) throws -> UInt64 {
+    var sum: UInt64 = 0
+    var scan = try reader.entries()
+    while let entry = try scan.next() {
+      sum &+= UInt64(try entry.key.count)
+      if !keysAlone { sum &+= UInt64(try entry.bytes.count) }
+    }
+    return sum
+  }
+
+  // MARK: The parts of it
 
   private func findAll() throws(FuseError) -> UInt64 {
     let span = bytes.rawSpan

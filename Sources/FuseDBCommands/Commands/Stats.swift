@@ -96,6 +96,7 @@ struct Stats: Command {
       ("unreachedObjects", .count(statistics.unreachedObjectCount)),
       ("bytesSavedBySharing", .count(statistics.bytesSavedBySharing)),
       ("checksum", .text(statistics.checksum.hexadecimal)),
+      ("sections", .members(statistics.sections.map { ($0.name, .count($0.byteCount)) })),
     ]
   }
 
@@ -117,9 +118,17 @@ struct Stats: Command {
       ("  header", Humans.size(statistics.headerByteCount), Humans.percent(statistics.headerByteCount, of: total)),
       ("  objects", Humans.size(statistics.dataByteCount), Humans.percent(statistics.dataByteCount, of: total)),
       ("  key index", Humans.size(statistics.indexByteCount), Humans.percent(statistics.indexByteCount, of: total)),
-      extensionRow(statistics),
-      ("saved by sharing", Humans.size(statistics.bytesSavedBySharing), sharingNote(statistics)),
     ]
+    rows += sectionRows(statistics) { $0.isOfKeys }
+    rows.append(extensionRow(statistics))
+    rows += sectionRows(statistics) { !$0.isOfKeys }
+    if statistics.isCompact {
+      rows += [
+        ("keys in full", Humans.size(statistics.keyByteCount), "what they take outside of a compact file"),
+        ("objects in full", Humans.size(statistics.objectByteCount), "as MessagePack"),
+      ]
+    }
+    rows.append(("saved by sharing", Humans.size(statistics.bytesSavedBySharing), sharingNote(statistics)))
     let names = rows.map { $0.name.count }.max() ?? 0
     let values = rows.map { $0.value.count }.max() ?? 0
     let title = "\(path): FSDB version \(statistics.version), checksum \(statistics.checksum.hexadecimal)"
@@ -129,6 +138,14 @@ struct Stats: Command {
           "  " + row.name.padded(to: names) + "  " + String(repeating: " ", count: values - row.value.count) + row.value
         return row.note.isEmpty ? line : line + "  " + row.note
       }
+  }
+
+  private func sectionRows(
+    _ statistics: Statistics, _ isWanted: (Statistics.Section) -> Bool
+  ) -> [(name: String, value: String, note: String)] {
+    statistics.sections.filter(isWanted).map {
+      ("    " + $0.name, Humans.size($0.byteCount), Humans.percent($0.byteCount, of: statistics.byteCount))
+    }
   }
 
   private func extensionRow(_ statistics: Statistics) -> (name: String, value: String, note: String) {
@@ -141,6 +158,7 @@ struct Stats: Command {
 
   private func sharingNote(_ statistics: Statistics) -> String {
     guard statistics.bytesSavedBySharing > 0 else { return "" }
+    guard !statistics.isCompact else { return "of objects in full" }
     let apart = Double(statistics.byteCount + statistics.bytesSavedBySharing)
     let times = Humans.decimal(apart / Double(statistics.byteCount), places: 2)
     return "without it the file would be \(times) times as large"
