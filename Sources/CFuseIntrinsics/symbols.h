@@ -92,6 +92,47 @@ static inline __attribute__((always_inline)) int64_t fuse_decode(
   return (int64_t)length;
 }
 
+/// Writes the texts of 8 codes, of which the first `count` are meant, or all. Returns how many bytes those take, or more than 64 where one is no symbol or none for
+/// itself.
+static inline __attribute__((always_inline)) size_t fuse_decode8(
+    const fuse_symbols *_Nonnull symbols, const uint8_t *_Nonnull codes, size_t count, uint8_t *_Nonnull out) {
+  size_t none = count < 8 ? 8 - count : 0;
+  union {
+    uint64_t word;
+    uint8_t codes[8];
+  } each;
+  memcpy(&each.word, codes, 8);
+  // In two steps, for a shift by 64 bits is none.
+  each.word = each.word << (4 * none) << (4 * none) >> (4 * none) >> (4 * none);
+  __asm__("" : "+m"(each));
+  size_t sum = 0;
+  for (int i = 0; i < 8; i++) {
+    uint8_t code = each.codes[i];
+    memcpy(out + sum, &symbols->texts[code], 8);
+    sum += symbols->lengths[code];
+  }
+  return __builtin_expect(sum > 64, 0) ? 128 : sum - none * symbols->lengths[0];
+}
+
+/// As fuse_decode, with `wanted` for what is mostly found within 8 codes: without a branch that depends on how many there are.
+static inline __attribute__((always_inline)) int64_t fuse_decode_start(
+    const fuse_symbols *_Nonnull symbols, const uint8_t *_Nonnull codes, size_t count, size_t wanted,
+    uint8_t *_Nonnull out) {
+  size_t length = fuse_decode8(symbols, codes, count, out);
+  if (__builtin_expect((length < wanted) | (length > 64), 0)) return fuse_decode(symbols, codes, count, wanted, out);
+  return (int64_t)length;
+}
+
+/// As fuse_decode of all codes, of which there are mostly no more than 16.
+static inline __attribute__((always_inline)) int64_t fuse_decode_all(
+    const fuse_symbols *_Nonnull symbols, const uint8_t *_Nonnull codes, size_t count, uint8_t *_Nonnull out) {
+  if (__builtin_expect(count > 16, 0)) return fuse_decode(symbols, codes, count, SIZE_MAX, out);
+  size_t first = fuse_decode8(symbols, codes, count, out);
+  size_t second = fuse_decode8(symbols, codes + 8, count < 8 ? 0 : count - 8, out + first);
+  if (__builtin_expect((first > 64) | (second > 64), 0)) return fuse_decode_each(symbols, codes, count, SIZE_MAX, out);
+  return (int64_t)(first + second);
+}
+
 /// Copies `count` bytes, 16 at a time: at both are 15 more. What is copied to may begin within those.
 static inline __attribute__((always_inline)) void
 fuse_copy_by16(uint8_t *_Nonnull to, const uint8_t *_Nonnull from, size_t count) {
@@ -157,9 +198,9 @@ static inline __attribute__((always_inline)) int fuse_match_coded(
   if (__builtin_expect((entry.start + entry.count > 256) | (head.start + head.count > 256), 0)) return FUSE_KEY_UNUSUAL;
   // The first key shares with none.
   size_t headCount = offset == 9 ? 0 : head.count;
-  int64_t first = fuse_decode(symbols, block + head.start, headCount, entry.shared, text);
+  int64_t first = fuse_decode_start(symbols, block + head.start, headCount, entry.shared, text);
   if (__builtin_expect(first < (int64_t)entry.shared, 0)) return FUSE_KEY_UNUSUAL;
-  int64_t rest = fuse_decode(symbols, block + entry.start, entry.count, SIZE_MAX, text + entry.shared);
+  int64_t rest = fuse_decode_all(symbols, block + entry.start, entry.count, text + entry.shared);
   if (__builtin_expect(rest < 0, 0)) return FUSE_KEY_UNUSUAL;
   if (entry.shared + (size_t)rest != keyCount) return FUSE_KEY_OTHER;
   return fuse_equal_keys(text, key, keyCount) ? FUSE_KEY_SAME : FUSE_KEY_OTHER;

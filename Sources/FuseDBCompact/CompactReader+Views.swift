@@ -40,22 +40,44 @@ extension CompactReader: RowReading {
     return unsafe copy
   }
 
+  /// What came of expanding a row into memory.
+  package enum Expansion {
+    case done(Int)
+    /// There is too little room.
+    case full
+    /// ``expand(rowAt:into:)`` says what is wrong, or does it.
+    case other
+  }
+
+  /// With less room nothing is tried.
+  package static var leastRoom: Int { Int(fuse_rows_slack) + 160 }
+
   // SAFETY: the file is there until this function ends, and there are enough bytes after rows and tables; what is written is as much as there is room for.
+  /// Puts the MessagePack of a row into memory, of which `room` bytes, ``leastRoom`` at least, are the caller's. Whether the file shrank is not asked.
   @unsafe
-  private func quickCopy(rowAt offset: UInt64) -> UnsafeMutableRawBufferPointer? {
+  package func expand(rowAt offset: UInt64, to out: UnsafeMutableRawPointer, room: Int) -> Expansion {
     let mapping = mapping
     let file = mapping.bytes
-    guard let offset = layout.quickOffset(ofRowAt: offset, in: file) else { return nil }
+    guard let offset = layout.quickOffset(ofRowAt: offset, in: file) else { return .other }
     var rows = unsafe layout.quickRows(of: file)
     var value = unsafe fuse_row_value(at: rows.file, end: rows.file, depth: 0, isWhole: true, isInPart: false)
-    guard unsafe fuse_row_find(&rows, offset, &value) == fuse_row_done else { return nil }
+    guard unsafe fuse_row_find(&rows, offset, &value) == fuse_row_done else { return .other }
+    let count = unsafe Int(
+      fuse_row_expand(&rows, &value, out.assumingMemoryBound(to: UInt8.self), room - Int(fuse_rows_slack)))
+    if count > 0 { return .done(count) }
+    return count == fuse_row_full ? .full : .other
+  }
+
+  // SAFETY: as above.
+  @unsafe
+  private func quickCopy(rowAt offset: UInt64) -> UnsafeMutableRawBufferPointer? {
     var room = 1 << 10
     while true {
-      let out = UnsafeMutableRawPointer.allocate(byteCount: room + Int(fuse_rows_slack), alignment: 16)
-      let count = unsafe Int(fuse_row_expand(&rows, &value, out.assumingMemoryBound(to: UInt8.self), room))
-      if count > 0 { return unsafe UnsafeMutableRawBufferPointer(start: out, count: count) }
+      let out = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 16)
+      let outcome = unsafe expand(rowAt: offset, to: out, room: room)
+      if case .done(let count) = outcome { return unsafe UnsafeMutableRawBufferPointer(start: out, count: count) }
       unsafe out.deallocate()
-      guard count == fuse_row_full, room < FormatLimits.objectByteCount else { return nil }
+      guard case .full = outcome, room < FormatLimits.objectByteCount else { return nil }
       room = min(4 * room, FormatLimits.objectByteCount)
     }
   }

@@ -121,7 +121,9 @@ public final class FuseReader: Sendable {
   }
 
   /// The same file once more, under another number.
-  package init(_ other: FuseReader, generation: Int) {
+  ///
+  /// - Parameter byteCount: how much of a compact file will be kept, as far as that is known.
+  package init(_ other: FuseReader, generation: Int, expecting byteCount: Int = 0) {
     mapping = other.mapping
     header = other.header
     dataEnd = other.dataEnd
@@ -134,7 +136,7 @@ public final class FuseReader: Sendable {
     self.generation = generation
     compact = other.compact
     // What it hands out must not hang on the other.
-    expanded = ExpandedMemory()
+    expanded = ExpandedMemory(expecting: byteCount)
   }
 }
 

@@ -176,7 +176,7 @@ struct Bench {
     var scan = try reader.entries()
     while let entry = try scan.next() {
       sum &+= UInt64(try entry.key.count)
-      if !keysAlone { sum &+= UInt64(try entry.bytes.count) }
+      if !keysAlone { sum &+= UInt64(try entry.bytes.byteCount) }
     }
     return sum
   }

@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 internal import FuseDBFormat
 internal import FuseDBSystem
 internal import Synchronization
@@ -9,43 +10,59 @@ internal import Synchronization
 final class ExpandedMemory: Sendable {
   private static let leastChunkByteCount = 1 << 11
   private static let mostChunkByteCount = 1 << 20
+  /// How many objects are looked for one after the other.
+  private static let fewCount = 16
 
   // SAFETY: all below are touched under the lock alone, and chunks are freed by deinit alone.
   private let lock = Mutex(())
   private nonisolated(unsafe) var chunks: [UnsafeMutableRawPointer]
-  private nonisolated(unsafe) var next: UnsafeMutableRawPointer?
+  private nonisolated(unsafe) var next: UnsafeMutableRawPointer
   private nonisolated(unsafe) var left = 0
-  private nonisolated(unsafe) var chunkByteCount = ExpandedMemory.leastChunkByteCount
-  private nonisolated(unsafe) var objects: [UInt64: UnsafeRawBufferPointer]
+  private nonisolated(unsafe) var chunkByteCount: Int
+  private nonisolated(unsafe) var taken = 0
+  /// The first objects that were kept, and then all of them.
+  private nonisolated(unsafe) var few: [(offset: UInt64, object: UnsafeRawBufferPointer)]
+  private nonisolated(unsafe) var all: [UInt64: UnsafeRawBufferPointer]
 
-  init() {
-    // SAFETY: both are empty.
+  /// - Parameter byteCount: how much will be kept, as far as that is known.
+  init(expecting byteCount: Int = 0) {
+    // SAFETY: these are empty, and `next` is not used while nothing is left there.
     unsafe chunks = []
-    unsafe objects = [:]
+    unsafe few = []
+    unsafe all = [:]
+    unsafe next = UnsafeMutableRawPointer(bitPattern: 16)!
+    unsafe chunkByteCount = min(max(byteCount, Self.leastChunkByteCount), Self.mostChunkByteCount)
   }
 
   // SAFETY: nobody has this object, so nobody has what is in a chunk.
   deinit { unsafe chunks.forEach { unsafe $0.deallocate() } }
 
-  // SAFETY: what is handed out lives as long as this object, which the caller has to keep.
-  /// The object at an offset, if it was kept.
-  @unsafe
-  func object(at offset: UInt64) -> UnsafeRawBufferPointer? {
+  /// How many bytes were kept.
+  var byteCount: Int {
     lock._unsafeLock()
     defer { lock._unsafeUnlock() }
-    return unsafe objects[offset]
+    return unsafe taken
   }
 
   // SAFETY: what is handed out lives as long as this object, which the caller has to keep.
-  /// Keeps the object at an offset; of two threads that do, the first counts.
+  /// What the row at an offset is expanded to, once for each offset.
   @unsafe
-  func keep(_ object: RawSpan, at offset: UInt64) throws(FuseError) -> UnsafeRawBufferPointer {
+  func object(at offset: UInt64, of compact: CompactReader) throws(FuseError) -> UnsafeRawBufferPointer {
     lock._unsafeLock()
     defer { lock._unsafeUnlock() }
-    if let known = unsafe objects[offset] { return unsafe known }
-    let kept = try unsafe copy(object)
-    unsafe objects[offset] = kept
-    return unsafe kept
+    if unsafe all.isEmpty {
+      for unsafe known in unsafe few where unsafe known.offset == offset { return unsafe known.object }
+    } else if let known = unsafe all[offset] {
+      return unsafe known
+    }
+    let object = unsafe try expand(rowAt: offset, of: compact)
+    if unsafe few.count < Self.fewCount {
+      unsafe few.append((offset, object))
+    } else {
+      if unsafe all.isEmpty { for unsafe known in unsafe few { unsafe all[known.offset] = unsafe known.object } }
+      unsafe all[offset] = object
+    }
+    return unsafe object
   }
 
   // SAFETY: what is handed out lives as long as this object, which the caller has to keep.
@@ -57,26 +74,55 @@ final class ExpandedMemory: Sendable {
     return try unsafe copy(bytes)
   }
 
+  // SAFETY: the caller has the lock. What is written is as much as is left.
+  @unsafe
+  private func expand(rowAt offset: UInt64, of compact: CompactReader) throws(FuseError) -> UnsafeRawBufferPointer {
+    var wanted = CompactReader.leastRoom
+    while true {
+      if unsafe left < wanted { try unsafe grow(to: wanted) }
+      switch unsafe compact.expand(rowAt: offset, to: next, room: left) {
+      case .done(let count):
+        try compact.mapping.checkNotShrunk()
+        return unsafe take(count)
+      case .full where unsafe left < FormatLimits.objectByteCount: wanted = unsafe 4 * left
+      case .full, .other:
+        var object: [UInt8] = []
+        try compact.expand(rowAt: offset, into: &object)
+        return try unsafe copy(object.rawSpan)
+      }
+    }
+  }
+
   // SAFETY: the caller has the lock. A chunk has room for what is copied into it.
   @unsafe
   private func copy(_ bytes: RawSpan) throws(FuseError) -> UnsafeRawBufferPointer {
-    let count = bytes.byteCount
-    if unsafe next == nil || count > left {
-      let size = unsafe max(count, chunkByteCount)
-      try MemoryRoom.check(size)
-      let chunk = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
-      unsafe chunks.append(chunk)
-      unsafe next = chunk
-      unsafe left = size
-      unsafe chunkByteCount = min(2 * chunkByteCount, Self.mostChunkByteCount)
-    }
-    let start = unsafe next!
+    if unsafe bytes.byteCount > left { try unsafe grow(to: bytes.byteCount) }
     unsafe bytes.withUnsafeBytes { bytes in
       guard let source = bytes.baseAddress else { return }
-      unsafe start.copyMemory(from: source, byteCount: count)
+      unsafe next.copyMemory(from: source, byteCount: bytes.count)
     }
-    unsafe next = start + count
+    return unsafe take(bytes.byteCount)
+  }
+
+  // SAFETY: the caller has the lock, and so many bytes are left.
+  @unsafe
+  private func take(_ count: Int) -> UnsafeRawBufferPointer {
+    let start = unsafe next
+    unsafe next += count
     unsafe left -= count
+    unsafe taken += count
     return unsafe UnsafeRawBufferPointer(start: start, count: count)
+  }
+
+  // SAFETY: the caller has the lock. What was left of the last chunk is given up.
+  @unsafe
+  private func grow(to byteCount: Int) throws(FuseError) {
+    let size = unsafe max(byteCount, chunkByteCount)
+    try MemoryRoom.check(size)
+    let chunk = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+    unsafe chunks.append(chunk)
+    unsafe next = chunk
+    unsafe left = size
+    unsafe chunkByteCount = min(2 * chunkByteCount, Self.mostChunkByteCount)
   }
 }

@@ -14,7 +14,11 @@ extension FuseReader {
   @inlinable package var isCompact: Bool { dataEnd == 0 }
 
   /// A reader of the same file that keeps what is expanded for itself: for entries, which keep their reader.
-  func forEntries() -> FuseReader { FuseReader(self, generation: generation) }
+  ///
+  /// - Parameter other: the one for the entries before, if there were any: as much is expected.
+  func forEntries(after other: FuseReader? = nil) -> FuseReader {
+    FuseReader(self, generation: generation, expecting: other === self ? 0 : other?.expanded.byteCount ?? 0)
+  }
 
   // MARK: Look-up
 
@@ -28,11 +32,7 @@ extension FuseReader {
   @inline(never)
   func expandedRecord(at offset: UInt64, of compact: CompactReader) throws(FuseError) -> ObjectRecord {
     // SAFETY: this reader keeps the memory.
-    if let object = unsafe expanded.object(at: offset) { return unsafe record(ofExpanded: object) }
-    var object: [UInt8] = []
-    try compact.expand(rowAt: offset, into: &object)
-    // SAFETY: as above.
-    return unsafe record(ofExpanded: try expanded.keep(object.rawSpan, at: offset))
+    unsafe record(ofExpanded: try expanded.object(at: offset, of: compact))
   }
 
   // SAFETY: whoever calls this keeps the memory; only its address is taken.
@@ -169,22 +169,37 @@ final class CompactScan: @unchecked Sendable {
   /// One that goes on by itself.
   func copy() -> CompactScan { CompactScan(self) }
 
-  /// Reads the next entry in a direction, the first time that with a number; a reader keeps it.
-  func next(
-    from number: Int, _ direction: FuseReader.Direction, for reader: FuseReader
-  ) throws(FuseError) -> IndexEntry {
-    let isThere: Bool
-    if !isSet {
-      isThere = try walk.seek(ordinal: number)
-      isSet = true
-    } else if direction == .ascending {
-      isThere = try walk.next()
-    } else {
-      isThere = try walk.previous()
+  /// Reads the next entries in a direction, the first time from one with a number; a reader keeps them.
+  ///
+  /// - Parameters:
+  ///   - block: gets them, from the first place on.
+  ///   - read: how many were read, also where not all could be.
+  func read(
+    _ count: Int, from number: Int, _ direction: FuseReader.Direction, for reader: FuseReader,
+    into block: inout [IndexEntry], _ read: inout Int
+  ) throws(FuseError) {
+    try go(count, from: number, direction, for: reader, into: &block, &read, &walk)
+  }
+
+  /// The same with the walk in hand, which is looked up once then.
+  private func go(
+    _ count: Int, from number: Int, _ direction: FuseReader.Direction, for reader: FuseReader,
+    into block: inout [IndexEntry], _ read: inout Int, _ walk: inout CompactWalk
+  ) throws(FuseError) {
+    while read < count {
+      let isThere: Bool
+      if !isSet {
+        isThere = try walk.seek(ordinal: number)
+        isSet = true
+      } else if direction == .ascending {
+        isThere = try walk.next()
+      } else {
+        isThere = try walk.previous()
+      }
+      guard isThere else { throw reader.changed(at: 0) }
+      block[read] = try reader.expandedEntry(
+        walk.keyBytes, rowOffset: compact.rowOffset(ofReference: walk.reference))
+      read += 1
     }
-    guard isThere else { throw reader.changed(at: 0) }
-    let walk = walk
-    return try reader.expandedEntry(
-      walk.keyBytes, rowOffset: compact.rowOffset(ofReference: walk.reference))
   }
 }

@@ -91,20 +91,15 @@ public struct Scan: FuseIterator, Sendable {
   /// - Complexity: O(entries).
   @inlinable
   public func forEachInPlace(_ body: (_ key: RawSpan, _ object: RawSpan) throws -> Void) throws {
+    if compact != nil { return try forEachExpanded(body) }
     var rest = self
     let reader = reader
     while try rest.givenCount < rest.blockCount || rest.readBlock() {
       for number in rest.givenCount..<rest.blockCount {
         let entry = rest.block[number]
         let mapping = reader.mapping
-        let record: ObjectRecord
-        if let found = ObjectRecord(at: entry.objectOffset, before: reader.dataEnd, in: mapping.bytes) {
-          try reader.check(found)
-          record = found
-        } else {
-          record = try rest.recordElsewhere(entry.objectOffset)
-        }
-        // SAFETY: keys and records lie inside the file, which `reader` keeps; or they were expanded, and are kept until the next keys are read.
+        let record = try reader.record(at: entry.objectOffset)
+        // SAFETY: keys and records lie inside the file, which `reader` keeps.
         try unsafe body(
           mapping.bytes(from: entry.offset &+ 2, count: entry.keyByteCount),
           mapping.bytes(from: record.start, count: record.byteCount))
@@ -112,12 +107,6 @@ public struct Scan: FuseIterator, Sendable {
       try reader.checkNotShrunk()
       rest.givenCount = rest.blockCount
     }
-  }
-
-  /// What is no record of the file: of a compact one, what was expanded, which is kept with the entries.
-  @inline(never)
-  @usableFromInline func recordElsewhere(_ offset: UInt64) throws(FuseError) -> ObjectRecord {
-    try (compact?.owner ?? reader).recordElsewhere(offset, false)
   }
 
   /// Reads the next entries, as many as their stride has; false at the end. [G4]
@@ -158,7 +147,7 @@ public struct Scan: FuseIterator, Sendable {
     let count = min(CompactScan.entriesAtOnce, upper.number - lower.number)
     let number = direction == .ascending ? lower.number : upper.number - 1
     if !isKnownUniquelyReferenced(&compact) { compact = compact?.copy() }
-    let owner = reader.forEntries()
+    let owner = reader.forEntries(after: compact!.owner)
     compact!.owner = owner
     makeRoom()
     var read = 0
@@ -166,10 +155,39 @@ public struct Scan: FuseIterator, Sendable {
       if direction == .ascending { lower.number += read } else { upper.number -= read }
       blockCount = read
     }
-    while read < count {
-      block[read] = try compact!.next(from: number, direction, for: owner)
-      read += 1
+    try compact!.read(count, from: number, direction, for: owner, into: &block, &read)
+  }
+
+  /// ``forEachInPlace(_:)`` of a compact file: each object is expanded where the one before was.
+  @inline(never)
+  @usableFromInline
+  func forEachExpanded(_ body: (_ key: RawSpan, _ object: RawSpan) throws -> Void) throws {
+    var rest = self
+    // What was read already.
+    while rest.givenCount < rest.blockCount, let entry = try rest.next() {
+      try body(entry.keyBytes, entry.bytes)
+      try reader.checkNotShrunk()
     }
+    if let failure { throw failure }
+    guard let file = reader.compact else { return }
+    var walk = CompactWalk(file)
+    var left = upper.number - lower.number
+    var isThere = left > 0 ? try walk.seek(ordinal: direction == .ascending ? lower.number : upper.number - 1) : false
+    var object: [UInt8] = []
+    var known: UInt64?
+    while left > 0 {
+      guard isThere else { throw reader.changed(at: 0) }
+      if left % 256 == 0 { try Cancellation.check() }
+      // Keys next to each other often have one object.
+      if walk.reference != known {
+        try file.expand(walk.reference, into: &object)
+        known = walk.reference
+      }
+      try body(walk.keyBytes, object.rawSpan)
+      left -= 1
+      if left > 0 { isThere = try direction == .ascending ? walk.next() : walk.previous() }
+    }
+    try reader.checkNotShrunk()
   }
 
   private mutating func readAscending() throws(FuseError) {
@@ -382,7 +400,7 @@ public struct ObjectScan: FuseIterator, Sendable {
     if found & 0xFF == 0 { try Cancellation.check() }
     let start = offset
     if let compact = reader.compact {
-      if found % Self.objectsAtOnce == 0 { owner = reader.forEntries() }
+      if found % Self.objectsAtOnce == 0 { owner = reader.forEntries(after: owner) }
       let record = try owner.expandedRecord(at: start, of: compact)
       offset = try compact.end(ofRowAt: start)
       found += 1
