@@ -19,7 +19,8 @@ extension FuseReader {
     _ type: Value.Type = Value.self, forKey key: RawSpan, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
     if isCompact {
-      return try withBytes(forKey: key) { try value(type, of: view(of: $0), key: key, decoder) }
+      // What is expanded is a value, since nothing else is made of a row.
+      return try withBytes(forKey: key) { try value(type, of: FuseView(validated: $0), key: key, decoder) }
     }
     guard let view = try view(forKey: key) else { return nil }
     return try value(type, of: view, key: key, decoder)
@@ -72,7 +73,7 @@ extension FuseReader {
 
   private func anyExpandedValue(forKey key: RawSpan) throws(FuseError) -> FuseValue? {
     do {
-      return try withBytes(forKey: key) { FuseValue(validated: try view(of: $0).messagePack) }
+      return try withBytes(forKey: key) { FuseValue(validated: $0) }
     } catch let error as FuseError {
       throw error
     } catch { fatalError("what expands throws nothing else") }
