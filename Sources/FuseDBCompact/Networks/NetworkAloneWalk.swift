@@ -42,7 +42,7 @@ final class NetworkAloneWalk: @unchecked Sendable {
       guard hasBlock || hasShown else { return RawSpan() }
       // SAFETY: this keeps both, which do not change before the place does.
       return isShown
-        ? unsafe _overrideLifetime(shown.text.bytes, borrowing: self)
+        ? unsafe _overrideLifetime(shown.text.rawSpan, borrowing: self)
         : unsafe _overrideLifetime(blocks.keyBytes, borrowing: self)
     }
   }
@@ -136,7 +136,7 @@ final class NetworkAloneWalk: @unchecked Sendable {
   /// Finds which of both is the place.
   private func settle() throws(FuseError) -> Bool {
     if hasBlock, hasShown {
-      let order = shown.text.bytes.compare(blocks.keyBytes)
+      let order = shown.text.rawSpan.compare(blocks.keyBytes)
       guard order != 0 else { throw ordinalsDoNotFit() }
       isShown = (order < 0) == isAscending
     } else {

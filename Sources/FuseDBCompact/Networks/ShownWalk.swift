@@ -16,8 +16,8 @@ struct ShownWalk {
   /// The blocks that begin in it, in the order of their texts, and which of them the place is.
   private var blocks: [ShownBlocks.Block] = []
   private var place = 0
-  /// The key at the place.
-  private(set) var text = NetworkText(FuseAddress(family: .ipv4, bits: 0))
+  /// The key at the place, in memory that stays where it is until the place is moved.
+  private(set) var text: [UInt8] = []
 
   init(_ reader: CompactReader, _ shown: ShownBlocks) {
     self.reader = reader
@@ -94,7 +94,9 @@ struct ShownWalk {
 
   private mutating func go(to place: Int) {
     self.place = place
-    text = blocks[place].text(hasLengths: shown.hasLengths)
+    let text = blocks[place].text(hasLengths: shown.hasLengths)
+    self.text.removeAll(keepingCapacity: true)
+    self.text.append(text.bytes)
   }
 
   /// Goes to the first key of a part, or of the next that has one.
