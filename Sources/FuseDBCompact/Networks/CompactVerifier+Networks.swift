@@ -32,21 +32,16 @@ extension CompactVerifier {
             report("\(counted(count, "network")) begin before a line, and SHOW says \(stored)", at: shown.start)
           }
         }
-        let range = try shown.range(ofLine: number, in: file)
-        var rows: Set<UInt64> = []
-        try shown.forEach(in: range, of: file) { block in
-          count += 1
-          rows.insert(block.row)
-          return true
-        }
-        for row in rows {
-          guard row >= UInt64(Header.byteCount), (row - UInt64(Header.byteCount)) & (1 << layout.blocks.shift - 1) == 0
+        for run in try shown.runs(ofLine: number, in: file) {
+          count += run.count
+          guard run.row >= UInt64(Header.byteCount),
+            (run.row - UInt64(Header.byteCount)) & (1 << layout.blocks.shift - 1) == 0
           else {
             report("a run of networks refers to a place where no row begins", at: shown.offset(ofLine: number))
             continue
           }
           checkReference(
-            (row - UInt64(Header.byteCount)) >> layout.blocks.shift, entryAt: shown.offset(ofLine: number))
+            (run.row - UInt64(Header.byteCount)) >> layout.blocks.shift, entryAt: shown.offset(ofLine: number))
         }
       } catch { report(error) }
     }

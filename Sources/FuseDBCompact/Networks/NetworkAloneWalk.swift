@@ -112,7 +112,7 @@ final class NetworkAloneWalk: @unchecked Sendable {
       if isShown { hasShown = try shown.next() } else { hasBlock = try blocks.next() }
       ordinal += 1
       let isThere = try settle()
-      guard isThere || ordinal == reader.keyCount else { throw ordinalsDoNotFit() }
+      guard isThere == (ordinal < reader.keyCount) else { throw ordinalsDoNotFit() }
       return isThere
     } catch { throw reader.whatIsTrue(error) }
   }
@@ -128,7 +128,7 @@ final class NetworkAloneWalk: @unchecked Sendable {
       if isShown { hasShown = try shown.previous() } else { hasBlock = try blocks.previous() }
       ordinal -= 1
       let isThere = try settle()
-      guard isThere || ordinal == -1 else { throw ordinalsDoNotFit() }
+      guard isThere == (ordinal >= 0) else { throw ordinalsDoNotFit() }
       return isThere
     } catch { throw reader.whatIsTrue(error) }
   }

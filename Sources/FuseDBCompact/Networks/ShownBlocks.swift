@@ -199,10 +199,17 @@ struct ShownBlocks: Sendable {
   /// Where the section of counts begins.
   var start: Int { counts }
 
-  /// The addresses of a line.
-  func range(ofLine number: Int, in file: RawSpan) throws(FuseError) -> Range<UInt64> {
+  /// How many blocks begin in each run of a line, and where the row of their object begins.
+  func runs(ofLine number: Int, in file: RawSpan) throws(FuseError) -> [(count: Int, row: UInt64)] {
     let line = try line(number, in: file)
-    return line.base..<line.next
+    var runs: [(count: Int, row: UInt64)] = []
+    for lane in 0..<Int(lanes.rawValue) {
+      let answer = NetworkLine.answer(lane, of: line.bytes, lanes)
+      let run = NetworkLine.run(lane, of: line.bytes, base: line.base, next: line.next, lanes)
+      let count = NetworkLine.startCount(in: run, length: answer.length)
+      if count > 0 { runs.append((count, answer.object)) }
+    }
+    return runs
   }
 
   /// The first byte of the section of counts that must be zero and is not.

@@ -12,6 +12,7 @@ struct NetworkAloneTest {
   private var hasLengths: Bool?
   /// How many keys are to stand in blocks of keys.
   private(set) var blockKeyCount = 0
+  private(set) var ipv6KeyCount = 0
   private var last: NetworkSpelling?
   private var lengths: [Int] = []
 
@@ -25,6 +26,7 @@ struct NetworkAloneTest {
     guard let spelling = NetworkSpelling(key), spelling.flaws.isEmpty else { return isPassed = false }
     hasBlock = hasBlock || !spelling.isAddress
     let network = spelling.network
+    if network.family == .ipv6 { ipv6KeyCount += 1 }
     if network.family == .ipv4, network.prefixLength == 32 {
       if let hasLengths, hasLengths == spelling.isAddress { return isPassed = false }
       hasLengths = !spelling.isAddress

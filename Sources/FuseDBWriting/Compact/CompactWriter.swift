@@ -154,7 +154,6 @@ struct CompactWork {
         try stream.write(metadata.rawSpan)
       }
     }
-    let lanes: NetworkSection.Lanes = file.body.position < 1 << 32 ? .eight : .seven
     let made = try networks?.finish(lanes)
     networks = nil
     if let made {
@@ -174,6 +173,14 @@ struct CompactWork {
       }
     }
     return made?.counts
+  }
+
+  /// How wide objects are in the section of networks. [CO1] [CN3]
+  private var lanes: NetworkSection.Lanes {
+    let rowsEnd = file.body.position
+    // Lines of longer blocks are numbered by as many bytes; each block makes two runs at most.
+    if isOfNetworksAlone, rowsEnd < 1 << 24, alone.ipv6KeyCount < 1 << 22 { return .nine }
+    return rowsEnd < 1 << 32 ? .eight : .seven
   }
 
   /// Numbers the objects in the order of their smallest keys, and takes the sample of keys.
