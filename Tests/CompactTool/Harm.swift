@@ -117,10 +117,11 @@ struct Harm {
         if try !walk.seek(ordinal: number) || walk.key != keys[number] { outcome.wrongCount += 1 }
         let isThere = try walk.next()
         if isThere != (number + 1 < keys.count) || isThere && walk.key != keys[number + 1] { outcome.wrongCount += 1 }
-        if try !walk.seek(notBelow: keys[number].rawSpan) || walk.ordinal != number { outcome.wrongCount += 1 }
+        let key = keys[number]
+        if try !walk.seek(notBelow: key.rawSpan) || walk.ordinal != number { outcome.wrongCount += 1 }
         if try walk.previous() != (number > 0) { outcome.wrongCount += 1 }
-        if try !walk.seek(lastBeginningWith: Array(keys[number].prefix(2))) || !walk.key.starts(with: keys[number].prefix(2))
-        { outcome.wrongCount += 1 }
+        let prefix = Array(keys[number].prefix(2))
+        if try !walk.seek(lastBeginningWith: prefix) || !walk.key.starts(with: prefix) { outcome.wrongCount += 1 }
       } catch { outcome.isNoticed = true }
     }
   }

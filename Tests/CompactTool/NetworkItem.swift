@@ -58,7 +58,8 @@ struct NetworkItem {
       alter(&bytes, start + 4..<start + 256, &random)
       var covered: [UInt8] = []
       covered.append(bigEndian: number)
-      put(Checksum.of((covered + bytes[start + 4..<start + 256]).rawSpan), at: start, &bytes)
+      covered += bytes[start + 4..<start + 256]
+      put(Checksum.of(covered.rawSpan), at: start, &bytes)
     case .line(let number):
       alter(&bytes, start..<start + 57, &random)
       seal(line: number, &bytes)
@@ -70,7 +71,8 @@ struct NetworkItem {
       alter(&bytes, start..<start + 60, &random)
       var covered: [UInt8] = []
       if let number { covered.append(bigEndian: number) }
-      put(Checksum.of((covered + bytes[start..<start + 60]).rawSpan), at: start + 60, &bytes)
+      covered += bytes[start..<start + 60]
+      put(Checksum.of(covered.rawSpan), at: start + 60, &bytes)
     }
   }
 
