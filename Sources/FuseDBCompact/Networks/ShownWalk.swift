@@ -13,6 +13,8 @@ struct ShownWalk {
   private let shown: ShownBlocks
   /// Which part, in the order of texts; -1 before all, and their number after all.
   private var part = -1
+  /// Which first number was asked for last, and in which of its parts blocks begin.
+  private var group = (number: -1, parts: InlineArray<4, UInt64>(repeating: 0))
   /// The blocks that begin in it, in the order of their texts, and which of them the place is.
   private var blocks: [ShownBlocks.Block] = []
   private var place = 0
@@ -103,19 +105,15 @@ struct ShownWalk {
   private mutating func moveToPart(from number: Int) throws(FuseError) -> Bool {
     var number = number
     while number < Self.partCount {
-      if number & 0xFF == 0 || number >> 8 != part >> 8, try isEmpty(group: number >> 8) {
-        number = (number >> 8 + 1) << 8
-        continue
-      }
-      try load(number)
-      if !blocks.isEmpty {
+      if try hasBlocks(part: number) {
+        try load(number)
+        guard !blocks.isEmpty else { throw shown.countsDoNotFit() }
         go(to: 0)
         return true
       }
-      number += 1
+      number = isGroupEmpty ? (number | 0xFF) + 1 : number + 1
     }
-    (part, place) = (Self.partCount, 0)
-    blocks.removeAll(keepingCapacity: true)
+    leave(to: Self.partCount)
     return false
   }
 
@@ -123,27 +121,35 @@ struct ShownWalk {
   private mutating func moveToPart(downFrom number: Int) throws(FuseError) -> Bool {
     var number = number
     while number >= 0 {
-      if number & 0xFF == 0xFF || number >> 8 != part >> 8, try isEmpty(group: number >> 8) {
-        number = (number & ~0xFF) - 1
-        continue
-      }
-      try load(number)
-      if !blocks.isEmpty {
+      if try hasBlocks(part: number) {
+        try load(number)
+        guard !blocks.isEmpty else { throw shown.countsDoNotFit() }
         go(to: blocks.count - 1)
         return true
       }
-      number -= 1
+      number = isGroupEmpty ? (number & ~0xFF) - 1 : number - 1
     }
-    (part, place) = (-1, 0)
-    blocks.removeAll(keepingCapacity: true)
+    leave(to: -1)
     return false
   }
 
-  private func isEmpty(group: Int) throws(FuseError) -> Bool {
-    let first = UInt64(OctetOrder.octets[group]) * Self.groupByteCount
-    let mapping = reader.mapping
-    return try shown.isEmpty(in: first..<first + Self.groupByteCount, of: mapping.bytes)
+  private mutating func leave(to number: Int) {
+    (part, place) = (number, 0)
+    blocks.removeAll(keepingCapacity: true)
   }
+
+  private mutating func hasBlocks(part number: Int) throws(FuseError) -> Bool {
+    if group.number != number >> 8 {
+      let first = UInt64(OctetOrder.octets[number >> 8]) * Self.groupByteCount
+      let mapping = reader.mapping
+      group = (number >> 8, try shown.parts(from: first, of: mapping.bytes))
+    }
+    let octet = Int(OctetOrder.octets[number & 0xFF])
+    return group.parts[octet >> 6] >> UInt64(octet & 63) & 1 == 1
+  }
+
+  /// Of the group that was asked last.
+  private var isGroupEmpty: Bool { group.parts[0] | group.parts[1] | group.parts[2] | group.parts[3] == 0 }
 
   /// Reads the blocks that begin in a part.
   private mutating func load(_ number: Int) throws(FuseError) {
