@@ -35,7 +35,9 @@ struct NetworkItem {
       let keys = sections[CompactForm.Section.keys],
       let section = try? NetworkSection(parsing: span.extracting(networks), at: 0)
     else { return [] }
-    let (bases, lines) = (networks.lowerBound + section.layout.ipv4Bases, networks.lowerBound + section.layout.ipv4Lines)
+    let (bases, lines) = (
+      networks.lowerBound + section.layout.ipv4Bases, networks.lowerBound + section.layout.ipv4Lines
+    )
     func item(_ kind: Kind, _ start: Int) -> NetworkItem {
       NetworkItem(
         kind: kind, start: start, bases: bases, lines: lines, lineCount: section.lineCounts.ipv4, lanes: section.lanes)

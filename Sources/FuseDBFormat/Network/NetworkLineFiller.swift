@@ -74,7 +74,9 @@ struct NetworkLineFiller {
     for lane in 0..<laneCount { out.append(answers[min(lane, count - 1)].length) }
     for lane in 0..<laneCount {
       let object = answers[min(lane, count - 1)].object
-      for byte in 0..<NetworkLine.objectByteCount(lanes) { out.append(UInt8(truncatingIfNeeded: object >> UInt64(8 * byte))) }
+      for byte in 0..<NetworkLine.objectByteCount(lanes) {
+        out.append(UInt8(truncatingIfNeeded: object >> UInt64(8 * byte)))
+      }
     }
     // Objects of three bytes leave room.
     out += [UInt8](repeating: 0, count: NetworkLine.shift - out.count)

@@ -43,7 +43,8 @@ struct NetworksAloneTests {
       let isLong = random.below(10) < share
       let bits: UInt128 =
         isLong
-        ? random.element([0x2001_0db8 << 96, 0, 0xfe80 << 112]) | UInt128(random.below(1 << 20)) << random.element([0, 44, 60])
+        ? random.element([0x2001_0db8 << 96, 0, 0xfe80 << 112]) | UInt128(random.below(1 << 20))
+          << random.element([0, 44, 60])
         : UInt128(random.element([0, 0x0a00_0000, 0xc0a8_0000, 0xffff_0000]) | random.below(1 << 16))
       let address = FuseAddress(family: isLong ? .ipv6 : .ipv4, bits: bits)
       let network = FuseNetwork(around: address, prefixLength: random.element(isLong ? long : short))
