@@ -35,6 +35,8 @@ package enum CompactForm {
     package static let metadata = Array("META".utf8)
     package static let lengths = Array("KLEN".utf8)
     package static let networks = Array("NETW".utf8)
+    /// Which networks stand in no block, in a file of networks alone.
+    package static let shown = Array("SHOW".utf8)
   }
 
   /// The first byte of a value in a row.

@@ -15,6 +15,12 @@ struct CompactLayout: Sendable {
   let slots: CompactSlots
   let shapes: CompactItems
   let parts: CompactItems
+  /// In a file of networks alone, the keys that stand in no block; it has no slots.
+  let shown: ShownBlocks?
+  let isOfNetworksAlone: Bool
+
+  /// How many keys stand in blocks.
+  var blockKeyCount: Int { keyCount &- (shown?.count ?? 0) }
 
   /// Reads header, footer, directory and the heads of sections, and the symbols: at most 2.3 kB. [X3] [X4] [X6] [X7]
   ///
@@ -39,15 +45,37 @@ struct CompactLayout: Sendable {
     objectCount = Int(header.objectCount)
     rowsEnd = Int(header.indexOffset)
     let keys = try directory.section(CompactForm.Section.keys)
-    let hash = try directory.section(CompactForm.Section.hash)
     let shapes = try directory.section(CompactForm.Section.shapes)
     let parts = try directory.section(CompactForm.Section.parts)
     blocks = try CompactBlocks(
       in: keys.range, symbols: symbols, hasSymbols: hasSymbols, longKeys: directory[CompactForm.Section.longKeys],
       of: file)
-    slots = try CompactSlots(in: hash.range, blockCount: blocks.count, of: file)
+    shown = try Self.shown(directory, keyCount: keyCount, of: file)
+    isOfNetworksAlone = shown != nil
+    slots =
+      isOfNetworksAlone
+      ? CompactSlots()
+      : try CompactSlots(
+        in: try directory.section(CompactForm.Section.hash).range, blockCount: blocks.count, of: file)
     self.shapes = try CompactItems(in: shapes.range, mostByteCount: CompactForm.mostShapeBytes, of: file)
     self.parts = try CompactItems(in: parts.range, mostByteCount: Self.mostPartBytes, of: file)
+  }
+
+  /// What a file of networks alone has in the place of slots. [CN5]
+  private static func shown(
+    _ directory: CompactDirectory, keyCount: Int, of file: RawSpan
+  ) throws(FuseError) -> ShownBlocks? {
+    guard let counts = directory[CompactForm.Section.shown] else { return nil }
+    let networks = try directory.section(CompactForm.Section.networks)
+    let start = counts.range.lowerBound
+    guard directory[CompactForm.Section.hash] == nil else {
+      throw .corrupted("there are a section HASH and a section SHOW, of which a file has one", at: start)
+    }
+    let shown = try ShownBlocks(networks: networks.range, counts: counts.range, of: file)
+    guard shown.count <= keyCount else {
+      throw .corrupted("the section SHOW counts more keys than the header", at: start)
+    }
+    return shown
   }
 
   /// What a part can take: a byte of its value takes five at most, and its length three.
@@ -93,7 +121,7 @@ struct CompactDirectory: Sendable {
   private static let known = [
     CompactForm.Section.keys, CompactForm.Section.hash, CompactForm.Section.longKeys, CompactForm.Section.symbols,
     CompactForm.Section.shapes, CompactForm.Section.parts, CompactForm.Section.metadata, CompactForm.Section.lengths,
-    CompactForm.Section.networks,
+    CompactForm.Section.networks, CompactForm.Section.shown,
   ]
 
   /// Where the directory begins.

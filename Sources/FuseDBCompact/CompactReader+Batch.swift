@@ -19,6 +19,10 @@ extension CompactReader {
   ) throws(FuseError) {
     found.removeAll(keepingCapacity: true)
     found.reserveCapacity(keys.count)
+    guard !layout.isOfNetworksAlone else {
+      for key in keys { found.append(try reference(forKey: bytes.extracting(key))) }
+      return
+    }
     let mapping = mapping
     do throws(FuseError) {
       var start = 0

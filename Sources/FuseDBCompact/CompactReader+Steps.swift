@@ -7,6 +7,8 @@ internal import FuseDBSystem
 extension CompactReader {
   /// Hashes a key and asks for its pilot.
   package func begin(_ key: RawSpan) -> UInt64 {
+    // Of a file of networks alone no step is taken ahead.
+    if layout.isOfNetworksAlone { return 0 }
     let slots = layout.slots
     let hash = key.flatHash(seed: slots.section.pilots.seed)
     mapping.prefetch(
@@ -16,6 +18,7 @@ extension CompactReader {
 
   /// Where the search for a hash ends; its slot is asked for.
   package func slotPlace(of hash: UInt64) -> (line: UInt64, slot: UInt64) {
+    if layout.isOfNetworksAlone { return (0, 0) }
     let slots = layout.slots
     let mapping = mapping
     let probe = slots.probe(of: hash, in: mapping.bytes)
@@ -25,6 +28,7 @@ extension CompactReader {
 
   /// Asks for the block that a slot leads to, if its tag is that of a hash.
   package func prefetchBlock(of hash: UInt64, line: UInt64, slot: UInt64) {
+    if layout.isOfNetworksAlone { return }
     let slots = layout.slots
     let mapping = mapping
     let content = slots.slot(slot, ofLine: line, in: mapping.bytes)
@@ -37,6 +41,7 @@ extension CompactReader {
 
   /// Asks for the row that the entry of a slot refers to.
   package func prefetchRow(of hash: UInt64, line: UInt64, slot: UInt64) {
+    if layout.isOfNetworksAlone { return }
     let (slots, blocks) = (layout.slots, layout.blocks)
     let mapping = mapping
     let file = mapping.bytes

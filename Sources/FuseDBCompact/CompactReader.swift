@@ -56,6 +56,7 @@ package final class CompactReader: Sendable {
   ///   file shrank.
   /// - Complexity: O(1): a pilot, a slot and a block, without allocation where the key is there.
   package func reference(forKey key: RawSpan) throws(FuseError) -> UInt64? {
+    if layout.isOfNetworksAlone, let shown = layout.shown { return try reference(forNetwork: key, among: shown) }
     // The two apart: all of the layout would be copied for each look-up.
     let (slots, blocks) = (layout.slots, layout.blocks)
     let mapping = mapping

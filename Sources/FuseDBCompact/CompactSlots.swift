@@ -18,6 +18,9 @@ struct CompactSlots: Sendable {
     slots = pilots + Int(section.pilots.pilotLineCount) * Self.lineByteCount
   }
 
+  /// Those of a file that has none, which nobody asks.
+  init() { (section, pilots, slots) = (SlotSection(keyCount: 0, blockCount: 0, seed: 0), 0, 0) }
+
   /// Where the search for a hash ends.
   struct Probe: Equatable {
     var pilotLine: UInt64

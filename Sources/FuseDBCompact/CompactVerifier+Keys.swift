@@ -43,7 +43,11 @@ extension CompactVerifier {
           }
           keyCount += 1
           swap(&before, &key)
-          checkSlot(of: before, at: CompactForm.blockByteCount * number + offset, entryAt: at)
+          if let shown = layout.shown {
+            checkNetwork(before, among: shown, entryAt: at)
+          } else {
+            checkSlot(of: before, at: CompactForm.blockByteCount * number + offset, entryAt: at)
+          }
           checkReference(entry.reference, entryAt: at)
         }
         let blockEnd = block + CompactForm.blockByteCount
@@ -53,6 +57,7 @@ extension CompactVerifier {
       } catch { report(error) }
     }
     if longEnd != blocks.longKeys.upperBound { report("bytes follow the last long key", at: longEnd) }
+    if let shown = layout.shown { try checkShown(shown) }
     if keyCount != layout.keyCount {
       report("the header counts \(counted(layout.keyCount, "key")) and there are \(keyCount)", at: 8, .count)
     }
@@ -72,7 +77,7 @@ extension CompactVerifier {
     }
   }
 
-  private mutating func checkReference(_ reference: UInt64, entryAt offset: Int) {
+  mutating func checkReference(_ reference: UInt64, entryAt offset: Int) {
     guard let number = Int(exactly: reference), starts.contains(number) else {
       report("a key refers to a place where no row begins", at: offset)
       return

@@ -126,7 +126,7 @@ internal import FuseDBLibc
 
   /// Where the first byte was found missing or changed, or nil while all that was read came from the file.
   @inline(__always)
-  @inlinable var shrunkAt: Int? {
+  @inlinable package var shrunkAt: Int? {
     // SAFETY: the region is watched until deinit, and its mark is read atomically.
     let fault = unsafe fuse_region_fault(region)
     return fault < 0 ? nil : Int(fault)

@@ -93,8 +93,37 @@ struct Harm {
       }
       if number != keys.count { outcome.wrongCount += 1 }
     } catch { outcome.isNoticed = true }
+    walk(reader, &outcome)
     look(bytes, isObjectRight, &outcome)
     return outcome
+  }
+
+  /// All keys backwards, and some places by number and by text.
+  private func walk(_ reader: CompactReader, _ outcome: inout Outcome) {
+    do {
+      var walk = CompactWalk(reader)
+      var number = keys.count
+      var isThere = try walk.seekLast()
+      while isThere {
+        number -= 1
+        if number < 0 || walk.key != keys[number] { outcome.wrongCount += 1 }
+        isThere = try walk.previous()
+      }
+      if number != 0 { outcome.wrongCount += 1 }
+    } catch { outcome.isNoticed = true }
+    for number in stride(from: 0, to: keys.count, by: 1 + keys.count / 16) {
+      do {
+        var walk = CompactWalk(reader)
+        if try !walk.seek(ordinal: number) || walk.key != keys[number] { outcome.wrongCount += 1 }
+        let isThere = try walk.next()
+        if isThere != (number + 1 < keys.count) || isThere && walk.key != keys[number + 1] { outcome.wrongCount += 1 }
+        let key = keys[number]
+        if try !walk.seek(notBelow: key.rawSpan) || walk.ordinal != number { outcome.wrongCount += 1 }
+        if try walk.previous() != (number > 0) { outcome.wrongCount += 1 }
+        let prefix = Array(keys[number].prefix(2))
+        if try !walk.seek(lastBeginningWith: prefix) || !walk.key.starts(with: prefix) { outcome.wrongCount += 1 }
+      } catch { outcome.isNoticed = true }
+    }
   }
 
   /// Paths that lead somewhere in some objects, and nowhere in others.
@@ -120,6 +149,15 @@ struct Harm {
         if isObjectRight, !isRight { outcome.wrongCount += 1 }
         isRight = try reader.withBytes(forKey: key.rawSpan) { $0.array() == objects[number] } ?? false
         if isObjectRight, !isRight { outcome.wrongCount += 1 }
+      } catch { outcome.isNoticed = true }
+    }
+    guard reader.hasNetworks else { return }
+    for key in keys {
+      guard let network = FuseNetwork(String(decoding: key, as: UTF8.self)) else { continue }
+      do {
+        let match = try reader.longestMatch(of: network.address)
+        // It begins where the block does, or before.
+        if isObjectRight, match == nil || match!.key.prefixLength < network.prefixLength { outcome.wrongCount += 1 }
       } catch { outcome.isNoticed = true }
     }
   }
@@ -166,11 +204,16 @@ struct Harm {
     var random = Random(state: seed)
     var (noticed, longest) = (0, 0)
     let items = places()
+    let networks = NetworkItem.places(of: file)
     for round in 0..<count {
       var bytes = file
       for _ in 0...random.below(3) {
         let item = items[random.below(items.count)]
         item.change(&bytes, &random)
+      }
+      if !networks.isEmpty, random.below(4) > 0 {
+        bytes = random.below(8) == 0 ? bytes : file
+        for _ in 0...random.below(3) { networks[random.below(networks.count)].change(&bytes, &random) }
       }
       let outcome = ask(bytes, isObjectRight: false)
       if outcome.isNoticed { noticed += 1 }

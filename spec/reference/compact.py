@@ -7,12 +7,15 @@ spec/compact.md specifies the form, and spec/decisions/0041-compact.md says why 
 
 import bisect
 import collections
+import heapq
+import ipaddress
 import struct
 import sys
 import zlib
 
 import xxhash
 
+from networks import Networks, Shown
 from reader import Damaged, metadata_of
 
 MASK, GOLDEN = 2**64 - 1, 0x9E3779B97F4A7C15
@@ -485,7 +488,10 @@ class Reader:
             kind, _, start, size, self.checksums[kind] = struct.unpack_from(">4sIQQI", data, entry)
             require(40 <= start and start + size <= directory, "a section lies outside of the file")
             self.sections[kind] = (start, size)
-        require(self.sections.keys() >= {b"KEYS", b"HASH", b"SHAP", b"PART"}, "a section is missing")
+        slots = {b"NETW", b"SHOW"} if b"SHOW" in self.sections else {b"HASH"}
+        require(self.sections.keys() >= {b"KEYS", b"SHAP", b"PART"} | slots, "a section is missing")
+        self.networks = Networks(data, *self.sections[b"NETW"], require) if b"NETW" in self.sections else None
+        self.shown = None
         start, size = self.sections[b"KEYS"]
         require(crc(data[start : start + 60]) == data[start + 60 : start + 64], "the head of KEYS differs from its checksum")
         self.block_count, self.width, self.shift, is_coded = struct.unpack_from(">QBBB", data, start)
@@ -495,6 +501,11 @@ class Reader:
         if is_coded:
             start, size = self.sections[b"SYMB"]
             self.symbols = Symbols([data[at + 1 : at + 1 + data[at]] for at in range(start, start + size, 9)])
+        if b"SHOW" in self.sections:
+            require(b"HASH" not in self.sections, "a file of networks alone has no HASH [CN5]")
+            self.shown = Shown(self.networks, data, *self.sections[b"SHOW"], require)
+            require(self.shown.count <= self.key_count, "SHOW counts more keys than the header [CN5]")
+            return
         start, size = self.sections[b"HASH"]
         require(crc(data[start : start + 60]) == data[start + 60 : start + 64], "the head of HASH differs from its checksum")
         self.seed, self.pilot_lines, self.parts, self.lines, _, self.per_line = struct.unpack_from(">QQQQBB", data, start)
@@ -540,6 +551,11 @@ class Reader:
 
     def find(self, key):
         """The reference under a key, or None."""
+        if self.shown:
+            is_elsewhere, row = self.shown.find(key)
+            if row is not None:
+                return self.reference(row)
+            return next((reference for other, reference in self.keys_from(key) if other == key), None) if is_elsewhere else None
         pilot = lambda bucket: int.from_bytes(self.data[self.pilots + 64 * (bucket // 31) + 2 * (bucket % 31) :][:2], "big")
         bucket, slot = probe(key, self.seed, self.pilot_lines, self.parts, self.lines, self.per_line, pilot)
         line, place = divmod(slot, self.per_line)
@@ -574,12 +590,30 @@ class Reader:
 
     def scan_from(self, low=b""):
         """The keys from one on, in order, with their objects."""
+        keys, shown = self.keys_from(low), []
+        if self.shown:
+            shown = ((key, self.reference(row)) for key, row in self.shown.keys() if key >= low)
+        for key, reference in heapq.merge(keys, shown):
+            yield key, self.object(reference)
+
+    def reference(self, row):
+        """The reference to the row that begins at an offset."""
+        require(40 <= row < self.rows_end and (row - 40) % (1 << self.shift) == 0, "a run of networks refers to a place where no row begins")
+        return row - 40 >> self.shift
+
+    def match(self, address):
+        """The longest network around an address, and its object; or None. See network.md §6."""
+        found = self.networks and self.networks.match(ipaddress.ip_address(address))
+        return found and (str(found[0]), self.object(self.reference(found[1])))
+
+    def keys_from(self, low=b""):
+        """The keys in blocks from one on, in order, with their references."""
         heads = (self.block(number)[1][0][1] for number in range(self.block_count))
         start = max(0, bisect.bisect_right(list(heads), low) - 1)
         for number in range(start, self.block_count):
             for _, key, reference in self.block(number)[1]:
                 if key >= low:
-                    yield key, self.object(reference)
+                    yield key, reference
 
     def metadata(self):
         """What META says. [X13]"""

@@ -27,6 +27,8 @@ public import CFuseIntrinsics
 ///
 /// All functions that read take a span of 64 bytes.
 @usableFromInline package enum NetworkLine {
+  @inlinable static var narrowLengths: Int { 18 }
+  @inlinable static var narrowObjects: Int { 27 }
   @inlinable static var wideLengths: Int { 14 }
   @inlinable static var lengths: Int { 16 }
   @inlinable static var wideObjects: Int { 21 }
@@ -36,7 +38,15 @@ public import CFuseIntrinsics
   /// The start of lanes that no run has.
   @inlinable package static var unusedStart: UInt16 { 0xFFFF }
   /// One more than the largest offset that a line can hold.
-  package static func objectLimit(_ lanes: NetworkSection.Lanes) -> UInt64 { lanes == .eight ? 1 << 32 : 1 << 40 }
+  package static func objectLimit(_ lanes: NetworkSection.Lanes) -> UInt64 { 1 << UInt64(8 * objectByteCount(lanes)) }
+  /// How many bytes an object has.
+  static func objectByteCount(_ lanes: NetworkSection.Lanes) -> Int {
+    switch lanes {
+    case .nine: 3
+    case .eight: 4
+    case .seven: 5
+    }
+  }
 
   /// The answer of a lane.
   /// - Parameter lane: below the number of lanes.
@@ -44,6 +54,12 @@ public import CFuseIntrinsics
   @inline(__always)
   package static func answer(_ lane: Int, of line: RawSpan, _ lanes: NetworkSection.Lanes) -> NetworkAnswer {
     guard lanes == .eight else {
+      if lanes == .nine {
+        // Of the four bytes the last is the next object's, or stands before the shift.
+        return NetworkAnswer(
+          object: UInt64(line.little(at: narrowObjects &+ 3 &* lane, as: UInt32.self) & 0xFF_FFFF),
+          length: line.little(at: narrowLengths &+ lane, as: UInt8.self))
+      }
       return NetworkAnswer(
         object: line.little(at: wideObjects &+ 5 &* lane, as: UInt64.self) & 0xFF_FFFF_FFFF,
         length: line.little(at: wideLengths &+ lane, as: UInt8.self))
@@ -72,6 +88,8 @@ public import CFuseIntrinsics
   package static func lane(at distance: UInt16, of line: RawSpan, _ lanes: NetworkSection.Lanes) -> Int {
     // SAFETY: the precondition on spans puts the first 16 bytes inside.
     let rank = unsafe line.withUnsafeBytes { unsafe fuse_rank16x8($0.baseAddress!, distance) }
+    // Of nine lanes, the last stands by itself.
+    if lanes == .nine, start(8, of: line) <= distance { return 8 }
     return min(max(Int(rank), 1), Int(lanes.rawValue)) &- 1
   }
 

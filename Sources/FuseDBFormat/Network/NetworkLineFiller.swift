@@ -1,8 +1,8 @@
 /// Fills the lines of one table with runs, each as far as it goes. See spec/network.md §4.
 struct NetworkLineFiller {
   private let lanes: NetworkSection.Lanes
-  private var starts = InlineArray<8, UInt128>(repeating: 0)
-  private var answers = InlineArray<8, NetworkAnswer>(repeating: .none)
+  private var starts = InlineArray<9, UInt128>(repeating: 0)
+  private var answers = InlineArray<9, NetworkAnswer>(repeating: .none)
   private var count = 0
   /// All distances from the line's base, or-ed.
   private var distances: UInt128 = 0
@@ -74,8 +74,12 @@ struct NetworkLineFiller {
     for lane in 0..<laneCount { out.append(answers[min(lane, count - 1)].length) }
     for lane in 0..<laneCount {
       let object = answers[min(lane, count - 1)].object
-      for byte in 0..<(lanes == .eight ? 4 : 5) { out.append(UInt8(truncatingIfNeeded: object >> UInt64(8 * byte))) }
+      for byte in 0..<NetworkLine.objectByteCount(lanes) {
+        out.append(UInt8(truncatingIfNeeded: object >> UInt64(8 * byte)))
+      }
     }
+    // Objects of three bytes leave room.
+    out += [UInt8](repeating: 0, count: NetworkLine.shift - out.count)
     out.append(UInt8(shift))
     out += [0, 0, 0, 0, 0, 0, 0]
     let check = NetworkLine.check(of: out.rawSpan, base: starts[0], next: next)

@@ -23,10 +23,12 @@
     static let checksum = 124
   }
 
-  /// How many runs a line has: 8 while the key index ends below 2^32, otherwise 7 with wider offsets.
-  @usableFromInline package enum Lanes: UInt8, Sendable {
+  /// How many runs a line has: 8 while the key index ends below 2^32, otherwise 7 with wider offsets; 9 with narrower ones in a small compact file of
+  /// networks alone.
+  @usableFromInline package enum Lanes: UInt8, Sendable, CaseIterable {
     case eight = 8
     case seven = 7
+    case nine = 9
   }
 
   /// The rows of lines.

@@ -10,6 +10,11 @@ package final class NetworkSectionBuilder {
   private let lineStreams: [SpillStream]
   private let baseStreams: [SpillStream]
   private var tree = NetworkTree()
+  /// Of blocks that begin where no longer one does.
+  private var starts: NetworkStartCounter
+  /// How many IPv4 blocks the lines show, after ``finish()``; and how many begin before each sixteenth line.
+  package private(set) var startCount = 0
+  package var startCounts: [UInt32] { starts.counts }
   private var header: NetworkSection?
 
   /// - Parameters:
@@ -17,6 +22,7 @@ package final class NetworkSectionBuilder {
   ///   - spill: where lines wait.
   package init(lanes: NetworkSection.Lanes, aliases: [NetworkSection.Alias] = [], _ spill: Spill) {
     lines = NetworkLines(lanes: lanes, aliases: aliases)
+    starts = NetworkStartCounter(lanes)
     lineStreams = NetworkSection.Table.allCases.map { _ in SpillStream(spill, recordByteCount: 64) }
     baseStreams = NetworkSection.Table.allCases.map {
       SpillStream(spill, recordByteCount: NetworkSection.baseByteCount($0))
@@ -32,7 +38,9 @@ package final class NetworkSectionBuilder {
     try lineStreams[table.rawValue].append(line.rawSpan)
     let bases = baseStreams[table.rawValue]
     switch table {
-    case .ipv4: try bases.append(record: UInt32(truncatingIfNeeded: base).littleEndian)
+    case .ipv4:
+      try bases.append(record: UInt32(truncatingIfNeeded: base).littleEndian)
+      starts.add(line, base: UInt64(truncatingIfNeeded: base))
     case .ipv6:
       let base = UInt64(truncatingIfNeeded: base)
       try bases.append(record: base.littleEndian)
@@ -47,6 +55,7 @@ package final class NetworkSectionBuilder {
   package func finish() throws(FuseError) -> NetworkSection {
     let header = try lines.finish { table, line, base throws(FuseError) in try take(table, line, base) }
     for stream in lineStreams + baseStreams { stream.finish() }
+    startCount = starts.finish()
     self.header = header
     return header
   }

@@ -81,6 +81,10 @@ struct CompactWork {
   /// The number of the object of each key.
   private let numbers: SpillStream
   private var sample: SymbolSample
+  private var alone: NetworkAloneTest
+  /// Whether the file is one of networks alone, and how many keys stand in blocks then. [CN1]
+  private var isOfNetworksAlone = false
+  private var blockKeyCount = 0
 
   init(
     _ reader: FuseReader, to file: AtomicFile, _ plan: CompactPlan
@@ -102,6 +106,7 @@ struct CompactWork {
     objects = try CompactObjects()
     numbers = SpillStream(spill, recordByteCount: MemoryLayout<UInt32>.size)
     sample = SymbolSample(keyCount: reader.keyCount)
+    alone = NetworkAloneTest(isWanted: plan.sections.networks != .never && reader.keyCount > 0)
   }
 
   /// Writes the file and lets it appear.
@@ -122,10 +127,11 @@ struct CompactWork {
     let rows = try writeRows(tables)
     progress(0.5)
     let rowsEnd = file.body.position
+    if isOfNetworksAlone { try collectNetworks(rows) }
     var sections = SectionWriter(to: file, after: rowsEnd, checksum: file.checksum)
     let keys = try writeKeys(&sections, rows)
     progress(0.7)
-    try writeSlots(&sections, keys)
+    if !isOfNetworksAlone { try writeSlots(&sections, keys) }
     progress(0.9)
     if keys.longKeys.byteCount > 0 { try sections.add(CompactForm.Section.longKeys, [], [keys.longKeys]) }
     if let coder = keys.coder { try sections.add(CompactForm.Section.symbols, coder.sectionBytes) }
@@ -148,12 +154,17 @@ struct CompactWork {
         try stream.write(metadata.rawSpan)
       }
     }
-    let lanes: NetworkSection.Lanes = file.body.position < 1 << 32 ? .eight : .seven
     let made = try networks?.finish(lanes)
     networks = nil
     if let made {
       try sections.addOptional(CompactForm.Section.networks) { stream throws(FuseError) in
         try made.builder.write { bytes throws(FuseError) in try stream.write(bytes) }
+      }
+      if isOfNetworksAlone {
+        try sections.add(
+          CompactForm.Section.shown,
+          NetworkStartSection.bytes(
+            made.builder.startCounts, count: made.builder.startCount, hasLengths: alone.addressesHaveLengths))
       }
     }
     if let bytes = lengths?.bytes {
@@ -164,6 +175,14 @@ struct CompactWork {
     return made?.counts
   }
 
+  /// How wide objects are in the section of networks. [CO1] [CN3]
+  private var lanes: NetworkSection.Lanes {
+    let rowsEnd = file.body.position
+    // Lines of longer blocks are numbered by as many bytes; each block makes two runs at most.
+    if isOfNetworksAlone, rowsEnd < 1 << 24, alone.ipv6KeyCount < 1 << 22 { return .nine }
+    return rowsEnd < 1 << 32 ? .eight : .seven
+  }
+
   /// Numbers the objects in the order of their smallest keys, and takes the sample of keys.
   private mutating func numberObjects() throws(FuseError) {
     var scan = try reader.entries().keysOnly
@@ -172,10 +191,45 @@ struct CompactWork {
     while let entry = try scan.next() {
       try numbers.append(record: objects.number(ofRecordAt: entry.entry.objectOffset, reader))
       if !plan.keysAreRaw { sample.add(entry.entry.keyRange, in: file) }
+      if alone.isPassed { alone.add(file.extracting(entry.entry.keyRange)) }
       lengths?.add(file.extracting(entry.entry.keyRange))
     }
     numbers.finish()
     try objects.finish()
+    isOfNetworksAlone = alone.isPassed && (alone.hasBlock || plan.sections.networks == .always)
+    blockKeyCount = isOfNetworksAlone ? alone.blockKeyCount : reader.keyCount
+    guard isOfNetworksAlone, !plan.keysAreRaw else { return }
+    // The sample is one of the keys in blocks.
+    sample = SymbolSample(keyCount: blockKeyCount)
+    var feed = try blockKeys()
+    while let item = try feed.take() { sample.add(item.key, in: file) }
+  }
+
+  private func blockKeys() throws(FuseError) -> BlockKeyFeed {
+    try BlockKeyFeed(reader, numbers, isOfNetworksAlone: isOfNetworksAlone)
+  }
+
+  /// Collects all networks, before it is known which keys stand in blocks.
+  private mutating func collectNetworks(_ rows: Rows) throws(FuseError) {
+    // There is no room for a row at a larger offset, and no section then. [A10]
+    guard file.body.position < 1 << 40 else {
+      (isOfNetworksAlone, blockKeyCount, networks) = (false, reader.keyCount, nil)
+      return
+    }
+    hasNetworks = true
+    var scan = try reader.entries().keysOnly
+    let mapping = reader.mapping
+    let source = mapping.bytes
+    var numbers = SpillReader(self.numbers)
+    while let entry = try scan.next(), let number = try numbers.next(as: UInt32.self) {
+      let reference = rows.references[Int(truncatingIfNeeded: number)]
+      _ = try networks?.add(
+        key: source.extracting(entry.entry.keyRange), object: Self.rowOffset(of: reference, rows))
+    }
+  }
+
+  private static func rowOffset(of reference: UInt64, _ rows: Rows) -> UInt64 {
+    UInt64(Header.byteCount) + reference << UInt64(rows.shift)
   }
 
   // MARK: Rows
@@ -224,7 +278,7 @@ struct CompactWork {
         end += Self.padded(size, shift)
       }
       let byteCount = max(1, (64 - (last >> shift).leadingZeroBitCount + 7) / 8)
-      let cost = end + UInt64(reader.keyCount) * UInt64(byteCount)
+      let cost = end + UInt64(blockKeyCount) * UInt64(byteCount)
       if cost < best.cost { best = (cost, shift, byteCount) }
     }
     let shift = best.shift
@@ -305,24 +359,22 @@ struct CompactWork {
       coder: coder, referenceByteCount: rows.referenceByteCount, blocks: stream, longKeys: longKeys)
     // No key has a block of its own and another.
     let slots = SlotSectionWriter(
-      keyCount: reader.keyCount, memory: memory / 2, folder: file.folder,
+      keyCount: isOfNetworksAlone ? 0 : reader.keyCount, memory: memory / 2, folder: file.folder,
       isNarrow: reader.keyCount * CompactForm.blockByteCount < 1 << 32)
-    var scan = try reader.entries().keysOnly
+    var feed = try blockKeys()
     let mapping = reader.mapping
     let source = mapping.bytes
-    var numbers = SpillReader(self.numbers)
     let collectsNetworks = !hasNetworks
     hasNetworks = true
-    while let entry = try scan.next(), let number = try numbers.next(as: UInt32.self) {
-      let key = entry.entry.keyRange
+    while let (key, number) = try feed.take() {
       let reference = rows.references[Int(truncatingIfNeeded: number)]
       if collectsNetworks, let networks {
-        let row = UInt64(Header.byteCount) + reference << UInt64(rows.shift)
+        let row = Self.rowOffset(of: reference, rows)
         if try !networks.add(key: source.extracting(key), object: row) { self.networks = nil }
       }
       let place = try blocks.add(key, in: source, reference: reference)
       if coder != nil { _ = try raw.add(key, in: source, reference: reference) }
-      try slots.add(hash: source.extracting(key).hash(seed: 0), place: place)
+      if !isOfNetworksAlone { try slots.add(hash: source.extracting(key).hash(seed: 0), place: place) }
     }
     try blocks.finish()
     if coder != nil { try raw.finish() }
