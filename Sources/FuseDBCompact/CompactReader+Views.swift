@@ -68,7 +68,7 @@ extension CompactReader: RowReading {
     return count == fuse_row_full ? .full : .other
   }
 
-  // SAFETY: as above.
+  // SAFETY: what is written is as much as there is room for.
   @unsafe
   private func quickCopy(rowAt offset: UInt64) -> UnsafeMutableRawBufferPointer? {
     var room = 1 << 10

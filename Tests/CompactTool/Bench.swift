@@ -106,7 +106,9 @@ struct Bench {
         try Self.time(keys.count) { try fieldsInOther(path) })
     }
     let same = try FuseReader(path: reader.path)
-    row("withBytes", try Self.time(keys.count) { try bytes(of: same) }, try Self.time(keys.count) { try bytes(of: other) })
+    row(
+      "withBytes", try Self.time(keys.count) { try bytes(of: same) }, try Self.time(keys.count) { try bytes(of: other) }
+    )
     if try five(FiveOfBenchmark.self, same) != nil {
       row(
         "struct of five", try Self.time(keys.count) { try fives(FiveOfBenchmark.self, same) },

@@ -33,7 +33,7 @@ struct NetworkItem {
     }
     guard let counts = sections[CompactForm.Section.shown], let networks = sections[CompactForm.Section.networks],
       let keys = sections[CompactForm.Section.keys],
-      let section = try? NetworkSection(parsing: span.extracting(networks), at: 0)
+      let section = try? NetworkSection(parsing: span.extracting(networks), at: 0, isCompact: true)
     else { return [] }
     let (bases, lines) = (
       networks.lowerBound + section.layout.ipv4Bases, networks.lowerBound + section.layout.ipv4Lines

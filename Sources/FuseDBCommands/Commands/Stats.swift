@@ -9,9 +9,10 @@ struct Stats: Command {
   static let options: [Option] = [.flag("--json", "print the numbers as one JSON object for each file")]
   static let help = """
     Reads all of each FILE. The extension lets the file open at once; in large files
-    it takes 11 bytes a key. Saved by sharing is how much longer the file would
-    be if every key had an object of its own. The last lines are the file's
-    metadata ('--meta' of build and reindex).
+    it takes 11 bytes a key. Its sections follow, and those of a compact file. Saved
+    by sharing is how much longer the file would be if every key had an object
+    of its own; of a compact file, in objects as they are in full. The last lines
+    are the file's metadata ('--meta' of build and reindex).
 
     Exit status: for several files, the highest of theirs. With --json, a file
     that can't be read has "error" then.
@@ -19,17 +20,20 @@ struct Stats: Command {
     Example:
       $ fusedb stats networks.fsdb
       networks.fsdb: FSDB version 2, checksum 0x34417a07
-        keys                            3
-        objects                         2
-        keys per object, fewest         1
-          on average                 1.50
-          most                          2
-        size                       2.1 kB  2,128 bytes
-          header                 40 bytes  1.9%
-          objects                68 bytes  3.2%
-          key index              60 bytes  2.8%
-          extension                2.0 kB  92.1%
-        saved by sharing         31 bytes  without it the file would be 1.01 times as large
+        keys                             3
+        objects                          2
+        keys per object, fewest          1
+          on average                  1.50
+          most                           2
+        size                        2.1 kB  2,128 bytes
+          header                  40 bytes  1.9%
+          objects                 68 bytes  3.2%
+          key index               60 bytes  2.8%
+          extension                 2.0 kB  92.1%
+            HASH                 192 bytes  9.0%
+            ORDR                  12 bytes  0.6%
+            NETW                    1.5 kB  72.2%
+        saved by sharing          31 bytes  without it the file would be 1.01 times as large
     """
 
   var paths: [String]

@@ -34,7 +34,8 @@ struct ShownBlocks: Sendable {
 
   /// Reads the heads of both sections. [CN5]
   init(networks: Range<Int>, counts: Range<Int>, of file: RawSpan) throws(FuseError) {
-    let section = try NetworkSection(parsing: file.extracting(networks), at: networks.lowerBound)
+    let section = try NetworkSection(
+      parsing: file.extracting(networks), at: networks.lowerBound, isCompact: true)
     let layout = section.layout
     self.networks = networks.lowerBound
     self.counts = counts.lowerBound

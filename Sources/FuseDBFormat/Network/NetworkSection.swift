@@ -176,7 +176,9 @@ extension NetworkSection {
 
 extension NetworkSection {
   /// Reads the header of a section and checks that the tables fill the rest of it. [A7] [A8]
-  package init(parsing section: RawSpan, at offset: Int) throws(FuseError) {
+  ///
+  /// - Parameter isCompact: whether it is a section of a compact file: others have no lines of nine runs.
+  package init(parsing section: RawSpan, at offset: Int, isCompact: Bool = false) throws(FuseError) {
     guard section.byteCount >= Self.byteCount else {
       throw .corrupted(
         "the network section has \(counted(section.byteCount, "byte")) and its header \(Self.byteCount)", at: offset)
@@ -189,7 +191,8 @@ extension NetworkSection {
         at: offset)
     }
     let misfit = FuseError.corrupted("the fields of the network section's header do not fit the section", at: offset)
-    guard let lanes = Lanes(rawValue: section.little(at: Field.lanes, as: UInt8.self)) else { throw misfit }
+    guard let lanes = Lanes(rawValue: section.little(at: Field.lanes, as: UInt8.self)), lanes != .nine || isCompact
+    else { throw misfit }
     self.init(lanes: lanes)
     ipv4NetworkCount = section.little(at: Field.networks, as: UInt32.self)
     ipv6NetworkCount = section.little(at: Field.networks + 4, as: UInt32.self)

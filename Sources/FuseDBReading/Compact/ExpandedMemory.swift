@@ -39,6 +39,7 @@ final class ExpandedMemory: Sendable {
 
   /// How many bytes were kept.
   var byteCount: Int {
+    // SAFETY: whoever has the lock gives it back.
     lock._unsafeLock()
     defer { lock._unsafeUnlock() }
     return unsafe taken
@@ -51,7 +52,7 @@ final class ExpandedMemory: Sendable {
     lock._unsafeLock()
     defer { lock._unsafeUnlock() }
     if unsafe all.isEmpty {
-      for unsafe known in unsafe few where unsafe known.offset == offset { return unsafe known.object }
+      if let known = unsafe few.first(where: { unsafe $0.offset == offset }) { return unsafe known.object }
     } else if let known = unsafe all[offset] {
       return unsafe known
     }
@@ -59,7 +60,7 @@ final class ExpandedMemory: Sendable {
     if unsafe few.count < Self.fewCount {
       unsafe few.append((offset, object))
     } else {
-      if unsafe all.isEmpty { for unsafe known in unsafe few { unsafe all[known.offset] = unsafe known.object } }
+      if unsafe all.isEmpty { unsafe few.forEach { unsafe all[$0.offset] = unsafe $0.object } }
       unsafe all[offset] = object
     }
     return unsafe object

@@ -82,7 +82,7 @@ extension Verifier {
     let bytes = mapping.bytes.extracting(found.range)
     let start = UInt64(found.range.lowerBound)
     do throws(FuseError) {
-      let stored = try NetworkSection(parsing: bytes, at: found.range.lowerBound)
+      let stored = try NetworkSection(parsing: bytes, at: found.range.lowerBound, isCompact: true)
       let spill = Spill(in: temporaryFolder, memory: memoryForNetworks, chunkByteCount: chunkByteCount)
       let records = NetworkRecords(spill, memory: memoryForNetworks)
       try forEachKey(of: compact) { (key, row) throws(FuseError) in

@@ -1,4 +1,5 @@
 public import CFuseIntrinsics
+internal import FuseDBCompact
 public import FuseDBFormat
 package import FuseDBSystem
 
@@ -41,7 +42,8 @@ package import FuseDBSystem
   package convenience init(in range: Range<Int>, of mapping: FileMapping) throws(FuseError) {
     let file = mapping.bytes
     let bytes = file.extracting(range)
-    let section = try NetworkSection(parsing: bytes, at: range.lowerBound)
+    let section = try NetworkSection(
+      parsing: bytes, at: range.lowerBound, isCompact: CompactReader.isCompact(file))
     unsafe self.init(section, at: bytes.withUnsafeBytes { $0.baseAddress! }, offset: range.lowerBound)
   }
 

@@ -37,7 +37,7 @@ struct StatsTests {
           out: """
             {"path":"@x.fsdb","version":2,"keys":3,"objects":2,"bytes":448,"headerBytes":40,"dataBytes":25,"indexBytes":33,\
             "extensionBytes":350,"plain":false,"keyBytes":3,"objectBytes":9,"minKeysPerObject":1,"meanKeysPerObject":1.5,"maxKeysPerObject":2,"unreachedObjects":0,\
-            "bytesSavedBySharing":12,"checksum":"\(checksum(scratch))","meta":{}}
+            "bytesSavedBySharing":12,"checksum":"\(checksum(scratch))","sections":{"HASH":192,"ORDR":12},"meta":{}}
 
             """))
   }
@@ -60,6 +60,8 @@ struct StatsTests {
                 objects                 25 bytes  5.6%
                 key index               33 bytes  7.4%
                 extension              350 bytes  78.1%
+                  HASH                 192 bytes  42.9%
+                  ORDR                  12 bytes  2.7%
               saved by sharing          12 bytes  without it the file would be 1.03 times as large
 
             """))

@@ -164,7 +164,9 @@ struct `A scan` {
 
   @Test func `stops at keys that are not in order any more, since the file was opened [G4]`() throws {
     let folder = try TemporaryFolder()
-    let file = ReferenceFile(objects: [[0x01]], keys: ["a", "b", "c", "d"].map { (Array($0.utf8), 0) })
+    // More than a page after them, of which the last is read from a copy.
+    let keys = ["a", "b", "c", "d"] + (0..<800).map { "e\(1000 + $0)" }
+    let file = ReferenceFile(objects: [[0x01]], keys: keys.map { (Array($0.utf8), 0) })
     // Entries have 2 + 1 + 8 bytes. "b" becomes what stands before it, or what comes after the next.
     for (byte, up, down) in [("a", 1, 0), ("A", 1, 0), ("c", 2, 1), ("z", 2, 1)] {
       let path = try folder.write(file.bytes)

@@ -355,7 +355,9 @@ struct `A file that is truncated while it is open` {
     }
     do {
       let (path, reader) = try open()
-      var scan = try reader.entries(.descending)
+      var scan = try reader.entries()
+      // Of the last page there is a copy.
+      try scan.skip(Self.sample.keys.count / 2)
       let entry = try #require(try scan.next())
       let error = failure {
         let bytes = try entry.keyBytes

@@ -275,12 +275,14 @@ struct `Reindexing` {
 
   @Test func `gives no new checksum to what was written over after it was proved`() throws {
     let folder = try TemporaryFolder()
-    let path = try folder.write(Samples.small.bytes)
+    // More than a page, of which the last is read from a copy.
+    let bytes = `A file that is truncated while it is open`.sample.bytes
+    let path = try folder.write(bytes)
     let error = reindex(path, output: folder.path("new.fsdb")) {
       let descriptor = unsafe open(path, O_WRONLY)
       defer { close(descriptor) }
       // In the first object.
-      try succeed(unsafe pwrite(descriptor, [Samples.small.bytes[48] ^ 1], 1, 48) == 1 ? 0 : -1)
+      try succeed(unsafe pwrite(descriptor, [bytes[48] ^ 1], 1, 48) == 1 ? 0 : -1)
     }
     #expect(error?.code == .corrupted, "\(error as Any)")
     #expect(try folder.names == ["file.fsdb"])
