@@ -102,11 +102,15 @@ let package = Package(
       name: "FuseDB",
       dependencies: ["FuseDBJSON", "FuseDBPatching", "FuseDBServing", "FuseDBWriting"],
       swiftSettings: strict),
+    // MaxMind DB files, in and out.
+    .target(
+      name: "FuseDBMaxMind", dependencies: ["FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues"],
+      swiftSettings: strict),
     .target(
       name: "FuseDBInput",
       dependencies: [
-        "CBzip2", "CLzma", "CZlib", "CZstd", "FuseDBFormat", "FuseDBJSON", "FuseDBSystem", "FuseDBValues",
-        "FuseDBWriting",
+        "CBzip2", "CLzma", "CZlib", "CZstd", "FuseDBFormat", "FuseDBJSON", "FuseDBMaxMind", "FuseDBSystem",
+        "FuseDBValues", "FuseDBWriting",
       ],
       swiftSettings: strict),
     .target(
@@ -126,7 +130,8 @@ let package = Package(
         "FuseDBReading", "FuseDBServing", "FuseDBSystem", "FuseDBValues", "FuseDBWriting",
       ],
       swiftSettings: common),
-    .target(name: "FuseDBCommands", dependencies: ["FuseDB", "FuseDBInput"], swiftSettings: strict),
+    .target(
+      name: "FuseDBCommands", dependencies: ["FuseDB", "FuseDBInput", "FuseDBMaxMind"], swiftSettings: strict),
     .target(
       name: "FuseDBDeliveryCommands",
       dependencies: ["CFusePages", "FuseDB", "FuseDBCommands", "FuseDBDelivery", "FuseDBInput"],

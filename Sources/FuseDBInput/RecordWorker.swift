@@ -73,6 +73,7 @@ final class RecordWorker: @unchecked Sendable {
       case .ndjson, .json: try lines.read(block)
       case .csv, .tsv: try rows.read(block)
       case .msgpack: try values.read(block)
+      case .mmdb: preconditionFailure("a MaxMind DB is not cut into blocks")
       }
     } catch {
       // What fails at the temporary file is no matter of the record.
