@@ -114,7 +114,8 @@ package final class InputLoader {
       workers.append(
         try RecordWorker(
           shard, inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table,
-          blockByteCount: blocks.blockByteCount, limit: job.limit, rules: rules, ranges: ranges, policy: job.flaws))
+          blockByteCount: blocks.blockByteCount, limit: job.limit, rules: rules, ranges: ranges, policy: job.flaws,
+          valueFields: job.fields == nil ? job.valueFields : nil))
     }
     self.workers = workers
     shard = shards[0]
@@ -169,8 +170,7 @@ package final class InputLoader {
     for helper in helpers { helper.wait() }
     if let failure = blocks.failure { throw failure }
     for worker in workers {
-      guard let seen = worker.fields else { continue }
-      if job.fields == nil { fields?.mergeValues(seen) } else { fields?.merge(seen) }
+      if let seen = worker.fields ?? worker.valueFields { fields?.merge(seen) }
     }
     let stores = workers.compactMap { $0.ranges }
     // Their memory is for what comes now.

@@ -124,17 +124,7 @@ final class MaxMindReading {
     let whole = whole
     let node = MessagePackNode(record: whole.bytes.array(), offset: 0)
     whole.clear()
-    fields!.beginRecord()
-    guard case .none = node.partKind else {
-      if counts.recordCount <= FieldSelection.mostRecords {
-        try node.forEachPart { (part, _) throws(FuseError) in
-          if let name = part.name?.textBytes { fields!.note(name.rawSpan) }
-        }
-      }
-      let found = try FoundFields(node, &fields!)
-      return try found.parts.pack(node, to: batch.packer, depth: 0)
-    }
-    batch.packer.append(node.record.rawSpan)
+    try fields!.packParts(of: node, record: counts.recordCount, to: batch.packer)
   }
 
   private func addKey(_ network: FuseNetwork, object: UInt64, position: UInt64) throws(FuseError) {

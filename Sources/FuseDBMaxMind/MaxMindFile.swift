@@ -59,6 +59,13 @@ package struct MaxMindFile: Sendable {
     return nil
   }
 
+  /// Whether the file at a path ends as such a file does.
+  package static func isMaxMind(at path: String) -> Bool {
+    guard let mapping = try? FileMapping(path: path) else { return false }
+    let end = mapping.bytes.extracting(last: mostMetadataBytes).array()
+    return metadataStart(in: end) != nil
+  }
+
   /// How many bytes the file has.
   package var byteCount: Int { bytes.count }
 

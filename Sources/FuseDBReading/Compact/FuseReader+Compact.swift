@@ -16,6 +16,28 @@ extension FuseReader {
   /// A reader of the same file that keeps what is expanded for itself: for entries, which keep their reader.
   func forEntries() -> FuseReader { FuseReader(self, generation: generation) }
 
+  /// Puts the bytes of the object at an offset into `bytes`, in place of what it has; nothing is kept.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated`.
+  package func copyObject(at offset: UInt64, into bytes: inout [UInt8]) throws(FuseError) {
+    bytes.removeAll(keepingCapacity: true)
+    if let compact {
+      do throws(FuseError) {
+        try compact.expand(rowAt: offset, into: &bytes)
+      } catch {
+        throw unlessShrunk(error)
+      }
+      return try checkNotShrunk()
+    }
+    let record = try record(at: offset)
+    let mapping = mapping
+    // SAFETY: a record lies inside the file, which the mapping keeps.
+    unsafe mapping.bytes(from: record.start, count: record.byteCount).withUnsafeBytes {
+      unsafe bytes.append(contentsOf: $0)
+    }
+    try checkNotShrunk()
+  }
+
   // MARK: Look-up
 
   /// Where the row under `key` begins.
