@@ -165,6 +165,10 @@ let package = Package(
       name: "HostileNetworks", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/HostileNetworks",
       swiftSettings: strict),
     .executableTarget(
+      name: "HostileMaxMind",
+      dependencies: ["FuseDB", "FuseDBFormat", "FuseDBMaxMind", "FuseDBSystem", "FuseDBValues", "ProgramSupport"],
+      path: "Tests/HostileMaxMind", swiftSettings: strict),
+    .executableTarget(
       name: "CompactTool",
       dependencies: ["FuseDB", "FuseDBCompact", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBWriting"],
       path: "Tests/CompactTool", swiftSettings: strict),

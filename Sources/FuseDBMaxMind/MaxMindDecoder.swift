@@ -7,7 +7,7 @@ internal import FuseDBValues
 /// What it takes is bounded: in depth, in bytes of one value, and in bytes of all.
 package final class MaxMindDecoder {
   /// How many bytes a value may have beside as many as its file has.
-  static let bytesMoreThanFile = 1 << 19
+  static let bytesMoreThanFile = 1 << 18
   /// The extension that holds a number of 128 bits, in 16 bytes.
   package static let uint128Type: Int8 = 77
 

@@ -261,7 +261,8 @@ package struct MaxMindExport {
     try head(7, 9)
     try number("binary_format_major_version", 5, 2)
     try number("binary_format_minor_version", 5, 0)
-    try number("build_epoch", 9, epoch ?? 0)
+    // libmaxminddb refuses 0, and the moment of this call would make other bytes each time.
+    try number("build_epoch", 9, max(epoch ?? 1, 1))
     try text("database_type")
     try text(known[MaxMindMetadata.databaseType] ?? "FuseDB")
     try text("description")

@@ -73,7 +73,7 @@ package struct MaxMindFile: Sendable {
   ///
   /// - Parameters:
   ///   - packer: where they are written.
-  ///   - mostBytes: how many bytes one may have. Whatever this says, one that has half a megabyte more than the file is refused: pointers
+  ///   - mostBytes: how many bytes one may have. Whatever this says, one that has 256 KiB more than the file is refused: pointers
   ///     make a large value of a small file.
   ///   - languages: of `names`, the members that stay; nil for all.
   package func decoder(

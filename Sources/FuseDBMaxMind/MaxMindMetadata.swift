@@ -73,15 +73,15 @@ package struct MaxMindMetadata: Sendable, Equatable {
       texts[Self.ipVersionName] = String(value)
     case ("build_epoch", .unsigned(let value)):
       texts[Self.buildEpoch] = String(value)
-      // What a moment has room for.
-      if value <= 253_402_300_799 { texts[Self.built] = FuseTimestamp(seconds: Int64(value)).description }
+      // Up to the year 9999; 0 and 1 stand where nobody knows.
+      if (2...253_402_300_799).contains(value) { texts[Self.built] = FuseTimestamp(seconds: Int64(value)).description }
     case ("languages", .array(let count)):
       var languages: [String] = []
       for _ in 0..<count {
         guard let text = try cursor.readText() else { return }
         languages.append(String(decoding: text.array(), as: UTF8.self))
       }
-      texts[Self.languages] = languages.joined(separator: ",")
+      if !languages.isEmpty { texts[Self.languages] = languages.joined(separator: ",") }
     case ("description", .map(let count)):
       for _ in 0..<count {
         let language = try cursor.readText()?.array()

@@ -10,7 +10,6 @@ struct Export: Command {
   static let options: [Option] = [
     .value("--format", "FORMAT", choices: ["mmdb"], "what to write: mmdb (default)"),
     Arguments.linkOption,
-    .flag("--overwrite", "replace an OUTPUT that is no MaxMind DB"),
     .flag("--json", "print the report as JSON on standard output"),
     Arguments.quietOption(),
   ]
@@ -27,7 +26,8 @@ struct Export: Command {
     mmdb.ip_version, as 'fusedb build' has them from a MaxMind DB, goes into
     OUTPUT; 'fusedb reindex --meta' sets them.
 
-    OUTPUT appears in one step, in place of a MaxMind DB that is there.
+    OUTPUT appears in one step, in place of a MaxMind DB that is there; any other
+    kind of file is left alone.
 
     Example:
       $ fusedb export networks.fsdb networks.mmdb
@@ -37,7 +37,6 @@ struct Export: Command {
   var path: String
   var output: String
   var links: OutputLink
-  var mayOverwrite: Bool
   var printsJSON: Bool
   var isQuiet: Bool
 
@@ -47,13 +46,12 @@ struct Export: Command {
     try arguments.requireFile(output, "OUTPUT")
     _ = try arguments.choice(of: "--format", ["mmdb": true])
     links = try arguments.outputLink()
-    mayOverwrite = arguments.has("--overwrite")
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    if let refusal = Overwriting.refusalToExport(to: output, links: links, isMeant: mayOverwrite) {
+    if let refusal = Overwriting.refusalToExport(to: output, links: links) {
       return console.explain(UsageError(refusal, in: Self.name))
     }
     console.willReplace(output)
@@ -90,10 +88,8 @@ struct Export: Command {
 }
 
 extension Overwriting {
-  /// Why a MaxMind DB must not be written to `path`.
-  ///
-  /// - Parameter isMeant: whether a file of another kind may be replaced.
-  static func refusalToExport(to path: String, links: OutputLink, isMeant: Bool) -> String? {
+  /// Why a MaxMind DB must not be written to `path`: what is there is a file of another kind.
+  static func refusalToExport(to path: String, links: OutputLink) -> String? {
     if let obstacle = obstacle(at: path, links: links) { return obstacle }
     guard let name = FileStatus(atLink: path), links != .replaced || name.kind != .link else { return nil }
     guard let status = FileStatus(at: path), status.kind == .regular, status.byteCount > 0 else { return nil }
@@ -103,8 +99,8 @@ extension Overwriting {
     guard !isDatabase(path) else {
       return "'\(path)' is a database, and would be overwritten: OUTPUT comes last; give it another name"
     }
-    guard !isMeant, !MaxMindFile.isMaxMind(at: path) else { return nil }
+    guard !MaxMindFile.isMaxMind(at: path) else { return nil }
     return
-      "'\(path)' is a file of \(Humans.size(status.byteCount)) that is no MaxMind DB, and would be overwritten; say --overwrite if it is meant"
+      "'\(path)' is a file of \(Humans.size(status.byteCount)) that is no MaxMind DB, and would be overwritten; OUTPUT comes last: give it another name, or remove that file"
   }
 }
