@@ -14,7 +14,7 @@ TEST_PACKAGES := binutils fish iso-codes man-db mandoc minisign netbase openjdk-
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv valgrind
 # Unpacked alone: installed, it would begin to serve.
-SERVER_PACKAGES := nginx
+SERVER_PACKAGES := libmaxminddb0 libnginx-mod-http-geoip2 nginx
 DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
@@ -147,10 +147,10 @@ hostile: ## ask files with a million changed sections of networks, read a millio
 	ASAN_OPTIONS=max_allocation_size_mb=1 .build/address/release/HostileMaxMind 2>&1 | tee build/logs/hostile-maxmind.log
 
 .PHONY: city
-city: ## ask two million addresses of City's blocks, beside libmaxminddb: about three minutes
+city: ## ask two million addresses of City, its blocks and its whole, beside libmaxminddb: about ten minutes
 	@mkdir -p build/logs
 	@$(MAKE) .venv/ready release
-	FUSEDB_CITY_ADDRESSES=2000000 $(PYTEST) Tests/Interop/test_city.py 2>&1 | tee build/logs/city.log
+	FUSEDB_CITY_ADDRESSES=2000000 $(PYTEST) Tests/Interop/test_city.py Tests/Interop/test_city_whole.py 2>&1 | tee build/logs/city.log
 
 .PHONY: fleet
 fleet: ## a thousand subscriptions in four processes follow 24 versions, half of them through a proxy that spoils answers: about half an hour

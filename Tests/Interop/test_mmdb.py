@@ -3,20 +3,26 @@
 Files are made by mmdb.py, which is apart from what is tested. See spec/mmdb.md.
 """
 
+import contextlib
 import gzip
 import ipaddress
 import json
 import os
 import random
+import socket
 import struct
+import subprocess
+import time
+import urllib.request
 
+import delivery
 import maxminddb
 import mmdb
 import msgpack
 import pytest
 from mmdb import Typed
 
-from conftest import BAD_DATA, DONE, NO, USAGE
+from conftest import BAD_DATA, DONE, NO, NO_INPUT, USAGE
 
 STANDARD = ["::ffff:0:0/96", "2002::/16", "2001::/32"]
 NETWORKS = {
@@ -423,3 +429,88 @@ def test_metadata_of_ones_own_go_out(command, tmp_path):
     assert said.build_epoch == 1767323045 and said.ip_version == 4
     refused = exported(command, tmp_path, [("1.0.0.0/8", 1)], "--meta", "mmdb.ip_version=5", code=BAD_DATA)
     assert "mmdb.ip_version=5" in refused.errors
+
+
+# MARK: Programs that read it
+
+
+def test_nginx_reads_what_is_exported(command, tmp_path):
+    servers = delivery.NGINX.parents[2]
+    module = servers / "usr/lib/nginx/modules/ngx_http_geoip2_module.so"
+    assert module.is_file() and delivery.NGINX.is_file(), f"no nginx with geoip2 at {servers}; 'make test' unpacks it"
+    exported(command, tmp_path, [("10.0.0.0/8", {"org": "ours", "country": {"names": {"en": "Home"}}}), ("2001:db8::/32", {"org": "six"})])
+    port = delivery.free_port()
+    (tmp_path / "nginx.conf").write_text(f"""
+load_module {module};
+daemon off; master_process off; pid {tmp_path}/pid; error_log {tmp_path}/error.log; user root;
+events {{ worker_connections 64; }}
+http {{
+  access_log off; client_body_temp_path {tmp_path}; proxy_temp_path {tmp_path}; fastcgi_temp_path {tmp_path};
+  uwsgi_temp_path {tmp_path}; scgi_temp_path {tmp_path};
+  geoip2 {tmp_path}/y.mmdb {{
+    $org default=none source=$arg_ip org;
+    $country default=none source=$arg_ip country names en;
+  }}
+  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "$org $country"; }} }}
+}}
+""")
+    libraries = ":".join([str(servers / "usr/lib/x86_64-linux-gnu"), os.environ.get("LD_LIBRARY_PATH", "")])
+    server = subprocess.Popen(
+        [delivery.NGINX, "-c", tmp_path / "nginx.conf", "-p", tmp_path, "-e", tmp_path / "error.log"],
+        stderr=subprocess.PIPE, env={**os.environ, "LD_LIBRARY_PATH": libraries},
+    )
+    try:
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            assert server.poll() is None, server.stderr.read()
+            time.sleep(0.05)
+
+        def ask(address):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/?ip={address}") as answer:
+                return answer.read().decode()
+
+        assert [ask(a) for a in ("10.1.2.3", "2001:db8::5", "11.0.0.0")] == ["ours Home", "six none", "none none"]
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+# MARK: Layers
+
+
+def layer(command, tmp_path, name, lines, *options):
+    command("build", "-o", tmp_path / name, "-", *options, stdin="".join(map(json_line, lines)).encode(), code=DONE)
+    return tmp_path / name
+
+
+def test_the_longest_block_of_all_layers_wins_and_of_equal_ones_the_upper(command, tmp_path):
+    build(command, tmp_path, mmdb.write(NETWORKS, aliases=STANDARD))
+    own = layer(command, tmp_path, "own.fsdb", [("1.0.0.0/16", "own 16"), ("1.0.1.0/25", "own 25"), ("2001:db8::/32", "own six")])
+    low = layer(command, tmp_path, "low.fsdb", [("1.0.1.7", "low"), ("9.0.0.0/8", "low 9"), ("1.0.1.0/25", "low 25")])
+    asked = ["1.0.0.5", "1.0.1.5", "1.0.1.7", "1.0.9.9", "9.9.9.9", "2001:db8::1", "8.8.8.8", "::1.0.9.9"]
+    got = command("get", own, "--over", tmp_path / "x.fsdb", "--over", low, *asked, "--json", code=NO).lines
+    found = [json.loads(line) for line in got]
+    assert [(f.get("match"), f.get("value")) for f in found] == [
+        ("1.0.0.0/24", NETWORKS["1.0.0.0/24"]), ("1.0.1.0/25", "own 25"), ("1.0.1.7", "low"), ("1.0.0.0/16", "own 16"),
+        ("9.0.0.0/8", "low 9"), ("2001:db8::/32", "own six"), ("8.8.8.8/32", NETWORKS["8.8.8.8/32"]), (None, None),
+    ]  # fmt: skip
+    listed = command("get", own, "--over", low, "--keys-from", "-", stdin=b"1.0.9.9\n9.1.1.1\n", code=DONE).text
+    assert listed == '1.0.9.9\t1.0.0.0/16\t"own 16"\n9.1.1.1\t9.0.0.0/8\t"low 9"\n'
+
+
+def test_other_keys_have_layers_too(command, tmp_path):
+    upper = layer(command, tmp_path, "u.fsdb", [("a.com", "u"), (".org", "u org"), ("key", "u"), ("+49", "u")], "--normalise", "lower")
+    lower = layer(command, tmp_path, "l.fsdb", [("b.a.com", "l"), ("*.a.com", "l*"), ("a.com", "l"), ("x.org", "l"), ("rest", "l"), ("+4930", "l")])
+
+    def get(key, *options):
+        return command("get", upper, "--over", lower, key, *options, code=DONE).json
+
+    assert [get(k) for k in ("key", "KEY", "a.com", "rest")] == ["u", "u", "u", "l"]
+    names = {"a.com": "u", "b.a.com": "l", "c.b.a.com": "l", "z.a.com": "l*", "x.org": "l", "y.org": "u org", "y.x.org": "l"}
+    assert {k: get(k, "--match", "domain") for k in names} == names
+    assert get("joe@z.a.com", "--match", "email") == "l*" and get("joe@A.com.", "--match", "email") == "u"
+    assert get("+49305", "--match", "prefix") == "l" and get("+4989", "--match", "prefix") == "u"
+    assert "u.fsdb: no such key" in command("get", upper, "--over", lower, "none", code=NO).errors
+    command("get", upper, "--over", tmp_path / "absent", "key", code=NO_INPUT)
+    command("get", upper, "--over", "", "key", code=USAGE)
