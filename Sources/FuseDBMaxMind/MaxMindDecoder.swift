@@ -73,7 +73,7 @@ package final class MaxMindDecoder {
     return end ?? next
   }
 
-  /// What a pointer points at, which is no pointer. [M4]
+  /// What a pointer points at, which is no pointer. [MD3]
   private func target(of pointer: Head, at place: Int) throws(FuseError) -> Head {
     let head = try head(at: pointer.size)
     guard head.kind != .pointer else { throw .invalidValue("a pointer points at a pointer", at: place) }

@@ -178,7 +178,7 @@ package struct MaxMindExport {
     report.nodeCount = tree.nodeCount
     report.dataByteCount = parts.data.count
     let most = tree.nodeCount + MaxMindFile.separatorByteCount + parts.data.count
-    // The smallest that holds them all. [M9]
+    // The smallest that holds them all. [MD12]
     guard let bits = [24, 28, 32].first(where: { most < 1 << $0 }) else {
       throw FuseError(
         .limitExceeded, "the tree and the values have \(most) bytes and nodes, and a record of 32 bits cannot count them")
@@ -234,7 +234,7 @@ package struct MaxMindExport {
     }
   }
 
-  /// The metadata, as a value that stands alone. [M11]
+  /// The metadata, as a value that stands alone. [MD14]
   private func encodedMetadata() throws(FuseError) -> [UInt8] {
     let known = metadata
     let descriptions = known.filter { $0.key.hasPrefix(MaxMindMetadata.description) }.sorted {

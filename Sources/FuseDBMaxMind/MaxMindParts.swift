@@ -112,7 +112,7 @@ struct MaxMindParts {
     return try intern(size: size)
   }
 
-  /// The smallest of the unsigned types that hold it. [M8]
+  /// The smallest of the unsigned types that hold it. [MD11]
   private mutating func append(unsigned value: UInt64) throws(FuseError) {
     let byteCount = (64 - value.leadingZeroBitCount + 7) / 8
     try appendHead(byteCount <= 2 ? 5 : byteCount <= 4 ? 6 : 9, size: byteCount)
@@ -201,7 +201,7 @@ struct MaxMindParts {
         littleEndian: UInt32(contents[place]) | UInt32(contents[place + 1]) << 8 | UInt32(contents[place + 2]) << 16
           | UInt32(contents[place + 3]) << 24)
       let offset = offsets[Int(child)]
-      // A pointer stands where that takes fewer bytes. [M10]
+      // A pointer stands where that takes fewer bytes. [MD13]
       if offset != Self.none, Self.pointerByteCount(to: offset) < sizes[Int(child)] {
         appendPointer(to: offset)
       } else {

@@ -9,6 +9,7 @@ import ipaddress
 import json
 import os
 import random
+import re
 import socket
 import struct
 import subprocess
@@ -22,7 +23,7 @@ import msgpack
 import pytest
 from mmdb import Typed
 
-from conftest import BAD_DATA, DONE, NO, NO_INPUT, USAGE
+from conftest import BAD_DATA, DONE, NO, NO_INPUT, ROOT, USAGE
 
 STANDARD = ["::ffff:0:0/96", "2002::/16", "2001::/32"]
 NETWORKS = {
@@ -174,6 +175,37 @@ def test_every_type_comes_in_and_goes_out(command, tmp_path):
     data = (tmp_path / "y.mmdb").read_bytes()
     assert mmdb.encode(KINDS["float"]) in data and mmdb.encode("small64") + mmdb.encode(Typed("uint16", 5)) in data
     assert mmdb.encode("positive") in data and mmdb.encode(KINDS["least"]) in data
+
+
+def table():
+    """The worked examples of the page: a value in, as MessagePack, and written again."""
+    for row in (ROOT / "spec" / "mmdb.md").read_text().split("## 7. Worked examples")[1].splitlines():
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        if len(cells) == 4 and cells[0].startswith("`"):
+            ways_in = re.findall("`([^`]*)`", cells[0])
+            packed = re.findall("`([^`]*)`", cells[2].replace("15 × `00`", "`" + "00 " * 15 + "`"))
+            packed = [" ".join(packed)] if len(ways_in) == 1 else packed
+            ways_out = re.findall("`([^`]*)`", cells[3]) or ways_in
+            yield from zip(*(map(bytes.fromhex, way) for way in (ways_in, packed, ways_out)), strict=True)
+
+
+def test_the_worked_examples_of_the_page(command, tmp_path):
+    rows = list(table())
+    assert len(rows) == 15
+    for value, packed, again in rows:
+        build(command, tmp_path, mmdb.write({"1.0.0.0/8": Typed("raw", value)}, version=4))
+        assert command("get", tmp_path / "x.fsdb", "1.0.0.0/8", "--format", "msgpack", code=DONE).out == packed
+        command("export", tmp_path / "x.fsdb", tmp_path / "y.mmdb", code=DONE)
+        assert (tmp_path / "y.mmdb").read_bytes()[8 * 6 + 16 :].startswith(again + mmdb.MARKER)
+
+
+def test_the_form_is_compact_unless_another_is_asked_for(command, tmp_path):
+    data = mmdb.write(NETWORKS)
+    for options, version in ([], 3), (["--family"], 2), (["--plain"], 2), (["--reverse-index"], 2), (["--compact=fast"], 3):
+        build(command, tmp_path, data, *options)
+        assert command("stats", tmp_path / "x.fsdb", "--json", code=DONE).json["version"] == version
+    assert "version 2 writes out what values share" in build(command, tmp_path, data, "--family").errors
+    assert "give one" in build(command, tmp_path, data, "--family", "--compact", code=USAGE).errors
 
 
 def test_languages_keep_and_drop(command, tmp_path):
