@@ -30,7 +30,7 @@ struct LayeredReaderTests {
       .file(try reader("a", ["k": 1, "10.0.0.0/8": 8])), .file(try reader("b", ["k": 2, "10.1.0.0/16": 16])),
       .file(try reader("c", ["other": 3, "10.1.0.0/16": 17])),
     ]
-    let stack = LayeredReader(layers) { values in FuseValue(values.map { $0.int! }.reduce(0) { $0 * 100 + $1 }) }
+    let stack = LayeredReader(layers) { values in .int(values.map { Int64($0.int!) }.reduce(0) { $0 * 100 + $1 }) }
     #expect(try stack["k"]?.int == 102 && stack.value(forKey: "other") == 3 && stack["none"] == nil)
     let address = FuseAddress("10.1.2.3")!
     #expect(try stack.value(ofLongestMatch: address)?.int == 161_708)
@@ -78,17 +78,29 @@ struct LayeredReaderTests {
       let one = try make("\(round)", merged)
       for _ in 0..<60 {
         let asked = name(&random) + (random.below(4) == 0 ? "." : "")
-        #expect(
-          try stack.withLongestSuffix(ofDomain: asked) { try $0.view.int }
-            == one.longestSuffix(ofDomain: asked).flatMap { try $0.view.int }, "\(asked) \(layers)")
-        #expect(
-          try stack.withLongestMatch(ofEmail: "j@" + asked) { try $0.view.int }
-            == one.longestMatch(ofEmail: "j@" + asked).flatMap { try $0.view.int }, "\(asked) \(layers)")
-        #expect(
-          try stack.withLongestPrefix(of: asked) { try $0.view.int }
-            == one.longestPrefix(of: asked).flatMap { try $0.view.int }, "\(asked) \(layers)")
+        let suffix = try Self.suffix(of: asked, in: one)
+        #expect(try stack.withLongestSuffix(ofDomain: asked) { try $0.view.int } == suffix, "\(asked) \(layers)")
+        let email = try Self.email("j@" + asked, in: one)
+        #expect(try stack.withLongestMatch(ofEmail: "j@" + asked) { try $0.view.int } == email, "\(asked) \(layers)")
+        let prefix = try Self.prefix(of: asked, in: one)
+        #expect(try stack.withLongestPrefix(of: asked) { try $0.view.int } == prefix, "\(asked) \(layers)")
       }
     }
+  }
+
+  private static func suffix(of text: String, in reader: FuseReader) throws -> Int? {
+    guard let match = try reader.longestSuffix(ofDomain: text) else { return nil }
+    return try match.view.int
+  }
+
+  private static func email(_ text: String, in reader: FuseReader) throws -> Int? {
+    guard let match = try reader.longestMatch(ofEmail: text) else { return nil }
+    return try match.view.int
+  }
+
+  private static func prefix(of text: String, in reader: FuseReader) throws -> Int? {
+    guard let match = try reader.longestPrefix(of: text) else { return nil }
+    return try match.view.int
   }
 
   @Test func `a layer that reloads is the newest in each call, and stays in a snapshot`() throws {
