@@ -13,7 +13,9 @@ package final class MaxMindDecoder {
 
   /// How many bytes all values of a file may have together. Values share parts; those of GeoLite2 City have seven times the bytes of the
   /// file.
-  static func mostBytes(inAllOf byteCount: Int) -> Int { byteCount.multipliedReportingOverflow(by: 256).partialValue + 1 << 20 }
+  static func mostBytes(inAllOf byteCount: Int) -> Int {
+    byteCount.multipliedReportingOverflow(by: 256).partialValue + 1 << 20
+  }
 
   private let bytes: [UInt8]
   private let data: Range<Int>
@@ -281,10 +283,13 @@ package final class MaxMindDecoder {
     guard byteCount > limit - packer.byteCount else { return }
     throw FuseError(
       .limitExceeded,
-      "the value is larger than \(limit) bytes with all that its pointers lead to, which is more than a value here may have")
+      "the value is larger than \(limit) bytes with all that its pointers lead to, which is more than a value here may have"
+    )
   }
 
-  private func outside(_ place: Int) -> FuseError { .invalidValue("a value begins or ends outside of the values", at: place) }
+  private func outside(_ place: Int) -> FuseError {
+    .invalidValue("a value begins or ends outside of the values", at: place)
+  }
 
   private func countsTooMany(_ place: Int) -> FuseError {
     .invalidValue("a map or an array counts more values than there is room for", at: place)

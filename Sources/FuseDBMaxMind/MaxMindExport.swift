@@ -125,7 +125,8 @@ package struct MaxMindExport {
     }
   }
 
-  private mutating func addAll(_ scan: inout NetworkScan, under slot: Int?, _ progress: (Int) -> Void) throws(FuseError) {
+  private mutating func addAll(_ scan: inout NetworkScan, under slot: Int?, _ progress: (Int) -> Void) throws(FuseError)
+  {
     // A block comes before those in it, so the last one that is written is the longest.
     while let entry = try scan.next() {
       let network = entry.network
@@ -181,7 +182,8 @@ package struct MaxMindExport {
     // The smallest that holds them all. [MD12]
     guard let bits = [24, 28, 32].first(where: { most < 1 << $0 }) else {
       throw FuseError(
-        .limitExceeded, "the tree and the values have \(most) bytes and nodes, and a record of 32 bits cannot count them")
+        .limitExceeded,
+        "the tree and the values have \(most) bytes and nodes, and a record of 32 bits cannot count them")
     }
     report.recordBits = bits
     report.treeByteCount = tree.nodeCount * (bits / 4)

@@ -38,7 +38,8 @@ extension MaxMindFile {
         } else if length >= Self.ipv4Length, address >> 32 == 0xFFFF {
           guard self.record(from: ipv4, of: address, count: length - Self.ipv4Length) == record else {
             throw refusal(
-              block, length, "has a value that its IPv4 addresses have not, and in a database they are the same addresses")
+              block, length,
+              "has a value that its IPv4 addresses have not, and in a database they are the same addresses")
           }
         } else {
           try body(FuseNetwork(inside: FuseAddress(family: .ipv6, bits: address), prefixLength: length), value)

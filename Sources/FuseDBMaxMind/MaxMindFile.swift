@@ -37,8 +37,10 @@ package struct MaxMindFile: Sendable {
         "the metadata count \(metadata.nodeCount) nodes of \(nodeByteCount) bytes, and the file has not so many; it is cut short, download it again",
         at: end)
     }
-    data = metadata.nodeCount * nodeByteCount + Self.separatorByteCount..<max(
-      end, metadata.nodeCount * nodeByteCount + Self.separatorByteCount)
+    data =
+      metadata.nodeCount * nodeByteCount
+      + Self.separatorByteCount..<max(
+        end, metadata.nodeCount * nodeByteCount + Self.separatorByteCount)
     guard data.upperBound <= end else {
       throw .invalidValue("there is no room for values between the tree and the metadata", at: end)
     }

@@ -46,7 +46,8 @@ package struct MaxMindMetadata: Sendable, Equatable {
     }
     guard version == 2 else {
       throw .invalidValue(
-        "this is version \(version.map { String($0) } ?? "none") of the MaxMind DB format, and version 2 is read here", at: start)
+        "this is version \(version.map { String($0) } ?? "none") of the MaxMind DB format, and version 2 is read here",
+        at: start)
     }
     guard [24, 28, 32].contains(recordBits) else {
       throw .invalidValue("the metadata say record_size \(recordBits), and there are 24, 28 and 32", at: start)

@@ -51,7 +51,8 @@ struct MaxMindTree {
       var record = records[slot]
       if !Self.isNode(record) {
         guard nodeCount < Self.most else {
-          throw FuseError(.limitExceeded, "the tree has more than \(Self.most) nodes, and a MaxMind DB no room for more")
+          throw FuseError(
+            .limitExceeded, "the tree has more than \(Self.most) nodes, and a MaxMind DB no room for more")
         }
         let node = UInt32(nodeCount)
         try records.grow(by: record)

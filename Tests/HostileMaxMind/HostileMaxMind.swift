@@ -139,7 +139,8 @@ struct HostileMaxMind {
     packer.clear()
     let file = try MaxMindFile(bytes)
     _ = file.metadata.texts(keeping: [Array("en".utf8)])
-    let decoder = file.decoder(to: packer, mostBytes: 1 << 30, languages: random.below(2) == 0 ? [Array("en".utf8)] : nil)
+    let decoder = file.decoder(
+      to: packer, mostBytes: 1 << 30, languages: random.below(2) == 0 ? [Array("en".utf8)] : nil)
     var known: Set<Int> = []
     var count = 0
     let packer = packer
@@ -152,7 +153,9 @@ struct HostileMaxMind {
       precondition(packer.byteCount <= bytes.count + 1 << 18, "a value is larger than allowed")
     }
     // No more than a tree of so many nodes can have, and the one that IPv4 gets of a larger block.
-    guard count <= file.metadata.nodeCount + 2 else { throw Violation("\(count) networks in \(file.metadata.nodeCount) nodes") }
+    guard count <= file.metadata.nodeCount + 2 else {
+      throw Violation("\(count) networks in \(file.metadata.nodeCount) nodes")
+    }
     return count
   }
 

@@ -361,7 +361,7 @@ def test_fish_completes(folder, line, words):
     (["diff", "a", "b", ""], []), (["build", "-o", ""], [":files"]), (["build", "-oa", ""], [":files"]), (["build", "--temp", ""], [":folders"]),
     (["get", "--json", "--js"], []), (["get", "--js"], ["--json"]), (["get", "--fiel"], ["--field"]), (["get", "--field", "x", "--fiel"], ["--field"]),
     (["get", "--field", "x", ""], [":files .fsdb"]), (["get", "--field=x", ""], [":files .fsdb"]), (["completions", "z"], ["zsh"]),
-    (["conv"], ["convert"]), (["convert", "x", "y", "--comp"], ["--compact"]), (["expo"], ["export"]), (["export", "x", "y", "--form"], ["--format"]), (["build", "--lang"], ["--languages"]), (["get", "--ov"], ["--over"]), (["convert", "x", "y", "--fam"], ["--family"]),
+    (["conv"], ["convert"]), (["convert", "x", "y", "--comp"], ["--compact"]), (["expo"], ["export"]), (["export", "x", "y", "--form"], ["--format"]), (["build", "--lang"], ["--languages"]), (["get", "--ove"], ["--over", "--overwrite"]), (["convert", "x", "y", "--fam"], ["--family"]),
     (["convert", ""], [":files .fsdb"]), (["merge", "--comp"], ["--compact"]), (["reindex", "--comp"], ["--compact"]),
     (["get", "absent.fsdb", "--field", ""], []), (["get", "networks.fsdb", "--field", "g"], ["geo", "geo.country", "geo.city"]),
     (["get", "list.txt", "--field", ""], []),

@@ -94,7 +94,8 @@ extension Overwriting {
     guard let name = FileStatus(atLink: path), links != .replaced || name.kind != .link else { return nil }
     guard let status = FileStatus(at: path), status.kind == .regular, status.byteCount > 0 else { return nil }
     guard (try? Descriptor.checkReadable(path)) != nil else {
-      return "'\(path)' may not be read, and may be another file than a MaxMind DB: give OUTPUT another name, or remove that file"
+      return
+        "'\(path)' may not be read, and may be another file than a MaxMind DB: give OUTPUT another name, or remove that file"
     }
     guard !isDatabase(path) else {
       return "'\(path)' is a database, and would be overwritten: OUTPUT comes last; give it another name"

@@ -40,7 +40,9 @@ extension LayeredReader {
       let place = found.firstIndex { $0.length < answer.0 } ?? found.endIndex
       found.insert((answer.0, answer.1), at: place)
     }
-    return found.isEmpty ? nil : try combine(found.map { $0.value })
+    // Not by `?:`, where nil may be a value.
+    guard !found.isEmpty else { return nil }
+    return try combine(found.map { $0.value })
   }
 
   /// Calls `body` with the key of any layer that covers a domain name best, and its object in place, and returns what it returns; nil where none does,
