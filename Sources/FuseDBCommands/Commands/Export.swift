@@ -31,7 +31,7 @@ struct Export: Command {
 
     Example:
       $ fusedb export networks.fsdb networks.mmdb
-      networks.mmdb: 3 networks, 2 values, 478 bytes; 30 nodes of 24 bits
+      networks.mmdb: 3 networks, 2 values, 515 bytes; 46 nodes of 24 bits
     """
 
   var path: String
