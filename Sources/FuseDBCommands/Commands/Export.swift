@@ -5,7 +5,7 @@ internal import FuseDBMaxMind
 /// `fusedb export`: writes a database as a file of another format.
 struct Export: Command {
   static let name = "export"
-  static let summary = "write blocks of addresses as a MaxMind DB, which other programs read"
+  static let summary = "write blocks of addresses as a MaxMind DB for other programs"
   static let operands = "FILE OUTPUT"
   static let options: [Option] = [
     .value("--format", "FORMAT", choices: ["mmdb"], "what to write: mmdb (default)"),
@@ -19,12 +19,12 @@ struct Export: Command {
     Vector and others read. Of blocks inside of others the longest has the
     addresses, as everywhere. Equal values and parts of values are stored once.
 
-    What such a file cannot say is refused with the key: keys that are no blocks,
-    nil, extensions, integers below -2147483648, maps with keys that are no text.
-    Integers get the smallest of its types. What the file's metadata say as
-    mmdb.database_type, mmdb.languages, mmdb.description.en, mmdb.build_epoch and
-    mmdb.ip_version, as 'fusedb build' has them from a MaxMind DB, goes into
-    OUTPUT; 'fusedb reindex --meta' sets them.
+    What such a file cannot say is refused with the key: keys that are no
+    blocks, nil, extensions, integers below -2147483648, maps with keys that are
+    no text. Integers get the smallest of its types. What the file's metadata
+    say as mmdb.database_type, mmdb.languages, mmdb.description.en,
+    mmdb.build_epoch and mmdb.ip_version, as 'fusedb build' has them from a
+    MaxMind DB, goes into OUTPUT; 'fusedb reindex --meta' sets them.
 
     OUTPUT appears in one step, in place of a MaxMind DB that is there; any other
     kind of file is left alone.

@@ -6,7 +6,7 @@ import Testing
 struct HelpTests {
   private static let names = [
     "build", "get", "enrich", "networks", "prefix", "keys", "dump", "stats", "verify", "merge", "diff", "patch",
-    "reindex", "watch", "bench", "completions", "man", "help",
+    "reindex", "export", "watch", "bench", "completions", "man", "help",
   ]
 
   @Test func `the version is named`() {
