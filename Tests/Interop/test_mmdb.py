@@ -144,6 +144,24 @@ def test_aliases_answer_as_they_do_in_the_tree_and_are_listed_nowhere(command, t
     assert "third block" in refused.errors
 
 
+def test_aliases_stay_in_what_is_made_of_the_file(command, tmp_path):
+    build(command, tmp_path, mmdb.write(NETWORKS, aliases=STANDARD))
+    place = tmp_path / "x.fsdb"
+    own = tmp_path / "own.fsdb"
+    command("build", own, "-", stdin=b'{"keys":["7.0.0.0/8"],"value":7}\n', code=DONE)
+    command("convert", place, tmp_path / "family.fsdb", "--family", code=DONE)
+    command("reindex", place, "-o", tmp_path / "reindexed.fsdb", "--meta", "a=b", code=DONE)
+    command("merge", tmp_path / "merged.fsdb", place, own, code=DONE)
+    command("build", tmp_path / "collected.fsdb", tmp_path / "x.mmdb", "--on-duplicate", "collect", code=DONE)
+    command("diff", own, place, "--patch", tmp_path / "patch", "--quiet")
+    command("patch", own, tmp_path / "patch", "-o", tmp_path / "patched.fsdb", code=DONE)
+    for name in ("x", "family", "reindexed", "merged", "collected", "patched"):
+        (found,) = answers(command, tmp_path / f"{name}.fsdb", ["2002:100:5::1"])
+        assert found[0] == "1.0.0.0/24", name
+        command("verify", tmp_path / f"{name}.fsdb", code=DONE)
+    assert (tmp_path / "patched.fsdb").read_bytes() == place.read_bytes()
+
+
 def test_a_tree_without_aliases_has_none(command, tmp_path):
     networks = {**NETWORKS, "2002::/16": {"n": 9}}
     build(command, tmp_path, mmdb.write(networks))
