@@ -14,13 +14,13 @@ TEST_PACKAGES := binutils fish iso-codes man-db mandoc minisign netbase openjdk-
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv valgrind
 # Unpacked alone: installed, it would begin to serve.
-SERVER_PACKAGES := nginx
+SERVER_PACKAGES := libmaxminddb0 libnginx-mod-http-geoip2 nginx
 DATA_PACKAGES := ieee-data tor-geoipdb
 
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
 TEST_LOGS := $(addprefix build/logs/,dependent.log instructions.log swift.log pytest.log wheel.log)
-ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log city.log sanitize-python.log)
+ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log hostile-maxmind.log city.log sanitize-python.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
@@ -139,16 +139,18 @@ sanitize-python: ## run the tests of the Python package under AddressSanitizer: 
 	Scripts/sanitize-python 2>&1 | tee build/logs/sanitize-python.log
 
 .PHONY: hostile
-hostile: ## ask files with a million changed sections of networks, under AddressSanitizer: about five minutes
+hostile: ## ask files with a million changed sections of networks, read a million changed MaxMind DBs, under AddressSanitizer: about ten minutes
 	@mkdir -p build/logs
 	swift build -c release --sanitize=address --product HostileNetworks --scratch-path .build/address -Xswiftc -use-ld=lld
 	.build/address/release/HostileNetworks 2>&1 | tee build/logs/hostile.log
+	swift build -c release --sanitize=address --product HostileMaxMind --scratch-path .build/address -Xswiftc -use-ld=lld
+	ASAN_OPTIONS=max_allocation_size_mb=1 .build/address/release/HostileMaxMind 2>&1 | tee build/logs/hostile-maxmind.log
 
 .PHONY: city
-city: ## ask two million addresses of City's blocks, beside libmaxminddb: about three minutes
+city: ## ask two million addresses of City, its blocks and its whole, beside libmaxminddb: about ten minutes
 	@mkdir -p build/logs
 	@$(MAKE) .venv/ready release
-	FUSEDB_CITY_ADDRESSES=2000000 $(PYTEST) Tests/Interop/test_city.py 2>&1 | tee build/logs/city.log
+	FUSEDB_CITY_ADDRESSES=2000000 $(PYTEST) Tests/Interop/test_city.py Tests/Interop/test_city_whole.py 2>&1 | tee build/logs/city.log
 
 .PHONY: fleet
 fleet: ## a thousand subscriptions in four processes follow 24 versions, half of them through a proxy that spoils answers: about half an hour

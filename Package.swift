@@ -102,11 +102,15 @@ let package = Package(
       name: "FuseDB",
       dependencies: ["FuseDBJSON", "FuseDBPatching", "FuseDBServing", "FuseDBWriting"],
       swiftSettings: strict),
+    // MaxMind DB files, in and out.
+    .target(
+      name: "FuseDBMaxMind", dependencies: ["FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBValues"],
+      swiftSettings: strict),
     .target(
       name: "FuseDBInput",
       dependencies: [
-        "CBzip2", "CLzma", "CZlib", "CZstd", "FuseDBFormat", "FuseDBJSON", "FuseDBSystem", "FuseDBValues",
-        "FuseDBWriting",
+        "CBzip2", "CLzma", "CZlib", "CZstd", "FuseDBFormat", "FuseDBJSON", "FuseDBMaxMind", "FuseDBSystem",
+        "FuseDBValues", "FuseDBWriting",
       ],
       swiftSettings: strict),
     .target(
@@ -126,7 +130,8 @@ let package = Package(
         "FuseDBReading", "FuseDBServing", "FuseDBSystem", "FuseDBValues", "FuseDBWriting",
       ],
       swiftSettings: common),
-    .target(name: "FuseDBCommands", dependencies: ["FuseDB", "FuseDBInput"], swiftSettings: strict),
+    .target(
+      name: "FuseDBCommands", dependencies: ["FuseDB", "FuseDBInput", "FuseDBMaxMind"], swiftSettings: strict),
     .target(
       name: "FuseDBDeliveryCommands",
       dependencies: ["CFusePages", "FuseDB", "FuseDBCommands", "FuseDBDelivery", "FuseDBInput"],
@@ -159,6 +164,10 @@ let package = Package(
     .executableTarget(
       name: "HostileNetworks", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/HostileNetworks",
       swiftSettings: strict),
+    .executableTarget(
+      name: "HostileMaxMind",
+      dependencies: ["FuseDB", "FuseDBFormat", "FuseDBMaxMind", "FuseDBSystem", "FuseDBValues", "ProgramSupport"],
+      path: "Tests/HostileMaxMind", swiftSettings: strict),
     .executableTarget(
       name: "CompactTool",
       dependencies: ["FuseDB", "FuseDBCompact", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBWriting"],

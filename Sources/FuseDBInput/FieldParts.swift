@@ -170,6 +170,25 @@ struct FoundFields<Node: FieldNode> {
   }
 }
 
+extension FieldSelection {
+  /// Packs what stays of a value whose keys stand beside it: all of one that has no parts.
+  mutating func packParts<Node: FieldNode>(
+    of value: Node, record: Int, to packer: MessagePackPacker
+  ) throws(FuseError) {
+    beginRecord()
+    guard value.partKind != .none else { return try value.pack(to: packer, depth: 0) }
+    if record <= Self.mostRecords {
+      var names: [[UInt8]] = []
+      try value.forEachPart { (part, _) throws(FuseError) in
+        if let name = part.name?.textBytes { names.append(name) }
+      }
+      for name in names { note(name.rawSpan) }
+    }
+    let found = try FoundFields(value, &self)
+    try found.parts.pack(value, to: packer, depth: 0)
+  }
+}
+
 extension JSONNode: FieldNode, FieldName {
   var partKind: FieldPartKind {
     switch kind {

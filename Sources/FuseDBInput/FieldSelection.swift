@@ -112,6 +112,14 @@ package struct FieldSelection: Sendable {
     for i in dropped.indices where other.dropped[i].wasSeen { dropped[i].wasSeen = true }
   }
 
+  /// The same of a selection whose keys are none.
+  mutating func mergeValues(_ other: FieldSelection) {
+    hadRecord = hadRecord || other.hadRecord
+    names.formUnion(other.names)
+    for i in kept.indices where other.kept[i].wasSeen { kept[i].wasSeen = true }
+    for i in dropped.indices where other.dropped[i].wasSeen { dropped[i].wasSeen = true }
+  }
+
   /// A record begins that is no row.
   mutating func beginRecord() { hadRecord = true }
 

@@ -12,6 +12,8 @@ extension FuseInput {
     case tsv
     /// Values of MessagePack, one after the other.
     case msgpack
+    /// A MaxMind DB: the networks of its tree are the keys. See spec/mmdb.md.
+    case mmdb
   }
 }
 
@@ -19,7 +21,7 @@ extension FuseInput.Format {
   /// What names end in, and what that says; and one of ``packings`` may follow.
   private static let endings: KeyValuePairs = [
     ".csv": csv, ".tsv": tsv, ".ndjson": ndjson, ".jsonl": ndjson, ".json": ndjson,
-    ".msgpack": msgpack, ".mpk": msgpack,
+    ".msgpack": msgpack, ".mpk": msgpack, ".mmdb": mmdb,
   ]
 
   /// What the names of packed files end in.
@@ -39,7 +41,11 @@ extension FuseInput.Format {
 
   /// Where a record is, for messages: by its line, or by its number where there are no lines.
   package func position(in input: String, _ number: Int) -> String {
-    self == .msgpack || self == .json ? "\(input): record \(number)" : "\(input):\(number)"
+    switch self {
+    case .msgpack, .json: "\(input): record \(number)"
+    case .mmdb: "\(input): network \(number)"
+    case .ndjson, .csv, .tsv: "\(input):\(number)"
+    }
   }
 
   /// What stands between cells.

@@ -1,7 +1,7 @@
 public import FuseDBFormat
 public import FuseDBValues
 
-/// Files of records that a database is built from: NDJSON, JSON, CSV, TSV or MessagePack, as they are or packed with gzip,
+/// Files of records that a database is built from: NDJSON, JSON, CSV, TSV, MessagePack or MaxMind DB, as they are or packed with gzip,
 /// zstd, xz or bzip2.
 ///
 ///     var input = FuseInput("networks.csv")    // network,asn,name
@@ -29,13 +29,17 @@ public struct FuseInput: Sendable {
   public var addressRange: (first: String, last: String)?
   /// Who has the addresses of two ranges that overlap; nil to refuse ranges that overlap in part.
   public var overlap: Overlap?
-  /// The names of the fields that are stored in the object; where this is empty, all fields that hold no keys.
+  /// The names of the fields that are stored in the object; where this is empty, all fields that hold no keys. Where records have keys of their own,
+  /// they are fields of the values.
   public var keptFields: [String] = []
   /// The names of the fields that are not stored, of those that would be.
   ///
   /// In NDJSON, JSON and MessagePack, a name that a record does not have itself is a path into it, as of ``FusePath``:
   /// `geo.country`, `tags.0`. This goes for ``keyFields``, ``keptFields`` and ``addressRange``, too.
   public var droppedFields: [String] = []
+  /// Of MaxMind DB files, the languages whose names stay, such as `["en"]`; empty for all. In each map called `names` that holds texts alone, the
+  /// other members are left out.
+  public var languages: [String] = []
   /// Whether ``keyFields``, ``keptFields`` and ``droppedFields`` may name a field that no record has. A table always needs its columns.
   public var allowsMissingFields = false
   /// The names of a table's columns; nil when its first row has them.

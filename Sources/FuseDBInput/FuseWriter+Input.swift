@@ -54,6 +54,9 @@ extension FuseInput {
         range: addressRange.map { FieldSelection.Range(first: Array($0.first.utf8), last: Array($0.last.utf8)) },
         kept: bytes(keptFields), dropped: bytes(droppedFields))
     }
+    let values =
+      fields == nil && !(keptFields.isEmpty && droppedFields.isEmpty)
+      ? FieldSelection(keys: [], kept: bytes(keptFields), dropped: bytes(droppedFields)) : nil
     var table = TableOptions(
       columns: columns.map { bytes($0) },
       types: Dictionary(uniqueKeysWithValues: types.map { (Array($0.key.utf8), $0.value) }), takesQuotes: takesQuotes,
@@ -65,11 +68,14 @@ extension FuseInput {
     table.skipsRepeatedHeaders = skipsRepeatedHeaders
     let limit =
       recordLimit.map { RecordLimit(byteCount: $0, names: .library) } ?? RecordLimit(memory: memory, names: .library)
-    return InputLoader.Job(
+    var job = InputLoader.Job(
       inputs: files, fields: fields, table: table, threadCount: InputLoader.threadCount(of: options), memory: memory,
       limit: limit,
       records: recordsPath,
       // That the last one counts is the default, which says nothing of ranges.
       ranges: RangeOptions(overlap: overlap, onDuplicate: options.onDuplicate == .last ? nil : options.onDuplicate))
+    job.valueFields = values
+    if !languages.isEmpty { job.languages = bytes(languages) }
+    return job
   }
 }

@@ -24,6 +24,10 @@ package final class InputLoader {
     package var flaws = FlawPolicy.told(atMost: 1)
     /// What happens to ranges of addresses that overlap.
     var ranges: RangeOptions
+    /// Which fields of values stay, where records have keys of their own; nil for all.
+    package var valueFields: FieldSelection?
+    /// Of MaxMind DB files, the languages whose names stay; nil for all.
+    package var languages: [[UInt8]]?
 
     init(
       inputs: [(name: String, format: FuseInput.Format)], fields: FieldSelection?, table: TableOptions = TableOptions(),
@@ -83,13 +87,18 @@ package final class InputLoader {
   /// Takes the blocks of ranges.
   private let shard: WriterShard
   private var nextNumber = 0
+  private let writer: FuseWriter
+  private let rules: KeyRules
+  /// What was read of MaxMind DB files.
+  private var maxMindTotals = FuseInput.Counts()
   /// The fields that hold keys, and which of them there were.
   package private(set) var fields: FieldSelection?
 
   /// - Throws: ``FuseError`` as the writer does for want of a temporary file.
   package init(_ job: Job, _ writer: FuseWriter) throws(FuseError) {
     self.job = job
-    fields = job.fields
+    self.writer = writer
+    fields = job.fields ?? job.valueFields
     let threadCount = max(1, job.threadCount)
     // Every thread has one, and two wait; a single thread does not wait.
     blocks = BlockExchange(
@@ -98,13 +107,15 @@ package final class InputLoader {
     var workers: [RecordWorker] = []
     var rules = writer.options.keyRules
     rules.names = (job.limit.names.masking, job.limit.names.normaliseNetworks)
+    self.rules = rules
     let shards = try (0..<threadCount).map { _ throws(FuseError) in try writer.makeShard() }
     for shard in shards {
       let ranges = job.fields?.range == nil ? nil : try RangeStore(writer, threadCount: threadCount)
       workers.append(
         try RecordWorker(
           shard, inputNames: job.inputs.map { $0.name }, fields: job.fields, table: job.table,
-          blockByteCount: blocks.blockByteCount, limit: job.limit, rules: rules, ranges: ranges, policy: job.flaws))
+          blockByteCount: blocks.blockByteCount, limit: job.limit, rules: rules, ranges: ranges, policy: job.flaws,
+          valueFields: job.fields == nil ? job.valueFields : nil))
     }
     self.workers = workers
     shard = shards[0]
@@ -113,7 +124,8 @@ package final class InputLoader {
   /// What was read.
   package var totals: FuseInput.Counts {
     var totals = blocks.totals
-    totals.keyCount += rangeKeyCount
+    totals.keyCount += rangeKeyCount + maxMindTotals.keyCount
+    totals.recordCount += maxMindTotals.recordCount
     return totals
   }
   private var rangeKeyCount = 0
@@ -157,7 +169,9 @@ package final class InputLoader {
     workers[0].work(blocks)
     for helper in helpers { helper.wait() }
     if let failure = blocks.failure { throw failure }
-    for worker in workers { if let seen = worker.fields { fields?.merge(seen) } }
+    for worker in workers {
+      if let seen = worker.fields ?? worker.valueFields { fields?.merge(seen) }
+    }
     let stores = workers.compactMap { $0.ranges }
     // Their memory is for what comes now.
     workers = []
@@ -172,6 +186,10 @@ package final class InputLoader {
 
   /// Cuts an input into blocks and hands them over. Returns false when the rest is of no use.
   private func cut(_ input: Int, _ file: InputFile, _ progress: (Progress) -> Void) throws(FuseError) -> Bool {
+    if job.inputs[input].format == .mmdb {
+      try addMaxMind(input, file, progress)
+      return !blocks.isStopped
+    }
     let head = try InputHead(
       file, job.inputs[input].format, job.limit.names, skipsBadRecords: job.flaws == .skipped)
     if job.inputs[input].format == .ndjson, head.beginsArray || job.records != nil { job.inputs[input].format = .json }
@@ -215,6 +233,26 @@ package final class InputLoader {
     }
   }
 
+  /// Adds the networks of a MaxMind DB, on this thread.
+  private func addMaxMind(_ input: Int, _ file: InputFile, _ progress: (Progress) -> Void) throws(FuseError) {
+    var selection = job.valueFields
+    if let fields = job.fields {
+      selection = FieldSelection(keys: [], kept: fields.kept.map { $0.name }, dropped: fields.dropped.map { $0.name })
+    }
+    if selection?.kept.isEmpty == true, selection?.dropped.isEmpty == true { selection = nil }
+    let reading = try MaxMindReading(
+      file, shard, rules: rules, limit: job.limit, blockByteCount: blocks.blockByteCount, fields: selection,
+      languages: job.languages)
+    let before = maxMindTotals
+    try reading.run(input: input) { counts in
+      maxMindTotals.recordCount = before.recordCount + counts.recordCount
+      maxMindTotals.keyCount = before.keyCount + counts.keyCount
+      progress(Progress(inputsDone: input, file: file, totals: totals))
+    }
+    writer.adopt(metadata: reading.metadata, aliases: reading.aliases)
+    if let seen = reading.fields { fields?.mergeValues(seen) }
+  }
+
   private func boundary(_ format: FuseInput.Format) -> BlockCutter.Boundary {
     switch format {
     case .ndjson: .lineFeed
@@ -223,6 +261,7 @@ package final class InputLoader {
         ? .row(separator: format.separator(job.table.delimiter), commentPrefix: job.table.commentPrefix) : .lineFeed
     case .json: .element(job.records)
     case .msgpack: .value
+    case .mmdb: preconditionFailure("a MaxMind DB is not cut")
     }
   }
 

@@ -9,10 +9,13 @@ final class MessagePackReader {
   private let sink: RecordSink
   private let records: MessagePackRecords
 
-  init(_ sink: RecordSink, fields: FieldSelection?) {
+  init(_ sink: RecordSink, fields: FieldSelection?, valueFields: FieldSelection? = nil) {
     self.sink = sink
-    records = MessagePackRecords(sink, fields: fields)
+    records = MessagePackRecords(sink, fields: fields, valueFields: valueFields)
   }
+
+  /// Which fields of values stay in arrays of keys and a value; nil for all.
+  var valueFields: FieldSelection? { records.valueFields }
 
   /// Which fields hold keys, or nil when there are only arrays of keys and a value.
   var fields: FieldSelection? { records.fields }
@@ -61,15 +64,18 @@ final class MessagePackRecords {
   private let sink: RecordSink
   /// Which fields hold keys, or nil when there are only arrays of keys and a value.
   private(set) var fields: FieldSelection?
+  /// Which fields of values stay in arrays of keys and a value; nil for all.
+  private(set) var valueFields: FieldSelection?
   // The offsets of the record's parts; kept, so that the memory is.
   private var keyValues: [Int] = []
   private var keptPairs: [Range<Int>] = []
   private var keptCount = 0
   private var rangeValues: (first: Int?, last: Int?)
 
-  init(_ sink: RecordSink, fields: FieldSelection?) {
+  init(_ sink: RecordSink, fields: FieldSelection?, valueFields: FieldSelection? = nil) {
     self.sink = sink
     self.fields = fields
+    self.valueFields = valueFields
   }
 
   /// Adds a record.
@@ -121,7 +127,15 @@ final class MessagePackRecords {
     }
     let value = cursor.offset
     do throws(FuseError) {
-      try sink.addObject(record.extracting(value..<record.byteCount))
+      if valueFields == nil {
+        try sink.addObject(record.extracting(value..<record.byteCount))
+      } else {
+        let whole = record.extracting(value..<record.byteCount)
+        try MessagePackCursor.validate(whole)
+        let node = MessagePackNode(record: whole.array(), offset: 0)
+        try valueFields!.packParts(of: node, record: sink.line, to: sink.packer)
+        try sink.addPacked()
+      }
     } catch {
       throw FuseError(error.code, error.message, offset: UInt64(value) + (error.offset ?? 0))
     }

@@ -12,6 +12,8 @@ final class NDJSONReader {
   private let sink: RecordSink
   /// Which fields hold keys, or nil when lines are in the native form.
   private(set) var fields: FieldSelection?
+  /// Which fields of values stay in the native form; nil for all.
+  private(set) var valueFields: FieldSelection?
   /// Whether a field may be inside of another.
   private let hasPaths: Bool
   // The parts of the record that is being read; kept, so that the memory is.
@@ -23,9 +25,10 @@ final class NDJSONReader {
   /// Whether a range had an end that the parser does not take as an integer: others will have some, too.
   private var hasLongIntegers = false
 
-  init(_ sink: RecordSink, fields: FieldSelection?) {
+  init(_ sink: RecordSink, fields: FieldSelection?, valueFields: FieldSelection? = nil) {
     self.sink = sink
     self.fields = fields
+    self.valueFields = valueFields
     hasPaths = fields?.hasPaths ?? false
   }
 
@@ -160,7 +163,11 @@ final class NDJSONReader {
 
   private func addNative(_ record: JSONNode) throws(FuseError) {
     guard let (keys, value) = nativeParts(of: record) else { throw notNative(record) }
-    try sink.packer.pack(value)
+    if valueFields == nil {
+      try sink.packer.pack(value)
+    } else {
+      try valueFields!.packParts(of: value, record: sink.line, to: sink.packer)
+    }
     try sink.addPacked()
     try keys.forEachElement { key throws(FuseError) in
       let isKey: Void? = try withKeyBytes(of: key) { bytes throws(FuseError) in try sink.addKey(bytes) }

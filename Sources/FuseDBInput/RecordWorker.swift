@@ -21,7 +21,7 @@ final class RecordWorker: @unchecked Sendable {
   init(
     _ shard: WriterShard, inputNames: [String], fields: FieldSelection?, table: TableOptions,
     blockByteCount: Int, limit: RecordLimit, rules: KeyRules, ranges: RangeStore?,
-    policy: FlawPolicy
+    policy: FlawPolicy, valueFields: FieldSelection? = nil
   ) throws(FuseError) {
     sink = try RecordSink(
       shard, blockByteCount: blockByteCount, limit: limit, rules: rules, ranges: ranges, policy: policy)
@@ -29,14 +29,21 @@ final class RecordWorker: @unchecked Sendable {
     self.inputNames = inputNames
     self.policy = policy
     names = limit.names
-    lines = NDJSONReader(sink, fields: fields)
+    lines = NDJSONReader(sink, fields: fields, valueFields: valueFields)
     rows = TableReader(sink, options: table)
-    values = MessagePackReader(sink, fields: fields)
+    values = MessagePackReader(sink, fields: fields, valueFields: valueFields)
   }
 
   /// The fields that hold keys, and which of them records had that are no rows.
   var fields: FieldSelection? {
     guard var fields = lines.fields, let others = values.fields else { return nil }
+    fields.merge(others)
+    return fields
+  }
+
+  /// The fields of values that stay, and which of them there were.
+  var valueFields: FieldSelection? {
+    guard var fields = lines.valueFields, let others = values.valueFields else { return nil }
     fields.merge(others)
     return fields
   }
@@ -73,6 +80,7 @@ final class RecordWorker: @unchecked Sendable {
       case .ndjson, .json: try lines.read(block)
       case .csv, .tsv: try rows.read(block)
       case .msgpack: try values.read(block)
+      case .mmdb: preconditionFailure("a MaxMind DB is not cut into blocks")
       }
     } catch {
       // What fails at the temporary file is no matter of the record.

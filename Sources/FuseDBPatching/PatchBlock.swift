@@ -69,6 +69,8 @@ enum PatchBlock {
 ///
 /// An operation is one number: its kind in the two lowest bits, its argument above them.
 enum PatchOperation {
+  /// Beside the bits of sections, that aliases of networks follow. [U25]
+  static let aliasesFollow: UInt64 = 8
   static let kindBitCount = 2
 
   /// How the records of the new file come about.

@@ -30,8 +30,9 @@ struct PatchForm {
     let metadata = try file.index.metadata.map { section throws(FuseError) in
       try file.metadataBytes(of: section).array()
     }
-    let plan = CompactPlan(
-      keysAreRaw: !compact.hasCodedKeys, metadata: metadata, sections: SectionRequest(exactly: file.index.sections))
+    var sections = SectionRequest(exactly: file.index.sections)
+    sections.aliases = file.networkAliases
+    let plan = CompactPlan(keysAreRaw: !compact.hasCodedKeys, metadata: metadata, sections: sections)
     let made = try AtomicFile(scratchBeside: place)
     let (header, byteCount) = try CompactWriter.write(reader, to: made, plan)
     guard PatchHead.FileEnd(header: header, byteCount: UInt64(byteCount)) == PatchHead.FileEnd(of: file) else {

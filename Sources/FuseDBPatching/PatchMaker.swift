@@ -155,7 +155,14 @@ struct PatchMaker {
       var sections: OptionalSections = []
       if plan.sections.networks == .always { sections.insert(.networks) }
       if plan.sections.keyLengths { sections.insert(.lengths) }
-      try body.write(sections.rawValue)
+      let aliases = plan.sections.aliases
+      try body.write(sections.rawValue | (aliases.isEmpty ? 0 : PatchOperation.aliasesFollow))
+      if !aliases.isEmpty { try body.write(UInt64(aliases.count)) }
+      for alias in aliases {
+        try body.write(UInt64(alias.address >> 64))
+        try body.write(UInt64(truncatingIfNeeded: alias.address))
+        try body.write(UInt64(alias.prefixLength))
+      }
       try write(metadata: plan.metadata)
     }
   }

@@ -297,6 +297,21 @@ extension Patcher {
     return bytes
   }
 
+  /// The aliases of networks that a compact file is to have. [A14] [U25]
+  private func aliases() throws(FuseError) -> [NetworkSection.Alias] {
+    let count = try body.count(upTo: NetworkSection.mostAliases, of: "aliases")
+    var aliases: [NetworkSection.Alias] = []
+    for _ in 0..<count {
+      let high = try body.number()
+      let low = try body.number()
+      let length = try body.count(upTo: 96, of: "bits of an alias")
+      guard length > 0 else { throw body.bad("an alias is to have no bits") }
+      aliases.append(
+        NetworkSection.Alias(address: UInt128(high) << 64 | UInt128(low), prefixLength: UInt8(length)))
+    }
+    return aliases
+  }
+
   mutating func writeBlock() throws(FuseError) {
     let index = Int(head.newHeader.indexOffset)..<Int(head.newHeader.indexOffset) + indexByteCount
     guard let block = PatchOperation.Block(rawValue: try body.number()) else {
@@ -318,13 +333,16 @@ extension Patcher {
         throw body.bad("a compact file is to be made, and the head says another")
       }
       let isRaw = try body.count(upTo: 1, of: "kinds of keys") == 1
-      let bits = OptionalSections(rawValue: try body.number())
+      let number = try body.number()
+      let bits = OptionalSections(rawValue: number & ~PatchOperation.aliasesFollow)
       guard bits.subtracting([.networks, .lengths]).isEmpty else {
         throw body.bad("a compact file is to have sections that none has")
       }
+      var sections = SectionRequest(exactly: bits)
+      if number & PatchOperation.aliasesFollow != 0 { sections.aliases = try aliases() }
       let metadata = try metadata()
       try body.finish()
-      compactPlan = CompactPlan(keysAreRaw: isRaw, metadata: metadata, sections: SectionRequest(exactly: bits))
+      compactPlan = CompactPlan(keysAreRaw: isRaw, metadata: metadata, sections: sections)
     case .literal:
       let file = file
       try body.bytes(head.newByteCount - index.upperBound) { part throws(FuseError) in try file?.write(part) }

@@ -66,7 +66,7 @@ extension FuseWriter {
   func build(
     to path: PinnedPath, merging inputs: [MergeInput]?, phases progress: (BuildPhase, Double) -> Void
   ) throws(FuseError) -> BuildReport {
-    let metadata = try MetadataSection.bytes(of: options.allMetadata)
+    let metadata = try MetadataSection.bytes(of: options.allMetadata(of: inputMetadata))
     precondition(options.form == .family || options.layout == .indexed, "a compact file is never plain")
     precondition(metadata == nil || options.layout == .indexed, "a plain file has no place for metadata")
     if options.onDuplicate == .collect { return try buildLists(to: path, phases: progress) }

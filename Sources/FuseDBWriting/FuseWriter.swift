@@ -155,8 +155,9 @@ public final class FuseWriter {
     /// of the memory.
     package var mostListBytes: Int?
 
-    /// The metadata of the file, with what the options say.
-    var allMetadata: [String: String] {
+    /// The metadata of the file, with what the options say, and before it what an input says.
+    func allMetadata(of input: [String: String]) -> [String: String] {
+      let metadata = metadata.merging(input) { given, _ in given }
       guard let normalisation else { return metadata }
       return metadata.merging([KeyNormalisation.metadataName: normalisation.rawValue]) { _, rule in rule }
     }
@@ -190,6 +191,8 @@ public final class FuseWriter {
   var spilledByLists = 0
   /// What the block of the file is to have.
   var sections: SectionRequest
+  /// What an input says about itself, which the metadata are to have.
+  var inputMetadata: [String: String] = [:]
   let limits: Limits
   private let keyRules: KeyRules
   let plan: MemoryPlan?
@@ -335,6 +338,17 @@ extension FuseWriter {
       try store.withPartition(number.partition, { partition in number.number < partition.count })
     else { return nil }
     return ObjectID(writer: ObjectIdentifier(self), number: number)
+  }
+}
+
+extension FuseWriter {
+  /// Takes what an input says of itself: its metadata, unless the options or an earlier input say otherwise, and the IPv6 blocks in which
+  /// IPv4 addresses answer. A plain file has no place for either.
+  package func adopt(metadata: [String: String], aliases: [NetworkSection.Alias]) {
+    guard options.layout == .indexed else { return }
+    inputMetadata.merge(metadata) { known, _ in known }
+    let more = aliases.filter { !sections.aliases.contains($0) }
+    sections.aliases += more.prefix(NetworkSection.mostAliases - sections.aliases.count)
   }
 }
 

@@ -55,6 +55,7 @@ JOBS = {
     "reindex": Job("reindex out.fsdb", "plain"),
     "convert": Job("convert {old} out.fsdb --compact", "plain"),
     "convert over its input": Job("convert out.fsdb out.fsdb --compact=fast", "plain"),
+    "export": Job("export {networks} out.fsdb", "mmdb"),
     "build that may not shrink": Job("build -o out.fsdb {small} --greatest-shrink 0", "old"),
     "enrich over a file": Job("enrich {old} {large} --on value -o out.fsdb --overwrite --threads 1", "small"),
     "merge over one of its inputs": Job("merge out.fsdb {plain} out.fsdb --temp .", "old"),
@@ -80,6 +81,10 @@ def material(command, tmp_path_factory):
     (place / "many").write_bytes(b"".join(line([b"key %d" % i], pack_int(0)) for i in range(60_000)))
     wide = (line([b"key %d" % i], pack_str(b"%d" % i + b"x" * 20_000)) for i in range(150))
     (place / "wide").write_bytes(b"".join(wide))
+    blocks = b"".join(line([b"10.%d.0.0/16" % i], pack_int(i)) for i in range(200))
+    command("build", place / "networks", stdin=blocks, code=DONE)
+    command("build", place / "others", stdin=line([b"10.0.0.0/8"], pack_int(1)), code=DONE)
+    command("export", place / "others", place / "mmdb", code=DONE)
     return {path.name: path for path in place.iterdir()}
 
 

@@ -60,6 +60,8 @@ QUESTIONS = {
     "reindex --compact": ["reindex", "FILE", "--compact"],
     "convert": ["convert", "FILE", "out.fsdb", "--compact"],
     "convert --family": ["convert", "FILE", "out.fsdb", "--family"],
+    "export": ["export", "FILE", "out.mmdb"],
+    "get --over": ["get", "GOOD", "--over", "FILE", "k"],
     "watch": ["watch", "FILE"],
     "bench": ["bench", "FILE", "--seconds", "0"],
     "enrich": ["enrich", "FILE", "--on", "k"],

@@ -68,7 +68,7 @@ def test_help_version_and_quiet_are_options_of_every_command(command, commands, 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_option_with_a_choice_names_what_it_takes_and_takes_it(command, commands, name, folder):
-    others = {"completions": ["bash"], "convert": ["networks.fsdb", "new.fsdb", "--family"], "man": [], "help": [], "enrich": ["networks.fsdb", "--on", "x"],
+    others = {"completions": ["bash"], "convert": ["networks.fsdb", "new.fsdb", "--family"], "export": ["networks.fsdb", "new.mmdb"], "man": [], "help": [], "enrich": ["networks.fsdb", "--on", "x"],
               "fetch": ["remote", "name", "got.fsdb"], "follow": ["remote", "name", "got.fsdb"]}
     operands = others.get(name, ["networks.fsdb", "networks.fsdb"])
     text = command(name, "--help", code=DONE).text
@@ -199,7 +199,7 @@ SPELLED = "a\\x1b[31m\\x07\\r\\n\\x7f\\xc2\\x9b"
 NAMES_FROM_OUTSIDE = [
     ["get", f"{EVIL}absent.fsdb", "k"], ["get", "evil", "absent"], ["keys", "good", f"--{EVIL}"], [EVIL], ["help", EVIL], ["keys", "good", "--format", EVIL],
     ["keys", "good", "--limit", EVIL], ["stats", "evil"], ["verify", "evil"], ["verify", "evil", "good"], ["diff", "good", f"{EVIL}absent"], ["reindex", "evil", "-o", "evil2"],
-    ["convert", "evil", "evil2", "--compact"], ["convert", f"{EVIL}absent", "x.fsdb", f"--compact={EVIL}"],
+    ["convert", "evil", "evil2", "--compact"], ["export", "evil", "evil2"], ["convert", f"{EVIL}absent", "x.fsdb", f"--compact={EVIL}"],
     ["build", "-o", "evil2"], ["merge", "-o", "evil2", "good", "evil"], ["diff", "good", "evil", "--patch", "evil3"], ["enrich", "evil", "--on", "k"],
     ["get", "good", "k", "--field", f"{EVIL}x"], ["keys", "good", "--field", f"{EVIL}x"], ["keys", "good", "--where", f"{EVIL}x=1"], ["get", f"{EVIL}.fsd", "k"],
     ["enrich", "good", "--on", "k", "--field", f"{EVIL}x"], ["enrich", "good", "--on", f"{EVIL}x"], ["build", "-o", "x.fsdb", "--key", f"{EVIL}x"],
@@ -361,7 +361,7 @@ def test_fish_completes(folder, line, words):
     (["diff", "a", "b", ""], []), (["build", "-o", ""], [":files"]), (["build", "-oa", ""], [":files"]), (["build", "--temp", ""], [":folders"]),
     (["get", "--json", "--js"], []), (["get", "--js"], ["--json"]), (["get", "--fiel"], ["--field"]), (["get", "--field", "x", "--fiel"], ["--field"]),
     (["get", "--field", "x", ""], [":files .fsdb"]), (["get", "--field=x", ""], [":files .fsdb"]), (["completions", "z"], ["zsh"]),
-    (["conv"], ["convert"]), (["convert", "x", "y", "--comp"], ["--compact"]), (["convert", "x", "y", "--fam"], ["--family"]),
+    (["conv"], ["convert"]), (["convert", "x", "y", "--comp"], ["--compact"]), (["expo"], ["export"]), (["export", "x", "y", "--form"], ["--format"]), (["build", "--lang"], ["--languages"]), (["get", "--ove"], ["--over", "--overwrite"]), (["convert", "x", "y", "--fam"], ["--family"]),
     (["convert", ""], [":files .fsdb"]), (["merge", "--comp"], ["--compact"]), (["reindex", "--comp"], ["--compact"]),
     (["get", "absent.fsdb", "--field", ""], []), (["get", "networks.fsdb", "--field", "g"], ["geo", "geo.country", "geo.city"]),
     (["get", "list.txt", "--field", ""], []),

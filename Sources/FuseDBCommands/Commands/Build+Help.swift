@@ -6,8 +6,8 @@ extension Build {
     [
       Arguments.outputOption,
       .value(
-        "--format", "FORMAT", choices: ["ndjson", "json", "csv", "tsv", "msgpack"],
-        "ndjson, json, csv, tsv or msgpack (default: by the ending of each input's name, else ndjson)"),
+        "--format", "FORMAT", choices: ["ndjson", "json", "csv", "tsv", "msgpack", "mmdb"],
+        "ndjson, json, csv, tsv, msgpack or mmdb (default: by the ending of each input's name, else ndjson)"),
       .value("--records", "PATH", "where the array of the records is inside of a JSON document, as in data.items"),
       .value(
         "--key", "FIELD", "the field that holds a record's key, or a list of keys; may be repeated", repeats: true),
@@ -28,6 +28,7 @@ extension Build {
         "write keys in one way, here and in every question: blocks, domain names, lower case, MAC addresses"),
       .value("--keep", "FIELD", "store only this field of each record; may be repeated", repeats: true),
       .value("--drop", "FIELD", "store all but this field; may be repeated", repeats: true),
+      .value("--languages", "A,B", "of a MaxMind DB, store the names in these languages alone, as en,de"),
       .flag(
         "--allow-missing", "let a field of --key, --keep or --drop be absent from every record of NDJSON or MessagePack"
       ),
@@ -59,6 +60,7 @@ extension Build {
       ),
       Arguments.metadataOption,
       Arguments.compactOption,
+      .flag("--family", "write version 2 of the format where the compact form is the default: for MaxMind DB inputs"),
       .flag("--plain", "leave the index out; 'fusedb reindex' can add it"),
       .flag("--key-lengths", "also store which lengths keys have, for 'get --match prefix' and 'domain'"),
       .flag("--reverse-index", "also store which keys share a value, for 'keys --like'"),
@@ -96,8 +98,15 @@ extension Build {
     may be mixed with records. A record of MessagePack is an array of keys and a
     value, which is stored as it is, or with --key a map.
 
+    Of a MaxMind DB (.mmdb), the networks are the keys; what IPv4 addresses
+    answer for in IPv6 stays so, and its metadata become those of OUTPUT. Its
+    values share parts, so OUTPUT is compact unless --family, --plain or
+    --reverse-index asks for the form that repeats them. 'fusedb export' writes
+    one.
+
     A FIELD that a record does not have itself may be a path into it, except in
-    tables: 'geo.country', 'tags.0'. What is kept stays in its place.
+    tables: 'geo.country', 'tags.0'. What is kept stays in its place. Without
+    --key, --keep and --drop are fields of the values.
 
     With '--on-duplicate collect' every key has a list: of the objects of all
     records that give it, in their order.

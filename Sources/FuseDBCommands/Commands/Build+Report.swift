@@ -79,7 +79,20 @@ extension Build {
       let fate = writerOptions.order == .key ? "left out" : "kept"
       lines.append("  \(Humans.count(report.unreachedObjectCount, "object")) without a key \(fate)")
     }
-    return lines + networkReport(of: report).lines
+    return lines + networkReport(of: report).lines + costOfForm(report)
+  }
+
+  /// What version 2 takes of a MaxMind DB, whose values share parts.
+  private func costOfForm(_ report: BuildReport) -> [String] {
+    guard hasMaxMind, writerOptions.form == .family else { return [] }
+    let before = inputs.filter { $0.format == .mmdb }.reduce(0) {
+      $0 + ($1.path.flatMap(FileStatus.init(at:))?.byteCount ?? 0)
+    }
+    let times =
+      before > 0 && report.byteCount > before ? ", \(report.byteCount / before) times the bytes of the MaxMind DB" : ""
+    return [
+      "  version 2 writes out what values share: \(Humans.size(report.byteCount))\(times); --compact writes it once"
+    ]
   }
 
   private func networkReport(of report: BuildReport) -> NetworkReport {

@@ -13,6 +13,8 @@ extension Build {
     let writer = FuseWriter(options)
     var job = job(options)
     job.flaws = flaws
+    job.valueFields = valueFields
+    job.languages = languages
     let loader = try InputLoader(job, writer)
     do throws(FuseError) {
       try loader.run { number throws(FuseError) in

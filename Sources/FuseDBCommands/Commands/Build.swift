@@ -16,6 +16,10 @@ struct Build: Command {
   var records: FusePath?
   /// What happens to bad records.
   var flaws = FlawPolicy.told(atMost: 1)
+  /// Which fields of values stay, where records have keys of their own.
+  var valueFields: FieldSelection?
+  /// Of MaxMind DB files, the languages whose names stay; nil for all.
+  var languages: [[UInt8]]?
   /// Whether an option may name a field that no record has.
   var allowsMissingFields = false
   var printsJSON: Bool
@@ -27,7 +31,7 @@ struct Build: Command {
     try Self.check(output, isOption: isOutputOption, arguments)
     if words.isEmpty { words = [Arguments.standardInput] }
     let format: FuseInput.Format? = try arguments.choice(
-      of: "--format", ["ndjson": .ndjson, "json": .json, "csv": .csv, "tsv": .tsv, "msgpack": .msgpack])
+      of: "--format", ["ndjson": .ndjson, "json": .json, "csv": .csv, "tsv": .tsv, "msgpack": .msgpack, "mmdb": .mmdb])
     table.delimiter = try Self.delimiter(arguments, format)
     let otherwise: FuseInput.Format = table.delimiter == nil ? .ndjson : .csv
     inputs = words.map { InputName($0, format: format, otherwise: otherwise) }
@@ -47,6 +51,33 @@ struct Build: Command {
     try parseFlaws(arguments)
     try parseFields(arguments)
     try parseTable(arguments)
+    try parseMaxMind(arguments)
+  }
+
+  /// Whether an input is a MaxMind DB.
+  var hasMaxMind: Bool { inputs.contains { $0.format == .mmdb } }
+
+  private mutating func parseMaxMind(_ arguments: borrowing Arguments) throws(UsageError) {
+    if let word = arguments.values(of: "--languages").first {
+      guard hasMaxMind else {
+        throw arguments.error("--languages is for MaxMind DB files, and no input is one; say --format mmdb if one is")
+      }
+      let names = word.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { [UInt8]($0) }
+      guard !names.contains([]) else {
+        throw arguments.error("--languages takes languages with commas between them, as in --languages en,pt-BR")
+      }
+      languages = names
+    }
+    guard !arguments.has("--family") else {
+      guard writerOptions.form == .family else {
+        throw arguments.error("--family and --compact are two forms; give one of them")
+      }
+      return
+    }
+    // Values of an MMDB share parts, which version 2 has to write again and again. What has no place in the compact form is asked for instead of it.
+    if hasMaxMind, writerOptions.layout == .indexed, !writerOptions.reverseIndex, !arguments.has("--compact") {
+      writerOptions.form = .compact
+    }
   }
 
   private static let mostFlaws = 1000
@@ -186,11 +217,10 @@ struct Build: Command {
     let dropped = arguments.values(of: "--drop")
     let range = try parseRange(arguments)
     allowsMissingFields = arguments.has("--allow-missing")
-    if !keys.isEmpty || range != nil { fields = FieldSelection(keys: keys, range: range, kept: kept, dropped: dropped) }
-    guard fields != nil || kept.isEmpty && dropped.isEmpty else {
-      throw arguments.error(
-        "\(kept.isEmpty ? "--drop" : "--keep") chooses fields of records, and those need --key FIELD or --range FIRST,LAST for the fields that give the keys"
-      )
+    if !keys.isEmpty || range != nil {
+      fields = FieldSelection(keys: keys, range: range, kept: kept, dropped: dropped)
+    } else if !kept.isEmpty || !dropped.isEmpty {
+      valueFields = FieldSelection(keys: [], kept: kept, dropped: dropped)
     }
   }
 

@@ -11,7 +11,8 @@ extension Get {
     let isByNetwork = if case .network? = matching { true } else { matching == nil }
     // That rule leaves addresses what they are.
     let isPlain = asking.rule == nil || asking.rule == .network
-    return isByNetwork && isPlain && asking.reader.hasNetworks && listFormat == .text && format == .text
+    return asking.under.isEmpty && isByNetwork && isPlain && asking.reader.hasNetworks && listFormat == .text
+      && format == .text
       && defaultValue == nil
   }
 

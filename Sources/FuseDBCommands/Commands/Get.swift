@@ -12,6 +12,7 @@ struct Get: Command {
       "--match", "RULE", choices: ["exact", "network", "domain", "prefix", "email"],
       "which key answers: exact, network, domain, prefix or email (default: network for an address in a file of networks, exact for all else)"
     ),
+    .value("--over", "BASE", "answer from BASE what FILE does not, or not as well; may be repeated", repeats: true),
     .flag("--with-key", "print the key that answers before its value, as one more column"),
     ValueField.option,
     .value("--keys-from", "LIST", "look up the keys in a file, one a line, or on standard input if LIST is '-'"),
@@ -35,6 +36,11 @@ struct Get: Command {
     then for its domain; --match prefix for the longest key that begins KEY.
     A file built with --normalise domain answers names as --match domain does,
     and prints the key.
+
+    With --over, FILE lies over BASE, and the first BASE over the next. The
+    uppermost file that has a key answers; of an address the longest block in
+    any of them does, of a name the key that covers it best, and of equal ones
+    that of the upper file.
 
     PATH leads through maps by name and through lists by number, from 0; '\\.'
     is a dot in a name. A string at the end of PATH is printed as it is. A key
@@ -79,11 +85,17 @@ struct Get: Command {
       8.8.8.0/24\t{"asn":15169,"org":"Google LLC"}
       $ fusedb get networks.fsdb 8.8.8.8 --match network --field org
       Google LLC
+      $ echo '{"keys":["8.8.8.8/32"],"value":{"org":"ours"}}' | fusedb build -o own.fsdb -q
+      $ fusedb get --over networks.fsdb own.fsdb 8.8.8.8 8.8.8.9 --field org
+      8.8.8.8\t8.8.8.8/32\tours
+      8.8.8.9\t8.8.8.0/24\tGoogle LLC
       $ fusedb keys networks.fsdb --limit 1 | fusedb get networks.fsdb --keys-from - --field org
       1.1.1.0/24\tCloudflare, Inc.
     """
 
   var path: String
+  /// The files that lie under it, the uppermost first.
+  var bases: [String] = []
   var keys: [[UInt8]]
   /// A path, or `-`, with more keys.
   var list: String?
@@ -99,6 +111,8 @@ struct Get: Command {
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
     path = try arguments.path("FILE")
+    bases = arguments.values(of: "--over").map { String(path: $0) }
+    guard !bases.contains("") else { throw arguments.emptyPath("BASE") }
     list = arguments.values(of: "--keys-from").first.map { String(path: $0) }
     keys = arguments.remaining()
     guard !keys.isEmpty || list != nil else { throw arguments.error("KEY is missing") }
@@ -140,7 +154,12 @@ struct Get: Command {
     var rule: KeyNormalisation?
     var unknownRule: FuseError?
     do throws(FuseError) { rule = try reader.normalisation } catch { unknownRule = error }
-    let status = try answerAll(Asking(self, reader, rule: rule), console)
+    var asking = Asking(self, reader, rule: rule)
+    for base in bases {
+      let reader = try FuseReader.forCommand(base, expecting: list == nil ? .few : .many)
+      asking.under.append(Asking(self, reader, rule: try reader.normalisation))
+    }
+    let status = try answerAll(asking, console)
     // What is there is there. But a key that is not may only be written in another way than a rule that can't be read.
     if status == .no, let unknownRule { throw unknownRule }
     return status
@@ -179,6 +198,8 @@ struct Get: Command {
     let isTable: Bool
     let cells: TableCells
     let hints = FieldHints()
+    /// The same of the files under this one, the uppermost first.
+    var under: [Asking] = []
 
     init(_ get: Get, _ reader: FuseReader, rule: KeyNormalisation?) {
       self.reader = reader
@@ -198,6 +219,7 @@ struct Get: Command {
 
   /// Prints what answers each of `texts`; returns whether all were answered.
   func answer(_ texts: [[UInt8]], _ asking: Asking, _ console: Console) throws(FuseError) -> Bool {
+    guard asking.under.isEmpty else { return try answerInLayers(texts, asking, console) }
     guard let rule = asking.rule else { return try answer(Questions(texts: texts, keys: texts), asking, console) }
     var areAllThere = true
     var questions = Questions()

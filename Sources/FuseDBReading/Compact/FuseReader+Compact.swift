@@ -20,6 +20,28 @@ extension FuseReader {
     FuseReader(self, generation: generation, expecting: other === self ? 0 : other?.expanded.byteCount ?? 0)
   }
 
+  /// Puts the bytes of the object at an offset into `bytes`, in place of what it has; nothing is kept.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` or `truncated`.
+  package func copyObject(at offset: UInt64, into bytes: inout [UInt8]) throws(FuseError) {
+    bytes.removeAll(keepingCapacity: true)
+    if let compact {
+      do throws(FuseError) {
+        try compact.expand(rowAt: offset, into: &bytes)
+      } catch {
+        throw unlessShrunk(error)
+      }
+      return try checkNotShrunk()
+    }
+    let record = try record(at: offset)
+    let mapping = mapping
+    // SAFETY: a record lies inside the file, which the mapping keeps.
+    unsafe mapping.bytes(from: record.start, count: record.byteCount).withUnsafeBytes {
+      unsafe bytes.append(contentsOf: $0)
+    }
+    try checkNotShrunk()
+  }
+
   // MARK: Look-up
 
   /// Where the row under `key` begins.

@@ -150,6 +150,9 @@ extension FuseReader {
     try mapping.checkNotShrunk()
   }
 
+  /// The IPv6 blocks in which IPv4 addresses answer. [A14]
+  package var networkAliases: [NetworkSection.Alias] { networks?.section.aliases ?? [] }
+
   /// Where the object of exactly this block is, as a key: of a block of one address, the address or the block. [A5]
   package func objectOffset(of network: FuseNetwork) throws(FuseError) -> UInt64? {
     if network.prefixLength == network.family.bitCount {

@@ -32,6 +32,7 @@ struct ListBuilder {
     options.onDuplicate = .error
     writer = FuseWriter(options, limits: collecting.limits, plan: try collecting.openStorage().plan)
     writer.sections = collecting.sections
+    writer.inputMetadata = collecting.inputMetadata
     self.store = try writer.openStorage().store
     shard = try writer.makeShard()
     try shard.beginOrder()

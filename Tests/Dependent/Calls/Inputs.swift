@@ -25,6 +25,7 @@ func readAsSaid() throws {
   said.skipsRepeatedHeaders = true
   said.skipsBadRecords = true
   said.droppedFields = ["n"]
+  said.languages = ["en"]
   let collecting = FuseWriter(.init(onDuplicate: .collect))
   let saidCounts = try collecting.add(said)
   expect(saidCounts.recordCount == 2 && saidCounts.skippedCount == 1)

@@ -6,7 +6,7 @@ import Testing
 struct HelpTests {
   private static let names = [
     "build", "get", "enrich", "networks", "prefix", "keys", "dump", "stats", "verify", "merge", "diff", "patch",
-    "reindex", "watch", "bench", "completions", "man", "help",
+    "reindex", "export", "watch", "bench", "completions", "man", "help",
   ]
 
   @Test func `the version is named`() {
@@ -137,6 +137,7 @@ struct HelpTests {
       }
       let words = part.split(separator: " ").dropFirst().map {
         $0.contains(".fsdb") || $0.hasSuffix(".csv") || $0.hasSuffix(".ndjson") || $0.hasSuffix(".patch")
+          || $0.hasSuffix(".mmdb")
           ? "@" + $0 : String($0)
       }
       let result = scratch.run(words, input: input)

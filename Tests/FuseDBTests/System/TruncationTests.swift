@@ -6,6 +6,7 @@ import Testing
 import FuseDB
 
 @testable import FuseDBReading
+@testable import FuseDBSystem
 
 /// A file that becomes shorter while readers have it mapped. spec/format.md §9
 struct `A file that is truncated while it is open` {
