@@ -24,7 +24,7 @@ ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
-PYTEST := FUSEDB="$(CURDIR)/build/fusedb" .venv/bin/python -B -m pytest -q -p no:cacheprovider -n 2 --dist worksteal
+PYTEST := FUSEDB="$(CURDIR)/build/fusedb" FUSEDB_COMPACT_TOOL="$(CURDIR)/build/CompactTool" .venv/bin/python -B -m pytest -q -p no:cacheprovider -n 2 --dist worksteal
 
 .PHONY: help
 help: ## list the targets
@@ -45,6 +45,15 @@ release: ## build the command as a release, at build/fusedb, with build/fusedb-d
 	  strip -o build/$$name "$$(swift build -c release --static-swift-stdlib --show-bin-path)/$$name"; \
 	  stat --printf="build/$$name: %s bytes\n" build/$$name; \
 	done
+
+# What the tests of compact files ask; as a release, since it asks millions of times.
+build/CompactTool: FORCE
+	swift build -c release --product CompactTool --static-swift-stdlib
+	@mkdir -p build
+	@cp "$$(swift build -c release --static-swift-stdlib --show-bin-path)/CompactTool" $@
+
+.PHONY: FORCE
+FORCE:
 
 .PHONY: library
 library: ## build the library for C as a release, at build/c
@@ -79,7 +88,7 @@ test: ## check format, documentation, Swift's tests, a dependent package, the ot
 .PHONY: test-here test-apart
 test-here:
 	swift test --skip-build --disable-xctest 2>&1 | tee $(SWIFT_LOG)
-	@$(MAKE) SIDE_BY_SIDE= release library
+	@$(MAKE) SIDE_BY_SIDE= release library build/CompactTool
 
 test-apart:
 	@echo "meanwhile: the documentation, and a dependent package; see build/logs/apart.log"

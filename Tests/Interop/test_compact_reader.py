@@ -1,6 +1,6 @@
 """The reader of the compact form beside the reference: what spec/reference/compact.py writes is read as it was meant, and damage is an error.
 
-CompactTool is named by the environment variable FUSEDB_COMPACT_TOOL, or is .build/debug/CompactTool.
+CompactTool is named by the environment variable FUSEDB_COMPACT_TOOL, or is build/CompactTool.
 """
 
 import os
@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT
 from test_compact import ENCODINGS, compact, mapping, value
 
-TOOL = os.environ.get("FUSEDB_COMPACT_TOOL", str(ROOT / ".build" / "debug" / "CompactTool"))
+TOOL = os.environ.get("FUSEDB_COMPACT_TOOL", str(ROOT / "build" / "CompactTool"))
 assert os.path.exists(TOOL), f"{TOOL} is not there: build it with 'swift build --product CompactTool'"
 
 

@@ -1,6 +1,6 @@
 """Compact files of the library are those of the reference, byte for byte.
 
-The program is named by the environment variable FUSEDB_COMPACT_TOOL, or is .build/debug/CompactTool. Where it is missing, tests fail.
+The program is named by the environment variable FUSEDB_COMPACT_TOOL, or is build/CompactTool. Where it is missing, tests fail.
 """
 
 import os
@@ -14,12 +14,12 @@ import adversarial
 from conftest import ROOT
 from test_compact import ENCODINGS, compact, mapping
 
-TOOL = Path(os.environ.get("FUSEDB_COMPACT_TOOL") or ROOT / ".build" / "debug" / "CompactTool").resolve()
+TOOL = Path(os.environ.get("FUSEDB_COMPACT_TOOL") or ROOT / "build" / "CompactTool").resolve()
 
 
 def convert(source, output, *options, code=0):
     """What the program prints, or its error."""
-    assert TOOL.is_file(), f"no program at {TOOL}; build it with 'swift build --product CompactTool', or name it with FUSEDB_COMPACT_TOOL=…"
+    assert TOOL.is_file(), f"no program at {TOOL}; build it with 'make build/CompactTool', or name it with FUSEDB_COMPACT_TOOL=…"
     words = [TOOL, "convert", source, output, *map(str, options)]
     done = subprocess.run(words, capture_output=True, timeout=300, env={**os.environ, "SWIFT_BACKTRACE": "enable=no"})
     assert done.returncode == code, done.stderr.decode()

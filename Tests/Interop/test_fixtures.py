@@ -13,6 +13,8 @@ from model import Damaged, Model
 from model_block import KINDS
 from spelling import is_value, unescape, unline, unspell
 
+# Of which stats gives the length.
+SECTIONS = {"HASH", "ORDR", "META", "NETW", "KLEN", "REVS"}
 GOOD, BAD = FIXTURES / "good", FIXTURES / "bad"
 
 
@@ -166,6 +168,7 @@ def test_the_statistics_of_a_sound_file_are_those_of_the_model(command, good, na
         "unreachedObjects": expected["unreachedObjects"],
         "bytesSavedBySharing": shared,
         "checksum": f"0x{model.header['file_crc32']:08x}",
+        "sections": {kind: length for _, kind, _, _, length, _ in model.block.sections if kind in SECTIONS} if model.block else {},
     }
     assert mean == pytest.approx(expected["keyCount"] / (expected["objectCount"] or 1))
 

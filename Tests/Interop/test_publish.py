@@ -255,7 +255,12 @@ def test_a_last_key_shortened_under_a_reader_is_an_error(command, tmp_path, argu
     with open(path, "r+b") as file:
         file.seek(place)
         file.write(b"\0\1")
-    _, errors = resumed(process, first)
+    out, errors = resumed(process, first)
+    if layout:
+        # The entry is on the last page, which is read as it was when the file was opened.
+        kept = command.build(tmp_path / "kept.fsdb", calls, *layout)
+        assert process.returncode == DONE and out == command(name, kept, *rest, code=DONE).out, errors
+        return
     assert process.returncode == BAD_DATA, (process.returncode, errors)
     assert re.search(r"\boffset \d+\b", errors), errors
 

@@ -45,7 +45,7 @@ public final class LayeredReader: Sendable {
 
   /// - Parameters:
   ///   - layers: the databases, the uppermost first.
-  ///   - combine: makes one value of those that several layers have; nil for the winner's. the calls that take keys use it, and ``value(ofLongestMatch:)``.
+  ///   - combine: makes one value of those that several layers have; nil for the winner's. The calls that take keys use it, and ``value(ofLongestMatch:)``.
   /// - Precondition: there is a layer.
   public init(_ layers: [Layer], combine: Combiner? = nil) {
     precondition(!layers.isEmpty, "a stack has a layer at least")
