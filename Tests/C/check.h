@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Counts what was checked, and says where something is not so. */
 extern int checks, failures;

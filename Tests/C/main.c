@@ -53,7 +53,7 @@ void make_file(const char *name, const char *org) {
   options.metadata_count = 2;
   options.key_lengths = options.reverse_index = true;
   EXPECT(FUSE_OK, fuse_writer_make(&options, &writer, &error));
-  char json[256];
+  char json[16384];
   uint64_t google = 99, other = 99;
   snprintf(json, sizeof json, "{\"org\":\"%s\",\"asn\":15169,\"geo\":{\"city\":[\"Zürich\",null]},\"lat\":47.5}", org);
   EXPECT(FUSE_OK, fuse_writer_add_json(writer, json, strlen(json), &google, &error));
