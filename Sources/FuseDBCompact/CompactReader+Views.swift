@@ -11,9 +11,16 @@ extension CompactReader: RowReading {
   ///
   /// - Throws: as ``reference(forKey:)``, also for what a view has come across; and what `body` throws.
   package func withView(ofReference reference: UInt64, _ body: (FuseView) throws -> Void) throws -> Bool {
+    // One that is out of range leads out of the rows.
+    guard reference <= UInt64(layout.rowsEnd) >> layout.blocks.shift else { return false }
+    return try withView(ofRowAt: rowOffset(ofReference: reference), body)
+  }
+
+  /// The same of the object whose row begins at an offset.
+  package func withView(ofRowAt offset: UInt64, _ body: (FuseView) throws -> Void) throws -> Bool {
     let mapping = mapping
     let file = mapping.bytes
-    guard let offset = layout.quickOffset(ofRow: reference, in: file) else { return false }
+    guard let offset = layout.quickOffset(ofRowAt: offset, in: file) else { return false }
     // SAFETY: the file stays as long as this reader, and views do not outlive the call.
     guard try unsafe RowScope.withView(ofRowAt: offset, layout.quickRows(of: file), self, body) else { return false }
     try mapping.checkNotShrunk()

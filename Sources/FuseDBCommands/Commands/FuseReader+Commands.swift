@@ -60,6 +60,11 @@ extension FuseReader {
     try checkNotShrunk()
   }
 
+  /// Runs `body`, which throws nothing but ``FuseError``.
+  func withPlainErrors(_ body: () throws -> Void) throws(FuseError) {
+    do { try body() } catch let error as FuseError { throw error } catch { preconditionFailure("\(error)") }
+  }
+
   private func undecodable(_ error: FuseError, at offset: UInt64?) -> FuseError {
     let position = error.offset.map { " (at byte \($0) of the object)" } ?? ""
     return FuseError(

@@ -107,8 +107,7 @@ extension Get {
       if offsets[slot] != offset {
         if writer.out.count > Self.mostBytes { self = ColumnCache() }
         let start = writer.out.count
-        let object = try match.bytes
-        guard try get.appendAllColumns(of: object, at: offset, reader, to: &writer) else {
+        guard try get.appendAllColumns(ofObjectAt: offset, reader, to: &writer) else {
           writer.out.removeSubrange(start...)
           return false
         }

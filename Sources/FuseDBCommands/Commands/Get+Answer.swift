@@ -199,15 +199,25 @@ extension Get {
 
   // MARK: Text
 
-  /// Appends what of an object is printed of many; returns false where a field is absent.
+  /// Appends what of an object is printed of many; returns false where a field is absent, and then some of it may be appended.
   func appendAllColumns(
-    of object: RawSpan, at offset: UInt64, _ reader: FuseReader, to writer: inout JSONWriter
+    ofObjectAt offset: UInt64, _ reader: FuseReader, to writer: inout JSONWriter
   ) throws(FuseError) -> Bool {
     var areAllThere = true
     try reader.decoding(at: offset) { () throws(FuseError) in
-      let value = try FuseView(validating: object)
-      for field in fields where value[path: field.path] == nil { areAllThere = false }
-      if areAllThere { try appendColumns(value, isAlone: false, to: &writer) }
+      try reader.withPlainErrors {
+        try reader.withValue(at: offset) { value in
+          guard !fields.isEmpty else { return try writer.append(value) }
+          for (index, field) in fields.enumerated() {
+            guard let found = value[path: field.path] else {
+              areAllThere = false
+              return
+            }
+            if index > 0 { writer.append("\t") }
+            try appendColumn(found, isAlone: false, to: &writer)
+          }
+        }
+      }
     }
     return areAllThere
   }

@@ -110,6 +110,23 @@ extension FuseReader {
     try body(view(of: object.rawSpan))
   }
 
+  /// Calls `body` with the value of the object at an offset, in place.
+  ///
+  /// - Throws: as ``view(forKey:)-(RawSpan)``, and what `body` throws.
+  package func withValue(at offset: UInt64, _ body: (FuseView) throws -> Void) throws {
+    guard let compact else {
+      let record = try record(at: offset)
+      let mapping = mapping
+      // SAFETY: a record lies inside the file.
+      try body(view(of: unsafe mapping.bytes(from: record.start, count: record.byteCount)))
+      return try checkNotShrunk()
+    }
+    if try compact.withView(ofRowAt: offset, body) { return }
+    var object: [UInt8] = []
+    try compact.expand(rowAt: offset, into: &object)
+    try body(FuseView(validated: object.rawSpan))
+  }
+
   // MARK: Order
 
   /// Where the first key stands that is not before `key`, or that does not begin with it either.

@@ -124,26 +124,41 @@ extension FuseReader {
     of addresses: [FuseAddress], _ body: (_ number: Int, _ match: borrowing FuseNetworkMatch?) throws(FuseError) -> Void
   ) throws(FuseError) {
     let isChecked = checksums == .verified
+    // Those that answer for them.
+    var addresses = addresses
     var group = NetworkGroup()
+    var matches: [NetworkMatch] = []
+    matches.reserveCapacity(min(NetworkGroup.addressesAtOnce, addresses.count))
+    let mapping = mapping
     var start = 0
     while start < addresses.count {
       let end = min(start &+ NetworkGroup.addressesAtOnce, addresses.count)
-      // SAFETY: this reader keeps the table.
-      guard let table = unsafe plainNetworks else {
+      guard let networks else {
         // One after the other.
         let match = try longestMatch(resolving: addresses[start])
         try body(start, match)
         start &+= 1
         continue
       }
+      // SAFETY: this reader keeps the table.
+      let table = unsafe Unmanaged.passUnretained(networks)
+      if networks.hasAliases {
+        for number in start..<end { addresses[number] = networks.resolved(addresses[number]) }
+      }
       unsafe table._withUnsafeGuaranteedRef { $0.findLines(addresses.span.extracting(start..<end), &group) }
+      matches.removeAll(keepingCapacity: true)
       for number in start..<end {
         let line = group.first[number &- start]
         let match = unsafe table._withUnsafeGuaranteedRef {
           $0.match(addresses[number], in: line, isChecked: isChecked)
         }
+        // Objects are wanted soon, and then waited for together.
+        if match.isFound, !match.isDamaged { mapping.prefetch(at: match.object, lineCount: 2) }
+        matches.append(match)
+      }
+      for (place, match) in matches.enumerated() {
         if match.isDamaged { try refuse(match) }
-        try body(number, match.isFound ? FuseNetworkMatch(match, of: addresses[number], in: self) : nil)
+        try body(start &+ place, match.isFound ? FuseNetworkMatch(match, of: addresses[start &+ place], in: self) : nil)
       }
       start = end
     }
