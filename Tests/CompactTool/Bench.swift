@@ -24,6 +24,35 @@ struct Bench {
     }
   }
 
+  /// `addresses FILE PATH`: how long the field at a path takes for each address of standard input, and how many there are.
+  static func runAddresses(_ words: [String]) {
+    do {
+      let reader = try FuseReader(path: words[1])
+      let path = FusePath(words[2])
+      var addresses: [FuseAddress] = []
+      while let line = readLine() { if let address = FuseAddress(line) { addresses.append(address) } }
+      let single = try time(addresses.count) {
+        var sum: UInt64 = 0
+        for address in addresses {
+          let count = try reader.longestMatch(of: address)?.withValue { $0[path: path]?.stringBytes?.byteCount }
+          sum &+= UInt64(count ?? 0)
+        }
+        return sum
+      }
+      let batch = try time(addresses.count) {
+        var sum: UInt64 = 0
+        try reader.withLongestMatches(of: addresses) { _, match in
+          sum &+= UInt64(try match?.withValue { $0[path: path]?.stringBytes?.byteCount } ?? 0)
+        }
+        return sum
+      }
+      print("\(addresses.count) addresses; ns each: one by one \(single), together \(batch)")
+    } catch {
+      print("error \(error)")
+      exit(1)
+    }
+  }
+
   init(_ path: String, _ otherPath: String) throws(FuseError) {
     reader = try CompactReader(path: path)
     other = try FuseReader(path: otherPath)

@@ -1,10 +1,11 @@
-// What tests ask of the compact form, which no command has yet: CompactTool convert|get|scan|verify|flip|cut|mutate|bench WORD...
+// What tests ask of the compact form, beyond what the command does: CompactTool convert|get|scan|verify|flip|cut|mutate|bench|addresses WORD...
 
 let words = CommandLine.arguments
 switch words.dropFirst().first {
 case "convert": convert(Array(words.dropFirst(2)))
 case "get", "scan", "verify": look(Array(words.dropFirst(1)))
 case "bench": Bench.run(Array(words.dropFirst(1)))
+case "addresses": Bench.runAddresses(Array(words.dropFirst(1)))
 case "flip", "cut", "mutate": Harm.run(Array(words.dropFirst(1)))
-default: fatalError("usage: CompactTool convert|get|scan|verify|flip|cut|mutate|bench WORD...")
+default: fatalError("usage: CompactTool convert|get|scan|verify|flip|cut|mutate|bench|addresses WORD...")
 }

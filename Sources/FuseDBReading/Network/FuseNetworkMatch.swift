@@ -69,6 +69,22 @@ public struct FuseNetworkMatch: ~Escapable {
       return try unsafe reader.takeUnretainedValue().view(of: object)
     }
   }
+
+  /// Calls `body` with the object as a value, in place, and returns what it returns. Of a compact file, which keeps what ``bytes`` and ``view``
+  /// expand until it is closed, nothing is kept.
+  ///
+  ///     try reader.longestMatch(of: address)?.withValue { $0["org"]?.string }
+  ///
+  /// - Throws: ``FuseError`` as ``view``, also when the file shrank while `body` ran; and what `body` throws.
+  /// - Complexity: O(heads of the value); of a compact file, of what `body` looks at.
+  public func withValue<Result>(_ body: (FuseView) throws -> Result?) throws -> Result? {
+    var result: Result?
+    // SAFETY: the reader lives longer than this match.
+    try unsafe reader._withUnsafeGuaranteedRef { reader in
+      try reader.withValue(at: match.object) { result = try body($0) }
+    }
+    return result
+  }
 }
 
 /// A block and the object that it points at, as ``FuseReader/containing(_:)-(FuseAddress)`` and ``NetworkScan`` come across them. It

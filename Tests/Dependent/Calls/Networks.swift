@@ -23,6 +23,7 @@ expect(FuseNetwork("8.0.0.0/8")! < network)
 if let match = try reader.longestMatch(of: address) {
   expect(match.key == network && match.scope == network && match.address == address && match.objectOffset > 0)
   expect(try match.bytes.byteCount == 4 && match.view["n"]?.int == 1)
+  expect(try match.withValue { $0["n"]?.int } == 1)
 } else {
   expect(false)
 }

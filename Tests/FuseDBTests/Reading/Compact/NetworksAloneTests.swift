@@ -1,8 +1,9 @@
 import FuseDB
 import FuseDBFormat
-import FuseDBReading
 import ProgramSupport
 import Testing
+
+@testable import FuseDBReading
 
 /// Compact files of networks alone, beside files of version 2 with the same keys. See spec/compact.md §15.
 struct NetworksAloneTests {
@@ -85,6 +86,19 @@ struct NetworksAloneTests {
       }
       #expect(try three.entry(number: number).key == key)
     }
+    // In place, many at once and one by one; nothing is kept of it.
+    let alone = try FuseReader(path: folder.path("3.fsdb"))
+    var values: [[[UInt8]?]] = [[], []]
+    for (number, reader) in [two, alone].enumerated() {
+      try reader.withLongestMatches(of: networks.map(\.address)) { _, match in
+        values[number].append(try match?.withValue { $0.messagePack.array() })
+      }
+      for network in networks {
+        values[number].append(try reader.longestMatch(of: network.address)?.withValue { $0.messagePack.array() })
+      }
+    }
+    #expect(values[0] == values[1] && values[0].contains { $0 != nil })
+    #expect(alone.expanded.byteCount == 0)
     for network in networks {
       let ours = try three.longestMatch(of: network.address)
       let theirs = try two.longestMatch(of: network.address)
