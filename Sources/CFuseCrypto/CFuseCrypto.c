@@ -3,28 +3,31 @@
 #if !__has_include(<openssl/evp.h>)
 #error "openssl/evp.h not found: apt-get install libssl-dev"
 #endif
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 
+static pthread_once_t is_begun = PTHREAD_ONCE_INIT;
 #ifdef FUSE_OPENS_LATE
 // In libfusedb.so: opened by the first call, as libcurl is, which brings it. See CFuseTransfer.c.
 #include <dlfcn.h>
-#include <pthread.h>
 #define FUNCTIONS(DO) \
   DO(EVP_DigestFinal_ex) DO(EVP_DigestInit_ex) DO(EVP_DigestSign) DO(EVP_DigestSignInit) DO(EVP_DigestUpdate) DO(EVP_DigestVerify) \
   DO(EVP_DigestVerifyInit) DO(EVP_MD_CTX_copy_ex) DO(EVP_MD_CTX_free) DO(EVP_MD_CTX_new) DO(EVP_PKEY_free) \
   DO(EVP_PKEY_get_raw_public_key) DO(EVP_PKEY_new_raw_private_key) DO(EVP_PKEY_new_raw_public_key) DO(EVP_blake2b512) DO(EVP_sha256) \
-  DO(RAND_bytes)
+  DO(OPENSSL_init_crypto) DO(RAND_bytes)
 #define POINTER(name) __typeof__(name) *name;
 static struct {
   FUNCTIONS(POINTER)
 } late;
 #define FIND(name) && (*(void **)&late.name = dlsym(library, #name)) != NULL
-static pthread_once_t is_begun = PTHREAD_ONCE_INIT;
 static int is_open;
 static void open_library(void) {
   void *library = dlopen(fuse_crypto_library, RTLD_NOW | RTLD_LOCAL);
   is_open = library != NULL FUNCTIONS(FIND);
+  // See keep_crypto in CFuseTransfer.c.
+  if (is_open) late.OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 int fuse_crypto_is_there(void) {
   pthread_once(&is_begun, open_library);
@@ -48,7 +51,11 @@ int fuse_crypto_is_there(void) {
 #define EVP_sha256 late.EVP_sha256
 #define RAND_bytes late.RAND_bytes
 #else
-int fuse_crypto_is_there(void) { return 1; }
+static void begin_library(void) { OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL); }
+int fuse_crypto_is_there(void) {
+  pthread_once(&is_begun, begin_library);
+  return 1;
+}
 #endif
 
 // A fuse_digest is libcrypto's context under another name.

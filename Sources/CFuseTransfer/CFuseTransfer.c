@@ -1,18 +1,26 @@
+#define _GNU_SOURCE
 #include "CFuseTransfer.h"
 
 #if !__has_include(<curl/curl.h>)
 #error "curl/curl.h not found: apt-get install libcurl4-openssl-dev"
 #endif
 #include <curl/curl.h>
-#ifdef FUSE_OPENS_LATE
 #include <dlfcn.h>
-#endif
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+// What libcrypto has goes with the process: tidied up when that ends, it would be gone for a thread that follows meanwhile, and the
+// process would end by a signal. Whoever begins with it says so; libcurl does not.
+static void keep_crypto(void *library) {
+  int (*begin_crypto)(uint64_t, const void *);
+  *(void **)&begin_crypto = dlsym(library, "OPENSSL_init_crypto");
+  const uint64_t without_atexit = 0x00080000;
+  if (begin_crypto != NULL) begin_crypto(without_atexit, NULL);
+}
 
 struct fuse_transfers {
   CURLM *multi;
@@ -35,6 +43,7 @@ static struct {
 #define FIND(name) && (*(void **)&late.name = dlsym(library, #name)) != NULL
 static int open_library(void) {
   void *library = dlopen(fuse_transfers_library, RTLD_NOW | RTLD_LOCAL);
+  if (library != NULL) keep_crypto(library);
   return library != NULL FUNCTIONS(FIND);
 }
 #define curl_easy_cleanup late.curl_easy_cleanup
@@ -54,7 +63,10 @@ static int open_library(void) {
 #define curl_slist_append late.curl_slist_append
 #define curl_slist_free_all late.curl_slist_free_all
 #else
-static int open_library(void) { return 1; }
+static int open_library(void) {
+  keep_crypto(RTLD_DEFAULT);
+  return 1;
+}
 #endif
 
 static pthread_once_t is_begun = PTHREAD_ONCE_INIT;
