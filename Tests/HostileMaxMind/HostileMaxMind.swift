@@ -22,28 +22,13 @@ struct HostileMaxMind {
   private var networkCount = 0
 
   static func run(_ arguments: [String]) -> Int32 {
-    var (count, seed) = (1_000_000, UInt64.random(in: 0...UInt64.max))
-    var rest = arguments.dropFirst()
-    while let name = rest.popFirst() {
-      switch (name, rest.popFirst().flatMap { UInt64($0) }) {
-      case ("--count", let number?) where number > 0: count = Int(number)
-      case ("--seed", let number?): seed = number
-      default:
-        print("usage: HostileMaxMind [--count COUNT] [--seed NUMBER]")
-        return 64
-      }
-    }
-    do {
+    HostileProgram.run("HostileMaxMind", arguments, changing: "files") { count, seed in
       var program = HostileMaxMind(seed: seed)
       for file in program.files { try program.checkSound(file) }
       var errorCount = 0
       for _ in 0..<count { errorCount += try program.readOne() }
       guard let peak = MachineMemory.peakByteCount, peak < mostMemory else { throw Violation("memory grew") }
-      print("HostileMaxMind passed: \(count) changed files, \(errorCount) errors, no harm (seed \(seed))")
-      return 0
-    } catch {
-      print("HostileMaxMind failed: \(error) (seed \(seed))")
-      return 1
+      return errorCount
     }
   }
 

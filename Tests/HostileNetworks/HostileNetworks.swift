@@ -24,29 +24,14 @@ struct HostileNetworks {
   private var random: SeededRandom
 
   static func run(_ arguments: [String]) -> Int32 {
-    var (count, seed) = (1_000_000, UInt64.random(in: 0...UInt64.max))
-    var rest = arguments.dropFirst()
-    while let name = rest.popFirst() {
-      switch (name, rest.popFirst().flatMap { UInt64($0) }) {
-      case ("--count", let number?) where number > 0: count = Int(number)
-      case ("--seed", let number?): seed = number
-      default:
-        print("usage: HostileNetworks [--count COUNT] [--seed NUMBER]")
-        return 64
-      }
-    }
-    do {
+    HostileProgram.run("HostileNetworks", arguments, changing: "sections") { count, seed in
       var errorCount = 0
       for lanes in [NetworkSection.Lanes.eight, .seven] {
         var program = try HostileNetworks(lanes, seed: seed)
         for _ in 0..<(count + 1) / 2 { errorCount += try program.askOne() }
       }
       guard let peak = MachineMemory.peakByteCount, peak < mostMemory else { throw Violation("memory grew") }
-      print("HostileNetworks passed: \(count) changed sections, \(errorCount) errors, no harm (seed \(seed))")
-      return 0
-    } catch {
-      print("HostileNetworks failed: \(error) (seed \(seed))")
-      return 1
+      return errorCount
     }
   }
 

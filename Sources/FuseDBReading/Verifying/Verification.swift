@@ -8,7 +8,7 @@ public struct Damage: Sendable, Hashable, CustomStringConvertible {
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// The file does not begin with "FSDB".
     case magic
-    /// The format's version is not 2.
+    /// The format's version is neither 2 nor 3.
     case version
     /// A field of the header holds what it cannot hold.
     case header
