@@ -120,6 +120,9 @@ let package = Package(
         "FuseDBSystem", "FuseDBWriting",
       ],
       swiftSettings: strict),
+    // What the server and its pages have in common.
+    .target(name: "FuseDBWeb", dependencies: ["FuseDB"], swiftSettings: strict),
+    .target(name: "FuseDBExplorer", dependencies: ["FuseDB", "FuseDBWeb"], swiftSettings: strict),
     // What fusedb.h declares. All that it is given are pointers, which the caller answers for: so nothing here is marked as unsafe.
     .systemLibrary(name: "CFuseDB"),
     .target(
