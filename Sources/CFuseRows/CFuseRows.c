@@ -562,14 +562,22 @@ int64_t fuse_row_find(const fuse_rows *rows, size_t offset, fuse_row_value *valu
   return fuse_row_done;
 }
 
+/// Whether a value that begins with a byte holds no others, and is no part.
+static const _Bool is_alone[256] = {
+    [0x00 ... 0x7F] = 1, [0x90 ... 0xAF] = 1, [0xEE] = 1, [0xF0 ... 0xF6] = 1,
+};
+
 int64_t fuse_row_expand(const fuse_rows *rows, const fuse_row_value *value, uint8_t *out, size_t room) {
   expansion all;
   all.rows = rows;
   // What stands in a part is no longer than one, and so has all the room that it can need.
   _Bool isBounded = value->isInPart && room >= most_part;
   all.room = out + (isBounded ? most_part : room);
-  for (int i = 0; i < known_count; i++) all.shapes[i].next = all.parts[i].next = 0;
-  fetch_parts(rows, value->at, value->end);
+  // A value that holds no others leans on nothing.
+  if (value->at < value->end && !is_alone[*value->at]) {
+    for (int i = 0; i < known_count; i++) all.shapes[i].next = all.parts[i].next = 0;
+    fetch_parts(rows, value->at, value->end);
+  }
   place after = write_array(&all, value->at, value->end, 1, value->depth, out, all.room);
   if (UNLIKELY(after.at == NULL)) return after.out > all.room && !isBounded ? fuse_row_full : fuse_row_other;
   if (UNLIKELY(value->isWhole && after.at != value->end)) return fuse_row_other;
@@ -644,14 +652,31 @@ typedef struct {
 } name_start;
 
 INLINE name_start start_of_name(const uint8_t *name, size_t count) {
-  uint8_t bytes[8] = {0xA0, 0, 0, 0, 0, 0, 0, 0};
+  uint64_t text = 0;
+  if (count >= 7) {
+    uint32_t first, last;
+    memcpy(&first, name, 4);
+    memcpy(&last, name + 3, 4);
+    text = first | (uint64_t)last << 24;
+  } else {
+    for (size_t i = 0; i < count; i++) text |= (uint64_t)name[i] << (8 * i);
+  }
   // Longer names begin with another byte.
-  bytes[0] |= count < 32 ? count : 31;
-  memcpy(bytes + 1, name, count < 7 ? count : 7);
-  name_start start;
-  memcpy(&start.word, bytes, 8);
-  start.mask = count >= 7 ? ~0ull : ~(~0ull << (8 * (count + 1)));
-  return start;
+  return (name_start){0xA0 | (count < 32 ? count : 31) | text << 8, count >= 7 ? ~0ull : ~(~0ull << (8 * (count + 1)))};
+}
+
+/// The value of the part that is meant where `at` points, of which at least one byte is there, where it ends, and how long its MessagePack is; NULL
+/// where that is not to be had.
+INLINE const uint8_t *value_of_part(const fuse_rows *rows, const uint8_t *at, const uint8_t **end, uint64_t *length) {
+  uint8_t head = *at++;
+  unsigned byteCount = head < 0xE0 ? 1 : head < 0xE8 ? 2 : head < 0xEC ? 3 : 4;
+  unsigned high = head < 0xE0 ? head & 0x1F : head < 0xE8 ? head & 7 : head < 0xEC ? head & 3 : 0;
+  if (UNLIKELY((size_t)(*end - at) < byteCount)) return NULL;
+  uint64_t number = (uint64_t)high << (8 * byteCount) | load4(at) >> (32 - 8 * byteCount);
+  at = item(&rows->parts, number, end);
+  if (UNLIKELY(at == NULL)) return NULL;
+  at = varint(at, *end, length);
+  return LIKELY(at != NULL && at < *end) ? at : NULL;
 }
 
 int64_t fuse_row_enter(const fuse_rows *rows, fuse_row_value *value, const uint8_t *name, size_t count, int64_t index) {
@@ -661,15 +686,9 @@ int64_t fuse_row_enter(const fuse_rows *rows, fuse_row_value *value, const uint8
   uint8_t head = *at++;
   uint64_t number;
   if (head >= 0xC0 && head <= 0xEC) {
-    unsigned byteCount = head < 0xE0 ? 1 : head < 0xE8 ? 2 : head < 0xEC ? 3 : 4;
-    unsigned high = head < 0xE0 ? head & 0x1F : head < 0xE8 ? head & 7 : head < 0xEC ? head & 3 : 0;
-    if (UNLIKELY((size_t)(end - at) < byteCount)) return fuse_row_other;
-    number = (uint64_t)high << (8 * byteCount) | load4(at) >> (32 - 8 * byteCount);
-    at = item(&rows->parts, number, &end);
-    if (UNLIKELY(at == NULL)) return fuse_row_other;
     uint64_t length;
-    at = varint(at, end, &length);
-    if (UNLIKELY(at == NULL || at >= end)) return fuse_row_other;
+    at = value_of_part(rows, value->at, &end, &length);
+    if (UNLIKELY(at == NULL)) return fuse_row_other;
     isInPart = 1;
     head = *at++;
   }
@@ -696,15 +715,34 @@ int64_t fuse_row_enter(const fuse_rows *rows, fuse_row_value *value, const uint8
       if (names >= namesEnd) return fuse_row_absent;
       uint64_t word;
       memcpy(&word, names, 8);
+      if (((word ^ start.word) & start.mask) == 0 && (count <= 7 || memcmp(names + 8, name + 7, count - 7) == 0)) {
+        if (UNLIKELY((size_t)(namesEnd - names) < 1 + count)) return fuse_row_other;
+        break;
+      }
       size_t text;
-      const uint8_t *after = after_name(names, namesEnd, &text);
-      if (UNLIKELY(after == NULL)) return fuse_row_other;
-      if (((word ^ start.word) & start.mask) == 0 && (count <= 7 || memcmp(names + 8, name + 7, count - 7) == 0)) break;
-      names = after;
+      names = after_name(names, namesEnd, &text);
+      if (UNLIKELY(names == NULL)) return fuse_row_other;
     }
   }
   at = after_values(rows, at, end, number, depth);
   if (UNLIKELY(at == NULL)) return fuse_row_other;
   *value = (fuse_row_value){at, end, depth, 0, isInPart};
   return fuse_row_done;
+}
+
+int64_t fuse_row_text(const fuse_rows *rows, const fuse_row_value *value, const uint8_t **text) {
+  const uint8_t *at = value->at, *end = value->end;
+  _Bool isWhole = value->isWhole;
+  if (UNLIKELY(at >= end)) return fuse_row_other;
+  uint64_t length = 0;
+  if (*at >= 0xC0 && *at <= 0xEC) {
+    if (UNLIKELY(isWhole)) return fuse_row_other;
+    at = value_of_part(rows, at, &end, &length);
+    if (UNLIKELY(at == NULL || length != (size_t)(end - at))) return fuse_row_other;
+    isWhole = 1;
+  }
+  uint64_t count = *at++ - 0x90u;
+  if (count >= 0x20 || count > (size_t)(end - at) || (isWhole && count != (size_t)(end - at))) return fuse_row_other;
+  *text = at;
+  return (int64_t)count;
 }

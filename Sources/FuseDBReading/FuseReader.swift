@@ -57,6 +57,9 @@ public final class FuseReader: Sendable {
   // SAFETY: the table is that of `networks`, which lives as long as this reader.
   /// The same where it has no aliases, for look-ups that count no references.
   @usableFromInline let plainNetworks: Unmanaged<NetworkTable>?
+  // SAFETY: as for it.
+  /// The same, where IPv4 addresses are looked up: no alias is for them.
+  @usableFromInline let anyNetworks: Unmanaged<NetworkTable>?
   /// What reads a compact file; nil for others.
   package let compact: CompactReader?
   /// What was expanded of such a file.
@@ -112,6 +115,7 @@ public final class FuseReader: Sendable {
     }
     try mapping.checkNotShrunk()
     unsafe plainNetworks = networks.flatMap { $0.hasAliases ? nil : unsafe .passUnretained($0) }
+    unsafe anyNetworks = networks.map { unsafe .passUnretained($0) }
     self.mapping = mapping
     self.checksums = checksums
     self.generation = generation
@@ -131,6 +135,7 @@ public final class FuseReader: Sendable {
     networks = other.networks
     // SAFETY: both readers keep the table.
     unsafe plainNetworks = other.plainNetworks
+    unsafe anyNetworks = other.anyNetworks
     checksums = other.checksums
     keyCount = other.keyCount
     self.generation = generation

@@ -64,6 +64,10 @@ int64_t fuse_row_find(const fuse_rows *_Nonnull rows, size_t offset, fuse_row_va
 int64_t fuse_row_enter(
     const fuse_rows *_Nonnull rows, fuse_row_value *_Nonnull value, const uint8_t *_Nullable name, size_t count, int64_t index);
 
+/// Where a text of up to 31 bytes stands: how many bytes it has, or `other` for all else.
+int64_t fuse_row_text(
+    const fuse_rows *_Nonnull rows, const fuse_row_value *_Nonnull value, const uint8_t *_Nullable *_Nonnull text);
+
 /// Writes the MessagePack of a value. Returns how many bytes that are, `full` or `other`. At `out` there is room for so many bytes, and for the slack.
 int64_t fuse_row_expand(const fuse_rows *_Nonnull rows, const fuse_row_value *_Nonnull value, uint8_t *_Nonnull out, size_t room);
 

@@ -77,13 +77,19 @@ public struct FuseNetworkMatch: ~Escapable {
   ///
   /// - Throws: ``FuseError`` as ``view``, also when the file shrank while `body` ran; and what `body` throws.
   /// - Complexity: O(heads of the value); of a compact file, of what `body` looks at.
+  @inlinable
+  @inline(never)
   public func withValue<Result>(_ body: (FuseView) throws -> Result?) throws -> Result? {
     var result: Result?
-    // SAFETY: the reader lives longer than this match.
-    try unsafe reader._withUnsafeGuaranteedRef { reader in
-      try reader.withValue(at: match.object) { result = try body($0) }
-    }
+    try viewValue { result = try body($0) }
     return result
+  }
+
+  @usableFromInline
+  @inline(never)
+  func viewValue(_ body: (FuseView) throws -> Void) throws {
+    // SAFETY: the reader lives longer than this match.
+    try unsafe reader._withUnsafeGuaranteedRef { try $0.withValue(at: match.object, body) }
   }
 }
 

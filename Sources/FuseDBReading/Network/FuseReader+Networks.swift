@@ -34,7 +34,9 @@ extension FuseReader {
   @_lifetime(borrow self)
   public func longestMatch(of address: FuseAddress) throws(FuseError) -> FuseNetworkMatch? {
     // In the caller's code a look-up is short enough that the processor works on several at once.
-    guard let table = unsafe plainNetworks else { return try longestMatch(resolving: address) }
+    guard let table = unsafe address.family == .ipv4 ? anyNetworks : plainNetworks else {
+      return try longestMatch(resolving: address)
+    }
     let isChecked = checksums == .verified
     // SAFETY: this reader keeps the table.
     let match = unsafe table._withUnsafeGuaranteedRef { $0.anyMatch(address, isChecked: isChecked) }

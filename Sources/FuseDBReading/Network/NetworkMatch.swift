@@ -1,3 +1,4 @@
+public import CFuseIntrinsics
 public import FuseDBFormat
 
 /// Where the search for an address ended: the longest block's object and length, or that there is none.
@@ -44,7 +45,11 @@ extension NetworkTable {
     if address.family == .ipv4 {
       guard ipv4LineCount > 0 else { return NetworkMatch(.none, .ipv4, line: -1) }
       let number = UInt32(truncatingIfNeeded: address.bits)
-      return ipv4Match(number, in: ipv4Line(number, among: ipv4Candidates(number)), isChecked: isChecked)
+      let candidates = ipv4Candidates(number)
+      // Most have one candidate, which is waited for together with its base.
+      // SAFETY: it is not read, and its number was cut to those of lines.
+      unsafe fuse_prefetch(ipv4Lines + 64 &* candidates.first)
+      return ipv4Match(number, in: ipv4Line(number, among: candidates), isChecked: isChecked)
     }
     guard ipv6LineCount > 0 else { return NetworkMatch(.none, .ipv6, line: -1) }
     let upper = UInt64(truncatingIfNeeded: address.bits &>> 64)
@@ -54,7 +59,9 @@ extension NetworkTable {
   /// The address that answers for another: itself, or the IPv4 address in it where the section names an alias. [A14]
   @inlinable
   @inline(__always)
-  package func resolved(_ address: FuseAddress) -> FuseAddress { hasAliases ? aliased(address) : address }
+  package func resolved(_ address: FuseAddress) -> FuseAddress {
+    hasAliases && address.family == .ipv6 ? aliased(address) : address
+  }
 
   @inline(never)
   @usableFromInline

@@ -66,7 +66,15 @@ extension FuseView {
     @_lifetime(copy self)
     get {
       var view = self
-      for step in path.steps {
+      var index = 0
+      if let start = unsafe row {
+        // SAFETY: a node that is found is one of the same scope.
+        let (node, count) = unsafe RowScope.follow(start, path.steps)
+        guard let node = unsafe node else { return nil }
+        view = unsafe _overrideLifetime(FuseView(row: node), copying: self)
+        index = count
+      }
+      for step in path.steps[index...] {
         if view.isRow {
           guard let next = view.entered(name: step.name.rawSpan, index: step.number ?? -1) else { return nil }
           view = next

@@ -145,7 +145,13 @@ extension FuseView {
   @inline(__always)
   @_lifetime(copy self)
   private func payload(_ kind: MessagePackHead.Kind) -> RawSpan? {
-    if isRow { return plain.payload(kind) }
+    if let row = unsafe row {
+      // SAFETY: the file stays as long as the node's scope.
+      if kind == .string, let text = unsafe RowScope.text(row) {
+        return unsafe _overrideLifetime(RawSpan(_unsafeBytes: text), copying: self)
+      }
+      return plain.payload(kind)
+    }
     let head = head
     guard head.kind == kind else { return nil }
     return payload(of: head)

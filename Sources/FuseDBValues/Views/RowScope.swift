@@ -26,8 +26,8 @@ struct RowNode {
 /// All of this is on the stack, as long as it does not grow: a look is to take less than what it looks at.
 @unsafe
 package struct RowScope {
-  /// Enough for most looks at an object.
-  private static let firstByteCount = 2048
+  /// Enough for most looks at an object, and not too much for memory on the stack, which with the scope is 1,024 bytes at most.
+  private static let firstByteCount = 720
   /// Blocks that are allocated begin with the address of the one before.
   private static let linkByteCount = 16
   private static let slack = Int(fuse_rows_slack)
@@ -39,8 +39,9 @@ package struct RowScope {
   private var blocks: UnsafeMutableRawPointer?
   private var next: UnsafeMutableRawPointer
   private var left: Int
-  /// What was found damaged first.
-  private var failure: FuseError?
+  // SAFETY: allocated by the scope, and taken when it ends.
+  /// What was found damaged first; elsewhere, so that a scope is made and ended without counts of references.
+  private var failure: UnsafeMutablePointer<FuseError>?
 
   // SAFETY: whoever makes the scope has so many bytes there.
   private init(_ rows: fuse_rows, _ reader: any RowReading, next: UnsafeMutableRawPointer) {
@@ -70,23 +71,34 @@ package struct RowScope {
       let scope = unsafe memory.baseAddress!.bindMemory(to: RowScope.self, capacity: 1)
       let start = unsafe memory.baseAddress! + ((MemoryLayout<RowScope>.stride + 15) & ~15)
       unsafe scope.initialize(to: RowScope(rows, reader, next: start))
-      defer {
-        unsafe scope.pointee.freeBlocks()
-        unsafe scope.deinitialize(count: 1)
-      }
       let root = unsafe Self.node(value, of: scope)
-      try body(unsafe FuseView(row: root))
-      if let failure = unsafe scope.pointee.failure { throw failure }
+      do { try body(unsafe FuseView(row: root)) } catch {
+        _ = unsafe scope.pointee.end()
+        throw error
+      }
+      if let failure = unsafe scope.pointee.end() { throw failure }
     }
     return true
   }
 
-  // SAFETY: each block begins with the address of the one before, and nothing has it any more.
-  private mutating func freeBlocks() {
+  // SAFETY: nothing has what the scope allocated any more.
+  /// Frees what was allocated, and returns what was found damaged first.
+  @inline(__always)
+  private mutating func end() -> FuseError? {
+    if unsafe blocks == nil && failure == nil { return nil }
+    return unsafe endSlowly()
+  }
+
+  // SAFETY: each block begins with the address of the one before; a failure is taken once.
+  @inline(never)
+  private mutating func endSlowly() -> FuseError? {
     while let block = unsafe blocks {
       unsafe blocks = block.load(as: UnsafeMutableRawPointer?.self)
       unsafe block.deallocate()
     }
+    guard let place = unsafe failure else { return nil }
+    defer { unsafe place.deallocate() }
+    return unsafe place.move()
   }
 
   // SAFETY: a node has no greater alignment than 16, and is read for as long as the scope is there.
@@ -112,7 +124,7 @@ package struct RowScope {
   // SAFETY: the block has room for the address before, and for so many bytes.
   @inline(never)
   private mutating func grow(by byteCount: Int) {
-    let size = unsafe max(2 * byteCount, 2 * Self.firstByteCount)
+    let size = max(2 * byteCount, 4096)
     let block = unsafe UnsafeMutableRawPointer.allocate(byteCount: Self.linkByteCount + size, alignment: 16)
     unsafe block.storeBytes(of: blocks, as: UnsafeMutableRawPointer?.self)
     unsafe blocks = block
@@ -148,6 +160,35 @@ package struct RowScope {
     return unsafe outcome == fuse_row_absent ? .absent : .elsewhere
   }
 
+  // SAFETY: the node is one of a scope that is there.
+  /// Takes as many of the steps of a path as can be taken in the row: where they led, nil for nowhere, and how many they were.
+  static func follow(
+    _ node: UnsafePointer<RowNode>, _ steps: [FusePath.Step]
+  ) -> (node: UnsafePointer<RowNode>?, count: Int) {
+    let scope = unsafe node.pointee.scope
+    var value = unsafe node.pointee.value
+    let steps = steps.span
+    for count in steps.indices {
+      let index = Int64(steps[count].number ?? -1)
+      let outcome = unsafe steps[count].name.span.withUnsafeBufferPointer { name in
+        unsafe fuse_row_enter(&scope.pointee.rows, &value, name.baseAddress, name.count, index)
+      }
+      if outcome == fuse_row_absent { return (nil, count) }
+      if outcome != fuse_row_done { return unsafe (Self.node(value, of: scope), count) }
+    }
+    return unsafe (Self.node(value, of: scope), steps.count)
+  }
+
+  // SAFETY: the node is one of a scope that is there, and so is the file, as long as that.
+  /// The bytes of a short text, in place; nil for all else.
+  static func text(_ node: UnsafePointer<RowNode>) -> UnsafeRawBufferPointer? {
+    var start: UnsafePointer<UInt8>?
+    var value = unsafe node.pointee.value
+    let count = unsafe fuse_row_text(&node.pointee.scope.pointee.rows, &value, &start)
+    guard count >= 0 else { return nil }
+    return unsafe UnsafeRawBufferPointer(start: start, count: Int(count))
+  }
+
   // SAFETY: the node is one of a scope that is there; what is written is as much as there is room for, and stays as long as that.
   /// The MessagePack of a value; that of nil where it is damaged.
   static func expanded(_ node: UnsafePointer<RowNode>) -> UnsafeRawBufferPointer {
@@ -178,7 +219,11 @@ package struct RowScope {
   private mutating func expandSlowly(_ value: fuse_row_value) -> UnsafeRawBufferPointer {
     var out: [UInt8] = []
     do throws(FuseError) { try unsafe reader.expand(value, into: &out) } catch {
-      if unsafe failure == nil { unsafe failure = error }
+      if unsafe failure == nil {
+        let place = UnsafeMutablePointer<FuseError>.allocate(capacity: 1)
+        unsafe place.initialize(to: error)
+        unsafe failure = place
+      }
       out = [0xC0]
     }
     if unsafe left < out.count { unsafe grow(by: out.count) }
