@@ -20,7 +20,7 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
 TEST_LOGS := $(addprefix build/logs/,dependent.log instructions.log swift.log pytest.log wheel.log)
-ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log hostile-maxmind.log city.log sanitize-python.log)
+ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log hostile-maxmind.log hostile-compact.log city.log sanitize-python.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
@@ -148,12 +148,14 @@ sanitize-python: ## run the tests of the Python package under AddressSanitizer: 
 	Scripts/sanitize-python 2>&1 | tee build/logs/sanitize-python.log
 
 .PHONY: hostile
-hostile: ## ask files with a million changed sections of networks, read a million changed MaxMind DBs, under AddressSanitizer: about ten minutes
+hostile: ## ask files with a million changed sections of networks, read a million changed MaxMind DBs, ask a million changed compact files, under AddressSanitizer: about twenty minutes
 	@mkdir -p build/logs
 	swift build -c release --sanitize=address --product HostileNetworks --scratch-path .build/address -Xswiftc -use-ld=lld
 	.build/address/release/HostileNetworks 2>&1 | tee build/logs/hostile.log
 	swift build -c release --sanitize=address --product HostileMaxMind --scratch-path .build/address -Xswiftc -use-ld=lld
 	ASAN_OPTIONS=max_allocation_size_mb=1 .build/address/release/HostileMaxMind 2>&1 | tee build/logs/hostile-maxmind.log
+	swift build -c release --sanitize=address --product CompactTool --scratch-path .build/address -Xswiftc -use-ld=lld
+	ASAN_OPTIONS=max_allocation_size_mb=64 .build/address/release/CompactTool hostile 2>&1 | tee build/logs/hostile-compact.log
 
 .PHONY: city
 city: ## ask two million addresses of City, its blocks and its whole, beside libmaxminddb: about ten minutes

@@ -173,7 +173,9 @@ let package = Package(
       path: "Tests/HostileMaxMind", swiftSettings: strict),
     .executableTarget(
       name: "CompactTool",
-      dependencies: ["FuseDB", "FuseDBCompact", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBWriting"],
+      dependencies: [
+        "FuseDB", "FuseDBCompact", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBWriting", "ProgramSupport",
+      ],
       path: "Tests/CompactTool", swiftSettings: strict),
     .executableTarget(
       name: "Fleet", dependencies: ["FuseDB", "FuseDBDelivery"], path: "Tests/Fleet", swiftSettings: strict),

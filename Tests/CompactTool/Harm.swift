@@ -3,7 +3,9 @@ import FuseDBCompact
 import FuseDBFormat
 import FuseDBReading
 import FuseDBSystem
+import FuseDBWriting
 import Glibc
+import ProgramSupport
 
 /// `flip FILE`, `cut FILE` and `mutate FILE COUNT SEED`: what a reader makes of files that are not what was written, all in one process.
 struct Harm {
@@ -142,7 +144,15 @@ struct Harm {
       do {
         var isRight = false
         _ = try reader.withValue(forKey: key.rawSpan) { view in
-          for path in Self.paths { outcome.longest = max(outcome.longest, view[path: path]?.json.utf8.count ?? 0) }
+          for path in Self.paths {
+            guard let value = view[path: path] else { continue }
+            outcome.longest = max(outcome.longest, value.json.utf8.count)
+            if let text = value.stringBytes {
+              precondition(
+                value.messagePack.array().suffix(text.byteCount) == text.array()[...],
+                "a text is read in two ways, and they differ")
+            }
+          }
           isRight = view.messagePack.array() == objects[number]
           return view.count
         }
@@ -201,10 +211,15 @@ struct Harm {
 
   /// Rows, parts and shapes changed at random under right checksums: `mutations COUNT noticed COUNT longest BYTES`.
   private func mutate(count: Int, seed: UInt64) throws(FuseError) {
+    let (noticed, longest) = try mutated(count: count, seed: seed)
+    print("mutations \(count) noticed \(noticed) longest \(longest)")
+  }
+
+  private func mutated(count: Int, seed: UInt64) throws(FuseError) -> (noticed: Int, longest: Int) {
     var random = Random(state: seed)
     var (noticed, longest) = (0, 0)
     let items = places()
-    let networks = NetworkItem.places(of: file)
+    let networks = KeyItem.places(of: file)
     for round in 0..<count {
       var bytes = file
       for _ in 0...random.below(3) {
@@ -221,7 +236,52 @@ struct Harm {
       // Slower, and mostly the same.
       if round % 16 == 0 { _ = try damageCount(bytes) }
     }
-    print("mutations \(count) noticed \(noticed) longest \(longest)")
+    return (noticed, longest)
+  }
+
+  /// `hostile [--count COUNT] [--seed NUMBER]`: the same for small files of each kind, a million times, with what an answer may take at most.
+  static func runHostile(_ arguments: [String]) -> Int32 {
+    HostileProgram.run("HostileCompact", arguments, changing: "compact files") { count, seed in
+      var noticed = 0
+      let kinds: [(form: FuseWriter.Form, isNetworks: Bool)] = [
+        (.compact, false), (.compactFast, false), (.compact, true),
+      ]
+      for (number, kind) in kinds.enumerated() {
+        let path = "/tmp/hostile-\(getpid())-\(number).fsdb"
+        // SAFETY: the call reads the path alone.
+        defer { unsafe unlink(path) }
+        try write(to: path, kind.form, areNetworks: kind.isNetworks)
+        let outcome = try Harm(path: path).mutated(count: count / kinds.count + 1, seed: seed &+ UInt64(number))
+        // An object has 16 MB at most, and its JSON is no longer than six times that.
+        guard outcome.longest <= 6 << 24 else {
+          throw FuseError(.invalidArgument, "an answer has \(outcome.longest) bytes")
+        }
+        noticed += outcome.noticed
+      }
+      return noticed
+    }
+  }
+
+  /// A file with what each kind has: keys that share their beginnings, a long one, shapes, parts, arrays, maps with other names than texts.
+  private static func write(to path: String, _ form: FuseWriter.Form, areNetworks: Bool) throws {
+    var options = FuseWriter.Options()
+    options.form = form
+    let writer = FuseWriter(options)
+    for number in 0..<8 {
+      let key =
+        areNetworks
+        ? number % 5 == 4 ? "2001:db8:\(number)::/48" : "10.\(number / 3).\(number % 3 * 16).0/\(20 + number % 3 * 2)"
+        : number == 7 ? String(repeating: "long", count: 70) : "host-\(number).example.com"
+      let json =
+        number % 4 == 3
+        ? "[\(number), null, true, 1.5, \"a text that many have, more than 31 bytes of it\", {\"name\": [\(number)]}]"
+        : """
+        {"name": "a text that many have", "country": {"names": {"en": "Germany", "de": "Deutschland"}, "iso": "DE"},
+         "location": {"latitude": 51.\(number), "longitude": -9.25, "radius": \(number * 100)}, "a": [0, {"b": {"c": "\(number % 2)"}}]}
+        """
+      try writer.add(key, FuseValue(json: json))
+    }
+    try writer.build(to: path)
   }
 
   /// Where each row, part and shape stands.

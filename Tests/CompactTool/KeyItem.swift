@@ -1,9 +1,9 @@
 import FuseDBCompact
 import FuseDBFormat
 
-/// What a file of networks alone has its keys in: blocks of keys, lines and bases of networks, counts of `SHOW`. Each is changed under a right
-/// check, so that what reads it has to see by itself that it makes no sense.
-struct NetworkItem {
+/// What a file has its keys in: blocks of keys, and where it is of networks alone, lines and bases of networks, counts of `SHOW`. Each is changed under
+/// a right check, so that what reads it has to see by itself that it makes no sense.
+struct KeyItem {
   private enum Kind {
     /// A block of keys with this number.
     case block(UInt64)
@@ -22,8 +22,8 @@ struct NetworkItem {
   private let lineCount: Int
   private let lanes: NetworkSection.Lanes
 
-  /// All of a file; none where it is not of networks alone.
-  static func places(of file: [UInt8]) -> [NetworkItem] {
+  /// All of a file.
+  static func places(of file: [UInt8]) -> [KeyItem] {
     let span = file.rawSpan
     let footer = file.count - 48
     var sections: [[UInt8]: Range<Int>] = [:]
@@ -31,18 +31,24 @@ struct NetworkItem {
       let start = Int(span.loadInside(at: entry + 8, as: UInt64.self))
       sections[Array(file[entry..<entry + 4])] = start..<start + Int(span.loadInside(at: entry + 16, as: UInt64.self))
     }
+    guard let keys = sections[CompactForm.Section.keys] else { return [] }
+    let blocks = (0..<(keys.count - 64) / 256).map { (UInt64($0), keys.lowerBound + 64 + 256 * $0) }
     guard let counts = sections[CompactForm.Section.shown], let networks = sections[CompactForm.Section.networks],
-      let keys = sections[CompactForm.Section.keys],
       let section = try? NetworkSection(parsing: span.extracting(networks), at: 0, isCompact: true)
-    else { return [] }
+    else {
+      let lanes = NetworkSection.Lanes.eight
+      return blocks.map {
+        KeyItem(kind: .block($0.0), start: $0.1, bases: 0, lines: 0, lineCount: 0, lanes: lanes)
+      }
+    }
     let (bases, lines) = (
       networks.lowerBound + section.layout.ipv4Bases, networks.lowerBound + section.layout.ipv4Lines
     )
-    func item(_ kind: Kind, _ start: Int) -> NetworkItem {
-      NetworkItem(
+    func item(_ kind: Kind, _ start: Int) -> KeyItem {
+      KeyItem(
         kind: kind, start: start, bases: bases, lines: lines, lineCount: section.lineCounts.ipv4, lanes: section.lanes)
     }
-    var items = (0..<(keys.count - 64) / 256).map { item(.block(UInt64($0)), keys.lowerBound + 64 + 256 * $0) }
+    var items = blocks.map { item(.block($0.0), $0.1) }
     for number in 0..<section.lineCounts.ipv4 {
       items.append(item(.line(number), lines + 64 * number))
       items.append(item(.base(number), bases + 4 * number))
