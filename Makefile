@@ -9,7 +9,7 @@ endif
 MAKEFLAGS += --no-print-directory
 
 BUILD_PACKAGES := g++ libbz2-dev libcurl4-openssl-dev libdeflate-dev liblzma-dev libmicrohttpd-dev libmsgpack-dev libsimdjson-dev libssl-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := binutils fish iso-codes man-db mandoc minisign netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
+TEST_PACKAGES := binutils chromium fish iso-codes man-db mandoc minisign netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
   unicode-data valgrind zsh zstd
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv valgrind
@@ -193,6 +193,13 @@ demo: ## build two databases from real registries and ask them (installs what is
 	@Scripts/install-packages --unpack build/data $(DATA_PACKAGES)
 	@$(MAKE) SIDE_BY_SIDE= release
 	@Examples/registries/demo
+
+.PHONY: screenshots
+screenshots: ## take the two pictures of the pages that README shows, into docs/ (after make demo)
+	@Scripts/install-packages chromium
+	@$(MAKE) .venv/ready
+	@[ -e build/demo/geo.fsdb ] || $(MAKE) demo
+	FUSEDB="$(CURDIR)/build/fusedb" .venv/bin/python -B Scripts/screenshots
 
 .PHONY: bench bench-full bench-build bench-serving bench-values bench-networks
 bench: ## measure FuseDB beside its peers, about five minutes (installs what is missing)

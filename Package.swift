@@ -122,7 +122,13 @@ let package = Package(
       swiftSettings: strict),
     // What the server and its pages have in common.
     .target(name: "FuseDBWeb", dependencies: ["FuseDB"], swiftSettings: strict),
-    .target(name: "FuseDBExplorer", dependencies: ["FuseDB", "FuseDBWeb"], swiftSettings: strict),
+    .target(
+      name: "FuseDBExplorer",
+      dependencies: [
+        "FuseDB", "FuseDBFormat", "FuseDBPatching", "FuseDBReading", "FuseDBServing", "FuseDBSystem", "FuseDBValues",
+        "FuseDBWeb",
+      ],
+      swiftSettings: strict),
     // What fusedb.h declares. All that it is given are pointers, which the caller answers for: so nothing here is marked as unsafe.
     .systemLibrary(name: "CFuseDB"),
     .target(
@@ -157,6 +163,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FuseDBDeliveryTests", dependencies: ["FuseDB", "FuseDBDelivery", "ProgramSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "FuseDBExplorerTests",
+      dependencies: [
+        "FuseDB", "FuseDBExplorer", "FuseDBFormat", "FuseDBReading", "FuseDBValues", "FuseDBWeb", "ProgramSupport",
+      ], swiftSettings: strict),
     .testTarget(name: "FuseDBFoundationTests", dependencies: ["FuseDB", "ProgramSupport"], swiftSettings: strict),
     .target(name: "ProgramSupport", dependencies: ["CMalloc"], path: "Tests/ProgramSupport", swiftSettings: strict),
     .executableTarget(
