@@ -20,11 +20,36 @@ static size_t sequence(const uint8_t *bytes, size_t count) {
 
 static const char hexadecimal[] = "0123456789abcdef";
 
+/// Copies text that is plain ASCII, in which nothing is to be escaped; 0 where it is not.
+static inline int copy_plain(uint8_t *out, const uint8_t *bytes, size_t count) {
+  uint64_t word;
+  if (count < 8) {
+    for (size_t i = 0; i < count; i++) {
+      if (bytes[i] < 0x20 || bytes[i] >= 0x80 || bytes[i] == '"' || bytes[i] == '\\') return 0;
+      out[i] = bytes[i];
+    }
+    return 1;
+  }
+  for (size_t i = 0; i + 8 < count; i += 8) {
+    if (fuse_unplain(bytes + i, &word)) return 0;
+    memcpy(out + i, &word, 8);
+  }
+  // The last eight may be some of those before once more.
+  if (fuse_unplain(bytes + count - 8, &word)) return 0;
+  memcpy(out + count - 8, &word, 8);
+  return 1;
+}
+
 /// Appends text in quotes; 0 where it is no UTF-8, and then what was appended is to be taken back.
 static int quoted(fuse_text *out, const uint8_t *bytes, size_t count) {
   if (count > SIZE_MAX / 8 || !fuse_text_reserve(out, 6 * count + 2)) return 0;
   uint8_t *place = out->start + out->count;
   *place++ = '"';
+  if (copy_plain(place, bytes, count)) {
+    place[count] = '"';
+    out->count += count + 2;
+    return 1;
+  }
   for (size_t i = 0; i < count;) {
     uint8_t byte = bytes[i];
     if (byte >= 0x80) {
@@ -215,4 +240,18 @@ int fuse_json_value(fuse_text *out, const uint8_t *bytes, size_t count, size_t (
   if (value(&reader, 0) && reader.at == reader.end && !out->failed) return 1;
   out->count = start;
   return 0;
+}
+
+int fuse_json_row(
+    fuse_text *out, fuse_bytes key, fuse_bytes object, const char *tail, size_t (*number)(double value, uint8_t *out)) {
+  size_t start = out->count;
+  fuse_text_append(out, "{\"key\":", 7);
+  fuse_json_key(out, key.start, key.count);
+  fuse_text_append(out, ",\"value\":", 9);
+  if (!fuse_json_value(out, object.start, object.count, number)) {
+    out->count = start;
+    return 0;
+  }
+  fuse_text_append(out, tail, strlen(tail));
+  return 1;
 }

@@ -62,6 +62,16 @@ static uint8_t *put(uint8_t *out, uint32_t scalar) {
 static int string(struct scanner *scanner, fuse_bytes *key) {
   uint8_t *out = ++scanner->at;
   key->start = out;
+  // As long as all is plain, nothing moves.
+  while (scanner->end - scanner->at >= 8) {
+    uint64_t word, unplain = fuse_unplain(scanner->at, &word);
+    if (unplain != 0) {
+      scanner->at += __builtin_ctzll(unplain) / 8;
+      break;
+    }
+    scanner->at += 8;
+  }
+  out = scanner->at;
   while (scanner->at < scanner->end) {
     uint8_t byte = *scanner->at++;
     if (byte == '"') {

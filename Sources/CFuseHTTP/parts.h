@@ -104,6 +104,16 @@ struct fuse_http {
   _Atomic uint64_t request_count;
 };
 
+/// Eight bytes of text at once: the high bit is set of those that are not plain in a JSON string, at least of the first of them.
+static inline uint64_t fuse_unplain(const uint8_t *bytes, uint64_t *word) {
+  const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+  uint64_t text;
+  memcpy(&text, bytes, 8);
+  uint64_t quote = text ^ 0x2222222222222222, backslash = text ^ 0x5C5C5C5C5C5C5C5C;
+  *word = text;
+  return (text | ((text - 32 * ones) & ~text) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
+}
+
 uint64_t fuse_now(void);
 uint32_t fuse_seconds(void);
 struct counts *fuse_own_counts(fuse_http *server);

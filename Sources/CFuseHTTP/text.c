@@ -1,8 +1,7 @@
 #include "parts.h"
 
-int fuse_text_reserve(fuse_text *text, size_t count) {
+int fuse_text_grow(fuse_text *text, size_t count) {
   if (text->failed) return 0;
-  if (text->capacity - text->count >= count) return 1;
   size_t capacity = text->capacity == 0 ? 512 : text->capacity;
   while (capacity - text->count < count) {
     if (capacity > SIZE_MAX / 4) {
@@ -19,12 +18,6 @@ int fuse_text_reserve(fuse_text *text, size_t count) {
   text->start = start;
   text->capacity = capacity;
   return 1;
-}
-
-void fuse_text_append(fuse_text *text, const void *bytes, size_t count) {
-  if (count == 0 || !fuse_text_reserve(text, count)) return;
-  memcpy(text->start + text->count, bytes, count);
-  text->count += count;
 }
 
 void fuse_text_free(fuse_text *text) {

@@ -182,6 +182,10 @@ final class BatchAnswer {
         out.append([0x90])
         return false
       }
+      if let object, match == nil, question.field == nil {
+        try out.append(row: key.piece, value: object, form == .lines ? "}\n" : "}")
+        return true
+      }
       out.append("{\"key\":")
       out.append(key: key.piece)
       let end = out.count

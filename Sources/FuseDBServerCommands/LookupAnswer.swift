@@ -44,6 +44,7 @@ enum LookupAnswer {
   ) throws(FuseError) -> Bool {
     try question.withWanted(object) { value throws(FuseError) in
       guard !question.isMessagePack else { return exchange.out.append(value) }
+      guard match != nil else { return try exchange.out.append(row: key, value: value, "}\n") }
       exchange.out.append("{\"key\":")
       exchange.out.append(key: key)
       if let match {

@@ -40,6 +40,24 @@ struct TextPlace {
     try appendSlowly(value: value)
   }
 
+  /// Appends a key and its value, and what stands between rows.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidValue` where it is no value.
+  @inline(__always)
+  func append(row key: Piece, value: Piece, _ tail: StaticString) throws(FuseError) {
+    let isDone = unsafe tail.utf8Start.withMemoryRebound(to: CChar.self, capacity: tail.utf8CodeUnitCount + 1) {
+      unsafe fuse_json_row(
+        text, fuse_bytes(start: key.start, count: key.count), fuse_bytes(start: value.start, count: value.count), $0,
+        { unsafe Self.write($0, $1) })
+    }
+    guard isDone == 0 else { return }
+    append("{\"key\":")
+    append(key: key)
+    append(",\"value\":")
+    try appendSlowly(value: value)
+    append(tail)
+  }
+
   @inline(never)
   private func appendSlowly(value: Piece) throws(FuseError) {
     var writer = JSONWriter()

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #pragma clang assume_nonnull begin
 
@@ -21,9 +22,17 @@ typedef struct {
   int failed;
 } fuse_text;
 
+/// Makes it longer than it can be now; whether that was possible.
+int fuse_text_grow(fuse_text *text, size_t count);
 /// Makes room for `count` more bytes; whether there is.
-int fuse_text_reserve(fuse_text *text, size_t count);
-void fuse_text_append(fuse_text *text, const void *_Nullable bytes, size_t count);
+static inline int fuse_text_reserve(fuse_text *text, size_t count) {
+  return text->capacity - text->count >= count ? !text->failed : fuse_text_grow(text, count);
+}
+static inline void fuse_text_append(fuse_text *text, const void *_Nullable bytes, size_t count) {
+  if (count == 0 || !fuse_text_reserve(text, count)) return;
+  memcpy(text->start + text->count, bytes, count);
+  text->count += count;
+}
 void fuse_text_free(fuse_text *text);
 /// Whether `part` is somewhere in `bytes`.
 int fuse_contains(const uint8_t *bytes, size_t count, const uint8_t *part, size_t part_count);
@@ -121,6 +130,10 @@ void fuse_json_key(fuse_text *out, const uint8_t *_Nullable bytes, size_t count)
 ///
 /// `number` writes a finite float64 into 32 bytes, and returns how many it took.
 int fuse_json_value(fuse_text *out, const uint8_t *_Nullable bytes, size_t count, size_t (*number)(double value, uint8_t *out));
+
+/// Appends {"key":…,"value":…} and `tail`, where the value is common as above: whether it was.
+int fuse_json_row(
+    fuse_text *out, fuse_bytes key, fuse_bytes object, const char *tail, size_t (*number)(double value, uint8_t *out));
 
 // MARK: Serving
 
