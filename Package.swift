@@ -52,7 +52,8 @@ let package = Package(
     .target(name: "CFuseFaults"),
     .target(name: "CFuseHandles"),
     .target(name: "CFuseHazards"),
-    .target(name: "CFuseHTTP", dependencies: ["CMicrohttpd", "CXXHash"], linkerSettings: [.linkedLibrary("microhttpd")]),
+    .target(
+      name: "CFuseHTTP", dependencies: ["CMicrohttpd", "CXXHash"], linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CFusePages", dependencies: ["CMicrohttpd"], linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CFusePublish"),
     .target(name: "CFuseRows", dependencies: ["CFuseChecksum"]),

@@ -182,6 +182,7 @@ void *fuse_take_target(void *context, const char *target, struct MHD_Connection 
   exchange->start = fuse_now();
   exchange->excess = 0;
   exchange->must_close = 0;
+  exchange->target_end = target + strlen(target);
   fuse_text_append(&exchange->target, target, strlen(target));
   atomic_fetch_add_explicit(&server->request_count, 1, memory_order_relaxed);
   return NULL;
@@ -201,7 +202,8 @@ static enum MHD_Result begin(fuse_exchange *exchange, const char *method, const 
   } else {
     return refuse(exchange, 405, "the methods are GET, HEAD and POST");
   }
-  if (exchange->target.failed || !fuse_read_target(exchange))
+  // Where the version is not right behind the target, a zero byte cut that short.
+  if (exchange->target.failed || version != exchange->target_end + 1 || !fuse_read_target(exchange))
     return refuse(exchange, 400, "the target of the request is no path; it begins with '/', and has spaces and control characters as %XX");
   const char *problem = NULL;
   int status = fuse_read_headers(exchange, &problem);

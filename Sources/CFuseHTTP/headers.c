@@ -9,7 +9,7 @@ struct look {
   const char *problem;
   int status;
   int hosts, lengths, encodings;
-  fuse_bytes length, encoding;
+  fuse_bytes length, encoding, host;
 };
 
 static int is(fuse_bytes bytes, const char *text) {
@@ -38,8 +38,7 @@ static enum MHD_Result visit(
   case 4:
     if (is(name, "host")) {
       look->hosts++;
-      // That of an absolute target comes before it.
-      if (request->host.start == NULL) request->host = text;
+      look->host = text;
     }
     break;
   case 6:
@@ -151,6 +150,7 @@ int fuse_read_headers(fuse_exchange *exchange, const char **problem) {
   fuse_http *server = exchange->server;
   fuse_request *request = &exchange->request;
   struct look look = {.request = request};
+  // A target that has a host comes before the header, and both have to be ours.
   fuse_bytes target_host = request->host;
   MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, visit, &look);
   exchange->must_close = 1;
@@ -186,7 +186,8 @@ int fuse_read_headers(fuse_exchange *exchange, const char **problem) {
     return 413;
   }
   if (request->method != FUSE_POST) exchange->must_close = 0;
-  if (!is_ours(server, request->host) || (target_host.start != NULL && !is_ours(server, target_host))) {
+  if (target_host.start == NULL) request->host = look.host;
+  if (!is_ours(server, look.host) || (target_host.start != NULL && !is_ours(server, target_host))) {
     *problem = "the Host is not a name of this server; start it with --host NAME where it is";
     return 421;
   }

@@ -56,6 +56,7 @@ struct fuse_exchange {
   uint64_t start;
   /// The target as it came, then what was decoded of it.
   fuse_text target;
+  const char *target_end;
   fuse_text decoded;
   fuse_text body;
   size_t excess;

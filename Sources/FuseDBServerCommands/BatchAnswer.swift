@@ -34,11 +34,16 @@ final class BatchAnswer {
       let sentence = unsafe String(cString: problem)
       let isTooMany = unsafe found.count == keyLimit
       return exchange.refuse(
-        isTooMany ? 413 : 400, isTooMany ? "tooLong" : "invalidValue", unsafe "offset \(found.offset) of the body: \(sentence)")
+        isTooMany ? 413 : 400, isTooMany ? "tooLong" : "invalidValue",
+        unsafe "offset \(found.offset) of the body: \(sentence)")
     }
     var form = unsafe found.is_array != 0 ? Form.array : .lines
     if let accept = exchange.accept, accept.count >= 16 {
-      if accept.contains("application/x-ndjson") { form = .lines } else if accept.contains("application/json") { form = .array }
+      if accept.contains("application/x-ndjson") {
+        form = .lines
+      } else if accept.contains("application/json") {
+        form = .array
+      }
     }
     if question.isMessagePack { form = .messagePack }
     let keys = unsafe KeyList(start: found.keys, count: found.count)
@@ -103,7 +108,9 @@ final class BatchAnswer {
     case .lines: break
     case .array: exchange.out.append("[")
     case .messagePack:
-      exchange.out.append([0xDD, UInt8(count >> 24 & 255), UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255)])
+      exchange.out.append([
+        0xDD, UInt8(count >> 24 & 255), UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255),
+      ])
     }
   }
 
@@ -116,7 +123,8 @@ final class BatchAnswer {
   /// Answers keys from `next` on, until a part is full.
   @unsafe
   private static func write(
-    _ keys: KeyList, _ next: inout Int, _ question: Question, _ form: Form, _ reader: FuseReader, _ store: ReloadableReader,
+    _ keys: KeyList, _ next: inout Int, _ question: Question, _ form: Form, _ reader: FuseReader,
+    _ store: ReloadableReader,
     _ text: UnsafeMutablePointer<fuse_text>
   ) {
     // SAFETY: the caller's text, for as long as this runs.
@@ -168,7 +176,8 @@ final class BatchAnswer {
   /// Appends what answers a key; whether it is there.
   @inline(__always)
   private static func write(
-    _ key: KeyList.Key, _ match: Piece?, _ object: Piece?, _ number: Int, _ question: Question, _ form: Form, _ out: TextPlace
+    _ key: KeyList.Key, _ match: Piece?, _ object: Piece?, _ number: Int, _ question: Question, _ form: Form,
+    _ out: TextPlace
   ) throws(FuseError) -> Bool {
     let start = out.count
     do throws(FuseError) {

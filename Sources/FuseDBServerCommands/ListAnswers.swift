@@ -60,7 +60,9 @@ struct ListAnswers {
       appendKey(key, count)
       let end = exchange.out.count
       exchange.out.append(",\"value\":")
-      let isThere = try question.withWanted(Piece(try entry.bytes)) { value throws(FuseError) in try exchange.out.append(value: value) }
+      let isThere = try question.withWanted(Piece(try entry.bytes)) { value throws(FuseError) in
+        try exchange.out.append(value: value)
+      }
       if !isThere { exchange.out.count = end }
       exchange.out.append("}")
       last = key
@@ -77,7 +79,8 @@ struct ListAnswers {
     guard reader.hasReverseIndex || reader.keyCount <= Self.mostScanned else {
       return exchange.refuse(
         501, "noReverseIndex",
-        "the file does not say which keys share a value, and has too many to compare them all; 'fusedb reindex --reverse-index' adds that")
+        "the file does not say which keys share a value, and has too many to compare them all; 'fusedb reindex --reverse-index' adds that"
+      )
     }
     guard var scan = try reader.keys(sharing: key) else {
       return exchange.refuse(404, "absent", "the file has no such key")

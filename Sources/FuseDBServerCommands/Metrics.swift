@@ -26,7 +26,9 @@ enum Metrics {
       service.slots.map {
         ("{name=\"\($0.name)\"}", "\($0.earlyRefusalCount + ($0.database?.reader.counters.refusalCount ?? 0))")
       })
-    each("loaded_timestamp_seconds", "gauge", "When the file that serves was loaded, in seconds since 1970.") { "\($0.loadedAt)" }
+    each("loaded_timestamp_seconds", "gauge", "When the file that serves was loaded, in seconds since 1970.") {
+      "\($0.loadedAt)"
+    }
     each("data_age_seconds", "gauge", "How old the data are, by their metadata 'built'.") { $0.dataAge.map { "\($0)" } }
     family(
       "lookups_total", "counter", "Look-ups, by what they came to.",

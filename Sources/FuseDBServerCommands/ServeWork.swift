@@ -44,7 +44,8 @@ struct ServeWork: HelperWorker {
     let connectionLimit = max(1, min(command.connectionLimit, descriptors - min(descriptors / 2, 128)))
     if connectionLimit < command.connectionLimit {
       console.note(
-        "the system allows \(descriptors) open files, so connections are \(connectionLimit) at most; 'ulimit -n' raises it")
+        "the system allows \(descriptors) open files, so connections are \(connectionLimit) at most; 'ulimit -n' raises it"
+      )
     }
     let server = try service.start(sockets, tokens: tokens, log: log, connectionLimit: connectionLimit)
     var isEnding = false
@@ -72,7 +73,8 @@ struct ServeWork: HelperWorker {
       guard let first = token.first, first != UInt8(ascii: "#") else { continue }
       guard token.count >= 16, token.count <= 256, token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
         throw FuseError(
-          .invalidValue, "a token is 16 to 256 characters of ASCII without spaces; 'openssl rand -hex 32' makes one", path: path)
+          .invalidValue, "a token is 16 to 256 characters of ASCII without spaces; 'openssl rand -hex 32' makes one",
+          path: path)
       }
       tokens.append(String(decoding: token, as: UTF8.self))
     }

@@ -44,10 +44,13 @@ final class Service: Sendable {
     unsafe options.log = log
     unsafe options.context = Unmanaged.passRetained(self).toOpaque()
     unsafe options.answer = { context, exchange in
-      unsafe Unmanaged<Service>.fromOpaque(context!)._withUnsafeGuaranteedRef { unsafe $0.answer(Exchange(exchange)) } ? 1 : 0
+      unsafe Unmanaged<Service>.fromOpaque(context!)._withUnsafeGuaranteedRef { unsafe $0.answer(Exchange(exchange)) }
+        ? 1 : 0
     }
     unsafe options.answer_slowly = { context, exchange in
-      unsafe Unmanaged<Service>.fromOpaque(context!)._withUnsafeGuaranteedRef { unsafe $0.answerSlowly(Exchange(exchange)) }
+      unsafe Unmanaged<Service>.fromOpaque(context!)._withUnsafeGuaranteedRef {
+        unsafe $0.answerSlowly(Exchange(exchange))
+      }
     }
     unsafe options.refuse = { _, exchange, status, problem in
       unsafe Exchange(exchange).write(Problem(status: Int(status), detail: String(cString: problem)))

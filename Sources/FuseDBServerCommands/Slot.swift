@@ -46,7 +46,7 @@ final class Slot: Sendable {
 
   /// What serves; nil while nothing does.
   var database: ServedDatabase? {
-      // SAFETY: it is retained for ever.
+    // SAFETY: it is retained for ever.
     unsafe served?.takeUnretainedValue()
   }
 

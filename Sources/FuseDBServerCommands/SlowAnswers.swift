@@ -38,10 +38,12 @@ extension Service {
 
   private func answerDiff(_ exchange: Exchange, _ reader: FuseReader) throws(FuseError) {
     guard let name = exchange.parameter(FUSE_PARAMETER_FROM) else {
-      return exchange.refuse(400, "request", "the query has no 'from'; it is the name of another file, as /v1/ lists them")
+      return exchange.refuse(
+        400, "request", "the query has no 'from'; it is the name of another file, as /v1/ lists them")
     }
     guard let other = slots.first(where: { name.bytes == $0.nameBytes })?.database else {
-      return exchange.refuse(404, "unknownName", "'from' is no name of a file that is served; /v1/ lists those that are")
+      return exchange.refuse(
+        404, "unknownName", "'from' is no name of a file that is served; /v1/ lists those that are")
     }
     try ListAnswers(exchange, reader, keyLimit)?.answerDifferences(from: other.reader.snapshot())
   }
@@ -106,7 +108,8 @@ extension Service {
       guard age > staleAfter else { continue }
       return exchange.refuse(
         503, "stale",
-        "the data of '\(slot.name)' are \(Int(age)) seconds old, and --stale-after allows \(Int(staleAfter)); build the file anew")
+        "the data of '\(slot.name)' are \(Int(age)) seconds old, and --stale-after allows \(Int(staleAfter)); build the file anew"
+      )
     }
     exchange.answer(200, .json)
     exchange.out.append("{\"status\":\"ready\"}\n")
@@ -116,7 +119,8 @@ extension Service {
   private func answerByExplorer(_ exchange: Exchange) {
     guard let request = exchange.webRequest else { return }
     guard let response = Explorer(databases: databases).answer(to: request) else {
-      return exchange.refuse(404, "absent", "there is nothing at this address; /openapi.json lists those of the interface")
+      return exchange.refuse(
+        404, "absent", "there is nothing at this address; /openapi.json lists those of the interface")
     }
     exchange.answer(response.status, .other(response.kind))
     for (name, value) in response.headers { exchange.header(name, value) }

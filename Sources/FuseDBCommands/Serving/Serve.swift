@@ -156,7 +156,8 @@ package struct Serve: HelpedCommand {
         if name.count > 5, name.suffix(5).elementsEqual(".fsdb".utf8) { name = name.dropLast(5) }
         guard isName(name) else {
           throw arguments.error(
-            "'\(word)' makes no name for addresses; give it one of letters, digits, '.', '_' and '-', as in geo=\(word)")
+            "'\(word)' makes no name for addresses; give it one of letters, digits, '.', '_' and '-', as in geo=\(word)"
+          )
         }
         file = File(name: String(decoding: name, as: UTF8.self), path: word)
       }
@@ -173,7 +174,8 @@ package struct Serve: HelpedCommand {
     guard let first = bytes.first, first != UInt8(ascii: ".") else { return false }
     return bytes.allSatisfy { byte in
       switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"),
         UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
         true
       default: false
