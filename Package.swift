@@ -29,6 +29,8 @@ let package = Package(
     .executable(name: "fusedb", targets: ["FuseDBTool"]),
     // What publishes and fetches, run by it.
     .executable(name: "fusedb-delivery", targets: ["FuseDBDeliveryTool"]),
+    // What serves over HTTP, run by it.
+    .executable(name: "fusedb-serve", targets: ["FuseDBServerTool"]),
   ],
   targets: [
     // C libraries of the distribution, one thin wrapper each.
@@ -50,6 +52,8 @@ let package = Package(
     .target(name: "CFuseFaults"),
     .target(name: "CFuseHandles"),
     .target(name: "CFuseHazards"),
+    .target(
+      name: "CFuseHTTP", dependencies: ["CMicrohttpd", "CXXHash"], linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CFusePages", dependencies: ["CMicrohttpd"], linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CFusePublish"),
     .target(name: "CFuseRows", dependencies: ["CFuseChecksum"]),
@@ -146,6 +150,11 @@ let package = Package(
       dependencies: ["CFusePages", "FuseDB", "FuseDBCommands", "FuseDBDelivery", "FuseDBInput"],
       swiftSettings: strict),
     .executableTarget(name: "FuseDBDeliveryTool", dependencies: ["FuseDBDeliveryCommands"]),
+    .target(
+      name: "FuseDBServerCommands",
+      dependencies: ["CFuseHTTP", "FuseDB", "FuseDBCommands", "FuseDBExplorer", "FuseDBInput", "FuseDBWeb"],
+      swiftSettings: strict),
+    .executableTarget(name: "FuseDBServerTool", dependencies: ["FuseDBServerCommands"]),
     // In C, for a main that is given the arguments; see Sources/FuseDBTool/main.c.
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"]),
 
