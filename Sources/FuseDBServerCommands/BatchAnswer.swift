@@ -74,6 +74,7 @@ final class BatchAnswer {
     }
   }
 
+  // SAFETY: the file that is served stays for ever, and what is kept is this object's from now on.
   @unsafe
   private init(
     _ question: Question, _ form: Form, _ store: Unmanaged<ReloadableReader>, _ reader: FuseReader, _ keys: KeyList,

@@ -121,6 +121,7 @@ struct Server: Sendable {
   // SAFETY: C's, until `end`.
   private nonisolated(unsafe) let pointer: OpaquePointer
 
+  // SAFETY: the caller has it of the call that starts it.
   @unsafe
   init(_ pointer: OpaquePointer) { unsafe self.pointer = pointer }
 

@@ -184,17 +184,21 @@ extension Exchange {
     return out
   }
 
+  // SAFETY: the call ends before what it is given does, and the bytes are copied.
   /// All headers, with names in lower case.
   private var headers: [(name: String, value: String)] {
-    final class Found { var headers: [(name: String, value: String)] = [] }
-    let found = Found()
-    // SAFETY: the call ends before `found` does, and the bytes are copied.
+    let found = FoundHeaders()
     unsafe fuse_exchange_headers(pointer, Unmanaged.passUnretained(found).toOpaque()) { context, name, value in
-      let found = unsafe Unmanaged<Found>.fromOpaque(context!).takeUnretainedValue()
+      let found = unsafe Unmanaged<FoundHeaders>.fromOpaque(context!).takeUnretainedValue()
       unsafe found.headers.append(
         (Piece(name)?.string.lowercased() ?? "", Piece(value)?.string ?? ""))
       return 1
     }
     return found.headers
   }
+}
+
+/// Headers that were gone through.
+private final class FoundHeaders {
+  var headers: [(name: String, value: String)] = []
 }

@@ -94,7 +94,7 @@ def main():
 
     count = int(sys.argv[1])
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
-    print(f"hostile requests: seed {seed}", flush=True)
+    print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "geo.fsdb"
         command = Fusedb()
@@ -103,9 +103,8 @@ def main():
             answers = attack(server.port, count, seed)
             assert server.json("/v1/geo/get?key=a") == {"key": "a", "value": 1}
             assert server.process.poll() is None
-        print(f"{count} hostile requests, answered by " + ", ".join(
-            f"{status.decode() or 'nothing'}: {number}" for status, number in sorted(answers.items())))
-        print("Hostile requests passed")
+        found = ", ".join(f"{status.decode() or 'none'} {number}" for status, number in sorted(answers.items()))
+        print(f"HostileServe passed: {count} spoilt requests, seed {seed}; first answers of connections: {found}")
 
 
 if __name__ == "__main__":

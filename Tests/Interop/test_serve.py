@@ -54,14 +54,14 @@ def server(command, folder):
 
 
 @pytest.mark.parametrize("key", VALUES)
-def test_a_key_has_its_value_by_each_address(server, key):  # [S1] [S2]
+def test_a_key_has_its_value_by_each_address(server, key):  # [HS1] [HS2]
     expected = {"key": key, "value": VALUES[key]}
     code = base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
     for target in (f"get?key={quote(key, safe='')}", f"keys/{quote(key)}", f"keys/{quote(key, safe='')}", f"get?key64={code}", f"keys64/{code}"):
         assert server.json("/v1/geo/" + target) == expected, target
 
 
-def test_a_key_of_any_bytes_is_asked_for_and_comes_back(server, command, tmp_path):  # [S1] [S3]
+def test_a_key_of_any_bytes_is_asked_for_and_comes_back(server, command, tmp_path):  # [HS1] [HS3]
     path = tmp_path / "bytes.fsdb"
     command("build", "-q", path, stdin=b'{"keys":[{"$bin":"00ff20"}],"value":{"$bin":"00"}}\n', code=DONE)
     with serving(command.path, path) as other:
@@ -72,7 +72,7 @@ def test_a_key_of_any_bytes_is_asked_for_and_comes_back(server, command, tmp_pat
         assert other.json("/v1/bytes/get", method="POST", body='[{"$bin":"00ff20"}]') == [expected]
 
 
-def test_values_are_spelled_as_the_command_spells_them(command, tmp_path, good):  # [S3]
+def test_values_are_spelled_as_the_command_spells_them(command, tmp_path, good):  # [HS3]
     """Each good file of the fixtures: its values over HTTP are those of 'fusedb dump', byte by byte."""
     path = tmp_path / "all.fsdb"
     texts = [b'{"keys":["%d"],"value":%s}' % (number, text) for number, text in enumerate([
@@ -88,7 +88,7 @@ def test_values_are_spelled_as_the_command_spells_them(command, tmp_path, good):
             assert (status, body) == (200, b'{"key":"%s","value":%s}\n' % (key, text))
 
 
-def test_an_absent_key_is_404_with_a_body_that_says_so(server):  # [S4]
+def test_an_absent_key_is_404_with_a_body_that_says_so(server):  # [HS4]
     status, headers, body = server.ask("/v1/geo/get?key=nothing")
     problem = json.loads(body)
     assert status == problem["status"] == 404 and headers["Content-Type"] == "application/problem+json"
@@ -102,14 +102,14 @@ def test_an_absent_key_is_404_with_a_body_that_says_so(server):  # [S4]
     ("key=ann%40example.com&match=email", "example.com", {"kind": "site"}),
     ("key=abc&match=prefix", "a", 1),
 ])
-def test_a_match_names_the_key_that_answers(server, query, match, value):  # [S5]
+def test_a_match_names_the_key_that_answers(server, query, match, value):  # [HS5]
     asked = query.split("&")[0].removeprefix("key=").replace("%40", "@")
     assert server.json(f"/v1/geo/get?{query}") == {"key": asked, "match": match, "value": value}
     kind = query.rsplit("=", 1)[1]
     assert server.json(f"/v1/geo/get?match={kind}", method="POST", body=json.dumps([asked])) == [{"key": asked, "match": match, "value": value}]
 
 
-def test_a_field_is_read_in_place(server):  # [S6]
+def test_a_field_is_read_in_place(server):  # [HS6]
     assert server.json("/v1/geo/get?key=b&field=deep.er.est") == {"key": "b", "value": 7}
     assert server.json("/v1/geo/get?key=b&field=list.8") == {"key": "b", "value": "x" * 300}
     assert server.ask("/v1/geo/get?key=b&field=deep.no")[0] == 404
@@ -117,7 +117,7 @@ def test_a_field_is_read_in_place(server):  # [S6]
     assert rows == [{"key": "8.8.8.0/24", "value": 15169}, {"key": "a", "found": False}]
 
 
-def test_messagepack_is_the_stored_bytes(server):  # [S7]
+def test_messagepack_is_the_stored_bytes(server):  # [HS7]
     wanted = {"Accept": "application/msgpack"}
     status, headers, body = server.ask("/v1/geo/get?key=b", headers=wanted)
     assert status == 200 and headers["Content-Type"] == "application/msgpack"
@@ -126,7 +126,7 @@ def test_messagepack_is_the_stored_bytes(server):  # [S7]
     assert msgpack.unpackb(body) == [[1], [], ["empty"]]
 
 
-def test_many_keys_come_in_their_order_as_an_array_or_as_lines(server):  # [S8]
+def test_many_keys_come_in_their_order_as_an_array_or_as_lines(server):  # [HS8]
     keys = ["a", "no", "8.8.8.0/24", "a", ""]
     rows = [{"key": key, "value": VALUES[key]} if key in VALUES else {"key": key, "found": False} for key in keys]
     assert server.json("/v1/geo/get", method="POST", body=json.dumps(keys)) == rows
@@ -140,7 +140,7 @@ def test_many_keys_come_in_their_order_as_an_array_or_as_lines(server):  # [S8]
     assert server.json("/v1/geo/get", method="POST", body=' [ "\\u0061" , "sla\\u0073h\\/and%percent" ]\n')[1]["value"] == "s"
 
 
-def test_a_long_answer_is_streamed_whole(command, tmp_path):  # [S8]
+def test_a_long_answer_is_streamed_whole(command, tmp_path):  # [HS8]
     values = {f"key-{number}": {"text": "x" * 40_000, "number": number} for number in range(60)}
     with serving(command.path, build(command, tmp_path / "long.fsdb", values)) as server:
         keys = [random.choice(list(values)) for _ in range(500)]
@@ -158,12 +158,12 @@ def test_a_long_answer_is_streamed_whole(command, tmp_path):  # [S8]
 
 @pytest.mark.parametrize("body", ["[", '["a"', '["a",]', "[1]", '[null]', '"a', '"a" "b"', '{"$bin":"0"}', '{"$bin":"zz"}', '{"bin":"00"}', '["\\ud800"]', '["\\x"]',
                                   '["a"] x', "nothing", '["\t"]', '{"$bin":"00"'])
-def test_a_body_that_is_no_list_of_keys_says_where(server, body):  # [S8]
+def test_a_body_that_is_no_list_of_keys_says_where(server, body):  # [HS8]
     status, _, answer = server.ask("/v1/geo/get", method="POST", body=body)
     assert status == 400 and "offset" in json.loads(answer)["detail"], answer
 
 
-def test_an_etag_is_that_of_the_bytes(server, command, folder):  # [S9]
+def test_an_etag_is_that_of_the_bytes(server, command, folder):  # [HS9]
     first = server.ask("/v1/geo/get?key=b")[1]["ETag"]
     assert server.ask("/v1/geo/get?key=b")[1]["ETag"] == first
     other = server.ask("/v1/geo/get?key=b", headers={"Accept": "application/msgpack"})[1]
@@ -179,7 +179,7 @@ def test_an_etag_is_that_of_the_bytes(server, command, folder):  # [S9]
         assert headers["ETag"] == first and headers["Cache-Control"] == "private, max-age=60"
 
 
-def test_head_has_the_headers_of_get_and_no_body(server):  # [S10]
+def test_head_has_the_headers_of_get_and_no_body(server):  # [HS10]
     for target in ("/v1/geo/get?key=b", "/v1/geo/get?key=no", "/v1/", "/metrics", "/healthz", "/openapi.json"):
         get, head = server.ask(target), server.ask(target, method="HEAD")
         assert head[0] == get[0] and head[2] == b""
@@ -187,7 +187,7 @@ def test_head_has_the_headers_of_get_and_no_body(server):  # [S10]
             assert head[1]["Content-Length"] == str(len(get[2])), target
 
 
-def test_pages_of_a_prefix_make_the_whole(server, command, tmp_path):  # [S11]
+def test_pages_of_a_prefix_make_the_whole(server, command, tmp_path):  # [HS11]
     values = {f"{number:03}": number for number in range(250)} | {"x": 1, "": 2}
     with serving(command.path, build(command, tmp_path / "many.fsdb", values)) as other:
         for prefix, limit in (("", 100), ("1", 7), ("24", 10), ("24", 1), ("x", 1), ("y", 5)):
@@ -205,7 +205,7 @@ def test_pages_of_a_prefix_make_the_whole(server, command, tmp_path):  # [S11]
         assert server.ask(f"/v1/geo/prefix?{wrong}")[0] == 400, wrong
 
 
-def test_aliases_differences_and_numbers(server, command, folder):  # [S12] [S13]
+def test_aliases_differences_and_numbers(server, command, folder):  # [HS12] [HS13]
     assert server.json("/v1/geo/aliases?key=same-2") == {"keys": ["same-1", "same-2", "same-3"], "next": None}
     page = server.json("/v1/geo/aliases?key=same-2&limit=2")
     assert page["keys"] == ["same-1", "same-2"]
@@ -234,7 +234,7 @@ def test_other_addresses_are_404(server, target):
 @pytest.mark.parametrize("target", ["/v1/geo/get", "/v1/geo/get?key=%", "/v1/geo/get?key=%2", "/v1/geo/get?key=%zz", "/v1/geo/keys/%g0", "/v1/geo/get?key=a&key=b",
                                     "/v1/geo/get?key=a&other=1", "/v1/geo/get?key=a&match=some", "/v1/geo/get?key64=a", "/v1/geo/get?key64=a+b",
                                     "/v1/geo/get?key64=YR", "/v1/geo/keys/a?key=b", "/%zz"])
-def test_what_is_wrong_in_a_target_is_400(server, target):  # [S14]
+def test_what_is_wrong_in_a_target_is_400(server, target):  # [HS14]
     status, headers, body = server.ask(target)
     assert status == 400 and json.loads(body)["detail"], body
 
@@ -242,14 +242,14 @@ def test_what_is_wrong_in_a_target_is_400(server, target):  # [S14]
 # --- what an answer bears ---
 
 
-def test_every_answer_is_safe_in_a_browser(server):  # [S20]
+def test_every_answer_is_safe_in_a_browser(server):  # [HS20]
     for target in ("/v1/geo/get?key=a", "/v1/geo/get?key=no", "/v1/", "/metrics", "/openapi.json", "/v1/geo/prefix", "/nothing"):
         headers = server.ask(target)[1]
         assert headers["X-Content-Type-Options"] == "nosniff" and "Access-Control-Allow-Origin" not in headers
         assert "Set-Cookie" not in headers
 
 
-def test_metrics_are_what_prometheus_reads(server):  # [S15]
+def test_metrics_are_what_prometheus_reads(server):  # [HS15]
     before = server.ask("/metrics")[2].decode()
     for _ in range(3):
         server.ask("/v1/old/get?key=a")
@@ -275,7 +275,7 @@ def test_metrics_are_what_prometheus_reads(server):  # [S15]
 # --- files that come and go ---
 
 
-def test_a_file_that_is_not_there_yet_is_waited_for(command, tmp_path):  # [S16]
+def test_a_file_that_is_not_there_yet_is_waited_for(command, tmp_path):  # [HS16]
     path = tmp_path / "late.fsdb"
     with serving(command.path, path) as server:
         for target in ("/v1/late/get?key=a", "/v1/late/stats", "/readyz"):
@@ -292,7 +292,7 @@ def test_a_file_that_is_not_there_yet_is_waited_for(command, tmp_path):  # [S16]
         assert server.ask("/readyz")[0] == 200
 
 
-def test_a_replaced_file_is_taken_and_a_bad_one_refused(command, tmp_path):  # [S16] [S17]
+def test_a_replaced_file_is_taken_and_a_bad_one_refused(command, tmp_path):  # [HS16] [HS17]
     path = build(command, tmp_path / "geo.fsdb", {"a": 1})
     with serving(command.path, path) as server:
         assert server.ask("/v1/geo/get?key=a")[1]["FuseDB-Generation"] == "1"
@@ -307,7 +307,7 @@ def test_a_replaced_file_is_taken_and_a_bad_one_refused(command, tmp_path):  # [
         assert 'refusals_total{name="geo"} 1' in server.ask("/metrics")[2].decode()
 
 
-def test_no_request_fails_while_files_are_replaced_and_a_batch_is_of_one_generation(command, tmp_path):  # [S17]
+def test_no_request_fails_while_files_are_replaced_and_a_batch_is_of_one_generation(command, tmp_path):  # [HS17]
     versions = [build(command, tmp_path / f"{number}.fsdb", {f"key-{i}": number for i in range(50)}).read_bytes() for number in range(2)]
     path = tmp_path / "geo.fsdb"
     path.write_bytes(versions[0])
@@ -347,7 +347,7 @@ def test_no_request_fails_while_files_are_replaced_and_a_batch_is_of_one_generat
     assert after[1] <= before[1] + 8, "descriptors stay behind"
 
 
-def test_readiness_fails_when_data_are_stale(command, tmp_path):  # [S16]
+def test_readiness_fails_when_data_are_stale(command, tmp_path):  # [HS16]
     path = tmp_path / "geo.fsdb"
     build(command, path, {"a": 1}, "--meta", "built=2020-01-01")
     with serving(command.path, path, "--stale-after", "1h") as server:
@@ -363,13 +363,13 @@ def test_readiness_fails_when_data_are_stale(command, tmp_path):  # [S16]
     ("localhost", 200), ("LOCALHOST:99", 200), ("127.0.0.1", 200), ("10.1.2.3:80", 200), ("[::1]:80", 200), ("geo.example", 200),
     ("evil.example", 421), ("localhost.evil.example", 421), ("", 421), ("localhost:80:90", 421), ("[::1", 421), ("127.0.0.1.evil", 421),
     ("localhost:x", 421), ("user@localhost", 421), ("[localhost]", 421)])
-def test_a_host_that_is_not_ours_is_misdirected(command, folder, host, status):  # [S21]
+def test_a_host_that_is_not_ours_is_misdirected(command, folder, host, status):  # [HS21]
     with serving(command.path, folder / "geo.fsdb", "--host", "geo.example") as server:
         data = server.raw(f"GET /v1/geo/get?key=a HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         assert statuses(data) == [status], data[:300]
 
 
-def test_tokens_open_everything_but_health(command, folder, tmp_path):  # [S22]
+def test_tokens_open_everything_but_health(command, folder, tmp_path):  # [HS22]
     tokens = tmp_path / "tokens"
     tokens.write_text("# for the service\nfirst-token-0123456789\n\nsecond-token-0123456789\n")
     with serving(command.path, folder / "geo.fsdb", "--token-file", tokens) as server:
@@ -404,7 +404,7 @@ def test_a_token_file_without_a_good_token_is_refused(command, folder, tmp_path)
         assert "token" in result.errors
 
 
-def test_a_socket_in_the_file_system_has_its_rights_and_goes(command, folder, tmp_path):  # [S23]
+def test_a_socket_in_the_file_system_has_its_rights_and_goes(command, folder, tmp_path):  # [HS23]
     path = tmp_path / "socket"
     server = Server(command.path, folder / "geo.fsdb", "--unix", path, "--mode", "620", listen=None)
     try:
@@ -466,7 +466,7 @@ POST = b"POST /v1/geo/get HTTP/1.1\r\nHost: localhost\r\n"
     (b"GET /v1/geo/get?key=" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", (413, 414, 431)),
     (b"".join([GET] + [b"X-%d: y\r\n" % number for number in range(3000)]) + b"\r\n", (413, 431)),
 ])
-def test_a_message_in_doubt_gets_one_error_and_the_connection_ends(server, request_, wanted):  # [S24]
+def test_a_message_in_doubt_gets_one_error_and_the_connection_ends(server, request_, wanted):  # [HS24]
     # What follows would be taken for a request if the end of the first one were elsewhere. (libmicrohttpd answers some itself, with two heads.)
     data = server.raw(request_ + GET + b"\r\n")
     found = int(data[9:12]) if data.startswith(b"HTTP/1.1 ") else None
@@ -475,7 +475,7 @@ def test_a_message_in_doubt_gets_one_error_and_the_connection_ends(server, reque
     assert server.json("/v1/geo/get?key=a")["value"] == 1
 
 
-def test_a_target_with_a_zero_byte_reads_no_other_key(server):  # [S24]
+def test_a_target_with_a_zero_byte_reads_no_other_key(server):  # [HS24]
     data = server.raw(b"GET /v1/geo/get?key=a\0b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert not data or statuses(data)[0] in (400, 404, 505), data
 
@@ -485,7 +485,7 @@ def test_what_is_pipelined_is_answered_in_order(server):
     assert statuses(data) == [200] * 4
 
 
-def test_a_chunked_body_is_taken_and_one_beyond_the_limit_is_not(server):  # [S25]
+def test_a_chunked_body_is_taken_and_one_beyond_the_limit_is_not(server):  # [HS25]
     chunk = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (b'["a', b'","', b'b"]'))
     assert statuses(server.raw(POST + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n")) == [200]
     long = b"10000\r\n" + b" " * 65536 + b"\r\n"
@@ -493,13 +493,13 @@ def test_a_chunked_body_is_taken_and_one_beyond_the_limit_is_not(server):  # [S2
     assert b"HTTP/1.1 200" not in server.raw(POST + b"Transfer-Encoding: chunked\r\n\r\n" + long * 40 + b"0\r\n\r\n")
 
 
-def test_more_keys_than_are_allowed_are_413(server):  # [S25]
+def test_more_keys_than_are_allowed_are_413(server):  # [HS25]
     assert server.ask("/v1/geo/get", method="POST", body=json.dumps(["a"] * 500))[0] == 200
     status, _, body = server.ask("/v1/geo/get", method="POST", body=json.dumps(["a"] * 501))
     assert status == 413 and "keys" in json.loads(body)["detail"]
 
 
-def test_who_sends_a_byte_now_and_then_is_ended(server):  # [S26]
+def test_who_sends_a_byte_now_and_then_is_ended(server):  # [HS26]
     """The server waits 2 seconds: for a head, and then for a body; a byte in between makes it no longer."""
     for start in (b"", GET, POST + b"Content-Length: 1000\r\n\r\n"):
         with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
@@ -520,7 +520,7 @@ def test_who_sends_a_byte_now_and_then_is_ended(server):  # [S26]
             assert ended, f"a connection stays open after {start[:20]!r}"
 
 
-def test_idle_connections_do_not_keep_others_out(command, folder):  # [S26]
+def test_idle_connections_do_not_keep_others_out(command, folder):  # [HS26]
     with serving(command.path, folder / "geo.fsdb", "--max-connections", "50") as server:
         idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(200)]
         try:
@@ -560,7 +560,7 @@ def test_memory_and_descriptors_stay(server):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_requests_end_and_takes_no_more(command, folder, number):  # [S27]
+def test_a_signal_lets_requests_end_and_takes_no_more(command, folder, number):  # [HS27]
     server = Server(command.path, folder / "geo.fsdb")
     try:
         connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
@@ -578,7 +578,7 @@ def test_a_signal_lets_requests_end_and_takes_no_more(command, folder, number): 
         server.end(number)
 
 
-def test_the_access_log_has_a_line_of_json_for_each_request(command, folder, tmp_path):  # [S28]
+def test_the_access_log_has_a_line_of_json_for_each_request(command, folder, tmp_path):  # [HS28]
     log = tmp_path / "log"
     with serving(command.path, folder / "geo.fsdb", "--access-log", log) as server:
         server.ask("/v1/geo/get?key=%22%0a")
@@ -593,7 +593,7 @@ def test_the_access_log_has_a_line_of_json_for_each_request(command, folder, tmp
 # --- the description of the interface ---
 
 
-def test_the_interface_is_what_its_description_says(server, tmp_path):  # [S18]
+def test_the_interface_is_what_its_description_says(server, tmp_path):  # [HS18]
     schemathesis = ROOT / ".venv" / "bin" / "schemathesis"
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
     result = subprocess.run(
