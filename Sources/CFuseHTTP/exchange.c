@@ -127,7 +127,11 @@ static enum MHD_Result respond(fuse_exchange *exchange) {
   }
   if (!has_cache_control) MHD_add_response_header(response, "Cache-Control", exchange->is_tagged ? server->cache_control : "no-store");
   MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-  if (status == 401) MHD_add_response_header(response, "WWW-Authenticate", "Bearer, Basic realm=\"fusedb\", charset=\"UTF-8\"");
+  if (status == 401) {
+    // A line each: of two in one, browsers read the first alone, and ask for no password.
+    MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+    MHD_add_response_header(response, "WWW-Authenticate", "Basic realm=\"fusedb\", charset=\"UTF-8\"");
+  }
   if (status == 405) MHD_add_response_header(response, "Allow", "GET, HEAD, POST");
   if (exchange->must_close || atomic_load_explicit(&server->is_quiet, memory_order_relaxed))
     MHD_add_response_header(response, "Connection", "close");

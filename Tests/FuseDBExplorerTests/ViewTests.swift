@@ -23,7 +23,6 @@ struct ViewTests {
       _ = try files.twin(["people", view])
       let headers = try files.ask(["people", view]).headers.map { "\($0.name): \($0.value)" }
       #expect(headers.contains("Content-Security-Policy: \(Page.securityPolicy)"))
-      #expect(headers.contains("X-Content-Type-Options: nosniff"))
     }
     #expect(try files.page([]).contains("href=\"/older/\""))
     #expect(try files.ask(["people"]).status == 301)

@@ -26,10 +26,10 @@ def serving(command, files, *options):
     names = [f"{name}={path}" for name, path in files.items()]
     words = os.environ.get("FUSEDB_SERVE")
     run = [*shlex.split(words), *names] if words else [command.path, "serve", "--listen", "127.0.0.1:0", *options, *names]
-    process = subprocess.Popen(run, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(run, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         said = ""
-        for line in process.stderr:
+        for line in process.stdout:
             said += line
             if found := re.search(r"listening (?:at )?(http://\S+)", line):
                 break
@@ -39,7 +39,7 @@ def serving(command, files, *options):
     finally:
         process.terminate()
         process.wait(20)
-        process.stderr.close()
+        process.stdout.close()
 
 
 @contextlib.contextmanager
@@ -58,6 +58,7 @@ class Visit:
         self.context = program.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", **options
         )
+        self.context.set_default_timeout(10_000)
         self.page = self.context.new_page()
         self.errors = []
         self.requests = []
@@ -80,7 +81,10 @@ class Visit:
         self.context.close()
 
     def open(self, path):
-        """Opens a page, and waits until no work is under way."""
+        """Opens a page, and waits until no work is under way. What pages did before counts no more."""
+        self.errors.clear()
+        self.requests.clear()
+        self.byte_count = 0
         answer = self.page.goto(self.base + path)
         self.settle()
         return answer

@@ -29,9 +29,9 @@ struct Page {
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
     + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-  /// What all answers bear.
+  /// What all answers of the explorer bear. The server adds what all of its own do.
   static let headers: [(name: String, value: String)] = [
-    ("Content-Security-Policy", securityPolicy), ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", securityPolicy),
     // Forms of these pages name their origin by it, others nothing.
     ("Referrer-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
