@@ -27,6 +27,7 @@ extension Assets {
     bdi { unicode-bidi: isolate; }
     h1 { font-size: 1.5rem; line-height: 1.25; font-weight: 650; letter-spacing: -.01em; margin: 1.75rem 0 1rem; overflow-wrap: anywhere; }
     h2 { font-size: 1.05rem; line-height: 1.35; font-weight: 650; margin: 0 0 .75rem; overflow-wrap: anywhere; }
+    h2 code { font-size: 1.08rem; }
     h3 { font-size: .95rem; font-weight: 650; margin: 1.25rem 0 .5rem; }
     p { margin: 0 0 .75rem; max-width: 75ch; }
     .lead { font-size: 1.05rem; }
@@ -78,7 +79,7 @@ extension Assets {
     tbody th { min-width: 7rem; }
     .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
     th.n, td.n { padding-right: 1rem; }
-    .barcell { width: 40%; min-width: 5rem; vertical-align: middle; padding-right: 0; }
+    .barcell { width: 40%; min-width: 5rem; vertical-align: middle; }
     .bar { display: block; width: 100%; height: .7rem; }
     .bar rect { fill: var(--c1); }
     .stack { display: block; width: 100%; height: 1.6rem; border-radius: 5px; margin-bottom: 1rem; background: var(--soft); }
@@ -97,6 +98,7 @@ extension Assets {
     .value dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
     .answer .value { margin: .25rem 0 1rem; padding: .7rem .9rem; background: var(--soft); border-radius: 8px; }
     .answer .value .quiet, .answer .value dt { color: var(--quiet); }
+    td .value { min-width: 10rem; }
     td .value dl > div { grid-template-columns: minmax(0, 1fr); padding: 0 0 .25rem; }
     td .value dt { font-size: .82rem; }
     .others { margin-left: .6rem; font-size: .88rem; }

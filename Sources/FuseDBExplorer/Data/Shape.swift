@@ -13,23 +13,36 @@ struct Shape: Sendable {
   private static let valueByteCount = 4096
   static let mostFields = 100
 
-  /// A histogram: how many there are from one bound on, up to the next.
+  /// A histogram: of few values each by itself, of others by powers of two.
   struct Histogram: Sendable {
-    private(set) var counts: [Int] = []
-    private(set) var smallest = Int.max
-    private(set) var largest = 0
+    private static let mostSingle = 33
+    /// How many there are of 0, of 1, and so on; and how many have each number of bits.
+    private var single = [Int](repeating: 0, count: mostSingle)
+    private var doubling: [Int] = []
+    private(set) var count = 0
 
     mutating func add(_ value: Int) {
-      let place = value == 0 ? 0 : Int.bitWidth - value.leadingZeroBitCount
-      while counts.count <= place { counts.append(0) }
-      counts[place] += 1
-      smallest = min(smallest, value)
-      largest = max(largest, value)
+      count += 1
+      if value < Self.mostSingle { single[value] += 1 }
+      let place = Int.bitWidth - value.leadingZeroBitCount
+      while doubling.count <= place { doubling.append(0) }
+      doubling[place] += 1
     }
 
-    /// What a place counts: `1`, `2–3`, `4–7`.
-    static func label(_ place: Int) -> String {
-      place < 2 ? "\(place)" : "\(Figures.grouped(1 << (place - 1)))–\(Figures.grouped((1 << place) - 1))"
+    /// The bars: which values, and how many there are. Those at both ends are not empty.
+    var bars: [(values: ClosedRange<Int>, count: Int)] {
+      let isSmall = single.reduce(0, +) == count
+      let all =
+        isSmall
+        ? single.enumerated().map { (values: $0...$0, count: $1) }
+        : doubling.enumerated().map {
+          (values: ($0 == 0 ? 0 : 1 << ($0 - 1))...($0 == 0 ? 0 : (1 << $0) - 1), count: $1)
+        }
+      guard let first = all.firstIndex(where: { $0.count > 0 }), let last = all.lastIndex(where: { $0.count > 0 })
+      else {
+        return []
+      }
+      return Array(all[first...last])
     }
   }
 

@@ -142,10 +142,10 @@ extension Asking {
 extension JSONTree {
   fileprivate static func histogram(_ histogram: Shape.Histogram) -> JSONTree {
     .list(
-      histogram.counts.enumerated().filter { $0.element > 0 }.map { place, count in
+      histogram.bars.filter { $0.count > 0 }.map { bar in
         .object([
-          ("from", .number(place == 0 ? 0 : 1 << (place - 1))), ("to", .number(place == 0 ? 0 : (1 << place) - 1)),
-          ("count", .number(count)),
+          ("from", .number(bar.values.lowerBound)), ("to", .number(bar.values.upperBound)),
+          ("count", .number(bar.count)),
         ])
       })
   }
@@ -156,14 +156,16 @@ extension Markup {
   fileprivate mutating func histogram(
     _ histogram: Shape.Histogram, _ caption: String, _ what: String, _ counted: String
   ) {
-    guard let most = histogram.counts.max() else { return note("There is none.") }
+    guard let most = histogram.bars.map(\.count).max() else { return note("There is none.") }
     table(caption, [.init(what), .init(counted, isNumber: true), .init("Share")]) { rows in
-      let first = histogram.counts.firstIndex { $0 > 0 } ?? 0
-      for (place, count) in histogram.counts.enumerated().dropFirst(first) {
+      for bar in histogram.bars {
         rows.row { row in
-          row.rowHead { $0.text(Shape.Histogram.label(place)) }
-          row.number(Figures.grouped(count))
-          row.barCell(count, of: most)
+          row.rowHead { head in
+            head.text(Figures.grouped(bar.values.lowerBound))
+            if bar.values.count > 1 { head.text("–\(Figures.grouped(bar.values.upperBound))") }
+          }
+          row.number(Figures.grouped(bar.count))
+          row.barCell(bar.count, of: most)
         }
       }
     }
