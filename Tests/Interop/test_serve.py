@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -532,6 +533,32 @@ def test_idle_connections_do_not_keep_others_out(command, folder):  # [HS26]
         finally:
             for connection in idle:
                 connection.close()
+
+
+def test_ten_thousand_idle_connections_do_not_stop_it(command, folder):  # [HS26]
+    """Half of them said nothing, half of them asked once; both sides have limits of their own on descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    count = min(10_000, hard - 500)
+    idle = []
+    try:
+        with serving(command.path, folder / "geo.fsdb", "--timeout", "10m") as server:
+            for number in range(count):
+                idle.append(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+                if number % 2:
+                    idle[-1].sendall(GET + b"\r\n")
+                    assert idle[-1].recv(65536).startswith(b"HTTP/1.1 200")
+            assert server.json("/v1/geo/get?key=a")["value"] == 1
+            memory, descriptors = server.resident()
+            assert descriptors >= count and memory < 600 << 20, (memory, descriptors)
+            # None was closed in secret.
+            for connection in random.sample(idle, 100):
+                connection.sendall(GET + b"\r\n")
+                assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+    finally:
+        for connection in idle:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_spoilt_requests_leave_it_right(server):
