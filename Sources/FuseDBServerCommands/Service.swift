@@ -12,6 +12,8 @@ final class Service: Sendable {
   let staleAfter: Double?
   let command: Serve
   private let running = Mutex<Server?>(nil)
+  /// The pages of the files that serve, made anew when another one begins to.
+  private let pages = Mutex<Explorer?>(nil)
 
   init(_ command: Serve, _ slots: [Slot]) {
     self.command = command
@@ -22,6 +24,17 @@ final class Service: Sendable {
 
   /// Those that serve now.
   var databases: [ServedDatabase] { slots.compactMap { $0.database } }
+
+  /// The pages of the files that serve now.
+  var explorer: Explorer {
+    let databases = databases
+    return pages.withLock { pages in
+      if let pages, pages.databases.count == databases.count { return pages }
+      let explorer = Explorer(databases: databases)
+      pages = explorer
+      return explorer
+    }
+  }
 
   /// What was counted so far.
   var counts: fuse_http_counts? { running.withLock { $0?.counts } }
