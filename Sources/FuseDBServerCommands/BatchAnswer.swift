@@ -47,7 +47,7 @@ final class BatchAnswer {
     }
     if question.isMessagePack { form = .messagePack }
     let keys = unsafe KeyList(start: found.keys, count: found.count)
-    // SAFETY: it stays for ever.
+    // SAFETY: it stays as long as its slot.
     guard let served = unsafe slot.served else { return }
     unsafe served._withUnsafeGuaranteedRef { database in
       let store = database.reader
@@ -74,7 +74,7 @@ final class BatchAnswer {
     }
   }
 
-  // SAFETY: the file that is served stays for ever, and what is kept is this object's from now on.
+  // SAFETY: the file that is served stays as long as the server runs, and what is kept is this object's from now on.
   @unsafe
   private init(
     _ question: Question, _ form: Form, _ store: Unmanaged<ReloadableReader>, _ reader: FuseReader, _ keys: KeyList,
@@ -95,7 +95,7 @@ final class BatchAnswer {
   /// Appends the next part; whether there is more after it.
   @unsafe
   private func more(_ text: UnsafeMutablePointer<fuse_text>) -> Bool {
-    // SAFETY: the files that are served stay for ever.
+    // SAFETY: the files that are served stay as long as the server runs.
     unsafe database._withUnsafeGuaranteedRef { store in
       unsafe Self.write(keys, &next, question, form, reader, store, text)
     }

@@ -46,7 +46,7 @@ final class Service: Sendable {
     let cacheControl = command.greatestAge.map { "private, max-age=\($0)" } ?? "no-cache"
     let threads = command.threadCount ?? Parallel.processorCount
     var options = unsafe fuse_http_options()
-    // SAFETY: texts are copied before the call to start returns; the service is retained for ever.
+    // SAFETY: texts are copied before the call to start returns; the service is retained until `end`.
     unsafe options.head_limit = command.headLimit
     unsafe options.body_limit = command.bodyLimit
     unsafe options.connection_limit = UInt32(connectionLimit)
@@ -86,6 +86,15 @@ final class Service: Sendable {
     let made = unsafe Server(server)
     running.withLock { $0 = made }
     return made
+  }
+
+  /// Takes no more requests, and waits for those that run, in milliseconds; how many were cut short.
+  func end(_ server: Server, patience: UInt32) -> Int {
+    let leftCount = server.end(patience: patience)
+    running.withLock { $0 = nil }
+    // SAFETY: this takes back what `start` retained; no thread of the server is left.
+    if leftCount == 0 { unsafe Unmanaged.passUnretained(self).release() }
+    return leftCount
   }
 
   /// Answers what takes no time; false for what does.
