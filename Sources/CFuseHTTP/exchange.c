@@ -1,5 +1,5 @@
 #include "parts.h"
-#include <stdio.h>
+#include <strings.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -120,13 +120,14 @@ static enum MHD_Result respond(fuse_exchange *exchange) {
     for (uint64_t rest = exchange->generation; rest > 0; rest /= 10) number[--at] = (char)('0' + rest % 10);
     MHD_add_response_header(response, "FuseDB-Generation", number + at);
   }
-  int has_cache_control = 0;
+  int has_cache_control = 0, has_nosniff = 0;
   for (size_t i = 0; i < exchange->header_count; i++) {
-    has_cache_control |= strcmp(exchange->headers[i].name, "Cache-Control") == 0;
+    has_cache_control |= strcasecmp(exchange->headers[i].name, "Cache-Control") == 0;
+    has_nosniff |= strcasecmp(exchange->headers[i].name, "X-Content-Type-Options") == 0;
     MHD_add_response_header(response, exchange->headers[i].name, exchange->headers[i].value);
   }
   if (!has_cache_control) MHD_add_response_header(response, "Cache-Control", exchange->is_tagged ? server->cache_control : "no-store");
-  MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+  if (!has_nosniff) MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
   if (status == 401) {
     // A line each: of two in one, browsers read the first alone, and ask for no password.
     MHD_add_response_header(response, "WWW-Authenticate", "Bearer");

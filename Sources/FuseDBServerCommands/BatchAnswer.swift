@@ -47,7 +47,7 @@ final class BatchAnswer {
     }
     if question.isMessagePack { form = .messagePack }
     let keys = unsafe KeyList(start: found.keys, count: found.count)
-    // SAFETY: it stays for ever.
+    // SAFETY: it stays as long as its slot.
     guard let served = unsafe slot.served else { return }
     unsafe served._withUnsafeGuaranteedRef { database in
       let store = database.reader
@@ -74,7 +74,7 @@ final class BatchAnswer {
     }
   }
 
-  // SAFETY: the file that is served stays for ever, and what is kept is this object's from now on.
+  // SAFETY: the file that is served stays as long as the server runs, and what is kept is this object's from now on.
   @unsafe
   private init(
     _ question: Question, _ form: Form, _ store: Unmanaged<ReloadableReader>, _ reader: FuseReader, _ keys: KeyList,
@@ -95,7 +95,7 @@ final class BatchAnswer {
   /// Appends the next part; whether there is more after it.
   @unsafe
   private func more(_ text: UnsafeMutablePointer<fuse_text>) -> Bool {
-    // SAFETY: the files that are served stay for ever.
+    // SAFETY: the files that are served stay as long as the server runs.
     unsafe database._withUnsafeGuaranteedRef { store in
       unsafe Self.write(keys, &next, question, form, reader, store, text)
     }
@@ -130,10 +130,12 @@ final class BatchAnswer {
   ) {
     // SAFETY: the caller's text, for as long as this runs.
     let out = unsafe TextPlace(text)
+    let (first, start) = (next, out.count)
     var hits = 0
     var misses = 0
     var failures = 0
     while next < keys.count, !out.isFull(partByteCount) {
+      let rowStart = out.count
       do throws(FuseError) {
         if question.matching == .exact {
           var place = next
@@ -146,24 +148,25 @@ final class BatchAnswer {
             return !out.isFull(partByteCount)
           }
         } else {
-          let key = keys[next]
+          let (key, number) = (keys[next], next)
           let isThere = try plainly {
             try question.find(key.piece, in: reader) { match, object in
-              try Self.write(key, match, object, next, question, form, out)
+              try Self.write(key, match, object, number, question, form, out)
             }
           }
-          if isThere {
-            hits += 1
-          } else {
-            misses += 1
-            _ = try Self.write(key, nil, nil, next, question, form, out)
-          }
+          if isThere { hits += 1 } else { misses += 1 }
+          // Where nothing covers the key, nothing was written.
+          if out.count == rowStart { _ = try Self.write(key, nil, nil, number, question, form, out) }
           next += 1
         }
       } catch {
         failures += 1
-        Self.write(error, of: keys[next], next, form, out)
-        next += 1
+        // Of a file that was cut, what was read before may be wrong, too.
+        let isCut = error.code == .truncated
+        if isCut { out.count = start } else if question.matching != .exact { out.count = rowStart }
+        let end = min(next + 1, keys.count)
+        for number in (isCut ? first : next)..<end { Self.write(error, of: keys[number], number, form, out) }
+        next = end
       }
     }
     store.countLookups(hits: hits, misses: misses, failures: failures)

@@ -9,7 +9,7 @@ enum LookupAnswer {
       return exchange.refuse(400, "request", "the query has no 'key'; ask for /v1/\(slot.name)/get?key=KEY")
     }
     guard let question = Question(exchange) else { return }
-    // SAFETY: it stays for ever.
+    // SAFETY: it stays as long as its slot.
     guard let served = unsafe slot.served else { return }
     var generation = 0
     var isFound = false

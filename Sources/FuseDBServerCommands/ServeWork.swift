@@ -54,7 +54,7 @@ struct ServeWork: HelperWorker {
       try console.out.flush()
       isEnding = fuse_wait_for_signal(200) != 0
     }
-    let leftCount = server.end(patience: 10_000)
+    let leftCount = service.end(server, patience: 10_000)
     for slot in slots { slot.stop() }
     if leftCount > 0 {
       console.note("\(Humans.count(leftCount, "request")) took longer than 10 seconds, and got no answer")

@@ -14,6 +14,8 @@ final class Service: Sendable {
   /// What pages began, which goes on after a request.
   let works = ExplorerWorks()
   private let running = Mutex<Server?>(nil)
+  /// The pages of the files that serve, made anew when another one begins to.
+  private let pages = Mutex<Explorer?>(nil)
 
   init(_ command: Serve, _ slots: [Slot]) {
     self.command = command
@@ -25,6 +27,17 @@ final class Service: Sendable {
   /// Those that serve now.
   var databases: [ServedDatabase] { slots.compactMap { $0.database } }
 
+  /// The pages of the files that serve now.
+  var explorer: Explorer {
+    let databases = databases
+    return pages.withLock { pages in
+      if let pages, pages.databases.count == databases.count { return pages }
+      let explorer = Explorer(databases: databases, works: works)
+      pages = explorer
+      return explorer
+    }
+  }
+
   /// What was counted so far.
   var counts: fuse_http_counts? { running.withLock { $0?.counts } }
 
@@ -35,7 +48,7 @@ final class Service: Sendable {
     let cacheControl = command.greatestAge.map { "private, max-age=\($0)" } ?? "no-cache"
     let threads = command.threadCount ?? Parallel.processorCount
     var options = unsafe fuse_http_options()
-    // SAFETY: texts are copied before the call to start returns; the service is retained for ever.
+    // SAFETY: texts are copied before the call to start returns; the service is retained until `end`.
     unsafe options.head_limit = command.headLimit
     unsafe options.body_limit = command.bodyLimit
     unsafe options.connection_limit = UInt32(connectionLimit)
@@ -75,6 +88,15 @@ final class Service: Sendable {
     let made = unsafe Server(server)
     running.withLock { $0 = made }
     return made
+  }
+
+  /// Takes no more requests, and waits for those that run, in milliseconds; how many were cut short.
+  func end(_ server: Server, patience: UInt32) -> Int {
+    let leftCount = server.end(patience: patience)
+    running.withLock { $0 = nil }
+    // SAFETY: this takes back what `start` retained; no thread of the server is left.
+    if leftCount == 0 { unsafe Unmanaged.passUnretained(self).release() }
+    return leftCount
   }
 
   /// Answers what takes no time; false for what does.

@@ -10,7 +10,7 @@ final class Slot: Sendable {
   let path: String
   private let options: ServingOptions
   private let tell: @Sendable (ServeEvent) -> Void
-  /// What serves: 0, or the address of an object that was retained for ever.
+  /// What serves: 0, or the address of an object that is retained for as long as this one lives.
   private let current = Atomic<UInt>(0)
   private let state = Mutex(State())
 
@@ -37,16 +37,21 @@ final class Slot: Sendable {
     self.tell = tell
   }
 
-  /// What serves, without a reference being counted; nil while nothing does. It stays for ever.
+  deinit {
+    // SAFETY: it was retained once.
+    unsafe served?.release()
+  }
+
+  /// What serves, without a reference being counted; nil while nothing does. It stays as long as this slot.
   var served: Unmanaged<ServedDatabase>? {
-    // SAFETY: what is there was retained, and is never released.
+    // SAFETY: what is there was retained, and is released with this object.
     guard let address = unsafe UnsafeRawPointer(bitPattern: current.load(ordering: .acquiring)) else { return nil }
     return unsafe Unmanaged<ServedDatabase>.fromOpaque(address)
   }
 
   /// What serves; nil while nothing does.
   var database: ServedDatabase? {
-    // SAFETY: it is retained for ever.
+    // SAFETY: it is retained.
     unsafe served?.takeUnretainedValue()
   }
 
@@ -97,7 +102,7 @@ final class Slot: Sendable {
         state.watcher = watcher
         state.reason = nil
       }
-      // SAFETY: the reference is retained for ever.
+      // SAFETY: the reference is released with this object.
       current.store(UInt(bitPattern: unsafe Unmanaged.passRetained(database).toOpaque()), ordering: .releasing)
       tell(ServeEvent(kind: "serving", name: name, reader))
       return true

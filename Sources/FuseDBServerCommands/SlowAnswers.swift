@@ -118,7 +118,7 @@ extension Service {
   /// Hands the request to the pages.
   private func answerByExplorer(_ exchange: Exchange) {
     guard let request = exchange.webRequest else { return }
-    guard let response = Explorer(databases: databases, works: works).answer(to: request) else {
+    guard let response = explorer.answer(to: request) else {
       return exchange.refuse(
         404, "absent", "there is nothing at this address; /openapi.json lists those of the interface")
     }

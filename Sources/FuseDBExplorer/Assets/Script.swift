@@ -15,7 +15,6 @@ extension Assets {
         const next = page.querySelector("#live");
         if (!next) return;
         live().replaceWith(document.adoptNode(next));
-        prepare();
         wait();
       };
       let timer = 0;
@@ -24,29 +23,14 @@ extension Assets {
         if (working()) timer = setTimeout(() => refresh().catch(() => {}), 500);
       };
 
-      const prepare = () => {
-        for (const form of document.querySelectorAll("form[data-token]")) form.hidden = false;
-      };
-
       // Verification is begun without another page, and its button may be gone afterwards.
       document.addEventListener("submit", async (event) => {
         const form = event.target;
-        if (form.hasAttribute("data-quiet")) {
-          event.preventDefault();
-          await fetch(form.action, { method: "POST" });
-          await refresh();
-          document.querySelector("main").focus();
-        } else if (form.hasAttribute("data-token")) {
-          event.preventDefault();
-          const field = form.querySelector("input");
-          const status = form.querySelector("[role=status]");
-          status.textContent = "…";
-          const answer = await fetch(form.action, { method: "POST", headers: { Authorization: "Bearer " + field.value } });
-          field.value = "";
-          const said = await answer.json().catch(() => ({}));
-          if (answer.ok) location.reload();
-          else status.textContent = said.detail || said.title || "refused with status " + answer.status;
-        }
+        if (!form.hasAttribute("data-quiet")) return;
+        event.preventDefault();
+        await fetch(form.action, { method: "POST" });
+        await refresh();
+        document.querySelector("main").focus();
       });
 
       document.addEventListener("keydown", (event) => {
@@ -59,7 +43,6 @@ extension Assets {
         box.select();
       });
 
-      prepare();
       wait();
     })();
 

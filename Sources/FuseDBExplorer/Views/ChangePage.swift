@@ -187,27 +187,12 @@ extension Asking {
     section.paragraph(
       "Generation \(kept.generation) is kept: \(Figures.count(kept.keyCount, "key")), \(Figures.bytes(kept.byteCount))."
     )
-    // A browser that knows the token, as a password, sends it with forms too.
-    if request.mayControl {
-      return section.element("form", Attribute("method", "post"), .action(Link(name, .rollback))) {
-        $0.element("button", Attribute("type", "submit"), text: "Go back to the file before")
-      }
+    guard request.mayControl else {
+      return section.note(
+        "Going back needs a token: a server with --token-file has browsers ask for one, as a password.")
     }
-    section.element("noscript") {
-      $0.note(
-        "Going back needs a token in a header, which a form can't send: POST \(Link(name, .rollback).text) with 'Authorization: Bearer …'."
-      )
-    }
-    section.element(
-      "form", .class("filter"), Attribute("method", "post"), .action(Link(name, .rollback)), .flag("data-token"),
-      .flag("hidden")
-    ) {
-      $0.element("label") {
-        $0.text("Token ")
-        $0.void("input", Attribute("type", "password"), Attribute("autocomplete", "off"), .flag("required"))
-      }
+    section.element("form", Attribute("method", "post"), .action(Link(name, .rollback))) {
       $0.element("button", Attribute("type", "submit"), text: "Go back to the file before")
-      $0.element("span", Attribute("role", "status")) { _ in }
     }
   }
 }
