@@ -9,7 +9,7 @@ endif
 MAKEFLAGS += --no-print-directory
 
 BUILD_PACKAGES := g++ libbz2-dev libcurl4-openssl-dev libdeflate-dev liblzma-dev libmicrohttpd-dev libmsgpack-dev libsimdjson-dev libssl-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := binutils fish iso-codes man-db mandoc minisign netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
+TEST_PACKAGES := binutils chromium fish iso-codes man-db mandoc minisign netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
   unicode-data valgrind zsh zstd
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv valgrind
@@ -20,7 +20,7 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
 TEST_LOGS := $(addprefix build/logs/,dependent.log instructions.log swift.log pytest.log wheel.log)
-ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log hostile-maxmind.log hostile-compact.log city.log sanitize-python.log)
+ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log hostile-maxmind.log hostile-compact.log hostile-serve.log city.log sanitize-python.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
@@ -36,10 +36,10 @@ build: ## build everything for debugging
 	swift build --build-tests --explicit-target-dependency-import-check error
 
 .PHONY: release
-release: ## build the command as a release, at build/fusedb, with build/fusedb-delivery beside it
+release: ## build the command as a release, at build/fusedb, with build/fusedb-delivery and build/fusedb-serve beside it
 	@Scripts/install-packages $(BUILD_PACKAGES)
 	@mkdir -p build
-	@for name in fusedb fusedb-delivery; do \
+	@for name in fusedb fusedb-delivery fusedb-serve; do \
 	  echo "swift build -c release --product $$name --static-swift-stdlib"; \
 	  swift build -c release --product $$name --static-swift-stdlib; \
 	  strip -o build/$$name "$$(swift build -c release --static-swift-stdlib --show-bin-path)/$$name"; \
@@ -156,6 +156,16 @@ hostile: ## ask files with a million changed sections of networks, read a millio
 	ASAN_OPTIONS=max_allocation_size_mb=1 .build/address/release/HostileMaxMind 2>&1 | tee build/logs/hostile-maxmind.log
 	swift build -c release --sanitize=address --product CompactTool --scratch-path .build/address -Xswiftc -use-ld=lld
 	ASAN_OPTIONS=max_allocation_size_mb=64 .build/address/release/CompactTool hostile 2>&1 | tee build/logs/hostile-compact.log
+	@$(MAKE) SIDE_BY_SIDE= hostile-serve
+
+.PHONY: hostile-serve
+hostile-serve: ## send 100,000 spoilt requests to the server, under AddressSanitizer: a few minutes
+	@mkdir -p build/logs
+	@$(MAKE) .venv/ready
+	swift build --product fusedb
+	swift build --sanitize=address --product fusedb-serve --scratch-path .build/address -Xswiftc -use-ld=lld
+	FUSEDB=.build/debug/fusedb FUSEDB_SERVE=.build/address/debug/fusedb-serve .venv/bin/python -B Tests/Interop/hostile_serve.py 100000 \
+	  2>&1 | tee build/logs/hostile-serve.log
 
 .PHONY: city
 city: ## ask two million addresses of City, its blocks and its whole, beside libmaxminddb: about ten minutes
@@ -196,6 +206,13 @@ demo: ## build two databases from real registries and ask them (installs what is
 	@$(MAKE) SIDE_BY_SIDE= release
 	@Examples/registries/demo
 
+.PHONY: screenshots
+screenshots: ## take the two pictures of the pages that README shows, into docs/ (after make demo)
+	@Scripts/install-packages chromium
+	@$(MAKE) .venv/ready
+	@[ -e build/demo/geo.fsdb ] || $(MAKE) demo
+	FUSEDB="$(CURDIR)/build/fusedb" .venv/bin/python -B Scripts/screenshots
+
 .PHONY: bench bench-full bench-build bench-serving bench-values bench-networks
 bench: ## measure FuseDB beside its peers, about five minutes (installs what is missing)
 bench-full: ## the same with 10,000,000 keys too: about half an hour, 10 GB of disk and memory
@@ -224,6 +241,16 @@ bench-enrich: ## measure adding fields to lines, beside scripts over maxminddb a
 	build/benchmarks/venv/bin/python Benchmarks/enrich.py build/fusedb build/demo/geo.fsdb build/benchmarks/data \
 	  | tee Benchmarks/Results/table-enrich.md
 
+.PHONY: bench-serve
+bench-serve: ## measure the server beside nginx, Redis and Datasette, and while its file is swapped: about four minutes
+	@Scripts/install-packages $(BUILD_PACKAGES) python3 python3-venv redis-tools wrk
+	@Scripts/install-packages --unpack build/servers $(SERVER_PACKAGES)
+	@$(MAKE) build/benchmarks/datasette/ready
+	@$(MAKE) SIDE_BY_SIDE= release
+	@mkdir -p build/benchmarks/data
+	python3 Benchmarks/serve.py build/fusedb build/servers build/benchmarks/data build/benchmarks/datasette/bin/datasette \
+	  | tee Benchmarks/Results/table-serve.md
+
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf .build .venv build Benchmarks/.build Tests/Dependent/.generated
@@ -231,6 +258,12 @@ clean: ## remove everything that was built
 # The Python environment of the tests, made again when its list of packages changes.
 .venv/ready: Tests/Interop/requirements.txt
 	Scripts/make-venv .venv $<
+	@touch $@
+
+# Datasette, which the server is compared with, in an environment of its own.
+build/benchmarks/datasette/ready: Benchmarks/requirements-datasette.txt
+	@mkdir -p $(@D)
+	Scripts/make-venv $(@D) $<
 	@touch $@
 
 # The Python environment of the benchmarks.

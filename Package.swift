@@ -29,6 +29,8 @@ let package = Package(
     .executable(name: "fusedb", targets: ["FuseDBTool"]),
     // What publishes and fetches, run by it.
     .executable(name: "fusedb-delivery", targets: ["FuseDBDeliveryTool"]),
+    // What serves over HTTP, run by it.
+    .executable(name: "fusedb-serve", targets: ["FuseDBServerTool"]),
   ],
   targets: [
     // C libraries of the distribution, one thin wrapper each.
@@ -50,6 +52,8 @@ let package = Package(
     .target(name: "CFuseFaults"),
     .target(name: "CFuseHandles"),
     .target(name: "CFuseHazards"),
+    .target(
+      name: "CFuseHTTP", dependencies: ["CMicrohttpd", "CXXHash"], linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CFusePages", dependencies: ["CMicrohttpd"], linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CFusePublish"),
     .target(name: "CFuseRows", dependencies: ["CFuseChecksum"]),
@@ -122,7 +126,13 @@ let package = Package(
       swiftSettings: strict),
     // What the server and its pages have in common.
     .target(name: "FuseDBWeb", dependencies: ["FuseDB"], swiftSettings: strict),
-    .target(name: "FuseDBExplorer", dependencies: ["FuseDB", "FuseDBWeb"], swiftSettings: strict),
+    .target(
+      name: "FuseDBExplorer",
+      dependencies: [
+        "FuseDB", "FuseDBFormat", "FuseDBPatching", "FuseDBReading", "FuseDBServing", "FuseDBSystem", "FuseDBValues",
+        "FuseDBWeb",
+      ],
+      swiftSettings: strict),
     // What fusedb.h declares. All that it is given are pointers, which the caller answers for: so nothing here is marked as unsafe.
     .systemLibrary(name: "CFuseDB"),
     .target(
@@ -140,6 +150,11 @@ let package = Package(
       dependencies: ["CFusePages", "FuseDB", "FuseDBCommands", "FuseDBDelivery", "FuseDBInput"],
       swiftSettings: strict),
     .executableTarget(name: "FuseDBDeliveryTool", dependencies: ["FuseDBDeliveryCommands"]),
+    .target(
+      name: "FuseDBServerCommands",
+      dependencies: ["CFuseHTTP", "FuseDB", "FuseDBCommands", "FuseDBExplorer", "FuseDBInput", "FuseDBWeb"],
+      swiftSettings: strict),
+    .executableTarget(name: "FuseDBServerTool", dependencies: ["FuseDBServerCommands"]),
     // In C, for a main that is given the arguments; see Sources/FuseDBTool/main.c.
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"]),
 
@@ -157,6 +172,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FuseDBDeliveryTests", dependencies: ["FuseDB", "FuseDBDelivery", "ProgramSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "FuseDBExplorerTests",
+      dependencies: [
+        "FuseDB", "FuseDBExplorer", "FuseDBFormat", "FuseDBReading", "FuseDBValues", "FuseDBWeb", "ProgramSupport",
+      ], swiftSettings: strict),
     .testTarget(name: "FuseDBFoundationTests", dependencies: ["FuseDB", "ProgramSupport"], swiftSettings: strict),
     .target(name: "ProgramSupport", dependencies: ["CMalloc"], path: "Tests/ProgramSupport", swiftSettings: strict),
     .executableTarget(

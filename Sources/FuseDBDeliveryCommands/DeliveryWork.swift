@@ -8,11 +8,11 @@ internal import FuseDBInput
 @unsafe
 public func main(argumentCount: Int32, arguments: UnsafePointer<UnsafePointer<CChar>?>) -> Int32 {
   // SAFETY: these are the arguments of C's `main`, as they came, and it is still running.
-  unsafe Tool.main(argumentCount, arguments, Console(deliveryWorker: DeliveryWork()))
+  unsafe Tool.main(argumentCount, arguments, Console(worker: DeliveryWork()))
 }
 
 /// Does what the commands of delivery say.
-struct DeliveryWork: DeliveryWorker {
+struct DeliveryWork: HelperWorker {
   func run(_ request: DeliveryRequest, _ console: Console) throws(FuseError) -> ExitStatus {
     switch request {
     case .publish(let command): try publish(command, console)

@@ -18,7 +18,7 @@ final class Metrics {
 
   /// - Parameter address: a numeric address and a port, as `127.0.0.1:9187` or `[::1]:0`, with 0 for a free one.
   /// - Throws: ``FuseError`` with code `inputOutput` where nothing can listen there.
-  init(_ name: String, path: String?, listening address: Follow.Address?) throws(FuseError) {
+  init(_ name: String, path: String?, listening address: ListenAddress?) throws(FuseError) {
     self.name = name
     self.path = path
     guard let address else {
@@ -29,7 +29,7 @@ final class Metrics {
     unsafe page = fuse_page_serve(
       address.host, address.port, "/metrics", "text/plain; version=0.0.4; charset=utf-8")
     guard let page = unsafe page else { throw .system("listen at \(address)") }
-    url = "http://\(Follow.Address(host: address.host, port: unsafe fuse_page_port(page)))/metrics"
+    url = "http://\(ListenAddress(host: address.host, port: unsafe fuse_page_port(page)))/metrics"
     try show(before)
   }
 

@@ -19,7 +19,9 @@ public struct Differences: FuseIterator, Sendable {
   /// How many keys were passed over because both files have the same object for them.
   public private(set) var equalCount = 0
 
-  init(from old: FuseReader, to new: FuseReader) throws(FuseError) { keys = try KeyPairs(from: old, to: new) }
+  init(from old: FuseReader, to new: FuseReader, startingAt numbers: (old: Int, new: Int) = (0, 0)) throws(FuseError) {
+    keys = try KeyPairs(from: old, to: new, startingAt: numbers)
+  }
 
   /// The next difference, or nil after the last.
   ///
@@ -33,6 +35,27 @@ public struct Differences: FuseIterator, Sendable {
     }
     return nil
   }
+
+  /// The next difference, unless more keys than are left are to be looked at before; nil then, and after the last.
+  ///
+  /// - Parameter left: how many keys may be looked at; less those that were.
+  /// - Throws: as ``next()``.
+  package mutating func next(lookingAt left: inout Int) throws(FuseError) -> Difference? {
+    while left > 0, let pair = try keys.next() {
+      left -= 1
+      guard let old = pair.old else { return pair.new.map { .added($0) } }
+      guard let new = pair.new else { return .removed(old) }
+      guard try Self.haveEqualObjects(old, new) else { return .changed(from: old, to: new) }
+      equalCount += 1
+    }
+    return nil
+  }
+
+  /// How many keys of each file were looked at, those before the first among them: where another goes on.
+  package var numbers: (old: Int, new: Int) { keys.numbers }
+
+  /// Whether all keys were looked at.
+  package var isAtEnd: Bool { keys.isAtEnd }
 
   private static func haveEqualObjects(_ old: Entry, _ new: Entry) throws(FuseError) -> Bool {
     let oldObject = try old.bytes
@@ -54,6 +77,15 @@ extension FuseReader {
   /// - Complexity: O(1) to begin, O(bytes of both files) for all; memory does not grow with the files.
   public func differences(from old: FuseReader) throws(FuseError) -> Differences {
     try Differences(from: old, to: self)
+  }
+
+  /// The same from a key of each file on.
+  ///
+  /// - Parameter numbers: as ``Differences/numbers`` had them; others may give differences that are none.
+  package func differences(
+    from old: FuseReader, startingAt numbers: (old: Int, new: Int)
+  ) throws(FuseError) -> Differences {
+    try Differences(from: old, to: self, startingAt: numbers)
   }
 }
 
@@ -93,9 +125,15 @@ struct KeyPairs: Sendable {
   private var old: Entry?
   private var new: Entry?
 
-  init(from old: FuseReader, to new: FuseReader) throws(FuseError) {
-    oldScan = try old.entries()
-    newScan = try new.entries()
+  private let oldCount: Int
+  private let newCount: Int
+
+  /// - Parameter numbers: those of the first keys; beyond the last of a file, none of it.
+  init(from old: FuseReader, to new: FuseReader, startingAt numbers: (old: Int, new: Int) = (0, 0)) throws(FuseError) {
+    oldCount = old.keyCount
+    newCount = new.keyCount
+    oldScan = try old.entries(numbered: min(numbers.old, oldCount)..<oldCount)
+    newScan = try new.entries(numbered: min(numbers.new, newCount)..<newCount)
     self.old = try oldScan.next()
     self.new = try newScan.next()
   }
@@ -122,6 +160,13 @@ struct KeyPairs: Sendable {
       new = try newScan.next()
     }
     return pair
+  }
+
+  var isAtEnd: Bool { old == nil && new == nil }
+
+  /// The numbers of the keys that come next.
+  var numbers: (old: Int, new: Int) {
+    (oldCount - oldScan.count - (old == nil ? 0 : 1), newCount - newScan.count - (new == nil ? 0 : 1))
   }
 
   private static func order(of old: Entry, _ new: Entry) throws(FuseError) -> Int {

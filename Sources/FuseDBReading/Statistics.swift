@@ -76,6 +76,14 @@ extension FuseReader {
       sections: try blockSections())
   }
 
+  /// The sections of the file, as ``Statistics/sections`` has them.
+  ///
+  /// - Throws: as ``statistics()``.
+  /// - Complexity: O(1).
+  package func sections() throws(FuseError) -> [Statistics.Section] {
+    compact == nil ? try blockSections() : compactSections()
+  }
+
   /// The sections of the extension block that this library knows.
   private func blockSections() throws(FuseError) -> [Statistics.Section] {
     let mapping = mapping
@@ -92,12 +100,16 @@ extension FuseReader {
       .map { Statistics.Section(name: $0.0, byteCount: $0.1.count, isOfKeys: false) }
   }
 
-  private func compactStatistics() throws(FuseError) -> Statistics {
-    let counted = try countObjects()
-    let sections = (compact?.sections ?? []).map {
+  private func compactSections() -> [Statistics.Section] {
+    (compact?.sections ?? []).map {
       Statistics.Section(
         name: $0.name, byteCount: $0.byteCount, isOfKeys: ["KEYS", "LONG", "SYMB"].contains($0.name))
     }
+  }
+
+  private func compactStatistics() throws(FuseError) -> Statistics {
+    let counted = try countObjects()
+    let sections = compactSections()
     let keys = sections.filter { $0.isOfKeys }.reduce(0) { $0 + $1.byteCount }
     let rows = (compact?.rowsEnd ?? 0) - Header.byteCount
     return Statistics(

@@ -112,6 +112,9 @@ final class FileSwapper<Object: Served>: Sendable {
     }
   }
 
+  /// The file that ``rollback()`` goes back to; nil where none is kept.
+  var lastKept: Object? { state.change { $0.kept.last?.object } }
+
   /// Keeps account of a refused file, and returns the reason, for the caller.
   private func refusal(
     _ error: FuseError, at path: PinnedPath, noting note: (inout FileLook) -> Void

@@ -88,6 +88,9 @@ public final class ReloadableReader: Reloadable {
   /// A reader of the newest file, which stays as it is; see ``Reloadable/snapshot()``.
   public func snapshot() -> FuseReader { lookups.cell.retained() }
 
+  /// A reader of the file that ``rollback()`` would go back to; nil where none is kept.
+  package var keptReader: FuseReader? { swapper.lastKept }
+
   /// Takes the file that is at ``path`` now; see ``Reloadable/reload()``.
   public func reload() throws(FuseError) { try swapper.reload() }
 

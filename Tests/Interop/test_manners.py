@@ -63,7 +63,9 @@ def test_help_version_and_quiet_are_options_of_every_command(command, commands, 
     assert command(name, "x", "--version", "--nonsense", code=DONE).text == command("-V", code=DONE).text
     assert command(name, "-h", code=DONE).text == command("help", name, code=DONE).text
     # After two dashes they are operands: `keygen` and `sign` then make a file of that name.
-    assert command(name, "--", "-V", cwd=tmp_path).out != command("-V").out
+    # (`serve` waits for one.)
+    if name != "serve":
+        assert command(name, "--", "-V", cwd=tmp_path).out != command("-V").out
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -64,7 +64,7 @@ struct Help: Command {
     [
       Build.self, Get.self, Enrich.self, Networks.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self,
       Merge.self, Diff.self, Patch.self, Reindex.self, Convert.self, Export.self, Watch.self, Publish.self, Fetch.self,
-      Follow.self,
+      Follow.self, Serve.self,
       Versions.self,
       Announce.self, Expire.self, Keygen.self, Sign.self, Bench.self, Completions.self, Man.self, Help.self,
     ]

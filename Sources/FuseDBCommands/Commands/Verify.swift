@@ -60,7 +60,9 @@ struct Verify: Command {
   }
 
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    if !trusted.isEmpty && console.deliveryWorker == nil { throw try console.becomeDelivery(for: "verify --trust") }
+    if !trusted.isEmpty && console.deliveryWorker == nil {
+      throw try console.become(Helper.delivery, for: "verify --trust")
+    }
     var isDamaged = false
     var isUnreadable = false
     for path in paths {

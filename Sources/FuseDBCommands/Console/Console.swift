@@ -12,23 +12,23 @@ package final class Console {
   var isQuiet = false
   /// Whether this is the process's own console, and its signals are the command's to handle.
   private let handlesSignals: Bool
-  /// What publishes and fetches in this program; nil where another program does.
-  let deliveryWorker: (any DeliveryWorker)?
+  /// What does the commands that are this program's; nil in `fusedb`, which becomes another program for them.
+  let worker: (any HelperWorker)?
   /// The words of the command line.
   var words: [[UInt8]] = []
 
   /// The process's standard input, output and error.
-  package convenience init(deliveryWorker: (any DeliveryWorker)? = nil) {
+  package convenience init(worker: (any HelperWorker)? = nil) {
     self.init(
       out: Output(.standardOutput, name: "standard output"), err: Output(.standardError, name: "standard error"),
-      input: .standardInput, handlesSignals: true, deliveryWorker: deliveryWorker)
+      input: .standardInput, handlesSignals: true, worker: worker)
   }
 
   init(
     out: Output, err: Output, input: Descriptor, handlesSignals: Bool = false,
-    deliveryWorker: (any DeliveryWorker)? = nil
+    worker: (any HelperWorker)? = nil
   ) {
-    self.deliveryWorker = deliveryWorker
+    self.worker = worker
     self.out = out
     self.err = err
     self.input = input

@@ -1,11 +1,11 @@
-package import FuseDB
+internal import FuseDB
 internal import FuseDBInput
 
-/// A command that publishes or fetches. It is taken apart and explained here, and done by a program of its own, `fusedb-delivery`:
-/// libcurl alone would double the time that `fusedb` takes to start. See spec/decisions/0038-delivery.md.
-protocol DeliveryCommand: Command {
-  /// What is to be done.
-  var request: DeliveryRequest { get }
+/// A command that publishes or fetches: libcurl alone would double the time that `fusedb` takes to start. See spec/decisions/0038-delivery.md.
+protocol DeliveryCommand: HelpedCommand where Request == DeliveryRequest {}
+
+extension DeliveryCommand {
+  static var helper: String { Helper.delivery }
 }
 
 /// What is to be done, with its arguments.
@@ -18,34 +18,6 @@ package enum DeliveryRequest {
   case follow(Follow)
   case keygen(Keygen)
   case sign(Sign)
-}
-
-/// What does it, in that program.
-package protocol DeliveryWorker {
-  func run(_ request: DeliveryRequest, _ console: Console) throws(FuseError) -> ExitStatus
-}
-
-extension DeliveryCommand {
-  func run(_ console: Console) throws(FuseError) -> ExitStatus {
-    guard let worker = console.deliveryWorker else { throw try console.becomeDelivery(for: Self.name) }
-    return try worker.run(request, console)
-  }
-}
-
-extension Console {
-  /// Has `fusedb-delivery` take the place of this process, with the same arguments. Returns why that cannot be.
-  func becomeDelivery(for name: String) throws(FuseError) -> FuseError {
-    guard let folder = OwnProgram.folder else {
-      throw FuseError(
-        .notFound, "the system does not say where this program is, beside which fusedb-delivery has to be")
-    }
-    let path = folder + "/fusedb-delivery"
-    try out.flush()
-    // Only a failure comes back.
-    let error = OwnProgram.become(path, [path.pathBytes] + words)
-    return FuseError(
-      error.code, error.message + "; it belongs beside fusedb, and does what '\(name)' is for", path: path)
-  }
 }
 
 extension Arguments {

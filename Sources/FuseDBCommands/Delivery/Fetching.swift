@@ -131,7 +131,7 @@ package struct Follow: DeliveryCommand {
   package var arguments: FetchArguments
   package var interval: Double
   package var metricsPath: String?
-  package var listensAt: Address?
+  package var listensAt: ListenAddress?
   package var printsJSON: Bool
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
@@ -139,7 +139,7 @@ package struct Follow: DeliveryCommand {
     interval = try arguments.seconds(of: "--interval") ?? 30
     metricsPath = try arguments.path(of: "--metrics", "OUTPUT")
     if let word = arguments.text(of: "--listen") {
-      guard let address = Address(word) else {
+      guard let address = ListenAddress(word) else {
         throw arguments.error(
           "--listen takes a numeric address and a port, such as 127.0.0.1:9187 or [::1]:9187, and got '\(word)'")
       }
@@ -149,29 +149,4 @@ package struct Follow: DeliveryCommand {
   }
 
   var request: DeliveryRequest { .follow(self) }
-
-  /// Where to listen.
-  package struct Address: CustomStringConvertible {
-    package var host: String
-    package var port: UInt16
-
-    package init(host: String, port: UInt16) {
-      self.host = host
-      self.port = port
-    }
-
-    /// `127.0.0.1:9187`, or `[::1]:9187`; nil for what is neither.
-    init?(_ text: String) {
-      guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-        return nil
-      }
-      var host = text[..<colon]
-      let isBracketed = host.first == "[" && host.last == "]"
-      if isBracketed { host = host.dropFirst().dropLast() }
-      guard let address = FuseAddress(String(host)), (address.family == .ipv6) == isBracketed else { return nil }
-      self.init(host: String(host), port: port)
-    }
-
-    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-  }
 }

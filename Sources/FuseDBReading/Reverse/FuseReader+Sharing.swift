@@ -58,3 +58,8 @@ extension FuseReader {
     try SharingScan(of: offset, known: nil, self, direction)
   }
 }
+
+extension FuseReader {
+  /// Whether the file says which keys share an object, so that no others are compared.
+  package var hasReverseIndex: Bool { index.reverse != nil }
+}

@@ -1,0 +1,208 @@
+internal import CFuseHTTP
+internal import FuseDB
+internal import FuseDBCommands
+
+/// Answers that are lists, given page by page: a cursor is the key of the last row, so pages fit together also when the file changes
+/// between them.
+struct ListAnswers {
+  /// How many keys are compared where a file has no reverse index.
+  private static let mostScanned = 1_000_000
+
+  private let exchange: Exchange
+  private let reader: FuseReader
+  private let limit: Int
+  private let after: [UInt8]?
+
+  /// Takes the page out of the query; nil where that is wrong, which the answer then says.
+  init?(_ exchange: Exchange, _ reader: FuseReader, _ keyLimit: Int) {
+    self.exchange = exchange
+    self.reader = reader
+    if let text = exchange.parameter(FUSE_PARAMETER_LIMIT) {
+      let isDecimal = text.bytes.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 }
+      guard isDecimal, let limit = Int(text.string), (1...keyLimit).contains(limit) else {
+        exchange.refuse(400, "request", "'limit' is a number from 1 to \(keyLimit)")
+        return nil
+      }
+      self.limit = limit
+    } else {
+      limit = min(100, keyLimit)
+    }
+    guard let text = exchange.parameter(FUSE_PARAMETER_AFTER) else {
+      after = nil
+      return
+    }
+    guard let key = Cursor.key(text.bytes) else {
+      exchange.refuse(400, "request", "'after' is not what an answer had as 'next'")
+      return nil
+    }
+    after = key
+  }
+
+  /// Keys that begin alike, with their values.
+  func answerPrefix() throws(FuseError) {
+    guard let question = Question(exchange) else { return }
+    let prefix = exchange.parameter(FUSE_PARAMETER_PREFIX)?.bytes ?? []
+    var first = prefix
+    // The first key after one is that key with a zero byte.
+    if let after, prefix.lexicographicallyPrecedes(after) { first = after + [0] }
+    var scan = try reader.entries(from: first)
+    begin("entries")
+    var last: [UInt8]?
+    var count = 0
+    var hasMore = false
+    while let entry = try scan.next() {
+      let key = try entry.key
+      guard key.starts(with: prefix) else { break }
+      guard count < limit else {
+        hasMore = true
+        break
+      }
+      appendKey(key, count)
+      let end = exchange.out.count
+      exchange.out.append(",\"value\":")
+      let isThere = try question.withWanted(Piece(try entry.bytes)) { value throws(FuseError) in
+        try exchange.out.append(value: value)
+      }
+      if !isThere { exchange.out.count = end }
+      exchange.out.append("}")
+      last = key
+      count += 1
+    }
+    try end(hasMore ? last : nil)
+  }
+
+  /// The keys that share an object.
+  func answerAliases() throws(FuseError) {
+    guard let key = exchange.parameter(FUSE_PARAMETER_KEY)?.bytes else {
+      return exchange.refuse(400, "request", "the query has no 'key'")
+    }
+    guard reader.hasReverseIndex || reader.keyCount <= Self.mostScanned else {
+      return exchange.refuse(
+        501, "noReverseIndex",
+        "the file does not say which keys share a value, and has too many to compare them all; 'fusedb reindex --reverse-index' adds that"
+      )
+    }
+    guard var scan = try reader.keys(sharing: key) else {
+      return exchange.refuse(404, "absent", "the file has no such key")
+    }
+    begin("keys")
+    var last: [UInt8]?
+    var count = 0
+    var hasMore = false
+    while let entry = try scan.next() {
+      let key = try entry.key
+      if let after, !after.lexicographicallyPrecedes(key) { continue }
+      guard count < limit else {
+        hasMore = true
+        break
+      }
+      if count > 0 { exchange.out.append(",") }
+      exchange.out.append(key: Piece(key.rawSpan))
+      last = key
+      count += 1
+    }
+    try end(hasMore ? last : nil)
+  }
+
+  /// The keys whose answers differ from those of another file, with both.
+  func answerDifferences(from old: FuseReader) throws(FuseError) {
+    var differences = try reader.differences(from: old)
+    begin("changes")
+    var last: [UInt8]?
+    var count = 0
+    var hasMore = false
+    while let difference = try differences.next() {
+      let key = try difference.entry.key
+      if let after, !after.lexicographicallyPrecedes(key) { continue }
+      guard count < limit else {
+        hasMore = true
+        break
+      }
+      appendKey(key, count)
+      switch difference {
+      case .added(let entry):
+        exchange.out.append(",\"change\":\"added\",\"new\":")
+        try exchange.out.append(value: Piece(try entry.bytes))
+      case .removed(let entry):
+        exchange.out.append(",\"change\":\"removed\",\"old\":")
+        try exchange.out.append(value: Piece(try entry.bytes))
+      case .changed(let oldEntry, let newEntry):
+        exchange.out.append(",\"change\":\"changed\",\"old\":")
+        try exchange.out.append(value: Piece(try oldEntry.bytes))
+        exchange.out.append(",\"new\":")
+        try exchange.out.append(value: Piece(try newEntry.bytes))
+      }
+      exchange.out.append("}")
+      last = key
+      count += 1
+    }
+    try old.checkNotShrunk()
+    try end(hasMore ? last : nil)
+  }
+
+  private func begin(_ name: StaticString) {
+    exchange.answer(200, .json, generation: reader.generation, isTagged: true)
+    exchange.out.append("{\"")
+    exchange.out.append(name)
+    exchange.out.append("\":[")
+  }
+
+  private func appendKey(_ key: [UInt8], _ count: Int) {
+    exchange.out.append(count > 0 ? ",\n{\"key\":" : "{\"key\":")
+    exchange.out.append(key: Piece(key.rawSpan))
+  }
+
+  private func end(_ last: [UInt8]?) throws(FuseError) {
+    try reader.checkNotShrunk()
+    exchange.out.append("],\"next\":")
+    if let last {
+      exchange.out.append("\"")
+      exchange.out.append(Cursor.text(after: last))
+      exchange.out.append("\"}\n")
+    } else {
+      exchange.out.append("null}\n")
+    }
+  }
+}
+
+/// Where the next page begins: the last key, as base64url without padding.
+enum Cursor {
+  private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
+  static func text(after key: [UInt8]) -> [UInt8] {
+    // One byte before it, so that also the empty key makes a text.
+    var out: [UInt8] = [UInt8(ascii: "k")]
+    var bits: UInt32 = 0
+    var have = 0
+    for byte in key {
+      bits = bits << 8 | UInt32(byte)
+      have += 8
+      while have >= 6 {
+        have -= 6
+        out.append(letters[Int(bits >> UInt32(have) & 63)])
+      }
+      bits &= 63
+    }
+    if have > 0 { out.append(letters[Int(bits << UInt32(6 - have) & 63)]) }
+    return out
+  }
+
+  static func key(_ text: [UInt8]) -> [UInt8]? {
+    guard text.first == UInt8(ascii: "k"), text.count % 4 != 2 else { return nil }
+    var out: [UInt8] = []
+    var bits: UInt32 = 0
+    var have = 0
+    for letter in text.dropFirst() {
+      guard let value = letters.firstIndex(of: letter) else { return nil }
+      bits = bits << 6 | UInt32(value)
+      have += 6
+      if have >= 8 {
+        have -= 8
+        out.append(UInt8(bits >> UInt32(have) & 255))
+      }
+      bits &= 255
+    }
+    // One spelling for the same key.
+    return self.text(after: out) == text ? out : nil
+  }
+}
