@@ -39,7 +39,8 @@ package struct Explorer: Sendable {
     }
     guard let database = databases.first(where: { $0.name == name }) else { return nil }
     guard path.count <= 2, let view = Link.View(rawValue: path.count == 2 ? path[1] : "") else { return nil }
-    let asking = Asking(database: database, reader: database.reader.snapshot(), request: request, explorer: self)
+    let asking = Asking(
+      database: database, reader: database.reader.snapshot().forOneCall, request: request, explorer: self)
     if request.method == .post { return asking.post(view, asJSON: asJSON) }
     if path.count == 1, !asJSON { return Self.redirect(to: Link(name), status: 301) }
     do throws(FuseError) {

@@ -213,7 +213,7 @@ extension FuseReader {
     let file = mapping.bytes
     if let compact {
       guard let offset = try rowOffset(forKey: key, in: compact) else { return nil }
-      return try expandedEntry(key, rowOffset: offset)
+      return try foundEntry(key, rowOffset: offset)
     }
     guard let index = index.memory else { return try entry(searching: key) }
     return try index.first(hash: hash) { offset throws(FuseError) -> IndexEntry? in

@@ -67,12 +67,15 @@ struct Question {
       }
       isFound = try body(Piece(text.bytes), Piece(try match.bytes))
     case .domain:
+      let reader = reader.forOneCall
       guard let match = try reader.longestSuffix(ofDomain: span) else { return false }
       isFound = try body(Piece(match.key), Piece(match.bytes))
     case .email:
+      let reader = reader.forOneCall
       guard let match = try reader.longestMatch(ofEmail: span) else { return false }
       isFound = try body(Piece(match.key), Piece(match.bytes))
     case .prefix:
+      let reader = reader.forOneCall
       guard let match = try reader.longestPrefix(of: span) else { return false }
       isFound = try body(Piece(match.key), Piece(match.bytes))
     }

@@ -19,6 +19,7 @@ extension Reloadable {
     ofDomain domain: some FuseKey, _ body: (FuseMatch) throws -> Result?
   ) throws -> Result? {
     try counted { reader, isFound in
+      let reader = reader.forOneCall
       guard let match = try reader.longestSuffix(ofDomain: domain) else { return nil }
       isFound = true
       return try body(match)
@@ -36,6 +37,7 @@ extension Reloadable {
     ofEmail address: some FuseKey, _ body: (FuseMatch) throws -> Result?
   ) throws -> Result? {
     try counted { reader, isFound in
+      let reader = reader.forOneCall
       guard let match = try reader.longestMatch(ofEmail: address) else { return nil }
       isFound = true
       return try body(match)
@@ -53,6 +55,7 @@ extension Reloadable {
     of text: some FuseKey, _ body: (FuseMatch) throws -> Result?
   ) throws -> Result? {
     try counted { reader, isFound in
+      let reader = reader.forOneCall
       guard let match = try reader.longestPrefix(of: text) else { return nil }
       isFound = true
       return try body(match)

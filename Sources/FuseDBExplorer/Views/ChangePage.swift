@@ -59,7 +59,8 @@ extension Asking {
 
   private func reader(named other: String) -> FuseReader? {
     other == Self.previous
-      ? database.reader.keptReader : explorer.databases.first { $0.name == other }?.reader.snapshot()
+      ? database.reader.keptReader?.forOneCall
+      : explorer.databases.first { $0.name == other }?.reader.snapshot().forOneCall
   }
 
   private func compare(

@@ -23,6 +23,8 @@ final class ExpandedMemory: Sendable {
   /// The first objects that were kept, and then all of them.
   private nonisolated(unsafe) var few: [(offset: UInt64, object: UnsafeRawBufferPointer)]
   private nonisolated(unsafe) var all: [UInt64: UnsafeRawBufferPointer]
+  /// Keys that are kept once, by their hash.
+  private nonisolated(unsafe) var keys: [UInt64: UnsafeRawBufferPointer]
 
   /// - Parameter byteCount: how much will be kept, as far as that is known.
   init(expecting byteCount: Int = 0) {
@@ -30,6 +32,7 @@ final class ExpandedMemory: Sendable {
     unsafe chunks = []
     unsafe few = []
     unsafe all = [:]
+    unsafe keys = [:]
     unsafe next = UnsafeMutableRawPointer(bitPattern: 16)!
     unsafe chunkByteCount = min(max(byteCount, Self.leastChunkByteCount), Self.mostChunkByteCount)
   }
@@ -73,6 +76,19 @@ final class ExpandedMemory: Sendable {
     lock._unsafeLock()
     defer { lock._unsafeUnlock() }
     return try unsafe copy(bytes)
+  }
+
+  // SAFETY: what is handed out lives as long as this object, which the caller has to keep.
+  /// The same, once for the same bytes.
+  @unsafe
+  func keepOnce(_ bytes: RawSpan) throws(FuseError) -> UnsafeRawBufferPointer {
+    let hash = bytes.hash(seed: 0)
+    lock._unsafeLock()
+    defer { lock._unsafeUnlock() }
+    if let known = unsafe keys[hash], unsafe RawSpan(_unsafeBytes: known).equals(bytes) { return unsafe known }
+    let kept = unsafe try copy(bytes)
+    unsafe keys[hash] = kept
+    return unsafe kept
   }
 
   // SAFETY: the caller has the lock. What is written is as much as is left.

@@ -20,6 +20,12 @@ extension FuseReader {
     FuseReader(self, generation: generation, expecting: other === self ? 0 : other?.expanded.byteCount ?? 0)
   }
 
+  /// This reader, or that of a compact file which keeps what is expanded no longer than itself: for matches that end with a call.
+  @usableFromInline package var forOneCall: FuseReader { isCompact ? forEntries() : self }
+
+  /// How many bytes of a compact file were expanded and are kept.
+  package var keptByteCount: Int { expanded.byteCount }
+
   /// Puts the bytes of the object at an offset into `bytes`, in place of what it has; nothing is kept.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated`.
@@ -64,11 +70,22 @@ extension FuseReader {
       offset: unsafe distance(to: object.baseAddress!) &- ObjectRecord.overhead, byteCount: object.count, checksum: 0)
   }
 
-  /// The entry of a key that was found, which is kept as long as this reader.
+  /// The entry of a key that was found, which is kept as long as this reader, once however often it is found.
+  func foundEntry(_ key: RawSpan, rowOffset: UInt64) throws(FuseError) -> IndexEntry {
+    // SAFETY: this reader keeps the memory.
+    unsafe entry(ofKept: try expanded.keepOnce(key), rowOffset: rowOffset)
+  }
+
+  /// The same, kept once more.
   func expandedEntry(_ key: RawSpan, rowOffset: UInt64) throws(FuseError) -> IndexEntry {
     // SAFETY: this reader keeps the memory.
-    let kept = unsafe try expanded.keep(key)
-    return unsafe IndexEntry(
+    unsafe entry(ofKept: try expanded.keep(key), rowOffset: rowOffset)
+  }
+
+  // SAFETY: whoever calls this keeps the memory; only its address is taken.
+  @unsafe
+  private func entry(ofKept kept: UnsafeRawBufferPointer, rowOffset: UInt64) -> IndexEntry {
+    unsafe IndexEntry(
       offset: distance(to: kept.baseAddress!) &- 2, keyByteCount: kept.count, objectOffset: rowOffset)
   }
 
@@ -168,9 +185,7 @@ extension FuseReader {
     guard try walk.seek(notAbove: text) else { return (nil, -1) }
     let shared = walk.keyBytes.sharedByteCount(with: text)
     guard shared == walk.keyBytes.byteCount else { return (nil, shared) }
-    return (
-      try expandedEntry(walk.keyBytes, rowOffset: compact.rowOffset(ofReference: walk.reference)), shared
-    )
+    return (try foundEntry(walk.keyBytes, rowOffset: compact.rowOffset(ofReference: walk.reference)), shared)
   }
 }
 

@@ -55,10 +55,12 @@ extension LayeredReader {
   ) throws -> Result? {
     let count = MatchRank.nameByteCount(of: domain)
     return try withBest { reader in
+      let reader = reader.forOneCall
       let found = try reader.longestSuffix(ofDomain: domain)
       guard let found else { return nil }
       return MatchRank(covering: found.key, nameByteCount: count)
     } body: { reader in
+      let reader = reader.forOneCall
       let found = try reader.longestSuffix(ofDomain: domain)
       guard let found else { return nil }
       return try body(found)
@@ -75,10 +77,12 @@ extension LayeredReader {
   ) throws -> Result? {
     let count = MatchRank.nameByteCount(of: address)
     return try withBest { reader in
+      let reader = reader.forOneCall
       let found = try reader.longestMatch(ofEmail: address)
       guard let found else { return nil }
       return MatchRank(covering: found.key, nameByteCount: count)
     } body: { reader in
+      let reader = reader.forOneCall
       let found = try reader.longestMatch(ofEmail: address)
       guard let found else { return nil }
       return try body(found)
@@ -94,10 +98,12 @@ extension LayeredReader {
     of text: some FuseKey, _ body: (FuseMatch) throws -> Result?
   ) throws -> Result? {
     try withBest { reader in
+      let reader = reader.forOneCall
       let found = try reader.longestPrefix(of: text)
       guard let found else { return nil }
       return MatchRank(length: found.key.byteCount)
     } body: { reader in
+      let reader = reader.forOneCall
       let found = try reader.longestPrefix(of: text)
       guard let found else { return nil }
       return try body(found)

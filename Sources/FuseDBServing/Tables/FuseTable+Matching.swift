@@ -15,6 +15,7 @@ extension FuseTable {
   /// - Complexity: as ``FuseReader/longestSuffix(ofDomain:)-(RawSpan)``, and O(bytes of the object).
   public func longestSuffix(ofDomain domain: some FuseKey) throws -> (key: Key, value: Value)? {
     try withReader { reader in
+      let reader = reader.forOneCall
       guard let match = try reader.longestSuffix(ofDomain: domain) else { return nil }
       return try row(of: match, in: reader)
     }
@@ -26,6 +27,7 @@ extension FuseTable {
   /// - Complexity: as ``FuseReader/longestMatch(ofEmail:)-(RawSpan)``, and O(bytes of the object).
   public func longestMatch(ofEmail address: some FuseKey) throws -> (key: Key, value: Value)? {
     try withReader { reader in
+      let reader = reader.forOneCall
       guard let match = try reader.longestMatch(ofEmail: address) else { return nil }
       return try row(of: match, in: reader)
     }
@@ -37,6 +39,7 @@ extension FuseTable {
   /// - Complexity: as ``FuseReader/longestPrefix(of:)-(RawSpan)``, and O(bytes of the object).
   public func longestPrefix(of text: some FuseKey) throws -> (key: Key, value: Value)? {
     try withReader { reader in
+      let reader = reader.forOneCall
       guard let match = try reader.longestPrefix(of: text) else { return nil }
       return try row(of: match, in: reader)
     }
