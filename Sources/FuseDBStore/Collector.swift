@@ -93,7 +93,9 @@ extension FuseStore {
     for file in files where file.hasSuffix(".pack") && !files.contains("\(file.dropLast(5)).fsdb") {
       let name = String(file.dropLast(5))
       // Its writer may be between its two names. Once the lock is free, the index is there, or never comes.
-      guard try !backend.isLocked("packs/\(file)"), try backend.reader(PackView.indexName(name)) == nil else { continue }
+      guard try !backend.isLocked("packs/\(file)"), try backend.reader(PackView.indexName(name)) == nil else {
+        continue
+      }
       _ = try rebuildIndex(name)
       count += 1
     }
@@ -137,7 +139,8 @@ struct Collector {
       guard let next = try scan.next() else { return head = nil }
       number += 1
       let key = try next.key
-      guard let id = FuseStore.ObjectID(key.rawSpan), let entry = PackEntry(try next.bytes, packByteCount: pack.file.byteCount)
+      guard let id = FuseStore.ObjectID(key.rawSpan),
+        let entry = PackEntry(try next.bytes, packByteCount: pack.file.byteCount)
       else { throw FuseError(.corrupted, "an entry of the pack's index is damaged", path: pack.index.path) }
       byteCount += entry.shareOfPack
       head = (id, entry)

@@ -104,7 +104,8 @@ extension FuseStore {
       try pack.forEach { id, entry throws(FuseError) in
         if pack.keeps(id, entry) {
           result.keptCount += 1
-          result.logicalByteCount += entry.kind == .recipe || entry.kind == .mark
+          result.logicalByteCount +=
+            entry.kind == .recipe || entry.kind == .mark
             ? try size(of: id, "\(id)", tools) : entry.byteCount
         }
         switch entry.kind {
@@ -140,7 +141,8 @@ extension FuseStore {
     case .recipe(_, let count): return count
     case nil:
       throw FuseError(
-        .corrupted, "the object \(id), which '\(name)' leads to, is missing; 'fusedb store verify' lists what is", path: path)
+        .corrupted, "the object \(id), which '\(name)' leads to, is missing; 'fusedb store verify' lists what is",
+        path: path)
     }
   }
 }

@@ -19,7 +19,8 @@ extension FuseStore {
         return (512...StoreLimits.chunkByteCount).contains(count) ? nil : "fixed chunks have 512 bytes to 16 MiB"
       case .contentDefined(let least, let average, let most):
         guard least >= 64, least < average, average < most, most <= StoreLimits.chunkByteCount else {
-          return "chunks have at least 64 bytes and at most 16 MiB, the least fewer than the average, that fewer than the most"
+          return
+            "chunks have at least 64 bytes and at most 16 MiB, the least fewer than the average, that fewer than the most"
         }
         return average & (average - 1) == 0 ? nil : "the average of chunks is a power of two"
       }

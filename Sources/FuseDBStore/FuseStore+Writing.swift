@@ -139,7 +139,11 @@ extension FuseStore {
       // One that was removed meanwhile is kept no more in the pack, either.
       var gone: [ObjectID] = []
       for id in packed {
-        if try backend.file(Self.looseName(id)) == nil { gone.append(id) } else { try backend.remove(Self.looseName(id)) }
+        if try backend.file(Self.looseName(id)) == nil {
+          gone.append(id)
+        } else {
+          try backend.remove(Self.looseName(id))
+        }
       }
       if !gone.isEmpty {
         for pack in try refresh().packs {

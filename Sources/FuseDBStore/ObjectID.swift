@@ -11,7 +11,8 @@ extension FuseStore {
 
     /// The 32 bytes from `offset` on; nil where they are not there.
     package init?(_ bytes: RawSpan, at offset: Int = 0) {
-      guard let first = bytes.load(at: offset, as: UInt64.self), let second = bytes.load(at: offset + 8, as: UInt64.self),
+      guard let first = bytes.load(at: offset, as: UInt64.self),
+        let second = bytes.load(at: offset + 8, as: UInt64.self),
         let third = bytes.load(at: offset + 16, as: UInt64.self),
         let fourth = bytes.load(at: offset + 24, as: UInt64.self)
       else { return nil }

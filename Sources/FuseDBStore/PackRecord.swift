@@ -73,7 +73,8 @@ struct PackRecord: Equatable {
       let codec = bytes.load(at: offset + 5, as: UInt8.self).flatMap(StoreCodec.init(rawValue:)),
       let flags = bytes.load(at: offset + 6, as: UInt8.self), flags <= 1,
       bytes.load(at: offset + 7, as: UInt8.self) == 0,
-      let stored = bytes.load(at: offset + 8, as: UInt32.self), let whole = bytes.load(at: offset + 12, as: UInt32.self),
+      let stored = bytes.load(at: offset + 8, as: UInt32.self),
+      let whole = bytes.load(at: offset + 12, as: UInt32.self),
       let digest = FuseStore.ObjectID(bytes, at: offset + 16)
     else { return nil }
     self.init(

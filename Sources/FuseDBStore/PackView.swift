@@ -69,7 +69,8 @@ final class PackView: Sendable {
 
   func damaged(_ id: FuseStore.ObjectID) -> FuseError {
     FuseError(
-      .corrupted, "the entry of \(id) is damaged; 'fusedb store verify --repair' makes the index anew", path: index.path)
+      .corrupted, "the entry of \(id) is damaged; 'fusedb store verify --repair' makes the index anew", path: index.path
+    )
   }
 
   /// Calls `body` with every entry, by the order of their digests.

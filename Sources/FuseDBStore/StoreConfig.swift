@@ -56,7 +56,8 @@ struct StoreConfig: Sendable, Equatable {
     }
     guard values["hash"] == "sha256" else {
       throw FuseError(
-        .unsupportedVersion, "the store names objects by \(values["hash"] ?? "nothing"), and only sha256 is known", path: path)
+        .unsupportedVersion, "the store names objects by \(values["hash"] ?? "nothing"), and only sha256 is known",
+        path: path)
     }
     let digits = Array((values["id"] ?? "").utf8).map { Hexadecimal.value($0) }
     guard digits.count == 32, !digits.contains(nil) else { throw Self.bad("id", path) }

@@ -45,7 +45,8 @@ struct StoreRef: Equatable {
     guard !text.isEmpty else { throw FuseError(.invalidArgument, "a name is empty; give one", path: path) }
     guard text.utf8.count <= StoreLimits.nameByteCount else {
       throw FuseError(
-        .invalidArgument, "the name is too long: bytes that are no letters or digits count three times, and 255 are allowed",
+        .invalidArgument,
+        "the name is too long: bytes that are no letters or digits count three times, and 255 are allowed",
         path: path)
     }
     return text

@@ -26,7 +26,11 @@ struct StoreTree: Equatable {
       bytes += Array("\(file.id) \(file.byteCount) \(String(file.mode, radix: 8)) ".utf8)
       for byte in file.path {
         // A line ends at a line feed, and a `%` begins an escape.
-        if byte == 10 { bytes += Array("%0a".utf8) } else if byte == 37 { bytes += Array("%25".utf8) } else {
+        if byte == 10 {
+          bytes += Array("%0a".utf8)
+        } else if byte == 37 {
+          bytes += Array("%25".utf8)
+        } else {
           bytes.append(byte)
         }
       }

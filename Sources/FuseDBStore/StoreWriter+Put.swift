@@ -36,7 +36,8 @@ extension StoreWriter {
   ) throws(FuseError) -> FuseStore.Stored {
     let settings = try Settings(options, self)
     if bytes.count <= settings.chunking.whole {
-      return try finish(putChunk(bytes.rawSpan, try tools.digest(of: bytes.rawSpan), settings, isKept: settings.isKept), settings)
+      return try finish(
+        putChunk(bytes.rawSpan, try tools.digest(of: bytes.rawSpan), settings, isKept: settings.isKept), settings)
     }
     var done = 0
     return try putPieces(settings, nil) { buffer, count throws(FuseError) in
@@ -73,7 +74,8 @@ extension StoreWriter {
     try file.append(settings.chunking.whole + 1, at: 0, to: &head)
     if head.count <= settings.chunking.whole {
       progress?(head.count)
-      return try finish(putChunk(head.rawSpan, try tools.digest(of: head.rawSpan), settings, isKept: settings.isKept), settings)
+      return try finish(
+        putChunk(head.rawSpan, try tools.digest(of: head.rawSpan), settings, isKept: settings.isKept), settings)
     }
     return try putFile(file, settings, progress)
   }
@@ -189,7 +191,9 @@ extension StoreWriter {
     guard left.byteCount == right.byteCount else { return false }
     // SAFETY: both spans have so many bytes.
     return unsafe left.withUnsafeBytes { left in
-      unsafe right.withUnsafeBytes { right in unsafe fuse_cut_equal(left.baseAddress, right.baseAddress, left.count) != 0 }
+      unsafe right.withUnsafeBytes { right in
+        unsafe fuse_cut_equal(left.baseAddress, right.baseAddress, left.count) != 0
+      }
     }
   }
 

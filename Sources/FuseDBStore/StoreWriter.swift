@@ -264,7 +264,9 @@ struct OpenFrame {
 
   /// Where the objects of a frame are, and whether each is kept; nil where the contents are no frame.
   static func objects(in contents: RawSpan) -> [(range: Range<Int>, isKept: Bool)]? {
-    guard let count = contents.load(at: 0, as: UInt32.self), 4 + 4 * Int(count) <= contents.byteCount else { return nil }
+    guard let count = contents.load(at: 0, as: UInt32.self), 4 + 4 * Int(count) <= contents.byteCount else {
+      return nil
+    }
     var objects: [(range: Range<Int>, isKept: Bool)] = []
     var start = 4 + 4 * Int(count)
     for number in 0..<Int(count) {

@@ -1,43 +1,71 @@
 import FuseDB
-import FuseDBStore
+import Glibc
 import ProgramSupport
 
 @testable import FuseDBStore
 
 /// A store in a folder that goes with this object.
 final class ScratchStore {
-  let scratch: Scratch
+  let folder: String
   let store: FuseStore
 
   init(_ configuration: FuseStore.Configuration = FuseStore.Configuration()) throws {
-    scratch = try Scratch()
-    store = try FuseStore.create(path: scratch.path + "/store", configuration: configuration)
+    var template = Array("/dev/shm/fusedb-store-XXXXXX".utf8CString)
+    // SAFETY: the template ends in a zero byte; mkdtemp changes its letters.
+    guard unsafe mkdtemp(&template) != nil else { preconditionFailure("no folder for the test") }
+    folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    store = try FuseStore.create(path: folder + "/store", configuration: configuration)
   }
 
-  var path: String { scratch.path + "/store" }
+  deinit { Self.remove(folder) }
+
+  private static func remove(_ path: String) {
+    for name in Scratch.names(in: path) ?? [] { remove("\(path)/\(name)") }
+    if unsafe rmdir(path) != 0 { unsafe unlink(path) }
+  }
+
+  var path: String { folder + "/store" }
+
   /// As another process would have it.
   func again() throws -> FuseStore { try FuseStore(path: path) }
+
+  /// All files of the store, and their bytes.
+  var files: [String: [UInt8]] { Self.files(path, "") }
+
+  private static func files(_ path: String, _ prefix: String) -> [String: [UInt8]] {
+    var all: [String: [UInt8]] = [:]
+    for name in Scratch.names(in: path) ?? [] {
+      let place = "\(path)/\(name)"
+      if Scratch.names(in: place) != nil {
+        all.merge(files(place, "\(prefix)\(name)/")) { first, _ in first }
+      } else {
+        all[prefix + name] = Scratch.bytes(of: place)
+      }
+    }
+    return all
+  }
+
+  /// Puts bytes in the place of a file's.
+  func overwrite(_ name: String, with bytes: [UInt8]) {
+    let place = "\(path)/\(name)"
+    unsafe unlink(place)
+    guard let file = unsafe fopen(place, "wb") else { preconditionFailure("no file for the test") }
+    unsafe fwrite(bytes, 1, bytes.count, file)
+    unsafe fclose(file)
+  }
 }
 
 /// Bytes that look like nothing.
 func noise(_ count: Int, seed: UInt64) -> [UInt8] {
   var random = SeededRandom(seed: seed)
-  var bytes: [UInt8] = []
-  bytes.reserveCapacity(count)
-  while bytes.count < count {
-    let word = random.next()
-    for shift in 0..<8 where bytes.count < count { bytes.append(UInt8(truncatingIfNeeded: word >> (8 * UInt64(shift)))) }
-  }
-  return bytes
+  return random.bytes(count)
 }
 
 /// Bytes that look like a text.
-func text(_ count: Int, seed: UInt64) -> [UInt8] {
+func prose(_ count: Int, seed: UInt64) -> [UInt8] {
   let words = ["look", "up", "store", "chunk", "pack", "digest", "key", "value", "reader", "writer"]
   var random = SeededRandom(seed: seed)
   var bytes: [UInt8] = []
-  while bytes.count < count {
-    bytes += Array(words[Int(random.next() % 10)].utf8) + [random.next() % 9 == 0 ? 10 : 32]
-  }
+  while bytes.count < count { bytes += Array(random.element(words).utf8) + [random.below(9) == 0 ? 10 : 32] }
   return Array(bytes.prefix(count))
 }

@@ -7,13 +7,15 @@ package final class Console {
   /// For everything else.
   package let err: Output
   /// What `-` stands for.
-  let input: Descriptor
+  package let input: Descriptor
   /// Whether only what fails is said: the option `--quiet`.
   var isQuiet = false
   /// Whether this is the process's own console, and its signals are the command's to handle.
   private let handlesSignals: Bool
   /// What publishes and fetches in this program; nil where another program does.
   let deliveryWorker: (any DeliveryWorker)?
+  /// What keeps files in this program; nil where another program does.
+  package var storeWorker: (any StoreWorker)?
   /// The words of the command line.
   var words: [[UInt8]] = []
 
