@@ -26,12 +26,15 @@ extension FuseStore {
     public var packedLooseCount = 0
     /// What is needed: entries, and their bytes in packs.
     public var liveCount = 0
+    /// What these take in packs.
     public var liveByteCount = 0
     /// Packs that were written anew, or had nothing that is needed: they are on their way out.
     public var condemnedCount = 0
+    /// What these have.
     public var condemnedByteCount = 0
     /// Packs that are gone.
     public var removedCount = 0
+    /// What they had.
     public var removedByteCount = 0
     /// Packs that stay until writers end that may rely on them.
     public var waitingCount = 0

@@ -57,7 +57,9 @@ extension FuseStore {
 
   /// A chunk of an object.
   public struct Chunk: Sendable, Equatable {
+    /// Its digest.
     public var id: ObjectID
+    /// How many bytes it has.
     public var byteCount: Int
     /// What it takes in the pack.
     public var storedByteCount: Int

@@ -3,15 +3,6 @@ internal import FuseDBReading
 internal import FuseDBSystem
 
 extension FuseStore {
-  /// Objects of a store, in the order of their digests.
-  public struct Listed: Sendable, Equatable {
-    public var id: ObjectID
-    /// How many bytes it takes, packed; of objects in frames, their share.
-    public var storedByteCount: Int
-    /// How it is stored.
-    public var isLoose: Bool
-  }
-
   /// Calls `body` with each object that is kept for its own sake, by the order of their digests.
   public func forEachKept(_ body: (ObjectID) throws(FuseError) -> Void) throws(FuseError) {
     let view = try refresh()
@@ -35,21 +26,29 @@ extension FuseStore {
 
   /// What a store has.
   public struct Statistics: Sendable, Equatable {
-    /// Names, and objects that are kept for their own sake.
+    /// Names.
     public var nameCount = 0
+    /// Objects that are kept for their own sake.
     public var keptCount = 0
-    /// Packs, and what they take with their indexes.
+    /// Packs.
     public var packCount = 0
+    /// What the packs take.
     public var packByteCount = 0
+    /// What their indexes take.
     public var indexByteCount = 0
+    /// Packs that are on their way out.
     public var condemnedPackCount = 0
+    /// Objects that are files of their own.
     public var looseCount = 0
+    /// What these take.
     public var looseByteCount = 0
-    /// Entries of packs: chunks and whole objects that have bytes, and their bytes.
+    /// Entries of packs that have bytes: chunks and whole objects.
     public var chunkCount = 0
+    /// The bytes of the chunks, unpacked.
     public var chunkByteCount = 0
     /// What these take in packs, by how they are stored.
     public var storedByteCount: [String: Int] = [:]
+    /// Objects of several chunks.
     public var recipeCount = 0
     /// The bytes of all objects with a name or kept, each as often as it is.
     public var logicalByteCount = 0
@@ -60,9 +59,13 @@ extension FuseStore {
 
     /// One pack.
     public struct Pack: Sendable, Equatable {
+      /// What it is called.
       public var name: String
+      /// How long it is.
       public var byteCount: Int
+      /// How many entries its index has.
       public var entryCount: Int
+      /// Whether it is on its way out.
       public var isCondemned: Bool
     }
 

@@ -6,8 +6,9 @@ extension FuseStore {
   public struct Repair: Sendable, Equatable {
     /// Packs whose index was made anew.
     public var rebuiltCount = 0
-    /// Records that hold, and records or gaps that were given up.
+    /// Records that hold.
     public var salvagedCount = 0
+    /// Records and gaps that were given up.
     public var damagedCount = 0
     /// Files that were damaged and removed.
     public var removedFiles: [String] = []

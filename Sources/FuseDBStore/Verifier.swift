@@ -23,10 +23,15 @@ extension FuseStore {
       public var message: String
     }
 
+    /// Packs that were read.
     public var packCount = 0
+    /// Records in them.
     public var recordCount = 0
+    /// Bytes of packs and loose objects.
     public var byteCount = 0
+    /// Objects that are kept.
     public var objectCount = 0
+    /// Names.
     public var nameCount = 0
     /// What is damaged; none where the store is sound.
     public var flaws: [Flaw] = []
@@ -35,6 +40,7 @@ extension FuseStore {
 
     /// What can't be read.
     public struct Lost: Sendable, Equatable {
+      /// Its digest.
       public var id: ObjectID
       /// A name, or the digest itself where the object is kept.
       public var neededBy: String
