@@ -87,6 +87,7 @@ extension FuseStore {
     for name in try backend.names(in: "tmp") where !name.hasSuffix(".lock") {
       if try backend.sweep("tmp/\(name)") { count += 1 }
     }
+    let condemned = try CondemnedList.newest(in: backend).packs
     let files = Set(try backend.names(in: "packs"))
     for file in files where file.hasSuffix(".gone") {
       let name = String(file.dropLast(5))
@@ -97,6 +98,13 @@ extension FuseStore {
       let name = String(file.dropLast(5))
       // Its writer may be between its two names. Once the lock is free, the index is there, or never comes.
       guard try !backend.isLocked("packs/\(file)"), try backend.reader(PackView.indexName(name)) == nil else {
+        continue
+      }
+      // A collection died while it removed the pack.
+      if condemned.contains(name) {
+        try backend.remove("packs/\(file)")
+        try backend.remove(PackView.goneName(name))
+        count += 1
         continue
       }
       _ = try rebuildIndex(name)
@@ -183,10 +191,12 @@ struct Collector {
     // First: what older writers have committed by then is seen below.
     let oldest = try oldestWriter()
     let lists = try CondemnedList.all(in: store.backend)
+    // Names before packs: what a name leads to was sealed before the name was there.
+    let refs = try store.refs()
     let view = try store.refresh()
     if let (_, error) = view.damaged.first { throw error }
     let removable = Set(lists.filter { $0.generation <= oldest }.flatMap(\.packs))
-    let censuses = try census(of: view)
+    let censuses = try census(of: view, refs)
     if condemns { condemned = chosen(censuses) }
     let leaving = Set(condemned.map(\.name)).union(view.condemned.map(\.name))
     let rescued = try copy(censuses.filter { leaving.contains($0.pack.name) })
@@ -214,14 +224,16 @@ struct Collector {
 
   // MARK: What is needed
 
-  private mutating func census(of view: StoreView) throws(FuseError) -> [Census] {
+  private mutating func census(
+    of view: StoreView, _ refs: [(name: String, ref: StoreRef)]
+  ) throws(FuseError) -> [Census] {
     var censuses: [Census] = []
     for pack in view.packs { censuses.append(try Census(pack, isCondemned: false)) }
     for pack in view.condemned { censuses.append(try Census(pack, isCondemned: true)) }
     var count = 0
     let (store, tools) = (store, tools)
     try Marker(store, view, tools).forEach(
-      refs: try store.refs(),
+      refs: refs,
       missing: { id, error throws(FuseError) in
         throw FuseError(
           error.code,

@@ -104,13 +104,7 @@ extension FuseStore {
       result.packByteCount += pack.file.byteCount
       result.indexByteCount += pack.index.byteCount + pack.goneByteCount
       result.fileCount += pack.goneByteCount > 0 ? 3 : 2
-      try pack.forEach { id, entry throws(FuseError) in
-        if pack.keeps(id, entry) {
-          result.keptCount += 1
-          result.logicalByteCount +=
-            entry.kind == .recipe || entry.kind == .mark
-            ? try size(of: id, "\(id)", tools) : entry.byteCount
-        }
+      try pack.forEach { _, entry throws(FuseError) in
         switch entry.kind {
         case .mark: break
         case .recipe: result.recipeCount += 1
@@ -125,10 +119,15 @@ extension FuseStore {
     for id in try looseObjects() {
       guard let place = try loosePlace(id) else { continue }
       result.looseCount += 1
-      result.keptCount += 1
       result.looseByteCount += place.file.byteCount
-      result.logicalByteCount += place.entry.byteCount
     }
+    var (keptCount, keptByteCount) = (0, 0)
+    try forEachKept { id throws(FuseError) in
+      keptCount += 1
+      keptByteCount += try size(of: id, "\(id)", tools)
+    }
+    result.keptCount = keptCount
+    result.logicalByteCount += keptByteCount
     result.fileCount += result.nameCount + result.looseCount + 1
     result.fileCount += try backend.names(in: "condemned").count
     return result
@@ -139,6 +138,7 @@ extension FuseStore {
       guard let entry = try pack.entry(of: id), entry.hasPayload, entry.kind != .recipe else { continue }
       return entry.byteCount
     }
+    if let place = try loosePlace(id) { return place.entry.byteCount }
     switch try find(id, tools) {
     case .chunk(let chunk): return chunk.byteCount
     case .recipe(_, let count): return count

@@ -182,7 +182,7 @@ extension StoreWriter {
       guard case .chunk(let chunk) = try store.read(id, place, tools) else { return false }
       return Self.areEqual(contents, chunk.bytes)
     } catch {
-      guard error.code != .corrupted, error.code != .truncated else { return false }
+      guard !error.isDamage else { return false }
       throw error
     }
   }

@@ -93,6 +93,7 @@ extension FuseStore {
         result.byteCount += place.file.byteCount
         if level == .everything { _ = try read(id, place, tools) }
       } catch {
+        guard error.isDamage else { throw error }
         result.flaws.append(.init(file: Self.looseName(id), offset: error.offset, message: error.message))
       }
     }
@@ -128,7 +129,7 @@ extension FuseStore {
         guard ref.kind == .tree, let tree = try? tree(ref.id) else { continue }
         for file in tree.files { try check(file.id, neededBy: name, view, tools, &result) }
       } catch {
-        guard error.code != .cancelled else { throw error }
+        guard error.isDamage else { throw error }
         result.flaws.append(.init(file: "refs", message: "the name '\(name)': \(error.message)"))
       }
     }
@@ -145,8 +146,7 @@ extension FuseStore {
           }
         }
       } catch {
-        guard error.code != .cancelled else { throw error }
-        guard error.code == .corrupted || error.code == .truncated else { throw error }
+        guard error.isDamage else { throw error }
       }
     }
   }
@@ -172,7 +172,7 @@ extension FuseStore {
         }
       }
     } catch {
-      guard error.code == .corrupted || error.code == .truncated else { throw error }
+      guard error.isDamage else { throw error }
       missing = id
     }
     if missing != nil { result.lost.append(.init(id: id, neededBy: name)) }
@@ -196,7 +196,7 @@ private struct PackCheck: Sendable {
 
   init(_ store: FuseStore, _ pack: PackView, _ level: FuseStore.VerifyLevel) {
     do throws(FuseError) { try run(store, pack, level) } catch {
-      if error.code == .corrupted || error.code == .truncated {
+      if error.isDamage {
         flaws.append(.init(file: PackView.packName(pack.name), offset: error.offset, message: error.message))
       } else {
         failure = error

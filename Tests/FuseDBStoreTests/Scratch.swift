@@ -69,3 +69,8 @@ func prose(_ count: Int, seed: UInt64) -> [UInt8] {
   while bytes.count < count { bytes += Array(random.element(words).utf8) + [random.below(9) == 0 ? 10 : 32] }
   return Array(bytes.prefix(count))
 }
+
+extension ScratchStore {
+  /// Removes a file of the store.
+  func remove(_ name: String) { unsafe unlink("\(path)/\(name)") }
+}
