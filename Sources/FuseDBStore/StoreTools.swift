@@ -164,7 +164,7 @@ final class StoreTools: Sendable {
   }
 }
 
-/// What a store may hold. [SL]
+/// What a store may hold. [SR5]
 enum StoreLimits {
   /// Of a record's contents, packed or not.
   static let recordByteCount = 256 << 20

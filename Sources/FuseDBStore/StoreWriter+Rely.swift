@@ -12,7 +12,13 @@ extension StoreWriter {
 
   /// The same for an object that is kept or named.
   func rely(on id: FuseStore.ObjectID) throws(FuseError) {
+    // What this writer put since it began is where it stays, with all that it is made of; and what is no recipe is made of nothing.
     if frame.has(id, keeping: false) { return }
+    if let own = ownEntry(id), own.hasPayload { return }
+    for pack in sealed { if let entry = try? pack.entry(of: id), entry.hasPayload { return } }
+    for pack in view.packs {
+      if let entry = try? pack.entry(of: id), entry.kind == .data || entry.kind == .frame { return }
+    }
     guard let found = try find(id) else {
       throw FuseError(.notFound, "the store has no object \(id)", path: store.path)
     }

@@ -30,7 +30,7 @@ public final class StoreWriter {
   /// The store that it writes to.
   public let store: FuseStore
   let tools: StoreTools
-  /// What may be relied on: none of it is removed while this writer lives. [SG3]
+  /// What may be relied on: none of it is removed while this writer lives. [SW2]
   private(set) var view = StoreView()
   /// The packs that this writer sealed.
   private(set) var sealed: [PackView] = []
@@ -51,7 +51,7 @@ public final class StoreWriter {
     tools.giveBack()
   }
 
-  /// Tells collections that there is a writer, and since when. [SG3]
+  /// Tells collections that there is a writer, and since when. [SW1]
   private final class Registration {
     let generation: Int
     private let name: String

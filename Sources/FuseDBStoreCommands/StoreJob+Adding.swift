@@ -136,19 +136,10 @@ extension StoreJob {
   }
 
   private func getFolder(_ id: FuseStore.ObjectID, _ prefix: String, to output: String) throws(FuseError) {
-    let files = try store.files(of: id).filter { $0.path.hasPrefix(prefix) }
-    var made: Set<String> = []
-    var done = 0
-    for file in files {
-      let place = output + "/" + String(file.path.dropFirst(prefix.count))
-      let folder = String(place[..<place.lastIndex(of: "/")!])
-      if made.insert(folder).inserted { try FolderFiles.make(folder) }
-      try write(file.id, to: place)
-      try StoreFiles.setMode(file.mode & 0o777, of: place)
-      done += 1
-      bar.show(Double(done) / Double(files.count), Humans.count(done, "file"))
+    let count = try store.writeFolder(id, to: output, below: prefix) { done, whole in
+      bar.show(Double(done) / Double(max(1, whole)), Humans.count(done, "file"))
     }
-    try say("\(output): \(Humans.count(files.count, "file"))")
+    try say("\(output): \(Humans.count(count, "file"))")
   }
 
   /// `cat`: to standard output, or a file.

@@ -1,4 +1,5 @@
 internal import CFusePublish
+internal import CFuseSystem
 package import FuseDBFormat
 internal import FuseDBLibc
 
@@ -139,6 +140,21 @@ package final class GrowingFile {
 
   package func write(_ bytes: RawSpan, at offset: Int) throws(FuseError) {
     guard writeAll(bytes, to: file.number, at: offset) else { throw AtomicFile.failed("write the file", path: path) }
+    // The disk works while the rest comes, so that there is little left to wait for at the end.
+    guard offset + bytes.byteCount - begun >= Self.stepByteCount else { return }
+    fuse_begin_writing(file.number, Int64(begun), Int64(offset + bytes.byteCount - begun))
+    begun = offset + bytes.byteCount
+  }
+
+  /// Up to where the disk was told to begin.
+  private var begun = 0
+  private static let stepByteCount = 8 << 20
+
+  /// Gives the file permissions, without a change where it has them.
+  package func setMode(_ mode: UInt32) throws(FuseError) {
+    guard fchmod(file.number, mode_t(mode)) == 0 else {
+      throw AtomicFile.failed("set the permissions of the file", path: path)
+    }
   }
 
   /// The bytes from `offset` on; fewer where the file ends.
