@@ -36,10 +36,10 @@ build: ## build everything for debugging
 	swift build --build-tests --explicit-target-dependency-import-check error
 
 .PHONY: release
-release: ## build the command as a release, at build/fusedb, with build/fusedb-delivery and build/fusedb-serve beside it
+release: ## build the command as a release, at build/fusedb, with build/fusedb-delivery, build/fusedb-serve and build/fusedb-store beside it
 	@Scripts/install-packages $(BUILD_PACKAGES)
 	@mkdir -p build
-	@for name in fusedb fusedb-delivery fusedb-serve; do \
+	@for name in fusedb fusedb-delivery fusedb-serve fusedb-store; do \
 	  echo "swift build -c release --product $$name --static-swift-stdlib"; \
 	  swift build -c release --product $$name --static-swift-stdlib; \
 	  strip -o build/$$name "$$(swift build -c release --static-swift-stdlib --show-bin-path)/$$name"; \

@@ -24,6 +24,8 @@ let package = Package(
     .library(name: "FuseDBInput", targets: ["FuseDBInput"]),
     // For programs that publish databases and follow them: with libcurl and libcrypto.
     .library(name: "FuseDBDelivery", targets: ["FuseDBDelivery"]),
+    // For programs that keep files by their content: with libcrypto, zstd and zlib.
+    .library(name: "FuseDBStore", targets: ["FuseDBStore"]),
     // For programs in other languages; Scripts/build-library makes libfusedb.so of it.
     .library(name: "FuseDBC", type: .static, targets: ["FuseDBC"]),
     .executable(name: "fusedb", targets: ["FuseDBTool"]),
@@ -31,6 +33,8 @@ let package = Package(
     .executable(name: "fusedb-delivery", targets: ["FuseDBDeliveryTool"]),
     // What serves over HTTP, run by it.
     .executable(name: "fusedb-serve", targets: ["FuseDBServerTool"]),
+    // What keeps files, run by it too.
+    .executable(name: "fusedb-store", targets: ["FuseDBStoreTool"]),
   ],
   targets: [
     // C libraries of the distribution, one thin wrapper each.
@@ -56,6 +60,7 @@ let package = Package(
       name: "CFuseHTTP", dependencies: ["CMicrohttpd", "CXXHash"], linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CFusePages", dependencies: ["CMicrohttpd"], linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CFusePublish"),
+    .target(name: "CFuseCuts"),
     .target(name: "CFuseRows", dependencies: ["CFuseChecksum"]),
     .target(name: "CFuseSystem"),
     .target(name: "CFuseTransfer", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("curl")]),
@@ -124,6 +129,12 @@ let package = Package(
         "FuseDBSystem", "FuseDBWriting",
       ],
       swiftSettings: strict),
+    .target(
+      name: "FuseDBStore",
+      dependencies: [
+        "CFuseCrypto", "CFuseCuts", "CZlib", "CZstd", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBWriting",
+      ],
+      swiftSettings: strict),
     // What the server and its pages have in common.
     .target(name: "FuseDBWeb", dependencies: ["FuseDB"], swiftSettings: strict),
     .target(
@@ -155,6 +166,10 @@ let package = Package(
       dependencies: ["CFuseHTTP", "FuseDB", "FuseDBCommands", "FuseDBExplorer", "FuseDBInput", "FuseDBWeb"],
       swiftSettings: strict),
     .executableTarget(name: "FuseDBServerTool", dependencies: ["FuseDBServerCommands"]),
+    .target(
+      name: "FuseDBStoreCommands",
+      dependencies: ["FuseDB", "FuseDBCommands", "FuseDBInput", "FuseDBStore"], swiftSettings: strict),
+    .executableTarget(name: "FuseDBStoreTool", dependencies: ["FuseDBStoreCommands"]),
     // In C, for a main that is given the arguments; see Sources/FuseDBTool/main.c.
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"]),
 
@@ -177,6 +192,9 @@ let package = Package(
       dependencies: [
         "FuseDB", "FuseDBExplorer", "FuseDBFormat", "FuseDBReading", "FuseDBValues", "FuseDBWeb", "ProgramSupport",
       ], swiftSettings: strict),
+    .testTarget(
+      name: "FuseDBStoreTests", dependencies: ["CFuseCuts", "FuseDB", "FuseDBStore", "ProgramSupport"],
+      swiftSettings: strict),
     .testTarget(name: "FuseDBFoundationTests", dependencies: ["FuseDB", "ProgramSupport"], swiftSettings: strict),
     .target(name: "ProgramSupport", dependencies: ["CMalloc"], path: "Tests/ProgramSupport", swiftSettings: strict),
     .executableTarget(

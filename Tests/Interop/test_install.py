@@ -22,7 +22,7 @@ def test_everything_is_where_the_system_looks(command, root):
     installed = {str(path.relative_to(root / "usr")) for path in (root / "usr").rglob("*") if not path.is_dir()}
     names = [line.decode().split("\t")[0] for line in command("completions", "for", "--", "", code=DONE).lines]
     assert installed == {
-        "bin/fusedb", "bin/fusedb-delivery", "bin/fusedb-serve", "include/fusedb.h", "lib/libfusedb.so", "lib/libfusedb.so.0", "lib/pkgconfig/fusedb.pc",
+        "bin/fusedb", "bin/fusedb-delivery", "bin/fusedb-serve", "bin/fusedb-store", "include/fusedb.h", "lib/libfusedb.so", "lib/libfusedb.so.0", "lib/pkgconfig/fusedb.pc",
         "share/bash-completion/completions/fusedb", "share/zsh/site-functions/_fusedb",
         "share/fish/vendor_completions.d/fusedb.fish", "share/man/man1/fusedb.1",
         *(f"share/man/man1/fusedb-{name}.1" for name in names),

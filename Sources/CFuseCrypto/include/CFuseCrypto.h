@@ -1,4 +1,4 @@
-// Digests and signatures by OpenSSL's libcrypto, as much as delivery needs of it.
+// Digests and signatures by OpenSSL's libcrypto, as much as delivery and the store need of it.
 #ifndef CFUSECRYPTO_H
 #define CFUSECRYPTO_H
 
@@ -21,6 +21,8 @@ fuse_digest *_Nullable fuse_blake2b_begin(void);
 int fuse_digest_add(fuse_digest *_Nonnull digest, const void *_Nullable bytes, size_t count);
 /// Gives the digest of what was fed so far, which can go on; whether that worked.
 int fuse_digest_value(const fuse_digest *_Nonnull digest, uint8_t *_Nonnull value);
+/// Gives the digest of what was fed, and begins anew; whether that worked.
+int fuse_digest_take(fuse_digest *_Nonnull digest, uint8_t *_Nonnull value);
 void fuse_digest_free(fuse_digest *_Nullable digest);
 
 /// Random bytes for a key; whether there are any.

@@ -9,6 +9,9 @@
 /// Makes a pipe whose ends, to read and to write, don't block and are closed in a new program; -1 and errno on failure.
 int fuse_pipe(int *_Nonnull ends);
 
+/// Has the system begin to write a part of a file to the disk, without waiting for it.
+void fuse_begin_writing(int descriptor, int64_t offset, int64_t count);
+
 /// How many processors this process may run on; at least 1.
 int fuse_processor_count(void);
 

@@ -66,7 +66,7 @@ struct Help: Command {
       Merge.self, Diff.self, Patch.self, Reindex.self, Convert.self, Export.self, Watch.self, Publish.self, Fetch.self,
       Follow.self, Serve.self,
       Versions.self,
-      Announce.self, Expire.self, Keygen.self, Sign.self, Bench.self, Completions.self, Man.self, Help.self,
+      Announce.self, Expire.self, Keygen.self, Sign.self, Store.self, Bench.self, Completions.self, Man.self, Help.self,
     ]
   }
 

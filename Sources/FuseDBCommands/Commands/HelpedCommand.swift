@@ -17,6 +17,7 @@ protocol HelpedCommand: Command {
 enum Helper {
   static let delivery = "fusedb-delivery"
   static let serve = "fusedb-serve"
+  static let store = "fusedb-store"
 }
 
 /// What does such commands, in that program.

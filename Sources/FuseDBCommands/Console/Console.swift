@@ -7,7 +7,7 @@ package final class Console {
   /// For everything else.
   package let err: Output
   /// What `-` stands for.
-  let input: Descriptor
+  package let input: Descriptor
   /// Whether only what fails is said: the option `--quiet`.
   var isQuiet = false
   /// Whether this is the process's own console, and its signals are the command's to handle.

@@ -81,7 +81,7 @@ package final class Output {
   }
 
   /// Writes bytes at once, after what is buffered.
-  func write(_ bytes: [UInt8]) throws(FuseError) {
+  package func write(_ bytes: [UInt8]) throws(FuseError) {
     guard let descriptor else { return writer.out.append(contentsOf: bytes) }
     if !writer.out.isEmpty { try flush() }
     try descriptor.write(bytes, name: name)

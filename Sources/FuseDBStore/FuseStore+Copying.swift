@@ -1,0 +1,153 @@
+public import FuseDBFormat
+internal import FuseDBReading
+internal import FuseDBSystem
+
+extension FuseStore {
+  /// Copies what another store lacks: objects that are kept, and names with all that they lead to. Names there are replaced.
+  ///
+  /// - Parameter progress: called now and then with how many objects were looked at.
+  /// - Returns: how many objects and names there were, and how many bytes the other lacked.
+  public func copy(
+    to other: FuseStore, progress: ((Int) -> Void)? = nil
+  ) throws(FuseError) -> (count: Int, newByteCount: Int) {
+    guard config.identity != other.config.identity else {
+      throw FuseError(.refused, "both stores are the same; name another", path: other.path)
+    }
+    let copier = StoreCopier(self, try StoreWriter(other), progress)
+    try forEachKept { id throws(FuseError) in try copier.copy(id, isKept: true) }
+    for (name, ref) in try refs() {
+      if ref.kind == .tree { for file in try tree(ref.id).files { try copier.copy(file.id, isKept: false) } }
+      try copier.copy(ref.id, isKept: false)
+      try copier.writer.flushFrame()
+      try copier.writer.setName(name, to: ref)
+    }
+    try copier.writer.commit()
+    return (copier.count, copier.newByteCount)
+  }
+
+  /// What an object is made of: the chunks, in order, and where each is stored.
+  public func chunks(of id: ObjectID) throws(FuseError) -> [Chunk]? {
+    let tools = try StoreTools.take()
+    defer { tools.giveBack() }
+    let view = try refresh()
+    switch try find(id, tools) {
+    case nil: return nil
+    case .chunk(let chunk): return [try place(id, chunk.byteCount, view)]
+    case .recipe(let recipe, let count):
+      var all: [Chunk] = []
+      for part in try chunks(of: recipe, id, 0..<count, tools) { all.append(try place(part.id, part.byteCount, view)) }
+      return all
+    }
+  }
+
+  private func place(_ id: ObjectID, _ count: Int, _ view: StoreView) throws(FuseError) -> Chunk {
+    for pack in view.all {
+      guard let entry = try pack.entry(of: id), entry.hasPayload else { continue }
+      return Chunk(
+        id: id, byteCount: count, storedByteCount: entry.shareOfPack,
+        codec: "\(entry.codec)" + (entry.kind == .frame ? " frame" : ""), pack: pack.name, offset: entry.offset)
+    }
+    guard let loose = try loosePlace(id) else {
+      return Chunk(id: id, byteCount: count, storedByteCount: 0, codec: "missing", pack: "", offset: 0)
+    }
+    return Chunk(
+      id: id, byteCount: count, storedByteCount: loose.file.byteCount, codec: "\(loose.entry.codec)", pack: "loose",
+      offset: 0)
+  }
+
+  /// A chunk of an object.
+  public struct Chunk: Sendable, Equatable {
+    /// Its digest.
+    public var id: ObjectID
+    /// How many bytes it has.
+    public var byteCount: Int
+    /// What it takes in the pack.
+    public var storedByteCount: Int
+    /// `raw`, `zstd`, `zlib`, or `zstd frame` where it shares one.
+    public var codec: String
+    /// The pack, or `loose`.
+    public var pack: String
+    /// Of the record in the pack.
+    public var offset: Int
+  }
+
+  /// The records of a pack, as they stand; nil where there is no such pack.
+  public func records(ofPack name: String) throws(FuseError) -> [Chunk]? {
+    guard let file = try backend.file(PackView.packName(name)) else { return nil }
+    var all: [Chunk] = []
+    var walk = PackWalk(file)
+    while true {
+      switch try walk.next() {
+      case .end: return all
+      case .gap: continue
+      case .record(let record, let offset):
+        all.append(
+          Chunk(
+            id: record.digest, byteCount: record.byteCount,
+            storedByteCount: PackRecord.byteCount + record.storedByteCount,
+            codec: record.kind == .data ? "\(record.codec)" : "\(record.kind)", pack: name, offset: offset))
+      }
+    }
+  }
+}
+
+/// Copies objects of one store into another.
+private final class StoreCopier {
+  private let store: FuseStore
+  let writer: StoreWriter
+  private let progress: ((Int) -> Void)?
+  private(set) var count = 0
+  private(set) var newByteCount = 0
+
+  init(_ store: FuseStore, _ writer: StoreWriter, _ progress: ((Int) -> Void)?) {
+    self.store = store
+    self.writer = writer
+    self.progress = progress
+  }
+
+  func copy(_ id: FuseStore.ObjectID, isKept: Bool) throws(FuseError) {
+    let options = StoreWriter.PutOptions(chunking: store.configuration.chunking, isKept: isKept)
+    let tools = try StoreTools.take()
+    defer { tools.giveBack() }
+    let stored: FuseStore.Stored
+    switch try store.find(id, tools) {
+    case nil: throw FuseError(.corrupted, "the object \(id) is missing", path: store.path)
+    case .chunk(let chunk): stored = try writer.put(chunk.bytes.array(), options)
+    case .recipe(let recipe, _):
+      let pieces = RecipePieces(store, id, recipe, tools)
+      stored = try writer.put(options) { () throws(FuseError) in try pieces.next() }
+    }
+    guard stored.id == id else {
+      throw FuseError(.corrupted, "the object \(id) has other contents than its digest says", path: store.path)
+    }
+    count += 1
+    newByteCount += stored.newByteCount
+    progress?(count)
+  }
+}
+
+/// The bytes of an object, chunk by chunk.
+private final class RecipePieces {
+  private let store: FuseStore
+  private let id: FuseStore.ObjectID
+  private let recipe: Recipe
+  private let tools: StoreTools
+  private var number = 0
+  private var pending: [FuseStore.PlacedChunk] = []
+
+  init(_ store: FuseStore, _ id: FuseStore.ObjectID, _ recipe: Recipe, _ tools: StoreTools) {
+    (self.store, self.id, self.recipe, self.tools) = (store, id, recipe, tools)
+  }
+
+  func next() throws(FuseError) -> [UInt8]? {
+    while pending.isEmpty {
+      guard number < recipe.parts.count else { return nil }
+      let part = recipe.parts[number]
+      let single = Recipe(isOfNodes: recipe.isOfNodes, parts: [part])
+      pending = try store.chunks(of: single, id, 0..<part.byteCount, tools).reversed()
+      number += 1
+    }
+    let chunk = try store.chunk(pending.removeLast(), of: id, tools)
+    return chunk.bytes.array()
+  }
+}

@@ -1,0 +1,142 @@
+public import FuseDBFormat
+internal import FuseDBSystem
+
+extension FuseStore {
+  /// A file of a folder that was put under a name.
+  public struct FolderFile: Sendable, Equatable {
+    /// Its contents.
+    public var id: ObjectID
+    /// Its path below the folder, with slashes.
+    public var path: String
+    /// How many bytes it has.
+    public var byteCount: Int
+    /// Its permissions.
+    public var mode: UInt32
+  }
+
+  /// What a name leads to, and whether that is a folder; nil where there is no such name.
+  public func entry(named name: String) throws(FuseError) -> (id: ObjectID, isFolder: Bool)? {
+    try ref(named: name).map { ($0.id, $0.kind == .tree) }
+  }
+
+  /// The files of a folder that was put under a name, in the order of their paths.
+  public func files(of folder: ObjectID) throws(FuseError) -> [FolderFile] {
+    try tree(folder).files.map {
+      FolderFile(id: $0.id, path: String(path: $0.path), byteCount: $0.byteCount, mode: $0.mode)
+    }
+  }
+}
+
+extension FuseStore {
+  /// Writes the files of a folder that was put under a name, into a folder that has none of them. They are whole when this returns, and last as
+  /// what is copied does: the disk has them when the system writes them.
+  ///
+  /// - Parameters:
+  ///   - prefix: only files whose paths begin so, without it.
+  ///   - progress: called with how many files there are by now, and how many there will be.
+  /// - Throws: ``FuseError`` with code `inputOutput` where a file is there already, `corrupted` where one can't be read; that one is not there.
+  @discardableResult
+  public func writeFolder(
+    _ folder: ObjectID, to path: String, below prefix: String = "", progress: ((Int, Int) -> Void)? = nil
+  ) throws(FuseError) -> Int {
+    let files = try files(of: folder).filter { $0.path.hasPrefix(prefix) }
+    var made: Set<String> = []
+    try FolderFiles.make(path)
+    for (number, file) in files.enumerated() {
+      let place = path + "/" + String(file.path.dropFirst(prefix.count))
+      if let slash = place.utf8.lastIndex(of: UInt8(ascii: "/")), let folder = String(place.utf8[..<slash]),
+        made.insert(folder).inserted
+      {
+        try FolderFiles.make(folder)
+      }
+      let output = try GrowingFile(place)
+      do throws(FuseError) {
+        var offset = 0
+        let isThere = try read(of: file.id) { piece throws(FuseError) in
+          try output.write(piece, at: offset)
+          offset += piece.byteCount
+        }
+        guard isThere else {
+          throw FuseError(.corrupted, "the object \(file.id) of '\(file.path)' is missing", path: self.path)
+        }
+        if file.mode & 0o111 != 0 { try output.setMode(file.mode & 0o777) }
+      } catch {
+        try? FolderFiles.remove(place)
+        throw error
+      }
+      progress?(number + 1, files.count)
+    }
+    return files.count
+  }
+}
+
+extension StoreWriter {
+  /// Puts all regular files of a folder, and has a name lead to them from the commit on. Links and devices are left out.
+  ///
+  /// - Parameter progress: called with the path of each file before it is read.
+  /// - Returns: the list of the files, which is an object; its bytes are those of the files.
+  @discardableResult
+  public func putFolder(
+    path: String, named name: String, _ options: PutOptions = PutOptions(), progress: ((String) -> Void)? = nil
+  ) throws(FuseError) -> FuseStore.Stored {
+    var options = options
+    (options.name, options.isKept) = (nil, false)
+    var files: [StoreTree.File] = []
+    var total = FuseStore.Stored(
+      id: try store.emptyID(tools), isNew: false, byteCount: 0, newByteCount: 0)
+    try putFolder(path, below: [], options, progress, &files, &total)
+    let tree = try put(StoreTree(files).bytes, PutOptions(isKept: false))
+    total.id = tree.id
+    total.isNew = total.isNew || tree.isNew
+    try flushFrame()
+    try setName(name, to: StoreRef(kind: .tree, id: tree.id))
+    return total
+  }
+
+  private func putFolder(
+    _ path: String, below: [UInt8], _ options: PutOptions, _ progress: ((String) -> Void)?,
+    _ files: inout [StoreTree.File], _ total: inout FuseStore.Stored
+  ) throws(FuseError) {
+    for name in try StoreFiles.names(in: path) {
+      let place = path + "/" + name
+      let inner = below + name.pathBytes
+      switch FileStatus(atLink: place)?.kind {
+      case .folder: try putFolder(place, below: inner + [UInt8(ascii: "/")], options, progress, &files, &total)
+      case .regular:
+        try Cancellation.check()
+        progress?(place)
+        let stored = try put(path: place, options)
+        files.append(
+          StoreTree.File(
+            id: stored.id, byteCount: stored.byteCount, mode: StoreFiles.mode(of: place) ?? 0o644, path: inner))
+        total.byteCount += stored.byteCount
+        total.newByteCount += stored.newByteCount
+        total.isNew = total.isNew || stored.isNew
+      default: break
+      }
+    }
+  }
+}
+
+extension FuseStore {
+  fileprivate func emptyID(_ tools: StoreTools) throws(FuseError) -> ObjectID {
+    let nothing: [UInt8] = []
+    return try tools.digest(of: nothing.rawSpan)
+  }
+}
+
+extension FuseStore.Chunking {
+  /// `MIN,AVG,MAX`, `fixed,N` or `fsdb`, as the configuration spells them; nil for anything else.
+  public init?(_ text: String) {
+    guard let chunking = StoreConfig.chunking(text) else { return nil }
+    self = chunking
+  }
+}
+
+extension FuseStore.Compression {
+  /// `none`, `auto`, `zlib:L` or `zstd:L`, as the configuration spells them; nil for anything else.
+  public init?(_ text: String) {
+    guard let compression = StoreConfig.compression(text) else { return nil }
+    self = compression
+  }
+}

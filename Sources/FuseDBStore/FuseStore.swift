@@ -1,0 +1,318 @@
+public import FuseDBFormat
+internal import FuseDBReading
+internal import FuseDBSystem
+internal import Synchronization
+
+/// A store of objects by their contents: each is there once, in packs, and is found by its SHA-256 or by a name.
+///
+///     let store = try FuseStore(path: "store")
+///     let stored = try store.put(Array("hello".utf8))      // stored.id: 2cf24dba5fb0…, stored.isNew: true
+///     try store.bytes(of: stored.id)                       // what was put, compared with its digest
+///
+/// Any number of threads and processes may read and write at the same time. Readers take no lock and write nothing. What is put is durable
+/// once the call, or ``StoreWriter/commit()``, has returned. Every read compares a digest: what is damaged is an error that names object and
+/// pack, and putting the object again heals it. See spec/store.md.
+public final class FuseStore: Sendable {
+  /// Where its files are.
+  public let backend: any StoreBackend
+  let config: StoreConfig
+  private let state = Mutex(StoreView())
+  private let lastFrame = Mutex<UnpackedFrame?>(nil)
+
+  /// A frame that was unpacked last: its neighbours are often asked for next.
+  private struct UnpackedFrame: Sendable {
+    var file: ObjectIdentifier
+    var offset: Int
+    var contents: [UInt8]
+    /// Keeps the identifier its own.
+    var owner: StoreFile
+  }
+
+  static let folders = ["packs", "loose", "refs", "tmp", "condemned"]
+
+  /// Makes a store in a folder that is empty or not there.
+  ///
+  /// - Throws: ``FuseError`` with code `refused` where there is something already, `inputOutput`.
+  public static func create(
+    path: String, configuration: Configuration = Configuration()
+  ) throws(FuseError) -> FuseStore {
+    try create(FolderBackend(path: path), configuration: configuration)
+  }
+
+  /// Makes a store in a backend.
+  public static func create(
+    _ backend: any StoreBackend, configuration: Configuration = Configuration()
+  ) throws(FuseError) -> FuseStore {
+    if let fault = configuration.fault { throw FuseError(.invalidArgument, fault, path: backend.path) }
+    try backend.make(folders)
+    let config = StoreConfig(configuration)
+    // Last: with it, the folder is a store.
+    guard try backend.write(Array(config.text.utf8), to: StoreConfig.name, replacing: false) else {
+      throw FuseError(.refused, "there is a store here already", path: backend.path)
+    }
+    return try FuseStore(backend)
+  }
+
+  /// Opens the store in a folder.
+  ///
+  /// - Throws: ``FuseError`` with code `notFound` where there is none, `corrupted` or `unsupportedVersion` as its configuration says.
+  public convenience init(path: String) throws(FuseError) { try self.init(FolderBackend(path: path)) }
+
+  /// Opens the store of a backend.
+  public init(_ backend: any StoreBackend) throws(FuseError) {
+    self.backend = backend
+    guard let file = try backend.file(StoreConfig.name) else {
+      throw FuseError(
+        .notFound, "there is no store here: it has no file 'config'; 'fusedb store init' makes one", path: backend.path)
+    }
+    config = try StoreConfig(
+      text: String(decoding: file.bytes.array(), as: UTF8.self), path: "\(backend.path)/\(StoreConfig.name)")
+    _ = try refresh()
+  }
+
+  /// What the store is like.
+  public var configuration: Configuration { config.configuration }
+  /// What errors call it.
+  public var path: String { backend.path }
+
+  // MARK: The packs that there are
+
+  /// The packs as they were when somebody looked last.
+  var view: StoreView { state.withLock { $0 } }
+
+  /// Looks at the list of packs once more.
+  ///
+  /// A listing is no snapshot: where a pack comes and another goes meanwhile, it may have neither. So it counts once it came twice.
+  func refresh() throws(FuseError) -> StoreView {
+    var before: [String]?
+    while true {
+      let (generation, condemned) = try CondemnedList.newest(in: backend)
+      let files = try backend.names(in: "packs")
+      guard files == before else {
+        before = files
+        continue
+      }
+      return try open(files, generation: generation, condemned: condemned)
+    }
+  }
+
+  private func open(
+    _ files: [String], generation: Int, condemned: Set<String>
+  ) throws(FuseError) -> StoreView {
+    let known = view
+    var open: [String: PackView] = [:]
+    for pack in known.all { open[pack.name] = pack }
+    var view = StoreView(generation: generation)
+    let marks = Set(files.filter { $0.hasSuffix(".gone") })
+    for file in files where file.hasSuffix(".fsdb") {
+      let name = String(file.dropLast(5))
+      do throws(FuseError) {
+        var pack = open[name]
+        if pack == nil { pack = try PackView.open(name, backend, store: config.identity) }
+        guard var pack else { continue }
+        if marks.contains("\(name).gone") { pack = try GoneMarks.updated(pack, backend) }
+        if condemned.contains(name) { view.condemned.append(pack) } else { view.packs.append(pack) }
+      } catch {
+        view.damaged[name] = error
+      }
+    }
+    let result = view
+    state.withLock { $0 = result }
+    return result
+  }
+
+  /// Takes a pack that was sealed by this process into the view.
+  func add(_ pack: PackView) {
+    state.withLock { view in
+      guard !view.all.contains(where: { $0.name == pack.name }) else { return }
+      view.packs.append(pack)
+    }
+  }
+
+  /// Opens every pack anew when it is looked for next.
+  func forgetPacks() { state.withLock { $0 = StoreView() } }
+
+  // MARK: Finding
+
+  /// Where an object is.
+  struct Place: Sendable {
+    let file: StoreFile
+    let entry: PackEntry
+    /// For errors.
+    let path: String
+  }
+
+  /// What was found.
+  enum Found {
+    case chunk(ChunkBytes)
+    case recipe(Recipe, byteCount: Int)
+  }
+
+  static func looseName(_ id: ObjectID) -> String {
+    let text = id.description
+    return "loose/\(text.prefix(2))/\(text.dropFirst(2))"
+  }
+
+  func packPath(_ pack: PackView) -> String { "\(backend.path)/\(PackView.packName(pack.name))" }
+
+  /// A loose object; nil where there is none, or where it is damaged so that its head can't be read.
+  func loosePlace(_ id: ObjectID) throws(FuseError) -> Place? {
+    let name = Self.looseName(id)
+    guard let file = try backend.file(name) else { return nil }
+    guard let record = PackRecord(file.bytes, at: 0), record.digest == id, record.kind == .data,
+      file.byteCount == PackRecord.byteCount + record.storedByteCount
+    else {
+      throw FuseError(
+        .corrupted, "the loose object \(id) is damaged; put it again", offset: 0, path: "\(backend.path)/\(name)")
+    }
+    return Place(
+      file: file,
+      entry: PackEntry(
+        kind: .data, codec: record.codec, isKept: true, offset: 0, storedByteCount: record.storedByteCount,
+        byteCount: record.byteCount), path: "\(backend.path)/\(name)")
+  }
+
+  /// Compared with its digest; nil where nothing has it. The first copy that is sound counts.
+  func find(_ id: ObjectID, _ tools: StoreTools) throws(FuseError) -> Found? {
+    var failure: FuseError?
+    if let found = try find(id, in: view, tools, &failure) { return found }
+    // Others may have sealed it, or moved it to another pack, since the list was read.
+    let view = try refresh()
+    failure = nil
+    if let found = try find(id, in: view, tools, &failure) { return found }
+    if let failure { throw failure }
+    if let (name, error) = view.damaged.first {
+      throw FuseError(
+        error.isDamage ? .corrupted : error.code, "\(id) may be in the pack \(name), which can't be read: \(error.message)", path: error.path,
+        errno: error.errno)
+    }
+    return nil
+  }
+
+  private func find(
+    _ id: ObjectID, in view: StoreView, _ tools: StoreTools, _ failure: inout FuseError?
+  ) throws(FuseError) -> Found? {
+    for pack in view.all {
+      do throws(FuseError) {
+        guard let entry = try pack.entry(of: id), entry.hasPayload else { continue }
+        return try read(id, Place(file: pack.file, entry: entry, path: packPath(pack)), tools)
+      } catch {
+        guard error.code != .cancelled else { throw error }
+        failure = error
+      }
+    }
+    do throws(FuseError) {
+      if let place = try loosePlace(id) { return try read(id, place, tools) }
+    } catch { failure = error }
+    return nil
+  }
+
+  /// Reads what stands in one place, and compares it with its digest. [SR4]
+  func read(_ id: ObjectID, _ place: Place, _ tools: StoreTools) throws(FuseError) -> Found {
+    let entry = place.entry
+    func damaged(_ what: String) -> FuseError {
+      FuseError(
+        .corrupted, "\(what) \(id) is damaged; put it again, or take it from another store",
+        offset: UInt64(entry.offset), path: place.path)
+    }
+    switch entry.kind {
+    case .mark: throw damaged("the mark of")
+    case .recipe:
+      // SAFETY: the entry was compared with the length of the file.
+      let stored = place.file.bytes.extracting(entry.payload)
+      guard let contents = try tools.unpacked(stored, entry.codec, byteCount: entry.byteCount),
+        let recipe = try Recipe(contents.rawSpan, tools)
+      else {
+        try place.file.check()
+        throw damaged("the recipe of")
+      }
+      // Its head says whose recipe it is.
+      guard let record = PackRecord(place.file.bytes, at: entry.offset), record.digest == id, record.kind == .recipe
+      else { throw damaged("the head of the recipe of") }
+      return .recipe(recipe, byteCount: recipe.byteCount)
+    case .data:
+      let stored = place.file.bytes.extracting(entry.payload)
+      if entry.codec == .raw {
+        guard entry.storedByteCount == entry.byteCount, try tools.digest(of: stored) == id else {
+          try place.file.check()
+          throw damaged("the object")
+        }
+        return .chunk(ChunkBytes(place.file, entry.payload))
+      }
+      guard let contents = try tools.unpacked(stored, entry.codec, byteCount: entry.byteCount),
+        try tools.digest(of: contents.rawSpan) == id
+      else {
+        try place.file.check()
+        throw damaged("the object")
+      }
+      return .chunk(ChunkBytes(contents, 0..<contents.count))
+    case .frame:
+      guard let frame = try frame(at: place, tools) else {
+        try place.file.check()
+        throw damaged("the frame of")
+      }
+      let range = entry.inner..<entry.inner + entry.byteCount
+      guard range.upperBound <= frame.count, try tools.digest(of: frame.rawSpan.extracting(range)) == id else {
+        throw damaged("the object")
+      }
+      return .chunk(ChunkBytes(frame, range))
+    }
+  }
+
+  private func frame(at place: Place, _ tools: StoreTools) throws(FuseError) -> [UInt8]? {
+    let entry = place.entry
+    let known: [UInt8]? = lastFrame.withLock { frame in
+      frame?.file == ObjectIdentifier(place.file) && frame?.offset == entry.offset ? frame?.contents : nil
+    }
+    if let known { return known }
+    let contents = try tools.unpacked(
+      place.file.bytes.extracting(entry.payload), entry.codec, byteCount: entry.frameByteCount)
+    guard let contents else { return nil }
+    let frame = UnpackedFrame(
+      file: ObjectIdentifier(place.file), offset: entry.offset, contents: contents, owner: place.file)
+    lastFrame.withLock { $0 = frame }
+    return contents
+  }
+}
+
+extension FuseError {
+  /// Whether it says something of a file's contents, and not of the system or of the call.
+  var isDamage: Bool {
+    [.corrupted, .truncated, .notADatabase, .unsupportedVersion, .notFound, .invalidValue, .limitExceeded].contains(code)
+  }
+}
+
+/// The bytes of a chunk: in the pack, or unpacked.
+struct ChunkBytes: Sendable {
+  private let file: StoreFile?
+  private let memory: [UInt8]
+  private let range: Range<Int>
+
+  init(_ file: StoreFile, _ range: Range<Int>) {
+    self.file = file
+    self.range = range
+    memory = []
+  }
+
+  init(_ memory: [UInt8], _ range: Range<Int>) {
+    file = nil
+    self.memory = memory
+    self.range = range
+  }
+
+  var byteCount: Int { range.count }
+  /// Whether they are used in place.
+  var isInPlace: Bool { file != nil }
+
+  var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      // SAFETY: this value keeps the file, or the array, and the range lies inside of it.
+      if let file { return unsafe _overrideLifetime(file.bytes.extracting(range), borrowing: self) }
+      return unsafe _overrideLifetime(memory.rawSpan.extracting(range), borrowing: self)
+    }
+  }
+
+  /// Throws where the file became shorter since the bytes were compared.
+  func check() throws(FuseError) { try file?.check() }
+}

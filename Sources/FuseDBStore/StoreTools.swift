@@ -1,0 +1,174 @@
+internal import CFuseCrypto
+internal import CFuseCuts
+internal import CZlib
+internal import CZstd
+internal import FuseDBFormat
+internal import FuseDBSystem
+internal import Synchronization
+
+/// How a payload is kept. [SR5]
+enum StoreCodec: UInt8, Sendable {
+  case raw = 0
+  case zlib = 1
+  case zstd = 2
+}
+
+/// What one thread at a time needs to make digests, to pack and to unpack: contexts of libraries, which are costly to make.
+@safe
+final class StoreTools: Sendable {
+  // SAFETY: made in init, freed in deinit; whoever took the object from the pool alone uses them.
+  private nonisolated(unsafe) let digest: OpaquePointer
+  private nonisolated(unsafe) let packer: OpaquePointer
+  private nonisolated(unsafe) let unpacker: OpaquePointer
+
+  private static let pool = Mutex<[StoreTools]>([])
+  private static let mostKept = 16
+
+  /// Takes tools out of the pool; ``giveBack()`` puts them there again.
+  static func take() throws(FuseError) -> StoreTools {
+    if let tools = pool.withLock({ $0.popLast() }) { return tools }
+    return try StoreTools()
+  }
+
+  func giveBack() {
+    Self.pool.withLock { tools in if tools.count < Self.mostKept { tools.append(self) } }
+  }
+
+  private init() throws(FuseError) {
+    // SAFETY: the libraries give contexts or nil; what there is of them is freed where another is missing.
+    let digest = unsafe fuse_sha256_begin()
+    let packer = unsafe ZSTD_createCCtx()
+    let unpacker = unsafe ZSTD_createDCtx()
+    guard let madeDigest = unsafe digest, let madePacker = unsafe packer, let madeUnpacker = unsafe unpacker else {
+      unsafe fuse_digest_free(digest)
+      unsafe ZSTD_freeCCtx(packer)
+      unsafe ZSTD_freeDCtx(unpacker)
+      throw FuseError.outOfMemory("make a digest")
+    }
+    unsafe self.digest = madeDigest
+    unsafe self.packer = madePacker
+    unsafe self.unpacker = madeUnpacker
+  }
+
+  deinit {
+    // SAFETY: this object alone has the contexts, and ends here.
+    unsafe fuse_digest_free(digest)
+    unsafe ZSTD_freeCCtx(packer)
+    unsafe ZSTD_freeDCtx(unpacker)
+  }
+
+  // MARK: Digests
+
+  func add(_ bytes: RawSpan) throws(FuseError) {
+    // SAFETY: the call reads the bytes of the span, and keeps none.
+    let isDone = unsafe bytes.withUnsafeBytes { unsafe fuse_digest_add(digest, $0.baseAddress, $0.count) }
+    guard isDone != 0 else { throw Self.digestFailed }
+  }
+
+  /// The SHA-256 of what was added since the last call.
+  func take() throws(FuseError) -> FuseStore.ObjectID {
+    var value = [UInt8](repeating: 0, count: FuseStore.ObjectID.byteCount)
+    // SAFETY: the call writes the 32 bytes that the array has.
+    guard unsafe fuse_digest_take(digest, &value) != 0, let id = FuseStore.ObjectID(value.rawSpan) else {
+      throw Self.digestFailed
+    }
+    return id
+  }
+
+  func digest(of bytes: RawSpan) throws(FuseError) -> FuseStore.ObjectID {
+    try add(bytes)
+    return try take()
+  }
+
+  private static var digestFailed: FuseError {
+    FuseError(.inputOutput, "libcrypto makes no digest: memory is short; stop other programs and try again")
+  }
+
+  // MARK: Codecs
+
+  /// The bytes packed; nil where that saves less than a sixteenth of them.
+  func packed(_ bytes: RawSpan, _ compression: FuseStore.Compression) throws(FuseError) -> (StoreCodec, [UInt8])? {
+    let room = bytes.byteCount - bytes.byteCount / 16
+    guard bytes.byteCount >= 64, compression.codec != .raw else { return nil }
+    if compression.samples, bytes.byteCount >= Self.sampleByteCount {
+      // A sample from the middle: heads are seldom like what follows.
+      let start = (bytes.byteCount - Self.sampleByteCount) / 2
+      let sample = bytes.extracting(start..<start + Self.sampleByteCount)
+      // SAFETY: the call reads the bytes of the span, and keeps none.
+      let unevenness = unsafe sample.withUnsafeBytes { bytes in
+        unsafe fuse_cut_unevenness(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count)
+      }
+      guard unevenness >= Self.leastUnevenness else { return nil }
+    }
+    guard let packed = try pack(bytes, compression.codec, level: compression.level, room: room) else { return nil }
+    return (compression.codec, packed)
+  }
+
+  private static let sampleByteCount = 4096
+  /// What photographs, films and archives stay below. 1.5 is what a sixteenth less than eight bits a byte gives.
+  private static let leastUnevenness = 1.5
+
+  /// nil where the result has more than `room` bytes.
+  func pack(_ bytes: RawSpan, _ codec: StoreCodec, level: Int32, room: Int) throws(FuseError) -> [UInt8]? {
+    var packed = [UInt8](repeating: 0, count: room)
+    // SAFETY: the libraries read the bytes of the span, and write at most as many as the array has.
+    let count: Int? = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe packed.withUnsafeMutableBytes { packed in
+        switch codec {
+        case .raw: return nil
+        case .zstd:
+          let result = unsafe ZSTD_compressCCtx(
+            packer, packed.baseAddress, packed.count, bytes.baseAddress, bytes.count, level)
+          return ZSTD_isError(result) == 0 ? result : nil
+        case .zlib:
+          var count = uLongf(packed.count)
+          let result = unsafe compress2(
+            packed.baseAddress?.assumingMemoryBound(to: Bytef.self), &count,
+            bytes.baseAddress?.assumingMemoryBound(to: Bytef.self), uLong(bytes.count), level)
+          return result == Z_OK ? Int(count) : nil
+        }
+      }
+    }
+    guard let count else { return nil }
+    packed.removeLast(room - count)
+    return packed
+  }
+
+  /// `byteCount` bytes that were packed; nil where these are not what packing gave.
+  func unpacked(_ bytes: RawSpan, _ codec: StoreCodec, byteCount: Int) throws(FuseError) -> [UInt8]? {
+    guard codec != .raw else { return bytes.byteCount == byteCount ? bytes.array() : nil }
+    // More than that no codec makes of so many bytes: a number from a file gets no memory that the file does not answer for.
+    guard byteCount <= StoreLimits.recordByteCount else { return nil }
+    var contents: [UInt8] = []
+    try contents.makeRoom(for: byteCount)
+    contents = [UInt8](repeating: 0, count: byteCount)
+    // SAFETY: the libraries read the bytes of the span, and write at most as many as the array has.
+    let count: Int? = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe contents.withUnsafeMutableBytes { contents in
+        switch codec {
+        case .raw: return nil
+        case .zstd:
+          let result = unsafe ZSTD_decompressDCtx(
+            unpacker, contents.baseAddress, contents.count, bytes.baseAddress, bytes.count)
+          return ZSTD_isError(result) == 0 ? result : nil
+        case .zlib:
+          var count = uLongf(contents.count)
+          let result = unsafe uncompress(
+            contents.baseAddress?.assumingMemoryBound(to: Bytef.self), &count,
+            bytes.baseAddress?.assumingMemoryBound(to: Bytef.self), uLong(bytes.count))
+          return result == Z_OK ? Int(count) : nil
+        }
+      }
+    }
+    return count == byteCount ? contents : nil
+  }
+}
+
+/// What a store may hold. [SR5]
+enum StoreLimits {
+  /// Of a record's contents, packed or not.
+  static let recordByteCount = 256 << 20
+  /// Of an object that is one chunk, and of a chunk.
+  static let chunkByteCount = 16 << 20
+  static let nameByteCount = 255
+}

@@ -1,0 +1,95 @@
+internal import FuseDBFormat
+
+/// A list of files and the objects that they are, which is an object itself. [ST1]
+///
+///     fusedb-tree 1
+///     2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 5 644 notes/hello.txt
+struct StoreTree: Equatable {
+  struct File: Equatable {
+    var id: FuseStore.ObjectID
+    var byteCount: Int
+    /// The permissions of the file.
+    var mode: UInt32
+    /// In bytes, with slashes; below the folder that the tree stands for.
+    var path: [UInt8]
+  }
+
+  private static let first = "fusedb-tree 1"
+  /// In the order of their paths.
+  var files: [File]
+
+  init(_ files: [File]) { self.files = files.sorted { $0.path.lexicographicallyPrecedes($1.path) } }
+
+  var bytes: [UInt8] {
+    var bytes = Array(Self.first.utf8) + [10]
+    for file in files {
+      bytes += Array("\(file.id) \(file.byteCount) \(String(file.mode, radix: 8)) ".utf8)
+      for byte in file.path {
+        // A line ends at a line feed, and a `%` begins an escape.
+        if byte == 10 {
+          bytes += Array("%0a".utf8)
+        } else if byte == 37 {
+          bytes += Array("%25".utf8)
+        } else {
+          bytes.append(byte)
+        }
+      }
+      bytes.append(10)
+    }
+    return bytes
+  }
+
+  /// nil where the bytes are no tree. A path never leads out of the folder. [ST2]
+  init?(_ bytes: [UInt8]) {
+    let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
+    guard lines.count >= 2, lines.last?.isEmpty == true, Array(lines[0]) == Array(Self.first.utf8) else { return nil }
+    var files: [File] = []
+    for line in lines.dropFirst().dropLast() {
+      let words = line.split(separator: 32, maxSplits: 3, omittingEmptySubsequences: false)
+      guard words.count == 4, let id = FuseStore.ObjectID(String(decoding: words[0], as: UTF8.self)),
+        let count = Int(String(decoding: words[1], as: UTF8.self)), count >= 0,
+        let mode = UInt32(String(decoding: words[2], as: UTF8.self), radix: 8), mode <= 0o7777,
+        let path = Self.path(words[3]), Self.staysInside(path)
+      else { return nil }
+      files.append(File(id: id, byteCount: count, mode: mode, path: path))
+    }
+    self.files = files
+  }
+
+  private static func path(_ word: ArraySlice<UInt8>) -> [UInt8]? {
+    var path: [UInt8] = []
+    var rest = word
+    while let byte = rest.popFirst() {
+      guard byte == 37 else {
+        path.append(byte)
+        continue
+      }
+      switch Array(rest.prefix(2)) {
+      case Array("0a".utf8): path.append(10)
+      case Array("25".utf8): path.append(37)
+      default: return nil
+      }
+      rest = rest.dropFirst(2)
+    }
+    return path
+  }
+
+  private static func staysInside(_ path: [UInt8]) -> Bool {
+    guard !path.isEmpty, !path.contains(0) else { return false }
+    let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    return parts.allSatisfy { !$0.isEmpty && Array($0) != Array(".".utf8) && Array($0) != Array("..".utf8) }
+  }
+}
+
+extension FuseStore {
+  /// The tree that an object is.
+  func tree(_ id: ObjectID) throws(FuseError) -> StoreTree {
+    guard let bytes = try bytes(of: id) else {
+      throw FuseError(.corrupted, "the list of files \(id) is missing", path: path)
+    }
+    guard let tree = StoreTree(bytes) else {
+      throw FuseError(.corrupted, "the object \(id) is no list of files", path: path)
+    }
+    return tree
+  }
+}

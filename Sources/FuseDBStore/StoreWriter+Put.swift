@@ -1,0 +1,262 @@
+internal import CFuseCuts
+public import FuseDBFormat
+internal import FuseDBSystem
+
+extension StoreWriter {
+  /// How an object is put.
+  public struct PutOptions: Sendable {
+    /// How it is cut; nil as the store says.
+    public var chunking: FuseStore.Chunking?
+    /// How its chunks are packed; nil as the store says.
+    public var compression: FuseStore.Compression?
+    /// A name for it, from the commit on.
+    public var name: String?
+    /// Whether it stays until it is removed. Without, it stays while a name leads to it; a name that is given leads to it.
+    public var isKept: Bool?
+
+    /// As the store says; kept unless there is a name.
+    public init(
+      chunking: FuseStore.Chunking? = nil, compression: FuseStore.Compression? = nil, name: String? = nil,
+      isKept: Bool? = nil
+    ) {
+      self.chunking = chunking
+      self.compression = compression
+      self.name = name
+      self.isKept = isKept
+    }
+  }
+
+  /// Puts bytes.
+  ///
+  /// - Throws: ``FuseError`` with code `inputOutput`, `cancelled`, or `invalidArgument` where the options are none. What the writer put before
+  ///   is as it was.
+  @discardableResult
+  public func put(
+    _ bytes: [UInt8], _ options: PutOptions = PutOptions()
+  ) throws(FuseError) -> FuseStore.Stored {
+    let settings = try Settings(options, self)
+    if bytes.count <= settings.chunking.whole {
+      return try finish(
+        putChunk(bytes.rawSpan, try tools.digest(of: bytes.rawSpan), settings, isKept: settings.isKept), settings)
+    }
+    var done = 0
+    return try putPieces(settings, nil) { buffer, count throws(FuseError) in
+      let end = min(bytes.count, done + count)
+      buffer.append(contentsOf: bytes[done..<end])
+      done = end
+    }
+  }
+
+  /// Puts bytes that need not be in an array. They are copied where there are many.
+  @discardableResult
+  public func put(_ bytes: RawSpan, _ options: PutOptions = PutOptions()) throws(FuseError) -> FuseStore.Stored {
+    let settings = try Settings(options, self)
+    if bytes.byteCount <= settings.chunking.whole {
+      return try finish(putChunk(bytes, try tools.digest(of: bytes), settings, isKept: settings.isKept), settings)
+    }
+    return try put(bytes.array(), options)
+  }
+
+  /// Puts the file at `path`, which is read once, piece by piece.
+  ///
+  /// - Parameter progress: called now and then with the bytes that were read.
+  @discardableResult
+  public func put(
+    path: String, _ options: PutOptions = PutOptions(), progress: ((Int) -> Void)? = nil
+  ) throws(FuseError) -> FuseStore.Stored {
+    let settings = try Settings(options, self)
+    guard let status = FileStatus(at: path) else { throw .system("open the file", path: path) }
+    guard status.kind == .regular else {
+      throw FuseError(.notFound, "only regular files and folders can be put; this is neither", path: path)
+    }
+    let file = try InputDescriptor(PinnedPath(path))
+    var head: [UInt8] = []
+    try file.append(settings.chunking.whole + 1, at: 0, to: &head)
+    if head.count <= settings.chunking.whole {
+      progress?(head.count)
+      return try finish(
+        putChunk(head.rawSpan, try tools.digest(of: head.rawSpan), settings, isKept: settings.isKept), settings)
+    }
+    return try putFile(file, settings, progress)
+  }
+
+  /// Puts what `next` gives, until it gives nothing: a stream whose length nobody knows.
+  ///
+  /// - Parameter next: gives the next bytes, as many as it likes; nil at the end.
+  @discardableResult
+  public func put(
+    _ options: PutOptions = PutOptions(), progress: ((Int) -> Void)? = nil,
+    from next: () throws(FuseError) -> [UInt8]?
+  ) throws(FuseError) -> FuseStore.Stored {
+    let settings = try Settings(options, self)
+    var isEnd = false
+    return try putPieces(settings, progress) { buffer, count throws(FuseError) in
+      let most = buffer.count + count
+      while !isEnd, buffer.count < most {
+        guard let more = try next() else { return isEnd = true }
+        buffer += more
+      }
+    }
+  }
+
+  /// How an object is put, looked up once.
+  struct Settings {
+    let chunking: FuseStore.Chunking
+    let compression: FuseStore.Compression
+    let name: String?
+    let isKept: Bool
+
+    init(_ options: PutOptions, _ writer: StoreWriter) throws(FuseError) {
+      chunking = options.chunking ?? writer.store.configuration.chunking
+      compression = options.compression ?? writer.store.configuration.compression
+      name = options.name
+      isKept = options.isKept ?? (options.name == nil)
+      if let fault = chunking.fault ?? compression.fault {
+        throw FuseError(.invalidArgument, fault, path: writer.store.path)
+      }
+      if let name { _ = try StoreRef.fileName(name, path: writer.store.path) }
+      try writer.begin()
+    }
+  }
+
+  private func finish(_ stored: FuseStore.Stored, _ settings: Settings) throws(FuseError) -> FuseStore.Stored {
+    if let name = settings.name { try setName(name, to: stored.id) }
+    return stored
+  }
+
+  // MARK: One chunk
+
+  /// Stores contents whose digest is known, unless the store has them.
+  func putChunk(
+    _ bytes: RawSpan, _ id: FuseStore.ObjectID, _ settings: Settings, isKept: Bool,
+    packed: (StoreCodec, [UInt8])? = nil, isPacked: Bool = false
+  ) throws(FuseError) -> FuseStore.Stored {
+    if try isKnown(id, contents: bytes, keeping: isKept) {
+      return FuseStore.Stored(id: id, isNew: false, byteCount: bytes.byteCount, newByteCount: 0)
+    }
+    let stored = FuseStore.Stored(id: id, isNew: true, byteCount: bytes.byteCount, newByteCount: bytes.byteCount)
+    if !isPacked, bytes.byteCount <= OpenFrame.mostObjectByteCount, settings.compression != .none {
+      if !frame.hasRoom(for: bytes.byteCount, settings.compression) { try flushFrame() }
+      frame.compression = settings.compression
+      frame.add(bytes, id, isKept: isKept)
+      return stored
+    }
+    let packed = isPacked ? packed : try tools.packed(bytes, settings.compression)
+    if let (codec, payload) = packed {
+      try append(.data, id, codec, byteCount: bytes.byteCount, payload: payload.rawSpan, isKept: isKept)
+    } else {
+      try append(.data, id, .raw, byteCount: bytes.byteCount, payload: bytes, isKept: isKept)
+    }
+    return stored
+  }
+
+  /// Whether contents are there, in a place that stays. What is there is compared with them: damage is not relied on, but written anew.
+  func isKnown(_ id: FuseStore.ObjectID, contents: RawSpan, keeping: Bool) throws(FuseError) -> Bool {
+    if frame.has(id, keeping: keeping) { return true }
+    if let own = ownEntry(id), own.hasPayload, own.kind != .recipe {
+      if keeping, !own.isKept { try mark(id) }
+      return true
+    }
+    for pack in reliable {
+      // Whatever is wrong with the index or the copy there: it is not relied on.
+      guard let entry = try? pack.entry(of: id), entry.hasPayload, entry.kind != .recipe,
+        try holds(contents, id, pack, entry)
+      else { continue }
+      if keeping { try keep(id) }
+      return true
+    }
+    return false
+  }
+
+  private func holds(
+    _ contents: RawSpan, _ id: FuseStore.ObjectID, _ pack: PackView, _ entry: PackEntry
+  ) throws(FuseError) -> Bool {
+    guard entry.byteCount == contents.byteCount, PackRecord(pack.bytes, at: entry.offset) != nil else { return false }
+    if entry.kind == .data, entry.codec == .raw {
+      guard entry.storedByteCount == entry.byteCount else { return false }
+      let isSame = Self.areEqual(contents, pack.bytes.extracting(entry.payload))
+      return isSame && (try? pack.file.check()) != nil
+    }
+    let place = FuseStore.Place(file: pack.file, entry: entry, path: store.packPath(pack))
+    do throws(FuseError) {
+      guard case .chunk(let chunk) = try store.read(id, place, tools) else { return false }
+      return Self.areEqual(contents, chunk.bytes)
+    } catch {
+      guard !error.isDamage else { return false }
+      throw error
+    }
+  }
+
+  static func areEqual(_ left: RawSpan, _ right: RawSpan) -> Bool {
+    guard left.byteCount == right.byteCount else { return false }
+    // SAFETY: both spans have so many bytes.
+    return unsafe left.withUnsafeBytes { left in
+      unsafe right.withUnsafeBytes { right in
+        unsafe fuse_cut_equal(left.baseAddress, right.baseAddress, left.count) != 0
+      }
+    }
+  }
+
+  // MARK: Marks
+
+  /// Has an object stay that is there already.
+  func keep(_ id: FuseStore.ObjectID) throws(FuseError) {
+    if let own = ownEntry(id), own.isKept { return }
+    for pack in reliable {
+      guard let entry = try? pack.entry(of: id), entry.isKept else { continue }
+      // What was taken back since the list was read counts.
+      let now = try GoneMarks.updated(pack, store.backend)
+      if now.keeps(id, entry) { return }
+    }
+    try mark(id)
+  }
+
+  private func mark(_ id: FuseStore.ObjectID) throws(FuseError) {
+    let nothing: [UInt8] = []
+    try append(.mark, id, .raw, byteCount: 0, payload: nothing.rawSpan, isKept: true)
+  }
+
+  // MARK: Many chunks
+
+  /// How many bytes are cut and digested at once.
+  static let pieceByteCount = 4 << 20
+
+  private func putFile(
+    _ file: InputDescriptor, _ settings: Settings, _ progress: ((Int) -> Void)?
+  ) throws(FuseError) -> FuseStore.Stored {
+    var assembly = try Assembly(self, settings)
+    var next: [UInt8] = []
+    var read = try file.append(counted: Self.pieceByteCount, at: 0, to: &next)
+    var isEnd = read == 0
+    while true {
+      assembly.take(next)
+      let offset = read
+      // The next piece comes in while this one is digested.
+      let ahead = isEnd ? nil : Ahead(file, offset)
+      try assembly.work(isLast: isEnd, also: ahead)
+      progress?(offset)
+      if isEnd { break }
+      next = try ahead!.result.get()
+      read += next.count
+      isEnd = next.isEmpty
+    }
+    return try finish(try assembly.finish(), settings)
+  }
+
+  private func putPieces(
+    _ settings: Settings, _ progress: ((Int) -> Void)?,
+    _ fill: (inout [UInt8], Int) throws(FuseError) -> Void
+  ) throws(FuseError) -> FuseStore.Stored {
+    var assembly = try Assembly(self, settings)
+    while true {
+      var piece: [UInt8] = []
+      try fill(&piece, Self.pieceByteCount)
+      let isEnd = piece.isEmpty
+      assembly.take(piece)
+      try assembly.work(isLast: isEnd, also: nil)
+      progress?(assembly.byteCount)
+      if isEnd { break }
+    }
+    return try finish(try assembly.finish(), settings)
+  }
+}

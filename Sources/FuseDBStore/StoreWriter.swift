@@ -1,0 +1,281 @@
+public import FuseDBFormat
+internal import FuseDBSystem
+
+extension FuseStore {
+  /// What a put did.
+  public struct Stored: Sendable, Equatable {
+    /// The SHA-256 of what was put.
+    public var id: ObjectID
+    /// Whether the store did not have it before.
+    public var isNew: Bool
+    /// How many bytes it has.
+    public var byteCount: Int
+    /// How many bytes were not there, before they were packed.
+    public var newByteCount: Int
+  }
+}
+
+/// Puts objects into a store, many of them with one commit.
+///
+///     let writer = try StoreWriter(store)
+///     for file in files { try writer.put(path: file) }
+///     try writer.commit()            // from here on, all of it lasts
+///
+/// A writer has packs of its own, so writers never wait for each other; what two of them put at the same time may be there twice, until
+/// ``FuseStore/collect(_:)`` has run. Memory does not grow with what is put. A writer that ends without a commit leaves nothing that
+/// is not whole: packs that were full are there, and what was not named or kept by them goes with the next collection.
+///
+/// One thread at a time may use a writer.
+public final class StoreWriter {
+  /// The store that it writes to.
+  public let store: FuseStore
+  let tools: StoreTools
+  /// What may be relied on: none of it is removed while this writer lives. [SW2]
+  private(set) var view = StoreView()
+  /// The packs that this writer sealed.
+  private(set) var sealed: [PackView] = []
+  private var pack: OpenPack?
+  private var registration: Registration?
+  private var names: [(name: String, ref: StoreRef?)] = []
+  var frame = OpenFrame()
+
+  /// Begins to write.
+  public init(_ store: FuseStore) throws(FuseError) {
+    self.store = store
+    tools = try StoreTools.take()
+  }
+
+  deinit {
+    pack?.abandon()
+    registration?.end()
+    tools.giveBack()
+  }
+
+  /// Tells collections that there is a writer, and since when. [SW1]
+  private final class Registration {
+    let generation: Int
+    private let name: String
+    private let file: any StoreGrowingFile
+    private let backend: any StoreBackend
+
+    init(_ backend: any StoreBackend, generation: Int) throws(FuseError) {
+      self.backend = backend
+      self.generation = generation
+      name = "tmp/\(generation)-\(Hexadecimal.random(16)).writer"
+      file = try backend.begin(name)
+    }
+
+    func end() { try? backend.remove(name) }
+  }
+
+  /// Registers, and reads which packs may be relied on.
+  func begin() throws(FuseError) {
+    guard registration == nil else { return }
+    while true {
+      let generation = try CondemnedList.newest(in: store.backend).generation
+      let registration = try Registration(store.backend, generation: generation)
+      do throws(FuseError) {
+        // Either this sees a list that was written since, or its writer sees the registration.
+        let view = try store.refresh()
+        if view.generation == generation {
+          self.view = view
+          self.registration = registration
+          return
+        }
+      } catch {
+        registration.end()
+        throw error
+      }
+      registration.end()
+    }
+  }
+
+  /// The packs in which an object may be known: this writer's, and those that stay.
+  var reliable: [PackView] { sealed + view.packs }
+
+  // MARK: Records
+
+  private func openPack() throws(FuseError) -> OpenPack {
+    try begin()
+    if let pack, pack.byteCount < store.configuration.packByteCount, pack.entries.count < OpenPack.mostEntries {
+      return pack
+    }
+    try seal()
+    let made = try OpenPack(store, temporaryName: "tmp/\(registration!.generation)-\(Hexadecimal.random(16)).pack")
+    pack = made
+    return made
+  }
+
+  /// What this writer's open pack has of an object.
+  func ownEntry(_ id: FuseStore.ObjectID) -> PackEntry? { pack?.entries[id] }
+
+  func ownBytes(_ entry: PackEntry) throws(FuseError) -> [UInt8]? { try pack?.stored(entry) }
+
+  /// Writes a record of one object.
+  func append(
+    _ kind: PackRecord.Kind, _ id: FuseStore.ObjectID, _ codec: StoreCodec, byteCount: Int, payload: RawSpan,
+    isKept: Bool
+  ) throws(FuseError) {
+    let pack = try openPack()
+    let offset = try pack.append(
+      PackRecord(
+        kind: kind, codec: codec, isKept: isKept, storedByteCount: payload.byteCount, byteCount: byteCount, digest: id),
+      payload: payload)
+    pack.enter(
+      id,
+      PackEntry(
+        kind: kind, codec: codec, isKept: isKept, offset: offset, storedByteCount: payload.byteCount,
+        byteCount: byteCount))
+  }
+
+  /// Writes the frame of small objects, if there are any.
+  func flushFrame() throws(FuseError) {
+    guard !frame.isEmpty else { return }
+    let frame = frame
+    self.frame = OpenFrame()
+    let contents = frame.contents
+    guard let (codec, packed) = try tools.packed(contents.rawSpan, frame.compression) else {
+      // They would save nothing together: each is a record of its own.
+      for object in frame.objects {
+        try append(
+          .data, object.id, .raw, byteCount: object.range.count, payload: frame.bytes.rawSpan.extracting(object.range),
+          isKept: object.isKept)
+      }
+      return
+    }
+    let pack = try openPack()
+    let record = PackRecord(
+      kind: .frame, codec: codec, isKept: false, storedByteCount: packed.count, byteCount: contents.count,
+      digest: try tools.digest(of: packed.rawSpan))
+    let offset = try pack.append(record, payload: packed.rawSpan)
+    let shift = contents.count - frame.bytes.count
+    for object in frame.objects {
+      pack.enter(
+        object.id,
+        PackEntry(
+          kind: .frame, codec: codec, isKept: object.isKept, offset: offset, storedByteCount: packed.count,
+          byteCount: object.range.count, inner: shift + object.range.lowerBound, frameByteCount: contents.count))
+    }
+  }
+
+  func seal() throws(FuseError) {
+    guard let pack else { return }
+    self.pack = nil
+    guard !pack.isEmpty else { return pack.abandon() }
+    let view: PackView
+    do throws(FuseError) { view = try pack.seal() } catch {
+      pack.abandon()
+      throw error
+    }
+    sealed.append(view)
+    store.add(view)
+  }
+
+  // MARK: Names and the end
+
+  /// Has a name lead to an object from the commit on. ``FuseStore/id(named:)`` finds it, and it stays until the name goes.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidArgument` where the name is empty or too long, `notFound` where the store has no such object.
+  public func setName(_ name: String, to id: FuseStore.ObjectID) throws(FuseError) {
+    try setName(name, to: StoreRef(kind: .object, id: id))
+  }
+
+  func setName(_ name: String, to ref: StoreRef) throws(FuseError) {
+    _ = try StoreRef.fileName(name, path: store.path)
+    try begin()
+    try rely(on: ref)
+    names.append((name, ref))
+  }
+
+  /// Takes a name away with the commit.
+  public func removeName(_ name: String) throws(FuseError) {
+    _ = try StoreRef.fileName(name, path: store.path)
+    names.append((name, nil))
+  }
+
+  /// Makes all that was put since the last commit durable, and then the names.
+  ///
+  /// - Throws: ``FuseError`` with code `inputOutput`, as when the disk is full. What was put is lost then, in part or as a whole, and the
+  ///   store is as sound as it was; names that were set before one that failed stay.
+  public func commit() throws(FuseError) {
+    try flushFrame()
+    try seal()
+    for (name, ref) in names {
+      let file = "refs/" + (try StoreRef.fileName(name, path: store.path))
+      if let ref {
+        _ = try store.backend.write(Array(ref.text.utf8), to: file, replacing: true)
+      } else {
+        try store.backend.remove(file)
+      }
+    }
+    names = []
+    sealed = []
+    registration?.end()
+    registration = nil
+  }
+}
+
+/// Small objects that are to be packed together. [SR3]
+struct OpenFrame {
+  struct Object {
+    var id: FuseStore.ObjectID
+    var range: Range<Int>
+    var isKept: Bool
+  }
+
+  /// Objects of no more bytes share frames.
+  static let mostObjectByteCount = 8 << 10
+  static let mostByteCount = 64 << 10
+
+  private(set) var bytes: [UInt8] = []
+  private(set) var objects: [Object] = []
+  private var places: [FuseStore.ObjectID: Int] = [:]
+  var compression = FuseStore.Compression.automatic
+
+  var isEmpty: Bool { objects.isEmpty }
+
+  func hasRoom(for count: Int, _ compression: FuseStore.Compression) -> Bool {
+    isEmpty || (compression == self.compression && bytes.count + count <= Self.mostByteCount)
+  }
+
+  mutating func add(_ object: RawSpan, _ id: FuseStore.ObjectID, isKept: Bool) {
+    let start = bytes.count
+    // SAFETY: the array copies the bytes of the span.
+    unsafe object.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+    places[id] = objects.count
+    objects.append(Object(id: id, range: start..<bytes.count, isKept: isKept))
+  }
+
+  /// Whether an object waits here; it is kept from now on, where that is asked for.
+  mutating func has(_ id: FuseStore.ObjectID, keeping: Bool) -> Bool {
+    guard let place = places[id] else { return false }
+    if keeping { objects[place].isKept = true }
+    return true
+  }
+
+  /// The lengths of the objects, and then the objects.
+  var contents: [UInt8] {
+    var contents: [UInt8] = []
+    contents.reserveCapacity(4 + 4 * objects.count + bytes.count)
+    contents.append(bigEndian: UInt32(objects.count))
+    for object in objects { contents.append(bigEndian: UInt32(object.range.count << 1 | (object.isKept ? 1 : 0))) }
+    return contents + bytes
+  }
+
+  /// Where the objects of a frame are, and whether each is kept; nil where the contents are no frame.
+  static func objects(in contents: RawSpan) -> [(range: Range<Int>, isKept: Bool)]? {
+    guard let count = contents.load(at: 0, as: UInt32.self), 4 + 4 * Int(count) <= contents.byteCount else {
+      return nil
+    }
+    var objects: [(range: Range<Int>, isKept: Bool)] = []
+    var start = 4 + 4 * Int(count)
+    for number in 0..<Int(count) {
+      guard let word = contents.load(at: 4 + 4 * number, as: UInt32.self) else { return nil }
+      let end = start + Int(word >> 1)
+      guard end <= contents.byteCount else { return nil }
+      objects.append((start..<end, word & 1 == 1))
+      start = end
+    }
+    return start == contents.byteCount ? objects : nil
+  }
+}

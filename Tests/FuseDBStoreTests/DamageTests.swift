@@ -1,0 +1,157 @@
+import FuseDB
+import ProgramSupport
+import Testing
+
+@testable import FuseDBStore
+
+@Suite struct DamageTests {
+  /// A small store of every kind of record: raw, packed, in a frame, a recipe with chunks, a mark, loose, named, a folder.
+  static func sample() throws -> (scratch: ScratchStore, objects: [FuseStore.ObjectID: [UInt8]], names: [String: [UInt8]]) {
+    let scratch = try ScratchStore(.init(chunking: .contentDefined(least: 64, average: 128, most: 256)))
+    var objects: [FuseStore.ObjectID: [UInt8]] = [:]
+    var names: [String: [UInt8]] = [:]
+    let writer = try StoreWriter(scratch.store)
+    for bytes in [noise(100, seed: 1), prose(90, seed: 2), prose(120, seed: 3), noise(700, seed: 4), []] {
+      objects[try writer.put(bytes).id] = bytes
+    }
+    let named = noise(90, seed: 5)
+    try writer.put(named, .init(name: "a/name"))
+    names["a/name"] = named
+    try writer.commit()
+    // A mark of what is there already.
+    try writer.put(named)
+    objects[try writer.put(named).id] = named
+    try writer.commit()
+    let loose = prose(100, seed: 6)
+    objects[try scratch.store.put(loose, to: .loose).id] = loose
+    #expect(try scratch.store.remove(scratch.store.put([1, 2, 3], to: .packs).id))
+    return (scratch, objects, names)
+  }
+
+  /// What every reading of a damaged store keeps to: the right bytes, or an error; never others.
+  static func check(
+    _ path: String, _ objects: [FuseStore.ObjectID: [UInt8]], _ names: [String: [UInt8]]
+  ) -> (wrong: Int, failed: Int) {
+    var (wrong, failed) = (0, 0)
+    do {
+      let store = try FuseStore(path: path)
+      for (id, bytes) in objects {
+        do {
+          guard let read = try store.bytes(of: id) else {
+            failed += 1
+            continue
+          }
+          if read != bytes { wrong += 1 }
+        } catch { failed += 1 }
+      }
+      for (name, bytes) in names {
+        do {
+          guard let id = try store.id(named: name), let read = try store.bytes(of: id) else {
+            failed += 1
+            continue
+          }
+          if read != bytes { wrong += 1 }
+        } catch { failed += 1 }
+      }
+    } catch { failed += objects.count + names.count }
+    return (wrong, failed)
+  }
+
+  @Test func `no flipped bit gives other bytes, and each in packs and indexes is found`() throws {
+    let (scratch, objects, names) = try Self.sample()
+    #expect(Self.check(scratch.path, objects, names) == (0, 0))
+    for (file, bytes) in scratch.files where !file.hasPrefix("tmp/") {
+      // A bit of each byte, another each time; of indexes, which the core's own tests flip, of some.
+      let step = file.hasSuffix(".fsdb") ? 61 : 7
+      for bit in stride(from: 0, to: 8 * bytes.count, by: step) {
+        var damaged = bytes
+        damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+        scratch.overwrite(file, with: damaged)
+        let (wrong, failed) = Self.check(scratch.path, objects, names)
+        #expect(wrong == 0, "\(file), bit \(bit)")
+        if file.hasSuffix(".pack") || file.hasSuffix(".fsdb") || file.hasPrefix("loose/") {
+          let isFound: Bool = try {
+            guard let store = try? FuseStore(path: scratch.path) else { return true }
+            return try !store.verify().isSound
+          }()
+          #expect(isFound, "\(file), bit \(bit), failed \(failed)")
+        }
+      }
+      scratch.overwrite(file, with: bytes)
+    }
+    #expect(Self.check(scratch.path, objects, names) == (0, 0))
+  }
+
+  @Test func `no cut gives other bytes`() throws {
+    let (scratch, objects, names) = try Self.sample()
+    for (file, bytes) in scratch.files where !file.hasPrefix("tmp/") {
+      for count in stride(from: 0, to: bytes.count, by: file.hasSuffix(".fsdb") ? 31 : 3) {
+        scratch.overwrite(file, with: Array(bytes.prefix(count)))
+        #expect(Self.check(scratch.path, objects, names).wrong == 0, "\(file) cut to \(count)")
+      }
+      scratch.overwrite(file, with: bytes)
+    }
+  }
+
+  @Test func `what is put again heals what was damaged`() throws {
+    let (scratch, objects, names) = try Self.sample()
+    var random = SeededRandom.announced()
+    for (file, bytes) in scratch.files where file.hasSuffix(".pack") || file.hasPrefix("loose/") || file.hasSuffix(".fsdb") {
+      for _ in 0..<5 {
+        let before = scratch.files
+        var damaged = bytes
+        damaged[random.below(bytes.count)] ^= 1 << UInt8(random.below(8))
+        scratch.overwrite(file, with: damaged)
+        let store = try scratch.again()
+        let writer = try StoreWriter(store)
+        for bytes in objects.values {
+          if bytes == prose(100, seed: 6) { try store.put(bytes, to: .loose) } else { try writer.put(bytes) }
+        }
+        for (name, bytes) in names { try writer.put(bytes, .init(name: name)) }
+        try writer.commit()
+        #expect(Self.check(scratch.path, objects, names) == (0, 0), "\(file)")
+        for name in scratch.files.keys where before[name] == nil { scratch.overwrite(name, with: []) }
+        for (name, bytes) in before { scratch.overwrite(name, with: bytes) }
+        for name in scratch.files.keys where before[name] == nil { scratch.remove(name) }
+      }
+    }
+  }
+
+  @Test func `repair makes lost indexes anew, and says what is gone`() throws {
+    let (scratch, objects, names) = try Self.sample()
+    for file in scratch.files.keys where file.hasSuffix(".fsdb") { scratch.remove(file) }
+    #expect(Self.check(scratch.path, objects, names).failed > 0)
+    let report = try scratch.again().repair()
+    #expect(report.rebuiltCount > 0 && report.lost.isEmpty)
+    #expect(Self.check(scratch.path, objects, names) == (0, 0))
+    #expect(try scratch.again().verify().isSound)
+    // A pack whose payloads are spoilt: what is sound stays, and what is not is named.
+    let pack = scratch.files.filter { $0.key.hasSuffix(".pack") }.max { $0.value.count < $1.value.count }!
+    var damaged = pack.value
+    for place in stride(from: 90, to: damaged.count, by: 190) { damaged[place] ^= 0xFF }
+    scratch.overwrite(pack.key, with: damaged)
+    let second = try scratch.again().repair()
+    let (wrong, failed) = Self.check(scratch.path, objects, names)
+    #expect(wrong == 0 && failed > 0)
+    #expect(second.damagedCount > 0 && !second.lost.isEmpty)
+    // What is lost is put again, and all is well.
+    let writer = try StoreWriter(scratch.again())
+    for bytes in objects.values { try writer.put(bytes) }
+    for (name, bytes) in names { try writer.put(bytes, .init(name: name)) }
+    try writer.commit()
+    #expect(Self.check(scratch.path, objects, names) == (0, 0))
+  }
+
+  @Test func `a collection removes nothing while something needed is damaged`() throws {
+    let (scratch, objects, names) = try Self.sample()
+    try scratch.store.put(noise(500, seed: 77), to: .packs)
+    let index = scratch.files.keys.first { $0.hasSuffix(".fsdb") }!
+    let bytes = scratch.files[index]!
+    scratch.overwrite(index, with: Array(bytes.prefix(40)))
+    #expect(throws: FuseError.self) { try scratch.again().collect() }
+    scratch.overwrite(index, with: bytes)
+    #expect(Self.check(scratch.path, objects, names) == (0, 0))
+    try scratch.again().collect()
+    #expect(Self.check(scratch.path, objects, names) == (0, 0))
+  }
+}

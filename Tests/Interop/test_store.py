@@ -1,0 +1,271 @@
+"""`fusedb store`: what people type, and what is left of it when a process is killed, a call fails, or many write at once."""
+
+import errno
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import DONE
+from tracing import in_parallel, traced
+
+
+def noise(count, seed):
+    return random.Random(seed).randbytes(count)
+
+
+def prose(count, seed):
+    chosen = random.Random(seed)
+    words = ["look", "up", "store", "chunk", "pack", "digest", "key", "value"]
+    text = b""
+    while len(text) < count:
+        text += chosen.choice(words).encode() + b" "
+    return text[:count]
+
+
+def digest(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+#: What stands in a store before something happens to it: kept, by their digests.
+KEPT = [prose(300, 1), noise(3_000, 2), noise(60_000, 3), b""]
+NAMED = noise(50_000, 4)
+FOLDER = {"a.txt": b"hello\n", "b/c.bin": noise(20_000, 5), "b/d.txt": prose(2_000, 6)}
+LOOSE = prose(5_000, 7)
+NEW = noise(70_000, 8)
+
+
+@pytest.fixture(scope="module")
+def material(command, tmp_path_factory):
+    """A store with something of every kind, and files to add."""
+    folder = tmp_path_factory.mktemp("store")
+    for number, content in enumerate(KEPT):
+        (folder / f"kept{number}").write_bytes(content)
+    (folder / "named").write_bytes(NAMED)
+    (folder / "loose").write_bytes(LOOSE)
+    (folder / "new").write_bytes(NEW)
+    (folder / "dead").write_bytes(noise(90_000, 9))
+    for name, content in FOLDER.items():
+        (folder / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "tree" / name).write_bytes(content)
+    store = folder / "s"
+    command("store", "init", store, "--chunk", "512,2048,8192", "--pack-size", "64K", code=DONE)
+
+    def do(*words):
+        return command("store", *words, "-C", store, code=DONE)
+
+    do("add", *(folder / f"kept{number}" for number in range(len(KEPT))))
+    do("add", folder / "named", "--name", "n/named")
+    do("add", folder / "tree", "--name", "tree")
+    do("add", folder / "loose", "--to", "loose")
+    do("add", folder / "dead")
+    do("rm", digest(noise(90_000, 9)))
+    return folder
+
+
+def check(command, store, lacks=()):
+    """All that was acknowledged is there."""
+    contents = {digest(content): content for content in [*KEPT, LOOSE] if digest(content) not in lacks}
+    contents |= {f"tree/{name}": content for name, content in FOLDER.items()}
+    assert command("store", "cat", *contents, "-C", store, code=DONE).out == b"".join(contents.values())
+    if "n/named" not in lacks:
+        assert command("store", "cat", "n/named", "-C", store, code=DONE).out in (NAMED, NEW)
+
+
+def settle(command, store):
+    """What a collection and a check say afterwards; nothing is left of who died."""
+    command("store", "gc", "-C", store, code=DONE)
+    command("store", "verify", "-C", store, code=DONE)
+    assert [name for name in os.listdir(store / "tmp") if not name.endswith(".lock")] == []
+    packs = {name.split(".")[0] for name in os.listdir(store / "packs")}
+    assert {name for name in packs if not (store / "packs" / f"{name}.fsdb").exists()} == set()
+
+
+#: Each command that changes a store, and what may be gone after it.
+JOBS = {
+    "add kept": ("add {new}", []),
+    "add named": ("add {new} --name n/named", []),
+    "add loose": ("add {loose2} --to loose", []),
+    "add folder": ("add {tree} --name tree", []),
+    "remove a name": ("rm n/named", ["n/named"]),
+    "remove kept": ("rm " + digest(KEPT[2]), [digest(KEPT[2])]),
+    "collect": ("gc", []),
+    "pack": ("pack --live 100", []),
+    "repair": ("verify --repair", []),
+}
+
+
+def words_of(job, material):
+    paths = {name: material / name for name in ("new", "tree")}
+    (material / "loose2").write_bytes(b"loose, and new")
+    return ["store", *job.format(**paths, loose2=material / "loose2").split(), "-C", "s"]
+
+
+def copies(material, tmp_path):
+    number = 0
+    while True:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        shutil.copytree(material / "s", folder / "s")
+        yield folder
+        number += 1
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_killed_at_any_call(command, material, tmp_path, job):
+    line, lacks = JOBS[job]
+    words = words_of(line, material)
+    folders = copies(material, tmp_path)
+    first = traced(command, words, next(folders))
+    assert first.code == DONE, first.err
+    calls = [call for call in first.calls if call.is_change and not call.is_for_people]
+    assert calls
+
+    def kill(work):
+        call, folder = work
+        traced(command, words, folder, [call.inject("signal=SIGKILL")])
+        check(command, folder / "s", lacks)
+        settle(command, folder / "s")
+        check(command, folder / "s", lacks)
+        # It can be done again.
+        again = command(*words, cwd=folder)
+        assert again.code == DONE or job.startswith("remove"), again.err
+        shutil.rmtree(folder)
+
+    in_parallel(kill, list(zip(calls, folders)))
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("job", [job for job in JOBS if job != "repair"])
+def test_call_that_fails(command, material, tmp_path, job, error):
+    line, lacks = JOBS[job]
+    words = words_of(line, material)
+    folders = copies(material, tmp_path)
+    first = traced(command, words, next(folders))
+    calls = [call for call in first.calls if call.is_change and not call.is_for_people]
+
+    def fail(work):
+        call, folder = work
+        result = traced(command, words, folder, [call.inject(f"error={errno.errorcode[error]}")])
+        # A reason is given, or it did not matter.
+        assert result.code == DONE or result.err.startswith("fusedb:"), (call, result.err)
+        check(command, folder / "s", lacks)
+        settle(command, folder / "s")
+        check(command, folder / "s", lacks)
+        shutil.rmtree(folder)
+
+    in_parallel(fail, list(zip(calls[:: 2 if error == errno.EIO else 1], folders)))
+
+
+def test_many_writers_collections_and_kills(command, tmp_path):
+    """Eight writers, two collectors, some of each killed: what was acknowledged is there, whole, and nothing else stays."""
+    store = tmp_path / "s"
+    command("store", "init", store, "--chunk", "512,2048,8192", "--pack-size", "64K", code=DONE)
+    chosen = random.Random(1)
+    seed = 0
+    acknowledged = {}
+    running = []
+    end = time.monotonic() + 20
+    while time.monotonic() < end or running:
+        if time.monotonic() < end and len(running) < 8:
+            seed += 1
+            files = []
+            for number in range(3):
+                # Parts are shared, so that writers rely on what others stored.
+                content = noise(20_000, chosen.randrange(12)) + prose(chosen.randrange(9_000), chosen.randrange(50))
+                path = tmp_path / f"f{seed}.{number}"
+                path.write_bytes(content)
+                files.append(path)
+            kind = chosen.randrange(5)
+            if kind == 0:
+                words, expected = ["gc", "--live", "95"], {}
+            elif kind == 1:
+                words, expected = ["add", files[0], "--name", f"name{seed}"], {f"name{seed}": files[0].read_bytes()}
+            else:
+                words, expected = ["add", *files], {digest(path.read_bytes()): path.read_bytes() for path in files}
+            process = command.start("store", *words, "-C", store, "-q", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            deadline = time.monotonic() + chosen.random() * 0.1 if chosen.random() < 0.3 else None
+            running.append((process, expected, deadline, kind))
+        for work in list(running):
+            process, expected, deadline, kind = work
+            if process.poll() is not None:
+                said = process.stderr.read().decode() if process.stderr else ""
+                if process.returncode == 0:
+                    acknowledged |= expected
+                else:
+                    # One that was killed, or a collection beside another.
+                    assert process.returncode == -signal.SIGKILL or "another collection" in said, said
+                running.remove(work)
+            elif deadline is not None and time.monotonic() > deadline:
+                process.send_signal(signal.SIGKILL)
+        time.sleep(0.002)
+    assert len(acknowledged) > 50
+    for name, content in acknowledged.items():
+        assert command("store", "cat", name, "-C", store, code=DONE).out == content
+    settle(command, store)
+    for name, content in list(acknowledged.items()):
+        assert command("store", "cat", name, "-C", store, code=DONE).out == content
+    for name in os.listdir(store / "refs"):
+        command("store", "rm", name, "-C", store, code=DONE)
+    listed = command("store", "ls", "-C", store, code=DONE).out.decode().split()
+    for start in range(0, len(listed), 500):
+        command("store", "rm", *listed[start : start + 500], "-C", store, code=DONE)
+    settle(command, store)
+    status = json.loads(command("store", "status", "--json", "-C", store, code=DONE).out)
+    assert (status["packs"], status["kept"], status["chunks"]) == (0, 0, 0)
+
+
+def test_session(command, tmp_path, monkeypatch):
+    """What the README shows, and more."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_bytes(b"hello")
+    Path("big").write_bytes(noise(1_000_000, 1))
+    command("store", "init", code=DONE)
+    added = command("store", "add", "a.txt", "big", code=DONE).out.decode().splitlines()
+    assert added == [f"{digest(b'hello')}  a.txt", f"{digest(noise(1_000_000, 1))}  big"]
+    assert command("store", "cat", digest(b"hello"), code=DONE).out == b"hello"
+    os.mkdir("inner")
+    monkeypatch.chdir("inner")
+    command("store", "get", digest(noise(1_000_000, 1)), "-o", "copy", code=DONE)
+    assert Path("copy").read_bytes() == noise(1_000_000, 1)
+    assert command("store", "get", digest(b"hello"), "-o", "copy").code != DONE
+    command("store", "get", digest(b"hello"), "-o", "copy", "--overwrite", code=DONE)
+    assert Path("copy").read_bytes() == b"hello"
+    assert command("store", "add", "-", "--name", "from a pipe", stdin=b"piped", code=DONE).out.startswith(
+        digest(b"piped").encode()
+    )
+    monkeypatch.chdir(tmp_path)
+    command("store", "init", "other", code=DONE)
+    command("store", "copy", "other", code=DONE)
+    again = json.loads(command("store", "copy", "other", "--json", code=DONE).out)
+    assert again["new_bytes"] == 0
+    assert command("store", "cat", "from a pipe", "-C", "other", code=DONE).out == b"piped"
+    command("store", "rm", "from a pipe", code=DONE)
+    assert command("store", "cat", "from a pipe").code != DONE
+    assert command("store", "init").code != DONE
+    assert json.loads(command("store", "status", "--json", code=DONE).out)["kept"] == 2
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "zip", "mp4"])
+def test_packed_files_stay_raw(command, tmp_path, kind):
+    """Bytes as they are in such files: a Huffman code, deflate, and noise with heads between."""
+    import zlib
+
+    text = prose(3_000_000, 3) + noise(1_000_000, 4)
+    content = {
+        "zip": b"PK\3\4" + zlib.compress(text, 9),
+        "mp4": b"".join(b"\0\0\0\1moofmdat" + noise(30_000, seed) for seed in range(20)),
+        "jpeg": noise(600_000, 5).replace(b"\xff", b"\xff\0"),
+    }[kind]
+    (tmp_path / "f").write_bytes(content)
+    command("store", "init", tmp_path / "s", code=DONE)
+    command("store", "add", tmp_path / "f", "-C", tmp_path / "s", code=DONE)
+    codecs = json.loads(command("store", "status", "--json", "-C", tmp_path / "s", code=DONE).out)["codecs"]
+    assert codecs["raw"] > 0.9 * len(content), codecs
