@@ -43,10 +43,6 @@ static enum MHD_Result visit(
     break;
   case 6:
     if (is(name, "accept")) request->accept = text;
-    if (is(name, "origin")) request->origin = text;
-    break;
-  case 12:
-    if (is(name, "content-type")) request->content_type = text;
     break;
   case 13:
     if (is(name, "authorization")) request->authorization = text;
@@ -54,7 +50,6 @@ static enum MHD_Result visit(
     break;
   case 14:
     if (is(name, "content-length")) look->lengths++, look->length = text;
-    if (is(name, "sec-fetch-site")) request->fetch_site = text;
     break;
   case 17:
     if (is(name, "transfer-encoding")) look->encodings++, look->encoding = text;

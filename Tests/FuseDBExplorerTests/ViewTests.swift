@@ -134,11 +134,11 @@ struct ViewTests {
     #expect(try files.ask(["people", "rollback"], method: .post).status == 403)
     #expect(database.reader.generation == 2)
     let elsewhere = [(name: "origin", value: "http://elsewhere"), (name: "host", value: "here")]
-    #expect(try files.ask(["people", "rollback"], method: .post, headers: elsewhere, mayControl: true).status == 403)
-    #expect(try files.ask(["people", "rollback"], method: .post, mayControl: true).status == 200)
+    #expect(try files.ask(["people", "rollback"], method: .post, headers: elsewhere, isKnown: true).status == 403)
+    #expect(try files.ask(["people", "rollback"], method: .post, isKnown: true).status == 200)
     #expect(database.reader.generation == 3 && database.reader.keyCount == 4)
     #expect(try files.twin(["people", "change"])["history"]?[0]?["generation"]?.int == 3)
-    #expect(try files.ask(["people", "rollback"], method: .post, mayControl: true).status == 409)
+    #expect(try files.ask(["people", "rollback"], method: .post, isKnown: true).status == 409)
   }
 
   @Test func `verification runs once at a time, and lists damage`() throws {
