@@ -298,6 +298,8 @@ fuse_http *fuse_http_start(const int *sockets, size_t count, const fuse_http_opt
     if (pthread_create(&server->workers[server->worker_count], NULL, work, server) == 0) server->worker_count++;
   server->has_reaper = server->worker_count > 0 && pthread_create(&server->reaper, NULL, reap, server) == 0;
   if (!server->has_reaper) return give_up(server, EAGAIN);
+  // Twice as much as is allowed, so that what is too long is mostly ours to refuse; and answers have heads, too.
+  size_t memory = 2 * options->head_limit;
   // A thread of the pool takes its share of the limit, whoever comes to it; ours counts them all.
   unsigned share = options->connection_limit + 64;
   for (size_t i = 0; i < count && i < sizeof server->daemons / sizeof *server->daemons; i++) {
@@ -305,7 +307,7 @@ fuse_http *fuse_http_start(const int *sockets, size_t count, const fuse_http_opt
         {MHD_OPTION_LISTEN_SOCKET, sockets[i], NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(share * options->thread_count), NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)options->timeout, NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)options->head_limit, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)memory, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)fuse_take_target, server},

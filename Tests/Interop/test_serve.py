@@ -447,7 +447,7 @@ def test_tokens_open_everything_but_health(command, folder, tmp_path):  # [HS22]
 
 @pytest.mark.parametrize("arguments, sentence", [
     (["--listen", "0.0.0.0:0"], "--public"), (["--listen", "[::]:0"], "--public"), (["--listen", "localhost:1"], "numeric"),
-    (["--mode", "600"], "--unix"), (["--max-keys", "0"], "--max-keys"), (["--max-head", "1"], "--max-head"), (["x=y", "x=z"], "name"),
+    (["--mode", "600"], "--unix"), (["--max-keys", "0"], "--max-keys"), (["--max-head", "1"], "--max-head"), (["x=y", "x=z"], "name"), (["--host", "http://geo.example/"], "--host"), (["--host", "geo.example:80"], "--host"),
     (["."], "name"), (["x="], "names no file")])
 def test_wrong_options_are_explained(command, folder, arguments, sentence):
     result = command("serve", folder / "geo.fsdb", *arguments, code=USAGE)
@@ -530,6 +530,18 @@ def test_a_message_in_doubt_gets_one_error_and_the_connection_ends(server, reque
     assert found in (wanted if isinstance(wanted, tuple) else (wanted,)), data[:300]
     assert b"HTTP/1.1 200" not in data, data
     assert server.json("/v1/geo/get?key=a")["value"] == 1
+
+
+@pytest.mark.parametrize("target, headers, status", [
+    ("/v1/geo/get?key=" + "a" * 20_000, {}, 414), ("/v1/geo/get?key=a", {"X": "a" * 20_000}, 431), ("/v1/geo/get?key=" + "a" * 9000, {"X": "a" * 9000}, 431),
+    ("/v1/geo/get?key=" + "a" * 15_000, {}, 404), ("/v1/geo/get?key=a", {"X": "a" * 15_000}, 200)])
+def test_a_head_that_is_too_long_is_a_problem_document(server, target, headers, status):  # [HS14]
+    found, answer, body = server.ask(target, headers=headers)
+    assert found == status, body[:300]
+    if status in (414, 431):
+        problem = json.loads(body)
+        assert answer["Content-Type"] == "application/problem+json" and answer["Connection"] == "close"
+        assert (problem["status"], problem["code"]) == (status, "tooLong") and problem["title"] != "Error"
 
 
 def test_a_target_with_a_zero_byte_reads_no_other_key(server):  # [HS24]
