@@ -34,9 +34,13 @@ void fuse_exchange_stream(fuse_exchange *exchange, void *stream, int (*more)(voi
   exchange->text_given = 0;
 }
 
-static void clear(fuse_exchange *exchange) {
+static void end_stream(fuse_exchange *exchange) {
   if (exchange->stream != NULL) exchange->end(exchange->stream);
   exchange->stream = NULL;
+}
+
+static void clear(fuse_exchange *exchange) {
+  end_stream(exchange);
   for (size_t i = 0; i < exchange->header_count; i++) {
     free(exchange->headers[i].name);
     free(exchange->headers[i].value);
@@ -85,6 +89,7 @@ static enum MHD_Result respond(fuse_exchange *exchange) {
   atomic_store_explicit(&exchange->stage, SENDING, memory_order_relaxed);
   atomic_store_explicit(&exchange->since, fuse_seconds(), memory_order_relaxed);
   if (exchange->text.failed) {
+    end_stream(exchange);
     exchange->text.failed = 0;
     exchange->text.count = 0;
     exchange->generation = 0;

@@ -182,13 +182,16 @@ struct Asking {
         403, "token",
         "going back needs a token: send 'Authorization: Bearer TOKEN' with one of those in the server's file of tokens")
     }
+    guard database.reader.keptReader != nil else {
+      return Explorer.problem(409, "absent", "no file that was served before is kept; --keep says how many are")
+    }
     do throws(FuseError) {
       try database.reader.rollback()
     } catch {
       return Explorer.problem(409, error.code.rawValue, error.message)
     }
     let generation = database.reader.generation
-    database.note(ServedDatabase.Event(time: WallClock.now, generation: generation, refusal: nil))
+    database.note(ServedDatabase.Event(time: WallClock.now, generation: generation, refusal: nil, isRollback: true))
     if request.header("accept")?.contains("text/html") == true {
       return Explorer.redirect(to: Link(name, .change), status: 303)
     }

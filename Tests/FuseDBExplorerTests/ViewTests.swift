@@ -138,6 +138,8 @@ struct ViewTests {
     #expect(try files.ask(["people", "rollback"], method: .post, isKnown: true).status == 200)
     #expect(database.reader.generation == 3 && database.reader.keyCount == 4)
     #expect(try files.twin(["people", "change"])["history"]?[0]?["generation"]?.int == 3)
+    #expect(try files.twin(["people", "change"])["history"]?[0]?["isRollback"]?.bool == true)
+    #expect(try files.page(["people", "change"]).contains("gone back to the file before"))
     #expect(try files.ask(["people", "rollback"], method: .post, isKnown: true).status == 409)
   }
 
