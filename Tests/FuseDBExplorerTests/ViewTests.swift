@@ -125,6 +125,16 @@ struct ViewTests {
     #expect(found.count == changed.count && Set(found) == changed)
   }
 
+  @Test func `spaces at the ends of a question are left out, unless a key has them`() throws {
+    let files = ExplorerFiles()
+    try files.serve("people", Self.people + [([[UInt8](" ann")], 1), ([[UInt8]("8.8.0.0/16")], 2)])
+    func key(_ question: String) throws -> String? {
+      try files.twin(["people", "find"], [("q", [UInt8](question))])["answers"]?[0]?["key"]?.string
+    }
+    #expect(try key("ann \n") == "ann" && key("\tbob") == "bob" && key(" 8.8.8.8 ") == "8.8.0.0/16")
+    #expect(try key(" ann") == " ann" && key("   ") == nil && key(" ") == nil)
+  }
+
   @Test func `the file before is compared with, and gone back to with a token alone`() throws {
     let files = ExplorerFiles()
     let database = try files.serve("people", Self.people)
