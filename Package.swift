@@ -163,7 +163,10 @@ let package = Package(
     .executableTarget(name: "FuseDBDeliveryTool", dependencies: ["FuseDBDeliveryCommands"]),
     .target(
       name: "FuseDBServerCommands",
-      dependencies: ["CFuseHTTP", "FuseDB", "FuseDBCommands", "FuseDBExplorer", "FuseDBInput", "FuseDBWeb"],
+      dependencies: [
+        "CFuseHTTP", "FuseDB", "FuseDBCommands", "FuseDBExplorer", "FuseDBInput", "FuseDBPatching", "FuseDBReading",
+        "FuseDBWeb",
+      ],
       swiftSettings: strict),
     .executableTarget(name: "FuseDBServerTool", dependencies: ["FuseDBServerCommands"]),
     .target(

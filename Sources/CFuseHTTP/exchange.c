@@ -34,9 +34,13 @@ void fuse_exchange_stream(fuse_exchange *exchange, void *stream, int (*more)(voi
   exchange->text_given = 0;
 }
 
-static void clear(fuse_exchange *exchange) {
+static void end_stream(fuse_exchange *exchange) {
   if (exchange->stream != NULL) exchange->end(exchange->stream);
   exchange->stream = NULL;
+}
+
+static void clear(fuse_exchange *exchange) {
+  end_stream(exchange);
   for (size_t i = 0; i < exchange->header_count; i++) {
     free(exchange->headers[i].name);
     free(exchange->headers[i].value);
@@ -70,6 +74,7 @@ static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_
   if (count > size) count = size;
   memcpy(buffer, text->start + exchange->text_given, count);
   exchange->text_given += count;
+  exchange->sent += count;
   return (ssize_t)count;
 }
 
@@ -84,6 +89,7 @@ static enum MHD_Result respond(fuse_exchange *exchange) {
   atomic_store_explicit(&exchange->stage, SENDING, memory_order_relaxed);
   atomic_store_explicit(&exchange->since, fuse_seconds(), memory_order_relaxed);
   if (exchange->text.failed) {
+    end_stream(exchange);
     exchange->text.failed = 0;
     exchange->text.count = 0;
     exchange->generation = 0;
@@ -108,6 +114,7 @@ static enum MHD_Result respond(fuse_exchange *exchange) {
                                // The text stays as it is until the answer was sent.
                                : MHD_create_response_from_buffer(size, exchange->text.start, MHD_RESPMEM_PERSISTENT);
   if (response == NULL) return MHD_NO;
+  exchange->sent = exchange->stream != NULL || exchange->request.method == FUSE_HEAD ? 0 : size;
   if (status != 304) MHD_add_response_header(response, "Content-Type", exchange->kind);
   if (exchange->is_tagged) {
     MHD_add_response_header(response, "ETag", tag);
@@ -154,7 +161,8 @@ static enum MHD_Result refuse(fuse_exchange *exchange, int status, const char *p
 static enum MHD_Result answer_slowly(fuse_exchange *exchange) {
   fuse_http *server = exchange->server;
   pthread_mutex_lock(&server->slow_lock);
-  int has_room = server->slow_count < server->options.slow_queue_limit;
+  // At the end nobody would resume it.
+  int has_room = !server->is_ending && server->slow_count < server->options.slow_queue_limit;
   if (has_room) {
     atomic_store_explicit(&exchange->stage, SLOW, memory_order_relaxed);
     // Before another thread can resume it.
@@ -187,6 +195,7 @@ void *fuse_take_target(void *context, const char *target, struct MHD_Connection 
   exchange->start = fuse_now();
   exchange->excess = 0;
   exchange->must_close = 0;
+  exchange->sent = 0;
   exchange->target_end = target + strlen(target);
   fuse_text_append(&exchange->target, target, strlen(target));
   atomic_fetch_add_explicit(&server->request_count, 1, memory_order_relaxed);
@@ -197,16 +206,14 @@ void *fuse_take_target(void *context, const char *target, struct MHD_Connection 
 static enum MHD_Result begin(fuse_exchange *exchange, const char *method, const char *version) {
   fuse_request *request = &exchange->request;
   exchange->must_close = 1;
+  request->method = strcmp(method, "GET") == 0    ? FUSE_GET
+                    : strcmp(method, "HEAD") == 0 ? FUSE_HEAD
+                    : strcmp(method, "POST") == 0 ? FUSE_POST
+                                                  : FUSE_OTHER_METHOD;
   if (strcmp(version, "HTTP/1.1") != 0) return refuse(exchange, 505, "only HTTP/1.1 is spoken here");
-  if (strcmp(method, "GET") == 0) {
-    request->method = FUSE_GET;
-  } else if (strcmp(method, "HEAD") == 0) {
-    request->method = FUSE_HEAD;
-  } else if (strcmp(method, "POST") == 0) {
-    request->method = FUSE_POST;
-  } else {
-    return refuse(exchange, 405, "the methods are GET, HEAD and POST");
-  }
+  if (request->method == FUSE_OTHER_METHOD) return refuse(exchange, 405, "the methods are GET, HEAD and POST");
+  if (exchange->target.count > exchange->server->options.head_limit)
+    return refuse(exchange, 414, "the address is longer than is allowed; ask by POST, or start the server with a greater --max-head");
   // Where the version is not right behind the target, a zero byte cut that short.
   if (exchange->target.failed || version != exchange->target_end + 1 || !fuse_read_target(exchange))
     return refuse(exchange, 400, "the target of the request is no path; it begins with '/', and has spaces and control characters as %XX");
@@ -270,9 +277,9 @@ void fuse_completed(void *context, struct MHD_Connection *connection, void **sta
     fuse_add(&counts->buckets[bucket], 1);
     fuse_add(&counts->nanoseconds, taken);
     fuse_add(&counts->answers[exchange->status / 100 % 6], 1);
-    fuse_add(&counts->bytes, exchange->text.count);
+    fuse_add(&counts->bytes, exchange->sent);
   }
-  if (server->options.log >= 0) fuse_log(server, exchange, code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? exchange->status : 0, exchange->text.count);
+  if (server->options.log >= 0) fuse_log(server, exchange, code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? exchange->status : 0, exchange->sent);
   clear(exchange);
   atomic_store_explicit(&exchange->since, fuse_seconds(), memory_order_relaxed);
   atomic_store_explicit(&exchange->stage, WAITING, memory_order_relaxed);

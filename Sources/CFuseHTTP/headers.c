@@ -9,6 +9,8 @@ struct look {
   const char *problem;
   int status;
   int hosts, lengths, encodings;
+  /// Of all headers, as they came.
+  size_t size;
   fuse_bytes length, encoding, host;
 };
 
@@ -25,6 +27,7 @@ static enum MHD_Result visit(
   (void)kind;
   struct look *look = context;
   fuse_bytes name = {(const uint8_t *)key, key_size}, text = {(const uint8_t *)value, value == NULL ? 0 : value_size};
+  look->size += name.count + text.count + 4;
   for (size_t i = 0; i < name.count; i++) {
     if (!is_token(name.start[i])) look->problem = "the name of a header has a character that none may have";
   }
@@ -43,10 +46,6 @@ static enum MHD_Result visit(
     break;
   case 6:
     if (is(name, "accept")) request->accept = text;
-    if (is(name, "origin")) request->origin = text;
-    break;
-  case 12:
-    if (is(name, "content-type")) request->content_type = text;
     break;
   case 13:
     if (is(name, "authorization")) request->authorization = text;
@@ -54,7 +53,6 @@ static enum MHD_Result visit(
     break;
   case 14:
     if (is(name, "content-length")) look->lengths++, look->length = text;
-    if (is(name, "sec-fetch-site")) request->fetch_site = text;
     break;
   case 17:
     if (is(name, "transfer-encoding")) look->encodings++, look->encoding = text;
@@ -156,6 +154,10 @@ int fuse_read_headers(fuse_exchange *exchange, const char **problem) {
   exchange->must_close = 1;
   *problem = look.problem;
   if (look.problem != NULL) return 400;
+  if (look.size + exchange->target.count > server->options.head_limit) {
+    *problem = "the headers are longer than is allowed; send fewer, or start the server with a greater --max-head";
+    return 431;
+  }
   if (look.hosts != 1) {
     *problem = look.hosts == 0 ? "the request has no Host; every request of HTTP/1.1 has one" : "the request has several Hosts";
     return 400;

@@ -5,6 +5,7 @@
 struct scanner {
   uint8_t *start, *at, *end;
   const char *problem;
+  int is_too_long;
 };
 
 static int fail(struct scanner *scanner, const char *problem) {
@@ -20,18 +21,12 @@ static void skip_space(struct scanner *scanner, int lines_too) {
   }
 }
 
-static int digit(uint8_t byte) {
-  if (byte >= '0' && byte <= '9') return byte - '0';
-  byte |= 0x20;
-  return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 /// The code unit of \uXXXX, whose digits come next; -1 where there are none.
 static int32_t unit(struct scanner *scanner) {
   if (scanner->end - scanner->at < 4) return -1;
   int32_t value = 0;
   for (int i = 0; i < 4; i++) {
-    int four = digit(scanner->at[i]);
+    int four = fuse_digit(scanner->at[i]);
     if (four < 0) return -1;
     value = value << 4 | four;
   }
@@ -126,7 +121,7 @@ static int bytes(struct scanner *scanner, fuse_bytes *key) {
   if (scanner->at == scanner->end || *scanner->at++ != '}' || digits.count % 2 != 0) return fail(scanner, sentence);
   uint8_t *out = (uint8_t *)digits.start;
   for (size_t i = 0; i < digits.count; i += 2) {
-    int high = digit(digits.start[i]), low = digit(digits.start[i + 1]);
+    int high = fuse_digit(digits.start[i]), low = fuse_digit(digits.start[i + 1]);
     if (high < 0 || low < 0) return fail(scanner, sentence);
     *out++ = (uint8_t)(high << 4 | low);
   }
@@ -135,7 +130,8 @@ static int bytes(struct scanner *scanner, fuse_bytes *key) {
 }
 
 static int key(struct scanner *scanner, fuse_exchange *exchange, fuse_keys *keys, size_t limit) {
-  if (keys->count == limit) return fail(scanner, "the request has more keys than are allowed; ask for the others in another one");
+  scanner->is_too_long = keys->count == limit;
+  if (scanner->is_too_long) return fail(scanner, "the request has more keys than are allowed; ask for the others in another one");
   if (keys->count == exchange->key_capacity) {
     size_t capacity = exchange->key_capacity == 0 ? 128 : 2 * exchange->key_capacity;
     fuse_bytes *more = realloc(exchange->keys, capacity * sizeof *more);
@@ -183,7 +179,7 @@ static int lines(struct scanner *scanner, fuse_exchange *exchange, fuse_keys *ke
 
 fuse_keys fuse_exchange_keys(fuse_exchange *exchange, size_t limit) {
   fuse_keys keys = {0};
-  struct scanner scanner = {exchange->body.start, exchange->body.start, exchange->body.start + exchange->body.count, NULL};
+  struct scanner scanner = {exchange->body.start, exchange->body.start, exchange->body.start + exchange->body.count, NULL, 0};
   if (exchange->body.count > 0) {
     skip_space(&scanner, 1);
     keys.is_array = scanner.at < scanner.end && *scanner.at == '[';
@@ -195,6 +191,7 @@ fuse_keys fuse_exchange_keys(fuse_exchange *exchange, size_t limit) {
   }
   keys.keys = exchange->keys;
   keys.problem = scanner.problem;
+  keys.is_too_long = scanner.is_too_long;
   keys.offset = (size_t)(scanner.at - scanner.start);
   return keys;
 }

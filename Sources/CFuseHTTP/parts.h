@@ -37,7 +37,6 @@ struct counts {
   struct counts *next;
   /// Lines of the access log that were not written yet.
   fuse_text log;
-  uint64_t log_time;
   pthread_mutex_t log_lock;
 } __attribute__((aligned(128)));
 
@@ -75,6 +74,8 @@ struct fuse_exchange {
   int (*more)(void *, fuse_text *);
   void (*end)(void *);
   size_t text_given;
+  /// How many bytes of the body were sent.
+  size_t sent;
   int has_more;
   struct fuse_exchange *next_slow;
 };
@@ -100,6 +101,7 @@ struct fuse_http {
   pthread_t workers[MOST_WORKERS];
   size_t worker_count;
   pthread_t reaper;
+  int has_reaper;
   pthread_cond_t reaper_change;
   _Atomic int is_quiet;
   _Atomic uint64_t request_count;
@@ -113,6 +115,13 @@ static inline uint64_t fuse_unplain(const uint8_t *bytes, uint64_t *word) {
   uint64_t quote = text ^ 0x2222222222222222, backslash = text ^ 0x5C5C5C5C5C5C5C5C;
   *word = text;
   return (text | ((text - 32 * ones) & ~text) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
+}
+
+/// What a hexadecimal digit is worth; -1 where it is none.
+static inline int fuse_digit(uint8_t byte) {
+  if (byte >= '0' && byte <= '9') return byte - '0';
+  byte |= 0x20;
+  return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
 uint64_t fuse_now(void);

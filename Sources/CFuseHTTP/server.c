@@ -77,7 +77,7 @@ void fuse_flush_log(fuse_http *server, struct counts *counts) {
 }
 
 void fuse_log(fuse_http *server, const fuse_exchange *exchange, int status, size_t bytes) {
-  static const char *const methods[] = {"GET", "HEAD", "POST"};
+  static const char *const methods[] = {"GET", "HEAD", "POST", "other"};
   struct counts *counts = fuse_own_counts(server);
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
@@ -97,6 +97,16 @@ void fuse_log(fuse_http *server, const fuse_exchange *exchange, int status, size
   int is_long = counts->log.count >= KEPT_BYTES;
   pthread_mutex_unlock(&counts->log_lock);
   if (is_long) fuse_flush_log(server, counts);
+}
+
+/// Writes what all threads have of the log.
+static void flush_logs(fuse_http *server) {
+  if (server->options.log < 0) return;
+  pthread_mutex_lock(&server->lock);
+  struct counts *all = server->counts;
+  pthread_mutex_unlock(&server->lock);
+  // Entries are only added, at the front.
+  for (struct counts *counts = all; counts != NULL; counts = counts->next) fuse_flush_log(server, counts);
 }
 
 // MARK: Connections
@@ -131,8 +141,8 @@ static void notice(void *context, struct MHD_Connection *connection, void **stat
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
     struct fuse_exchange *exchange = calloc(1, sizeof *exchange);
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (exchange == NULL || info == NULL) return free(exchange);
     *state = exchange;
-    if (exchange == NULL || info == NULL) return;
     exchange->server = server;
     exchange->socket = info->connect_fd;
     exchange->since = fuse_seconds();
@@ -179,11 +189,8 @@ static void *reap(void *context) {
       // An answer may be long, but not for ever.
       if (waited > (stage == SENDING ? 10 * patience : patience)) drop(server, exchange);
     }
-    if (server->options.log < 0) continue;
-    struct counts *all = server->counts;
     pthread_mutex_unlock(&server->lock);
-    // Entries are only added, at the front.
-    for (struct counts *counts = all; counts != NULL; counts = counts->next) fuse_flush_log(server, counts);
+    flush_logs(server);
     pthread_mutex_lock(&server->lock);
   }
   pthread_mutex_unlock(&server->lock);
@@ -222,18 +229,26 @@ static size_t leave(void *context, struct MHD_Connection *connection, char *text
   return strlen(text);
 }
 
+static void free_texts(char **texts, size_t count) {
+  for (size_t i = 0; texts != NULL && i < count; i++) free(texts[i]);
+  free(texts);
+}
+
+/// Copies of texts; NULL where memory is too short.
 static char **copies(const char *const *texts, size_t count) {
   char **all = calloc(count + 1, sizeof *all);
-  for (size_t i = 0; all != NULL && i < count; i++) all[i] = strdup(texts[i]);
+  for (size_t i = 0; all != NULL && i < count; i++) {
+    if ((all[i] = strdup(texts[i])) != NULL) continue;
+    free_texts(all, i);
+    return NULL;
+  }
   return all;
 }
 
 static void release(fuse_http *server) {
   free(server->cache_control);
-  for (size_t i = 0; server->hosts != NULL && i < server->options.host_count; i++) free(server->hosts[i]);
-  for (size_t i = 0; server->tokens != NULL && i < server->options.token_count; i++) free(server->tokens[i]);
-  free(server->hosts);
-  free(server->tokens);
+  free_texts(server->hosts, server->options.host_count);
+  free_texts(server->tokens, server->options.token_count);
   while (server->counts != NULL) {
     struct counts *counts = server->counts;
     server->counts = counts->next;
@@ -242,6 +257,28 @@ static void release(fuse_http *server) {
   }
   own = NULL;
   free(server);
+}
+
+/// Ends all threads; none of them is at a request.
+static void end_threads(fuse_http *server) {
+  pthread_mutex_lock(&server->slow_lock);
+  pthread_mutex_lock(&server->lock);
+  server->is_ending = 1;
+  pthread_cond_broadcast(&server->slow_change);
+  pthread_cond_broadcast(&server->reaper_change);
+  pthread_mutex_unlock(&server->lock);
+  pthread_mutex_unlock(&server->slow_lock);
+  for (size_t i = 0; i < server->worker_count; i++) pthread_join(server->workers[i], NULL);
+  if (server->has_reaper) pthread_join(server->reaper, NULL);
+  for (size_t i = 0; i < server->daemon_count; i++) MHD_stop_daemon(server->daemons[i]);
+}
+
+/// Gives up what was begun; NULL, with the reason as errno.
+static fuse_http *give_up(fuse_http *server, int reason) {
+  end_threads(server);
+  release(server);
+  errno = reason;
+  return NULL;
 }
 
 fuse_http *fuse_http_start(const int *sockets, size_t count, const fuse_http_options *options) {
@@ -255,6 +292,14 @@ fuse_http *fuse_http_start(const int *sockets, size_t count, const fuse_http_opt
   pthread_mutex_init(&server->slow_lock, NULL);
   pthread_cond_init(&server->slow_change, NULL);
   pthread_cond_init(&server->reaper_change, NULL);
+  if (server->cache_control == NULL || server->hosts == NULL || server->tokens == NULL) return give_up(server, ENOMEM);
+  // Before anybody can ask.
+  for (unsigned i = 0; i < options->slow_thread_count && i < MOST_WORKERS; i++)
+    if (pthread_create(&server->workers[server->worker_count], NULL, work, server) == 0) server->worker_count++;
+  server->has_reaper = server->worker_count > 0 && pthread_create(&server->reaper, NULL, reap, server) == 0;
+  if (!server->has_reaper) return give_up(server, EAGAIN);
+  // Twice as much as is allowed, so that what is too long is mostly ours to refuse; and answers have heads, too.
+  size_t memory = 2 * options->head_limit;
   // A thread of the pool takes its share of the limit, whoever comes to it; ours counts them all.
   unsigned share = options->connection_limit + 64;
   for (size_t i = 0; i < count && i < sizeof server->daemons / sizeof *server->daemons; i++) {
@@ -262,7 +307,7 @@ fuse_http *fuse_http_start(const int *sockets, size_t count, const fuse_http_opt
         {MHD_OPTION_LISTEN_SOCKET, sockets[i], NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(share * options->thread_count), NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)options->timeout, NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)options->head_limit, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)memory, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)fuse_take_target, server},
@@ -274,18 +319,9 @@ fuse_http *fuse_http_start(const int *sockets, size_t count, const fuse_http_opt
     struct MHD_Daemon *daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, fuse_handle, server, MHD_OPTION_ARRAY, items,
         MHD_OPTION_END);
-    if (daemon == NULL) {
-      int reason = errno;
-      for (size_t i = 0; i < server->daemon_count; i++) MHD_stop_daemon(server->daemons[i]);
-      release(server);
-      errno = reason == 0 ? ENOMEM : reason;
-      return NULL;
-    }
+    if (daemon == NULL) return give_up(server, errno == 0 ? ENOMEM : errno);
     server->daemons[server->daemon_count++] = daemon;
   }
-  for (unsigned i = 0; i < options->slow_thread_count && i < MOST_WORKERS; i++)
-    if (pthread_create(&server->workers[server->worker_count], NULL, work, server) == 0) server->worker_count++;
-  if (server->worker_count == 0 || pthread_create(&server->reaper, NULL, reap, server) != 0) abort();
   return server;
 }
 
@@ -316,20 +352,9 @@ unsigned fuse_http_end(fuse_http *server, unsigned patience) {
     seen = now;
   }
   unsigned left = unanswered(server);
-  // Threads may still be at them: the process ends without waiting.
-  if (left > 0) return left;
-  pthread_mutex_lock(&server->slow_lock);
-  pthread_mutex_lock(&server->lock);
-  server->is_ending = 1;
-  pthread_cond_broadcast(&server->slow_change);
-  pthread_cond_broadcast(&server->reaper_change);
-  pthread_mutex_unlock(&server->lock);
-  pthread_mutex_unlock(&server->slow_lock);
-  for (size_t i = 0; i < server->worker_count; i++) pthread_join(server->workers[i], NULL);
-  pthread_join(server->reaper, NULL);
-  for (size_t i = 0; i < server->daemon_count; i++) MHD_stop_daemon(server->daemons[i]);
-  if (server->options.log >= 0)
-    for (struct counts *counts = server->counts; counts != NULL; counts = counts->next) fuse_flush_log(server, counts);
-  release(server);
+  if (left == 0) end_threads(server);
+  flush_logs(server);
+  // Otherwise threads may still be at them: the process ends without waiting.
+  if (left == 0) release(server);
   return left;
 }

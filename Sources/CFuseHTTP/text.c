@@ -25,12 +25,6 @@ void fuse_text_free(fuse_text *text) {
   *text = (fuse_text){0};
 }
 
-static int digit(uint8_t byte) {
-  if (byte >= '0' && byte <= '9') return byte - '0';
-  byte |= 0x20;
-  return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 int fuse_percent_decode(fuse_bytes bytes, int plus_is_space, fuse_text *out) {
   // It never becomes longer.
   if (!fuse_text_reserve(out, bytes.count)) return 0;
@@ -39,7 +33,7 @@ int fuse_percent_decode(fuse_bytes bytes, int plus_is_space, fuse_text *out) {
     uint8_t byte = bytes.start[i];
     if (byte == '%') {
       if (bytes.count - i < 3) return 0;
-      int high = digit(bytes.start[i + 1]), low = digit(bytes.start[i + 2]);
+      int high = fuse_digit(bytes.start[i + 1]), low = fuse_digit(bytes.start[i + 2]);
       if (high < 0 || low < 0) return 0;
       byte = (uint8_t)(high << 4 | low);
       i += 2;

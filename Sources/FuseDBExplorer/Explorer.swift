@@ -57,7 +57,9 @@ package struct Explorer: Sendable {
       page.generation = asking.reader.generation
       return page.response(asJSON: asJSON)
     } catch {
-      return asking.failure(error, view: view).response(asJSON: asJSON)
+      let page = asking.failure(error, view: view)
+      return asJSON
+        ? Self.problem(page.status, error.code.rawValue, error.message) : page.response(asJSON: false)
     }
   }
 
@@ -74,13 +76,21 @@ package struct Explorer: Sendable {
   }
 
   static func refusedMethod(_ allowed: String) -> WebResponse {
-    problem(405, "there is no such method here; allowed: \(allowed)", more: [("Allow", allowed)])
+    problem(405, "method", "there is no such method here; allowed: \(allowed)", more: [("Allow", allowed)])
   }
 
+  private static let titles = [
+    400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict",
+    500: "Internal Server Error",
+  ]
+
   /// An error for programs. See RFC 9457.
-  static func problem(_ status: Int, _ sentence: String, more: [(name: String, value: String)] = []) -> WebResponse {
+  static func problem(
+    _ status: Int, _ code: String, _ sentence: String, more: [(name: String, value: String)] = []
+  ) -> WebResponse {
     let body = JSONTree.object([
-      ("title", .text(sentence)), ("status", .number(status)),
+      ("type", .text("about:blank")), ("title", .text(titles[status] ?? "Error")), ("status", .number(status)),
+      ("code", .text(code)), ("detail", .text(sentence)),
     ]).bytes
     return WebResponse(status: status, kind: "application/problem+json", headers: Page.headers + more, body: body)
   }
@@ -147,16 +157,15 @@ struct Asking {
       default: 500
       }
     page.body.element("p", .class("bad"), text: error.description)
-    page.twin = .object([("error", .text(error.description)), ("code", .text(error.code.rawValue))])
     return page
   }
 
   // MARK: What changes something
 
   func post(_ view: Link.View, asJSON: Bool) -> WebResponse {
-    guard isFromHere else {
+    guard request.isOfThisOrigin else {
       return Explorer.problem(
-        403, "the request comes from a page of another origin; send it from the page of this server")
+        403, "origin", "the request comes from a page of another origin; send it from the page of this server")
     }
     switch view {
     case .verify:
@@ -167,45 +176,28 @@ struct Asking {
     }
   }
 
-  /// Whether no page of another origin made the browser ask. Programs that are no browsers say nothing.
-  private var isFromHere: Bool {
-    if let site = request.header("sec-fetch-site"), site != "same-origin", site != "none" { return false }
-    guard let origin = request.header("origin") else { return true }
-    guard let host = request.header("host"), let start = origin.range(ofFirst: "://") else { return false }
-    return origin[start...] == host
-  }
-
   /// Goes back to the file before, where the request may.
   private func rollBack() -> WebResponse {
     guard request.mayControl else {
       return Explorer.problem(
-        403,
+        403, "token",
         "going back needs a token: send 'Authorization: Bearer TOKEN' with one of those in the server's file of tokens")
+    }
+    guard database.reader.keptReader != nil else {
+      return Explorer.problem(409, "absent", "no file that was served before is kept; --keep says how many are")
     }
     do throws(FuseError) {
       try database.reader.rollback()
     } catch {
-      return Explorer.problem(409, error.description)
+      return Explorer.problem(409, error.code.rawValue, error.message)
     }
     let generation = database.reader.generation
-    database.note(ServedDatabase.Event(time: WallClock.now, generation: generation, refusal: nil))
+    database.note(ServedDatabase.Event(time: WallClock.now, generation: generation, refusal: nil, isRollback: true))
     if request.header("accept")?.contains("text/html") == true {
       return Explorer.redirect(to: Link(name, .change), status: 303)
     }
     return WebResponse(
       kind: "application/json", headers: Page.headers,
       body: JSONTree.object([("generation", .number(generation))]).bytes)
-  }
-}
-
-extension String {
-  /// Where the first of some characters ends.
-  fileprivate func range(ofFirst text: String) -> String.Index? {
-    var rest = self[...]
-    while !rest.isEmpty {
-      if rest.hasPrefix(text) { return rest.index(rest.startIndex, offsetBy: text.count) }
-      rest = rest.dropFirst()
-    }
-    return nil
   }
 }

@@ -32,7 +32,7 @@ final class BatchAnswer {
     let found = unsafe fuse_exchange_keys(exchange.pointer, keyLimit)
     if let problem = unsafe found.problem {
       let sentence = unsafe String(cString: problem)
-      let isTooMany = unsafe found.count == keyLimit
+      let isTooMany = unsafe found.is_too_long != 0
       return exchange.refuse(
         isTooMany ? 413 : 400, isTooMany ? "tooLong" : "invalidValue",
         unsafe "offset \(found.offset) of the body: \(sentence)")

@@ -39,9 +39,6 @@ struct Exchange {
   var query: Piece? { unsafe Piece(request.pointee.query) }
   var body: Piece? { unsafe Piece(request.pointee.body) }
   var accept: Piece? { unsafe Piece(request.pointee.accept) }
-  var host: Piece? { unsafe Piece(request.pointee.host) }
-  var origin: Piece? { unsafe Piece(request.pointee.origin) }
-  var fetchSite: Piece? { unsafe Piece(request.pointee.fetch_site) }
 
   /// Whether the request names this file.
   func isName(_ name: [UInt8]) -> Bool {

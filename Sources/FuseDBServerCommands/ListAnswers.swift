@@ -1,12 +1,18 @@
 internal import CFuseHTTP
 internal import FuseDB
 internal import FuseDBCommands
+internal import FuseDBPatching
+internal import FuseDBReading
 
 /// Answers that are lists, given page by page: a cursor is the key of the last row, so pages fit together also when the file changes
 /// between them.
 struct ListAnswers {
   /// How many keys are compared where a file has no reverse index.
   private static let mostScanned = 1_000_000
+  /// How many keys of two files are compared for a page.
+  private static let mostCompared = 200_000
+  /// A page with so many bytes takes no more rows.
+  private static let mostBytes = 8 << 20
 
   private let exchange: Exchange
   private let reader: FuseReader
@@ -53,7 +59,7 @@ struct ListAnswers {
     while let entry = try scan.next() {
       let key = try entry.key
       guard key.starts(with: prefix) else { break }
-      guard count < limit else {
+      guard count < limit, !exchange.out.isFull(Self.mostBytes) else {
         hasMore = true
         break
       }
@@ -106,15 +112,20 @@ struct ListAnswers {
 
   /// The keys whose answers differ from those of another file, with both.
   func answerDifferences(from old: FuseReader) throws(FuseError) {
-    var differences = try reader.differences(from: old)
+    // Keys up to the cursor were compared for the pages before.
+    let start = try after.map { after throws(FuseError) in
+      let first = after + [0]
+      return (try old.number(of: first), try reader.number(of: first))
+    }
+    var differences = try reader.differences(from: old, startingAt: start ?? (0, 0))
     begin("changes")
     var last: [UInt8]?
     var count = 0
     var hasMore = false
-    while let difference = try differences.next() {
+    var left = Self.mostCompared
+    while let difference = try differences.next(lookingAt: &left) {
       let key = try difference.entry.key
-      if let after, !after.lexicographicallyPrecedes(key) { continue }
-      guard count < limit else {
+      guard count < limit, !exchange.out.isFull(Self.mostBytes) else {
         hasMore = true
         break
       }
@@ -135,6 +146,13 @@ struct ListAnswers {
       exchange.out.append("}")
       last = key
       count += 1
+    }
+    if !hasMore, !differences.isAtEnd {
+      // So many were equal that the next page compares the others.
+      let numbers = differences.numbers
+      let (theirs, ours) = (try old.key(before: numbers.old), try reader.key(before: numbers.new))
+      last = theirs.lexicographicallyPrecedes(ours) ? ours : theirs
+      hasMore = true
     }
     try old.checkNotShrunk()
     try end(hasMore ? last : nil)
@@ -162,6 +180,18 @@ struct ListAnswers {
     } else {
       exchange.out.append("null}\n")
     }
+  }
+}
+
+extension FuseReader {
+  /// How many keys come before one.
+  fileprivate func number(of key: [UInt8]) throws(FuseError) -> Int {
+    try position(ofFirstKeyNotBefore: key.rawSpan).number
+  }
+
+  /// The key before the one with a number; no bytes where there is none.
+  fileprivate func key(before number: Int) throws(FuseError) -> [UInt8] {
+    number == 0 ? [] : try entry(number: number - 1).key
   }
 }
 

@@ -46,7 +46,9 @@ enum Metrics {
     family(
       "dropped_connections_total", "counter", "Connections that were ended for want of time or room.",
       [("", "\(counts.dropped_connections)")])
-    family("refused_requests_total", "counter", "Requests that were wrong.", [("", "\(counts.refused_requests)")])
+    family(
+      "refused_requests_total", "counter", "Requests refused for their form, length, host or token.",
+      [("", "\(counts.refused_requests)")])
     family("slow_requests_total", "counter", "Requests that other threads answered.", [("", "\(counts.slow_requests)")])
     family("answer_bytes_total", "counter", "Bytes of bodies of answers.", [("", "\(counts.bytes)")])
     let answers = counts.answers

@@ -1,6 +1,8 @@
 /// The interface, described for programs: `/openapi.json`. A test compares it with what the server does.
 enum OpenAPI {
-  static let document = #"""
+  /// - Parameter keyLimit: how many keys a request may ask for or be given.
+  static func document(keyLimit: Int) -> String {
+    #"""
     {
       "openapi": "3.0.3",
       "info": {
@@ -27,7 +29,7 @@ enum OpenAPI {
             "operationId": "getMany", "summary": "The values under many keys, of one generation of the file",
             "parameters": [{"$ref": "#/components/parameters/match"}, {"$ref": "#/components/parameters/field"}],
             "requestBody": {"required": true, "content": {
-              "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}}},
+              "application/json": {"schema": {"type": "array", "maxItems": \#(keyLimit), "items": {"$ref": "#/components/schemas/Key"}}},
               "application/x-ndjson": {"schema": {"type": "string", "description": "A key a line"}}
             }},
             "responses": {"200": {"description": "A row for each key, in their order", "content": {
@@ -111,7 +113,7 @@ enum OpenAPI {
           "name": {"name": "name", "in": "path", "required": true, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]*$"}},
           "match": {"name": "match", "in": "query", "schema": {"type": "string", "enum": ["exact", "network", "domain", "email", "prefix"]}},
           "field": {"name": "field", "in": "query", "schema": {"type": "string", "minLength": 1}, "description": "A path of names in the value, such as location.country"},
-          "limit": {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 100}},
+          "limit": {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": \#(keyLimit), "default": \#(min(100, keyLimit))}},
           "after": {"name": "after", "in": "query", "schema": {"type": "string"}, "description": "What the page before had as 'next'"}
         },
         "schemas": {
@@ -152,4 +154,5 @@ enum OpenAPI {
     }
 
     """#
+  }
 }

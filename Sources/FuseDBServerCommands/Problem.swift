@@ -28,14 +28,16 @@ struct Problem {
   }
 
   private static let codes = [
-    400: "request", 401: "token", 404: "absent", 405: "method", 413: "tooLong", 421: "host", 501: "encoding",
+    400: "request", 401: "token", 404: "absent", 405: "method", 413: "tooLong", 414: "tooLong", 421: "host",
+    431: "tooLong", 501: "encoding",
     503: "unavailable", 505: "version",
   ]
 
   private static let titles = [
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     406: "Not Acceptable",
-    413: "Content Too Large", 415: "Unsupported Media Type", 421: "Misdirected Request", 500: "Internal Server Error",
+    413: "Content Too Large", 414: "URI Too Long", 421: "Misdirected Request", 431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
     501: "Not Implemented", 503: "Service Unavailable", 505: "HTTP Version Not Supported",
   ]
 

@@ -19,7 +19,7 @@ extension Service {
       case FUSE_VERB_READY: return tellWhetherReady(exchange)
       case FUSE_VERB_DOCUMENT:
         exchange.answer(200, .json, isTagged: true)
-        return exchange.out.append(Array(OpenAPI.document.utf8))
+        return exchange.out.append(Array(OpenAPI.document(keyLimit: keyLimit).utf8))
       default: break
       }
       guard let slot = slot(exchange), let database = slot.database else { return }
@@ -155,33 +155,19 @@ extension Exchange {
     }
     let method: WebRequest.Method = self.method == FUSE_POST ? .post : self.method == FUSE_HEAD ? .head : .get
     return WebRequest(
-      method: method, path: path, query: query, headers: headers, body: body?.bytes ?? [],
-      mayControl: isKnown && isOfThisOrigin)
-  }
-
-  /// Whether no page of another origin sent it.
-  private var isOfThisOrigin: Bool {
-    if let site = fetchSite, !site.equals("same-origin"), !site.equals("none") { return false }
-    guard let origin = origin?.string, let host = host?.string else { return origin == nil }
-    return origin == "http://" + host || origin == "https://" + host
+      method: method, path: path, query: query, headers: headers, body: body?.bytes ?? [], isKnown: isKnown)
   }
 
   private static func decoded(_ bytes: ArraySlice<UInt8>, plusIsSpace: Bool) -> [UInt8]? {
-    var out: [UInt8] = []
-    var rest = bytes
-    while let byte = rest.popFirst() {
-      switch byte {
-      case UInt8(ascii: "%"):
-        guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16),
-          rest.first != UInt8(ascii: "+")
-        else { return nil }
-        out.append(value)
-        rest = rest.dropFirst(2)
-      case UInt8(ascii: "+") where plusIsSpace: out.append(UInt8(ascii: " "))
-      default: out.append(byte)
-      }
+    guard !bytes.isEmpty else { return [] }
+    // SAFETY: the text is this call's own, and what C reads stays during the call.
+    var text = unsafe fuse_text()
+    defer { unsafe fuse_text_free(&text) }
+    let isDecoded = unsafe bytes.withUnsafeBufferPointer { bytes in
+      unsafe fuse_percent_decode(fuse_bytes(start: bytes.baseAddress, count: bytes.count), plusIsSpace ? 1 : 0, &text)
     }
-    return out
+    guard isDecoded != 0 else { return nil }
+    return unsafe Array(UnsafeBufferPointer(start: text.start, count: text.count))
   }
 
   // SAFETY: the call ends before what it is given does, and the bytes are copied.

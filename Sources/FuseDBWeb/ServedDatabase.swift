@@ -16,11 +16,14 @@ package final class ServedDatabase: Sendable {
     package var generation: Int
     /// Why a file was refused; nil where one was taken.
     package var refusal: FuseError?
+    /// Whether somebody went back to the file before.
+    package var isRollback: Bool
 
-    package init(time: Double, generation: Int, refusal: FuseError?) {
+    package init(time: Double, generation: Int, refusal: FuseError?, isRollback: Bool = false) {
       self.time = time
       self.generation = generation
       self.refusal = refusal
+      self.isRollback = isRollback
     }
   }
 

@@ -14,19 +14,19 @@ package struct WebRequest: Sendable {
   /// The headers; names are in lower case.
   package var headers: [(name: String, value: String)]
   package var body: [UInt8]
-  /// Whether the request may change something: it bore a token that is known, and comes from no page of another origin.
-  package var mayControl: Bool
+  /// Whether it bore a token that is known.
+  package var isKnown: Bool
 
   package init(
     method: Method = .get, path: [[UInt8]], query: [(name: String, value: [UInt8])] = [],
-    headers: [(name: String, value: String)] = [], body: [UInt8] = [], mayControl: Bool = false
+    headers: [(name: String, value: String)] = [], body: [UInt8] = [], isKnown: Bool = false
   ) {
     self.method = method
     self.path = path
     self.query = query
     self.headers = headers
     self.body = body
-    self.mayControl = mayControl
+    self.isKnown = isKnown
   }
 
   /// The first value under `name` in the query.
@@ -34,4 +34,15 @@ package struct WebRequest: Sendable {
 
   /// The first value of the header `name`, which is in lower case.
   package func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+
+  /// Whether no page of another origin made a browser send it. Programs that are no browsers say nothing.
+  package var isOfThisOrigin: Bool {
+    if let site = header("sec-fetch-site"), site != "same-origin", site != "none" { return false }
+    guard let origin = header("origin") else { return true }
+    guard let host = header("host") else { return false }
+    return origin == "http://" + host || origin == "https://" + host
+  }
+
+  /// Whether it may change something.
+  package var mayControl: Bool { isKnown && isOfThisOrigin }
 }

@@ -48,11 +48,11 @@ final class ExplorerFiles {
   /// Asks for a view, with a query that is spelled.
   func ask(
     _ path: [String], _ query: [(name: String, value: [UInt8])] = [], method: WebRequest.Method = .get,
-    headers: [(name: String, value: String)] = [], mayControl: Bool = false
+    headers: [(name: String, value: String)] = [], isKnown: Bool = false
   ) throws -> WebResponse {
     if explorer == nil { explorer = Explorer(databases: databases) }
     let request = WebRequest(
-      method: method, path: path.map { Array($0.utf8) }, query: query, headers: headers, mayControl: mayControl)
+      method: method, path: path.map { Array($0.utf8) }, query: query, headers: headers, isKnown: isKnown)
     let answer = try #require(explorer).answer(to: request)
     return try #require(answer)
   }

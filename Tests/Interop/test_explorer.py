@@ -318,5 +318,16 @@ def test_another_origin_begins_nothing(base):
         request = urllib.request.Request(base + "/geo/verify", data=b"", headers=headers, method="POST")
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request)
-        assert refused.value.code == 403
-        refused.value.close()
+        with refused.value as answer:
+            assert answer.code == 403 and json.load(answer)["code"] == "origin"
+
+
+@pytest.mark.parametrize("path, status, code", [("/geo/tree?in=8.8", 400, "invalidValue"), ("/geo/change?from=none", 404, "notFound"), ("/geo/nothing", 404, "absent")])
+def test_errors_for_programs_are_problem_documents(base, path, status, code):  # [HS14]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(base + path + ("&" if "?" in path else "?") + "format=json")
+    with refused.value as answer:
+        problem = json.load(answer)
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert (answer.code, problem["status"], problem["code"]) == (status, status, code)
+        assert problem["detail"] and problem["title"] and problem["type"] == "about:blank"

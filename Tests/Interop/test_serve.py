@@ -233,6 +233,35 @@ def test_pages_of_a_prefix_make_the_whole(server, command, tmp_path):  # [HS11]
         assert server.ask(f"/v1/geo/prefix?{wrong}")[0] == 400, wrong
 
 
+def test_a_page_of_large_values_ends_early_and_goes_on(command, tmp_path):  # [HS11]
+    values = {f"{number:02}": {"number": number, "text": chr(97 + number) * 1_000_000} for number in range(20)}
+    with serving(command.path, build(command, tmp_path / "large.fsdb", values), f"none={build(command, tmp_path / 'none.fsdb', {'x': 1})}") as other:
+        for target, name, numbers in (("prefix?limit=20", "entries", lambda row: row["value"]["number"]), ("diff?from=none&limit=21", "changes", lambda row: row["key"])):
+            found, after = [], ""
+            while after is not None:
+                page = other.json(f"/v1/large/{target}{after}")
+                assert 0 < len(page[name]) < 12
+                found += [numbers(row) for row in page[name]]
+                after = page["next"] and "&after=" + page["next"]
+            assert found == (list(range(20)) if name == "entries" else [*sorted(values), "x"])
+
+
+def test_a_page_of_differences_compares_a_bounded_number_of_keys(command, tmp_path):  # [HS13]
+    """Two files that are equal but for the last keys: a page may have no change, and a cursor all the same."""
+    def file(name, last):
+        lines = [json.dumps({"keys": [f"{number:06}" for number in range(450_000)], "value": 1}), json.dumps({"keys": [last], "value": 2})]
+        command("build", "-q", tmp_path / name, stdin="\n".join(lines).encode(), code=DONE)
+        return tmp_path / name
+
+    with serving(command.path, file("old.fsdb", "gone"), file("new.fsdb", "here")) as other:
+        pages, after = [], ""
+        while after is not None:
+            pages.append(other.json(f"/v1/new/diff?from=old{after}"))
+            after = pages[-1]["next"] and "&after=" + pages[-1]["next"]
+        assert len(pages) > 1 and pages[0]["changes"] == []
+        assert sum((page["changes"] for page in pages), []) == [{"key": "gone", "change": "removed", "old": 2}, {"key": "here", "change": "added", "new": 2}]
+
+
 def test_aliases_differences_and_numbers(server, command, folder):  # [HS12] [HS13]
     assert server.json("/v1/geo/aliases?key=same-2") == {"keys": ["same-1", "same-2", "same-3"], "next": None}
     page = server.json("/v1/geo/aliases?key=same-2&limit=2")
@@ -418,7 +447,7 @@ def test_tokens_open_everything_but_health(command, folder, tmp_path):  # [HS22]
 
 @pytest.mark.parametrize("arguments, sentence", [
     (["--listen", "0.0.0.0:0"], "--public"), (["--listen", "[::]:0"], "--public"), (["--listen", "localhost:1"], "numeric"),
-    (["--mode", "600"], "--unix"), (["--max-keys", "0"], "--max-keys"), (["--max-head", "1"], "--max-head"), (["x=y", "x=z"], "name"),
+    (["--mode", "600"], "--unix"), (["--max-keys", "0"], "--max-keys"), (["--max-head", "1"], "--max-head"), (["x=y", "x=z"], "name"), (["--host", "http://geo.example/"], "--host"), (["--host", "geo.example:80"], "--host"),
     (["."], "name"), (["x="], "names no file")])
 def test_wrong_options_are_explained(command, folder, arguments, sentence):
     result = command("serve", folder / "geo.fsdb", *arguments, code=USAGE)
@@ -503,6 +532,18 @@ def test_a_message_in_doubt_gets_one_error_and_the_connection_ends(server, reque
     assert server.json("/v1/geo/get?key=a")["value"] == 1
 
 
+@pytest.mark.parametrize("target, headers, status", [
+    ("/v1/geo/get?key=" + "a" * 20_000, {}, 414), ("/v1/geo/get?key=a", {"X": "a" * 20_000}, 431), ("/v1/geo/get?key=" + "a" * 9000, {"X": "a" * 9000}, 431),
+    ("/v1/geo/get?key=" + "a" * 15_000, {}, 404), ("/v1/geo/get?key=a", {"X": "a" * 15_000}, 200)])
+def test_a_head_that_is_too_long_is_a_problem_document(server, target, headers, status):  # [HS14]
+    found, answer, body = server.ask(target, headers=headers)
+    assert found == status, body[:300]
+    if status in (414, 431):
+        problem = json.loads(body)
+        assert answer["Content-Type"] == "application/problem+json" and answer["Connection"] == "close"
+        assert (problem["status"], problem["code"]) == (status, "tooLong") and problem["title"] != "Error"
+
+
 def test_a_target_with_a_zero_byte_reads_no_other_key(server):  # [HS24]
     data = server.raw(b"GET /v1/geo/get?key=a\0b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert not data or statuses(data)[0] in (400, 404, 505), data
@@ -525,6 +566,9 @@ def test_more_keys_than_are_allowed_are_413(server):  # [HS25]
     assert server.ask("/v1/geo/get", method="POST", body=json.dumps(["a"] * 500))[0] == 200
     status, _, body = server.ask("/v1/geo/get", method="POST", body=json.dumps(["a"] * 501))
     assert status == 413 and "keys" in json.loads(body)["detail"]
+    # As many as are allowed, and something wrong after them: that is not too long.
+    for body in (json.dumps(["a"] * 500) + " x", '"a"\n' * 499 + '"a" x'):
+        assert server.ask("/v1/geo/get", method="POST", body=body)[0] == 400
 
 
 def test_who_sends_a_byte_now_and_then_is_ended(server):  # [HS26]
@@ -638,13 +682,34 @@ def test_the_access_log_has_a_line_of_json_for_each_request(command, folder, tmp
         server.ask("/v1/geo/get?key=%22%0a")
         server.ask("/v1/geo/get", method="POST", body='["a"]')
         server.ask("/v1/", method="HEAD")
+        server.ask("/v1/", method="DELETE")
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     assert sorted((row["method"], row["target"], row["status"]) for row in rows) == [
-        ("GET", "/v1/geo/get?key=%22%0a", 404), ("HEAD", "/v1/", 200), ("POST", "/v1/geo/get", 200)]
+        ("GET", "/v1/geo/get?key=%22%0a", 404), ("HEAD", "/v1/", 200), ("POST", "/v1/geo/get", 200), ("other", "/v1/", 405)]
     assert log.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_bytes_of_the_log_and_of_the_metrics_are_those_that_were_sent(command, tmp_path):  # [HS15] [HS28]
+    path, log = build(command, tmp_path / "long.fsdb", {"a": "x" * 10_000}), tmp_path / "log"
+    with serving(command.path, path, "--access-log", log) as server:
+        asked = [("/v1/long/get?key=a", "GET", None), ("/v1/long/get?key=a", "HEAD", None), ("/v1/long/get", "POST", json.dumps(["a"] * 200))]
+        sizes = [len(server.ask(target, method=method, body=body)[2]) for target, method, body in asked]
+        text = server.ask("/metrics")[2].decode()
+    assert sizes[2] > 2_000_000, "too short to be streamed"
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    assert sorted(row["bytes"] for row in rows if row["target"] != "/metrics") == sorted(sizes)
+    assert f"fusedb_serve_answer_bytes_total {sum(sizes)}\n" in text
+
+
 # --- the description of the interface ---
+
+
+def test_the_description_has_the_limits_of_this_server(server, command, folder):  # [HS18]
+    limit = server.json("/openapi.json")["components"]["parameters"]["limit"]["schema"]
+    assert (limit["maximum"], limit["default"]) == (500, 100)
+    with serving(command.path, folder / "geo.fsdb", "--max-keys", "7") as other:
+        limit = other.json("/openapi.json")["components"]["parameters"]["limit"]["schema"]
+        assert (limit["maximum"], limit["default"]) == (7, 7)
 
 
 def test_the_interface_is_what_its_description_says(server, tmp_path):  # [HS18]

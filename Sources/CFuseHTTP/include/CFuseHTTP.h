@@ -39,7 +39,7 @@ int fuse_contains(const uint8_t *bytes, size_t count, const uint8_t *part, size_
 
 // MARK: Requests
 
-enum fuse_method { FUSE_GET = 0, FUSE_HEAD = 1, FUSE_POST = 2 };
+enum fuse_method { FUSE_GET = 0, FUSE_HEAD = 1, FUSE_POST = 2, FUSE_OTHER_METHOD = 3 };
 
 /// What a target under /v1/ asks for.
 enum fuse_verb {
@@ -77,7 +77,7 @@ typedef struct {
   /// As they came: encoded, without the question mark.
   fuse_bytes path, query;
   fuse_bytes body;
-  fuse_bytes host, authorization, accept, if_none_match, content_type, origin, fetch_site;
+  fuse_bytes host, authorization, accept, if_none_match;
   /// Whether a token that is known came along.
   int is_known;
   /// Whether the answer as stored bytes is what the request would rather have.
@@ -114,6 +114,8 @@ typedef struct {
   const char *_Nullable problem;
   size_t offset;
   int is_array;
+  /// Whether there are more keys than are allowed.
+  int is_too_long;
 } fuse_keys;
 
 /// Takes the keys out of the request's body. They stay until the answer was sent, or the stream ended.
@@ -186,7 +188,9 @@ int fuse_wait_for_signal(unsigned milliseconds);
 /// What was counted. The buckets are of the time from a request's first line to the end of its answer.
 enum { FUSE_BUCKET_COUNT = 15 };
 typedef struct {
-  uint64_t connections, open_connections, dropped_connections, refused_requests, slow_requests, bytes;
+  uint64_t connections, open_connections, dropped_connections, refused_requests, slow_requests;
+  /// Of bodies of answers, as they were sent.
+  uint64_t bytes;
   /// By hundreds of the status.
   uint64_t answers[6];
   uint64_t buckets[FUSE_BUCKET_COUNT + 1];

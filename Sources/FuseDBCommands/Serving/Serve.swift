@@ -97,6 +97,9 @@ package struct Serve: HelpedCommand {
       socketMode = mode
     }
     hosts = arguments.values(of: "--host").map { String(decoding: $0, as: UTF8.self).lowercased() }
+    for host in hosts where host.isEmpty || host.utf8.contains(where: { !Self.isOfHost($0) }) {
+      throw arguments.error("--host takes a name alone, such as data.example.com, and got '\(host)'")
+    }
     threadCount = try arguments.count(of: "--threads", in: 1...256)
     connectionLimit = try arguments.count(of: "--max-connections", in: 1...1_000_000) ?? 16_384
     headLimit = try Self.size(of: "--max-head", in: 2048...(16 << 20), arguments) ?? 16 << 10
@@ -168,6 +171,16 @@ package struct Serve: HelpedCommand {
       files.append(file)
     }
     return files
+  }
+
+  /// Whether a byte is one of a host's name: no port, path or user is one.
+  private static func isOfHost(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."),
+      UInt8(ascii: "-"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
   }
 
   private static func isName(_ bytes: ArraySlice<UInt8>) -> Bool {

@@ -77,6 +77,7 @@ extension Assets {
     th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-top: 1px solid var(--line); font-weight: 400; }
     thead th { border-top: 0; color: var(--quiet); font-size: .85rem; white-space: nowrap; }
     tbody th { min-width: 7rem; }
+    tbody th code { font-size: 1em; }
     .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
     th.n, td.n { padding-right: 1rem; }
     .barcell { width: 40%; min-width: 5rem; vertical-align: middle; }
@@ -101,6 +102,8 @@ extension Assets {
     td .value { min-width: 10rem; }
     td .value dl > div { grid-template-columns: minmax(0, 1fr); padding: 0 0 .25rem; }
     td .value dt { font-size: .82rem; }
+    td .value .num { font-size: .92em; }
+    td:has(> .value) { width: 40%; }
     .others { margin-left: .6rem; font-size: .88rem; }
     .keys { list-style: none; margin: 0 0 .75rem; padding: 0; display: grid; gap: .15rem 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); }
     .keys li { min-width: 0; padding: .1rem 0; }
@@ -122,6 +125,11 @@ extension Assets {
       .value dl > div { grid-template-columns: minmax(0, 1fr); padding: .2rem 0; }
       .figures { grid-template-columns: 1fr 1fr; }
       .figure strong { font-size: 1.25rem; }
+    }
+    @media (min-width: 64rem) {
+      .barcell { width: 60%; }
+      td .value dl > div { grid-template-columns: max-content minmax(0, 1fr); gap: 0 .9rem; align-items: baseline; padding: 0; }
+      td .value dl > div:has(> dd > dl, > dd > ol) { grid-template-columns: minmax(0, 1fr); }
     }
     @media (prefers-reduced-motion: reduce) { * { animation: none; transition: none; scroll-behavior: auto; } }
 

@@ -42,6 +42,15 @@ struct Question: Sendable {
       findNetwork()
       return
     }
+    // What was copied from elsewhere often has a space at an end.
+    let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") || (9...13).contains(byte) }
+    let trimmed = Array(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+    var text = text
+    if answers.isEmpty, trimmed.count < text.count {
+      text = trimmed
+      self.text = text
+      try add(text, .exact, reader)
+    }
     if answers.isEmpty, text.contains(UInt8(ascii: "\\")), let spelled = try? EscapedText.bytes(of: text.rawSpan) {
       if try reader.contains(spelled) { self.text = spelled }
       try add(spelled, .exact, reader)

@@ -188,7 +188,7 @@ extension Markup {
               cell.element("span", .class("bad"), text: "refused: ")
               cell.text(refusal.description)
             } else {
-              cell.text("taken")
+              cell.text(event.isRollback ? "gone back to the file before" : "taken")
             }
           }
         }
@@ -204,7 +204,7 @@ extension JSONTree {
       history.map { event in
         .object([
           ("time", .text(Figures.time(event.time))), ("generation", .number(event.generation)),
-          ("refusal", .optional(event.refusal) { .text($0.description) }),
+          ("refusal", .optional(event.refusal) { .text($0.description) }), ("isRollback", .bool(event.isRollback)),
         ])
       })
   }
