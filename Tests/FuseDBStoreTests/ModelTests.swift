@@ -24,7 +24,8 @@ import Testing
     let stores = [first, try scratch.map { try $0.again() } ?? FuseStore(memory)]
     var model = Model()
     let pool = (0..<40).map { number in
-      number % 2 == 0 ? noise(number * number * 9, seed: UInt64(number)) : prose(number * number * 11, seed: UInt64(number))
+      number % 2 == 0
+        ? noise(number * number * 9, seed: UInt64(number)) : prose(number * number * 11, seed: UInt64(number))
     }
     for step in 0..<(isFolder ? 150 : 400) {
       let store = random.element(stores)
@@ -66,7 +67,8 @@ import Testing
         guard let id = model.kept.keys.randomElement(using: &random) else { continue }
         try store.setName("name 7", to: id)
         model.names["name 7"] = id
-      case 7, 8: try store.collect(.init(leastLiveShare: random.element([0.5, 0.9, 1]), mostSmallPacks: 2 + random.below(5)))
+      case 7, 8:
+        try store.collect(.init(leastLiveShare: random.element([0.5, 0.9, 1]), mostSmallPacks: 2 + random.below(5)))
       default: try store.packLoose()
       }
       for store in stores {
