@@ -132,4 +132,19 @@ import Testing
     try scratch.again().collect(.init(leastLiveShare: 1, mostSmallPacks: 2))
     for id in ids.dropFirst(3) { #expect(try reader.bytes(of: id) != nil) }
   }
+
+  @Test func `what could not be written is not committed, and the writer begins anew`() throws {
+    let scratch = try ScratchStore(.init(packByteCount: 1 << 16))
+    let writer = try StoreWriter(scratch.store)
+    let first = try writer.put(prose(500, seed: 1)).id
+    scratch.move("packs", to: "elsewhere")
+    #expect(throws: FuseError.self) { try writer.put(noise(400_000, seed: 2)) }
+    scratch.move("elsewhere", to: "packs")
+    #expect(throws: FuseError.self) { try writer.commit() }
+    #expect(try !scratch.again().contains(first))
+    #expect(try writer.put(prose(500, seed: 1)).isNew)
+    try writer.commit()
+    #expect(try scratch.again().bytes(of: first) == prose(500, seed: 1))
+    #expect(try scratch.again().verify().isSound)
+  }
 }
