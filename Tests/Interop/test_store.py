@@ -258,7 +258,7 @@ def test_packed_bytes_stay_raw(command, tmp_path, kind):
     """Bytes made like those of photographs, archives and films; no real files of these kinds are here."""
     import zlib
 
-    text = prose(3_000_000, 3) + noise(1_000_000, 4)
+    text = prose(300_000, 3) * 5 + noise(1_000_000, 4)
     content = {
         "deflate": b"PK\3\4" + zlib.compress(text, 9),
         "noise with heads": b"".join(b"\0\0\0\1moofmdat" + noise(30_000, seed) for seed in range(20)),
