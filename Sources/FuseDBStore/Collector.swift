@@ -368,8 +368,8 @@ extension StoreWriter {
   ) throws(FuseError) {
     let found = try store.read(id, place, tools)
     if entry.kind == .frame, case .chunk(let chunk) = found {
-      if frame.has(id, keeping: isKept) { return }
-      if !frame.hasRoom(for: chunk.byteCount, .automatic) { try flushFrame() }
+      if try isInFrame(id, keeping: isKept) { return }
+      if !frame.hasRoom(for: chunk.byteCount, .automatic) { try handOverFrame() }
       frame.compression = .automatic
       frame.add(chunk.bytes, id, isKept: isKept)
       return
@@ -381,7 +381,7 @@ extension StoreWriter {
 
   /// Copies a mark.
   func copyMark(_ id: FuseStore.ObjectID) throws(FuseError) {
-    if frame.has(id, keeping: true) { return }
+    if try isInFrame(id, keeping: true) { return }
     let nothing: [UInt8] = []
     try append(.mark, id, .raw, byteCount: 0, payload: nothing.rawSpan, isKept: true)
   }

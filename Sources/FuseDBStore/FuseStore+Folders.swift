@@ -100,15 +100,16 @@ extension StoreWriter {
     for name in try StoreFiles.names(in: path) {
       let place = path + "/" + name
       let inner = below + name.pathBytes
-      switch FileStatus(atLink: place)?.kind {
+      let status = FileStatus(atLink: place)
+      switch status?.kind {
       case .folder: try putFolder(place, below: inner + [UInt8(ascii: "/")], options, progress, &files, &total)
       case .regular:
         try Cancellation.check()
         progress?(place)
-        let stored = try put(path: place, options)
+        let stored = try put(regularFile: place, options)
         files.append(
           StoreTree.File(
-            id: stored.id, byteCount: stored.byteCount, mode: StoreFiles.mode(of: place) ?? 0o644, path: inner))
+            id: stored.id, byteCount: stored.byteCount, mode: status?.mode ?? 0o644, path: inner))
         total.byteCount += stored.byteCount
         total.newByteCount += stored.newByteCount
         total.isNew = total.isNew || stored.isNew

@@ -183,7 +183,8 @@ public final class FuseStore: Sendable {
     if let failure { throw failure }
     if let (name, error) = view.damaged.first {
       throw FuseError(
-        error.isDamage ? .corrupted : error.code, "\(id) may be in the pack \(name), which can't be read: \(error.message)", path: error.path,
+        error.isDamage ? .corrupted : error.code,
+        "\(id) may be in the pack \(name), which can't be read: \(error.message)", path: error.path,
         errno: error.errno)
     }
     return nil
@@ -278,7 +279,8 @@ public final class FuseStore: Sendable {
 extension FuseError {
   /// Whether it says something of a file's contents, and not of the system or of the call.
   var isDamage: Bool {
-    [.corrupted, .truncated, .notADatabase, .unsupportedVersion, .notFound, .invalidValue, .limitExceeded].contains(code)
+    [.corrupted, .truncated, .notADatabase, .unsupportedVersion, .notFound, .invalidValue, .limitExceeded].contains(
+      code)
   }
 }
 

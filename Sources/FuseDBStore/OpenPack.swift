@@ -14,7 +14,7 @@ final class OpenPack {
   private var written = 0
   /// What stands in it. One entry an object.
   private(set) var entries: [FuseStore.ObjectID: PackEntry] = [:]
-  /// Whether the file has the name of a sealed pack already.
+  /// Whether the file has the name of a sealed pack already, or is about to.
   private var isNamed = false
 
   /// How many bytes are gathered before they are written.
@@ -87,8 +87,9 @@ final class OpenPack {
   func seal() throws(FuseError) -> PackView {
     try flush()
     try file.makeDurable()
-    try store.backend.rename(temporaryName, to: PackView.packName(name))
+    // From here on, for where the name is there and making it last fails.
     isNamed = true
+    try store.backend.rename(temporaryName, to: PackView.packName(name))
     try store.backend.build(
       try Self.index(entries, name: name, packByteCount: written), as: PackView.indexName(name))
     guard let view = try PackView.open(name, store.backend, store: store.config.identity) else {
@@ -101,7 +102,16 @@ final class OpenPack {
 
   /// Removes what there is of it.
   func abandon() {
-    try? store.backend.remove(isNamed ? PackView.packName(name) : temporaryName)
+    do throws(FuseError) {
+      // The index may be there, too, and goes first: none may stand without its pack.
+      if isNamed {
+        try store.backend.remove(PackView.indexName(name))
+        try store.backend.remove(PackView.packName(name))
+      }
+      try store.backend.remove(temporaryName)
+    } catch {
+      // A pack without an index is what the next collection finds.
+    }
   }
 
   /// The index of a pack, to be built. [SI1]

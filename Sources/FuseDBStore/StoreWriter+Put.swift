@@ -28,8 +28,8 @@ extension StoreWriter {
 
   /// Puts bytes.
   ///
-  /// - Throws: ``FuseError`` with code `inputOutput`, `cancelled`, or `invalidArgument` where the options are none. What the writer put before
-  ///   is as it was.
+  /// - Throws: ``FuseError`` with code `inputOutput`, `cancelled`, or `invalidArgument` where the options are none. After
+  ///   a failure to write, the commit throws the same: nothing is acknowledged by halves.
   @discardableResult
   public func put(
     _ bytes: [UInt8], _ options: PutOptions = PutOptions()
@@ -64,11 +64,18 @@ extension StoreWriter {
   public func put(
     path: String, _ options: PutOptions = PutOptions(), progress: ((Int) -> Void)? = nil
   ) throws(FuseError) -> FuseStore.Stored {
-    let settings = try Settings(options, self)
     guard let status = FileStatus(at: path) else { throw .system("open the file", path: path) }
     guard status.kind == .regular else {
       throw FuseError(.notFound, "only regular files and folders can be put; this is neither", path: path)
     }
+    return try put(regularFile: path, options, progress: progress)
+  }
+
+  /// The same for what was looked at already.
+  func put(
+    regularFile path: String, _ options: PutOptions, progress: ((Int) -> Void)? = nil
+  ) throws(FuseError) -> FuseStore.Stored {
+    let settings = try Settings(options, self)
     let file = try InputDescriptor(PinnedPath(path))
     var head: [UInt8] = []
     try file.append(settings.chunking.whole + 1, at: 0, to: &head)
@@ -136,7 +143,7 @@ extension StoreWriter {
     }
     let stored = FuseStore.Stored(id: id, isNew: true, byteCount: bytes.byteCount, newByteCount: bytes.byteCount)
     if !isPacked, bytes.byteCount <= OpenFrame.mostObjectByteCount, settings.compression != .none {
-      if !frame.hasRoom(for: bytes.byteCount, settings.compression) { try flushFrame() }
+      if !frame.hasRoom(for: bytes.byteCount, settings.compression) { try handOverFrame() }
       frame.compression = settings.compression
       frame.add(bytes, id, isKept: isKept)
       return stored
@@ -152,7 +159,7 @@ extension StoreWriter {
 
   /// Whether contents are there, in a place that stays. What is there is compared with them: damage is not relied on, but written anew.
   func isKnown(_ id: FuseStore.ObjectID, contents: RawSpan, keeping: Bool) throws(FuseError) -> Bool {
-    if frame.has(id, keeping: keeping) { return true }
+    if try isInFrame(id, keeping: keeping) { return true }
     if let own = ownEntry(id), own.hasPayload, own.kind != .recipe {
       if keeping, !own.isKept { try mark(id) }
       return true

@@ -13,7 +13,7 @@ extension StoreWriter {
   /// The same for an object that is kept or named.
   func rely(on id: FuseStore.ObjectID) throws(FuseError) {
     // What this writer put since it began is where it stays, with all that it is made of; and what is no recipe is made of nothing.
-    if frame.has(id, keeping: false) { return }
+    if try isInFrame(id, keeping: false) { return }
     if let own = ownEntry(id), own.hasPayload { return }
     for pack in sealed { if let entry = try? pack.entry(of: id), entry.hasPayload { return } }
     for pack in view.packs {
@@ -53,7 +53,7 @@ extension StoreWriter {
   }
 
   private func isReliable(_ id: FuseStore.ObjectID) throws(FuseError) -> Bool {
-    if frame.has(id, keeping: false) { return true }
+    if try isInFrame(id, keeping: false) { return true }
     if let own = ownEntry(id), own.hasPayload { return true }
     for pack in reliable { if let entry = try? pack.entry(of: id), entry.hasPayload { return true } }
     return false

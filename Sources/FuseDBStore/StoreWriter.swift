@@ -38,6 +38,10 @@ public final class StoreWriter {
   private var registration: Registration?
   private var names: [(name: String, ref: StoreRef?)] = []
   var frame = OpenFrame()
+  /// The frame before it, which another thread packs.
+  private var packing: PackingFrame?
+  /// What kept something from being written that was put. Nothing is committed then.
+  private var failure: FuseError?
 
   /// Begins to write.
   public init(_ store: FuseStore) throws(FuseError) {
@@ -46,6 +50,7 @@ public final class StoreWriter {
   }
 
   deinit {
+    _ = packing?.work.wait()
     pack?.abandon()
     registration?.end()
     tools.giveBack()
@@ -70,6 +75,7 @@ public final class StoreWriter {
 
   /// Registers, and reads which packs may be relied on.
   func begin() throws(FuseError) {
+    if let failure { throw failure }
     guard registration == nil else { return }
     while true {
       let generation = try CondemnedList.newest(in: store.backend).generation
@@ -96,6 +102,13 @@ public final class StoreWriter {
   // MARK: Records
 
   private func openPack() throws(FuseError) -> OpenPack {
+    do throws(FuseError) { return try openedPack() } catch {
+      failure = error
+      throw error
+    }
+  }
+
+  private func openedPack() throws(FuseError) -> OpenPack {
     try begin()
     if let pack, pack.byteCount < store.configuration.packByteCount, pack.entries.count < OpenPack.mostEntries {
       return pack
@@ -116,11 +129,14 @@ public final class StoreWriter {
     _ kind: PackRecord.Kind, _ id: FuseStore.ObjectID, _ codec: StoreCodec, byteCount: Int, payload: RawSpan,
     isKept: Bool
   ) throws(FuseError) {
+    let record = PackRecord(
+      kind: kind, codec: codec, isKept: isKept, storedByteCount: payload.byteCount, byteCount: byteCount, digest: id)
     let pack = try openPack()
-    let offset = try pack.append(
-      PackRecord(
-        kind: kind, codec: codec, isKept: isKept, storedByteCount: payload.byteCount, byteCount: byteCount, digest: id),
-      payload: payload)
+    let offset: Int
+    do throws(FuseError) { offset = try pack.append(record, payload: payload) } catch {
+      failure = error
+      throw error
+    }
     pack.enter(
       id,
       PackEntry(
@@ -128,13 +144,46 @@ public final class StoreWriter {
         byteCount: byteCount))
   }
 
-  /// Writes the frame of small objects, if there are any.
+  /// Writes the frames of small objects, if there are any.
   func flushFrame() throws(FuseError) {
+    try handOverFrame()
+    try settleFrame()
+  }
+
+  /// Has another thread pack the frame, and begins the next.
+  func handOverFrame() throws(FuseError) {
+    try settleFrame()
     guard !frame.isEmpty else { return }
-    let frame = frame
-    self.frame = OpenFrame()
-    let contents = frame.contents
-    guard let (codec, packed) = try tools.packed(contents.rawSpan, frame.compression) else {
+    packing = PackingFrame(frame)
+    frame = OpenFrame()
+  }
+
+  /// Whether an object waits in a frame.
+  func isInFrame(_ id: FuseStore.ObjectID, keeping: Bool) throws(FuseError) -> Bool {
+    if frame.has(id, keeping: keeping) { return true }
+    guard let packing, packing.frame.contains(id) else { return false }
+    // What is being packed says which objects are kept, so a mark has to follow it.
+    if keeping, !packing.frame.keeps(id) {
+      try settleFrame()
+      try keep(id)
+    }
+    return true
+  }
+
+  /// Writes the frame that was packed meanwhile.
+  private func settleFrame() throws(FuseError) {
+    guard let packing else { return }
+    self.packing = nil
+    do throws(FuseError) { try write(packing) } catch {
+      failure = error
+      throw error
+    }
+  }
+
+  private func write(_ packing: PackingFrame) throws(FuseError) {
+    let frame = packing.frame
+    let contents = packing.contents
+    guard let (codec, packed) = try packing.work.wait().get() else {
       // They would save nothing together: each is a record of its own.
       for object in frame.objects {
         try append(
@@ -198,6 +247,23 @@ public final class StoreWriter {
   /// - Throws: ``FuseError`` with code `inputOutput`, as when the disk is full. What was put is lost then, in part or as a whole, and the
   ///   store is as sound as it was; names that were set before one that failed stay.
   public func commit() throws(FuseError) {
+    do throws(FuseError) { try commitAll() } catch {
+      giveUp()
+      throw error
+    }
+  }
+
+  /// Begins anew, without what was put since the last commit.
+  private func giveUp() {
+    _ = packing?.work.wait()
+    pack?.abandon()
+    (pack, packing, frame, failure, names, sealed) = (nil, nil, OpenFrame(), nil, [], [])
+    registration?.end()
+    registration = nil
+  }
+
+  private func commitAll() throws(FuseError) {
+    if let failure { throw failure }
     try flushFrame()
     try seal()
     for (name, ref) in names {
@@ -212,6 +278,27 @@ public final class StoreWriter {
     sealed = []
     registration?.end()
     registration = nil
+  }
+}
+
+/// A frame that another thread packs.
+private struct PackingFrame {
+  let frame: OpenFrame
+  let contents: [UInt8]
+  let work: BackgroundWork<Result<(StoreCodec, [UInt8])?, FuseError>>
+
+  init(_ frame: OpenFrame) {
+    self.frame = frame
+    let contents = frame.contents
+    self.contents = contents
+    let compression = frame.compression
+    work = BackgroundWork(isWorthThread: contents.count > 16 << 10) {
+      do throws(FuseError) {
+        let tools = try StoreTools.take()
+        defer { tools.giveBack() }
+        return .success(try tools.packed(contents.rawSpan, compression))
+      } catch { return .failure(error) }
+    }
   }
 }
 
@@ -252,6 +339,9 @@ struct OpenFrame {
     if keeping { objects[place].isKept = true }
     return true
   }
+
+  func contains(_ id: FuseStore.ObjectID) -> Bool { places[id] != nil }
+  func keeps(_ id: FuseStore.ObjectID) -> Bool { places[id].map { objects[$0].isKept } ?? false }
 
   /// The lengths of the objects, and then the objects.
   var contents: [UInt8] {

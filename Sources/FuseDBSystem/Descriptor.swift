@@ -121,6 +121,8 @@ package struct FileStatus: Sendable {
 
   package let kind: Kind
   package let byteCount: Int
+  /// The permissions.
+  package let mode: UInt32
 
   /// What is at `path`, or where a link there leads; nil where there is nothing, and `errno` says why.
   package init?(at path: String) {
@@ -147,6 +149,7 @@ package struct FileStatus: Sendable {
 
   private init(_ status: stat) {
     byteCount = Int(status.st_size)
+    mode = UInt32(status.st_mode) & 0o7777
     kind =
       switch status.st_mode & S_IFMT {
       case S_IFREG: .regular

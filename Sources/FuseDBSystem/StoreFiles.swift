@@ -84,22 +84,6 @@ package enum StoreFiles {
 }
 
 extension StoreFiles {
-  /// The permissions of a file; nil where there is none.
-  package static func mode(of path: String) -> UInt32? {
-    var status = stat()
-    // SAFETY: the call reads a path that ends in a zero byte, and fills in a value of the type that it takes.
-    guard unsafe stat(path.systemPath, &status) == 0 else { return nil }
-    return UInt32(status.st_mode) & 0o7777
-  }
-
-  /// Gives a file permissions.
-  package static func setMode(_ mode: UInt32, of path: String) throws(FuseError) {
-    // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
-    guard unsafe chmod(path.systemPath, mode_t(mode)) == 0 else {
-      throw AtomicFile.failed("set the permissions of the file", path: path)
-    }
-  }
-
   /// What the environment says under a name; nil where it says nothing.
   package static func variable(_ name: String) -> String? {
     // SAFETY: the name ends in a zero byte, and so does the value, which is copied at once.

@@ -124,7 +124,9 @@ import Testing
     case .marked:
       next.collector.step = .copied
       // What leaves and is needed is copied; a copy that stays is enough.
-      if collector.isLive, !collector.seen.contains(where: { state.packs[$0].condemned == 0 }) { next.packs.append(Pack()) }
+      if collector.isLive, !collector.seen.contains(where: { state.packs[$0].condemned == 0 }) {
+        next.packs.append(Pack())
+      }
     case .copied:
       next.collector.step = .condemned
       // Nothing of these is needed, as far as this pass knows.

@@ -24,7 +24,8 @@ import Testing
     let stores = [first, try scratch.map { try $0.again() } ?? FuseStore(memory)]
     var model = Model()
     let pool = (0..<40).map { number in
-      number % 2 == 0 ? noise(number * number * 9, seed: UInt64(number)) : prose(number * number * 11, seed: UInt64(number))
+      number % 2 == 0
+        ? noise(number * number * 9, seed: UInt64(number)) : prose(number * number * 11, seed: UInt64(number))
     }
     for step in 0..<(isFolder ? 150 : 400) {
       let store = random.element(stores)
@@ -66,7 +67,8 @@ import Testing
         guard let id = model.kept.keys.randomElement(using: &random) else { continue }
         try store.setName("name 7", to: id)
         model.names["name 7"] = id
-      case 7, 8: try store.collect(.init(leastLiveShare: random.element([0.5, 0.9, 1]), mostSmallPacks: 2 + random.below(5)))
+      case 7, 8:
+        try store.collect(.init(leastLiveShare: random.element([0.5, 0.9, 1]), mostSmallPacks: 2 + random.below(5)))
       default: try store.packLoose()
       }
       for store in stores {
@@ -129,5 +131,20 @@ import Testing
     for id in ids.prefix(3) { _ = try scratch.store.remove(id) }
     try scratch.again().collect(.init(leastLiveShare: 1, mostSmallPacks: 2))
     for id in ids.dropFirst(3) { #expect(try reader.bytes(of: id) != nil) }
+  }
+
+  @Test func `what could not be written is not committed, and the writer begins anew`() throws {
+    let scratch = try ScratchStore(.init(packByteCount: 1 << 16))
+    let writer = try StoreWriter(scratch.store)
+    let first = try writer.put(prose(500, seed: 1)).id
+    scratch.move("packs", to: "elsewhere")
+    #expect(throws: FuseError.self) { try writer.put(noise(400_000, seed: 2)) }
+    scratch.move("elsewhere", to: "packs")
+    #expect(throws: FuseError.self) { try writer.commit() }
+    #expect(try !scratch.again().contains(first))
+    #expect(try writer.put(prose(500, seed: 1)).isNew)
+    try writer.commit()
+    #expect(try scratch.again().bytes(of: first) == prose(500, seed: 1))
+    #expect(try scratch.again().verify().isSound)
   }
 }

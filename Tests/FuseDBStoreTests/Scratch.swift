@@ -73,4 +73,7 @@ func prose(_ count: Int, seed: UInt64) -> [UInt8] {
 extension ScratchStore {
   /// Removes a file of the store.
   func remove(_ name: String) { unsafe unlink("\(path)/\(name)") }
+
+  /// Gives a file or folder of the store another name.
+  func move(_ name: String, to other: String) { unsafe rename("\(path)/\(name)", "\(path)/\(other)") }
 }

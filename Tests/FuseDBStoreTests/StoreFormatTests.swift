@@ -65,7 +65,9 @@ import Testing
     let tree = StoreTree(paths.map { StoreTree.File(id: id, byteCount: 3, mode: 0o755, path: Array($0.utf8)) })
     #expect(StoreTree(tree.bytes) == tree)
     for path in ["", "/a", "a/", "a//b", "..", "a/../b", ".", "a/.", "nul\0"] {
-      #expect(StoreTree(StoreTree([.init(id: id, byteCount: 3, mode: 0o644, path: Array(path.utf8))]).bytes) == nil, "\(path)")
+      #expect(
+        StoreTree(StoreTree([.init(id: id, byteCount: 3, mode: 0o644, path: Array(path.utf8))]).bytes) == nil, "\(path)"
+      )
     }
   }
 

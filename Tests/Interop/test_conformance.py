@@ -21,7 +21,7 @@ def test_every_test_that_the_table_names_is_there():
 
 def test_every_rule_of_the_specification_stands_in_the_table():
     rules = set()
-    for chapter in ("format.md", "extension.md", "json.md", "patch.md", "values.md", "delivery.md", "compact.md", "mmdb.md", "serve.md"):
+    for chapter in ("format.md", "extension.md", "json.md", "patch.md", "values.md", "delivery.md", "compact.md", "mmdb.md", "serve.md", "store.md"):
         rules |= set(re.findall(r"\[([A-Z]{1,2}\d+)\] ", (ROOT / "spec" / chapter).read_text()))
     assert len(rules) > 60
     in_table = set()
