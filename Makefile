@@ -76,6 +76,7 @@ test: ## check format, documentation, Swift's tests, a dependent package, the ot
 	@rm -rf build/logs && mkdir -p build/logs
 	@Scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@Scripts/install-packages --unpack build/servers $(SERVER_PACKAGES)
+	@Scripts/install-packages --unpack build/data $(DATA_PACKAGES)
 	@$(MAKE) .venv/ready lint
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@$(MAKE) -j2 SIDE_BY_SIDE=yes test-here test-apart

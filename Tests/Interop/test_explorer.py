@@ -1,6 +1,7 @@
 """The pages at / in Debian's chromium: each view, hostile content, accessibility, weight, what is a click away. See docs: Explorer."""
 
 import json
+import pathlib
 import random
 import urllib.error
 import urllib.request
@@ -111,6 +112,52 @@ def narrow(program, base):
 def wide(program, base):
     with Visit(program, base, WIDE, "light") as visit:
         yield visit
+
+
+@pytest.fixture(scope="module")
+def demo(command, tmp_path_factory):
+    """The files of `make demo`, as it builds them of Debian's registries, and one of the day before; the address at which they are served."""
+    folder = tmp_path_factory.mktemp("demo")
+    share = pages.ROOT / "build" / "data" / "usr" / "share"
+    ieee, tor = (share / name if (share / name).exists() else pathlib.Path("/usr/share") / name for name in ("ieee-data", "tor"))
+    lines = (tor / "geoip").read_bytes().splitlines(keepends=True)
+    (folder / "yesterday").write_bytes(b"".join(line.replace(b",DE", b",FR") for number, line in enumerate(lines) if number % 50))
+    paths = {name: folder / f"{name}.fsdb" for name in ("oui", "geo", "yesterday")}
+    tables = [ieee / f"{name}.csv" for name in ("oui", "mam", "oui36", "iab")]
+    command(
+        "build", "-q", paths["oui"], *tables, "--normalise", "mac", "--key-lengths", "--key", "Assignment", "--keep", "Organization Name", code=DONE
+    )
+    ranges = ("--format", "csv", "--skip-comments", "#", "--columns", "first,last,country", "--range", "first,last")
+    command("build", "-q", paths["geo"], *ranges, tor / "geoip", tor / "geoip6", code=DONE)
+    command("build", "-q", paths["yesterday"], *ranges, folder / "yesterday", tor / "geoip6", code=DONE)
+    with pages.serving(command, paths) as address:
+        yield address
+
+
+DEMO_VIEWS = {
+    "overview": "/geo/",
+    "address": "/geo/find?q=8.8.8.8",
+    "tree": "/geo/tree",
+    "block": "/geo/tree?in=5.0.0.0/8&field=country&value=DE",
+    "shape": "/geo/shape",
+    "change": "/geo/change?from=yesterday",
+    "cards": "/oui/",
+    "card": "/oui/find?q=70B3D5F2F",
+    "prefixes": "/oui/tree?at=70B3D5",
+    "makers": "/oui/shape",
+}
+
+
+@pytest.mark.parametrize("name", DEMO_VIEWS)
+def test_each_view_of_the_files_of_the_demo(program, demo, name):
+    with Visit(program, demo, WIDE, "light") as visit:
+        visit.open(DEMO_VIEWS[name])
+        visit.check()
+        assert visit.byte_count < MOST_BYTES
+        visit.picture(f"demo-{name}-{WIDE}")
+        text = visit.page.locator("main").inner_text()
+        expected = {"address": "country\nUS", "card": "Organization Name", "block": "5.", "change": "Fields that changed most"}
+        assert expected.get(name, "") in text
 
 
 @pytest.mark.parametrize("name", VIEWS)
