@@ -72,7 +72,7 @@ extension FuseStore {
   }
 
   /// The records of a pack, as they stand; nil where there is no such pack.
-  public func records(ofPack name: String) throws(FuseError) -> [Chunk]? {
+  package func records(ofPack name: String) throws(FuseError) -> [Chunk]? {
     guard let file = try backend.file(PackView.packName(name)) else { return nil }
     var all: [Chunk] = []
     var walk = PackWalk(file)

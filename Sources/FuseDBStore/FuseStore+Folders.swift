@@ -15,11 +15,15 @@ extension FuseStore {
   }
 
   /// What a name leads to, and whether that is a folder; nil where there is no such name.
+  ///
+  /// - Throws: as ``id(named:)``.
   public func entry(named name: String) throws(FuseError) -> (id: ObjectID, isFolder: Bool)? {
     try ref(named: name).map { ($0.id, $0.kind == .tree) }
   }
 
   /// The files of a folder that was put under a name, in the order of their paths.
+  ///
+  /// - Throws: ``FuseError`` with code `notFound` or `corrupted` where there is no such folder.
   public func files(of folder: ObjectID) throws(FuseError) -> [FolderFile] {
     try tree(folder).files.map {
       FolderFile(id: $0.id, path: String(path: $0.path), byteCount: $0.byteCount, mode: $0.mode)
@@ -128,7 +132,7 @@ extension FuseStore {
 
 extension FuseStore.Chunking {
   /// `MIN,AVG,MAX`, `fixed,N` or `fsdb`, as the configuration spells them; nil for anything else.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard let chunking = StoreConfig.chunking(text) else { return nil }
     self = chunking
   }
@@ -136,7 +140,7 @@ extension FuseStore.Chunking {
 
 extension FuseStore.Compression {
   /// `none`, `auto`, `zlib:L` or `zstd:L`, as the configuration spells them; nil for anything else.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard let compression = StoreConfig.compression(text) else { return nil }
     self = compression
   }

@@ -6,7 +6,7 @@ extension FuseStore {
   public enum Destination: Sendable {
     /// Small ones are loose, larger ones are packed.
     case automatic
-    /// A file of its own, quick to write; ``packLoose(progress:)`` and ``collect(_:)`` pack it later. Only what is one chunk can be loose.
+    /// A file of its own, quick to write; ``packLoose(progress:)`` and ``collect(_:progress:)`` pack it later. Only what is one chunk can be loose.
     case loose
     /// A pack.
     case packs

@@ -22,7 +22,7 @@ extension FuseStore {
 ///     try writer.commit()            // from here on, all of it lasts
 ///
 /// A writer has packs of its own, so writers never wait for each other; what two of them put at the same time may be there twice, until
-/// ``FuseStore/collect(_:)`` has run. Memory does not grow with what is put. A writer that ends without a commit leaves nothing that
+/// ``FuseStore/collect(_:progress:)`` has run. Memory does not grow with what is put. A writer that ends without a commit leaves nothing that
 /// is not whole: packs that were full are there, and what was not named or kept by them goes with the next collection.
 ///
 /// One thread at a time may use a writer.
