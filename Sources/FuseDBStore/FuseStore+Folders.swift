@@ -23,7 +23,7 @@ extension FuseStore {
 
   /// The files of a folder that was put under a name, in the order of their paths.
   ///
-  /// - Throws: ``FuseError`` with code `notFound` or `corrupted` where there is no such folder.
+  /// - Throws: ``FuseError`` with code `corrupted` where the list of its files is missing, damaged, or none.
   public func files(of folder: ObjectID) throws(FuseError) -> [FolderFile] {
     try tree(folder).files.map {
       FolderFile(id: $0.id, path: String(path: $0.path), byteCount: $0.byteCount, mode: $0.mode)
@@ -79,6 +79,7 @@ extension StoreWriter {
   ///
   /// - Parameter progress: called with the path of each file before it is read.
   /// - Returns: the list of the files, which is an object; its bytes are those of the files.
+  /// - Throws: as ``put(path:_:progress:)`` and ``setName(_:to:)``.
   @discardableResult
   public func putFolder(
     path: String, named name: String, _ options: PutOptions = PutOptions(), progress: ((String) -> Void)? = nil

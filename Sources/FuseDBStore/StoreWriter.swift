@@ -43,7 +43,7 @@ public final class StoreWriter {
   /// What kept something from being written that was put. Nothing is committed then.
   private var failure: FuseError?
 
-  /// Begins to write.
+  /// Begins to write. Nothing is in the store before the first put.
   public init(_ store: FuseStore) throws(FuseError) {
     self.store = store
     tools = try StoreTools.take()
@@ -237,6 +237,8 @@ public final class StoreWriter {
   }
 
   /// Takes a name away with the commit.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidArgument` where the name is empty or too long.
   public func removeName(_ name: String) throws(FuseError) {
     _ = try StoreRef.fileName(name, path: store.path)
     names.append((name, nil))
