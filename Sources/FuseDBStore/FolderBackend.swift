@@ -9,6 +9,8 @@ public final class FolderBackend: StoreBackend {
   public let path: String
   private let folder: String
 
+  /// Opens nothing yet.
+  ///
   /// - Parameter path: of the folder, which need not be there yet.
   public init(path: String) {
     self.path = path

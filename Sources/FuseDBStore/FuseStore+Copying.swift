@@ -7,6 +7,7 @@ extension FuseStore {
   ///
   /// - Parameter progress: called now and then with how many objects were looked at.
   /// - Returns: how many objects and names there were, and how many bytes the other lacked.
+  /// - Throws: ``FuseError`` with code `refused` where both are the same, `corrupted` where what is copied is damaged, `inputOutput`, `cancelled`.
   public func copy(
     to other: FuseStore, progress: ((Int) -> Void)? = nil
   ) throws(FuseError) -> (count: Int, newByteCount: Int) {
@@ -25,7 +26,10 @@ extension FuseStore {
     return (copier.count, copier.newByteCount)
   }
 
-  /// What an object is made of: the chunks, in order, and where each is stored.
+  /// What an object is made of: the chunks, in order, and where each is stored; nil where the object is not there.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` where its list of chunks is damaged.
+  /// - Complexity: O(chunks) look-ups.
   public func chunks(of id: ObjectID) throws(FuseError) -> [Chunk]? {
     let tools = try StoreTools.take()
     defer { tools.giveBack() }
@@ -72,7 +76,7 @@ extension FuseStore {
   }
 
   /// The records of a pack, as they stand; nil where there is no such pack.
-  public func records(ofPack name: String) throws(FuseError) -> [Chunk]? {
+  package func records(ofPack name: String) throws(FuseError) -> [Chunk]? {
     guard let file = try backend.file(PackView.packName(name)) else { return nil }
     var all: [Chunk] = []
     var walk = PackWalk(file)

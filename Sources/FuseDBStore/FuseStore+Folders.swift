@@ -15,11 +15,15 @@ extension FuseStore {
   }
 
   /// What a name leads to, and whether that is a folder; nil where there is no such name.
+  ///
+  /// - Throws: as ``id(named:)``.
   public func entry(named name: String) throws(FuseError) -> (id: ObjectID, isFolder: Bool)? {
     try ref(named: name).map { ($0.id, $0.kind == .tree) }
   }
 
   /// The files of a folder that was put under a name, in the order of their paths.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` where the list of its files is missing, damaged, or none.
   public func files(of folder: ObjectID) throws(FuseError) -> [FolderFile] {
     try tree(folder).files.map {
       FolderFile(id: $0.id, path: String(path: $0.path), byteCount: $0.byteCount, mode: $0.mode)
@@ -75,6 +79,7 @@ extension StoreWriter {
   ///
   /// - Parameter progress: called with the path of each file before it is read.
   /// - Returns: the list of the files, which is an object; its bytes are those of the files.
+  /// - Throws: as ``put(path:_:progress:)`` and ``setName(_:to:)``.
   @discardableResult
   public func putFolder(
     path: String, named name: String, _ options: PutOptions = PutOptions(), progress: ((String) -> Void)? = nil
@@ -128,7 +133,7 @@ extension FuseStore {
 
 extension FuseStore.Chunking {
   /// `MIN,AVG,MAX`, `fixed,N` or `fsdb`, as the configuration spells them; nil for anything else.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard let chunking = StoreConfig.chunking(text) else { return nil }
     self = chunking
   }
@@ -136,7 +141,7 @@ extension FuseStore.Chunking {
 
 extension FuseStore.Compression {
   /// `none`, `auto`, `zlib:L` or `zstd:L`, as the configuration spells them; nil for anything else.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard let compression = StoreConfig.compression(text) else { return nil }
     self = compression
   }

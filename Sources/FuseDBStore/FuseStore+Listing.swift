@@ -4,6 +4,9 @@ internal import FuseDBSystem
 
 extension FuseStore {
   /// Calls `body` with each object that is kept for its own sake, by the order of their digests.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` where the index of a pack is damaged, and what `body` throws.
+  /// - Complexity: O(entries log entries), in bounded memory and a temporary file.
   public func forEachKept(_ body: (ObjectID) throws(FuseError) -> Void) throws(FuseError) {
     let view = try refresh()
     if let (_, error) = view.damaged.first { throw error }
@@ -79,6 +82,7 @@ extension FuseStore {
 
   /// Counts what the store has: all of it is computed from indexes, names and recipes, so it can't be wrong.
   ///
+  /// - Throws: ``FuseError`` with code `corrupted` where one of these is damaged.
   /// - Complexity: O(entries).
   public func statistics() throws(FuseError) -> Statistics {
     var result = Statistics()

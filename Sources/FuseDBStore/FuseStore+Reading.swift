@@ -25,6 +25,8 @@ extension FuseStore {
   }
 
   /// How many bytes the object has; nil where it is not there.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` where it is one chunk that is damaged, or its list of chunks is.
   public func byteCount(of id: ObjectID) throws(FuseError) -> Int? {
     let tools = try StoreTools.take()
     defer { tools.giveBack() }
@@ -55,6 +57,8 @@ extension FuseStore {
   }
 
   /// The object's bytes; nil where it is not there.
+  ///
+  /// - Throws: as ``read(of:range:)``.
   public func bytes(of id: ObjectID) throws(FuseError) -> [UInt8]? { try read(of: id, range: 0..<Int.max) }
 
   /// A part of the object's bytes, as much of it as there is; nil where the object is not there. Chunks outside of it are not read.

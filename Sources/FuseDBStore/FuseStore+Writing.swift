@@ -6,7 +6,7 @@ extension FuseStore {
   public enum Destination: Sendable {
     /// Small ones are loose, larger ones are packed.
     case automatic
-    /// A file of its own, quick to write; ``packLoose(progress:)`` and ``collect(_:)`` pack it later. Only what is one chunk can be loose.
+    /// A file of its own, quick to write; ``packLoose(progress:)`` and ``collect(_:progress:)`` pack it later. Only what is one chunk can be loose.
     case loose
     /// A pack.
     case packs
@@ -27,7 +27,9 @@ extension FuseStore {
     return stored
   }
 
-  /// Puts one file, durably; it stays until it is removed.
+  /// Puts one file, durably; it stays until it is removed, or its name goes, where the options give it one.
+  ///
+  /// - Throws: as ``StoreWriter/put(path:_:progress:)`` and ``StoreWriter/commit()``.
   @discardableResult
   public func put(
     path: String, _ options: StoreWriter.PutOptions = StoreWriter.PutOptions(), progress: ((Int) -> Void)? = nil
@@ -69,6 +71,7 @@ extension FuseStore {
   /// Has an object no longer stay for its own sake. It goes with the next collection, unless a name leads to it.
   ///
   /// - Returns: whether it was kept.
+  /// - Throws: ``FuseError`` with code `corrupted` where the index of a pack is damaged, `inputOutput`.
   public func remove(_ id: ObjectID) throws(FuseError) -> Bool { try remove([id]).first! }
 
   /// The same for many objects, in their order.
@@ -98,6 +101,7 @@ extension FuseStore {
   /// Takes a name away; what it led to goes with the next collection, unless it stays for another reason.
   ///
   /// - Returns: whether there was such a name.
+  /// - Throws: as ``id(named:)``, and `inputOutput`.
   public func removeName(_ name: String) throws(FuseError) -> Bool {
     guard try id(named: name) != nil else { return false }
     let writer = try StoreWriter(self)
@@ -106,7 +110,9 @@ extension FuseStore {
     return true
   }
 
-  /// Has a name lead to an object that is there.
+  /// Has a name lead to an object that is there, durably.
+  ///
+  /// - Throws: as ``StoreWriter/setName(_:to:)`` and ``StoreWriter/commit()``.
   public func setName(_ name: String, to id: ObjectID) throws(FuseError) {
     let writer = try StoreWriter(self)
     try writer.setName(name, to: id)
@@ -115,7 +121,9 @@ extension FuseStore {
 
   /// Packs loose objects. Readers are not disturbed.
   ///
-  /// - Returns: how many there were.
+  /// - Parameter progress: called now and then with the share that is done.
+  /// - Returns: how many were packed.
+  /// - Throws: ``FuseError`` with code `inputOutput`, `cancelled`. Damaged ones stay as they are.
   @discardableResult
   public func packLoose(progress: ((Double) -> Void)? = nil) throws(FuseError) -> Int {
     let ids = try looseObjects()

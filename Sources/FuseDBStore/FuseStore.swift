@@ -14,7 +14,7 @@ internal import Synchronization
 /// pack, and putting the object again heals it. See spec/store.md.
 public final class FuseStore: Sendable {
   /// Where its files are.
-  public let backend: any StoreBackend
+  package let backend: any StoreBackend
   let config: StoreConfig
   private let state = Mutex(StoreView())
   private let lastFrame = Mutex<UnpackedFrame?>(nil)
@@ -32,7 +32,8 @@ public final class FuseStore: Sendable {
 
   /// Makes a store in a folder that is empty or not there.
   ///
-  /// - Throws: ``FuseError`` with code `refused` where there is something already, `inputOutput`.
+  /// - Throws: ``FuseError`` with code `refused` where there is something already, `invalidArgument` where the configuration is none,
+  ///   `inputOutput`.
   public static func create(
     path: String, configuration: Configuration = Configuration()
   ) throws(FuseError) -> FuseStore {
@@ -40,6 +41,8 @@ public final class FuseStore: Sendable {
   }
 
   /// Makes a store in a backend.
+  ///
+  /// - Throws: as ``create(path:configuration:)``, and `invalidArgument` where the configuration is none.
   public static func create(
     _ backend: any StoreBackend, configuration: Configuration = Configuration()
   ) throws(FuseError) -> FuseStore {
@@ -59,6 +62,8 @@ public final class FuseStore: Sendable {
   public convenience init(path: String) throws(FuseError) { try self.init(FolderBackend(path: path)) }
 
   /// Opens the store of a backend.
+  ///
+  /// - Throws: as ``init(path:)``.
   public init(_ backend: any StoreBackend) throws(FuseError) {
     self.backend = backend
     guard let file = try backend.file(StoreConfig.name) else {

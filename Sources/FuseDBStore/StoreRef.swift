@@ -71,12 +71,16 @@ struct StoreRef: Equatable {
 
 extension FuseStore {
   /// All names, sorted by their bytes.
+  ///
+  /// - Throws: ``FuseError`` with code `inputOutput`.
   public func names() throws(FuseError) -> [String] {
     try backend.names(in: "refs").compactMap { StoreRef.name(ofFile: $0) }
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   /// The object that a name leads to; nil where there is no such name. Of a folder's name, that is the list of its files.
+  ///
+  /// - Throws: ``FuseError`` with code `corrupted` where the name is damaged, `invalidArgument` where it is empty or too long.
   public func id(named name: String) throws(FuseError) -> ObjectID? { try ref(named: name)?.id }
 
   /// What a name leads to.

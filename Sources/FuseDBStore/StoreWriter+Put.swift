@@ -60,6 +60,7 @@ extension StoreWriter {
   /// Puts the file at `path`, which is read once, piece by piece.
   ///
   /// - Parameter progress: called now and then with the bytes that were read.
+  /// - Throws: as ``put(_:_:)``; `notFound` where there is no regular file.
   @discardableResult
   public func put(
     path: String, _ options: PutOptions = PutOptions(), progress: ((Int) -> Void)? = nil
@@ -90,6 +91,7 @@ extension StoreWriter {
   /// Puts what `next` gives, until it gives nothing: a stream whose length nobody knows.
   ///
   /// - Parameter next: gives the next bytes, as many as it likes; nil at the end.
+  /// - Throws: as ``put(_:_:)``, and what `next` throws.
   @discardableResult
   public func put(
     _ options: PutOptions = PutOptions(), progress: ((Int) -> Void)? = nil,

@@ -22,7 +22,7 @@ extension FuseStore {
 ///     try writer.commit()            // from here on, all of it lasts
 ///
 /// A writer has packs of its own, so writers never wait for each other; what two of them put at the same time may be there twice, until
-/// ``FuseStore/collect(_:)`` has run. Memory does not grow with what is put. A writer that ends without a commit leaves nothing that
+/// ``FuseStore/collect(_:progress:)`` has run. Memory does not grow with what is put. A writer that ends without a commit leaves nothing that
 /// is not whole: packs that were full are there, and what was not named or kept by them goes with the next collection.
 ///
 /// One thread at a time may use a writer.
@@ -43,7 +43,7 @@ public final class StoreWriter {
   /// What kept something from being written that was put. Nothing is committed then.
   private var failure: FuseError?
 
-  /// Begins to write.
+  /// Begins to write. Nothing is in the store before the first put.
   public init(_ store: FuseStore) throws(FuseError) {
     self.store = store
     tools = try StoreTools.take()
@@ -237,6 +237,8 @@ public final class StoreWriter {
   }
 
   /// Takes a name away with the commit.
+  ///
+  /// - Throws: ``FuseError`` with code `invalidArgument` where the name is empty or too long.
   public func removeName(_ name: String) throws(FuseError) {
     _ = try StoreRef.fileName(name, path: store.path)
     names.append((name, nil))

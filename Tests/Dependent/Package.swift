@@ -10,7 +10,9 @@ let examples = ["README", "BuildAndLookUp", "Keys", "Merge", "Serve", "Tasks", "
 func program(_ name: String, _ settings: [SwiftSetting]) -> Target {
   .executableTarget(
     name: name,
-    dependencies: ["FuseDB", "FuseDBDelivery", "FuseDBInput"].map { .product(name: $0, package: "FuseDB") },
+    dependencies: ["FuseDB", "FuseDBDelivery", "FuseDBInput", "FuseDBStore"].map {
+      .product(name: $0, package: "FuseDB")
+    },
     path: ".generated/\(name)", swiftSettings: settings)
 }
 

@@ -40,12 +40,14 @@ func expect(_ isTrue: Bool, _ file: StaticString = #fileID, _ line: UInt = #line
   precondition(isTrue, "not as expected", file: file, line: line)
 }
 
-/// A file with three keys: 8.8.8.8 and gmail.com share an object, 1.1.1.1 has one of its own.
 func write(_ text: String, to path: String) {
   let file = fopen(path, "wb")!
   expect(fputs(text, file) >= 0 && fclose(file) == 0)
 }
 
+func makeFolder(_ path: String) { expect(mkdir(path, 0o755) == 0) }
+
+/// A file with three keys: 8.8.8.8 and gmail.com share an object, 1.1.1.1 has one of its own.
 func makeFile(_ path: String, _ name: String = "Google LLC", options: FuseWriter.Options = .init()) throws {
   let writer = FuseWriter(options)
   try writer.add(["8.8.8.8", "gmail.com"], Org(name: name, asn: 15169))
