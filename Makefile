@@ -28,7 +28,7 @@ PYTEST := FUSEDB="$(CURDIR)/build/fusedb" FUSEDB_COMPACT_TOOL="$(CURDIR)/build/C
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
 build: ## build everything for debugging
@@ -105,11 +105,11 @@ endure: ## check what takes time to show: reading while files are replaced, unde
 	@Scripts/closing-lines $(ENDURANCE_LOGS)
 
 endure-here:
-	@$(MAKE) SIDE_BY_SIDE= stress leaks city sanitize-python
+	@$(MAKE) SIDE_BY_SIDE= stress leaks city sanitize-python hostile-serve
 
 endure-apart:
 	@echo "meanwhile: programs under sanitizers; see build/logs/sanitize.log"
-	@$(MAKE) SIDE_BY_SIDE= sanitize hostile >build/logs/sanitize.log 2>&1 || { tail -n 60 build/logs/sanitize.log; exit 1; }
+	@$(MAKE) SIDE_BY_SIDE= sanitize hostile-files >build/logs/sanitize.log 2>&1 || { tail -n 60 build/logs/sanitize.log; exit 1; }
 	@echo "done meanwhile: programs under sanitizers"
 
 .PHONY: dependent
@@ -148,8 +148,10 @@ sanitize-python: ## run the tests of the Python package under AddressSanitizer: 
 	@ls -d build/wheel/*/venv >/dev/null 2>&1 || $(MAKE) wheel
 	Scripts/sanitize-python 2>&1 | tee build/logs/sanitize-python.log
 
-.PHONY: hostile
-hostile: ## ask files with a million changed sections of networks, read a million changed MaxMind DBs, ask a million changed compact files, under AddressSanitizer: about twenty minutes
+.PHONY: hostile hostile-files hostile-serve
+hostile: hostile-files hostile-serve ## ask changed files and send spoilt requests, under AddressSanitizer: about half an hour
+
+hostile-files: ## ask files with a million changed sections of networks, read a million changed MaxMind DBs, ask a million changed compact files, under AddressSanitizer: about twenty minutes
 	@mkdir -p build/logs
 	swift build -c release --sanitize=address --product HostileNetworks --scratch-path .build/address -Xswiftc -use-ld=lld
 	.build/address/release/HostileNetworks 2>&1 | tee build/logs/hostile.log
@@ -157,9 +159,7 @@ hostile: ## ask files with a million changed sections of networks, read a millio
 	ASAN_OPTIONS=max_allocation_size_mb=1 .build/address/release/HostileMaxMind 2>&1 | tee build/logs/hostile-maxmind.log
 	swift build -c release --sanitize=address --product CompactTool --scratch-path .build/address -Xswiftc -use-ld=lld
 	ASAN_OPTIONS=max_allocation_size_mb=64 .build/address/release/CompactTool hostile 2>&1 | tee build/logs/hostile-compact.log
-	@$(MAKE) SIDE_BY_SIDE= hostile-serve
 
-.PHONY: hostile-serve
 hostile-serve: ## send 100,000 spoilt requests to the server, under AddressSanitizer: a few minutes
 	@mkdir -p build/logs
 	@$(MAKE) .venv/ready
