@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import DONE
+from conftest import DONE, ROOT
 from tracing import in_parallel, traced
 
 
@@ -256,6 +256,18 @@ def test_session(command, tmp_path, monkeypatch):
     assert command("store", "cat", "from a pipe").code != DONE
     assert command("store", "init").code != DONE
     assert json.loads(command("store", "status", "--json", code=DONE).out)["kept"] == 2
+
+
+def test_the_session_of_the_readme(command, tmp_path):
+    """Each line as it stands there, with what it prints to standard output."""
+    block = (ROOT / "README.md").read_text().split("## Keep files\n", 1)[1].split("```\n", 2)[1]
+    steps = [part.split("\n", 1) for part in block.split("$ ")[1:]]
+    assert len(steps) == 10
+    script = "".join(f"{line}\necho '<end>'\n" for line, _ in steps)
+    environment = os.environ | {"PATH": f"{Path(command.path).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-e"], input=script, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split("<end>\n")) == (0, [printed for _, printed in steps] + [""]), done.stderr
+    assert (tmp_path / "copy.txt").read_text() == "hello\n"
 
 
 @pytest.mark.parametrize("kind", ["stuffed noise", "deflate", "noise with heads"])
