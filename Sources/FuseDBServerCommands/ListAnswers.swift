@@ -7,9 +7,7 @@ internal import FuseDBReading
 /// Answers that are lists, given page by page: a cursor is the key of the last row, so pages fit together also when the file changes
 /// between them.
 struct ListAnswers {
-  /// How many keys are compared where a file has no reverse index.
-  private static let mostScanned = 1_000_000
-  /// How many keys of two files are compared for a page.
+  /// How many keys are compared for a page: of two files, or where a file has no reverse index.
   private static let mostCompared = 200_000
   /// A page with so many bytes takes no more rows.
   private static let mostBytes = 8 << 20
@@ -82,32 +80,41 @@ struct ListAnswers {
     guard let key = exchange.parameter(FUSE_PARAMETER_KEY)?.bytes else {
       return exchange.refuse(400, "request", "the query has no 'key'")
     }
-    guard reader.hasReverseIndex || reader.keyCount <= Self.mostScanned else {
-      return exchange.refuse(
-        501, "noReverseIndex",
-        "the file does not say which keys share a value, and has too many to compare them all; 'fusedb reindex --reverse-index' adds that"
-      )
-    }
-    guard var scan = try reader.keys(sharing: key) else {
+    guard let object = try reader.objectOffset(forKey: key.rawSpan) else {
       return exchange.refuse(404, "absent", "the file has no such key")
     }
     begin("keys")
-    var last: [UInt8]?
+    var last: Entry?
     var count = 0
     var hasMore = false
-    while let entry = try scan.next() {
-      let key = try entry.key
-      if let after, !after.lexicographicallyPrecedes(key) { continue }
-      guard count < limit else {
-        hasMore = true
-        break
+    if reader.hasReverseIndex {
+      var scan = try reader.keys(ofObjectAt: object)
+      while let entry = try scan.next() {
+        let key = try entry.key
+        if let after, !after.lexicographicallyPrecedes(key) { continue }
+        guard count < limit else {
+          hasMore = true
+          break
+        }
+        appendListed(key, &count)
+        last = entry
       }
-      if count > 0 { exchange.out.append(",") }
-      exchange.out.append(key: Piece(key.rawSpan))
-      last = key
-      count += 1
+    } else {
+      // Keys up to the cursor were compared for the pages before.
+      var scan = try reader.entries(from: after.map { $0 + [0] } ?? [])
+      var left = Self.mostCompared
+      while let entry = try scan.next() {
+        let isOne = entry.objectOffset == object
+        guard left > 0, !isOne || count < limit else {
+          hasMore = true
+          break
+        }
+        left -= 1
+        if isOne { appendListed(try entry.key, &count) }
+        last = entry
+      }
     }
-    try end(hasMore ? last : nil)
+    try end(hasMore ? last?.key : nil)
   }
 
   /// The keys whose answers differ from those of another file, with both.
@@ -168,6 +175,13 @@ struct ListAnswers {
   private func appendKey(_ key: [UInt8], _ count: Int) {
     exchange.out.append(count > 0 ? ",\n{\"key\":" : "{\"key\":")
     exchange.out.append(key: Piece(key.rawSpan))
+  }
+
+  /// A key of a list of keys.
+  private func appendListed(_ key: [UInt8], _ count: inout Int) {
+    if count > 0 { exchange.out.append(",") }
+    exchange.out.append(key: Piece(key.rawSpan))
+    count += 1
   }
 
   private func end(_ last: [UInt8]?) throws(FuseError) {

@@ -260,6 +260,12 @@ def test_a_page_of_differences_compares_a_bounded_number_of_keys(command, tmp_pa
             after = pages[-1]["next"] and "&after=" + pages[-1]["next"]
         assert len(pages) > 1 and pages[0]["changes"] == []
         assert sum((page["changes"] for page in pages), []) == [{"key": "gone", "change": "removed", "old": 2}, {"key": "here", "change": "added", "new": 2}]
+        # The file has no reverse index, so keys are compared, as many for a page.
+        pages, after = [], ""
+        while after is not None:
+            pages.append(other.json(f"/v1/new/aliases?key=here{after}"))
+            after = pages[-1]["next"] and "&after=" + pages[-1]["next"]
+        assert len(pages) > 1 and pages[0]["keys"] == [] and sum((page["keys"] for page in pages), []) == ["here"]
 
 
 def test_aliases_differences_and_numbers(server, command, folder):  # [HS12] [HS13]
