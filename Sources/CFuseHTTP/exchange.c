@@ -214,7 +214,7 @@ static enum MHD_Result begin(fuse_exchange *exchange, const char *method, const 
   if (request->method == FUSE_OTHER_METHOD) return refuse(exchange, 405, "the methods are GET, HEAD and POST");
   if (exchange->target.count > exchange->server->options.head_limit)
     return refuse(exchange, 414, "the address is longer than is allowed; ask by POST, or start the server with a greater --max-head");
-  // Where the version is not right behind the target, a zero byte cut that short.
+  // Where the version does not follow the target at once, a zero byte cut that short.
   if (exchange->target.failed || version != exchange->target_end + 1 || !fuse_read_target(exchange))
     return refuse(exchange, 400, "the target of the request is no path; it begins with '/', and has spaces and control characters as %XX");
   const char *problem = NULL;

@@ -56,7 +56,7 @@ static int decode_base64(fuse_bytes *bytes) {
   return 1;
 }
 
-/// Decodes a part of the target behind those before it. There is room for all.
+/// Decodes a part of the target, after those before it. There is room for all.
 static int decode(fuse_exchange *exchange, fuse_bytes part, int plus_is_space, fuse_bytes *out) {
   size_t start = exchange->decoded.count;
   if (!fuse_percent_decode(part, plus_is_space, &exchange->decoded)) return 0;

@@ -2,7 +2,7 @@ import FuseDBCompact
 import FuseDBFormat
 
 /// What a file has its keys in: blocks of keys, and where it is of networks alone, lines and bases of networks, counts of `SHOW`. Each is changed under
-/// a right check, so that what reads it has to see by itself that it makes no sense.
+/// a right check, so that what reads it has to see on its own that it makes no sense.
 struct KeyItem {
   private enum Kind {
     /// A block of keys with this number.

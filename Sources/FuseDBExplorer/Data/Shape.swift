@@ -13,7 +13,7 @@ struct Shape: Sendable {
   private static let valueByteCount = 4096
   static let mostFields = 100
 
-  /// A histogram: of few values each by itself, of others by powers of two.
+  /// A histogram: of few values one each, of others by powers of two.
   struct Histogram: Sendable {
     private static let mostSingle = 33
     /// How many there are of 0, of 1, and so on; and how many have each number of bits.

@@ -25,7 +25,7 @@ extension Markup {
     }
   }
 
-  /// A table that is scrolled by itself where the page is narrow.
+  /// A table that scrolls on its own where the page is narrow.
   mutating func table(_ caption: String, _ columns: [Column], _ rows: (inout Markup) -> Void) {
     element(
       "div", .class("scroll"), Attribute("role", "region"), Attribute("aria-label", caption), Attribute("tabindex", "0")
