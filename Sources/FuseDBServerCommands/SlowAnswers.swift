@@ -52,21 +52,11 @@ extension Service {
     let statistics = try slot.statistics(of: reader)
     let metadata = try reader.metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     var writer = JSONWriter()
-    writer.append(members: [
-      ("name", .text(slot.name)), ("generation", .count(reader.generation)), ("version", .count(statistics.version)),
-      ("keys", .count(statistics.keyCount)), ("objects", .count(statistics.objectCount)),
-      ("bytes", .count(statistics.byteCount)), ("headerBytes", .count(statistics.headerByteCount)),
-      ("dataBytes", .count(statistics.dataByteCount)), ("indexBytes", .count(statistics.indexByteCount)),
-      ("extensionBytes", .count(statistics.extensionByteCount)), ("keyBytes", .count(statistics.keyByteCount)),
-      ("objectBytes", .count(statistics.objectByteCount)), ("minKeysPerObject", .count(statistics.fewestKeysPerObject)),
-      ("meanKeysPerObject", .number(statistics.meanKeysPerObject)),
-      ("maxKeysPerObject", .count(statistics.mostKeysPerObject)),
-      ("unreachedObjects", .count(statistics.unreachedObjectCount)),
-      ("bytesSavedBySharing", .count(statistics.bytesSavedBySharing)),
-      ("checksum", .text(statistics.checksum.hexadecimal)),
-      ("sections", .members(statistics.sections.map { ($0.name, .count($0.byteCount)) })),
-      ("meta", .members(metadata.map { ($0.key, .text($0.value)) })),
-    ])
+    let file: [(name: String, value: ReportValue)] = [
+      ("name", .text(slot.name)), ("generation", .count(reader.generation)),
+    ]
+    let texts = metadata.map { (name: $0.key, value: ReportValue.text($0.value)) }
+    writer.append(members: file + statistics.sizes + statistics.counts + [("meta", .members(texts))])
     writer.append("\n")
     exchange.answer(200, .json, generation: reader.generation, isTagged: true)
     exchange.out.append(writer.out)

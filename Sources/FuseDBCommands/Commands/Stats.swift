@@ -1,4 +1,4 @@
-internal import FuseDB
+package import FuseDB
 internal import FuseDBInput
 
 /// `fusedb stats`: says what a database holds.
@@ -88,20 +88,8 @@ struct Stats: Command {
   }
 
   private func members(of statistics: Statistics, _ path: String) -> [(name: String, value: ReportValue)] {
-    [
-      ("path", .text(path)), ("version", .count(statistics.version)), ("keys", .count(statistics.keyCount)),
-      ("objects", .count(statistics.objectCount)), ("bytes", .count(statistics.byteCount)),
-      ("headerBytes", .count(statistics.headerByteCount)), ("dataBytes", .count(statistics.dataByteCount)),
-      ("indexBytes", .count(statistics.indexByteCount)), ("extensionBytes", .count(statistics.extensionByteCount)),
-      ("plain", .flag(statistics.extensionByteCount == 0)), ("keyBytes", .count(statistics.keyByteCount)),
-      ("objectBytes", .count(statistics.objectByteCount)), ("minKeysPerObject", .count(statistics.fewestKeysPerObject)),
-      ("meanKeysPerObject", .number(statistics.meanKeysPerObject)),
-      ("maxKeysPerObject", .count(statistics.mostKeysPerObject)),
-      ("unreachedObjects", .count(statistics.unreachedObjectCount)),
-      ("bytesSavedBySharing", .count(statistics.bytesSavedBySharing)),
-      ("checksum", .text(statistics.checksum.hexadecimal)),
-      ("sections", .members(statistics.sections.map { ($0.name, .count($0.byteCount)) })),
-    ]
+    [("path", .text(path))] + statistics.sizes + [("plain", .flag(statistics.extensionByteCount == 0))]
+      + statistics.counts
   }
 
   /// The numbers for people, in columns.
@@ -166,5 +154,27 @@ struct Stats: Command {
     let apart = Double(statistics.byteCount + statistics.bytesSavedBySharing)
     let times = Humans.decimal(apart / Double(statistics.byteCount), places: 2)
     return "without it the file would be \(times) times as large"
+  }
+}
+
+extension Statistics {
+  /// What the parts of the file take, as reports name it.
+  package var sizes: [(name: String, value: ReportValue)] {
+    [
+      ("version", .count(version)), ("keys", .count(keyCount)), ("objects", .count(objectCount)),
+      ("bytes", .count(byteCount)), ("headerBytes", .count(headerByteCount)), ("dataBytes", .count(dataByteCount)),
+      ("indexBytes", .count(indexByteCount)), ("extensionBytes", .count(extensionByteCount)),
+    ]
+  }
+
+  /// What is in them.
+  package var counts: [(name: String, value: ReportValue)] {
+    [
+      ("keyBytes", .count(keyByteCount)), ("objectBytes", .count(objectByteCount)),
+      ("minKeysPerObject", .count(fewestKeysPerObject)), ("meanKeysPerObject", .number(meanKeysPerObject)),
+      ("maxKeysPerObject", .count(mostKeysPerObject)), ("unreachedObjects", .count(unreachedObjectCount)),
+      ("bytesSavedBySharing", .count(bytesSavedBySharing)), ("checksum", .text(checksum.hexadecimal)),
+      ("sections", .members(sections.map { ($0.name, .count($0.byteCount)) })),
+    ]
   }
 }
