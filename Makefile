@@ -12,7 +12,7 @@ BUILD_PACKAGES := g++ libbz2-dev libcurl4-openssl-dev libdeflate-dev liblzma-dev
 TEST_PACKAGES := binutils chromium fish iso-codes man-db mandoc minisign netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
   unicode-data valgrind zsh zstd
 DEMO_PACKAGES := python3
-BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv valgrind
+BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv unicode-data valgrind
 # Unpacked alone: installed, it would begin to serve.
 SERVER_PACKAGES := libmaxminddb0 libnginx-mod-http-geoip2 nginx
 DATA_PACKAGES := ieee-data tor-geoipdb
@@ -214,14 +214,15 @@ screenshots: ## take the two pictures of the pages that README shows, into docs/
 	@[ -e build/demo/geo.fsdb ] || $(MAKE) demo
 	FUSEDB="$(CURDIR)/build/fusedb" .venv/bin/python -B Scripts/screenshots
 
-.PHONY: bench bench-full bench-build bench-serving bench-values bench-networks
+.PHONY: bench bench-full bench-build bench-serving bench-values bench-networks bench-compact
 bench: ## measure FuseDB beside its peers, about five minutes (installs what is missing)
 bench-full: ## the same with 10,000,000 keys too: about half an hour, 10 GB of disk and memory
 bench-build: ## measure building alone, with 10,000,000 keys: about ten minutes, 10 GB of disk and memory
 bench-serving: ## measure look-ups while files are swapped, about one minute
 bench-values: ## measure reading fields and whole values, about two minutes
 bench-networks: ## measure which block holds an address, beside libmaxminddb, about two minutes
-bench bench-full bench-build bench-serving bench-values bench-networks:
+bench-compact: ## measure compact files beside those of version 2 and LMDB, with 10,000,000 keys too: about ten minutes, 5 GB of disk and memory
+bench bench-full bench-build bench-serving bench-values bench-networks bench-compact:
 	@Scripts/install-packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) build/benchmarks/venv/ready
 	@$(MAKE) SIDE_BY_SIDE= release

@@ -1,7 +1,7 @@
 import FuseDB
 
 /// Some of the questions, as the library takes many keys.
-private struct Batch: RandomAccessCollection {
+struct Batch: RandomAccessCollection {
   struct Key: FuseKeyBytes {
     let bytes: UnsafeRawBufferPointer
 
