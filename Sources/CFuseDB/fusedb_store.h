@@ -267,7 +267,8 @@ fuse_status fuse_store_name_remove(
 /* Has an object no longer stay for its own sake; FUSE_NONE where it did not. Any thread. */
 fuse_status fuse_store_remove(fuse_store *store, const fuse_store_id *id, fuse_store_error **error);
 
-/* What lists give; the texts end in a zero byte, and are good until the function returns. */
+/* What lists give; the texts end in a zero byte, and are good until the function returns. Names and paths are bytes, as
+ * they were given: not always UTF-8. */
 typedef struct fuse_store_entry {
   /* A name, or a path in a folder; "" for objects without one. */
   const char *name;

@@ -37,11 +37,14 @@ final class CText {
   let start: UnsafeMutablePointer<CChar>
   let byteCount: Int
 
-  init(_ text: String) {
-    let bytes = text.utf8CString
-    byteCount = bytes.count - 1
-    start = .allocate(capacity: bytes.count)
-    bytes.withUnsafeBufferPointer { start.initialize(from: $0.baseAddress!, count: bytes.count) }
+  convenience init(_ text: String) { self.init(bytes: Array(text.utf8)) }
+
+  /// The bytes of a name or a path, whatever they are.
+  init(bytes: [UInt8]) {
+    byteCount = bytes.count
+    start = .allocate(capacity: bytes.count + 1)
+    for (number, byte) in bytes.enumerated() { start[number] = CChar(bitPattern: byte) }
+    start[bytes.count] = 0
   }
 
   deinit { start.deallocate() }

@@ -18,7 +18,7 @@ private final class ListCallback {
   func tell(
     _ name: String, _ id: FuseStore.ObjectID, isFolder: Bool = false, byteCount: Int = 0, mode: UInt32 = 0
   ) throws(FuseError) {
-    let text = CText(name)
+    let text = CText(bytes: name.pathBytes)
     var entry = fuse_store_entry()
     entry.name = UnsafePointer(text.start)
     entry.name_size = text.byteCount

@@ -9,6 +9,7 @@ final class RunningDigest {
   private let context: OpaquePointer
 
   init() throws(FuseError) {
+    // SAFETY: the library gives a context or nil.
     guard let made = unsafe fuse_sha256_begin() else { throw .outOfMemory("make a digest") }
     unsafe context = made
   }
