@@ -10,7 +10,7 @@ open stores anew. docs/python.md of the project has a chapter about it.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from . import _store
 from ._errors import FuseCorruptError, FuseError, FuseIOError, FuseRefusedError, FuseValueError
@@ -83,6 +83,11 @@ def _options(
     if to not in _TO:
         raise FuseValueError(f"'to' is {to!r}; it is one of {', '.join(_TO)}")
     return None if name is None else os.fsencode(name), chunking, compression, _KEEP[keep], _TO[to]
+
+
+def _entry(told: tuple[bytes, str, bool, int, int]) -> Entry:
+    name, id, is_folder, size, mode = told
+    return Entry(os.fsdecode(name), id, is_folder, size, mode)
 
 
 def _reading(stream: BinaryIO) -> Callable[[int], Any]:
@@ -452,7 +457,7 @@ class Store:
         >>> [entry.name for entry in store.names()]
         ['greeting']
         """
-        return [Entry(os.fsdecode(name), *rest) for name, *rest in self._open.names()]
+        return [_entry(one) for one in self._open.names()]
 
     def objects(self) -> list[str]:
         """The ids of all objects that are kept for their own sake.
@@ -475,7 +480,7 @@ class Store:
         id = self._identified(name)
         if id is None or not self._open.contains(id):
             raise KeyError(name)
-        return [Entry(os.fsdecode(path), *rest) for path, *rest in self._open.files(id)]
+        return [_entry(one) for one in self._open.files(id)]
 
     def chunks(self, what: str | bytes) -> list[Chunk]:
         """What an object is made of; raises KeyError where it is not there.
@@ -545,7 +550,10 @@ class Store:
         return self._open.copy(other._open, progress)
 
 
-async def on_thread(call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+_Result = TypeVar("_Result")
+
+
+async def on_thread(call: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
     """Does a call on a thread, and lets the event loop go on."""
     # Late: it brings half of the standard library.
     import asyncio

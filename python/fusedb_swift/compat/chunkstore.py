@@ -9,7 +9,7 @@ What is different:
 
 - A file id is a name of the store, and at most 255 bytes long, as names are.
 - Chunks of `ingest` and `ingest_fixed` are those of chunkstore, with the same digests; chunks have 512 bytes to 16 MiB. `ingest_cdc` cuts
-  elsewhere. A file that is shorter than a chunk is one.
+  elsewhere. Contents that are there already keep the chunks that they have, whatever the call asks for.
 - Streams and files are read in bounded memory. Every read is compared with its digest, and putting a file again heals it.
 - Any number of processes may write. A file that is replaced or deleted is gone at once; its bytes are freed by `gc()`.
 - A backend is a folder: `FilesystemBackend`, or a path. Its `get`, `put`, `exists` and `delete` keep keys apart from files.
@@ -39,6 +39,7 @@ __all__ = ["AsyncBackend", "AsyncChunkClient", "AsyncChunkStore", "AsyncS3Backen
 _USUAL_CHUNK = 4 << 20
 _KEYS = "_backend/"
 _FOREIGN = ("_manifest", "_refcount")
+_LEAST_CHUNK, _MOST_CHUNK = 512, 16 << 20
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -48,6 +49,12 @@ class Stats(NamedTuple):
     total_bytes: int
     stored_bytes: int
     savings_pct: float
+
+
+def _fixed(chunk_size: int) -> str:
+    if not _LEAST_CHUNK <= chunk_size <= _MOST_CHUNK:
+        raise ValueError(f"chunk_size is {chunk_size}; chunks have 512 bytes to 16 MiB")
+    return f"fixed,{chunk_size}"
 
 
 class FilesystemBackend:
@@ -154,17 +161,17 @@ class ChunkStore:
 
     def ingest_fixed(self, file_id: str, data: bytes, chunk_size: int) -> list[str]:
         """The same, in chunks of a size of your own, from 512 bytes to 16 MiB."""
-        self.store.put(data, name=self._checked(file_id), chunking=f"fixed,{chunk_size}")
+        self.store.put(data, name=self._checked(file_id), chunking=_fixed(chunk_size))
         return self.file_digests(file_id)
 
     def ingest_reader(self, file_id: str, reader: BinaryIO, chunk_size: int = _USUAL_CHUNK) -> list[str]:
         """The same of a stream, which is not held in memory."""
-        self.store.put_stream(reader, name=self._checked(file_id), chunking=f"fixed,{chunk_size}")
+        self.store.put_stream(reader, name=self._checked(file_id), chunking=_fixed(chunk_size))
         return self.file_digests(file_id)
 
     def ingest_file_path(self, file_id: str, path: Path) -> list[str]:
         """The same of a file on the disk, which is not held in memory."""
-        self.store.put_file(path, name=self._checked(file_id), chunking=f"fixed,{_USUAL_CHUNK}")
+        self.store.put_file(path, name=self._checked(file_id), chunking=_fixed(_USUAL_CHUNK))
         return self.file_digests(file_id)
 
     def read(self, file_id: str) -> bytes:
