@@ -18,7 +18,8 @@
  * is FUSE_ERROR_CORRUPTED, with the object and the pack, and putting the object again heals it. FUSE_NONE says that the
  * store has no such object or name.
  *
- * Processes. A child made by fork opens stores of its own, after the fork.
+ * Processes. A child made by fork opens stores of its own, after the fork; at that moment no other thread of the parent
+ * may be in a call of this library, for the child would wait for it.
  *
  * The library needs libcrypto.so.3, which it opens with the first store: FUSE_ERROR_UNAVAILABLE where it is missing.
  * What a store is, is specified in spec/store.md of the project.

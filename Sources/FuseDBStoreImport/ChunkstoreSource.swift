@@ -28,26 +28,27 @@ struct ChunkstoreSource {
       try read(id, job)
     }
     // What is listed and has no manifest is lost.
-    for id in listed.subtracting(ids).sorted() {
+    for bytes in listed.subtracting(ids.map { Array($0.utf8) }).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+      let id = String(decoding: bytes, as: UTF8.self)
       try job.tell(id, FuseError(.notFound, "it is listed, and its manifest is missing", path: "\(manifests)/\(id)"))
     }
   }
 
-  /// What the list of files has. It is of no other use than to find what is missing.
-  private func listed(_ job: ImportJob) throws(FuseError) -> Set<String> {
-    var listed: Set<String> = []
+  /// What the list of files has, as bytes. It is of no other use than to find what is missing.
+  private func listed(_ job: ImportJob) throws(FuseError) -> Set<[UInt8]> {
+    var listed: Set<[UInt8]> = []
     guard FileStatus(at: "\(manifests)/\(Self.indexName)") != nil else { return listed }
     try job.attempt("the list of files") { () throws(FuseError) in
       let json = try JSONPull(path: "\(manifests)/\(Self.indexName)")
       try json.enterList()
-      while try json.hasNext() { listed.insert(try json.string()) }
+      while try json.hasNext() { listed.insert(Array(try json.string().utf8)) }
       try json.end()
     }
     return listed
   }
 
   /// The ids of files: names of manifests, also in folders, for an id may have slashes.
-  private func ids(below folder: String, _ listed: Set<String>) throws(FuseError) -> [String] {
+  private func ids(below folder: String, _ listed: Set<[UInt8]>) throws(FuseError) -> [String] {
     var ids: [String] = []
     for name in try StoreFiles.names(in: folder.isEmpty ? manifests : "\(manifests)/\(folder)") {
       let id = folder.isEmpty ? name : "\(folder)/\(name)"
@@ -56,7 +57,7 @@ struct ChunkstoreSource {
       case .regular:
         // What a writer that was killed left has the name of the manifest, a number and `.tmp`.
         guard id != Self.indexName else { break }
-        if !Self.isTemporary(name) || listed.contains(id) || isWhole(id) { ids.append(id) }
+        if !Self.isTemporary(name) || listed.contains(Array(id.utf8)) || isWhole(id) { ids.append(id) }
       default: break
       }
     }

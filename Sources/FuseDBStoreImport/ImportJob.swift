@@ -11,7 +11,8 @@ final class ImportJob {
   let progress: (Double?, String) -> Void
   var report = StoreImport.Report()
   /// Names that lead somewhere from the next commit on, and what was put since the last one.
-  private var names: [String: FuseStore.ObjectID] = [:]
+  /// By their bytes: texts are the same to Swift where only their normal forms differ.
+  private var names: [[UInt8]: FuseStore.ObjectID] = [:]
   private var pending = (count: 0, byteCount: 0)
 
   private static let mostPendingCount = 50_000
@@ -124,7 +125,7 @@ final class ImportJob {
   func id(named name: String) throws(FuseError) -> FuseStore.ObjectID? { try leads(fullName(name)) }
 
   private func leads(_ fullName: String) throws(FuseError) -> FuseStore.ObjectID? {
-    if let id = names[fullName] { return id }
+    if let id = names[Array(fullName.utf8)] { return id }
     return try store.id(named: fullName)
   }
 
@@ -138,7 +139,7 @@ final class ImportJob {
         path: store.path)
     }
     try writer.setName(name, to: id)
-    names[name] = id
+    names[Array(name.utf8)] = id
     report.nameCount += 1
     try commitNowAndThen()
   }

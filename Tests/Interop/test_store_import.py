@@ -16,6 +16,7 @@ import pytest
 import rsdos
 
 from conftest import BAD_DATA, DONE, NO_INPUT, UNAVAILABLE, USAGE
+from tracing import in_parallel, traced
 
 
 def noise(count, seed):
@@ -35,7 +36,7 @@ def digest(content):
 #: Among them one that is nothing, one that packs well and is unpacked to more than is handed on at once, and one of noise.
 OBJECTS = [b"", b"hello", prose(3_000, 1), prose(2_500_000, 2), noise(1_300_000, 3), noise(40, 4), prose(70_000, 5)]
 #: Ids that are paths, too.
-NAMES = ["empty", "greeting", "a/b/prose", "big prose", "größe", "x%2f.tmp", "a.5.tmp"]
+NAMES = ["empty", "greeting", "a/b/prose", "big prose", "größe", "gro\u0308ße", "a.5.tmp"]
 FILES = dict(zip(NAMES, OBJECTS))
 
 
@@ -210,6 +211,45 @@ def test_two_files_of_one_name_are_kept_by_their_ids(command, store, tmp_path):
     taken(command, store, tmp_path / "u")
     names, _ = listed(command, store)
     assert names == {"id-a": digest(b"1"), "id-b": digest(b"2"), "a": digest(b"1")}
+
+
+def test_an_import_that_is_killed_or_fails_at_any_call_can_be_made_again(command, tmp_path):
+    """Killed at one call, an error at the next; also where the import replaces what a name leads to."""
+    files = {"a": b"new a", "b/c": noise(9_000, 1), "d": prose(9_000, 2)}
+    source = tmp_path / "c"
+    for name, content in files.items():
+        chunkstore.ChunkStore.open(chunkstore.FilesystemBackend(source)).ingest_fixed(name, content, 4096)
+    (tmp_path / "a").write_bytes(b"old a")
+    command("store", "init", tmp_path / "s", code=DONE)
+    command("store", "add", tmp_path / "a", "--name", "a", "-C", tmp_path / "s", code=DONE)
+    words = ["store", "import", str(source), "-C", "s", "--overwrite"]
+    numbers = iter(range(10_000))
+
+    def copy():
+        folder = tmp_path / f"copy{next(numbers)}"
+        shutil.copytree(tmp_path / "s", folder / "s")
+        return folder
+
+    first = traced(command, words, copy())
+    assert first.code == DONE
+    calls = [call for call in first.calls if call.is_change and not call.is_for_people]
+    assert len(calls) > 20
+
+    def spoil(work):
+        number, call = work
+        folder = copy()
+        how = "signal=SIGKILL" if number % 2 else "error=ENOSPC"
+        result = traced(command, words, folder, [call.inject(how)])
+        assert number % 2 or result.code == DONE or result.err.startswith("fusedb:")
+        assert content_of(command, folder / "s", "a") in (b"old a", b"new a")
+        assert command("store", *words[1:], cwd=folder).code == DONE
+        for name, content in files.items():
+            assert content_of(command, folder / "s", name) == content
+        command("store", "gc", "-C", folder / "s", code=DONE)
+        command("store", "verify", "-C", folder / "s", code=DONE)
+        shutil.rmtree(folder)
+
+    in_parallel(spoil, list(enumerate(calls)))
 
 
 def test_what_is_no_store_is_said(command, originals, store, tmp_path):
