@@ -9,7 +9,7 @@ endif
 MAKEFLAGS += --no-print-directory
 
 BUILD_PACKAGES := g++ libbz2-dev libcurl4-openssl-dev libdeflate-dev liblzma-dev libmicrohttpd-dev libmsgpack-dev libsimdjson-dev libssl-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev
-TEST_PACKAGES := binutils chromium fish iso-codes man-db mandoc minisign netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
+TEST_PACKAGES := binutils chromium fish iso-codes libsqlite3-0 man-db mandoc minisign netbase openjdk-17-jdk-headless publicsuffix python3 python3-dev python3-venv strace tzdata \
   unicode-data valgrind zsh zstd
 DEMO_PACKAGES := python3
 BENCH_PACKAGES := jq libcdb-dev liblmdb-dev libmaxminddb-dev libsqlite3-dev python3 python3-venv unicode-data valgrind
@@ -56,13 +56,13 @@ build/CompactTool: FORCE
 FORCE:
 
 .PHONY: library
-library: ## build the library for C as a release, at build/c
+library: ## build the libraries for C as a release, at build/c
 	@Scripts/install-packages $(BUILD_PACKAGES) binutils
 	@Scripts/build-library
 
 .PHONY: install
 PREFIX ?= /usr/local
-install: release library ## install the command, its manual and completions, and the library and header for C: PREFIX=/usr/local DESTDIR=
+install: release library ## install the command, its manual and completions, and the libraries and headers for C: PREFIX=/usr/local DESTDIR=
 	@Scripts/install "$(PREFIX)" "$(DESTDIR)"
 
 # Its tests are in python/tests, and run in an environment of their own.

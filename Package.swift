@@ -28,6 +28,8 @@ let package = Package(
     .library(name: "FuseDBStore", targets: ["FuseDBStore"]),
     // For programs in other languages; Scripts/build-library makes libfusedb.so of it.
     .library(name: "FuseDBC", type: .static, targets: ["FuseDBC"]),
+    // The same for what keeps files: libfusedb-store.so.
+    .library(name: "FuseDBStoreC", type: .static, targets: ["FuseDBStoreC"]),
     .executable(name: "fusedb", targets: ["FuseDBTool"]),
     // What publishes and fetches, run by it.
     .executable(name: "fusedb-delivery", targets: ["FuseDBDeliveryTool"]),
@@ -62,6 +64,7 @@ let package = Package(
     .target(name: "CFusePublish"),
     .target(name: "CFuseCuts"),
     .target(name: "CFuseRows", dependencies: ["CFuseChecksum"]),
+    .target(name: "CFuseSQLite"),
     .target(name: "CFuseSystem"),
     .target(name: "CFuseTransfer", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("curl")]),
 
@@ -135,6 +138,18 @@ let package = Package(
         "CFuseCrypto", "CFuseCuts", "CZlib", "CZstd", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBWriting",
       ],
       swiftSettings: strict),
+    // What takes over the stores of other programs. Of libsqlite3 it needs nothing until it reads one.
+    .target(
+      name: "FuseDBStoreImport",
+      dependencies: ["CFuseCrypto", "CFuseSQLite", "CZlib", "CZstd", "FuseDBFormat", "FuseDBStore", "FuseDBSystem"],
+      swiftSettings: strict),
+    // What fusedb_store.h declares, as FuseDBC does for fusedb.h.
+    .target(
+      name: "FuseDBStoreC",
+      dependencies: [
+        "CFuseCrypto", "CFuseDB", "CFuseHandles", "CFuseSystem", "FuseDBFormat", "FuseDBStore", "FuseDBSystem",
+      ],
+      swiftSettings: common),
     // What the server and its pages have in common.
     .target(name: "FuseDBWeb", dependencies: ["FuseDB"], swiftSettings: strict),
     .target(
@@ -171,7 +186,8 @@ let package = Package(
     .executableTarget(name: "FuseDBServerTool", dependencies: ["FuseDBServerCommands"]),
     .target(
       name: "FuseDBStoreCommands",
-      dependencies: ["FuseDB", "FuseDBCommands", "FuseDBInput", "FuseDBStore"], swiftSettings: strict),
+      dependencies: ["FuseDB", "FuseDBCommands", "FuseDBInput", "FuseDBStore", "FuseDBStoreImport"],
+      swiftSettings: strict),
     .executableTarget(name: "FuseDBStoreTool", dependencies: ["FuseDBStoreCommands"]),
     // In C, for a main that is given the arguments; see Sources/FuseDBTool/main.c.
     .executableTarget(name: "FuseDBTool", dependencies: ["FuseDBCommands"]),

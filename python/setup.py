@@ -1,4 +1,4 @@
-"""Builds the extension against libfusedb.so. Where the library and its header are:
+"""Builds the extensions against libfusedb.so and libfusedb-store.so. Where these and their headers are:
 
     FUSEDB_LIBRARY=/folder/of/libfusedb.so FUSEDB_INCLUDE=/folder/of/fusedb.h
 
@@ -29,19 +29,22 @@ def asked(option, variable, prefix):
 
 
 
+def extension(name, library):
+    return Extension(
+        f"fusedb_swift.{name}",
+        sources=sorted(glob(f"src/{name}/*.c")),
+        depends=[f"src/{name}/common.h"],
+        include_dirs=asked("--cflags-only-I", "FUSEDB_INCLUDE", "-I"),
+        library_dirs=asked("--libs-only-L", "FUSEDB_LIBRARY", "-L"),
+        libraries=[library],
+        define_macros=[("FUSEDB_LIMITED_API", None)] if LIMITED else [],
+        extra_compile_args=["-std=c11", "-O3", "-g0", "-fno-plt", "-fvisibility=hidden", "-Wall", "-Wextra",
+                            "-Wno-missing-field-initializers", "-Werror"],
+        extra_link_args=["-Wl,--exclude-libs,ALL", "-Wl,-z,relro,-z,now"],
+        py_limited_api=LIMITED,
+    )
 
-extension = Extension(
-    "fusedb_swift._fusedb",
-    sources=sorted(glob("src/_fusedb/*.c")),
-    depends=["src/_fusedb/common.h"],
-    include_dirs=asked("--cflags-only-I", "FUSEDB_INCLUDE", "-I"),
-    library_dirs=asked("--libs-only-L", "FUSEDB_LIBRARY", "-L"),
-    libraries=["fusedb"],
-    define_macros=[("FUSEDB_LIMITED_API", None)] if LIMITED else [],
-    extra_compile_args=["-std=c11", "-O3", "-g0", "-fno-plt", "-fvisibility=hidden", "-Wall", "-Wextra",
-                        "-Wno-missing-field-initializers", "-Werror"],
-    extra_link_args=["-Wl,--exclude-libs,ALL", "-Wl,-z,relro,-z,now"],
-    py_limited_api=LIMITED,
-)
 
-setup(ext_modules=[extension], options={"bdist_wheel": {"py_limited_api": "cp311"}} if LIMITED else {})
+# The second is loaded when fusedb_swift.store is, and not before.
+extensions = [extension("_fusedb", "fusedb"), extension("_store", "fusedb-store")]
+setup(ext_modules=extensions, options={"bdist_wheel": {"py_limited_api": "cp311"}} if LIMITED else {})

@@ -35,6 +35,7 @@ struct StoreWork: HelperWorker {
     case .inspect: try job.inspect()
     case .copy: try job.copy()
     case .export: try job.export()
+    case .takeOver: try job.takeOver()
     }
     return .done
   }

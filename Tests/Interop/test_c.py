@@ -94,7 +94,9 @@ def test_a_program_is_built_with_what_pkg_config_says_of_an_installation(command
     # The command of this run, wherever it is, in place of the one that `make release` builds.
     run(ROOT / "Scripts" / "install", "/usr", place)
     assert sorted(str(path.relative_to(place)) for path in place.rglob("*") if not path.is_dir() and path.parts[len(place.parts) + 1] != "share") == [
-        "usr/bin/fusedb", "usr/bin/fusedb-delivery", "usr/bin/fusedb-serve", "usr/bin/fusedb-store", "usr/include/fusedb.h", "usr/lib/libfusedb.so", "usr/lib/libfusedb.so.0", "usr/lib/pkgconfig/fusedb.pc"]
+        "usr/bin/fusedb", "usr/bin/fusedb-delivery", "usr/bin/fusedb-serve", "usr/bin/fusedb-store", "usr/include/fusedb.h", "usr/include/fusedb_store.h",
+        "usr/lib/libfusedb-store.so", "usr/lib/libfusedb-store.so.0", "usr/lib/libfusedb.so", "usr/lib/libfusedb.so.0",
+        "usr/lib/pkgconfig/fusedb-store.pc", "usr/lib/pkgconfig/fusedb.pc"]
     environment = {**os.environ, "PKG_CONFIG_LIBDIR": f"{place}/usr/lib/pkgconfig", "PKG_CONFIG_SYSROOT_DIR": str(place)}
     said = run("pkg-config", "--cflags", "--libs", "fusedb", env=environment).stdout.split()
     assert run("pkg-config", "--modversion", "fusedb", env=environment).stdout == "0.1.0\n"

@@ -12,7 +12,7 @@ from conftest import DONE, ROOT
 def root(tmp_path_factory):
     """A folder that stands for the root."""
     root = tmp_path_factory.mktemp("install")
-    missing = [name for name in ("build/fusedb", "build/c/libfusedb.so.0") if not (ROOT / name).exists()]
+    missing = [name for name in ("build/fusedb", "build/c/libfusedb.so.0", "build/c/libfusedb-store.so.0") if not (ROOT / name).exists()]
     assert not missing, f"{missing} is not there; 'make release library' builds it"
     subprocess.run([ROOT / "Scripts/install", "/usr", root], check=True, capture_output=True)
     return root
@@ -23,6 +23,7 @@ def test_everything_is_where_the_system_looks(command, root):
     names = [line.decode().split("\t")[0] for line in command("completions", "for", "--", "", code=DONE).lines]
     assert installed == {
         "bin/fusedb", "bin/fusedb-delivery", "bin/fusedb-serve", "bin/fusedb-store", "include/fusedb.h", "lib/libfusedb.so", "lib/libfusedb.so.0", "lib/pkgconfig/fusedb.pc",
+        "include/fusedb_store.h", "lib/libfusedb-store.so", "lib/libfusedb-store.so.0", "lib/pkgconfig/fusedb-store.pc",
         "share/bash-completion/completions/fusedb", "share/zsh/site-functions/_fusedb",
         "share/fish/vendor_completions.d/fusedb.fish", "share/man/man1/fusedb.1",
         *(f"share/man/man1/fusedb-{name}.1" for name in names),

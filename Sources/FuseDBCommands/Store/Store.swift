@@ -9,7 +9,7 @@ package struct Store: HelpedCommand {
   static let operands = "ACTION [ARGUMENT...]"
   static let options: [Option] = [
     .value("--store", short: "-C", "DIR", "the store (default: FUSEDB_STORE, or .fusedb-store here or above)"),
-    .value("--name", "NAME", "add: the name of what is added"),
+    .value("--name", "NAME", "add: the name of what is added; import: what names begin with"),
     .value("--to", "packs|loose", "add: where objects go (default: packs)"),
     .value("--fixed", "N", "init, add: cut into chunks of N bytes"),
     .value(
@@ -20,7 +20,8 @@ package struct Store: HelpedCommand {
     .flag("--structure", "verify: read indexes, heads and names alone"),
     .flag("--repair", "verify: make indexes anew, and say what is lost"),
     .value("--output", short: "-o", "OUTPUT", "get, cat: the file or folder to write"),
-    .flag("--overwrite", "get: replace OUTPUT if it is there"),
+    .flag("--overwrite", "get: replace OUTPUT if it is there; import: names, too"),
+    .flag("--skip-damaged", "import: pass over what is damaged"),
     .flag("--json", "print one JSON object a line"),
     Arguments.quietOption(),
   ]
@@ -42,6 +43,8 @@ package struct Store: HelpedCommand {
     inspect WHAT...    list the records of a pack, or the chunks of an object
     copy TO            copy what the store TO lacks, with the names
     export DIR         write all named files to a folder
+    import [KIND] DIR  take over a store of chunkstore, rsdos (disk-objectstore)
+                       or unicache; KIND is found out by what is in DIR
 
     Example:
       $ fusedb store init
@@ -53,6 +56,7 @@ package struct Store: HelpedCommand {
   package enum Action: String, CaseIterable {
     case initialise = "init"
     case add, get, cat, ls, stat, rm, gc, pack, verify, status, inspect, copy, export
+    case takeOver = "import"
   }
 
   package var action: Action
@@ -68,15 +72,22 @@ package struct Store: HelpedCommand {
   package var repairs: Bool
   package var output: String?
   package var overwrites: Bool
+  package var skipsDamaged: Bool
   package var printsJSON: Bool
   package var isQuiet: Bool
 
+  /// Whose stores can be imported.
+  package static let kinds = ["chunkstore", "disk-objectstore", "rsdos", "unicache"]
+
   /// Which actions an option is for; the others take none of it.
   private static let uses: [(option: String, actions: Set<Action>)] = [
-    ("--name", [.add]), ("--to", [.add]), ("--fixed", [.initialise, .add]), ("--chunk", [.initialise, .add]),
+    ("--name", [.add, .takeOver]), ("--to", [.add]), ("--fixed", [.initialise, .add]),
+    ("--chunk", [.initialise, .add]),
     ("--compress", [.initialise, .add]), ("--pack-size", [.initialise]), ("--live", [.gc, .pack]),
-    ("--structure", [.verify]), ("--repair", [.verify]), ("--output", [.get, .cat]), ("--overwrite", [.get]),
-    ("--json", [.add, .ls, .stat, .gc, .pack, .verify, .status, .inspect, .copy]),
+    ("--structure", [.verify]), ("--repair", [.verify]), ("--output", [.get, .cat]),
+    ("--overwrite", [.get, .takeOver]),
+    ("--skip-damaged", [.takeOver]),
+    ("--json", [.add, .ls, .stat, .gc, .pack, .verify, .status, .inspect, .copy, .takeOver]),
   ]
 
   init(parsing arguments: inout Arguments) throws(UsageError) {
@@ -105,6 +116,7 @@ package struct Store: HelpedCommand {
     (isStructureOnly, repairs) = (arguments.has("--structure"), arguments.has("--repair"))
     output = try arguments.path(of: "--output", "OUTPUT")
     overwrites = arguments.has("--overwrite")
+    skipsDamaged = arguments.has("--skip-damaged")
     printsJSON = arguments.has("--json")
     isQuiet = arguments.has("--quiet")
     operands = arguments.remaining()
@@ -113,6 +125,7 @@ package struct Store: HelpedCommand {
       case .initialise, .ls: 0...1
       case .add, .cat, .stat, .rm, .inspect: 1...Int.max
       case .get, .copy, .export: 1...1
+      case .takeOver: 1...2
       case .gc, .pack, .verify, .status: 0...0
       }
     guard range.contains(operands.count) else {
@@ -120,7 +133,17 @@ package struct Store: HelpedCommand {
         operands.count < range.lowerBound
           ? "\(word) lacks what it is for" : "\(word) takes no more than \(range.upperBound)")
     }
-    guard name == nil || operands.count == 1 else { throw arguments.error("--name is for one INPUT at a time") }
+    if action == .takeOver, operands.count == 2 {
+      let kind = String(decoding: operands[0], as: UTF8.self)
+      guard Self.kinds.contains(kind) else {
+        throw arguments.error(
+          "there is no kind '\(kind)' of stores; there are \(listed(Self.kinds, "and"))"
+            + nearestName(to: kind, among: Self.kinds))
+      }
+    }
+    guard name == nil || operands.count == 1 || action == .takeOver else {
+      throw arguments.error("--name is for one INPUT at a time")
+    }
   }
 
   static let helper = Helper.store
