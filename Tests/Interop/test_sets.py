@@ -2,9 +2,8 @@
 
 import json
 import os
-import random
+import re
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +53,7 @@ def pair(request, command, tmp_path_factory):
         ["keys", None],
         ["keys", None, "--reverse", "--limit", "9"],
         ["keys", None, "--from", "user:", "--to", "user:3", "--json"],
-        ["keys", None, "--prefix", "user:2", "--skip", "5", "--limit", "3"],
+        ["keys", None, "--prefix", "user:2", "--limit", "3"],
         ["keys", None, "--where", ".=v7"],
         ["dump", None, "--prefix", "user:4"],
     ],
@@ -212,7 +211,7 @@ def test_a_shard_that_is_not_as_it_was_is_named_and_others_answer(command, tmp_p
         else:
             assert answer.code == DONE
     verified = command("verify", place, code=NO)
-    assert all(victim.name in text for text in verified.lines[:-1]) and "damaged in" in verified.lines[-1]
+    assert all(victim.name.encode() in text for text in verified.lines[:-1]) and b"damaged in" in verified.lines[-1]
 
 
 def test_a_damaged_manifest_says_so(command, tmp_path):
@@ -255,8 +254,7 @@ def test_at_any_call_that_changes_a_file_the_old_set_or_the_new_one_stands_whole
     plain = traced(command, words, folder("plain"))
     assert plain.code == DONE
     calls = [call for call in plain.calls if call.is_change and not call.is_for_people]
-    renames = [place for place, call in enumerate(calls) if call.name.startswith(("rename", "link"))]
-    committed = next(place for place in renames if "fusedb-set.json" in calls[place].text and "tmp" not in calls[place].text.split(",")[-1].rsplit("/", 1)[-1])
+    committed = max(place for place, call in enumerate(calls) if re.search(r'/fusedb-set\.json"[^"]*$', call.text) and call.name.startswith(("rename", "link")))
     assert len(calls) > 20
 
     def one(number):
@@ -302,8 +300,8 @@ def test_two_builds_of_one_folder_at_once(command, tmp_path):
         command("verify", place, "-q", code=DONE)
 
 
-def test_serve_and_enrich_and_bench_take_a_set(command, pair, tmp_path):
+def test_enrich_and_bench_take_a_set(command, pair, tmp_path):
     (tmp_path / "in.csv").write_bytes(b"id\nuser:4\nuser:16\nnobody\n")
-    one, of_set = (command("enrich", path, tmp_path / "in.csv", "--on", "id", "--all", code=DONE).out if False else command("enrich", path, tmp_path / "in.csv", "--on", "id") for path in pair)
-    assert (of_set.out, of_set.code) == (one.out, one.code)
-    assert command("bench", pair[1], "--rounds", "1").code in (DONE, USAGE)
+    one, of_set = (command("enrich", path, tmp_path / "in.csv", "--on", "id", "--as", "x", code=DONE).out for path in pair)
+    assert of_set == one and b"user:4,v" in one
+    assert "get-hit" in command("bench", pair[1], "--seconds", "0", code=DONE).text
