@@ -132,7 +132,8 @@ let package = Package(
     .target(
       name: "FuseDBStore",
       dependencies: [
-        "CFuseCrypto", "CFuseCuts", "CZlib", "CZstd", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBWriting",
+        "CFuseCrypto", "CFuseCuts", "CZlib", "CZstd", "FuseDBFormat", "FuseDBPatching", "FuseDBReading",
+        "FuseDBSystem", "FuseDBWriting",
       ],
       swiftSettings: strict),
     // What the server and its pages have in common.

@@ -53,6 +53,8 @@ extension FuseStore {
     public var storedByteCount: [String: Int] = [:]
     /// Objects of several chunks.
     public var recipeCount = 0
+    /// Versions that are kept as patches of others.
+    public var patchedCount = 0
     /// The bytes of all objects with a name or kept, each as often as it is.
     public var logicalByteCount = 0
     /// How many files the store has.
@@ -96,6 +98,7 @@ extension FuseStore {
       switch ref.kind {
       case .object: result.logicalByteCount += try size(of: ref.id, name, tools)
       case .tree: result.logicalByteCount += try tree(ref.id).files.reduce(0) { $0 + $1.byteCount }
+      case .versions: result.logicalByteCount += try versions(ref.id).versions.reduce(0) { $0 + $1.byteCount }
       }
     }
     for pack in view.all {
@@ -112,11 +115,11 @@ extension FuseStore {
         switch entry.kind {
         case .mark: break
         case .recipe: result.recipeCount += 1
-        case .data, .frame:
+        case .patched: result.patchedCount += 1
+        case .data, .frame, .deep:
           result.chunkCount += 1
           result.chunkByteCount += entry.byteCount
-          let word = entry.kind == .frame ? "\(entry.codec) frames" : "\(entry.codec)"
-          result.storedByteCount[word, default: 0] += entry.shareOfPack
+          result.storedByteCount[entry.codecName + (entry.kind.isFrame ? "s" : ""), default: 0] += entry.shareOfPack
         }
       }
     }
@@ -139,13 +142,14 @@ extension FuseStore {
 
   private func size(of id: ObjectID, _ name: String, _ tools: StoreTools) throws(FuseError) -> Int {
     for pack in view.all {
-      guard let entry = try pack.entry(of: id), entry.hasPayload, entry.kind != .recipe else { continue }
+      guard let entry = try pack.entry(of: id), entry.hasPayload, !entry.kind.isRecipe else { continue }
       return entry.byteCount
     }
     if let place = try loosePlace(id) { return place.entry.byteCount }
     switch try find(id, tools) {
     case .chunk(let chunk): return chunk.byteCount
     case .recipe(_, let count): return count
+    case .patched(let recipe): return recipe.byteCount
     case nil:
       throw FuseError(
         .corrupted, "the object \(id), which '\(name)' leads to, is missing; 'fusedb store verify' lists what is",
@@ -157,7 +161,17 @@ extension FuseStore {
 extension PackEntry {
   /// How many bytes of the pack are the object's: in a frame, its share.
   var shareOfPack: Int {
-    guard kind == .frame, frameByteCount > 0 else { return PackRecord.byteCount + storedByteCount }
-    return (PackRecord.byteCount + storedByteCount) * (byteCount + 4) / frameByteCount
+    guard kind.isFrame, frameByteCount > 0 else { return PackRecord.byteCount + storedByteCount }
+    return (PackRecord.byteCount + storedByteCount) * (byteCount + (kind == .frame ? 4 : 0)) / frameByteCount
+  }
+
+  /// For people.
+  var codecName: String {
+    switch kind {
+    case .frame: "\(codec) frame"
+    case .deep: "\(codec) deep frame"
+    case .patched: "patches"
+    case .data, .recipe, .mark: "\(codec)"
+    }
   }
 }

@@ -7,6 +7,10 @@ extension StoreJob {
   /// `ls`: names, or the files of a folder.
   func list() throws(FuseError) {
     if let word = words.first {
+      if let versions = try store.versions(named: word) {
+        for version in versions { try list("\(word)@\(version.number)", version.id, "version", version.byteCount) }
+        return
+      }
       guard case .folder(let id, let prefix) = try meaning(of: word) else {
         throw FuseError(
           .invalidArgument, "'\(word)' is no folder; 'fusedb store stat' says what it is", path: store.path)
@@ -125,6 +129,7 @@ extension StoreJob {
     var options = FuseStore.CollectOptions()
     if let share = request.leastLive { options.leastLiveShare = share }
     if packsAll { options.mostSmallPacks = 2 }
+    if request.isDeep { return try deepen(options) }
     let report = try store.collect(options) { bar.show($0, "collecting") }
     if request.printsJSON {
       return try print([
@@ -140,6 +145,28 @@ extension StoreJob {
       \(store.path): \(Humans.count(report.removedCount, "pack")) removed, \(Humans.size(report.removedByteCount)); \
       \(report.waitingCount) \(report.waitingCount == 1 ? "waits" : "wait") for writers; \(Humans.count(report.liveCount, "chunk")) \
       needed; \(Humans.count(report.packedLooseCount, "loose object")) packed
+      """)
+  }
+
+  /// `pack --deep`: what is packed anew takes less, and what it takes the place of goes.
+  private func deepen(_ options: FuseStore.CollectOptions) throws(FuseError) {
+    var options = options
+    if request.leastLive == nil { options.leastLiveShare = 0.98 }
+    let deep = try store.deepen { bar.show($0, "packing versions") }
+    let report = try store.collect(options) { bar.show($0, "collecting") }
+    if request.printsJSON {
+      return try print([
+        ("versions", .count(deep.versionCount)), ("chunks", .count(deep.chunkCount)),
+        ("old_bytes", .count(deep.oldByteCount)), ("new_bytes", .count(deep.newByteCount)),
+        ("removed", .count(report.removedCount)), ("removed_bytes", .count(report.removedByteCount)),
+        ("waiting", .count(report.waitingCount)), ("live_bytes", .count(report.liveByteCount)),
+        ("peak_memory", .count(StoreFiles.peakMemory)),
+      ])
+    }
+    try say(
+      """
+      \(store.path): \(Humans.count(deep.chunkCount, "chunk")) of \(Humans.count(deep.versionCount, "version")) packed anew, \
+      \(Humans.size(deep.oldByteCount)) as \(Humans.size(deep.newByteCount)); \(Humans.count(report.removedCount, "pack")) removed
       """)
   }
 
@@ -208,6 +235,7 @@ extension StoreJob {
       return try print([
         ("path", .text(store.path)), ("names", .count(counts.nameCount)), ("kept", .count(counts.keptCount)),
         ("chunks", .count(counts.chunkCount)), ("recipes", .count(counts.recipeCount)),
+        ("patched_versions", .count(counts.patchedCount)),
         ("loose", .count(counts.looseCount)),
         ("packs", .count(counts.packCount)), ("condemned", .count(counts.condemnedPackCount)),
         ("files", .count(counts.fileCount)), ("logical_bytes", .count(counts.logicalByteCount)),
