@@ -205,6 +205,9 @@ let package = Package(
       name: "ServingStress", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/ServingStress",
       swiftSettings: strict),
     .executableTarget(
+      name: "StoreStress", dependencies: ["FuseDB", "FuseDBStore", "ProgramSupport"], path: "Tests/StoreStress",
+      swiftSettings: strict),
+    .executableTarget(
       name: "LongCalls", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/LongCalls", swiftSettings: strict),
     .executableTarget(
       name: "HostileNetworks", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/HostileNetworks",

@@ -82,8 +82,8 @@ struct DeepFrame {
 }
 
 /// Frames that were unpacked last: what is read in order, and what its bases are made of, is asked for again and again.
-struct DeepCache: ~Copyable {
-  private struct Frame {
+final class DeepCache: Sendable {
+  struct Frame: Sendable {
     var owner: StoreFile
     var offset: Int
     var contents: [UInt8]

@@ -47,6 +47,10 @@ extension FuseStore {
     public var looseByteCount = 0
     /// Entries of packs that have bytes: chunks and whole objects.
     public var chunkCount = 0
+    /// Of these, how many names and kept objects lead to, each once,
+    public var neededChunkCount = 0
+    /// and how often: once for each place in each object.
+    public var referenceCount = 0
     /// The bytes of the chunks, unpacked.
     public var chunkByteCount = 0
     /// What these take in packs, by how they are stored.
@@ -70,6 +74,8 @@ extension FuseStore {
       public var byteCount: Int
       /// How many entries its index has.
       public var entryCount: Int
+      /// The bytes of its chunks, unpacked.
+      public var chunkByteCount: Int
       /// Whether it is on its way out.
       public var isCondemned: Bool
     }
@@ -105,7 +111,8 @@ extension FuseStore {
       let isCondemned = view.condemned.contains { $0.name == pack.name }
       result.packs.append(
         Statistics.Pack(
-          name: pack.name, byteCount: pack.file.byteCount, entryCount: pack.index.keyCount, isCondemned: isCondemned))
+          name: pack.name, byteCount: pack.file.byteCount, entryCount: pack.index.keyCount, chunkByteCount: 0,
+          isCondemned: isCondemned))
       result.packCount += 1
       result.condemnedPackCount += isCondemned ? 1 : 0
       result.packByteCount += pack.file.byteCount
@@ -119,6 +126,7 @@ extension FuseStore {
         case .data, .frame, .deep:
           result.chunkCount += 1
           result.chunkByteCount += entry.byteCount
+          result.packs[result.packs.count - 1].chunkByteCount += entry.byteCount
           result.storedByteCount[entry.codecName + (entry.kind.isFrame ? "s" : ""), default: 0] += entry.shareOfPack
         }
       }
@@ -134,13 +142,19 @@ extension FuseStore {
       keptByteCount += try size(of: id, "\(id)", tools)
     }
     result.keptCount = keptCount
+    var (neededCount, referenceCount) = (0, 0)
+    try forEachReference { reference throws(FuseError) in
+      neededCount += 1
+      referenceCount += reference.count
+    }
+    (result.neededChunkCount, result.referenceCount) = (neededCount, referenceCount)
     result.logicalByteCount += keptByteCount
     result.fileCount += result.nameCount + result.looseCount + 1
     result.fileCount += try backend.names(in: "condemned").count
     return result
   }
 
-  private func size(of id: ObjectID, _ name: String, _ tools: StoreTools) throws(FuseError) -> Int {
+  func size(of id: ObjectID, _ name: String, _ tools: StoreTools) throws(FuseError) -> Int {
     for pack in view.all {
       guard let entry = try pack.entry(of: id), entry.hasPayload, !entry.kind.isRecipe else { continue }
       return entry.byteCount

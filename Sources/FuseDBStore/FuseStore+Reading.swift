@@ -3,6 +3,15 @@ internal import FuseDBReading
 internal import FuseDBSystem
 
 extension FuseStore {
+  /// What an object of these bytes is called, whether it is there or not: their SHA-256.
+  ///
+  /// - Throws: ``FuseError`` with code `inputOutput` where memory is short.
+  public static func id(of bytes: [UInt8]) throws(FuseError) -> ObjectID {
+    let tools = try StoreTools.take()
+    defer { tools.giveBack() }
+    return try tools.digest(of: bytes.rawSpan)
+  }
+
   /// Whether the object is there. Its bytes are not read.
   ///
   /// - Complexity: a look-up for each pack.

@@ -59,7 +59,7 @@ extension StoreJob {
       }
       guard let chunks = try store.chunks(of: id) else { throw missing(id) }
       let bytes =
-        isFolder ? try store.files(of: id).reduce(0) { $0 + $1.byteCount } : chunks.reduce(0) { $0 + $1.byteCount }
+        isFolder ? try store.files(of: id).reduce(0) { $0 + $1.byteCount } : try store.byteCount(of: id) ?? 0
       let stored = chunks.reduce(0) { $0 + $1.storedByteCount }
       if request.printsJSON {
         try print([
@@ -235,6 +235,7 @@ extension StoreJob {
       return try print([
         ("path", .text(store.path)), ("names", .count(counts.nameCount)), ("kept", .count(counts.keptCount)),
         ("chunks", .count(counts.chunkCount)), ("recipes", .count(counts.recipeCount)),
+        ("needed_chunks", .count(counts.neededChunkCount)), ("references", .count(counts.referenceCount)),
         ("patched_versions", .count(counts.patchedCount)),
         ("loose", .count(counts.looseCount)),
         ("packs", .count(counts.packCount)), ("condemned", .count(counts.condemnedPackCount)),
@@ -252,6 +253,7 @@ extension StoreJob {
             counts.packs.map {
               .members([
                 ("name", .text($0.name)), ("bytes", .count($0.byteCount)), ("entries", .count($0.entryCount)),
+                ("chunk_bytes", .count($0.chunkByteCount)),
                 ("condemned", .flag($0.isCondemned)),
               ])
             })
@@ -260,7 +262,8 @@ extension StoreJob {
     }
     var rows: [(String, String)] = [
       ("names", Humans.number(counts.nameCount)), ("kept objects", Humans.number(counts.keptCount)),
-      ("chunks", Humans.number(counts.chunkCount)), ("loose objects", Humans.number(counts.looseCount)),
+      ("chunks", Humans.number(counts.chunkCount)), ("  needed", Humans.number(counts.neededChunkCount)),
+      ("  references", Humans.number(counts.referenceCount)), ("loose objects", Humans.number(counts.looseCount)),
       ("packs", Humans.number(counts.packCount)), ("files", Humans.number(counts.fileCount)),
       ("all objects", Humans.size(counts.logicalByteCount)), ("chunks, unpacked", Humans.size(counts.chunkByteCount)),
       ("packs", Humans.size(counts.packByteCount)), ("indexes", Humans.size(counts.indexByteCount)),
