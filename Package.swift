@@ -135,7 +135,8 @@ let package = Package(
     .target(
       name: "FuseDBStore",
       dependencies: [
-        "CFuseCrypto", "CFuseCuts", "CZlib", "CZstd", "FuseDBFormat", "FuseDBReading", "FuseDBSystem", "FuseDBWriting",
+        "CFuseCrypto", "CFuseCuts", "CZlib", "CZstd", "FuseDBFormat", "FuseDBPatching", "FuseDBReading",
+        "FuseDBSystem", "FuseDBWriting",
       ],
       swiftSettings: strict),
     // What takes over the stores of other programs. Of libsqlite3 it needs nothing until it reads one.
@@ -218,6 +219,9 @@ let package = Package(
     .target(name: "ProgramSupport", dependencies: ["CMalloc"], path: "Tests/ProgramSupport", swiftSettings: strict),
     .executableTarget(
       name: "ServingStress", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/ServingStress",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "StoreStress", dependencies: ["FuseDB", "FuseDBStore", "ProgramSupport"], path: "Tests/StoreStress",
       swiftSettings: strict),
     .executableTarget(
       name: "LongCalls", dependencies: ["FuseDB", "ProgramSupport"], path: "Tests/LongCalls", swiftSettings: strict),

@@ -56,6 +56,20 @@ public enum FusePatch {
       throw FuseError(
         .inputOutput, "this is one of the files that are compared; give the patch another name", path: path)
     }
+    let file = try AtomicFile(replacing: place, ReplacementRules(links: outputLink, kind: .patch))
+    let (head, made) = try write(from: old, to: new, into: file, beside: place)
+    let replaced = try file.publish(
+      header: head.prologue(byteCount: file.byteCount, restChecksum: file.checksum.value))
+    var report = made
+    report.replacedByteCount = replaced?.byteCount
+    report.byteCount = Int(file.byteCount)
+    return report
+  }
+
+  /// Writes a patch, up to what comes before its headers.
+  static func write(
+    from old: FuseReader, to new: FuseReader, into file: AtomicFile, beside place: OutputPlace
+  ) throws(FuseError) -> (head: PatchHead, report: PatchReport) {
     // Of compact files, what they are expanded to is compared.
     let (oldForm, newForm) = (try PatchForm(old, beside: place), try PatchForm(new, beside: place))
     let (oldEnd, newEnd) = (try PatchEnd(oldForm.reader), try PatchEnd(newForm.reader))
@@ -65,7 +79,6 @@ public enum FusePatch {
     } else {
       block = try PatchBlock.description(of: new, beside: place)
     }
-    let file = try AtomicFile(replacing: place, ReplacementRules(links: outputLink, kind: .patch))
     let isFamily = !old.isCompact && !new.isCompact
     let head = PatchHead(
       from: oldForm.reader, to: newForm.reader,
@@ -86,12 +99,7 @@ public enum FusePatch {
     // What was read while a file shrank is no part of it.
     try old.checkNotShrunk()
     try new.checkNotShrunk()
-    let replaced = try file.publish(
-      header: head.prologue(byteCount: file.byteCount, restChecksum: file.checksum.value))
-    var report = maker.report
-    report.replacedByteCount = replaced?.byteCount
-    report.byteCount = Int(file.byteCount)
-    return report
+    return (head, maker.report)
   }
 
   /// Makes the new file of `old` and the patch at `path`, as the file at `output`, which appears complete or not at all.
@@ -159,6 +167,21 @@ public enum FusePatch {
     file.source = source
     let head = chain.last
     try file.checkRoom(forBytes: head.newByteCount)
+    let byteCount = Int(head.newEnd.byteCount)
+    try fill(file, by: chain, of: old, beside: place)
+    try proving(try file.mapped(header: head.newEnd.header, byteCount: byteCount))
+    let keyCount = Int(head.newHeader.keyCount)
+    let replaced = try file.publish(header: head.newEnd.header, keyCount: keyCount)
+    return PatchedFile(
+      keyCount: keyCount, objectCount: Int(head.newHeader.objectCount), byteCount: byteCount,
+      replacedKeyCount: replaced?.keyCount)
+  }
+
+  /// Writes the file that a chain makes, up to its header.
+  static func fill(
+    _ file: AtomicFile, by chain: PatchChain, of old: FuseReader, beside place: OutputPlace
+  ) throws(FuseError) {
+    let head = chain.last
     let form = try PatchForm(old, beside: place)
     let byteCount = Int(head.newEnd.byteCount)
     if head.newEnd.isCompact {
@@ -176,12 +199,6 @@ public enum FusePatch {
         throw chain.bad("the patch makes a compact file, and says another")
       }
     }
-    try proving(try file.mapped(header: head.newEnd.header, byteCount: byteCount))
-    let keyCount = Int(head.newHeader.keyCount)
-    let replaced = try file.publish(header: head.newEnd.header, keyCount: keyCount)
-    return PatchedFile(
-      keyCount: keyCount, objectCount: Int(head.newHeader.objectCount), byteCount: byteCount,
-      replacedKeyCount: replaced?.keyCount)
   }
 
   private static func isSet(_ reader: FuseReader) -> FuseError {

@@ -25,12 +25,17 @@ struct PatchChain {
   ///
   /// - Parameter mostBytes: how long a file may be that is made; nil for the usual.
   init(_ paths: [String], from old: FuseReader, mostBytes: Int?) throws(FuseError) {
-    precondition(!paths.isEmpty, "a chain has a patch at least")
+    try self.init(paths.map { (path: $0, patch: nil) }, from: old, mostBytes: mostBytes)
+  }
+
+  /// The same with patches that are open already, some or all.
+  init(_ patches: [(path: String, patch: FileMapping?)], from old: FuseReader, mostBytes: Int?) throws(FuseError) {
+    precondition(!patches.isEmpty, "a chain has a patch at least")
     var links: [Link] = []
     var patchByteCount = 0
-    for (number, path) in paths.enumerated() {
-      let place = PatchPlace(path: path, number: number + 1, count: paths.count)
-      let patch = try FileMapping(path: path)
+    for (number, (path, given)) in patches.enumerated() {
+      let place = PatchPlace(path: path, number: number + 1, count: patches.count)
+      let patch = if let given { given } else { try FileMapping(path: path) }
       let head: PatchHead
       do throws(FuseError) {
         head = try PatchHead(parsing: patch.bytes)

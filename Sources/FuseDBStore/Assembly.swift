@@ -225,9 +225,15 @@ struct Assembly {
 extension StoreWriter {
   /// Whether the recipe of an object is there, in a place that stays.
   func isKnown(_ id: FuseStore.ObjectID, recipe: [UInt8]) throws(FuseError) -> Bool {
-    if let own = ownEntry(id), own.kind == .recipe { return try ownBytes(own) == recipe }
+    try isKnown(id, list: recipe, .recipe)
+  }
+
+  func isKnown(
+    _ id: FuseStore.ObjectID, list recipe: [UInt8], _ kind: PackRecord.Kind
+  ) throws(FuseError) -> Bool {
+    if let own = ownEntry(id), own.kind == kind { return try ownBytes(own) == recipe }
     for pack in reliable {
-      guard let entry = try? pack.entry(of: id), entry.kind == .recipe,
+      guard let entry = try? pack.entry(of: id), entry.kind == kind,
         let record = PackRecord(pack.bytes, at: entry.offset), record.digest == id,
         Self.areEqual(recipe.rawSpan, pack.bytes.extracting(entry.payload)), (try? pack.file.check()) != nil
       else { continue }

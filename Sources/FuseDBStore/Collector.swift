@@ -174,6 +174,12 @@ struct Collector {
       }
     }
 
+    /// Has the entry that was found last stay.
+    func use(_ entry: PackEntry) {
+      isLive[number] = true
+      liveByteCount += entry.shareOfPack
+    }
+
     /// A mark alone is needed, too.
     private func noteMark(_ id: FuseStore.ObjectID, _ entry: PackEntry) {
       if !entry.hasPayload, pack.keeps(id, entry) { liveByteCount += entry.shareOfPack }
@@ -232,6 +238,7 @@ struct Collector {
     for pack in view.condemned { censuses.append(try Census(pack, isCondemned: true)) }
     var count = 0
     let (store, tools) = (store, tools)
+    let checks = DeepChecks(store, view.all, tools)
     try Marker(store, view, tools).forEach(
       refs: refs,
       missing: { id, error throws(FuseError) in
@@ -240,9 +247,9 @@ struct Collector {
           "what \(id) leads to is damaged, so that nobody can say what is needed: \(error.message); 'fusedb store verify --repair' first",
           path: error.path, errno: error.errno)
       }
-    ) { id throws(FuseError) in
+    ) { needed throws(FuseError) in
       count += 1
-      try Self.choose(id, censuses, store, tools)
+      try Self.choose(needed, censuses, store, tools, checks)
     }
     for census in censuses { try census.finish() }
     liveCount = count
@@ -250,28 +257,47 @@ struct Collector {
     return censuses
   }
 
-  /// Says which pack's copy of an object is the one that is needed. Where there are several, one that is sound.
+  /// Says which pack's copy of an object is the one that is needed: where there are several, one that is sound; the deepest that is allowed, since
+  /// it takes the least.
   private static func choose(
-    _ id: FuseStore.ObjectID, _ censuses: [Census], _ store: FuseStore, _ tools: StoreTools
+    _ needed: Needed, _ censuses: [Census], _ store: FuseStore, _ tools: StoreTools, _ checks: DeepChecks
   ) throws(FuseError) {
-    var holders: [(Census, PackEntry)] = []
+    var holders: [(census: Census, entry: PackEntry, depth: Int)] = []
     for census in censuses {
-      if let entry = try census.entry(of: id), entry.hasPayload { holders.append((census, entry)) }
+      guard let entry = try census.entry(of: needed.id), entry.hasPayload else { continue }
+      holders.append((census, entry, census.pack.depth(of: entry) ?? .max))
+    }
+    if needed.flags & Needed.asPatches != 0 {
+      // A list is small, and each of them was marked with all that it needs.
+      for (census, entry, _) in holders where entry.kind == .patched { census.use(entry) }
+      guard needed.flags & Needed.asBytes != 0 else { return }
+      // It is a chunk of others, too.
+      holders.removeAll { $0.entry.kind.isRecipe }
+    } else {
+      holders.removeAll { $0.entry.kind == .patched }
+    }
+    if holders.contains(where: { $0.depth > 0 && $0.depth <= needed.mostDepth }) {
+      holders = holders.filter { $0.depth <= needed.mostDepth }.sorted { $0.depth > $1.depth }
+    } else if holders.contains(where: { $0.depth == 0 }) {
+      holders.removeAll { $0.depth > 0 }
     }
     var isChosen = false
-    for (number, (census, entry)) in holders.enumerated() where !isChosen {
+    for (number, (census, entry, depth)) in holders.enumerated() where !isChosen {
       if holders.count > 1, number < holders.count - 1 {
-        let place = FuseStore.Place(file: census.pack.file, entry: entry, path: store.packPath(census.pack))
-        guard (try? store.read(id, place, tools)) != nil else { continue }
+        if depth > 0 {
+          guard try checks.isSound(entry, in: census.pack) else { continue }
+        } else {
+          let place = FuseStore.Place(file: census.pack.file, entry: entry, path: store.packPath(census.pack))
+          guard (try? store.read(needed.id, place, tools)) != nil else { continue }
+        }
       }
-      census.isLive[census.number] = true
-      census.liveByteCount += entry.shareOfPack
+      census.use(entry)
       isChosen = true
     }
     // Two recipes of one object may be made of other chunks, and a reader takes any.
-    for (census, entry) in holders where entry.kind == .recipe && !census.isLive[census.number] {
-      guard holders.contains(where: { $0.1.kind != entry.kind }) else { continue }
-      census.isLive[census.number] = true
+    for (census, entry, _) in holders where entry.kind == .recipe && !census.isLive[census.number] {
+      guard holders.contains(where: { $0.entry.kind != entry.kind }) else { continue }
+      census.use(entry)
     }
   }
 
@@ -298,11 +324,21 @@ struct Collector {
     for census in leaving {
       var number = -1
       let pack = census.pack
+      var frames = try pack.isDeep ? LiveFrames(pack, census.isLive) : LiveFrames()
       try pack.forEach { id, entry throws(FuseError) in
         number += 1
         let isKept = pack.keeps(id, entry)
         guard census.isLive[number] || isKept else { return }
         try Cancellation.check()
+        if entry.kind == .deep, census.isLive[number] {
+          guard !frames.isWhole(entry) else {
+            // With the others of its frame, once.
+            if let chunks = frames.take(entry) { try writer.copyDeep(entry, chunks, pack) }
+            return
+          }
+          let place = FuseStore.Place(file: pack.file, entry: entry, path: store.packPath(pack))
+          return try writer.copyFromDeep(id, entry, place)
+        }
         guard census.isLive[number] else {
           // Only the mark is needed here.
           try writer.copyMark(id)

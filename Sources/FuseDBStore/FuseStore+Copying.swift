@@ -17,7 +17,15 @@ extension FuseStore {
     let copier = StoreCopier(self, try StoreWriter(other), progress)
     try forEachKept { id throws(FuseError) in try copier.copy(id, isKept: true) }
     for (name, ref) in try refs() {
-      if ref.kind == .tree { for file in try tree(ref.id).files { try copier.copy(file.id, isKept: false) } }
+      switch ref.kind {
+      case .object: break
+      case .tree: for file in try tree(ref.id).files { try copier.copy(file.id, isKept: false) }
+      case .versions:
+        for version in try versions(ref.id).versions {
+          if let patch = version.patch { try copier.copy(patch, isKept: false) }
+          try copier.copy(version.id, isKept: false)
+        }
+      }
       try copier.copy(ref.id, isKept: false)
       try copier.writer.flushFrame()
       try copier.writer.setName(name, to: ref)
@@ -37,6 +45,11 @@ extension FuseStore {
     switch try find(id, tools) {
     case nil: return nil
     case .chunk(let chunk): return [try place(id, chunk.byteCount, view)]
+    case .patched(let recipe):
+      var all = [try place(id, recipe.byteCount, view)]
+      // Of the patches, what each takes; the file that they begin from is an object for itself.
+      for patch in recipe.patches { all += try chunks(of: patch) ?? [] }
+      return all
     case .recipe(let recipe, let count):
       var all: [Chunk] = []
       for part in try chunks(of: recipe, id, 0..<count, tools) { all.append(try place(part.id, part.byteCount, view)) }
@@ -49,7 +62,7 @@ extension FuseStore {
       guard let entry = try pack.entry(of: id), entry.hasPayload else { continue }
       return Chunk(
         id: id, byteCount: count, storedByteCount: entry.shareOfPack,
-        codec: "\(entry.codec)" + (entry.kind == .frame ? " frame" : ""), pack: pack.name, offset: entry.offset)
+        codec: entry.codecName, pack: pack.name, offset: entry.offset)
     }
     guard let loose = try loosePlace(id) else {
       return Chunk(id: id, byteCount: count, storedByteCount: 0, codec: "missing", pack: "", offset: 0)
@@ -67,7 +80,7 @@ extension FuseStore {
     public var byteCount: Int
     /// What it takes in the pack.
     public var storedByteCount: Int
-    /// `raw`, `zstd`, `zlib`, or `zstd frame` where it shares one.
+    /// `raw`, `zstd`, `zlib`; `zstd frame` or `zstd deep frame` where it shares one, `patches` for a version that is kept as these.
     public var codec: String
     /// The pack, or `loose`.
     public var pack: String
@@ -102,6 +115,8 @@ private final class StoreCopier {
   private let progress: ((Int) -> Void)?
   private(set) var count = 0
   private(set) var newByteCount = 0
+  /// What versions begin from, and their patches: many share them.
+  private var copiedParts: Set<FuseStore.ObjectID> = []
 
   init(_ store: FuseStore, _ writer: StoreWriter, _ progress: ((Int) -> Void)?) {
     self.store = store
@@ -117,6 +132,7 @@ private final class StoreCopier {
     switch try store.find(id, tools) {
     case nil: throw FuseError(.corrupted, "the object \(id) is missing", path: store.path)
     case .chunk(let chunk): stored = try writer.put(chunk.bytes.array(), options)
+    case .patched(let recipe): stored = try copy(recipe, of: id, isKept: isKept)
     case .recipe(let recipe, _):
       let pieces = RecipePieces(store, id, recipe, tools)
       stored = try writer.put(options) { () throws(FuseError) in try pieces.next() }
@@ -127,6 +143,21 @@ private final class StoreCopier {
     count += 1
     newByteCount += stored.newByteCount
     progress?(count)
+  }
+}
+
+extension StoreCopier {
+  /// Copies a version as it is kept: what patches begin from, and these. The file is not made.
+  private func copy(
+    _ recipe: PatchedRecipe, of id: FuseStore.ObjectID, isKept: Bool
+  ) throws(FuseError) -> FuseStore.Stored {
+    for part in [recipe.base] + recipe.patches where !copiedParts.contains(part) {
+      try copy(part, isKept: false)
+      copiedParts.insert(part)
+    }
+    let isNew = try writer.put(recipe, of: id)
+    if isKept { try writer.keep(id) }
+    return FuseStore.Stored(id: id, isNew: isNew, byteCount: recipe.byteCount, newByteCount: 0)
   }
 }
 

@@ -18,7 +18,9 @@ extension FuseStore {
   ///
   /// - Throws: as ``id(named:)``.
   public func entry(named name: String) throws(FuseError) -> (id: ObjectID, isFolder: Bool)? {
-    try ref(named: name).map { ($0.id, $0.kind == .tree) }
+    guard let ref = try ref(named: name) else { return nil }
+    guard ref.kind == .versions else { return (ref.id, ref.kind == .tree) }
+    return try versions(ref.id).versions.last.map { ($0.id, false) }
   }
 
   /// The files of a folder that was put under a name, in the order of their paths.

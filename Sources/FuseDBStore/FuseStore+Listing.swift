@@ -47,12 +47,18 @@ extension FuseStore {
     public var looseByteCount = 0
     /// Entries of packs that have bytes: chunks and whole objects.
     public var chunkCount = 0
+    /// Of these, how many names and kept objects lead to, each once,
+    public var neededChunkCount = 0
+    /// and how often: once for each place in each object.
+    public var referenceCount = 0
     /// The bytes of the chunks, unpacked.
     public var chunkByteCount = 0
     /// What these take in packs, by how they are stored.
     public var storedByteCount: [String: Int] = [:]
     /// Objects of several chunks.
     public var recipeCount = 0
+    /// Versions that are kept as patches of others.
+    public var patchedCount = 0
     /// The bytes of all objects with a name or kept, each as often as it is.
     public var logicalByteCount = 0
     /// How many files the store has.
@@ -68,6 +74,8 @@ extension FuseStore {
       public var byteCount: Int
       /// How many entries its index has.
       public var entryCount: Int
+      /// The bytes of its chunks, unpacked.
+      public var chunkByteCount: Int
       /// Whether it is on its way out.
       public var isCondemned: Bool
     }
@@ -96,13 +104,15 @@ extension FuseStore {
       switch ref.kind {
       case .object: result.logicalByteCount += try size(of: ref.id, name, tools)
       case .tree: result.logicalByteCount += try tree(ref.id).files.reduce(0) { $0 + $1.byteCount }
+      case .versions: result.logicalByteCount += try versions(ref.id).versions.reduce(0) { $0 + $1.byteCount }
       }
     }
     for pack in view.all {
       let isCondemned = view.condemned.contains { $0.name == pack.name }
       result.packs.append(
         Statistics.Pack(
-          name: pack.name, byteCount: pack.file.byteCount, entryCount: pack.index.keyCount, isCondemned: isCondemned))
+          name: pack.name, byteCount: pack.file.byteCount, entryCount: pack.index.keyCount, chunkByteCount: 0,
+          isCondemned: isCondemned))
       result.packCount += 1
       result.condemnedPackCount += isCondemned ? 1 : 0
       result.packByteCount += pack.file.byteCount
@@ -112,11 +122,12 @@ extension FuseStore {
         switch entry.kind {
         case .mark: break
         case .recipe: result.recipeCount += 1
-        case .data, .frame:
+        case .patched: result.patchedCount += 1
+        case .data, .frame, .deep:
           result.chunkCount += 1
           result.chunkByteCount += entry.byteCount
-          let word = entry.kind == .frame ? "\(entry.codec) frames" : "\(entry.codec)"
-          result.storedByteCount[word, default: 0] += entry.shareOfPack
+          result.packs[result.packs.count - 1].chunkByteCount += entry.byteCount
+          result.storedByteCount[entry.codecName + (entry.kind.isFrame ? "s" : ""), default: 0] += entry.shareOfPack
         }
       }
     }
@@ -131,21 +142,28 @@ extension FuseStore {
       keptByteCount += try size(of: id, "\(id)", tools)
     }
     result.keptCount = keptCount
+    var (neededCount, referenceCount) = (0, 0)
+    try forEachReference { reference throws(FuseError) in
+      neededCount += 1
+      referenceCount += reference.count
+    }
+    (result.neededChunkCount, result.referenceCount) = (neededCount, referenceCount)
     result.logicalByteCount += keptByteCount
     result.fileCount += result.nameCount + result.looseCount + 1
     result.fileCount += try backend.names(in: "condemned").count
     return result
   }
 
-  private func size(of id: ObjectID, _ name: String, _ tools: StoreTools) throws(FuseError) -> Int {
+  func size(of id: ObjectID, _ name: String, _ tools: StoreTools) throws(FuseError) -> Int {
     for pack in view.all {
-      guard let entry = try pack.entry(of: id), entry.hasPayload, entry.kind != .recipe else { continue }
+      guard let entry = try pack.entry(of: id), entry.hasPayload, !entry.kind.isRecipe else { continue }
       return entry.byteCount
     }
     if let place = try loosePlace(id) { return place.entry.byteCount }
     switch try find(id, tools) {
     case .chunk(let chunk): return chunk.byteCount
     case .recipe(_, let count): return count
+    case .patched(let recipe): return recipe.byteCount
     case nil:
       throw FuseError(
         .corrupted, "the object \(id), which '\(name)' leads to, is missing; 'fusedb store verify' lists what is",
@@ -157,7 +175,17 @@ extension FuseStore {
 extension PackEntry {
   /// How many bytes of the pack are the object's: in a frame, its share.
   var shareOfPack: Int {
-    guard kind == .frame, frameByteCount > 0 else { return PackRecord.byteCount + storedByteCount }
-    return (PackRecord.byteCount + storedByteCount) * (byteCount + 4) / frameByteCount
+    guard kind.isFrame, frameByteCount > 0 else { return PackRecord.byteCount + storedByteCount }
+    return (PackRecord.byteCount + storedByteCount) * (byteCount + (kind == .frame ? 4 : 0)) / frameByteCount
+  }
+
+  /// For people.
+  var codecName: String {
+    switch kind {
+    case .frame: "\(codec) frame"
+    case .deep: "\(codec) deep frame"
+    case .patched: "patches"
+    case .data, .recipe, .mark: "\(codec)"
+    }
   }
 }

@@ -3,6 +3,15 @@ internal import FuseDBReading
 internal import FuseDBSystem
 
 extension FuseStore {
+  /// What an object of these bytes is called, whether it is there or not: their SHA-256.
+  ///
+  /// - Throws: ``FuseError`` with code `inputOutput` where memory is short.
+  public static func id(of bytes: [UInt8]) throws(FuseError) -> ObjectID {
+    let tools = try StoreTools.take()
+    defer { tools.giveBack() }
+    return try tools.digest(of: bytes.rawSpan)
+  }
+
   /// Whether the object is there. Its bytes are not read.
   ///
   /// - Complexity: a look-up for each pack.
@@ -33,6 +42,7 @@ extension FuseStore {
     return switch try find(id, tools) {
     case .chunk(let chunk): chunk.byteCount
     case .recipe(_, let count): count
+    case .patched(let recipe): recipe.byteCount
     case nil: nil
     }
   }
@@ -53,6 +63,9 @@ extension FuseStore {
     case .recipe(let recipe, let count):
       let bytes = try bytes(of: recipe, id, 0..<count, tools)
       return try body(bytes.rawSpan)
+    case .patched(let recipe):
+      let file = try rebuilt(id, recipe, tools)
+      return try body(file.bytes)
     }
   }
 
@@ -75,10 +88,23 @@ extension FuseStore {
       try chunk.check()
       return bytes
     case .recipe(let recipe, let count): return try bytes(of: recipe, id, range.clamped(to: 0..<count), tools)
+    case .patched(let recipe):
+      let file = try rebuilt(id, recipe, tools)
+      return file.bytes.extracting(range.clamped(to: 0..<file.byteCount)).array()
     }
   }
 
   private func bytes(
+    of recipe: Recipe, _ id: ObjectID, _ range: Range<Int>, _ tools: StoreTools
+  ) throws(FuseError) -> [UInt8] {
+    do throws(FuseError) { return try chunkBytes(of: recipe, id, range, tools) } catch {
+      guard error.isDamage, let patched = try patchedRecipe(of: id, tools) else { throw error }
+      let file = try rebuilt(id, patched, tools)
+      return file.bytes.extracting(range.clamped(to: 0..<file.byteCount)).array()
+    }
+  }
+
+  private func chunkBytes(
     of recipe: Recipe, _ id: ObjectID, _ range: Range<Int>, _ tools: StoreTools
   ) throws(FuseError) -> [UInt8] {
     var bytes: [UInt8] = []
@@ -164,26 +190,8 @@ extension FuseStore {
   ) throws(FuseError) -> Bool {
     let tools = try StoreTools.take()
     defer { tools.giveBack() }
-    switch try find(id, tools) {
-    case nil: return false
-    case .chunk(let chunk):
-      try body(chunk.bytes)
-      try chunk.check()
-      progress?(chunk.byteCount, chunk.byteCount)
-    case .recipe(let recipe, let count):
-      var done = 0
-      for part in recipe.parts {
-        let single = Recipe(isOfNodes: recipe.isOfNodes, parts: [part])
-        for piece in try chunks(of: single, id, 0..<part.byteCount, tools) {
-          try Cancellation.check()
-          let chunk = try chunk(piece, of: id, tools)
-          try body(chunk.bytes)
-          try chunk.check()
-          done += piece.byteCount
-        }
-        progress?(done, count)
-      }
-    }
+    guard let found = try find(id, tools) else { return false }
+    try hand(found, id, tools, progress, body)
     return true
   }
 

@@ -18,6 +18,8 @@ public final class FuseStore: Sendable {
   let config: StoreConfig
   private let state = Mutex(StoreView())
   private let lastFrame = Mutex<UnpackedFrame?>(nil)
+  let deepCache = DeepCache()
+  let lastRebuilt = Mutex<Rebuilt?>(nil)
 
   /// A frame that was unpacked last: its neighbours are often asked for next.
   private struct UnpackedFrame: Sendable {
@@ -137,6 +139,9 @@ public final class FuseStore: Sendable {
   /// Opens every pack anew when it is looked for next.
   func forgetPacks() { state.withLock { $0 = StoreView() } }
 
+  /// Makes the next version that is kept as patches anew.
+  func forgetRebuilt() { lastRebuilt.withLock { $0 = nil } }
+
   // MARK: Finding
 
   /// Where an object is.
@@ -151,6 +156,7 @@ public final class FuseStore: Sendable {
   enum Found {
     case chunk(ChunkBytes)
     case recipe(Recipe, byteCount: Int)
+    case patched(PatchedRecipe)
   }
 
   static func looseName(_ id: ObjectID) -> String {
@@ -177,14 +183,18 @@ public final class FuseStore: Sendable {
         byteCount: record.byteCount), path: "\(backend.path)/\(name)")
   }
 
-  /// Compared with its digest; nil where nothing has it. The first copy that is sound counts.
-  func find(_ id: ObjectID, _ tools: StoreTools) throws(FuseError) -> Found? {
+  /// Compared with its digest; nil where nothing has it. The first copy that is sound counts: of those that need the fewest others.
+  ///
+  /// - Parameter mostDepth: deep frames that are deeper don't count. [SD4]
+  func find(
+    _ id: ObjectID, _ tools: StoreTools, mostDepth: Int = DeepFrame.mostDepth
+  ) throws(FuseError) -> Found? {
     var failure: FuseError?
-    if let found = try find(id, in: view, tools, &failure) { return found }
+    if let found = try find(id, in: view, tools, mostDepth, &failure) { return found }
     // Others may have sealed it, or moved it to another pack, since the list was read.
     let view = try refresh()
     failure = nil
-    if let found = try find(id, in: view, tools, &failure) { return found }
+    if let found = try find(id, in: view, tools, mostDepth, &failure) { return found }
     if let failure { throw failure }
     if let (name, error) = view.damaged.first {
       throw FuseError(
@@ -196,12 +206,23 @@ public final class FuseStore: Sendable {
   }
 
   private func find(
-    _ id: ObjectID, in view: StoreView, _ tools: StoreTools, _ failure: inout FuseError?
+    _ id: ObjectID, in view: StoreView, _ tools: StoreTools, _ mostDepth: Int, _ failure: inout FuseError?
   ) throws(FuseError) -> Found? {
+    // What needs others is read where nothing else is there.
+    var others: [(pack: PackView, entry: PackEntry)] = []
     for pack in view.all {
       do throws(FuseError) {
         guard let entry = try pack.entry(of: id), entry.hasPayload else { continue }
-        return try read(id, Place(file: pack.file, entry: entry, path: packPath(pack)), tools)
+        guard entry.kind != .deep, entry.kind != .patched else {
+          others.append((pack, entry))
+          continue
+        }
+        let found = try read(id, Place(file: pack.file, entry: entry, path: packPath(pack)), tools)
+        // A list of chunks that are gone, as when an object is kept as patches since, is none.
+        if case .recipe(let recipe, _) = found, try view.hasPatched(id), try !isWhole(recipe, id, in: view, tools) {
+          continue
+        }
+        return found
       } catch {
         guard error.code != .cancelled else { throw error }
         failure = error
@@ -210,11 +231,22 @@ public final class FuseStore: Sendable {
     do throws(FuseError) {
       if let place = try loosePlace(id) { return try read(id, place, tools) }
     } catch { failure = error }
+    for (pack, entry) in others {
+      do throws(FuseError) {
+        if entry.kind == .deep, let depth = pack.depth(of: entry), depth > mostDepth { continue }
+        return try read(id, Place(file: pack.file, entry: entry, path: packPath(pack)), tools, mostDepth: mostDepth)
+      } catch {
+        guard error.code != .cancelled else { throw error }
+        failure = error
+      }
+    }
     return nil
   }
 
   /// Reads what stands in one place, and compares it with its digest. [SR4]
-  func read(_ id: ObjectID, _ place: Place, _ tools: StoreTools) throws(FuseError) -> Found {
+  func read(
+    _ id: ObjectID, _ place: Place, _ tools: StoreTools, mostDepth: Int = DeepFrame.mostDepth
+  ) throws(FuseError) -> Found {
     let entry = place.entry
     func damaged(_ what: String) -> FuseError {
       FuseError(
@@ -252,6 +284,24 @@ public final class FuseStore: Sendable {
         throw damaged("the object")
       }
       return .chunk(ChunkBytes(contents, 0..<contents.count))
+    case .patched:
+      guard let record = PackRecord(place.file.bytes, at: entry.offset), record.digest == id, record.kind == .patched,
+        let recipe = try PatchedRecipe(place.file.bytes.extracting(entry.payload), tools)
+      else {
+        try place.file.check()
+        throw damaged("the list of patches of")
+      }
+      return .patched(recipe)
+    case .deep:
+      guard let frame = try deepFrame(at: place, of: id, mostDepth: mostDepth, tools) else {
+        try place.file.check()
+        throw damaged("the frame of")
+      }
+      let range = entry.inner..<entry.inner + entry.byteCount
+      guard range.upperBound <= frame.count, try tools.digest(of: frame.rawSpan.extracting(range)) == id else {
+        throw damaged("the object")
+      }
+      return .chunk(ChunkBytes(frame, range))
     case .frame:
       guard let frame = try frame(at: place, tools) else {
         try place.file.check()

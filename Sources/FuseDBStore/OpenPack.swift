@@ -52,7 +52,8 @@ final class OpenPack {
   /// Enters an object of a record. What was kept before stays kept.
   func enter(_ id: FuseStore.ObjectID, _ entry: PackEntry) {
     guard var known = entries[id] else { return entries[id] = entry }
-    if !known.hasPayload, entry.hasPayload {
+    // What needs no others counts, where there are both.
+    if !known.hasPayload || known.kind == .patched, entry.hasPayload {
       let wasKept = known.isKept
       known = entry
       known.isKept = wasKept || entry.isKept
@@ -119,9 +120,11 @@ final class OpenPack {
     _ entries: [FuseStore.ObjectID: PackEntry], name: String, packByteCount: Int
   ) throws(FuseError) -> FuseWriter {
     let isLarge = entries.count > 1 << 15
+    var metadata = ["pack": name, "pack_bytes": "\(packByteCount)"]
+    if entries.values.contains(where: { $0.kind == .deep }) { metadata["deep"] = "1" }
     let writer = FuseWriter(
       FuseWriter.Options(
-        sharing: .none, metadata: ["pack": name, "pack_bytes": "\(packByteCount)"],
+        sharing: .none, metadata: metadata,
         memory: isLarge ? 128 << 20 : 16 << 20, threadCount: isLarge ? nil : 1, networks: .never))
     for (id, entry) in entries { try writer.addKey(id.bytes, for: try writer.addObject(entry.value)) }
     return writer

@@ -42,6 +42,15 @@ struct PackRecord: Equatable {
     case frame = 3
     /// No payload: an object that is kept, and stands elsewhere.
     case mark = 4
+    /// What another object and patches make; the digest is the object's. [SV1]
+    case patched = 5
+    /// Chunks, packed after the bytes of others; the digest is that of the payload. [SD1]
+    case deep = 6
+
+    /// Whether it holds several objects.
+    var isFrame: Bool { self == .frame || self == .deep }
+    /// Whether it says what an object is made of.
+    var isRecipe: Bool { self == .recipe || self == .patched }
   }
 
   static let byteCount = 52
@@ -117,12 +126,12 @@ struct PackEntry: Equatable, Sendable {
 
   /// One MessagePack array of unsigned integers.
   var value: [UInt8] {
-    var bytes: [UInt8] = [kind == .frame ? 0x96 : 0x94]
+    var bytes: [UInt8] = [kind.isFrame ? 0x96 : 0x94]
     bytes.append(kind.rawValue | (isKept ? 8 : 0) | codec.rawValue << 4)
     Self.append(offset, to: &bytes)
     Self.append(storedByteCount, to: &bytes)
     Self.append(byteCount, to: &bytes)
-    guard kind == .frame else { return bytes }
+    guard kind.isFrame else { return bytes }
     Self.append(inner, to: &bytes)
     Self.append(frameByteCount, to: &bytes)
     return bytes
@@ -162,18 +171,18 @@ struct PackEntry: Equatable, Sendable {
   init?(_ bytes: RawSpan, packByteCount: Int) {
     guard let head = bytes.load(at: 0, as: UInt8.self), let tag = bytes.load(at: 1, as: UInt8.self), tag < 0x80,
       let kind = PackRecord.Kind(rawValue: tag & 7), let codec = StoreCodec(rawValue: tag >> 4),
-      head == (kind == .frame ? 0x96 : 0x94)
+      head == (kind.isFrame ? 0x96 : 0x94)
     else { return nil }
     var place = 2
     var numbers: [5 of Int] = [0, 0, 0, 0, 0]
-    for number in 0..<(kind == .frame ? 5 : 3) {
+    for number in 0..<(kind.isFrame ? 5 : 3) {
       guard let read = Self.number(in: bytes, at: &place) else { return nil }
       numbers[number] = read
     }
     let (offset, stored) = (numbers[0], numbers[1])
     guard place == bytes.byteCount, offset <= packByteCount, stored <= packByteCount,
       offset + PackRecord.byteCount + stored <= packByteCount, numbers[2] <= StoreLimits.recordByteCount,
-      numbers[4] <= StoreLimits.recordByteCount, kind != .frame || numbers[3] + numbers[2] <= numbers[4]
+      numbers[4] <= StoreLimits.recordByteCount, !kind.isFrame || numbers[3] + numbers[2] <= numbers[4]
     else { return nil }
     self.init(
       kind: kind, codec: codec, isKept: tag & 8 != 0, offset: offset, storedByteCount: stored, byteCount: numbers[2],

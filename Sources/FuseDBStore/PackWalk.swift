@@ -61,7 +61,8 @@ struct PackWalk {
     let payload = file.bytes.extracting(start..<start + record.storedByteCount)
     switch record.kind {
     case .mark: return record.storedByteCount == 0
-    case .frame: return try tools.digest(of: payload) == record.digest
+    case .frame, .deep: return try tools.digest(of: payload) == record.digest
+    case .patched: return try PatchedRecipe(payload, tools) != nil
     case .data:
       if record.codec == .raw { return try tools.digest(of: payload) == record.digest }
       guard let contents = try tools.unpacked(payload, record.codec, byteCount: record.byteCount) else { return false }

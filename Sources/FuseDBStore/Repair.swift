@@ -83,6 +83,19 @@ extension FuseStore {
     }
   }
 
+  /// Enters the chunks of a deep frame: it lists them, so that its bases are not needed here. [SD3]
+  private static func enter(deep entry: PackEntry, _ file: StoreFile, _ enter: (ObjectID, PackEntry) -> Void) -> Bool {
+    guard let (frame, _) = DeepFrame.parse(file.bytes.extracting(entry.payload)) else { return false }
+    var entry = entry
+    (entry.inner, entry.frameByteCount, entry.isKept) = (0, frame.byteCount, false)
+    for object in frame.objects {
+      entry.byteCount = object.byteCount
+      enter(object.id, entry)
+      entry.inner += object.byteCount
+    }
+    return true
+  }
+
   /// Makes the index of a pack of what stands in it.
   func rebuildIndex(_ name: String) throws(FuseError) -> (salvaged: Int, damaged: Int) {
     guard let file = try backend.file(PackView.packName(name)) else { return (0, 0) }
@@ -92,7 +105,7 @@ extension FuseStore {
     var (salvaged, damaged) = (0, 0)
     func enter(_ id: ObjectID, _ entry: PackEntry) {
       guard let known = entries[id] else { return entries[id] = entry }
-      var chosen = known.hasPayload ? known : entry
+      var chosen = known.hasPayload && (known.kind != .patched || !entry.hasPayload) ? known : entry
       chosen.isKept = known.isKept || entry.isKept
       entries[id] = chosen
     }
@@ -111,6 +124,13 @@ extension FuseStore {
         let entry = PackEntry(
           kind: record.kind, codec: record.codec, isKept: record.isKept, offset: offset,
           storedByteCount: record.storedByteCount, byteCount: record.byteCount)
+        if record.kind == .deep {
+          guard Self.enter(deep: entry, file, enter) else {
+            damaged += 1
+            continue
+          }
+          continue
+        }
         guard record.kind == .frame else {
           enter(record.digest, entry)
           continue

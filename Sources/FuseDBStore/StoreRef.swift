@@ -7,6 +7,8 @@ struct StoreRef: Equatable {
     case object
     /// A list of paths and objects, which are needed with it.
     case tree
+    /// A list of versions, the last of which the name stands for. [SV5]
+    case versions
   }
 
   var kind: Kind
@@ -78,10 +80,11 @@ extension FuseStore {
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  /// The object that a name leads to; nil where there is no such name. Of a folder's name, that is the list of its files.
+  /// The object that a name leads to; nil where there is no such name. Of a folder's name, that is the list of its files; of a name with
+  /// versions, the newest.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` where the name is damaged, `invalidArgument` where it is empty or too long.
-  public func id(named name: String) throws(FuseError) -> ObjectID? { try ref(named: name)?.id }
+  public func id(named name: String) throws(FuseError) -> ObjectID? { try entry(named: name)?.id }
 
   /// What a name leads to.
   func ref(named name: String) throws(FuseError) -> StoreRef? {

@@ -18,8 +18,8 @@ enum StoreCodec: UInt8, Sendable {
 final class StoreTools: Sendable {
   // SAFETY: made in init, freed in deinit; whoever took the object from the pool alone uses them.
   private nonisolated(unsafe) let digest: OpaquePointer
-  private nonisolated(unsafe) let packer: OpaquePointer
-  private nonisolated(unsafe) let unpacker: OpaquePointer
+  nonisolated(unsafe) let packer: OpaquePointer
+  nonisolated(unsafe) let unpacker: OpaquePointer
 
   private static let pool = Mutex<[StoreTools]>([])
   private static let mostKept = 16

@@ -13,16 +13,20 @@ extension StoreWriter {
     public var name: String?
     /// Whether it stays until it is removed. Without, it stays while a name leads to it; a name that is given leads to it.
     public var isKept: Bool?
+    /// Whether the name keeps what it led to before as older versions, which ``FuseStore/versions(named:)`` lists; nil where it does so when it
+    /// did before. Versions of a look-up file are kept as patches: the newest whole, and one of 24.
+    public var keepsVersions: Bool?
 
     /// As the store says; kept unless there is a name.
     public init(
       chunking: FuseStore.Chunking? = nil, compression: FuseStore.Compression? = nil, name: String? = nil,
-      isKept: Bool? = nil
+      isKept: Bool? = nil, keepsVersions: Bool? = nil
     ) {
       self.chunking = chunking
       self.compression = compression
       self.name = name
       self.isKept = isKept
+      self.keepsVersions = keepsVersions
     }
   }
 
@@ -77,6 +81,7 @@ extension StoreWriter {
     regularFile path: String, _ options: PutOptions, progress: ((Int) -> Void)? = nil
   ) throws(FuseError) -> FuseStore.Stored {
     let settings = try Settings(options, self)
+    if let name = settings.versionsName { return try putVersion(path: path, named: name, options, progress: progress) }
     let file = try InputDescriptor(PinnedPath(path))
     var head: [UInt8] = []
     try file.append(settings.chunking.whole + 1, at: 0, to: &head)
@@ -114,6 +119,8 @@ extension StoreWriter {
     let compression: FuseStore.Compression
     let name: String?
     let isKept: Bool
+    /// The name, where it is to have versions.
+    let versionsName: String?
 
     init(_ options: PutOptions, _ writer: StoreWriter) throws(FuseError) {
       chunking = options.chunking ?? writer.store.configuration.chunking
@@ -125,11 +132,20 @@ extension StoreWriter {
       }
       if let name { _ = try StoreRef.fileName(name, path: writer.store.path) }
       try writer.begin()
+      var keepsVersions = options.keepsVersions ?? false
+      if let name, options.keepsVersions == nil {
+        keepsVersions = try writer.store.ref(named: name)?.kind == .versions
+      }
+      versionsName = keepsVersions ? name : nil
     }
   }
 
   private func finish(_ stored: FuseStore.Stored, _ settings: Settings) throws(FuseError) -> FuseStore.Stored {
-    if let name = settings.name { try setName(name, to: stored.id) }
+    if let name = settings.versionsName {
+      try add(version: stored, named: name) { (_: FuseStore.Version) throws(FuseError) in nil }
+    } else if let name = settings.name {
+      try setName(name, to: stored.id)
+    }
     return stored
   }
 
@@ -162,14 +178,14 @@ extension StoreWriter {
   /// Whether contents are there, in a place that stays. What is there is compared with them: damage is not relied on, but written anew.
   func isKnown(_ id: FuseStore.ObjectID, contents: RawSpan, keeping: Bool) throws(FuseError) -> Bool {
     if try isInFrame(id, keeping: keeping) { return true }
-    if let own = ownEntry(id), own.hasPayload, own.kind != .recipe {
+    if let own = ownEntry(id), own.hasPayload, !own.kind.isRecipe {
       if keeping, !own.isKept { try mark(id) }
       return true
     }
     for pack in reliable {
       // Whatever is wrong with the index or the copy there: it is not relied on.
-      guard let entry = try? pack.entry(of: id), entry.hasPayload, entry.kind != .recipe,
-        try holds(contents, id, pack, entry)
+      guard let entry = try? pack.entry(of: id), entry.hasPayload, !entry.kind.isRecipe,
+        try isReliable(entry, in: pack), try holds(contents, id, pack, entry)
       else { continue }
       if keeping { try keep(id) }
       return true

@@ -17,13 +17,21 @@ extension StoreWriter {
     if let own = ownEntry(id), own.hasPayload { return }
     for pack in sealed { if let entry = try? pack.entry(of: id), entry.hasPayload { return } }
     for pack in view.packs {
-      if let entry = try? pack.entry(of: id), entry.kind == .data || entry.kind == .frame { return }
+      guard let entry = try? pack.entry(of: id), entry.hasPayload, !entry.kind.isRecipe else { continue }
+      if try isReliable(entry, in: pack) { return }
     }
     guard let found = try find(id) else {
       throw FuseError(.notFound, "the store has no object \(id)", path: store.path)
     }
     switch found {
     case .chunk(let chunk): try rely(on: chunk, id)
+    case .patched(let recipe):
+      try rely(on: recipe.base)
+      for patch in recipe.patches { try rely(on: patch) }
+      let payload = try recipe.bytes(tools)
+      if try !isKnown(id, list: payload, .patched) {
+        try append(.patched, id, .raw, byteCount: payload.count, payload: payload.rawSpan, isKept: false)
+      }
     case .recipe(let recipe, _):
       for part in recipe.parts {
         guard let inner = try find(part.id), case .chunk(let chunk) = inner else { throw missing(part.id, of: id) }
@@ -55,7 +63,34 @@ extension StoreWriter {
   private func isReliable(_ id: FuseStore.ObjectID) throws(FuseError) -> Bool {
     if try isInFrame(id, keeping: false) { return true }
     if let own = ownEntry(id), own.hasPayload { return true }
-    for pack in reliable { if let entry = try? pack.entry(of: id), entry.hasPayload { return true } }
+    for pack in reliable {
+      guard let entry = try? pack.entry(of: id), entry.hasPayload, !entry.kind.isRecipe else { continue }
+      if try isReliable(entry, in: pack) { return true }
+    }
+    return false
+  }
+
+  /// Whether all that an entry is packed after stands in packs that stay, too. [SG4]
+  func isReliable(_ entry: PackEntry, in pack: PackView) throws(FuseError) -> Bool {
+    guard entry.kind == .deep else { return true }
+    let key = "\(pack.name) \(entry.offset)"
+    if let known = deepVerdicts[key] { return known }
+    var answer = false
+    if let (frame, _) = DeepFrame.parse(pack.bytes.extracting(entry.payload)) {
+      answer = true
+      for base in frame.bases where answer { answer = try isReliable(base: base, mostDepth: frame.depth - 1) }
+    }
+    deepVerdicts[key] = answer
+    return answer
+  }
+
+  private func isReliable(base: FuseStore.ObjectID, mostDepth: Int) throws(FuseError) -> Bool {
+    for pack in reliable {
+      guard let entry = try? pack.entry(of: base), entry.hasPayload, !entry.kind.isRecipe,
+        let depth = pack.depth(of: entry), depth <= mostDepth
+      else { continue }
+      if try isReliable(entry, in: pack) { return true }
+    }
     return false
   }
 
@@ -71,6 +106,12 @@ extension StoreWriter {
       guard let recipe = try Recipe(stored.rawSpan, tools) else { return nil }
       return .recipe(recipe, byteCount: recipe.byteCount)
     }
+    if entry.kind == .patched {
+      guard let recipe = try PatchedRecipe(stored.rawSpan, tools) else { return nil }
+      return .patched(recipe)
+    }
+    // Only a collection writes these, and reads none of what it writes.
+    if entry.kind == .deep { return try store.find(id, tools) }
     return try store.read(id, FuseStore.Place(file: file, entry: entry, path: store.path), tools)
   }
 
@@ -89,6 +130,7 @@ extension FuseStore {
     var bytes: [UInt8] = []
     switch found {
     case .chunk(let chunk): bytes = chunk.bytes.array()
+    case .patched: break
     case .recipe(let recipe, _):
       for part in recipe.parts {
         guard case .chunk(let chunk)? = try writer.find(part.id) else { break }

@@ -34,9 +34,12 @@ public final class StoreWriter {
   private(set) var view = StoreView()
   /// The packs that this writer sealed.
   private(set) var sealed: [PackView] = []
+  /// Whether frames that others are packed after may be relied on, by pack and offset.
+  var deepVerdicts: [String: Bool] = [:]
   private var pack: OpenPack?
   private var registration: Registration?
   private var names: [(name: String, ref: StoreRef?)] = []
+  var pendingVersions: [(name: String, version: PendingVersion)] = []
   var frame = OpenFrame()
   /// The frame before it, which another thread packs.
   private var packing: PackingFrame?
@@ -85,6 +88,7 @@ public final class StoreWriter {
         let view = try store.refresh()
         if view.generation == generation {
           self.view = view
+          deepVerdicts = [:]
           self.registration = registration
           return
         }
@@ -142,6 +146,23 @@ public final class StoreWriter {
       PackEntry(
         kind: kind, codec: codec, isKept: isKept, offset: offset, storedByteCount: payload.byteCount,
         byteCount: byteCount))
+  }
+
+  /// Writes a record of several objects.
+  func appendFrame(
+    _ record: PackRecord, payload: RawSpan, _ chunks: [(id: FuseStore.ObjectID, entry: PackEntry)]
+  ) throws(FuseError) {
+    let pack = try openPack()
+    let offset: Int
+    do throws(FuseError) { offset = try pack.append(record, payload: payload) } catch {
+      failure = error
+      throw error
+    }
+    for (id, entry) in chunks {
+      var entry = entry
+      entry.offset = offset
+      pack.enter(id, entry)
+    }
   }
 
   /// Writes the frames of small objects, if there are any.
@@ -260,12 +281,19 @@ public final class StoreWriter {
     _ = packing?.work.wait()
     pack?.abandon()
     (pack, packing, frame, failure, names, sealed) = (nil, nil, OpenFrame(), nil, [], [])
+    pendingVersions = []
     registration?.end()
     registration = nil
   }
 
   private func commitAll() throws(FuseError) {
     if let failure { throw failure }
+    // Who lengthens or ends a list of versions does so alone. [SV7]
+    let isAlone = !pendingVersions.isEmpty || names.contains { $0.ref == nil }
+    let lock = isAlone ? try store.backend.lock("tmp/versions.lock", waiting: true) : nil
+    defer { withExtendedLifetime(lock) {} }
+    for (name, ref) in try writeVersions() { names.append((name, ref)) }
+    pendingVersions = []
     try flushFrame()
     try seal()
     for (name, ref) in names {

@@ -67,7 +67,7 @@ extension FuseStore {
     let threadCount = min(Parallel.processorCount, max(1, packs.count))
     let parts = Parallel.map(
       packs.count, threadCount: threadCount, onProgress: { progress?($0 * 0.8) },
-      { number in PackCheck(store, packs[number], level) })
+      { number in PackCheck(store, packs[number], packs, level) })
     for part in parts {
       if let error = part.failure { throw error }
       result.packCount += 1
@@ -77,7 +77,7 @@ extension FuseStore {
     }
     try checkLoose(level, &result)
     try checkFolders(&result)
-    try checkNames(view, &result)
+    try checkNames(view, &result, level)
     progress?(1)
     return result
   }
@@ -118,16 +118,26 @@ extension FuseStore {
   }
 
   /// Whether all that is needed is there and can be read, as far as the heads say; damaged bytes are found by the packs' checks.
-  private func checkNames(_ view: StoreView, _ result: inout Verification) throws(FuseError) {
+  private func checkNames(
+    _ view: StoreView, _ result: inout Verification, _ level: VerifyLevel
+  ) throws(FuseError) {
     let tools = try StoreTools.take()
     defer { tools.giveBack() }
+    let checks = DeepChecks(self, view.all, tools)
     for name in try names() {
       result.nameCount += 1
       do throws(FuseError) {
         guard let ref = try ref(named: name) else { continue }
-        try check(ref.id, neededBy: name, view, tools, &result)
-        guard ref.kind == .tree, let tree = try? tree(ref.id) else { continue }
-        for file in tree.files { try check(file.id, neededBy: name, view, tools, &result) }
+        try check(ref.id, neededBy: name, view, checks, tools, &result)
+        if ref.kind == .tree, let tree = try? tree(ref.id) {
+          for file in tree.files { try check(file.id, neededBy: name, view, checks, tools, &result) }
+        }
+        if ref.kind == .versions, let list = try? versions(ref.id) {
+          for version in list.versions {
+            try check(version.id, neededBy: "\(name)@\(version.number)", view, checks, tools, &result, level)
+            if let patch = version.patch { try check(patch, neededBy: "\(name)@\(version.number)", view, checks, tools, &result) }
+          }
+        }
       } catch {
         guard error.isDamage else { throw error }
         result.flaws.append(.init(file: "refs", message: "the name '\(name)': \(error.message)"))
@@ -139,10 +149,10 @@ extension FuseStore {
           guard pack.keeps(id, entry) else { return }
           result.objectCount += 1
           // An entry with bytes here was checked with the pack; a recipe leads elsewhere, and a mark is elsewhere.
-          if entry.kind == .mark || entry.kind == .recipe {
-            try check(id, neededBy: "\(id)", view, tools, &result)
+          if entry.kind == .mark || entry.kind.isRecipe {
+            try check(id, neededBy: "\(id)", view, checks, tools, &result)
           } else if result.flaws.contains(where: { $0.file == PackView.packName(pack.name) }) {
-            try check(id, neededBy: "\(id)", view, tools, &result)
+            try check(id, neededBy: "\(id)", view, checks, tools, &result)
           }
         }
       } catch {
@@ -152,7 +162,8 @@ extension FuseStore {
   }
 
   private func check(
-    _ id: ObjectID, neededBy name: String, _ view: StoreView, _ tools: StoreTools, _ result: inout Verification
+    _ id: ObjectID, neededBy name: String, _ view: StoreView, _ checks: DeepChecks, _ tools: StoreTools,
+    _ result: inout Verification, _ level: VerifyLevel = .structure
   ) throws(FuseError) {
     try Cancellation.check()
     var missing: ObjectID?
@@ -160,13 +171,22 @@ extension FuseStore {
       switch try find(id, tools) {
       case nil: missing = id
       case .chunk: break
+      case .patched(let recipe):
+        if level == .everything {
+          forgetRebuilt()
+          _ = try rebuilt(id, recipe, tools)
+        } else {
+          for part in [recipe.base] + recipe.patches where try !isReadable(part, view, checks, tools, reads: false) {
+            missing = part
+          }
+        }
       case .recipe(let recipe, _):
         for part in recipe.parts where missing == nil {
           if recipe.isOfNodes {
             for leaf in try node(part.id, of: id, byteCount: part.byteCount, tools) where missing == nil {
-              if try !isReadable(leaf.id, view, tools, reads: !result.flaws.isEmpty) { missing = leaf.id }
+              if try !isReadable(leaf.id, view, checks, tools, reads: !result.flaws.isEmpty) { missing = leaf.id }
             }
-          } else if try !isReadable(part.id, view, tools, reads: !result.flaws.isEmpty) {
+          } else if try !isReadable(part.id, view, checks, tools, reads: !result.flaws.isEmpty) {
             missing = part.id
           }
         }
@@ -179,11 +199,16 @@ extension FuseStore {
   }
 
   private func isReadable(
-    _ id: ObjectID, _ view: StoreView, _ tools: StoreTools, reads: Bool
+    _ id: ObjectID, _ view: StoreView, _ checks: DeepChecks, _ tools: StoreTools, reads: Bool
   ) throws(FuseError) -> Bool {
     // Where something is damaged, only what can be read counts.
     if reads { return (try? find(id, tools)) != nil }
-    return try isListed(id, in: view)
+    for pack in view.all {
+      guard let entry = try pack.entry(of: id), entry.hasPayload else { continue }
+      guard entry.kind == .deep else { return true }
+      if try checks.isSound(entry, in: pack) { return true }
+    }
+    return try backend.file(Self.looseName(id)) != nil
   }
 }
 
@@ -194,8 +219,8 @@ private struct PackCheck: Sendable {
   private(set) var byteCount = 0
   private(set) var failure: FuseError?
 
-  init(_ store: FuseStore, _ pack: PackView, _ level: FuseStore.VerifyLevel) {
-    do throws(FuseError) { try run(store, pack, level) } catch {
+  init(_ store: FuseStore, _ pack: PackView, _ packs: [PackView], _ level: FuseStore.VerifyLevel) {
+    do throws(FuseError) { try run(store, pack, packs, level) } catch {
       if error.isDamage {
         flaws.append(.init(file: PackView.packName(pack.name), offset: error.offset, message: error.message))
       } else {
@@ -205,10 +230,12 @@ private struct PackCheck: Sendable {
   }
 
   private mutating func run(
-    _ store: FuseStore, _ pack: PackView, _ level: FuseStore.VerifyLevel
+    _ store: FuseStore, _ pack: PackView, _ packs: [PackView], _ level: FuseStore.VerifyLevel
   ) throws(FuseError) {
     let tools = try StoreTools.take()
     defer { tools.giveBack() }
+    // A frame that nothing needs may lack what it is packed after; of the others, that is found by the names.
+    let checks = DeepChecks(store, packs, tools, allowsMissing: true)
     for damage in try pack.index.verify(level: level == .everything ? .full : .checksums).damage.prefix(16) {
       flaws.append(.init(file: PackView.indexName(pack.name), offset: damage.offset, message: damage.message))
     }
@@ -227,13 +254,32 @@ private struct PackCheck: Sendable {
             message: "\(range.count) bytes are no record; what stood there is lost unless it is put again"))
       case .record(let record, let offset):
         recordCount += 1
-        guard level == .everything, try !PackWalk.holds(record, offset, pack.file, tools) else { continue }
+        guard level == .everything else { continue }
+        guard try !PackWalk.holds(record, offset, pack.file, tools) else {
+          try checkBases(of: record, offset, pack, checks)
+          continue
+        }
         flaws.append(
           .init(
             file: PackView.packName(pack.name), offset: UInt64(offset),
             message: "the record of \(record.digest) does not match its digest; put it again"))
       }
     }
+  }
+
+  /// Whether what a deep frame is packed after can be read.
+  private mutating func checkBases(
+    of record: PackRecord, _ offset: Int, _ pack: PackView, _ checks: DeepChecks
+  ) throws(FuseError) {
+    guard record.kind == .deep else { return }
+    let entry = PackEntry(
+      kind: .deep, codec: record.codec, isKept: false, offset: offset, storedByteCount: record.storedByteCount,
+      byteCount: record.byteCount)
+    guard try !checks.isSound(entry, in: pack) else { return }
+    flaws.append(
+      .init(
+        file: PackView.packName(pack.name), offset: UInt64(offset),
+        message: "what the chunks of this record are packed after can't be read; put what has them again"))
   }
 
   /// Whether the index says what stands there.
@@ -245,7 +291,7 @@ private struct PackCheck: Sendable {
       guard wrong.count < 16 else { return }
       guard let record = PackRecord(pack.bytes, at: entry.offset), record.kind == entry.kind,
         record.codec == entry.codec, record.storedByteCount == entry.storedByteCount,
-        entry.kind == .frame
+        entry.kind.isFrame
           ? record.byteCount == entry.frameByteCount : record.digest == id && record.byteCount == entry.byteCount
       else {
         return wrong.append(

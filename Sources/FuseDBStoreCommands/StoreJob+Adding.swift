@@ -15,9 +15,12 @@ extension StoreJob {
       var name = request.name
       if word == "-" {
         var options = options
-        options.name = name
+        (options.name, options.keepsVersions) = (name, request.keepsVersions ? true : nil)
         stored = try put(writer, options)
       } else if FileStatus(at: word)?.kind == .folder {
+        guard !request.keepsVersions else {
+          throw FuseError(.invalidArgument, "--versions is for files, and this is a folder", path: word)
+        }
         if name == nil { name = Self.lastPart(of: word) }
         stored = try writer.putFolder(path: word, named: name!, options) { path in
           bar.show(nil, path)
@@ -26,7 +29,7 @@ extension StoreJob {
         stored = try putLoose(word)
       } else {
         var options = options
-        options.name = name
+        (options.name, options.keepsVersions) = (name, request.keepsVersions ? true : nil)
         let whole = FileStatus(at: word)?.byteCount ?? 0
         stored = try writer.put(path: word, options) { done in
           bar.show(Double(done) / Double(max(1, whole)), "\(Humans.size(done)) of \(word)")
@@ -88,6 +91,7 @@ extension StoreJob {
   func meaning(of word: String) throws(FuseError) -> Meaning {
     if let (id, isFolder) = try store.entry(named: word) { return isFolder ? .folder(id, below: "") : .object(id) }
     if let id = FuseStore.ObjectID(word) { return .object(id) }
+    if let id = try version(word) { return .object(id) }
     // The longest part of it that is a name.
     var end = word.utf8.endIndex
     while let slash = word.utf8[..<end].lastIndex(of: UInt8(ascii: "/")) {
@@ -104,6 +108,19 @@ extension StoreJob {
     throw FuseError(
       .notFound, "there is no name '\(word)', and it is no ID of 64 digits; 'fusedb store ls' lists names",
       path: store.path)
+  }
+
+  /// What `NAME@N` stands for; nil where it is none.
+  private func version(_ word: String) throws(FuseError) -> FuseStore.ObjectID? {
+    guard let sign = word.utf8.lastIndex(of: UInt8(ascii: "@")), sign > word.startIndex,
+      let number = Int(word[word.utf8.index(after: sign)...]), let versions = try store.versions(named: String(word[..<sign]))
+    else { return nil }
+    guard let version = versions.first(where: { $0.number == number }) else {
+      throw FuseError(
+        .notFound, "'\(word[..<sign])' has no version \(number); 'fusedb store ls \(word[..<sign])' lists them",
+        path: store.path)
+    }
+    return version.id
   }
 
   func missing(_ id: FuseStore.ObjectID) -> FuseError {

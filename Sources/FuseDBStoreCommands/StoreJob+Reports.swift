@@ -7,6 +7,10 @@ extension StoreJob {
   /// `ls`: names, or the files of a folder.
   func list() throws(FuseError) {
     if let word = words.first {
+      if let versions = try store.versions(named: word) {
+        for version in versions { try list("\(word)@\(version.number)", version.id, "version", version.byteCount) }
+        return
+      }
       guard case .folder(let id, let prefix) = try meaning(of: word) else {
         throw FuseError(
           .invalidArgument, "'\(word)' is no folder; 'fusedb store stat' says what it is", path: store.path)
@@ -55,7 +59,7 @@ extension StoreJob {
       }
       guard let chunks = try store.chunks(of: id) else { throw missing(id) }
       let bytes =
-        isFolder ? try store.files(of: id).reduce(0) { $0 + $1.byteCount } : chunks.reduce(0) { $0 + $1.byteCount }
+        isFolder ? try store.files(of: id).reduce(0) { $0 + $1.byteCount } : try store.byteCount(of: id) ?? 0
       let stored = chunks.reduce(0) { $0 + $1.storedByteCount }
       if request.printsJSON {
         try print([
@@ -125,6 +129,7 @@ extension StoreJob {
     var options = FuseStore.CollectOptions()
     if let share = request.leastLive { options.leastLiveShare = share }
     if packsAll { options.mostSmallPacks = 2 }
+    if request.isDeep { return try deepen(options) }
     let report = try store.collect(options) { bar.show($0, "collecting") }
     if request.printsJSON {
       return try print([
@@ -140,6 +145,28 @@ extension StoreJob {
       \(store.path): \(Humans.count(report.removedCount, "pack")) removed, \(Humans.size(report.removedByteCount)); \
       \(report.waitingCount) \(report.waitingCount == 1 ? "waits" : "wait") for writers; \(Humans.count(report.liveCount, "chunk")) \
       needed; \(Humans.count(report.packedLooseCount, "loose object")) packed
+      """)
+  }
+
+  /// `pack --deep`: what is packed anew takes less, and what it takes the place of goes.
+  private func deepen(_ options: FuseStore.CollectOptions) throws(FuseError) {
+    var options = options
+    if request.leastLive == nil { options.leastLiveShare = 0.98 }
+    let deep = try store.deepen { bar.show($0, "packing versions") }
+    let report = try store.collect(options) { bar.show($0, "collecting") }
+    if request.printsJSON {
+      return try print([
+        ("versions", .count(deep.versionCount)), ("chunks", .count(deep.chunkCount)),
+        ("old_bytes", .count(deep.oldByteCount)), ("new_bytes", .count(deep.newByteCount)),
+        ("removed", .count(report.removedCount)), ("removed_bytes", .count(report.removedByteCount)),
+        ("waiting", .count(report.waitingCount)), ("live_bytes", .count(report.liveByteCount)),
+        ("peak_memory", .count(StoreFiles.peakMemory)),
+      ])
+    }
+    try say(
+      """
+      \(store.path): \(Humans.count(deep.chunkCount, "chunk")) of \(Humans.count(deep.versionCount, "version")) packed anew, \
+      \(Humans.size(deep.oldByteCount)) as \(Humans.size(deep.newByteCount)); \(Humans.count(report.removedCount, "pack")) removed
       """)
   }
 
@@ -208,6 +235,8 @@ extension StoreJob {
       return try print([
         ("path", .text(store.path)), ("names", .count(counts.nameCount)), ("kept", .count(counts.keptCount)),
         ("chunks", .count(counts.chunkCount)), ("recipes", .count(counts.recipeCount)),
+        ("needed_chunks", .count(counts.neededChunkCount)), ("references", .count(counts.referenceCount)),
+        ("patched_versions", .count(counts.patchedCount)),
         ("loose", .count(counts.looseCount)),
         ("packs", .count(counts.packCount)), ("condemned", .count(counts.condemnedPackCount)),
         ("files", .count(counts.fileCount)), ("logical_bytes", .count(counts.logicalByteCount)),
@@ -224,6 +253,7 @@ extension StoreJob {
             counts.packs.map {
               .members([
                 ("name", .text($0.name)), ("bytes", .count($0.byteCount)), ("entries", .count($0.entryCount)),
+                ("chunk_bytes", .count($0.chunkByteCount)),
                 ("condemned", .flag($0.isCondemned)),
               ])
             })
@@ -232,7 +262,8 @@ extension StoreJob {
     }
     var rows: [(String, String)] = [
       ("names", Humans.number(counts.nameCount)), ("kept objects", Humans.number(counts.keptCount)),
-      ("chunks", Humans.number(counts.chunkCount)), ("loose objects", Humans.number(counts.looseCount)),
+      ("chunks", Humans.number(counts.chunkCount)), ("  needed", Humans.number(counts.neededChunkCount)),
+      ("  references", Humans.number(counts.referenceCount)), ("loose objects", Humans.number(counts.looseCount)),
       ("packs", Humans.number(counts.packCount)), ("files", Humans.number(counts.fileCount)),
       ("all objects", Humans.size(counts.logicalByteCount)), ("chunks, unpacked", Humans.size(counts.chunkByteCount)),
       ("packs", Humans.size(counts.packByteCount)), ("indexes", Humans.size(counts.indexByteCount)),

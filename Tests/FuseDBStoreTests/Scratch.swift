@@ -77,3 +77,12 @@ extension ScratchStore {
   /// Gives a file or folder of the store another name.
   func move(_ name: String, to other: String) { unsafe rename("\(path)/\(name)", "\(path)/\(other)") }
 }
+
+extension ScratchStore {
+  /// Writes a file that is none of the store's.
+  func write(_ bytes: [UInt8], to place: String) {
+    guard let file = unsafe fopen(place, "wb") else { preconditionFailure("no file for the test") }
+    unsafe fwrite(bytes, 1, bytes.count, file)
+    unsafe fclose(file)
+  }
+}

@@ -5,13 +5,15 @@ import Glibc
 package final class Scratch {
   package let folder: String
 
-  package init() {
+  package init() { folder = Self.folder() }
+
+  /// Makes a new folder that stays.
+  package static func folder() -> String {
     for place in ["/dev/shm", "/tmp"] {
       var template = Array("\(place)/fusedb-test-XXXXXX".utf8CString)
       // SAFETY: the template ends in a zero byte; mkdtemp changes its letters.
       guard unsafe mkdtemp(&template) != nil else { continue }
-      folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      return
+      return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
     preconditionFailure("no folder for the test")
   }

@@ -10,6 +10,7 @@ package struct Store: HelpedCommand {
   static let options: [Option] = [
     .value("--store", short: "-C", "DIR", "the store (default: FUSEDB_STORE, or .fusedb-store here or above)"),
     .value("--name", "NAME", "add: the name of what is added; import: what names begin with"),
+    .flag("--versions", "add: keep what the name led to before as older versions"),
     .value("--to", "packs|loose", "add: where objects go (default: packs)"),
     .value("--fixed", "N", "init, add: cut into chunks of N bytes"),
     .value(
@@ -17,6 +18,7 @@ package struct Store: HelpedCommand {
     .value("--compress", "KIND", "init, add: none, auto, zlib:L or zstd:L (default: auto)"),
     .value("--pack-size", "SIZE", "init: the size of a pack (default: 64M)"),
     .value("--live", "PERCENT", "gc: write packs anew of which less is needed (default: 70)"),
+    .flag("--deep", "pack: pack versions after the ones before them"),
     .flag("--structure", "verify: read indexes, heads and names alone"),
     .flag("--repair", "verify: make indexes anew, and say what is lost"),
     .value("--output", short: "-o", "OUTPUT", "get, cat: the file or folder to write"),
@@ -31,9 +33,11 @@ package struct Store: HelpedCommand {
 
     init [DIR]         make a store
     add INPUT...       add files, folders (each under a name) or - and print IDs
-    get WHAT           write what an ID, a NAME or NAME/PATH stands for to a file
+    get WHAT           write what an ID, a NAME, NAME/PATH or NAME@N (version N)
+                       stands for to a file
     cat WHAT...        print it
-    ls [NAME]          list names, or the files of a folder; --json: objects too
+    ls [NAME]          list names, or the files of a folder, or the versions of
+                       a name; --json: objects too
     stat WHAT...       say what something is made of
     rm WHAT...         take away a name, or the mark that keeps an object
     gc                 remove what nothing needs
@@ -63,7 +67,9 @@ package struct Store: HelpedCommand {
   package var operands: [[UInt8]]
   package var store: String?
   package var name: String?
+  package var keepsVersions: Bool
   package var isLoose: Bool
+  package var isDeep: Bool
   package var chunking: String?
   package var compression: String?
   package var packByteCount: Int?
@@ -81,8 +87,8 @@ package struct Store: HelpedCommand {
 
   /// Which actions an option is for; the others take none of it.
   private static let uses: [(option: String, actions: Set<Action>)] = [
-    ("--name", [.add, .takeOver]), ("--to", [.add]), ("--fixed", [.initialise, .add]),
-    ("--chunk", [.initialise, .add]),
+    ("--name", [.add, .takeOver]), ("--versions", [.add]), ("--deep", [.pack]), ("--to", [.add]),
+    ("--fixed", [.initialise, .add]), ("--chunk", [.initialise, .add]),
     ("--compress", [.initialise, .add]), ("--pack-size", [.initialise]), ("--live", [.gc, .pack]),
     ("--structure", [.verify]), ("--repair", [.verify]), ("--output", [.get, .cat]),
     ("--overwrite", [.get, .takeOver]),
@@ -103,6 +109,7 @@ package struct Store: HelpedCommand {
     }
     store = try arguments.path(of: "--store", "DIR")
     name = arguments.text(of: "--name")
+    (keepsVersions, isDeep) = (arguments.has("--versions"), arguments.has("--deep"))
     isLoose = try arguments.choice(of: "--to", ["packs": false, "loose": true]) ?? false
     if let count = try arguments.count(of: "--fixed", in: 512...(16 << 20)) {
       guard !arguments.has("--chunk") else { throw arguments.error("--fixed and --chunk exclude each other") }
@@ -133,6 +140,7 @@ package struct Store: HelpedCommand {
         operands.count < range.lowerBound
           ? "\(word) lacks what it is for" : "\(word) takes no more than \(range.upperBound)")
     }
+    guard !keepsVersions || name != nil else { throw arguments.error("--versions is for what has a --name") }
     if action == .takeOver, operands.count == 2 {
       let kind = String(decoding: operands[0], as: UTF8.self)
       guard Self.kinds.contains(kind) else {

@@ -1,0 +1,259 @@
+import FuseDB
+import ProgramSupport
+import Testing
+
+@testable import FuseDBStore
+
+/// Versions of names: as patches, as deep frames, and what they need.
+@Suite struct VersionTests {
+  /// A look-up file of so many records, of which some are another in each version.
+  static func lookupFile(_ scratch: ScratchStore, version: Int, count: Int = 120) throws -> (path: String, bytes: [UInt8]) {
+    let writer = FuseWriter(FuseWriter.Options(sharing: .none))
+    for number in 0..<count {
+      let isChanged = number % 40 == version % 40 && version > 0
+      let text = prose(60, seed: UInt64(number * 1000 + (isChanged ? version : 0)))
+      _ = try writer.add(["key \(number)"], messagePack: [0xD9, 60] + text)
+    }
+    let path = "\(scratch.folder)/v\(version).fsdb"
+    try writer.build(to: path)
+    return (path, Scratch.bytes(of: path)!)
+  }
+
+  /// A text of lines, of which some are another in each version.
+  static func text(_ scratch: ScratchStore, version: Int, count: Int = 400) throws -> (path: String, bytes: [UInt8]) {
+    var bytes: [UInt8] = []
+    for number in 0..<count {
+      let isChanged = number % 9 == version % 9
+      bytes += noise(8, seed: UInt64(number)).flatMap { Array("\($0) ".utf8) }
+      bytes += Array("line \(number), version \(isChanged ? version : 0)\n".utf8)
+    }
+    let path = "\(scratch.folder)/v\(version).txt"
+    scratch.write(bytes, to: path)
+    return (path, bytes)
+  }
+
+  static let small = FuseStore.Configuration(
+    chunking: .contentDefined(least: 64, average: 256, most: 1024), packByteCount: 1 << 16)
+
+  static func contents(_ store: FuseStore, _ name: String) throws -> [[UInt8]] {
+    try (store.versions(named: name) ?? []).map { try store.bytes(of: $0.id) ?? [] }
+  }
+
+  @Test func `versions of a look-up file are patches between a whole first and a whole newest`() throws {
+    let scratch = try ScratchStore(Self.small)
+    var all: [[UInt8]] = []
+    for version in 0..<26 {
+      let (path, bytes) = try Self.lookupFile(scratch, version: version)
+      try scratch.store.put(path: path, .init(name: "n", keepsVersions: version == 0 ? true : nil))
+      all.append(bytes)
+    }
+    try scratch.store.collect(.init(leastLiveShare: 1))
+    let store = try scratch.again()
+    #expect(try store.versions(named: "n")?.map(\.number) == Array(1...26))
+    #expect(try Self.contents(store, "n") == all)
+    #expect(try store.id(named: "n") == store.versions(named: "n")?.last?.id)
+    // The first, the one after 24, which is followed by the newest.
+    let patches = try store.versions(named: "n")!.map { $0.patch == nil }
+    #expect(patches == (0..<26).map { $0 == 0 || $0 == 24 })
+    #expect(try store.statistics().patchedCount == 23)
+    let whole = try store.chunks(of: store.versions(named: "n")![0].id)!.reduce(0) { $0 + $1.storedByteCount }
+    #expect(try store.statistics().packByteCount < 4 * whole)
+    #expect(try store.verify().isSound)
+    // What is put again is no new version.
+    let (path, _) = try Self.lookupFile(scratch, version: 25)
+    #expect(try !store.put(path: path, .init(name: "n")).isNew)
+    #expect(try store.versions(named: "n")?.count == 26)
+    #expect(try store.removeName("n"))
+    try store.collect()
+    #expect(try scratch.again().statistics().packCount == 0)
+  }
+
+  @Test func `deep frames take less and give the same bytes`() throws {
+    let scratch = try ScratchStore(Self.small)
+    var all: [[UInt8]] = []
+    for version in 0..<12 {
+      let (path, bytes) = try Self.text(scratch, version: version)
+      try scratch.store.put(path: path, .init(name: "t", keepsVersions: true))
+      all.append(bytes)
+    }
+    let before = try scratch.store.statistics().packByteCount
+    let report = try scratch.store.deepen()
+    #expect(report.versionCount == 12 && report.newByteCount < report.oldByteCount / 2)
+    try scratch.store.collect(.init(leastLiveShare: 1))
+    let store = try scratch.again()
+    #expect(try store.statistics().packByteCount < before / 2)
+    #expect(try Self.contents(store, "t") == all)
+    #expect(try store.verify().isSound)
+    // Again: there is nothing left to do.
+    #expect(try store.deepen().chunkCount == 0)
+    // No frame is deeper than is allowed, and some are as deep.
+    var deepest = 0
+    for pack in store.view.all {
+      try pack.forEach { (_: FuseStore.ObjectID, entry: PackEntry) throws(FuseError) in
+        deepest = max(deepest, pack.depth(of: entry) ?? 99)
+      }
+    }
+    #expect(deepest == DeepFrame.mostDepth)
+  }
+
+  /// What a store with versions does, by dictionaries: in any order, with names that have each other's versions in another order, so that what is
+  /// a patch for one is what patches begin from for another.
+  @Test(arguments: [1, 2, 3]) func `any order of versions, collections and deepening keeps all`(seed: Int) throws {
+    var random = SeededRandom.announced()
+    let scratch = try ScratchStore(Self.small)
+    let pool = try (0..<7).map { try Self.lookupFile(scratch, version: $0) } + (0..<6).map { try Self.text(scratch, version: $0) }
+    let stores = [scratch.store, try scratch.again()]
+    var names: [String: [[UInt8]]] = [:]
+    var kept: [FuseStore.ObjectID: [UInt8]] = [:]
+    for step in 0..<50 {
+      let store = random.element(stores)
+      switch random.below(10) {
+      case 0...4:
+        let name = "n\(random.below(3))"
+        let (path, bytes) = random.element(pool)
+        try store.put(path: path, .init(name: name, keepsVersions: true))
+        if names[name]?.last != bytes { names[name, default: []].append(bytes) }
+      case 5:
+        let (path, bytes) = random.element(pool)
+        kept[try store.put(path: path).id] = bytes
+      case 6:
+        guard let id = kept.keys.randomElement(using: &random) else { continue }
+        _ = try store.remove(id)
+        kept[id] = nil
+      case 7: try store.deepen()
+      case 8:
+        guard random.below(3) == 0, let name = names.keys.randomElement(using: &random) else { continue }
+        #expect(try store.removeName(name))
+        names[name] = nil
+      default: try store.collect(.init(leastLiveShare: random.element([0.5, 1]), mostSmallPacks: 2 + random.below(5)))
+      }
+      for store in [store, try scratch.again()] {
+        for (name, all) in names { #expect(try Self.contents(store, name) == all, "step \(step), \(name)") }
+        for (id, bytes) in kept { #expect(try store.bytes(of: id) == bytes, "step \(step)") }
+      }
+    }
+    #expect(try scratch.again().verify().isSound)
+    let other = try ScratchStore()
+    try scratch.store.copy(to: other.store)
+    for (name, all) in names { #expect(try Self.contents(other.store, name) == all) }
+    #expect(try other.store.verify().isSound)
+    // What nothing needs leaves nothing.
+    for name in names.keys { _ = try scratch.store.removeName(name) }
+    for id in kept.keys { _ = try scratch.store.remove(id) }
+    try scratch.store.collect()
+    let counts = try scratch.again().statistics()
+    #expect(counts.packCount == 0 && counts.chunkCount == 0 && counts.patchedCount == 0)
+  }
+
+  @Test func `two writers of one name lose no version`() throws {
+    let scratch = try ScratchStore(Self.small)
+    let files = try (0..<4).map { try Self.lookupFile(scratch, version: $0) }
+    try scratch.store.put(path: files[0].path, .init(name: "n", keepsVersions: true))
+    let (first, second) = (try StoreWriter(scratch.again()), try StoreWriter(scratch.again()))
+    try first.put(path: files[1].path, .init(name: "n"))
+    try second.put(path: files[2].path, .init(name: "n"))
+    try second.commit()
+    try first.commit()
+    try scratch.again().put(path: files[3].path, .init(name: "n"))
+    try scratch.again().collect(.init(leastLiveShare: 1))
+    #expect(try Self.contents(scratch.again(), "n") == [0, 2, 1, 3].map { files[$0].bytes })
+    #expect(try scratch.again().verify().isSound)
+  }
+
+  @Test func `a writer that ends between patch and newest leaves the list as it was`() throws {
+    let scratch = try ScratchStore(Self.small)
+    let files = try (0..<4).map { try Self.lookupFile(scratch, version: $0, count: 900) }
+    for file in files.prefix(2) { try scratch.store.put(path: file.path, .init(name: "n", keepsVersions: true)) }
+    do {
+      // Packs that were full are there; the name does not know of them.
+      let writer = try StoreWriter(scratch.again())
+      try writer.put(path: files[2].path, .init(name: "n"))
+      try writer.put(noise(200_000, seed: 1))
+    }
+    #expect(try Self.contents(scratch.again(), "n") == files.prefix(2).map(\.bytes))
+    try scratch.again().collect(.init(leastLiveShare: 1))
+    #expect(try Self.contents(scratch.again(), "n") == files.prefix(2).map(\.bytes))
+    try scratch.again().put(path: files[3].path, .init(name: "n"))
+    try scratch.again().collect(.init(leastLiveShare: 1))
+    #expect(try Self.contents(scratch.again(), "n") == [0, 1, 3].map { files[$0].bytes })
+  }
+
+  /// A store with versions of both kinds, and deep frames.
+  static func sample() throws -> (scratch: ScratchStore, objects: [FuseStore.ObjectID: [UInt8]]) {
+    let scratch = try ScratchStore(small)
+    var objects: [FuseStore.ObjectID: [UInt8]] = [:]
+    for version in 0..<3 {
+      for (path, bytes) in [
+        try lookupFile(scratch, version: version, count: 50), try text(scratch, version: version, count: 40),
+      ] {
+        let name = path.hasSuffix("txt") ? "t" : "n"
+        objects[try scratch.store.put(path: path, .init(name: name, keepsVersions: true)).id] = bytes
+      }
+    }
+    try scratch.store.deepen()
+    try scratch.store.collect(.init(leastLiveShare: 1, mostSmallPacks: 2))
+    return (scratch, objects)
+  }
+
+  @Test func `no flipped bit of versions gives other bytes, and putting them again heals`() throws {
+    let (scratch, objects) = try Self.sample()
+    let counts = try scratch.store.statistics()
+    #expect(counts.patchedCount > 0 && counts.storedByteCount["zstd deep frames"] ?? 0 > 0)
+    var random = SeededRandom.announced()
+    #expect(DamageTests.check(scratch.path, objects, [:]) == (0, 0))
+    for (file, bytes) in scratch.files where file.hasSuffix(".pack") || file.hasPrefix("refs/") {
+      for bit in stride(from: random.below(97), to: 8 * bytes.count, by: 97) {
+        var damaged = bytes
+        damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+        scratch.overwrite(file, with: damaged)
+        let (wrong, failed) = DamageTests.check(scratch.path, objects, [:])
+        #expect(wrong == 0, "\(file), bit \(bit)")
+        guard file.hasSuffix(".pack"), bit % 5 == 0 else { continue }
+        if failed > 0 { #expect(try !scratch.again().verify().isSound, "\(file), bit \(bit)") }
+        let before = scratch.files
+        let writer = try StoreWriter(scratch.again())
+        for bytes in objects.values { try writer.put(bytes) }
+        try writer.commit()
+        #expect(DamageTests.check(scratch.path, objects, [:]) == (0, 0), "\(file), bit \(bit)")
+        // It stays healed: a collection does not go back to what is damaged.
+        if (try? scratch.again().collect(.init(leastLiveShare: 1))) != nil {
+          #expect(DamageTests.check(scratch.path, objects, [:]) == (0, 0), "\(file), bit \(bit), collected")
+        }
+        for name in scratch.files.keys where before[name] == nil { scratch.remove(name) }
+        for (name, bytes) in before { scratch.overwrite(name, with: bytes) }
+      }
+      scratch.overwrite(file, with: bytes)
+    }
+    #expect(DamageTests.check(scratch.path, objects, [:]) == (0, 0))
+  }
+
+  @Test func `a damaged base makes errors that name object and pack`() throws {
+    let (scratch, objects) = try Self.sample()
+    let pack = scratch.files.keys.first { $0.hasSuffix(".pack") }!
+    var messages: [String] = []
+    for (place, _) in scratch.files[pack]!.enumerated().filter({ $0.offset % 301 == 200 }) {
+      let bytes = scratch.files[pack]!
+      var damaged = bytes
+      damaged[place] ^= 0x55
+      scratch.overwrite(pack, with: damaged)
+      let store = try scratch.again()
+      for id in objects.keys {
+        do { _ = try store.bytes(of: id) } catch let error as FuseError { messages.append("\(error)") }
+      }
+      scratch.overwrite(pack, with: bytes)
+    }
+    #expect(messages.contains { $0.contains("is packed after") })
+    #expect(messages.contains { $0.contains("is kept as patches of") })
+    #expect(messages.allSatisfy { $0.contains("store") })
+  }
+
+  @Test func `indexes of packs with versions are made anew from the packs alone`() throws {
+    let (scratch, objects) = try Self.sample()
+    for file in scratch.files.keys where file.hasSuffix(".fsdb") { scratch.remove(file) }
+    let report = try scratch.again().repair()
+    #expect(report.rebuiltCount > 0 && report.lost.isEmpty)
+    #expect(DamageTests.check(scratch.path, objects, [:]) == (0, 0))
+    #expect(try scratch.again().verify().isSound)
+    #expect(try scratch.again().deepen().chunkCount == 0)
+  }
+}

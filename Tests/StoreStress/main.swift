@@ -1,0 +1,3 @@
+import Glibc
+
+exit(StressProgram.run(CommandLine.arguments))
