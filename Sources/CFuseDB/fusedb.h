@@ -302,6 +302,9 @@ typedef struct fuse_reader_info {
   uint64_t index_offset;
   uint32_t checksum;
   uint32_t version;
+  /* Of a set: how many shards it has, and how often it was published; 0 for a file. */
+  uint64_t shard_count;
+  uint64_t set_generation;
 } fuse_reader_info;
 
 static inline fuse_reader_info fuse_reader_info_empty(void) {
@@ -1118,6 +1121,90 @@ static inline fuse_build_report fuse_build_report_empty(void) {
  * `report` may be NULL. A long call. */
 fuse_status fuse_writer_build(
     fuse_writer *writer, const char *path, size_t path_size, const fuse_call *call, fuse_build_report *report,
+    fuse_error **error);
+
+/* ---- Sets of shards ----
+ *
+ * A set is a folder of files, of which each has the keys that a rule gives it: see spec/sharding.md. fuse_reader_open and
+ * fuse_reloadable_open take such a folder wherever they take a file, and all questions are answered for the whole set.
+ *
+ * To build one, ask for its generation, build each shard, wherever that is, and publish all of them in one step. */
+
+/* Which of `count` shards, 1 to 65,536, holds a key: XXH64 with seed 42 as a signed number, modulo `count`, as Spark's
+ * pmod(xxhash64(key), count). Any thread. */
+fuse_status fuse_shard_of(const void *key, size_t key_size, uint64_t count, uint64_t *shard, fuse_error **error);
+
+/* Writes all that was added as one shard of a set, into a folder that is made where it is missing. It belongs to no set until
+ * it is published. In `shard` what fuse_set_publish needs to know of it: a line of JSON. Keys of another shard are an
+ * error, invalid_value. A long call; otherwise as fuse_writer_build. */
+fuse_status fuse_writer_build_shard(
+    fuse_writer *writer, uint64_t number, uint64_t count, const char *folder, size_t folder_size, const fuse_call *call,
+    fuse_buffer *shard, fuse_error **error);
+
+/* How often the set in a folder was published; 0 where there is none. A job asks before it builds its first shard. Any
+ * thread. */
+fuse_status fuse_set_generation(const char *folder, size_t folder_size, uint64_t *generation, fuse_error **error);
+
+typedef struct fuse_set_options {
+  size_t size;
+  /* What fuse_set_generation said before the shards were built. Another generation by then is an error, output_changed. */
+  uint64_t after;
+  /* The fewest keys that the set may have. */
+  uint64_t least_key_count;
+  /* The greatest share of its keys that the set may lose, from 0 to 1, where `has_greatest_shrink`. */
+  double greatest_shrink;
+  bool has_greatest_shrink;
+} fuse_set_options;
+
+static inline fuse_set_options fuse_set_options_default(void) {
+  fuse_set_options options;
+  memset(&options, 0, sizeof options);
+  options.size = sizeof options;
+  return options;
+}
+
+typedef struct fuse_set_report {
+  size_t size;
+  uint64_t generation;
+  uint64_t shard_count;
+  /* How many of them the generation before had already. */
+  uint64_t kept_shard_count;
+  uint64_t key_count;
+  uint64_t byte_count;
+  /* Keys of the generation before, where `replaced`. */
+  uint64_t replaced_key_count;
+  /* How many files were swept away. */
+  uint64_t swept_count;
+  bool replaced;
+} fuse_set_report;
+
+static inline fuse_set_report fuse_set_report_empty(void) {
+  fuse_set_report report;
+  memset(&report, 0, sizeof report);
+  report.size = sizeof report;
+  return report;
+}
+
+/* Publishes all shards of a set, which are in the folder, and sweeps away what is left of earlier ones. Until it returns
+ * the set is what it was. `shards` are the lines that fuse_writer_build_shard gave, in any order. `report` may be NULL.
+ * Errors: output_changed, not_found, truncated or corrupted when a shard is not there as it was built, refused,
+ * invalid_value, input_output. Any thread. */
+fuse_status fuse_set_publish(
+    const char *folder, size_t folder_size, const fuse_span *shards, size_t count, const fuse_set_options *options,
+    fuse_set_report *report, fuse_error **error);
+
+/* Removes what no manifest names: shards and unfinished files of jobs that died, were aborted, or wrote after that, if they
+ * were written at least `age` seconds ago. fuse_set_publish does that, too. In `removed`, which may be NULL, how many they
+ * were. Any thread. */
+fuse_status fuse_set_sweep(
+    const char *folder, size_t folder_size, double age, uint64_t *removed, fuse_error **error);
+
+/* Makes a set of a file, or of another set, and publishes it. `shard_count` is how many shards it has; with 0, the fewest, a
+ * power of two, that have no more than `shard_bytes` on average. Of `options`, form, networks, memory, threads, temporary
+ * folder, metadata, least keys and greatest shrink count; NULL for the default. `report` may be NULL. A long call. */
+fuse_status fuse_set_split(
+    const char *source, size_t source_size, const char *folder, size_t folder_size, uint64_t shard_count,
+    uint64_t shard_bytes, const fuse_writer_options *options, const fuse_call *call, fuse_set_report *report,
     fuse_error **error);
 
 /* ---- Merging, comparing, patching, reindexing ---- */

@@ -43,6 +43,28 @@ fuse_xxh3_64_flat(const void *bytes, size_t length, uint64_t seed) {
   return XXH3_avalanche(length > 16 ? longer : shorter);
 }
 
+/// XXH64 of keys of 32 bytes and more.
+static __attribute__((noinline, unused)) uint64_t fuse_xxh64_long(const void *bytes, size_t length, uint64_t seed) {
+  return XXH64(bytes, length, seed);
+}
+
+/// XXH64 of `length` bytes with `seed`. Shorter keys, as most are, have no stripes: their hash is inlined into the caller.
+static inline __attribute__((always_inline)) uint64_t
+fuse_xxh64(const void *bytes, size_t length, uint64_t seed) {
+  if (__builtin_expect(length >= 32, 0)) return fuse_xxh64_long(bytes, length, seed);
+  const uint8_t *input = (const uint8_t *)bytes;
+  uint64_t hash = seed + XXH_PRIME64_5 + length;
+  size_t left = length;
+  for (; left >= 8; left -= 8, input += 8)
+    hash = XXH_rotl64(hash ^ XXH64_round(0, XXH_readLE64(input)), 27) * XXH_PRIME64_1 + XXH_PRIME64_4;
+  if (left & 4) {
+    hash = XXH_rotl64(hash ^ (uint64_t)XXH_readLE32(input) * XXH_PRIME64_1, 23) * XXH_PRIME64_2 + XXH_PRIME64_3;
+    input += 4;
+  }
+  for (left &= 3; left > 0; left--) hash = XXH_rotl64(hash ^ *input++ * XXH_PRIME64_5, 11) * XXH_PRIME64_1;
+  return XXH64_avalanche(hash);
+}
+
 /// Begins XXH3-64 with `seed` of bytes that come in pieces; `fuse_xxh3_64_end` frees it. NULL when memory is short.
 static inline void *fuse_xxh3_64_begin(uint64_t seed) {
   XXH3_state_t *state = XXH3_createState();

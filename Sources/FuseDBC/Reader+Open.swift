@@ -99,7 +99,9 @@ public func fuse_reader_get_info(
     info.object_count = UInt64(reader.header.objectCount)
     info.index_offset = reader.header.indexOffset
     info.checksum = reader.header.checksum
-    info.version = UInt32(reader.isCompact ? CompactForm.version : Header.version)
+    info.version = UInt32(reader.compact != nil ? CompactForm.version : Header.version)
+    info.shard_count = UInt64(reader.shards?.shardCount ?? 0)
+    info.set_generation = UInt64(reader.shards?.generation ?? 0)
     slot.fill(info)
     return Status.ok
   }

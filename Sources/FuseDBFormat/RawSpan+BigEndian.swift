@@ -157,6 +157,14 @@ extension RawSpan {
     unsafe withUnsafeBytes { unsafe fuse_xxh3_64_flat($0.baseAddress, $0.count, seed) }
   }
 
+  /// XXH64 under the seed 42: what a set of shards goes by. See spec/sharding.md [GR1].
+  @inlinable
+  @inline(__always)
+  package var shardHash: UInt64 {
+    // SAFETY: the hash reads exactly the span's bytes.
+    unsafe withUnsafeBytes { unsafe fuse_xxh64($0.baseAddress, $0.count, 42) }
+  }
+
   // SAFETY: the caller has room for as many hashes as lengths, each of which lies inside the span.
   /// The same of the first bytes alone, for each of some falling lengths: together little more than for the first of them.
   ///

@@ -65,7 +65,7 @@ extension FuseReader {
           keys.formIndex(after: &answered)
           number += 1
         }
-        try checkNotShrunk()
+        try mapping.checkNotShrunk()
       }
     }
   }
@@ -88,7 +88,7 @@ extension FuseReader {
       if isCompact { endCall(record) }
       throw error
     }
-    if isCompact { endCall(record) }
+    if isCompact { try finishCall(record) }
     return goesOn
   }
 
@@ -105,6 +105,7 @@ extension FuseReader {
       }
       return
     }
+    if let set = shardSet { return try forEachObjectOffset(ofKeys: keys, in: bytes, of: set, body) }
     let table = index.table
     // SAFETY: no index leaves the steps: a group has at most as many keys.
     unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {

@@ -65,8 +65,8 @@ extension FuseReader {
       if isCompact { endCall(record) }
       throw error
     }
-    if isCompact { endCall(record) }
-    try checkNotShrunk()
+    if isCompact { try finishCall(record) }
+    try mapping.checkNotShrunk()
     return result
   }
 
@@ -120,7 +120,10 @@ extension FuseReader {
   /// read in place before this call, and it returns, were the file's.
   @inlinable
   @inline(__always)
-  public func checkNotShrunk() throws(FuseError) { try mapping.checkNotShrunk() }
+  public func checkNotShrunk() throws(FuseError) {
+    if isCompact { try checkShards() }
+    try mapping.checkNotShrunk()
+  }
 
   /// The bytes of the object whose record begins at `offset`, in place, their checksum compared.
   @_lifetime(borrow self)
@@ -201,6 +204,7 @@ extension FuseReader {
   @inline(never)
   @usableFromInline func objectOffset(inMemory key: RawSpan) throws(FuseError) -> UInt64? {
     if let compact { return try rowOffset(forKey: key, in: compact) }
+    if let set = shardSet { return try objectOffset(forKey: key, in: set) }
     let found = try entry(inMemory: key, hash: index.memory.map { key.hash(seed: $0.seed) } ?? 0)
     if found == nil { try mapping.checkNotShrunk() }
     return found?.objectOffset
@@ -215,6 +219,7 @@ extension FuseReader {
       guard let offset = try rowOffset(forKey: key, in: compact) else { return nil }
       return try foundEntry(key, rowOffset: offset)
     }
+    if let set = shardSet { return try self.entry(forKey: key, in: set) }
     guard let index = index.memory else { return try entry(searching: key) }
     return try index.first(hash: hash) { offset throws(FuseError) -> IndexEntry? in
       guard let entry = IndexEntry(at: offset, in: file) else { throw changed(at: offset) }
@@ -272,6 +277,7 @@ extension FuseReader {
     if let compact {
       return isForCall ? try callRecord(at: offset, of: compact) : try expandedRecord(at: offset, of: compact)
     }
+    if let set = shardSet { return try record(at: offset, in: set, forCall: isForCall) }
     throw unlessShrunk(.corrupted("the object here runs past the end of the data section at \(dataEnd)", at: offset))
   }
 
@@ -304,8 +310,9 @@ extension FuseReader {
 
 extension FuseReader {
   /// A number for an entry that a scan came across as the one with `number` in the order of keys: entries with greater keys have greater ones.
-  package func place(of entry: Entry, numbered number: Int) -> UInt64 {
-    UInt64(isCompact ? number : entry.entry.offset)
+  package func place(of entry: Entry, numbered number: Int) throws(FuseError) -> UInt64 {
+    if let set = shardSet { return try place(of: entry, in: set) }
+    return UInt64(isCompact ? number : entry.entry.offset)
   }
 
   /// The entry of such a number.
@@ -313,6 +320,7 @@ extension FuseReader {
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
   package func entry(atPlace place: UInt64) throws(FuseError) -> Entry {
     if let compact { return try compactEntry(number: Int(place), in: compact) }
+    if let set = shardSet { return try entry(atPlace: place, in: set) }
     return Entry(reader: self, entry: try entry(at: Int(place)))
   }
 }

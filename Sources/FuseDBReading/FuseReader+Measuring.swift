@@ -15,6 +15,11 @@ extension FuseReader {
   package func entry(number: Int) throws(FuseError) -> Entry {
     precondition(number >= 0 && number < keyCount, "there is no such entry")
     if let compact { return try compactEntry(number: number, in: compact) }
+    if shardSet != nil {
+      var scan = try entries(numbered: number..<number + 1)
+      guard let entry = try scan.next() else { throw changed(at: 0) }
+      return entry
+    }
     let mapping = mapping
     var entry = try entry(at: index.order.offset(ofStride: number / KeyOrder.stride, in: mapping.bytes))
     for _ in 0..<number % KeyOrder.stride { entry = try self.entry(at: entry.end) }

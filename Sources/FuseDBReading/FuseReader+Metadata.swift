@@ -7,6 +7,8 @@ extension FuseReader {
   ///
   ///     try reader.metadata["source"]   // "registry of 2026-05-01"
   ///
+  /// Of a set, that of its first shard: all have the same.
+  ///
   /// A value that is no text, which other writers may store, is given as its JSON.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` when the metadata differ from their checksum, or break the format;
@@ -14,6 +16,7 @@ extension FuseReader {
   /// - Complexity: O(bytes of the metadata), at most a megabyte.
   public var metadata: [String: String] {
     get throws(FuseError) {
+      if let set = shardSet { return try set.shard(at: 0).metadata }
       guard let section = index.metadata else { return [:] }
       let mapping = mapping
       let bytes = try metadataBytes(of: section)

@@ -18,6 +18,12 @@ extension FuseReader {
   public func value<Value: Decodable>(
     _ type: Value.Type = Value.self, forKey key: RawSpan, decoder: FuseDecoder = FuseDecoder()
   ) throws -> Value? {
+    if shardSet != nil {
+      return try withBytes(forKey: key) { object in
+        let view = try view(of: object)
+        return try value(type, of: view, key: key, decoder)
+      }
+    }
     if isCompact {
       // What is expanded is a value, since nothing else is made of a row.
       return try withBytes(forKey: key) { try value(type, of: FuseView(validated: $0), key: key, decoder) }
@@ -73,7 +79,11 @@ extension FuseReader {
 
   private func anyExpandedValue(forKey key: RawSpan) throws(FuseError) -> FuseValue? {
     do {
-      return try withBytes(forKey: key) { FuseValue(validated: $0) }
+      return try withBytes(forKey: key) { object in
+        // In a set, not all shards are compact.
+        if shardSet != nil { _ = try view(of: object) }
+        return FuseValue(validated: object)
+      }
     } catch let error as FuseError {
       throw error
     } catch { fatalError("what expands throws nothing else") }

@@ -37,8 +37,8 @@ public final class FuseReader: Sendable {
   public var path: String { mapping.path }
   /// How many keys the file holds.
   public let keyCount: Int
-  /// The file's length in bytes.
-  public var byteCount: Int { mapping.byteCount }
+  /// The file's length in bytes; of a set, that of all shards.
+  public var byteCount: Int { shardSet?.byteCount ?? mapping.byteCount }
   /// The file's checksum, which differs where anything after the header does.
   package var checksum: UInt32 { header.checksum }
   /// What is compared with its checksum.
@@ -64,8 +64,10 @@ public final class FuseReader: Sendable {
   package let compact: CompactReader?
   /// What was expanded of such a file.
   let expanded: ExpandedMemory
+  /// The shards that answer; nil for a file.
+  package let shardSet: ShardedReader?
 
-  /// Opens the file at `path`.
+  /// Opens the file at `path`, or the set of shards in the folder there; see ``ShardedReader``.
   ///
   /// A file with an extension block, as ``FuseWriter`` writes it, is opened in constant time: its header, footer and
   /// directory are read, and nothing else. Damage elsewhere is found where a look-up or a scan meets it; to check the
@@ -86,7 +88,16 @@ public final class FuseReader: Sendable {
   package convenience init(
     path: String, checksums: Checksums = .verified, access: FuseAccess = .mapped, expecting lookups: ExpectedLookups
   ) throws(FuseError) {
-    try self.init(try FileMapping(path: path, access: access), checksums: checksums, expecting: lookups)
+    let file: FileMapping
+    do throws(FuseError) {
+      file = try FileMapping(path: path, access: access)
+    } catch {
+      // Nothing that is no folder is looked at twice.
+      guard error.code == .notFound, error.errno == nil, let set = try SetPlace(path) else { throw error }
+      self.init(of: try ShardedReader(set, checksums: checksums, access: access))
+      return
+    }
+    try self.init(file, checksums: checksums, expecting: lookups)
   }
 
   // SAFETY: of the reference without a count, see `plainNetworks`.
@@ -122,6 +133,26 @@ public final class FuseReader: Sendable {
     keyCount = Int(header.keyCount)
     dataEnd = compact == nil ? Int(header.indexOffset) : 0
     expanded = ExpandedMemory()
+    shardSet = nil
+  }
+
+  // SAFETY: there are no tables.
+  /// Answers for all shards of a set.
+  package init(of set: ShardedReader, generation: Int = 0) {
+    shardSet = set
+    mapping = set.mapping
+    header = Header(
+      keyCount: UInt32(clamping: set.keyCount), objectCount: 0, indexOffset: UInt64(Header.byteCount), checksum: set.manifest.checksum)
+    keyCount = set.keyCount
+    checksums = set.checksums
+    self.generation = generation
+    dataEnd = 0
+    index = .none
+    networks = nil
+    unsafe plainNetworks = nil
+    unsafe anyNetworks = nil
+    compact = nil
+    expanded = ExpandedMemory()
   }
 
   /// The same file once more, under another number.
@@ -140,6 +171,7 @@ public final class FuseReader: Sendable {
     keyCount = other.keyCount
     self.generation = generation
     compact = other.compact
+    shardSet = other.shardSet
     // What it hands out must not hang on the other.
     expanded = ExpandedMemory(expecting: byteCount)
   }

@@ -75,6 +75,10 @@ internal import FuseDBValues
       table: nil, memory: nil, order: .memory([]), end: 0, lengths ?? .unknown, nil, directory)
   }
 
+  /// Nothing of a file's own: that of a set.
+  static let none = KeyIndex(
+    table: nil, memory: nil, order: .memory([]), end: 0, .unknown, nil, ExtensionDirectory())
+
   private init(
     table: HashSectionTable?, memory: MemoryIndex?, order: KeyOrder, end: Int, _ lengths: KeyLengthMemory,
     _ reverse: ReverseTable?, _ directory: ExtensionDirectory

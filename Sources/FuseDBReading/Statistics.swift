@@ -64,6 +64,7 @@ extension FuseReader {
   ///   one, or the header's count of objects is wrong; `truncated` when the file shrank.
   /// - Complexity: O(bytes of the file); 12 bytes of memory an object.
   public func statistics() throws(FuseError) -> Statistics {
+    if let set = shardSet { return try set.statistics() }
     if compact != nil { return try compactStatistics() }
     let counted = try countObjects()
     return Statistics(
@@ -81,7 +82,8 @@ extension FuseReader {
   /// - Throws: as ``statistics()``.
   /// - Complexity: O(1).
   package func sections() throws(FuseError) -> [Statistics.Section] {
-    compact == nil ? try blockSections() : compactSections()
+    if shardSet != nil { return try statistics().sections }
+    return compact == nil ? try blockSections() : compactSections()
   }
 
   /// The sections of the extension block that this library knows.

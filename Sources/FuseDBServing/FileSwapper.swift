@@ -1,6 +1,6 @@
-package import FuseDBFormat
+internal import FuseDBFormat
 internal import FuseDBReading
-package import FuseDBSystem
+internal import FuseDBSystem
 internal import FuseDBValues
 
 /// Decides which file is served: takes new ones, refuses others, goes back, and keeps account of that.
@@ -8,7 +8,9 @@ internal import FuseDBValues
 /// One thread at a time is in here to swap. Look-ups go past it, to what is cell.
 final class FileSwapper<Object: Served>: Sendable {
   /// Opens a file whose descriptor is open already.
-  typealias Opening = @Sendable (_ file: OwnedDescriptor, _ path: String, _ generation: Int) throws(FuseError) -> Object
+  typealias Opening = @Sendable (
+    _ file: ServedFile, _ generation: Int, _ serving: Object?
+  ) throws(FuseError) -> Object
 
   /// A file, and how it came to serve.
   private struct Edition: Sendable {
@@ -50,8 +52,8 @@ final class FileSwapper<Object: Served>: Sendable {
     self.open = open
     let path = PinnedPath(path)
     do {
-      let file = try OwnedDescriptor(reading: path.absolute, named: path.given)
-      let found = FileIdentity(of: file)
+      let file = try ServedFile(path)
+      let found = FileIdentity(of: file.descriptor)
       let object = try Self.take(file, found, at: path, generation: 1, insteadOf: nil, options.rules, open)
       cell = try HazardCell(object, readersFence: readersFence)
       state = Monitor(State(edition: Edition(object, at: path, found)))
@@ -72,13 +74,13 @@ final class FileSwapper<Object: Served>: Sendable {
     return try turn.take { () throws(FuseError) in
       let serving = state.change { $0.edition }
       let path = newPath ?? serving.path
-      let file: OwnedDescriptor
-      do throws(FuseError) { file = try OwnedDescriptor(reading: path.absolute, named: path.given) } catch {
+      let file: ServedFile
+      do throws(FuseError) { file = try ServedFile(path) } catch {
         let obstacle = FileIdentity(lacking: error)
         if onlyIfChanged, obstacle == serving.look.obstacle { return false }
         throw refusal(error, at: path) { $0.obstacle = obstacle }
       }
-      let found = FileIdentity(of: file)
+      let found = FileIdentity(of: file.descriptor)
       let isKnown = onlyIfChanged && serving.look.knows(found)
       if isKnown, !serving.look.isDoubtful {
         state.change { $0.edition.look.obstacle = nil }
@@ -170,18 +172,18 @@ final class FileSwapper<Object: Served>: Sendable {
 
   /// Opens a file, found so, and examines it.
   private static func take(
-    _ file: OwnedDescriptor, _ found: FileIdentity, at path: PinnedPath, generation: Int, insteadOf old: Object?,
+    _ file: ServedFile, _ found: FileIdentity, at path: PinnedPath, generation: Int, insteadOf old: Object?,
     _ rules: SwapRules, _ open: Opening
   ) throws(FuseError) -> Object {
     let object: Object
     do throws(FuseError) {
-      object = try open(file, path.given, generation)
+      object = try open(file, generation, old)
       try rules.examine(object.reader, insteadOf: old?.reader)
     } catch {
-      guard found.isSameContent(as: FileIdentity(of: file)) else { throw .unsteady }
+      guard found.isSameContent(as: FileIdentity(of: file.descriptor)) else { throw .unsteady }
       throw error
     }
-    guard found.isSameContent(as: FileIdentity(of: file)) else { throw .unsteady }
+    guard found.isSameContent(as: FileIdentity(of: file.descriptor)) else { throw .unsteady }
     return object
   }
 
@@ -202,6 +204,26 @@ extension FuseError {
   }
 }
 
+/// What is opened to be served: a file, or the manifest of a set.
+struct ServedFile {
+  let descriptor: OwnedDescriptor
+  /// Where it was looked for: of a set, the folder.
+  let path: PinnedPath
+  /// Whether it is the manifest in the folder at `path`.
+  let isSet: Bool
+
+  init(_ path: PinnedPath) throws(FuseError) {
+    self.path = path
+    isSet = Self.place(of: path.absolute) != path.absolute
+    descriptor = try OwnedDescriptor(reading: Self.place(of: path.absolute), named: path.given)
+  }
+
+  /// The file that changes when what is at a path is published anew.
+  static func place(of path: String) -> String {
+    FileStatus(at: path)?.kind == .folder ? SetManifest.place(in: path) : path
+  }
+}
+
 /// What is published of one file: a reader, or a pool's readers.
 protocol Served: Reclaimable {
   /// A reader of the file.
@@ -219,11 +241,23 @@ extension FuseReader: Served {
   var reader: FuseReader { self }
 
   /// Opens a file to serve it.
-  package convenience init(
-    _ file: OwnedDescriptor, path: String, options: ServingOptions, generation: Int
+  ///
+  /// - Parameter serving: what it is to replace: of a set, shards that are in both stay as they are.
+  convenience init(
+    _ file: ServedFile, options: ServingOptions, generation: Int, insteadOf serving: FuseReader? = nil
   ) throws(FuseError) {
-    let mapping = try FileMapping(descriptor: file.number, path: path, access: options.access)
-    try self.init(mapping, checksums: options.checksums, generation: generation)
+    guard file.isSet else {
+      let mapping = try FileMapping(
+        descriptor: file.descriptor.number, path: file.path.given, access: options.access)
+      try self.init(mapping, checksums: options.checksums, generation: generation)
+      return
+    }
+    let set = try ShardedReader(
+      SetPlace(file.path, reading: file.descriptor), checksums: options.checksums, access: options.access,
+      reusing: serving?.shards)
+    // All shards or none are taken. [GO3]
+    try set.openAll(threadCount: options.rules.threadCount)
+    self.init(of: set, generation: generation)
   }
 
   func again(generation: Int) -> FuseReader { FuseReader(self, generation: generation) }

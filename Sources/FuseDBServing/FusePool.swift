@@ -34,10 +34,11 @@ public final class FusePool: Reloadable {
   package init(path: String, size: Int, options: ServingOptions, readersFence: Bool) throws(FuseError) {
     precondition(size >= 1, "a pool has at least one reader")
     swapper = try FileSwapper(path: path, options: options, readersFence: readersFence) {
-      file, path, generation throws(FuseError) in
+      file, generation, serving throws(FuseError) in
       var readers: [FuseReader] = []
       for _ in 0..<size {
-        readers.append(try FuseReader(file, path: path, options: options, generation: generation))
+        readers.append(
+          try FuseReader(file, options: options, generation: generation, insteadOf: serving?.reader))
       }
       return PoolMembers(readers)
     }

@@ -15,6 +15,8 @@ internal import FuseDBValues
 /// file is unmapped when the last call and the last ``snapshot()`` that use it have ended. See
 /// spec/decisions/0014-reclamation.md.
 ///
+/// The path may be that of a set of shards: all of its shards are swapped, or none, and those that did not change stay as they are; see ``ShardedReader``.
+///
 /// ``FuseWatcher`` reloads when the file changes.
 public final class ReloadableReader: Reloadable {
   private let lookups: GuardedLookups<FuseReader>
@@ -31,8 +33,8 @@ public final class ReloadableReader: Reloadable {
   /// - Parameter readersFence: as for ``HazardCell``.
   package init(path: String, options: ServingOptions, readersFence: Bool) throws(FuseError) {
     swapper = try FileSwapper(path: path, options: options, readersFence: readersFence) {
-      file, path, generation throws(FuseError) in
-      try FuseReader(file, path: path, options: options, generation: generation)
+      file, generation, serving throws(FuseError) in
+      try FuseReader(file, options: options, generation: generation, insteadOf: serving)
     }
     lookups = GuardedLookups(cell: swapper.cell, counters: options.countsLookups ? LookupCounters() : nil)
   }

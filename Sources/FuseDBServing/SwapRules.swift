@@ -42,7 +42,7 @@ public struct SwapRules: Sendable {
 
   /// Throws unless `new` may take the place of `old`.
   package func examine(_ new: FuseReader, insteadOf old: FuseReader?) throws(FuseError) {
-    try examineBytes(of: new)
+    try examineBytes(of: new, insteadOf: old)
     guard new.keyCount >= leastKeyCount else {
       throw .refused(
         "the file has \(counted(new.keyCount, "key")) and needs \(leastKeyCount) at least (rule 'leastKeyCount'); build it of "
@@ -82,15 +82,25 @@ public struct SwapRules: Sendable {
       greatestShrink.map { (0...1).contains($0) } ?? true, "'greatestShrink' of the rules is a share, from 0 to 1")
   }
 
-  private func examineBytes(of new: FuseReader) throws(FuseError) {
+  private func examineBytes(of new: FuseReader, insteadOf old: FuseReader?) throws(FuseError) {
     guard let level = check else { return }
     // The first damage is reason enough.
     let division = Verifier.Division(threadCount: threadCount)
-    _ = try Verifier.run(new.mapping, level: level, division: division, progress: nil) { damage throws(FuseError) in
+    let refuse: (Damage) throws(FuseError) -> Void = { damage throws(FuseError) in
       throw FuseError(
         .corrupted, "\(damage.message) (\(damage.kind.rawValue)); 'fusedb verify' lists all damage",
         offset: damage.offset)
     }
+    guard let set = new.shards else {
+      _ = try Verifier.run(new.mapping, level: level, division: division, progress: nil, onDamage: refuse)
+      return
+    }
+    // Shards that serve already were examined when they came, unless they came by other rules.
+    let known = Set((old?.shards.map { set in (0..<set.shardCount).compactMap { set.openedShard($0).map(ObjectIdentifier.init) } }) ?? [])
+    _ = try set.verify(
+      level: level, division: division,
+      unless: { number in set.openedShard(number).map { known.contains(ObjectIdentifier($0)) } ?? false },
+      onDamage: refuse)
   }
 }
 

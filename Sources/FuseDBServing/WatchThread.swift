@@ -43,7 +43,7 @@ struct WatchThread {
   }
 
   private mutating func look() -> Look {
-    let path = work.store.absolutePath
+    let path = ServedFile.place(of: work.store.absolutePath)
     if work.options.usesFileEvents {
       // Where the system had none left, it may have some by now.
       if events == nil { events = PathEvents() }

@@ -4,9 +4,11 @@ internal import FuseDBLibc
 
 extension FileMapping {
   /// Opens the file at `path`.
-  package convenience init(path: String, access: FuseAccess = .mapped) throws(FuseError) {
-    let descriptor = try OwnedDescriptor(reading: path)
-    try self.init(descriptor: descriptor.number, path: path, access: access)
+  ///
+  /// - Parameter name: what errors call it; nil for the path.
+  package convenience init(path: String, named name: String? = nil, access: FuseAccess = .mapped) throws(FuseError) {
+    let descriptor = try OwnedDescriptor(reading: path, named: name ?? path)
+    try self.init(descriptor: descriptor.number, path: name ?? path, access: access)
   }
 
   /// The file of an open descriptor, which stays the caller's: neither closed nor moved.
@@ -74,8 +76,9 @@ extension FileMapping {
   }
 
   /// A copy of `bytes`.
-  package convenience init(bytes: RawSpan, isLocked: Bool) throws(FuseError) {
-    let path = "bytes in memory"
+  ///
+  /// - Parameter path: where they are from.
+  package convenience init(bytes: RawSpan, isLocked: Bool, path: String = "bytes in memory") throws(FuseError) {
     guard bytes.byteCount > 0 else { throw .noBytes(in: "database", path: path) }
     // SAFETY: the memory has as many bytes, and is new.
     unsafe try self.init(copying: bytes.byteCount, path: path, isLocked: isLocked) { memory in

@@ -8,7 +8,11 @@ package enum SmallFile {
   ///
   /// - Throws: ``FuseError`` with code `notFound`, or `limitExceeded` where it has more than `most`.
   package static func bytes(at path: String, most: Int) throws(FuseError) -> [UInt8] {
-    let file = try OwnedDescriptor(reading: path)
+    try bytes(of: try OwnedDescriptor(reading: path), named: path, most: most)
+  }
+
+  /// The same of a file that is open.
+  package static func bytes(of file: OwnedDescriptor, named path: String, most: Int) throws(FuseError) -> [UInt8] {
     guard let status = FileStatus(of: file.number) else { throw .system("look at the file", path: path) }
     guard status.kind == .regular else { throw FuseError(.notFound, "this is no regular file", path: path) }
     var bytes = [UInt8](repeating: 0, count: min(status.byteCount, most) + 1)

@@ -40,8 +40,13 @@ from ._fusedb import (
     merge,
     patch,
     publish,
+    publish_set,
     reindex,
+    set_generation,
     set_signals,
+    shard_of,
+    split_set,
+    sweep_set,
     verify,
 )
 from ._serving import FusePool, FuseWatcher, ReloadableFuseReader
@@ -79,7 +84,12 @@ __all__ = [
     "make_patch",
     "patch",
     "publish",
+    "publish_set",
     "reindex",
+    "set_generation",
     "set_signals",
+    "shard_of",
+    "split_set",
+    "sweep_set",
     "verify",
 ]

@@ -126,7 +126,7 @@ struct Dump: Command {
     var scan = try reader.entries()
     while let entry = try scan.next() {
       keys.append(
-        KeyOffsets(object: entry.objectOffset, entry: reader.place(of: entry, numbered: keys.count)))
+        KeyOffsets(object: entry.objectOffset, entry: try reader.place(of: entry, numbered: keys.count)))
     }
     try keys.checkRoomForSorting()
     keys.sort { ($0.object, $0.entry) < ($1.object, $1.entry) }

@@ -25,6 +25,8 @@ final class ExpandedMemory: Sendable {
   private nonisolated(unsafe) var all: [UInt64: UnsafeRawBufferPointer]
   /// Keys that are kept once, by their hash.
   private nonisolated(unsafe) var keys: [UInt64: UnsafeRawBufferPointer]
+  /// Of a set: the readers that keep what is expanded of its compact shards, by their numbers.
+  private nonisolated(unsafe) var keepers: [Int: FuseReader] = [:]
 
   /// - Parameter byteCount: how much will be kept, as far as that is known.
   init(expecting byteCount: Int = 0) {
@@ -46,6 +48,16 @@ final class ExpandedMemory: Sendable {
     lock._unsafeLock()
     defer { lock._unsafeUnlock() }
     return unsafe taken
+  }
+
+  /// A reader of a shard that keeps what is expanded as long as this object.
+  func keeper(of shard: FuseReader, _ number: Int) -> FuseReader {
+    lock._unsafeLock()
+    defer { lock._unsafeUnlock() }
+    if let known = unsafe keepers[number] { return known }
+    let keeper = shard.forEntries()
+    unsafe keepers[number] = keeper
+    return keeper
   }
 
   // SAFETY: what is handed out lives as long as this object, which the caller has to keep.

@@ -10,7 +10,7 @@ public import FuseDBValues
 // that may be negative; whoever made them keeps that memory.
 
 extension FuseReader {
-  /// Whether the file is of the compact form.
+  /// Whether objects are no slices of the file: of the compact form, or of a set, where they are in its shards.
   @inlinable package var isCompact: Bool { dataEnd == 0 }
 
   /// A reader of the same file that keeps what is expanded for itself: for entries, which keep their reader.
@@ -39,6 +39,7 @@ extension FuseReader {
       }
       return try checkNotShrunk()
     }
+    if let set = shardSet { return try copyObject(at: offset, in: set, into: &bytes) }
     let record = try record(at: offset)
     let mapping = mapping
     // SAFETY: a record lies inside the file, which the mapping keeps.
@@ -101,9 +102,17 @@ extension FuseReader {
     unsafe record(ofExpanded: UnsafeRawBufferPointer(try compact.expandedCopy(rowAt: offset)))
   }
 
+  /// Gives back what a record for a call is, once a call has used it, and throws when it was no longer the file's.
+  @inline(never)
+  @usableFromInline func finishCall(_ record: ObjectRecord) throws(FuseError) {
+    endCall(record)
+    try checkFile(of: record)
+  }
+
   /// Gives back what a record for a call of a compact file is.
   @inline(never)
   @usableFromInline func endCall(_ record: ObjectRecord) {
+    guard isForCall(record) else { return }
     // SAFETY: `callRecord` allocated it, and nothing has it any more.
     unsafe UnsafeMutableRawPointer(mutating: mapping.address(of: record.start)).deallocate()
   }
@@ -120,6 +129,10 @@ extension FuseReader {
   @usableFromInline
   @inline(never)
   func viewRow(forKey key: RawSpan, _ body: (FuseView) throws -> Void) throws {
+    if let set = shardSet {
+      let _: Void? = try set.withValue(forKey: key) { try body($0) }
+      return
+    }
     guard let compact, let reference = try compact.reference(forKey: key) else { return }
     if try compact.withView(ofReference: reference, body) { return }
     var object: [UInt8] = []
@@ -131,6 +144,7 @@ extension FuseReader {
   ///
   /// - Throws: as ``view(forKey:)-(RawSpan)``, and what `body` throws.
   package func withValue(at offset: UInt64, _ body: (FuseView) throws -> Void) throws {
+    if let set = shardSet { return try inShard(of: offset, set) { try $0.withValue(at: $1, body) } }
     guard let compact else {
       let record = try record(at: offset)
       let mapping = mapping
@@ -149,6 +163,7 @@ extension FuseReader {
   /// Where the first key stands that is not before `key`, or that does not begin with it either.
   @inline(never)
   func searchCompact(_ key: RawSpan, _ goal: SearchGoal) throws(FuseError) -> SearchResult {
+    if let set = shardSet { return try searchShards(key, goal, of: set) }
     guard let compact else { preconditionFailure("the file is compact") }
     var walk = CompactWalk(compact)
     var isThere: Bool
@@ -189,46 +204,28 @@ extension FuseReader {
   }
 }
 
-/// What a scan has of a compact file: where it is, and the reader that keeps the entries that were read last.
-///
-/// A class, so that a scan of another file has a pointer for it alone; a copy of a scan copies it before it goes on.
-@usableFromInline
-final class CompactScan: @unchecked Sendable {
-  /// How many entries are read together.
-  static let entriesAtOnce = KeyOrder.stride
-
+/// What a scan has of a compact file: where it is.
+final class CompactScan: ScanSource, @unchecked Sendable {
   private let compact: CompactReader
   private var walk: CompactWalk
   private var isSet = false
-  /// The reader that the entries are of, which keeps them alone.
-  @usableFromInline var owner: FuseReader
 
   init(_ compact: CompactReader, _ reader: FuseReader) {
     self.compact = compact
-    owner = reader
     walk = CompactWalk(compact)
+    super.init(reader)
   }
-
-  /// - Precondition: the file is compact.
-  @inline(never)
-  convenience init(of reader: FuseReader) { self.init(reader.compact!, reader) }
 
   private init(_ other: CompactScan) {
     compact = other.compact
     walk = other.walk
     isSet = other.isSet
-    owner = other.owner
+    super.init(other.owner)
   }
 
-  /// One that goes on by itself.
-  func copy() -> CompactScan { CompactScan(self) }
+  override func copy() -> ScanSource { CompactScan(self) }
 
-  /// Reads the next entries in a direction, the first time from one with a number; a reader keeps them.
-  ///
-  /// - Parameters:
-  ///   - block: gets them, from the first place on.
-  ///   - read: how many were read, also where not all could be.
-  func read(
+  override func read(
     _ count: Int, from number: Int, _ direction: FuseReader.Direction, for reader: FuseReader,
     into block: inout [IndexEntry], _ read: inout Int
   ) throws(FuseError) {

@@ -16,6 +16,7 @@ extension FuseReader {
 
   /// The entry of the longest key with which a text begins. [Q6]
   package func entry(beginning text: RawSpan, _ work: inout MatchWork) throws(FuseError) -> IndexEntry? {
+    if let set = shardSet { return try entry(beginning: text, in: set, &work) }
     let lengths = index.lengths
     guard index.table != nil || index.memory != nil else { return try entry(searchedBeginning: text, &work) }
     var next = lengths.longest(atMost: text.byteCount)

@@ -135,21 +135,44 @@ public struct NetworkEntry: Sendable {
 /// It is no `Sequence`, because a step can fail.
 public struct NetworkScan: FuseIterator, Sendable {
   private let reader: FuseReader
-  private var walk: NetworkWalk
+  private var walk: NetworkWalk?
+  /// Of a set: a scan for each shard that has networks, with what comes next there; those that are at their end are left out.
+  private var shards: [(number: Int, scan: NetworkScan, next: NetworkEntry)] = []
 
   init(_ reader: FuseReader, _ walk: NetworkWalk) {
     self.reader = reader
     self.walk = walk
   }
 
+  init(_ reader: FuseReader, _ set: ShardedReader, within network: FuseNetwork) throws(FuseError) {
+    self.reader = reader
+    for number in 0..<set.shardCount {
+      let shard = try set.shard(at: number)
+      guard shard.hasNetworks else { continue }
+      var scan = try shard.networks(within: network)
+      if let next = try scan.next() { shards.append((number, scan, next)) }
+    }
+  }
+
+  /// The first of what comes next in all shards.
+  private mutating func nextOfShards() throws(FuseError) -> NetworkEntry? {
+    let first = shards.indices.min { shards[$0].next.network < shards[$1].next.network }
+    guard let first else { return nil }
+    let (number, _, entry) = shards[first]
+    if let next = try shards[first].scan.next() { shards[first].next = next } else { shards.remove(at: first) }
+    return NetworkEntry(
+      reader: reader, network: entry.network, objectOffset: FuseReader.offset(entry.objectOffset, inShard: number))
+  }
+
   /// The next block, or nil after the last.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the file is no longer what was opened.
   public mutating func next() throws(FuseError) -> NetworkEntry? {
+    if walk == nil { return try nextOfShards() }
     let reader = reader
     let found: (network: FuseNetwork, object: UInt64)?
     do throws(FuseError) {
-      found = try walk.next { network throws(FuseError) in try reader.objectOffset(of: network) }
+      found = try walk?.next { network throws(FuseError) in try reader.objectOffset(of: network) }
     } catch {
       throw reader.unlessShrunk(error)
     }

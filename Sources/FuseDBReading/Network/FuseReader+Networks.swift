@@ -7,11 +7,11 @@ internal import FuseDBValues
 extension FuseReader {
   /// Whether the file has the section that finds the block of an address in constant time. ``FuseWriter`` writes it where
   /// all keys are blocks, and where it is told to.
-  public var hasNetworks: Bool { networks != nil }
+  public var hasNetworks: Bool { networks != nil || shardSet?.hasNetworks == true }
 
   /// How many blocks of addresses that section has.
   public var networkCount: Int {
-    guard let section = networks?.section else { return 0 }
+    guard let section = networks?.section else { return shardSet?.networkCount ?? 0 }
     return Int(section.ipv4NetworkCount) + Int(section.ipv6NetworkCount)
   }
 
@@ -111,6 +111,7 @@ extension FuseReader {
   /// - Throws: ``FuseError`` with code `notFound` without ``hasNetworks``.
   /// - Complexity: O(1); of a scan of all, O(blocks).
   public func networks(within network: FuseNetwork) throws(FuseError) -> NetworkScan {
+    if let set = shardSet, set.hasNetworks { return try NetworkScan(self, set, within: network) }
     guard let networks else {
       throw FuseError(
         .notFound, "the file has no section of networks; 'fusedb reindex --network' adds it", path: path)
@@ -168,7 +169,7 @@ extension FuseReader {
   }
 
   /// The IPv6 blocks in which IPv4 addresses answer. [A14]
-  package var networkAliases: [NetworkSection.Alias] { networks?.section.aliases ?? [] }
+  package var networkAliases: [NetworkSection.Alias] { (networks ?? shardSet?.anyNetworks)?.section.aliases ?? [] }
 
   /// Where the object of exactly this block is, as a key: of a block of one address, the address or the block. [A5]
   package func objectOffset(of network: FuseNetwork) throws(FuseError) -> UInt64? {
@@ -202,6 +203,11 @@ extension FuseReader {
   @usableFromInline
   @_lifetime(borrow self)
   func longestMatch(resolving address: FuseAddress) throws(FuseError) -> FuseNetworkMatch? {
+    if let set = shardSet {
+      let address = try set.resolved(address)
+      guard let match = try match(of: address, in: set) else { return nil }
+      return FuseNetworkMatch(match, of: address, in: self)
+    }
     guard let networks else { return try longestMatch(probing: address) }
     let address = networks.resolved(address)
     let match = networks.anyMatch(address, isChecked: checksums == .verified)
@@ -231,6 +237,7 @@ extension FuseReader {
           networks.resolved(address), isChecked: checksums == .verified,
           exact: { network throws(FuseError) in try objectOffset(of: network) }, body)
       } else {
+        let address = try shardSet?.resolved(address) ?? address
         for length in (0...address.family.bitCount).reversed() {
           let network = FuseNetwork(around: address, prefixLength: length)
           if let object = try objectOffset(of: network), try !body(network, object) { break }
@@ -244,6 +251,7 @@ extension FuseReader {
 
   /// The largest block around an address with the same answer.
   func scope(of match: NetworkMatch, _ address: FuseAddress) -> FuseNetwork {
+    if let set = shardSet { return set.scope(of: match, address) }
     guard let networks, match.line != NetworkMatch.noLine else {
       return FuseNetwork(around: address, prefixLength: address.family.bitCount)
     }

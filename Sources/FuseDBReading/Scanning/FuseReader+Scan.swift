@@ -23,6 +23,11 @@ extension FuseReader {
     from lowerBound: (some FuseKey)? = [UInt8]?.none, upTo upperBound: (some FuseKey)? = [UInt8]?.none,
     _ direction: Direction = .ascending
   ) throws(FuseError) -> Scan {
+    if let set = shardSet {
+      return try scan(of: set, direction) { shard throws(FuseError) in
+        try shard.entries(from: lowerBound, upTo: upperBound, direction)
+      }
+    }
     let lower = try lowerBound.map { key throws(FuseError) in try position(ofFirstKeyNotBefore: key) }
     let upper = try upperBound.map { key throws(FuseError) in try position(ofFirstKeyNotBefore: key) }
     return Scan(
@@ -49,6 +54,11 @@ extension FuseReader {
   }
 
   private func prefix(_ prefix: RawSpan, _ direction: Direction) throws(FuseError) -> Scan {
+    if let set = shardSet {
+      return try scan(of: set, direction, sharedByteCount: prefix.byteCount) { shard throws(FuseError) in
+        try shard.prefix(prefix, direction)
+      }
+    }
     let first = try search(prefix, .first)
     let end = try search(prefix, .firstOther, after: first)
     return Scan(

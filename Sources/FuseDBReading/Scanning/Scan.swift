@@ -15,8 +15,8 @@ public import FuseDBValues
 /// never early and in silence.
 public struct Scan: FuseIterator, Sendable {
   @usableFromInline let reader: FuseReader
-  /// What else a scan of a compact file has; nil for others.
-  @usableFromInline var compact: CompactScan?
+  /// What else a scan of a compact file or of a set has; nil for others.
+  @usableFromInline var source: ScanSource?
   private let direction: FuseReader.Direction
   /// What was not read yet: ascending, from `lower` on; descending, up to `upper`.
   private var lower: FuseReader.Position
@@ -39,7 +39,7 @@ public struct Scan: FuseIterator, Sendable {
     _ direction: FuseReader.Direction, checked: (Int, Int) = (-1, -1), readsObjects: Bool = true
   ) {
     self.reader = reader
-    compact = reader.isCompact ? CompactScan(of: reader) : nil
+    source = reader.isCompact ? ScanSource.of(reader) : nil
     self.lower = lower
     self.upper = upper
     self.direction = direction
@@ -47,9 +47,35 @@ public struct Scan: FuseIterator, Sendable {
     checkedStrides = checked
   }
 
+  /// One of a set, which begins where those of its shards do.
+  init(_ reader: FuseReader, merging scans: [Scan], _ direction: FuseReader.Direction, sharedByteCount: Int) {
+    self.reader = reader
+    source = MergedScan(reader.shardSet!, reader, scans, sharedByteCount: sharedByteCount)
+    lower = FuseReader.Position(number: 0, offset: 0)
+    upper = FuseReader.Position(number: scans.reduce(0) { $0 + $1.count }, offset: 0)
+    self.direction = direction
+    readsObjects = true
+    checkedStrides = (-1, -1)
+  }
+
   /// The same for whoever looks at keys alone.
   package var keysOnly: Scan {
-    Scan(reader, from: lower, to: upper, direction, checked: checkedStrides, readsObjects: false)
+    if reader.shardSet != nil { return self }
+    return Scan(reader, from: lower, to: upper, direction, checked: checkedStrides, readsObjects: false)
+  }
+
+  /// The reader that the entries are of which were read last.
+  @inline(__always)
+  var owner: FuseReader { source?.owner ?? reader }
+
+  /// The next entry as it stands in ``owner``, or nil at the end.
+  @inline(__always)
+  mutating func nextEntry() throws(FuseError) -> IndexEntry? {
+    if givenCount == blockCount {
+      guard try readBlock() else { return nil }
+    }
+    defer { givenCount += 1 }
+    return block[givenCount]
   }
 
   /// How many entries are still to come.
@@ -66,7 +92,7 @@ public struct Scan: FuseIterator, Sendable {
     }
     let entry = block[givenCount]
     givenCount += 1
-    return Entry(reader: compact?.owner ?? reader, entry: entry)
+    return Entry(reader: source?.owner ?? reader, entry: entry)
   }
 
   /// Passes over `count` entries, or as many as there are.
@@ -91,7 +117,7 @@ public struct Scan: FuseIterator, Sendable {
   /// - Complexity: O(entries).
   @inlinable
   public func forEachInPlace(_ body: (_ key: RawSpan, _ object: RawSpan) throws -> Void) throws {
-    if compact != nil { return try forEachExpanded(body) }
+    if source != nil { return try forEachExpanded(body) }
     var rest = self
     let reader = reader
     while try rest.givenCount < rest.blockCount || rest.readBlock() {
@@ -122,8 +148,8 @@ public struct Scan: FuseIterator, Sendable {
     }
     try Cancellation.check()
     do {
-      if compact != nil {
-        try readCompact()
+      if source != nil {
+        try readSource()
       } else {
         switch direction {
         case .ascending: try readAscending()
@@ -143,19 +169,19 @@ public struct Scan: FuseIterator, Sendable {
     return true
   }
 
-  private mutating func readCompact() throws(FuseError) {
-    let count = min(CompactScan.entriesAtOnce, upper.number - lower.number)
+  private mutating func readSource() throws(FuseError) {
+    let count = min(ScanSource.entriesAtOnce, upper.number - lower.number)
     let number = direction == .ascending ? lower.number : upper.number - 1
-    if !isKnownUniquelyReferenced(&compact) { compact = compact?.copy() }
-    let owner = reader.forEntries(after: compact!.owner)
-    compact!.owner = owner
+    if !isKnownUniquelyReferenced(&source) { source = source?.copy() }
+    let owner = reader.forEntries(after: source!.owner)
+    source!.owner = owner
     makeRoom()
     var read = 0
     defer {
       if direction == .ascending { lower.number += read } else { upper.number -= read }
       blockCount = read
     }
-    try compact!.read(count, from: number, direction, for: owner, into: &block, &read)
+    try source!.read(count, from: number, direction, for: owner, into: &block, &read)
   }
 
   /// ``forEachInPlace(_:)`` of a compact file: each object is expanded where the one before was.
@@ -169,7 +195,13 @@ public struct Scan: FuseIterator, Sendable {
       try reader.checkNotShrunk()
     }
     if let failure { throw failure }
-    guard let file = reader.compact else { return }
+    guard let file = reader.compact else {
+      while let entry = try rest.next() {
+        try body(entry.keyBytes, entry.bytes)
+        try entry.checkFile()
+      }
+      return
+    }
     var walk = CompactWalk(file)
     var left = upper.number - lower.number
     var isThere = left > 0 ? try walk.seek(ordinal: direction == .ascending ? lower.number : upper.number - 1) : false
@@ -322,6 +354,12 @@ public struct Entry: Sendable {
     }
   }
 
+  /// Throws once the file of this entry, one shard of a set, was found to have shrunk.
+  func checkFile() throws(FuseError) {
+    guard let set = reader.shardSet else { return try reader.checkNotShrunk() }
+    try set.openedShard(FuseReader.parts(of: objectOffset).shard)?.checkNotShrunk()
+  }
+
   /// The object as a value, in place. What is read from it is the file's if ``FuseReader/checkNotShrunk()`` returns
   /// afterwards.
   ///
@@ -377,10 +415,26 @@ public struct ObjectScan: FuseIterator, Sendable {
   private var owner: FuseReader
   private var offset = UInt64(Header.byteCount)
   private var found = 0
+  /// Of a set: the shard that is gone through, and what of it is left.
+  private var shard = -1
+  private var ofShard: [ObjectScan] = []
 
   init(_ reader: FuseReader) {
     self.reader = reader
     owner = reader
+  }
+
+  /// The next object of a set, one shard after the other.
+  private mutating func next(of set: ShardedReader) throws(FuseError) -> StoredObject? {
+    while true {
+      if !ofShard.isEmpty, let object = try ofShard[0].next() {
+        return StoredObject(
+          reader: object.reader, record: object.record, offset: FuseReader.offset(object.offset, inShard: shard))
+      }
+      guard shard + 1 < set.shardCount else { return nil }
+      shard += 1
+      ofShard = [try set.shard(at: shard).objects()]
+    }
   }
 
   /// The next object, its checksum compared, or nil after the last.
@@ -388,6 +442,7 @@ public struct ObjectScan: FuseIterator, Sendable {
   /// - Throws: ``FuseError`` with code `corrupted` when a record breaks the format, when its checksum differs, or
   ///   when the section does not hold as many objects as the header says; `truncated` when the file shrank.
   public mutating func next() throws(FuseError) -> StoredObject? {
+    if let set = reader.shardSet { return try next(of: set) }
     guard offset < UInt64(reader.compact?.rowsEnd ?? reader.dataEnd) else {
       guard found == Int(reader.header.objectCount) else {
         throw FuseError.corrupted(

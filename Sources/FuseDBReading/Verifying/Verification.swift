@@ -58,6 +58,9 @@ public struct Damage: Sendable, Hashable, CustomStringConvertible {
     case keyBlock
     /// Of a compact file: a shape or a part is not what was written, or breaks its rules.
     case sharedValue
+    /// Of a set of shards: the manifest is damaged; a shard is missing, or another file; or a key stands in a shard that it does not belong to. See
+    /// spec/sharding.md.
+    case shard
   }
 
   /// Which rule is broken.
@@ -120,7 +123,13 @@ extension FuseReader {
     level: VerificationLevel = .full, progress: ((Double) -> Void)? = nil
   ) throws(FuseError) -> VerificationReport {
     var list = DamageList()
-    let summary = try Verifier.run(mapping, level: level, progress: progress) { list.append($0) }
+    let onDamage: (Damage) -> Void = { list.append($0) }
+    let summary =
+      if let set = shardSet {
+        try set.verify(level: level, progress: progress, onDamage: onDamage)
+      } else {
+        try Verifier.run(mapping, level: level, progress: progress, onDamage: onDamage)
+      }
     return VerificationReport(summary: summary, damage: list.damage)
   }
 
@@ -172,6 +181,9 @@ extension FuseReader {
     do {
       mapping = try FileMapping(path: path)
     } catch {
+      if error.code == .notFound, error.errno == nil, let set = try SetPlace(path) {
+        return try verify(set: set, level: level, progress: progress, onDamage: onDamage)
+      }
       // An empty file can be read; there is nothing in it.
       guard error.code == .truncated else { throw error }
       try onDamage(Damage(kind: .truncated, offset: 0, message: error.message))

@@ -239,6 +239,7 @@ int reader_contains(PyObject *self, PyObject *key);
 PyObject *reader_iterate(PyObject *self);
 int reader_true(PyObject *self);
 PyObject *reader_metadata(PyObject *self, void *ignored);
+PyObject *reader_shards(PyObject *self, void *ignored);
 PyObject *verify_path(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *names);
 /* Has an object answer from a snapshot, which is taken over. */
 void reader_put(PyObject *self, Snapshot *snapshot);
@@ -275,6 +276,10 @@ void serving_leave(Serving *serving, PyGILState_STATE state);
 /* Tells on_failure, in this way. */
 void serving_failed(void *context, const fuse_error *reason);
 extern PyMethodDef delivery_functions[];
+
+/* ---- sets.c ---- */
+
+extern PyMethodDef set_functions[];
 PyObject *serving_subscribe(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names);
 PyObject *serving_update(PyObject *self, PyObject *ignored);
 PyObject *serving_delivery_counters(PyObject *self, PyObject *ignored);

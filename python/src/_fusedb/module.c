@@ -45,7 +45,7 @@ static int execute(PyObject *module) {
   }
   bool done = snapshot_types() && reader_types(module) && listing_types() && match_types(module) && about_types(module) &&
       column_types(module) && serving_types(module) && writer_types(module) && tool_types(module) &&
-      PyModule_AddFunctions(module, delivery_functions) == 0 &&
+      PyModule_AddFunctions(module, delivery_functions) == 0 && PyModule_AddFunctions(module, set_functions) == 0 &&
       PyModule_AddStringConstant(module, "library_version", fuse_library_version()) == 0;
   return done ? 0 : -1;
 }

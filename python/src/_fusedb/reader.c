@@ -233,6 +233,11 @@ PyGetSetDef reader_properties[] = {
          "    >>> FuseReader('geo.fsdb').metadata\n"
          "    {'source': 'an example'}\n"),
      NULL},
+    {"shards", reader_shards, NULL,
+     PyDoc_STR(
+         "Of a set of shards, how many there are, and how often the set was published; None for a file.\n\n"
+         "    >>> FuseReader('geo.fsdb').shards\n"),
+     NULL},
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
     {NULL}};
 

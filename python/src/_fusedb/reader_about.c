@@ -93,6 +93,19 @@ PyObject *reader_metadata(PyObject *self, void *ignored) {
   return result;
 }
 
+PyObject *reader_shards(PyObject *self, void *ignored) {
+  (void)ignored;
+  Snapshot *snapshot = reader_snapshot(self);
+  if (snapshot == NULL) return NULL;
+  fuse_reader_info info = fuse_reader_info_empty();
+  fuse_error *error = NULL;
+  fuse_status status = fuse_reader_get_info(snapshot->reader, &info, &error);
+  snapshot_drop(snapshot);
+  if (status != FUSE_OK) return raise_error(status, error);
+  if (info.shard_count == 0) return Py_NewRef(Py_None);
+  return Py_BuildValue("(KK)", (unsigned long long)info.shard_count, (unsigned long long)info.set_generation);
+}
+
 /* ---- verifying ---- */
 
 typedef struct Verifying {

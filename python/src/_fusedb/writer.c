@@ -264,6 +264,35 @@ static PyObject *writer_build(PyObject *self, PyObject *const *arguments, Py_ssi
   return result;
 }
 
+static PyObject *writer_build_shard(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
+  static const Signature signature = {"build_shard", 3, 3, {"folder", "number", "count", "progress"}};
+  PyObject *values[MOST_ARGUMENTS], *folder;
+  uint64_t number = 0, shards = 0;
+  if (!arguments_read(&signature, arguments, count, names, values) || !argument_size(values[1], "number", &number) ||
+      !argument_size(values[2], "count", &shards) || !path_read(values[0], &folder))
+    return NULL;
+  Writer *writer = ready(self);
+  PyObject *result = NULL;
+  if (writer != NULL) {
+    fuse_span path = bytes_span(folder);
+    fuse_buffer shard = FUSE_BUFFER_EMPTY;
+    fuse_error *error = NULL;
+    LongCall call;
+    writer->busy = true;
+    long_call_begin(&call, values[3]);
+    fuse_status status = fuse_writer_build_shard(
+        writer->writer, number, shards, path.data, path.size, &call.call, &shard, &error);
+    bool goes_on = long_call_end(&call);
+    writer->busy = false;
+    result = status == FUSE_OK && goes_on
+        ? PyUnicode_FromStringAndSize((const char *)shard.data, (Py_ssize_t)shard.size)
+        : raise_error(status, error);
+    fuse_buffer_free(&shard);
+  }
+  Py_DECREF(folder);
+  return result;
+}
+
 static PyObject *writer_repr(PyObject *self) {
   Writer *writer = (Writer *)self;
   if (writer->writer == NULL) return PyUnicode_FromString("FuseWriter(not made)");
@@ -348,6 +377,16 @@ static PyMethodDef writer_methods[] = {
         "    >>> writer.add('a', 1)\n"
         "    0\n"
         "    >>> writer.build('new.fsdb')\n"),
+    METHOD("build_shard", writer_build_shard, FAST,
+        "build_shard(folder, number, count, *, progress=None)\n--\n\n"
+        "Writes what was added as one shard of a set, into a folder that is made where it is missing, and returns what\n"
+        "publish_set() needs to know of it: a text. It belongs to no set until then. All keys must belong to the shard:\n"
+        "shard_of() says to which they do. order='key' and shared=True make the same file of the same keys.\n\n"
+        "    >>> writer = FuseWriter(shared=True, order='key')\n"
+        "    >>> writer.add('8.8.8.8', 1)\n"
+        "    0\n"
+        "    >>> writer.build_shard('another-set', shard_of('8.8.8.8', 64), 64)[:32]\n"
+        "    '{\"name\":\"part-00019-of-00064-'\n"),
     {NULL}};
 
 bool writer_types(PyObject *module) {

@@ -1,0 +1,192 @@
+public import FuseDBFormat
+internal import FuseDBSystem
+internal import FuseDBValues
+
+// What a reader of a set answers: each question goes to the shards that can have the answer. See spec/sharding.md §5.
+//
+// An object's offset has the number of its shard in its upper 16 bits. Entries and records count from the first byte of the manifest in memory: those of
+// shards lie elsewhere, at a distance that may be negative, as what is expanded of a compact file does.
+
+extension FuseReader {
+  /// The set of shards that this reader answers for; nil where it is a file's.
+  public var shards: ShardedReader? { shardSet }
+
+  private static let shardShift: UInt64 = 48
+
+  /// The offset of an object in a shard, as one of the set.
+  static func offset(_ offset: UInt64, inShard number: Int) -> UInt64 { UInt64(number) &<< shardShift | offset }
+
+  /// The shard of an object's offset, and the offset there.
+  static func parts(of offset: UInt64) -> (shard: Int, offset: UInt64) {
+    (Int(offset &>> shardShift), offset & (1 &<< shardShift &- 1))
+  }
+
+  private func shard(_ number: Int, of set: ShardedReader) throws(FuseError) -> FuseReader {
+    guard number < set.shardCount else {
+      throw FuseError(.corrupted, "the set has no shard \(number)", path: path)
+    }
+    return try set.shard(at: number)
+  }
+
+  /// How far a shard's first byte is from that of the manifest.
+  private func distance(to shard: FuseReader) -> Int {
+    // SAFETY: a distance is a number; nothing is read here.
+    unsafe Int(bitPattern: shard.mapping.address(of: 0)) &- Int(bitPattern: mapping.address(of: 0))
+  }
+
+  // MARK: Keys
+
+  @inline(never)
+  func objectOffset(forKey key: RawSpan, in set: ShardedReader) throws(FuseError) -> UInt64? {
+    let number = set.number(of: key)
+    let found = try unsafe set.opened(number).guaranteed { shard throws(FuseError) in try shard.objectOffset(forKey: key) }
+    return found.map { Self.offset($0, inShard: number) }
+  }
+
+  /// The entry of a key.
+  @inline(never)
+  func entry(forKey key: RawSpan, in set: ShardedReader) throws(FuseError) -> IndexEntry? {
+    let number = set.number(of: key)
+    let shard = try set.shard(at: number)
+    if shard.isCompact {
+      guard let object = try shard.objectOffset(forKey: key) else { return nil }
+      return try foundEntry(key, rowOffset: Self.offset(object, inShard: number))
+    }
+    guard let entry = try shard.entry(ofKey: key) else { return nil }
+    return try self.entry(entry, of: shard, number, once: true)
+  }
+
+  /// The entry of one key of this file.
+  func entry(ofKey key: RawSpan) throws(FuseError) -> IndexEntry? {
+    let hash = key.hash(seed: hashSeed)
+    return try entry(forKey: key, hash: hash, probe: index.table?.probe(of: hash) ?? .none)
+  }
+
+  /// An entry of a shard, as one of the set. What was expanded of a compact shard is copied.
+  ///
+  /// - Parameter once: whether the key may be kept already.
+  func entry(_ entry: IndexEntry, of shard: FuseReader, _ number: Int, once: Bool) throws(FuseError) -> IndexEntry {
+    let object = Self.offset(entry.objectOffset, inShard: number)
+    guard shard.isCompact else {
+      return IndexEntry(offset: entry.offset &+ distance(to: shard), keyByteCount: entry.keyByteCount, objectOffset: object)
+    }
+    let mapping = shard.mapping
+    // SAFETY: the shard keeps the bytes of the key until this call ends.
+    let key = unsafe mapping.bytes(from: entry.offset &+ 2, count: entry.keyByteCount)
+    return once ? try foundEntry(key, rowOffset: object) : try expandedEntry(key, rowOffset: object)
+  }
+
+  /// The entry of the longest key of any shard with which a text begins. [GA3]
+  func entry(beginning text: RawSpan, in set: ShardedReader, _ work: inout MatchWork) throws(FuseError) -> IndexEntry? {
+    var best: IndexEntry?
+    for number in 0..<set.shardCount {
+      let shard = try set.shard(at: number).forOneCall
+      guard let found = try shard.entry(beginning: text, &work) else { continue }
+      if let best, best.keyByteCount >= found.keyByteCount { continue }
+      best = try entry(found, of: shard, number, once: true)
+    }
+    return best
+  }
+
+  /// Calls `body` for each of some keys, in their order; see ``forEachObjectOffset(ofKeys:in:_:)``. Each shard is asked for its own keys together.
+  func forEachObjectOffset(
+    ofKeys keys: [Range<Int>], in bytes: RawSpan, of set: ShardedReader,
+    _ body: (_ number: Int, _ object: UInt64?) throws(FuseError) -> Void
+  ) throws(FuseError) {
+    // Where each shard's keys end when all are sorted by their shards.
+    var ends = [Int](repeating: 0, count: set.shardCount + 1)
+    var shards: [Int32] = []
+    shards.reserveCapacity(keys.count)
+    for key in keys {
+      let shard = set.number(of: bytes.extracting(key))
+      shards.append(Int32(truncatingIfNeeded: shard))
+      ends[shard + 1] += 1
+    }
+    for shard in 0..<set.shardCount { ends[shard + 1] += ends[shard] }
+    var places = [Int](repeating: 0, count: keys.count)
+    for (number, shard) in shards.enumerated() {
+      places[ends[Int(shard)]] = number
+      ends[Int(shard)] += 1
+    }
+    var offsets = [UInt64](repeating: .max, count: keys.count)
+    var start = 0
+    while start < places.count {
+      let shard = Int(shards[places[start]])
+      let own = places[start..<ends[shard]]
+      let first = start
+      try set.shard(at: shard).forEachObjectOffset(ofKeys: own.map { keys[$0] }, in: bytes) { number, object in
+        if let object { offsets[places[first + number]] = Self.offset(object, inShard: shard) }
+      }
+      start = ends[shard]
+    }
+    for (number, offset) in offsets.enumerated() { try body(number, offset == .max ? nil : offset) }
+  }
+
+  // MARK: Objects
+
+  /// The record of an object. Its checksum is no checksum: it says which shard it is of, and whether it is there for a call alone.
+  func record(at offset: UInt64, in set: ShardedReader, forCall isForCall: Bool) throws(FuseError) -> ObjectRecord {
+    let (number, own) = Self.parts(of: offset)
+    let shard = try shard(number, of: set)
+    let mark = UInt32(truncatingIfNeeded: number) &<< 1
+    guard shard.isCompact else {
+      let record = try shard.record(at: own)
+      return ObjectRecord(offset: record.offset &+ distance(to: shard), byteCount: record.byteCount, checksum: mark)
+    }
+    // What is expanded for longer is kept by this reader, not by the set.
+    let keeper = isForCall ? shard : expanded.keeper(of: shard, number)
+    let record = try keeper.record(at: own, forCall: isForCall)
+    return ObjectRecord(
+      offset: record.offset &+ distance(to: shard), byteCount: record.byteCount, checksum: isForCall ? mark | 1 : mark)
+  }
+
+  /// Whether the memory of a record for a call is to be given back.
+  func isForCall(_ record: ObjectRecord) -> Bool { shardSet == nil || record.checksum & 1 == 1 }
+
+  /// Throws once the file of a record was found to have shrunk.
+  @inline(never)
+  @usableFromInline
+  func checkFile(of record: ObjectRecord) throws(FuseError) {
+    guard let set = shardSet else { return }
+    try set.openedShard(Int(record.checksum >> 1))?.mapping.checkNotShrunk()
+  }
+
+  /// Throws once the file of any shard that is open was found to have shrunk.
+  @inline(never)
+  @usableFromInline
+  func checkShards() throws(FuseError) {
+    guard let set = shardSet else { return }
+    for number in 0..<set.shardCount { try set.openedShard(number)?.mapping.checkNotShrunk() }
+  }
+
+  /// Calls `body` with the reader of the shard of an offset, and the offset there.
+  func inShard<Result>(
+    of offset: UInt64, _ set: ShardedReader, _ body: (FuseReader, UInt64) throws -> Result
+  ) throws -> Result {
+    let (number, own) = Self.parts(of: offset)
+    return try body(try shard(number, of: set), own)
+  }
+
+  func copyObject(at offset: UInt64, in set: ShardedReader, into bytes: inout [UInt8]) throws(FuseError) {
+    let (number, own) = Self.parts(of: offset)
+    try shard(number, of: set).copyObject(at: own, into: &bytes)
+  }
+}
+
+extension Unmanaged {
+  // SAFETY: whoever calls this keeps the object.
+  /// Calls `body` with the object, without retaining it.
+  @inlinable
+  @inline(__always)
+  @unsafe
+  package func guaranteed<Result, Failure: Error>(
+    _ body: (Instance) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    do {
+      return try unsafe _withUnsafeGuaranteedRef(body)
+    } catch {
+      // That function forgets which errors `body` throws.
+      throw error as! Failure
+    }
+  }
+}
