@@ -157,10 +157,14 @@ public final class FuseWriter {
 
     /// The metadata of the file, with what the options say, and before it what an input says.
     func allMetadata(of input: [String: String]) -> [String: String] {
+      guard !isScratch else { return [:] }
       let metadata = metadata.merging(input) { given, _ in given }
       guard let normalisation else { return metadata }
       return metadata.merging([KeyNormalisation.metadataName: normalisation.rawValue]) { _, rule in rule }
     }
+
+    /// Whether the file is one that nobody sees.
+    var isScratch = false
 
     /// Whether a file that is neither a database nor empty stays, also one that comes while this one is built.
     package var keepsOtherFiles = false
@@ -176,7 +180,7 @@ public final class FuseWriter {
   }
 
   /// How this writer works.
-  public let options: Options
+  public internal(set) var options: Options
 
   /// The additions that were made one by one.
   var shard: WriterShard?

@@ -207,6 +207,33 @@ extension Arguments {
   }
 }
 
+extension Arguments {
+  /// How many shards there are.
+  static let shardsOption = Option.value(
+    "--shards", "N", "write a set of N shards into the folder OUTPUT, 1 to 65536")
+  static let shardBytesOption = Option.value(
+    "--shard-bytes", "SIZE",
+    "the same of the fewest shards, a power of two, that have no more bytes on average, such as 256M")
+
+  /// What those say; nil where neither is given.
+  func shardPlan() throws(UsageError) -> ShardPlan? {
+    let count = try count(of: "--shards", in: 1...ShardRule.mostShards)
+    guard let text = text(of: "--shard-bytes") else { return count.map { .rule(.hash(count: $0)) } }
+    guard count == nil else { throw error("--shards and --shard-bytes both say how many shards there are; give one of them") }
+    guard let size = Self.byteCount(text), size > 0 else {
+      throw error("the option --shard-bytes takes bytes, or a number with K, M, G or T as in 256M, and not '\(text)'")
+    }
+    return .shardByteCount(size)
+  }
+}
+
+/// The folder beside a set, whatever slashes its path ends in.
+func folder(ofSet path: String) -> String {
+  var bytes = path.utf8[...]
+  while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+  return folder(of: String(bytes) ?? path)
+}
+
 /// The folder of `output`, the default for temporary files: that disk has room for the output, and mostly for as much again.
 func folder(of output: String) -> String {
   // By bytes: a slash with a combining accent after it is one character.

@@ -58,6 +58,8 @@ extension Build {
         "--objects", "shared|every",
         "store identical objects once, or each as often as it comes (default: shared, but every with --order insertion)"
       ),
+      Arguments.shardsOption,
+      Arguments.shardBytesOption,
       Arguments.metadataOption,
       Arguments.compactOption,
       .flag("--family", "write version 2 of the format where the compact form is the default: for MaxMind DB inputs"),
@@ -131,6 +133,11 @@ extension Build {
     With --normalise, keys that say the same become one: 'domain' writes
     Example.COM. as example.com, 'mac' writes 00-1B-63-84-45-E6 as 001b638445e6.
     The file says which rule it has, and its look-ups keep it.
+
+    With --shards or --shard-bytes, OUTPUT is a folder, a set of shards, which
+    every command takes like a file: each key is in one of its files, as
+    'fusedb shard' says. A set that is there is replaced in one step; files that
+    come out as they were are left alone.
 
     The same records give the same bytes, in whatever order they come.
 

@@ -4,11 +4,12 @@ internal import FuseDBInput
 extension Build {
   /// Prints the report.
   func tell(
-    _ report: BuildReport, _ writer: FuseWriter, _ loader: InputLoader, seconds: Double, _ console: Console
+    _ report: BuildReport, _ set: FuseSet.Report?, _ writer: FuseWriter, _ loader: InputLoader, seconds: Double,
+    _ console: Console
   ) throws(FuseError) {
     if printsJSON {
       let members =
-        members(of: report, loader) + [
+        members(of: report, loader) + (set.map { SetReport(of: $0).members } ?? []) + [
           ("records", .count(loader.totals.recordCount)), ("seconds", .number((seconds * 1000).rounded() / 1000)),
           ("threads", .count(writer.options.threadCount ?? 1)), ("memory", .count(writer.options.memory ?? 0)),
           ("peakMemory", .count(MachineMemory.peakByteCount ?? 0)),
@@ -20,7 +21,9 @@ extension Build {
       try console.out.line { writer throws(FuseError) in writer.append(members: members) }
     }
     guard !isQuiet, !printsJSON else { return }
-    for line in summary(of: report, loader) { try? console.err.sentence(line) }
+    for line in summary(of: report, loader) + (set.map { SetReport(of: $0).lines } ?? []) {
+      try? console.err.sentence(line)
+    }
   }
 
   /// The part of the report that depends on the records alone.

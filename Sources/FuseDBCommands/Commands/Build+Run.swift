@@ -10,6 +10,8 @@ extension Build {
     let progress = BuildProgress(
       ProgressBar(console.err, isQuiet: isQuiet), inputSizes: inputs.map { $0.path.map(Self.size(of:)) })
     let options = optionsInUse
+    // Before anything is read: a set that another job publishes meanwhile is of later records.
+    let generation = shards == nil ? 0 : try FuseSet.generation(in: output)
     let writer = FuseWriter(options)
     var job = job(options)
     job.flaws = flaws
@@ -29,9 +31,15 @@ extension Build {
       throw failures.last ?? error
     }
     if !allowsMissingFields { try loader.fields?.checkAllSeen(.command) }
-    let report = try write(writer, progress, loader)
+    var set: FuseSet.Report?
+    let report: BuildReport
+    if let shards {
+      (report, set) = try write(shards, after: generation, writer, progress, loader)
+    } else {
+      report = try write(writer, progress, loader)
+    }
     progress.bar.clear()
-    try tell(report, writer, loader, seconds: progress.bar.elapsed, console)
+    try tell(report, set, writer, loader, seconds: progress.bar.elapsed, console)
     return .done
   }
 
@@ -40,7 +48,9 @@ extension Build {
     var options = writerOptions
     options.memory = InputLoader.memory(of: options)
     options.threadCount = options.threadCount ?? Parallel.processorCount
-    options.temporaryFolder = options.temporaryFolder ?? folder(of: output)
+    if shards == nil { options.temporaryFolder = options.temporaryFolder ?? folder(of: output) }
+    // Beside the set, on the same disk.
+    if shards != nil, options.temporaryFolder == nil { options.temporaryFolder = folder(ofSet: output) }
     return options
   }
 
@@ -71,9 +81,24 @@ extension Build {
   private func write(
     _ writer: FuseWriter, _ progress: BuildProgress, _ loader: InputLoader
   ) throws(FuseError) -> BuildReport {
+    try writing(writer, progress, loader) { show throws(FuseError) in try writer.build(to: output, phases: show) }
+  }
+
+  private func write(
+    _ plan: ShardPlan, after generation: Int, _ writer: FuseWriter, _ progress: BuildProgress, _ loader: InputLoader
+  ) throws(FuseError) -> (BuildReport, FuseSet.Report) {
+    try writing(writer, progress, loader) { show throws(FuseError) in
+      try writer.buildSet(in: output, plan, after: generation, phases: show)
+    }
+  }
+
+  private func writing<Report>(
+    _ writer: FuseWriter, _ progress: BuildProgress, _ loader: InputLoader,
+    _ write: ((BuildPhase, Double) -> Void) throws(FuseError) -> Report
+  ) throws(FuseError) -> Report {
     let recordCount = loader.totals.recordCount
     do throws(FuseError) {
-      return try writer.build(to: output) { phase, share in
+      return try write { phase, share in
         // A phase that only reports its beginning has no share done.
         progress.show(phase.rawValue, share == 0 ? nil : share, recordCount: recordCount)
       }

@@ -22,6 +22,8 @@ struct Build: Command {
   var languages: [[UInt8]]?
   /// Whether an option may name a field that no record has.
   var allowsMissingFields = false
+  /// How the output is divided into shards; nil where it is one file.
+  var shards: ShardPlan?
   var printsJSON: Bool
   var isQuiet: Bool
 
@@ -52,6 +54,15 @@ struct Build: Command {
     try parseFields(arguments)
     try parseTable(arguments)
     try parseMaxMind(arguments)
+    try parseShards(arguments)
+  }
+
+  private mutating func parseShards(_ arguments: borrowing Arguments) throws(UsageError) {
+    shards = try arguments.shardPlan()
+    guard shards != nil else { return }
+    guard writerOptions.order == .key, writerOptions.sharing == .identicalObjects else {
+      throw arguments.error("shards are in the order of keys and store objects once; leave out --order and --objects, or --shards")
+    }
   }
 
   /// Whether an input is a MaxMind DB.
@@ -115,7 +126,8 @@ struct Build: Command {
 
   /// Why ``output`` must not be overwritten.
   var refusalToOverwrite: String? {
-    Overwriting.refusal(
+    if shards != nil { return Overwriting.refusalOfSet(output) }
+    return Overwriting.refusal(
       of: output, unless: Overwriting.database, links: writerOptions.outputLink,
       advice: (isOutputOption ? "" : "OUTPUT comes first: ") + "give it another name, or remove that file")
   }

@@ -27,7 +27,7 @@ extension Merge {
     several files is no conflict.
 
     INPUTs are databases with or without an index, such as those of fusedb
-    0.3.0. OUTPUT may be one of them. It appears in one step, when everything
+    0.3.0, or sets of shards, whose files are merged into one. OUTPUT may be one of them. It appears in one step, when everything
     has succeeded, and never over an INPUT that was replaced in the meantime.
     Everything that goes into OUTPUT is checked first: keys, their offsets and
     their objects, but not objects without a key. The metadata of INPUTs is not

@@ -5,6 +5,8 @@ struct Merge: Command {
   var output: String
   var isOutputOption: Bool
   var inputs: [String]
+  /// The files that are read: of a set of shards, all of its.
+  private var sources: [String]
   var options = MergeOptions()
   var printsJSON: Bool
   var isQuiet: Bool
@@ -12,6 +14,7 @@ struct Merge: Command {
   init(parsing arguments: inout Arguments) throws(UsageError) {
     (output, isOutputOption) = try arguments.output()
     inputs = try [arguments.path("INPUT")] + arguments.remainingPaths("INPUT")
+    sources = inputs
     for path in [output] + inputs where path == Arguments.standardInput {
       throw arguments.error("databases are files, and '-' is none")
     }
@@ -53,7 +56,9 @@ extension Merge {
     let bar = ProgressBar(console.err, isQuiet: isQuiet)
     let options = optionsInUse
     do throws(FuseError) {
-      let report = try FuseWriter.merge(inputs, to: output, options: options) { share in bar.show(share, output) }
+      var files: [String] = []
+      for path in sources { files += try ShardedReader.files(at: path) }
+      let report = try FuseWriter.merge(files, to: output, options: options) { share in bar.show(share, output) }
       bar.clear()
       try tell(report, options, seconds: bar.elapsed, console)
       return .done

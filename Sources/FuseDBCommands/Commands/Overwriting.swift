@@ -28,6 +28,8 @@ enum Overwriting {
   static func obstacle(at path: String, links: OutputLink) -> String? {
     switch OutputPlace.obstacle(at: path, links: links) {
     case nil: nil
+    case .kind where SetPlace.isSet(path):
+      "'\(path)' is a set of shards, and a file cannot take its place; --shards builds a set anew, and 'fusedb shard' makes one of a file"
     case .kind(let kind): "'\(path)' is \(kind), and a file cannot take its place; choose another name"
     case .link(let target):
       """
@@ -53,6 +55,19 @@ enum Overwriting {
     guard !isMeant else { return nil }
     return
       "'\(path)' is a file of \(Humans.size(status.byteCount)), and would be overwritten; say --overwrite if it is meant"
+  }
+
+  /// Why no set may be written into the folder at `path`: it is none, or has other files and no set.
+  static func refusalOfSet(_ path: String) -> String? {
+    guard let status = FileStatus(at: path) else { return nil }
+    guard status.kind == .folder else {
+      return "'\(path)' is a file, and a set of shards is a folder; choose another name, or leave out --shards"
+    }
+    guard !SetPlace.isSet(path) else { return nil }
+    let others = (try? StoreFiles.names(in: path))?.first { ShardName($0) == nil && !ShardName.isTemporary($0) && $0 != SetManifest.lockName }
+    return others.map {
+      "'\(path)' is a folder with other files, such as '\($0)', and no set of shards; name another, which is made"
+    }
   }
 
   /// Whether anything is at `path`.

@@ -36,7 +36,7 @@ package struct ShardName: Sendable, Hashable {
   /// Nil for any other name.
   package init?(_ name: String) {
     let parts = name.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    guard parts.count == 5, name.utf8.count == 43, let number = Int(String(parts[1]) ?? ""),
+    guard parts.count == 5, let number = Int(String(parts[1]) ?? ""),
       let count = Int(String(parts[3]) ?? ""),
       let checksum = UInt64(String(parts[4].prefix(16)) ?? "", radix: 16)
     else { return nil }

@@ -70,6 +70,12 @@ public final class ShardedReader: Sendable {
     unsafe slots.deallocate()
   }
 
+  /// The files at `path`: of a set its shards, otherwise that one.
+  package static func files(at path: String) throws(FuseError) -> [String] {
+    guard let set = try SetPlace(path) else { return [path] }
+    return try set.manifest.shards.map { SetPlace.join(path, $0.name) }
+  }
+
   // MARK: What it is
 
   /// How many shards there are.

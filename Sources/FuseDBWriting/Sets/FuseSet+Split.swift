@@ -26,25 +26,35 @@ extension FuseSet {
     _ source: FuseReader, into path: String, by rule: ShardRule, options: FuseWriter.Options = FuseWriter.Options(),
     after generation: Int? = nil, progress: ((Double) -> Void)? = nil
   ) throws(FuseError) -> Report {
+    try split(
+      source, into: path, by: rule, options: options, aliases: source.networkAliases, after: generation,
+      progress: progress ?? { _ in })
+  }
+
+  /// The same.
+  ///
+  /// - Parameter aliases: IPv6 blocks in which IPv4 addresses answer.
+  static func split(
+    _ source: FuseReader, into path: String, by rule: ShardRule, options: FuseWriter.Options,
+    aliases: [NetworkSection.Alias], after generation: Int?, progress: (Double) -> Void
+  ) throws(FuseError) -> Report {
     precondition(options.order == .key && options.sharing == .identicalObjects, "shards are in the order of keys, and store objects once")
     if let flaw = rule.flaw { throw FuseError(.invalidValue, flaw, path: path) }
     let folder = PinnedPath(path)
     try FolderFiles.make(folder.absolute)
     let generation = if let generation { generation } else { try self.generation(in: path) }
     var options = options
-    if options.metadata.isEmpty {
-      options.metadata = try source.metadata
-      if let rule = options.normalisation { options.metadata[KeyNormalisation.metadataName] = rule.rawValue }
-    }
+    if options.metadata.isEmpty, options.layout == .indexed { options.metadata = try source.metadata }
     // Keys are as they were written already.
     options.normalisation = nil
     options.masksHostBits = false
     let rows = try ShardRows(source, rule, options, folder: folder.absolute)
-    let isAllNetworks = try rows.read { progress?(0.4 * $0) }
+    let isAllNetworks = try rows.read { progress(0.4 * $0) }
+    if source.index.sections.contains(.lengths) { options.keyLengths = true }
     if options.networks == .automatic {
       options.networks = source.hasNetworks || isAllNetworks && options.layout == .indexed ? .always : .never
     }
-    let shards = try rows.build(options, source.networkAliases, in: path) { progress?(0.4 + 0.6 * $0) }
+    let shards = try rows.build(options, aliases, in: path) { progress(0.4 + 0.6 * $0) }
     return try publish(
       shards, by: rule, in: path, after: generation, leastKeyCount: options.leastKeyCount,
       greatestShrink: options.greatestShrink)
