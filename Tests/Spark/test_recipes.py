@@ -32,6 +32,7 @@ def expected():
 def test_duckdb(expected):
     names = {"events": pyarrow.table({"host": KEYS})}
     exec(recipe("duckdb.connect"), names)
+    events = names["events"]  # noqa: F841  (DuckDB finds it by its name)
     rows = names["connection"].sql("SELECT host, geo.org, geo.asn FROM (SELECT host, geo(host) AS geo FROM events)").fetchall()
     assert sorted(rows, key=str) == sorted(expected, key=str)
 

@@ -37,7 +37,8 @@ def write(rows, path="set", mode="overwrite", shards=COUNT, **options):
     writer = rows.write.format("fusedb").mode(mode).option("shards", shards)
     for name, value in options.items():
         writer = writer.option(name, value)
-    writer.save(path)
+    # Spark is in another folder.
+    writer.save(os.path.abspath(path))
 
 
 def manifest(path="set"):
@@ -77,7 +78,7 @@ def test_the_command_builds_the_same(spark):
     command = os.environ.get("FUSEDB")
     if not command:
         pytest.fail("FUSEDB does not name the command; make test-spark does")
-    frame(spark).coalesce(1).write.json("rows")
+    frame(spark).coalesce(1).write.json(os.path.abspath("rows"))
     write(fuse.place(frame(spark), "key", COUNT))
     name = next(name for name in os.listdir("rows") if name.endswith(".json"))
     subprocess.run([command, "build", "-q", "--shards", str(COUNT), "-o", "built", f"rows/{name}", "--key", "key"], check=True)
@@ -252,7 +253,7 @@ def test_a_driver_that_is_killed_at_the_commit(spark, moment):
 def test_rows_are_read_with_their_filters_pushed(spark):
     write(fuse.place(frame(spark), "key", COUNT))
     plain = {key: value["n"] for key, value in values().items()}
-    rows = spark.read.format("fusedb").schema("key string, n int, org string").load("set")
+    rows = spark.read.format("fusedb").schema("key string, n int, org string").load(os.path.abspath("set"))
     assert rows.rdd.getNumPartitions() == COUNT
     assert {row["key"]: row["n"] for row in rows.collect()} == plain
     for condition, holds in [
@@ -271,17 +272,17 @@ def test_rows_are_read_with_their_filters_pushed(spark):
         assert {row["key"]: row["n"] for row in found.collect()} == {key: n for key, n in plain.items() if holds(key)}, condition
     # What is asked for by keys needs no walk through the shards.
     assert rows.where("key = 'key 7'").rdd.getNumPartitions() == 1
-    whole = spark.read.format("fusedb").load("set").where("key = 'key 4'").first()
+    whole = spark.read.format("fusedb").load(os.path.abspath("set")).where("key = 'key 4'").first()
     assert json.loads(whole["value"]) == values()["key 4"]
-    assert spark.read.format("fusedb").option("prefix", "key 19").load("set").count() == 111
+    assert spark.read.format("fusedb").option("prefix", "key 19").load(os.path.abspath("set")).count() == 111
 
 
 def test_a_file_is_read_and_a_set_is_asked(spark):
     build({"a": {"n": 1}, b"\xff": {"n": 2}}, "one.fsdb")
-    rows = spark.read.format("fusedb").schema("k binary, n long").option("key", "k").load("one.fsdb")
+    rows = spark.read.format("fusedb").schema("k binary, n long").option("key", "k").load(os.path.abspath("one.fsdb"))
     assert sorted((bytes(row["k"]), row["n"]) for row in rows.collect()) == [(b"a", 1), (b"\xff", 2)]
     with pytest.raises(Exception, match="give the column 'key' the type binary"):
-        spark.read.format("fusedb").load("one.fsdb").collect()
+        spark.read.format("fusedb").load(os.path.abspath("one.fsdb")).collect()
     write(fuse.place(frame(spark), "key", COUNT))
     keys = frame(spark, 3000).select("key")
     for path in ("set", fuse.distribute(spark, "set")):
