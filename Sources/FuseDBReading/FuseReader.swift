@@ -93,7 +93,11 @@ public final class FuseReader: Sendable {
       file = try FileMapping(path: path, access: access)
     } catch {
       // Nothing that is no folder is looked at twice.
-      guard error.code == .notFound, error.errno == nil, let set = try SetPlace(path) else { throw error }
+      guard error.code == .notFound, error.errno == nil, FileStatus(at: path)?.kind == .folder else { throw error }
+      guard let set = try SetPlace(path) else {
+        throw FuseError(
+          .notFound, "\(error.message); a set of shards is a folder with the file \(SetManifest.fileName)", path: path)
+      }
       self.init(of: try ShardedReader(set, checksums: checksums, access: access))
       return
     }

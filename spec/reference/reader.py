@@ -1,11 +1,16 @@
 """A whole reader of .fsdb files, made from format.md and extension.md alone: short, slow, and meant to be read. Files of version 3 (compact.md) it
 hands to the reader in compact.py, with the same questions.
 
-    python3 reader.py FILE [KEY]...        # without a KEY all keys, one a line, with their values
+    python3 reader.py FILE [KEY]...        # without a KEY all keys, one a line, with their values; FILE may be a set of shards, a folder
 
 Ids such as [X17] are the rules of those pages. The hash is PyPI's `xxhash`; all else is Python's own. Damage is a `Damaged` with an offset.
 """
 
+import bisect
+import heapq
+import json
+import os
+import re
 import struct
 import sys
 import zlib
@@ -247,6 +252,90 @@ def metadata_of(data, start, end, crc):
     return dict(found)
 
 
+class Set:
+    """A set of shards, made from sharding.md: a folder whose files answer as one."""
+
+    NAME = re.compile(r"part-(\d{5})-of-(\d{5})-([0-9a-f]{16})\.fsdb")
+    LIMIT = 2**53
+
+    def __init__(self, folder):
+        self.folder, self.opened = folder, {}
+        with open(os.path.join(folder, "fusedb-set.json"), "rb") as file:
+            data = file.read()
+        require(len(data) <= 64 << 20, "the manifest is too long [GM8]", 0, "limitExceeded")
+        body = data[:-22]
+        require(data[-22:] == b',\n"crc32":"%08x"}\n' % zlib.crc32(body), "the manifest does not end with its checksum [GM1]", len(body))
+        try:
+            manifest = json.loads(data, object_pairs_hook=self.members, parse_float=lambda text: text)
+        except (ValueError, RecursionError) as error:
+            raise Damaged("corrupted", f"the manifest is no JSON: {error} [GM7]", 0) from error
+        require(manifest.get("fusedb-set") == 1, "another version [GM2]", 0, "unsupportedVersion")
+        self.generation, self.rule, self.shards = (manifest.get(name) for name in ("generation", "rule", "shards"))
+        require(self.integer(self.generation) and self.generation >= 1, "no generation [GM3]", 0)
+        self.bounds = None
+        if set(self.rule) == {"ranges"}:
+            self.bounds = [bytes.fromhex(bound) for bound in self.rule["ranges"]]
+            require(self.bounds[:1] == [b""] and all(a < b for a, b in zip(self.bounds, self.bounds[1:])), "bounds do not ascend from none [GR2]", 0)
+            self.count = len(self.bounds)
+        else:
+            require(self.rule == {"hash": "xxh64", "seed": 42, "count": self.rule.get("count")}, "a rule that is not known [GM4]", 0, "unsupportedVersion")
+            self.count = self.rule["count"]
+        require(self.integer(self.count) and 1 <= self.count <= 65_536 and len(self.shards) == self.count, "another number of shards [GM5]", 0)
+        for number, shard in enumerate(self.shards):
+            name = self.NAME.fullmatch(shard["name"])
+            require(name and (int(name[1]), int(name[2])) == (number, self.count), f"the name of shard {number} is another's [GM5]", 0)
+            require(self.integer(shard["bytes"]) and re.fullmatch("[0-9a-f]{80}", shard["header"]), f"shard {number} is not described [GM5]", 0)
+            require(int(shard["header"][16:24], 16) == shard["keys"], f"the header of shard {number} has other keys [GM5]", 0)
+        require(all(self.NAME.fullmatch(name) for name in manifest.get("former", [])), "'former' has other names [GM6]", 0)
+
+    @staticmethod
+    def members(pairs):
+        require(len(dict(pairs)) == len(pairs), "a member stands twice [GM7]", 0)
+        return dict(pairs)
+
+    def integer(self, number):
+        return type(number) is int and 0 <= number <= self.LIMIT
+
+    def number(self, key):
+        """The shard of a key. [GR1] [GR2]"""
+        if self.bounds is not None:
+            return bisect.bisect_right(self.bounds, key) - 1
+        unsigned = xxhash.xxh64_intdigest(key, seed=42)
+        return (unsigned - (unsigned >> 63 << 64)) % self.count  # never negative in Python
+
+    def shard(self, number):
+        """The reader of a shard, if it is the file that is meant. [GO1] [GO2]"""
+        if number not in self.opened:
+            shard = self.shards[number]
+            try:
+                with open(os.path.join(self.folder, shard["name"]), "rb") as file:
+                    data = file.read()
+            except FileNotFoundError:
+                raise Damaged("notFound", f"{shard['name']} is missing") from None
+            require(len(data) == shard["bytes"], f"{shard['name']} has another length", 0, "truncated" if len(data) < shard["bytes"] else "corrupted")
+            require(data[:40].hex() == shard["header"], f"{shard['name']} is another file", 0)
+            self.opened[number] = Reader(data)
+        return self.opened[number]
+
+    def get(self, key):
+        return self.shard(self.number(key)).get(key)
+
+    def __contains__(self, key):
+        return key in self.shard(self.number(key))
+
+    def scan(self, prefix=b""):
+        """All keys, in order. [GA2]"""
+        return heapq.merge(*(self.shard(number).scan(prefix) for number in range(self.count)))
+
+    def verify(self):
+        """Raises where a shard is not what its name says, or has a key of another. [GF2] [GR4]"""
+        for number, shard in enumerate(self.shards):
+            with open(os.path.join(self.folder, shard["name"]), "rb") as file:
+                require(xxhash.xxh3_64_hexdigest(file.read()) == shard["name"][-21:-5], f"{shard['name']} has another checksum", 0)
+            for key, *_ in self.shard(number).scan():
+                require(self.number(key) == number, f"{shard['name']} has the key {key!r} of another shard", 0)
+
+
 class Pairs(list):
     """A map: pairs, for a key may stand twice and be anything. [V6]"""
 
@@ -309,8 +398,11 @@ def decode_at(data, offset, depth):
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], "rb") as file:
-        reader = Reader(file.read())
+    if os.path.isdir(sys.argv[1]):
+        reader = Set(sys.argv[1])
+    else:
+        with open(sys.argv[1], "rb") as file:
+            reader = Reader(file.read())
     wanted = [(key.encode("utf-8", "surrogateescape"),) for key in sys.argv[2:]]
     for key, *found in wanted or reader.scan():
         found = found[0] if found else reader.get(key)

@@ -6,7 +6,7 @@ extension Build {
     if let refusal = refusalToOverwrite { return console.explain(UsageError(refusal, in: Self.name)) }
     // All inputs must be readable before work begins that may take an hour.
     for case let path? in inputs.map({ $0.path }) { try Descriptor.checkReadable(path) }
-    console.willReplace(output)
+    if shards == nil { console.willReplace(output) } else { console.willReplaceSet(output) }
     let progress = BuildProgress(
       ProgressBar(console.err, isQuiet: isQuiet), inputSizes: inputs.map { $0.path.map(Self.size(of:)) })
     let options = optionsInUse

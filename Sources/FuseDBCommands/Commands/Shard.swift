@@ -97,11 +97,11 @@ struct Shard: Command {
   func run(_ console: Console) throws(FuseError) -> ExitStatus {
     if sweepsAlone { return try sweep(console) }
     if let refusal = Overwriting.refusalOfSet(folder) { return console.explain(UsageError(refusal, in: Self.name)) }
-    console.willReplace(folder)
+    console.willReplaceSet(folder)
     let bar = ProgressBar(console.err, isQuiet: isQuiet)
     let source = try FuseReader.forCommand(path)
     var options = options
-    options.form = try form ?? source.form
+    options.form = if let form { form } else { try source.form }
     let report: FuseSet.Report
     do throws(FuseError) {
       report = try FuseSet.split(

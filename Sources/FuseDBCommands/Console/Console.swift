@@ -60,6 +60,15 @@ package final class Console {
     Interruption.write(start + "as it was\n", whenPublished: start + "complete\n")
   }
 
+  /// The same of a set of shards, whose files appear one by one.
+  package func willReplaceSet(_ path: String) {
+    guard handlesSignals else { return }
+    let sentence =
+      (err.isTerminal ? ProgressBar.erasure : "")
+      + "fusedb: interrupted; \(EscapedText.harmless(path)) is as it was or complete, and the next build removes what is left\n"
+    Interruption.write(sentence, whenPublished: sentence)
+  }
+
   /// Call this before a command waits for something that may never come: a signal then ends it also where it is the
   /// first process of a container, which the system spares.
   package func willWait() {

@@ -67,10 +67,13 @@ struct Tally: Equatable {
 
 struct Subject: Sendable {
   let reader: FuseReader
+  let shards: ShardedReader
   nonisolated(unsafe) let inC: OpaquePointer
 
   init(_ checksums: FuseReader.Checksums) throws {
     reader = try FuseReader(path: path, checksums: checksums)
+    shards = try ShardedReader(path: path + ".set", checksums: checksums)
+    try shards.openAll()
     guard let inC = c_reader_open(path, checksums == .verified) else { fatalError("the reader in C does not open it") }
     self.inC = inC
   }
@@ -78,6 +81,21 @@ struct Subject: Sendable {
   @inline(never) func lookUps(_ keys: Texts) throws -> Tally {
     var tally = Tally()
     for key in keys { try reader.withBytes(forKey: key.keyBytes) { tally.add($0) } }
+    return tally
+  }
+
+  @inline(never) func lookUpsInShards(_ keys: Texts) throws -> Tally {
+    var tally = Tally()
+    for key in keys { try shards.withBytes(forKey: key.keyBytes) { tally.add($0) } }
+    return tally
+  }
+
+  @inline(never) func scanOfShards() throws -> Tally {
+    var tally = Tally()
+    try shards.reader.entries().forEachInPlace { key, object in
+      tally.add(object)
+      tally.sum &+= UInt64(key.byteCount)
+    }
     return tally
   }
 
@@ -152,11 +170,14 @@ for number in 0..<keyCount / 2 {
   try writer.add([key(2 * number), key(2 * number + 1)], "\(number) \(text)")
 }
 try writer.build(to: path)
+try FuseSet.split(FuseReader(path: path), into: path + ".set", by: .hash(count: 64))
 let (on, off) = (try Subject(.verified), try Subject(.skipped))
 
 let rows: [(name: String, ours: () throws -> Tally, inC: () -> Tally, items: Int)] = [
   ("hit, on", { try on.lookUps(keys) }, { on.lookUpsInC(keys) }, keyCount),
   ("hit, off", { try off.lookUps(keys) }, { off.lookUpsInC(keys) }, keyCount),
+  ("hit in 64 shards, on", { try on.lookUpsInShards(keys) }, { on.lookUpsInC(keys) }, keyCount),
+  ("hit in 64 shards, off", { try off.lookUpsInShards(keys) }, { off.lookUpsInC(keys) }, keyCount),
   ("miss, on", { try on.lookUps(others) }, { on.lookUpsInC(others) }, keyCount),
   ("miss, off", { try off.lookUps(others) }, { off.lookUpsInC(others) }, keyCount),
   ("batch, on", { try on.batches(keys) }, { on.batchesInC(keys) }, keyCount),
@@ -165,6 +186,7 @@ let rows: [(name: String, ours: () throws -> Tally, inC: () -> Tally, items: Int
   ("scan, off", { try off.scan() }, { off.scanInC() }, keyCount),
   ("scan by steps, on", { try on.steps() }, { on.scanInC() }, keyCount),
   ("scan by steps, off", { try off.steps() }, { off.scanInC() }, keyCount),
+  ("scan of 64 shards, on", { try on.scanOfShards() }, { on.scanInC() }, keyCount),
   ("prefix, on", { try on.prefixes(groups) }, { on.prefixesInC(groups) }, groups.count),
   ("prefix, off", { try off.prefixes(groups) }, { off.prefixesInC(groups) }, groups.count),
 ]
