@@ -196,7 +196,7 @@ def test_of_two_jobs_one_publishes(spark, is_placed):
 
     thread = threading.Thread(target=job)
     thread.start()
-    while not os.path.exists("works"):
+    while not os.path.exists("works") and thread.is_alive():
         time.sleep(0.02)
     write(fuse.place(frame(spark, shift=2), "key", COUNT))
     open("goes on", "w").close()

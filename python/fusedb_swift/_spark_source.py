@@ -27,7 +27,7 @@ def _refuse_options(options: Any, known: Sequence[str], what: str) -> None:
 
 
 def _path(options: Any) -> str:
-    path = options.get("path")
+    path = str(options.get("path") or "")
     if not path:
         raise ValueError('the data source fusedb needs a path, as load("geo-set") or save("geo-set")')
     if path.startswith("file:"):

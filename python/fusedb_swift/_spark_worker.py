@@ -41,7 +41,8 @@ class Plan(NamedTuple):
 
     @classmethod
     def received(cls, sent: tuple[Any, ...]) -> Plan:
-        return cls(*sent[:3], tuple(Field(*field) for field in sent[3]), *sent[4:])
+        path, is_added, identity, fields, match, found = sent
+        return cls(path, is_added, identity, tuple(Field(*field) for field in fields), match, found)
 
 
 def identity(path: str) -> str:
@@ -65,7 +66,7 @@ def where(path: str, is_added: bool) -> str:
         return path
     from pyspark import SparkFiles
 
-    return SparkFiles.get(path)
+    return str(SparkFiles.get(path))
 
 
 _readers: dict[tuple[str, str | None], Any] = {}

@@ -56,20 +56,21 @@ enum ColumnMatch: CaseIterable {
       addresses.append(address)
       rows.append(number)
     }
+    // Rows without an address come right after the one before them, so that an error is of the row that is next.
     var next = 0
     var goesOn = true
-    try reader.forEachLongestMatch(of: addresses) { (place, match) throws(FuseError) in
-      while goesOn, next < rows[place] {
+    func pass(to row: Int) throws(FuseError) {
+      while goesOn, next < row {
         goesOn = try body(next, nil)
         next += 1
       }
+    }
+    try pass(to: rows.first ?? questions.count)
+    try reader.forEachLongestMatch(of: addresses) { (place, match) throws(FuseError) in
       guard goesOn else { return }
       next += 1
       if let match { goesOn = try body(rows[place], match.bytes) } else { goesOn = try body(rows[place], nil) }
-    }
-    while goesOn, next < questions.count {
-      goesOn = try body(next, nil)
-      next += 1
+      try pass(to: place + 1 < rows.count ? rows[place + 1] : questions.count)
     }
   }
 }
@@ -77,7 +78,7 @@ enum ColumnMatch: CaseIterable {
 extension FuseError {
   /// The same of damage to what a key leads to, with the key.
   func naming(_ key: fuse_span) -> FuseError {
-    guard code == .corrupted || code == .invalidValue, codingPath == nil else { return self }
+    guard code == .corrupted || code == .invalidValue, (codingPath ?? "").isEmpty else { return self }
     let name = key.size > 0 ? quoted(bytes(key.data, key.size).bytes) : "\"\""
     return FuseError(code, "\(message); it is what the key \(name) leads to", offset: offset, path: path, errno: errno)
   }
