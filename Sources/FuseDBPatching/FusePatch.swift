@@ -50,6 +50,7 @@ public enum FusePatch {
   public static func make(
     from old: FuseReader, to new: FuseReader, at path: String, outputLink: OutputLink = .refused
   ) throws(FuseError) -> PatchReport {
+    for reader in [old, new] where reader.shards != nil { throw Self.isSet(reader) }
     let place = try OutputPlace(PinnedPath(path), links: outputLink)
     guard try place.source(among: [old, new]) == nil else {
       throw FuseError(
@@ -146,6 +147,7 @@ public enum FusePatch {
     _ paths: [String], to old: FuseReader, output: String, options: Options,
     proving: (FileMapping) throws(FuseError) -> Void
   ) throws(FuseError) -> PatchedFile {
+    if old.shards != nil { throw isSet(old) }
     let place = try OutputPlace(PinnedPath(output), links: options.outputLink)
     let source = try place.source(among: [old])
     let chain = try PatchChain(paths, from: old, mostBytes: options.greatestByteCount)
@@ -180,6 +182,12 @@ public enum FusePatch {
     return PatchedFile(
       keyCount: keyCount, objectCount: Int(head.newHeader.objectCount), byteCount: byteCount,
       replacedKeyCount: replaced?.keyCount)
+  }
+
+  private static func isSet(_ reader: FuseReader) -> FuseError {
+    FuseError(
+      .notFound, "this is a set of shards, and a patch is of one file: make patches of its shards, or merge them into one file",
+      path: reader.path)
   }
 
   /// How long a file ``apply(_:to:output:options:)-(String,_,_,_)`` makes at most, unless it is told.

@@ -7,6 +7,24 @@ extension FuseReader {
   /// Whether the file lacks an extension block, so that opening makes an index in memory.
   package var isPlain: Bool { index.end == byteCount }
 
+  /// The entry with a number, in the order of the keys; of a set, shard by shard, which finds it at once: for samples.
+  ///
+  /// - Throws: as ``entry(number:)``.
+  /// - Precondition: as for it.
+  package func sampleEntry(number: Int) throws(FuseError) -> Entry {
+    guard let set = shardSet else { return try entry(number: number) }
+    var left = number
+    for (shard, file) in set.files.enumerated() {
+      guard left >= file.keyCount else {
+        let found = try set.shard(at: shard).entry(number: left)
+        let owner = forEntries()
+        return Entry(reader: owner, entry: try owner.entry(found.entry, of: found.reader, shard, once: false))
+      }
+      left -= file.keyCount
+    }
+    throw changed(at: 0)
+  }
+
   /// The entry with a number, in the order of the keys.
   ///
   /// - Throws: ``FuseError`` with code `corrupted` or `truncated` when the index is no longer what was opened.
@@ -56,16 +74,28 @@ package struct LookupFloor: Sendable {
   }
 
   /// Adds the lines of a hit on `entry`, which is of the same reader.
+  ///
+  /// Of a compact file, which has neither keys nor objects in place, nothing is added.
   package mutating func add(_ entry: Entry) throws(FuseError) {
+    var (reader, place, object) = (reader, entry.entry.offset, entry.objectOffset)
+    if let set = reader.shardSet {
+      let (number, own) = FuseReader.parts(of: object)
+      let shard = try set.shard(at: number)
+      // Counted from the first byte of the shard.
+      // SAFETY: a distance is a number; nothing is read here.
+      unsafe place &-= Int(bitPattern: shard.mapping.address(of: 0)) &- Int(bitPattern: reader.mapping.address(of: 0))
+      (reader, object) = (shard, own)
+    }
+    guard reader.compact == nil else { return }
     let mapping = reader.mapping
     let file = mapping.bytes
-    let record = try reader.record(at: entry.objectOffset)
-    let key = file.extracting(entry.entry.keyRange)
+    let record = try reader.record(at: object)
+    let key = file.extracting(place + 2..<place + 2 + entry.entry.keyByteCount)
     // SAFETY: the entry was read and the record checked, so both lie inside the file. A line of slots does as well.
     unsafe file.withUnsafeBytes { file in
       let start = file.baseAddress!
       let slots = unsafe reader.index.slots(of: key, file: start)
-      let first = unsafe start + entry.entry.offset
+      let first = unsafe start + place
       unsafe lines.append(Lines(slots: slots ?? first, entry: first, object: start + record.offset))
     }
   }

@@ -40,6 +40,7 @@ extension FuseReader {
   @inline(never)
   @usableFromInline func firstStep(inMemory key: RawSpan) -> LookupStep {
     if let compact { return LookupStep(hash: compact.begin(key)) }
+    if let set = shardSet { return firstStep(of: key, in: set) }
     guard let index = index.memory else { return LookupStep(hash: 0) }
     let hash = key.hash(seed: index.seed)
     index.prefetch(hash)
@@ -78,6 +79,8 @@ extension FuseReader {
         let step = unsafe steps[number]
         compact.prefetchRow(of: step.hash, line: step.probe.position.line, slot: step.probe.position.slot)
       }
+    } else if let set = shardSet {
+      unsafe fetch(steps, count: count, in: set)
     } else if let index = index.memory {
       for number in 0..<count {
         guard let offset = index.firstOffset(hash: unsafe steps[number].hash) else { continue }

@@ -58,6 +58,7 @@ void test_matches(void);
 void test_contents(void);
 void test_reloadable(void);
 void test_watcher(void);
+void test_sets(void);
 void test_writer(void);
 void test_merge(void);
 void test_patch(void);

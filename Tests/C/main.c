@@ -135,6 +135,7 @@ int main(int argc, char **argv) {
   test_reloadable();
   test_watcher();
   test_writer();
+  test_sets();
   test_merge();
   test_patch();
   test_columns();

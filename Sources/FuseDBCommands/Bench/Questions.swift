@@ -142,7 +142,7 @@ struct QuestionMaker {
     var floor = LookupFloor(reader)
     guard reader.keyCount > 0 else { return (questions, floor) }
     while questions.count < count, questions.byteCount < Self.mostBytes {
-      let entry = try reader.entry(number: random.below(reader.keyCount))
+      let entry = try reader.sampleEntry(number: random.below(reader.keyCount))
       let object = try entry.bytes
       let answer = Questions.answer(object)
       let key = try entry.keyBytes

@@ -126,6 +126,7 @@ extension FuseReader {
   package func forEachLongestMatch(
     of addresses: [FuseAddress], _ body: (_ number: Int, _ match: borrowing FuseNetworkMatch?) throws(FuseError) -> Void
   ) throws(FuseError) {
+    if isCompact, try forEachLongestMatch(ofShards: addresses, body) { return }
     let isChecked = checksums == .verified
     // Those that answer for them.
     var addresses = addresses

@@ -19,6 +19,8 @@ public struct SharingScan: FuseIterator, Sendable {
   private var list: ReverseList?
   /// all keys, to choose from.
   private var scan: Scan?
+  /// Of a set: where other shards have the same object.
+  private var others: Set<UInt64> = []
   /// Whether the file says that one key at most has the object.
   private let isSingle: Bool
 
@@ -28,6 +30,12 @@ public struct SharingScan: FuseIterator, Sendable {
   ) throws(FuseError) {
     objectOffset = object
     let all = Scan(reader, from: reader.start, to: reader.end, direction)
+    if let set = reader.shardSet {
+      others = try set.objects(like: object, of: reader)
+      scan = all
+      isSingle = false
+      return
+    }
     guard let table = reader.index.reverse else {
       scan = all
       isSingle = false
@@ -66,7 +74,7 @@ public struct SharingScan: FuseIterator, Sendable {
     }
     if list != nil { return try list?.next() }
     while let entry = try scan?.next() {
-      guard entry.objectOffset == objectOffset else {
+      guard entry.objectOffset == objectOffset || others.contains(entry.objectOffset) else {
         if let left = scan?.count, left % Self.keysBetweenReports == 0 {
           progress(1 - Double(left) / Double(entry.reader.keyCount))
         }

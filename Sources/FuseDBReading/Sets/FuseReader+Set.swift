@@ -1,3 +1,4 @@
+internal import FuseDBCompact
 public import FuseDBFormat
 internal import FuseDBSystem
 internal import FuseDBValues
@@ -122,6 +123,62 @@ extension FuseReader {
     for (number, offset) in offsets.enumerated() { try body(number, offset == .max ? nil : offset) }
   }
 
+  /// Hashes a key and asks for what the hash leads to. Where its shard cannot be opened, asking for the answer throws.
+  func firstStep(of key: RawSpan, in set: ShardedReader) -> LookupStep {
+    let number = set.number(of: key)
+    var step = LookupStep(hash: 0)
+    if let shard = try? unsafe set.opened(number) {
+      step = unsafe shard._withUnsafeGuaranteedRef { $0.firstStep(of: key, in: $0.index.table) }
+    }
+    step.probe.pilotLine = UInt64(number)
+    return step
+  }
+
+  // SAFETY: the caller has given values to the first `count` steps, and there are no more than `keysAtOnce`.
+  /// Asks for everything that the answers need, in whichever shards they are.
+  @unsafe
+  func fetch(_ steps: UnsafeMutableBufferPointer<LookupStep>, count: Int, in set: ShardedReader) {
+    let lineCount: UInt = checksums == .verified ? 2 : 1
+    unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: LookupStep.keysAtOnce) { numbers in
+      for place in 0..<count {
+        let number = unsafe Int(steps[place].probe.pilotLine)
+        unsafe numbers.initializeElement(at: place, to: number)
+        guard let shard = unsafe try? set.opened(number) else { continue }
+        unsafe shard._withUnsafeGuaranteedRef { shard in
+          if let table = shard.index.table {
+            let probe = table.probe(of: unsafe steps[place].hash)
+            table.prefetchSlot(probe)
+            unsafe steps[place].probe = probe
+          } else if let compact = shard.compact {
+            let slot = unsafe compact.slotPlace(of: steps[place].hash)
+            unsafe steps[place].probe.position = HashSection.SlotPosition(line: slot.line, slot: slot.slot)
+          }
+        }
+      }
+      for pass in 0..<2 {
+        for place in 0..<count {
+          guard let shard = unsafe try? set.opened(numbers[place]) else { continue }
+          unsafe shard._withUnsafeGuaranteedRef { shard in
+            let step = unsafe steps[place]
+            if let table = shard.index.table {
+              guard pass == 0 else { return }
+              let slot = table.slot(step.probe)
+              table.prefetchEntry(of: slot)
+              shard.mapping.prefetch(at: slot.object, lineCount: lineCount)
+            } else if let compact = shard.compact {
+              let position = step.probe.position
+              if pass == 0 {
+                compact.prefetchBlock(of: step.hash, line: position.line, slot: position.slot)
+              } else {
+                compact.prefetchRow(of: step.hash, line: position.line, slot: position.slot)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
   // MARK: Objects
 
   /// The record of an object. Its checksum is no checksum: it says which shard it is of, and whether it is there for a call alone.
@@ -188,5 +245,24 @@ extension Unmanaged {
       // That function forgets which errors `body` throws.
       throw error as! Failure
     }
+  }
+}
+
+extension ShardedReader {
+  /// Where other shards have the same object as one of the set.
+  func objects(like offset: UInt64, of reader: FuseReader) throws(FuseError) -> Set<UInt64> {
+    var found: Set<UInt64> = []
+    let own = FuseReader.parts(of: offset).shard
+    var wanted: [UInt8] = []
+    try reader.copyObject(at: offset, in: self, into: &wanted)
+    for number in 0..<shardCount where number != own {
+      var objects = try shard(at: number).objects()
+      while let object = try objects.next() {
+        let bytes = try object.bytes
+        guard bytes.byteCount == wanted.count, bytes.equals(wanted.rawSpan) else { continue }
+        found.insert(FuseReader.offset(object.offset, inShard: number))
+      }
+    }
+    return found
   }
 }

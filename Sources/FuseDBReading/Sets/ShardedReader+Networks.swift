@@ -1,19 +1,9 @@
-internal import FuseDBFormat
+public import FuseDBFormat
 internal import FuseDBSystem
 
 // Blocks of addresses: each shard has some, and the longest that holds an address counts. See spec/sharding.md [GA3].
 
 extension ShardedReader {
-  /// The tables of the shards that have one; throws where a shard cannot be opened.
-  private func tables() throws(FuseError) -> [(number: Int, table: NetworkTable, reader: FuseReader)] {
-    var tables: [(number: Int, table: NetworkTable, reader: FuseReader)] = []
-    for number in 0..<shardCount {
-      let shard = try shard(at: number)
-      if let table = shard.networks { tables.append((number, table, shard)) }
-    }
-    return tables
-  }
-
   /// The table of any shard; nil where none that can be opened has one.
   var anyNetworks: NetworkTable? {
     for number in 0..<shardCount {
@@ -80,4 +70,49 @@ extension FuseReader {
     }
     return best.map { NetworkMatch(NetworkAnswer(object: $0.object, length: UInt8($0.length)), table, line: NetworkMatch.noLine) }
   }
+
+  /// The same for many addresses: each shard is asked for all of them together. Returns false for a file.
+  @usableFromInline
+  func forEachLongestMatch(
+    ofShards addresses: [FuseAddress],
+    _ body: (_ number: Int, _ match: borrowing FuseNetworkMatch?) throws(FuseError) -> Void
+  ) throws(FuseError) -> Bool {
+    guard let set = shardSet else { return false }
+    var start = 0
+    while start < addresses.count {
+      let end = min(start + Self.addressesAtOnce, addresses.count)
+      var part: [FuseAddress] = []
+      for address in addresses[start..<end] { part.append(try set.resolved(address)) }
+      var best = [(length: Int, object: UInt64)](repeating: (-1, 0), count: part.count)
+      var lacksTable = false
+      for shardNumber in 0..<set.shardCount where set.manifest.shards[shardNumber].keyCount > 0 {
+        let shard = try set.shard(at: shardNumber)
+        guard shard.networks != nil else {
+          lacksTable = true
+          continue
+        }
+        try shard.forEachLongestMatch(of: part) { number, match in
+          guard let match = copy match, match.key.prefixLength > best[number].length else { return }
+          best[number] = (match.key.prefixLength, Self.offset(match.objectOffset, inShard: shardNumber))
+        }
+      }
+      for (number, address) in part.enumerated() {
+        if lacksTable {
+          let match = try longestMatch(of: address)
+          try body(start + number, match)
+        } else if best[number].length < 0 {
+          try body(start + number, nil)
+        } else {
+          let answer = NetworkAnswer(object: best[number].object, length: UInt8(best[number].length))
+          let match = NetworkMatch(answer, address.family == .ipv4 ? .ipv4 : .ipv6, line: NetworkMatch.noLine)
+          try body(start + number, FuseNetworkMatch(match, of: address, in: self))
+        }
+      }
+      start = end
+    }
+    try checkNotShrunk()
+    return true
+  }
+
+  private static let addressesAtOnce = 4096
 }
