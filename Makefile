@@ -20,7 +20,7 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
 TEST_LOGS := $(addprefix build/logs/,dependent.log instructions.log swift.log pytest.log wheel.log)
-ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log hostile-maxmind.log hostile-compact.log hostile-serve.log city.log sanitize-python.log)
+ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log stress.log stress-thread.log stress-address.log hostile.log hostile-maxmind.log hostile-compact.log hostile-serve.log city.log sanitize-python.log spark.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
@@ -102,6 +102,7 @@ endure: ## check what takes time to show: reading while files are replaced, unde
 	@mkdir -p build/logs
 	@Scripts/install-packages $(BUILD_PACKAGES)
 	@$(MAKE) -j2 SIDE_BY_SIDE=yes endure-here endure-apart
+	@$(MAKE) test-spark
 	@Scripts/closing-lines $(ENDURANCE_LOGS)
 
 endure-here:
@@ -141,6 +142,28 @@ sanitize: ## the same, not as often, under ThreadSanitizer and AddressSanitizer
 	TSAN_OPTIONS=halt_on_error=1 .build/thread/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-thread.log
 	swift build --sanitize=address --product ServingStress --scratch-path .build/address -Xswiftc -use-ld=lld
 	ASAN_OPTIONS=detect_leaks=1 .build/address/debug/ServingStress --rebuilds 100 2>&1 | tee build/logs/stress-address.log
+
+# In an environment of its own, of half a gigabyte, which nothing else needs.
+SPARK_PACKAGES := openjdk-17-jdk-headless python3 python3-dev python3-venv
+.PHONY: test-spark spark-ready spark-shards
+test-spark: spark-ready ## look up, write and read from a real Spark on two threads: about a minute, after make wheel
+	@mkdir -p build/logs
+	FUSEDB="$(CURDIR)/build/fusedb" build/spark/venv/bin/python -B -m pytest -q -p no:cacheprovider Tests/Spark 2>&1 | tee build/logs/spark.log
+
+spark-ready: build/spark/venv/ready
+	@Scripts/install-packages $(SPARK_PACKAGES)
+	@[ -x build/fusedb ] || $(MAKE) SIDE_BY_SIDE= release
+	@ls build/wheel/*/dist/*.whl >/dev/null 2>&1 || $(MAKE) SIDE_BY_SIDE= wheel
+	@build/spark/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$$(ls -t build/wheel/*/dist/*.whl | head -n 1)"
+
+build/spark/venv/ready: Tests/Spark/requirements.txt
+	@Scripts/install-packages $(SPARK_PACKAGES)
+	@mkdir -p $(@D)
+	Scripts/make-venv $(@D) $<
+	@touch $@
+
+spark-shards: spark-ready ## write 20,000,000 keys from Spark, and compare the shards with those of the command: some minutes, 10 GB of disk
+	build/spark/venv/bin/python -B Tests/Spark/identical.py build/fusedb build/spark/identical
 
 .PHONY: sanitize-python
 sanitize-python: ## run the tests of the Python package under AddressSanitizer: about a minute, after make wheel
@@ -234,6 +257,10 @@ bench bench-full bench-build bench-serving bench-values bench-networks bench-com
 .PHONY: bench-python
 bench-python: wheel ## measure the Python package beside fusedb 0.3.0, about a minute
 	"$$(ls -td build/wheel/*/venv | head -n 1)/bin/python" Benchmarks/python.py build/benchmarks/data
+
+.PHONY: bench-spark
+bench-spark: spark-ready ## measure look-ups from Spark beside its own joins, 2 and 20 million rows against 1 and 20 million keys: about half an hour, 10 GB of disk
+	build/spark/venv/bin/python -B Benchmarks/spark.py build/benchmarks/spark | tee Benchmarks/Results/table-spark.md
 
 .PHONY: bench-enrich
 bench-enrich: ## measure adding fields to lines, beside scripts over maxminddb and jq, a few minutes after make demo

@@ -632,6 +632,18 @@ enum {
   FUSE_COLUMN_MESSAGE_PACK = 9
 };
 
+/* Which key answers each of many questions. */
+enum {
+  /* The key itself. */
+  FUSE_COLUMN_MATCH_KEY = 0,
+  /* The longest block around an address, as fuse_longest_match; what spells no address has no answer. */
+  FUSE_COLUMN_MATCH_NETWORK = 1,
+  /* As fuse_longest_suffix, fuse_longest_email, fuse_longest_prefix. */
+  FUSE_COLUMN_MATCH_DOMAIN = 2,
+  FUSE_COLUMN_MATCH_EMAIL = 3,
+  FUSE_COLUMN_MATCH_PREFIX = 4
+};
+
 /* A column to be made. */
 typedef struct fuse_column {
   /* Its name: a text without a zero byte. */
@@ -652,6 +664,11 @@ typedef struct fuse_columns_options {
   /* Whether a value of another type than its column ends the call, with FUSE_ERROR_INVALID_VALUE; otherwise it becomes
    * null, and is counted. */
   bool refuses_others;
+  /* Whether strings and bytes have offsets of 32 bits, as Arrow's utf8 and binary, which hold 2 GiB a column; more is
+   * limit_exceeded. */
+  bool has_small_offsets;
+  /* Which key answers: one of FUSE_COLUMN_MATCH_…. */
+  int32_t match;
 } fuse_columns_options;
 
 static inline fuse_columns_options fuse_columns_options_default(void) {

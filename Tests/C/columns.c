@@ -89,6 +89,37 @@ static void test_formats(fuse_reader *reader) {
     moved.release(&moved);
   }
 
+  /* Offsets of 32 bits, and what covers a question. */
+  {
+    struct ArrowSchema keys_schema = schema_of("u"), schema;
+    struct ArrowArray keys = keys_of(narrow, 3), array;
+    fuse_column columns[] = {{SPAN("j"), SPAN("f"), FUSE_COLUMN_JSON}, {SPAN("m"), SPAN("f"), FUSE_COLUMN_MESSAGE_PACK}};
+    fuse_columns_options options = fuse_columns_options_default();
+    options.columns = columns;
+    options.column_count = 2;
+    options.has_small_offsets = true;
+    options.omits_found = true;
+    for (int32_t match = FUSE_COLUMN_MATCH_KEY; match <= FUSE_COLUMN_MATCH_PREFIX; match++) {
+      fuse_columns_report report = fuse_columns_report_empty();
+      options.match = match;
+      EXPECT(FUSE_OK, fuse_lookup_columns(reader, &keys_schema, &keys, &options, NULL, &schema, &array, &report, &error));
+      CHECK(strcmp(schema.children[0]->format, "u") == 0 && strcmp(schema.children[1]->format, "z") == 0);
+      if (match == FUSE_COLUMN_MATCH_KEY) {
+        const int32_t *ends = array.children[0]->buffers[1];
+        CHECK(report.found_count == 3 && ends[0] == 0 && ends[1] > 0 && ends[2] == ends[1] && ends[5] > ends[3]);
+        CHECK(((const char *)array.children[0]->buffers[2])[0] == '3');
+      }
+      /* Keys are single letters here, and no addresses. */
+      if (match == FUSE_COLUMN_MATCH_NETWORK) CHECK(report.row_count == 5 && report.found_count == 0);
+      array.release(&array);
+      schema.release(&schema);
+    }
+    options.match = FUSE_COLUMN_MATCH_PREFIX + 1;
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_lookup_columns(reader, &keys_schema, &keys, &options, NULL, &schema, &array, NULL, &error));
+    options.match = -1;
+    EXPECT(FUSE_ERROR_INVALID_ARGUMENT, fuse_lookup_columns(reader, &keys_schema, &keys, &options, NULL, &schema, &array, NULL, &error));
+  }
+
   /* What is no array of keys. */
   struct ArrowSchema keys_schema = schema_of("u"), schema;
   struct ArrowArray array;

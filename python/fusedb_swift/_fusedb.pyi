@@ -24,6 +24,7 @@ Level: TypeAlias = Literal["full", "checksums"]
 ColumnType: TypeAlias = Literal[
     "automatic", "bool", "int64", "uint64", "float64", "string", "bytes", "timestamp", "json", "messagepack"
 ]
+Questions: TypeAlias = Literal["exact", "network", "domain", "email", "prefix"]
 Progress: TypeAlias = Callable[[float], object]
 # An object of ipaddress, which knows its bytes, or what spells an address.
 Address: TypeAlias = Any
@@ -136,6 +137,7 @@ class Answering:
     def lookup_arrow(
         self, array: Any, fields: Iterable[str] | Mapping[str, str | None | tuple[str | None, ColumnType]], *,
         found: bool = True, strict: bool = False, sample_size: int | None = None, progress: Progress | None = None,
+        match: Questions = "exact", large: bool = True,
     ) -> ArrowColumns: ...
     def stats(self, *, full: bool = False) -> dict[str, Any]: ...
     @overload

@@ -8,7 +8,7 @@ import duckdb
 import polars
 import pyarrow
 import pytest
-from conftest import opened, raised, resident
+from conftest import build, opened, raised, resident
 
 import fusedb_swift as f
 
@@ -136,3 +136,52 @@ def test_columns_keep_no_memory():
         use()
     gc.collect()
     assert resident() - before < 4 << 20
+
+
+def test_what_covers_a_question():
+    networks = opened(f, {"10.0.0.0/8": {"n": 1}, "10.1.0.0/16": {"n": 2}, "2001:db8::/32": {"n": 3}}, "networks.fsdb")
+    questions = [None, "no address", "10.1.2.3", "", "10.9.9.9", "11.0.0.1", "2001:db8::1", "10.0.0.0/8", *["10.1.0.1", "x"] * 700]
+    columns = networks.lookup_arrow(pyarrow.array(questions), {"n": ("n", "int64")}, match="network")
+    assert [row["n"] for row in rows(columns)] == [None, None, 2, None, 1, None, 3, None, *[2, None] * 700]
+    assert columns.found_count == 703
+    names = opened(f, {".example.com": {"n": 1}, "example.com": {"n": 2}, "+49": {"n": 3}, "+4930": {"n": 4}}, "names.fsdb")
+    for match, asked, expected in [
+        ("domain", ["www.example.com", "example.com", None, "example.org"], [1, 2, None, None]),
+        ("email", ["a@www.example.com", "b@example.com", None, "c@example.org"], [1, 2, None, None]),
+        ("prefix", ["+49 40", "+493012", None, "+48"], [3, 4, None, None]),
+    ]:
+        assert [row["n"] for row in rows(names.lookup_arrow(pyarrow.array(asked), {"n": ("n", "int64")}, match=match))] == expected, match
+    with pytest.raises(ValueError, match="exact"):
+        names.lookup_arrow(pyarrow.array(["a"]), ["n"], match="nearest")
+
+
+def test_small_offsets_are_arrows_usual_types():
+    reader = opened(f, ENTRIES)
+    keys = pyarrow.array(["key 1", None, "key 3"])
+    fields = {"name": ("name", "string"), "json": (None, "json"), "raw": ("name", "messagepack"), "n": ("n", "int64")}
+    small, large = (pyarrow.table(reader.lookup_arrow(keys, fields, large=large)) for large in (False, True))
+    assert [str(kind) for kind in small.schema.types] == ["bool", "string", "string", "binary", "int64"]
+    assert small.to_pylist() == large.to_pylist() and small.to_pylist()[2]["name"] == "name 3"
+    small.validate(full=True)
+
+
+def test_damage_is_reported_with_the_key():
+    reader = opened(f, ENTRIES)
+    data = bytearray(open(reader.path, "rb").read())
+    data[data.index(b"name 342")] ^= 1
+    open("damaged.fsdb", "wb").write(data)
+    damaged = f.FuseReader("damaged.fsdb", verify="reading")
+    with pytest.raises(f.FuseCorruptError, match='the key "key 342"') as caught:
+        damaged.lookup_arrow(pyarrow.array(list(ENTRIES)), ["n"])
+    assert caught.value.path.endswith("damaged.fsdb") and caught.value.offset
+
+
+def test_damaged_networks_are_reported_with_the_address():
+    entries = {f"10.{number}.0.0/16": {"name": f"block {number}"} for number in range(200)}
+    data = bytearray(open(build(f, entries, "networks.fsdb"), "rb").read())
+    data[data.index(b"block 142")] ^= 1
+    open("damaged.fsdb", "wb").write(data)
+    damaged = f.FuseReader("damaged.fsdb", verify="reading")
+    questions = [question for number in range(200) for question in (f"10.{number}.1.1", "none", None)]
+    with pytest.raises(f.FuseCorruptError, match='the key "10.142.1.1"'):
+        damaged.lookup_arrow(pyarrow.array(questions), ["name"], match="network")

@@ -37,6 +37,8 @@ final class ColumnMemory {
 final class ColumnBuilder {
   let type: ColumnType
   let rowCount: Int
+  /// Whether offsets have 32 bits.
+  let isSmall: Bool
   let validity: ColumnMemory
   /// Bits, words of 64 bits, or where each value begins.
   let fixed: ColumnMemory
@@ -45,9 +47,10 @@ final class ColumnBuilder {
   private(set) var setCount = 0
   private var dataEnd = 0
 
-  init(_ type: ColumnType, rowCount: Int) throws(FuseError) {
+  init(_ type: ColumnType, rowCount: Int, isSmall: Bool = false) throws(FuseError) {
     self.type = type
     self.rowCount = rowCount
+    self.isSmall = isSmall
     validity = try ColumnMemory(byteCount: (rowCount + 7) / 8)
     fixed = try ColumnMemory(byteCount: type == .bool ? (rowCount + 7) / 8 : 8 * (rowCount + 1))
     data = type.isVariable ? try ColumnMemory(byteCount: 8 * rowCount) : nil
@@ -56,7 +59,12 @@ final class ColumnBuilder {
   /// Ends a row, whether something was set in it or not. Rows end in order.
   @inline(__always)
   func end(_ row: Int) {
-    if data != nil { fixed.start.storeBytes(of: Int64(dataEnd), toByteOffset: 8 * (row + 1), as: Int64.self) }
+    guard data != nil else { return }
+    if isSmall {
+      fixed.start.storeBytes(of: Int32(truncatingIfNeeded: dataEnd), toByteOffset: 4 * (row + 1), as: Int32.self)
+    } else {
+      fixed.start.storeBytes(of: Int64(dataEnd), toByteOffset: 8 * (row + 1), as: Int64.self)
+    }
   }
 
   /// Sets a row of a column of bits.
@@ -115,9 +123,18 @@ final class ColumnBuilder {
     mark(row)
     let count = bytes.byteCount
     guard count > 0, let data else { return }
+    if isSmall, dataEnd + count > Int(Int32.max) { throw Self.tooLarge(row) }
     try data.reserve(dataEnd + count)
     bytes.withUnsafeBytes { (data.start + dataEnd).copyMemory(from: $0.baseAddress!, byteCount: count) }
     dataEnd += count
+  }
+
+  @inline(never)
+  private static func tooLarge(_ row: Int) -> FuseError {
+    FuseError(
+      .limitExceeded,
+      "a column with offsets of 32 bits holds 2 GiB, and is full at row \(row); look fewer keys up at once, or take offsets of 64 bits"
+    )
   }
 
   @inline(__always)

@@ -6,15 +6,15 @@ enum ColumnType: Int32 {
   case bool = 1
   case int64, uint64, float64, string, bytes, timestamp, json, messagePack
 
-  /// As Arrow spells it.
-  var format: StaticString {
+  /// As Arrow spells it, where values with lengths of their own have offsets of 32 bits or of 64.
+  func format(isSmall: Bool) -> StaticString {
     switch self {
     case .bool: "b"
     case .int64: "l"
     case .uint64: "L"
     case .float64: "g"
-    case .string, .json: "U"
-    case .bytes, .messagePack: "Z"
+    case .string, .json: isSmall ? "u" : "U"
+    case .bytes, .messagePack: isSmall ? "z" : "Z"
     case .timestamp: "tsn:UTC"
     }
   }

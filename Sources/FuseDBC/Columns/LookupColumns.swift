@@ -46,6 +46,8 @@ private struct ColumnLookup {
   let sampleSize: UInt64
   let refusesOthers: Bool
   let hasFound: Bool
+  let match: ColumnMatch
+  let isSmall: Bool
   var foundCount = 0
   var otherCount = 0
 
@@ -62,6 +64,8 @@ private struct ColumnLookup {
           ? "a column is called 'found', as the one that tells which keys are there; give it another name, or leave that one out"
           : "two columns are called \(quoted(Array(request.name.utf8))); give each a name of its own")
     }
+    isSmall = options.has_small_offsets
+    match = try choice(options.match, "match", ColumnMatch.allCases)
     sampleSize = options.sample_size == 0 ? Self.usualSample : options.sample_size
     refusesOthers = options.refuses_others
     hasFound = !options.omits_found
@@ -81,10 +85,16 @@ private struct ColumnLookup {
       for number in 0..<count {
         spans[number] = keys.isNull(start + number) ? fuse_span() : try keys.span(start + number)
       }
-      try reader.answer(try SpanKeys(spans, count)) { (number, object) throws(FuseError) in
-        let row = start + number
-        goesOn = keys.isNull(row) ? try body(row, nil) : try body(row, object)
-        return goesOn
+      var row = start
+      do throws(FuseError) {
+        try match.answer(try SpanKeys(spans, count), in: reader) { (number, object) throws(FuseError) in
+          row = start + number
+          goesOn = keys.isNull(row) ? try body(row, nil) : try body(row, object)
+          row += 1
+          return goesOn
+        }
+      } catch {
+        throw row < start + count ? error.naming(spans[row - start]) : error
       }
       start += count
       progress?(Double(start) / Double(keys.count))
@@ -112,7 +122,9 @@ private struct ColumnLookup {
   mutating func run(_ progress: ((Double) -> Void)?) throws(FuseError) -> [ColumnBuilder] {
     let found = try ColumnBuilder(.bool, rowCount: keys.count)
     var columns: [ColumnBuilder] = []
-    for request in requests { columns.append(try ColumnBuilder(request.type ?? .string, rowCount: keys.count)) }
+    for request in requests {
+      columns.append(try ColumnBuilder(request.type ?? .string, rowCount: keys.count, isSmall: isSmall))
+    }
     var (foundCount, otherCount) = (0, 0)
     try forEach(progress) { (row, object) throws(FuseError) in
       found.set(object != nil, in: row)
@@ -149,7 +161,7 @@ private struct ColumnLookup {
   private func refusal(_ type: ColumnType, _ number: Int, _ row: Int) -> FuseError {
     FuseError(
       .invalidValue,
-      "the value of column '\(requests[number].name)' in row \(row) does not go into Arrow's '\(type.format)'; ask for "
+      "the value of column '\(requests[number].name)' in row \(row) does not go into Arrow's '\(type.format(isSmall: isSmall))'; ask for "
         + "another type, or let it be null", path: reader.path)
   }
 }
@@ -176,7 +188,7 @@ public func fuse_lookup_columns(
     let names = [ColumnLookup.found] + lookup.requests.map { $0.name }
     let first = lookup.hasFound ? 0 : 1
     let schemas = (first..<columns.count).map { number in
-      ArrowSchema(names[number], columns[number].type.format, isNullable: number > 0)
+      ArrowSchema(names[number], columns[number].type.format(isSmall: lookup.isSmall), isNullable: number > 0)
     }
     schema.initialize(to: ArrowSchema("", "+s", isNullable: false, children: schemas))
     array.initialize(

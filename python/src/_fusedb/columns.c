@@ -26,6 +26,8 @@ typedef struct Fields {
 static const char *const type_words[] = {"automatic", "bool", "int64", "uint64", "float64", "string", "bytes",
                                          "timestamp", "json", "messagepack", NULL};
 
+static const char *const match_words[] = {"exact", "network", "domain", "email", "prefix", NULL};
+
 static bool text_span(PyObject *text, fuse_span *span) {
   Py_ssize_t size = 0;
   const char *data = PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &size) : NULL;
@@ -216,17 +218,20 @@ static Columns *make_columns(void) {
 
 static PyObject *reader_lookup_arrow(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
   static const Signature signature = {
-      "lookup_arrow", 2, 2, {"array", "fields", "found", "strict", "sample_size", "progress"}};
+      "lookup_arrow", 2, 2, {"array", "fields", "found", "strict", "sample_size", "progress", "match", "large"}};
   PyObject *values[MOST_ARGUMENTS];
   Lookup lookup = {.options = fuse_columns_options_default()};
-  bool found = true;
+  bool found = true, large = true;
   if (!arguments_read(&signature, arguments, count, names, values) || !argument_flag(values[2], &found) ||
+      !argument_flag(values[7], &large) ||
       !argument_flag(values[3], &lookup.options.refuses_others) ||
-      !argument_size(values[4], "sample_size", &lookup.options.sample_size) || !fields_read(values[1], &lookup.fields))
+      !argument_size(values[4], "sample_size", &lookup.options.sample_size) ||
+      !argument_word(values[6], "match", match_words, &lookup.options.match) || !fields_read(values[1], &lookup.fields))
     return NULL;
   lookup.options.columns = lookup.fields.columns;
   lookup.options.column_count = lookup.fields.count;
   lookup.options.omits_found = !found;
+  lookup.options.has_small_offsets = !large;
   lookup.progress = values[5];
   lookup.snapshot = reader_snapshot(self);
   lookup.columns = lookup.snapshot == NULL ? NULL : make_columns();
@@ -290,11 +295,14 @@ static PyObject *columns_others(PyObject *self, void *ignored) {
 
 PyMethodDef column_methods[] = {
     METHOD("lookup_arrow", reader_lookup_arrow, FAST,
-        "lookup_arrow($self, /, array, fields, *, found=True, strict=False, sample_size=None, progress=None)\n--\n\n"
+        "lookup_arrow($self, /, array, fields, *, found=True, strict=False, sample_size=None, progress=None, match='exact', "
+        "large=True)\n--\n\n"
         "Looks up an Arrow array of keys, as of pyarrow or polars, and makes Arrow columns of fields of the objects. Fields\n"
         "are paths, or a dict of names and paths, or of names and pairs of a path and a type; the path None is the whole\n"
         "object. Without a type, it is found by a sample. What is absent, or of another type, is null; strict=True has the\n"
-        "latter raise. A column `found` tells absent keys, unless found=False.\n\n"
+        "latter raise. A column `found` tells absent keys, unless found=False. match='network' takes the longest block around\n"
+        "each address, 'domain', 'email' and 'prefix' the key that covers each question best.\n"
+        "large=False makes strings and bytes with offsets of 32 bits.\n\n"
         "    >>> import pyarrow\n"
         "    >>> keys = pyarrow.array(['8.8.8.8', 'nowhere'])\n"
         "    >>> columns = FuseReader('geo.fsdb').lookup_arrow(keys, ['org', 'asn'])\n"
