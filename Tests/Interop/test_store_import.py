@@ -15,7 +15,7 @@ import disk_objectstore
 import pytest
 import rsdos
 
-from conftest import BAD_DATA, DONE, NO_INPUT, UNAVAILABLE, USAGE
+from conftest import BAD_DATA, DONE, NO_INPUT, USAGE
 from tracing import in_parallel, traced
 
 
@@ -335,7 +335,7 @@ def test_without_sqlite_it_says_what_to_install_and_other_kinds_need_none(comman
     hidden = ["strace", "-f", "-o", trace, *(word for path in paths for word in ("-P", path)), "-e", "trace=openat",
               "-e", "inject=openat:error=ENOENT", command.path, "store", "import", "-C", store]
     done = subprocess.run([*hidden, originals / "disk-objectstore"], capture_output=True, text=True, env=command.environment)
-    assert done.returncode == UNAVAILABLE and "libsqlite3-0" in done.stderr, done.stderr
+    assert done.returncode == NO_INPUT and "libsqlite3-0" in done.stderr, done.stderr
     assert "ENOENT" in trace.read_text()
     for name in ("chunkstore", "unicache"):
         done = subprocess.run([*hidden, originals / name], capture_output=True, text=True, env=command.environment)
