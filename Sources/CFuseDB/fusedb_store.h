@@ -21,7 +21,7 @@
  * Processes. A child made by fork opens stores of its own, after the fork; at that moment no other thread of the parent
  * may be in a call of this library, for the child would wait for it.
  *
- * The library needs libcrypto.so.3, which it opens with the first store: FUSE_ERROR_UNAVAILABLE where it is missing.
+ * The library needs libcrypto.so.3, which it opens with the first store: FUSE_ERROR_NOT_FOUND where it is missing.
  * What a store is, is specified in spec/store.md of the project.
  */
 #ifndef FUSEDB_STORE_H
@@ -115,14 +115,14 @@ static inline fuse_store_options fuse_store_options_default(void) {
   return options;
 }
 
-/* Makes a store in a folder that is empty or not there. Errors: refused, invalid_argument, input_output, unavailable. Any
+/* Makes a store in a folder that is empty or not there. Errors: refused, invalid_argument, not_found, input_output. Any
  * thread. */
 fuse_status fuse_store_create(
     const char *path, size_t path_size, const fuse_store_options *options, fuse_store **store, fuse_store_error **error);
 /* Makes a store in memory, which is gone when it is closed. Any thread. */
 fuse_status fuse_store_create_in_memory(
     const fuse_store_options *options, fuse_store **store, fuse_store_error **error);
-/* Opens the store in a folder. Errors: not_found, corrupted, unsupported_version, unavailable. Any thread. */
+/* Opens the store in a folder. Errors: not_found, corrupted, unsupported_version. Any thread. */
 fuse_status fuse_store_open(const char *path, size_t path_size, fuse_store **store, fuse_store_error **error);
 /* Closes a store. Writers that it has keep it. One thread. */
 fuse_status fuse_store_close(fuse_store *store);

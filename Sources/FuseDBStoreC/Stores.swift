@@ -38,7 +38,7 @@ private func configuration(_ given: UnsafePointer<fuse_store_options>?) throws(F
 private func checkCrypto() throws(FuseError) {
   guard fuse_crypto_is_there() != 0 else {
     throw FuseError(
-      .unavailable,
+      .notFound,
       "a store makes digests by \(fuse_crypto_library), which is not there; install OpenSSL: apt-get install libssl3")
   }
 }

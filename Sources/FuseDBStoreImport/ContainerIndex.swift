@@ -27,14 +27,14 @@ final class ContainerIndex {
 
   /// nil where the container has none.
   ///
-  /// - Throws: ``FuseError`` with code `unavailable` where libsqlite3 is missing, `corrupted` where this is no index.
+  /// - Throws: ``FuseError`` with code `notFound` where libsqlite3 is missing, `corrupted` where this is no index.
   init?(_ container: String) throws(FuseError) {
     path = "\(container)/packs.idx"
     guard let status = FileStatus(at: path) else { return nil }
     guard status.kind == .regular else { throw FuseError(.notFound, "this is no regular file", path: path) }
     guard fuse_sqlite_is_there() != 0 else {
       throw FuseError(
-        .unavailable,
+        .notFound,
         "the index of the container is an SQLite database, and \(fuse_sqlite_library) is not there; install it: apt-get install libsqlite3-0",
         path: path)
     }

@@ -74,8 +74,9 @@ package struct StoreImport {
       case .unicache: try UniCacheSource(path).read(job)
       }
     } catch {
-      // What came before it is whole, and stays.
-      if error.code != .cancelled { try job.commit() }
+      // What came before it is whole, and stays. Where that fails too, it was the store that failed, and not the source.
+      guard error.code != .cancelled else { throw error }
+      if error.code == .corrupted { try job.commit() } else { try? job.commit() }
       throw error
     }
     try job.commit()

@@ -1,5 +1,6 @@
 """The library for C that keeps files: what it exports and needs, and the program in Tests/CStore, plainly and under valgrind."""
 
+import os
 import re
 
 import pytest
@@ -93,6 +94,26 @@ int main(void) {
         "-lfusedb-store", f"-Wl,-rpath,{LIBRARY.parent}")
     run(tmp_path / "both")
     run(*VALGRIND, tmp_path / "both")
+
+
+def test_without_libcrypto_a_store_says_what_to_install(tmp_path):
+    (tmp_path / "open.c").write_text("""
+#include <fusedb_store.h>
+#include <stdio.h>
+int main(void) {
+  fuse_store *store = NULL;
+  fuse_store_error *error = NULL;
+  if (fuse_store_create_in_memory(NULL, &store, &error) != FUSE_ERROR_NOT_FOUND) return 1;
+  puts(fuse_store_error_message(error));
+  return 0;
+}
+""")
+    run("gcc", "-std=c11", *STRICT, "-I", HEADER.parent, tmp_path / "open.c", "-o", tmp_path / "open", "-L", LIBRARY.parent, "-lfusedb-store",
+        f"-Wl,-rpath,{LIBRARY.parent}")
+    found = re.search(r"libcrypto\.so\.3 .*=> (\S+)", run("sh", "-c", "ldconfig -p || /sbin/ldconfig -p").stdout)[1]
+    hidden = [word for path in {found, f"/usr{found}", os.path.realpath(found)} for word in ("-P", path)]
+    said = run("strace", "-f", "-o", tmp_path / "trace", *hidden, "-e", "trace=openat", "-e", "inject=openat:error=ENOENT", tmp_path / "open")
+    assert "libcrypto.so.3" in said.stdout and "apt-get install libssl3" in said.stdout
 
 
 def test_the_program_of_the_documentation(tmp_path):

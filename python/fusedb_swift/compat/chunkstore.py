@@ -9,7 +9,7 @@ What is different:
 
 - A file id is a name of the store, and at most 255 bytes long, as names are.
 - Chunks of `ingest` and `ingest_fixed` are those of chunkstore, with the same digests; chunks have 512 bytes to 16 MiB. `ingest_cdc` cuts
-  elsewhere. Contents that are there already keep the chunks that they have, whatever the call asks for.
+  elsewhere. Contents that are there already may keep the chunks that they have.
 - Streams and files are read in bounded memory. Every read is compared with its digest, and putting a file again heals it.
 - Any number of processes may write. A file that is replaced or deleted is gone at once; its bytes are freed by `gc()`.
 - A backend is a folder: `FilesystemBackend`, or a path. Its `get`, `put`, `exists` and `delete` keep keys apart from files.
