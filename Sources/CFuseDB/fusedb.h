@@ -1201,7 +1201,7 @@ fuse_status fuse_set_sweep(
 
 /* Makes a set of a file, or of another set, and publishes it. `shard_count` is how many shards it has; with 0, the fewest, a
  * power of two, that have no more than `shard_bytes` on average. Of `options`, form, networks, memory, threads, temporary
- * folder, metadata, least keys and greatest shrink count; NULL for the default. `report` may be NULL. A long call. */
+ * folder, metadata, least keys and greatest shrink count; NULL for the default. `report` may be NULL. A long call. Any thread. */
 fuse_status fuse_set_split(
     const char *source, size_t source_size, const char *folder, size_t folder_size, uint64_t shard_count,
     uint64_t shard_bytes, const fuse_writer_options *options, const fuse_call *call, fuse_set_report *report,

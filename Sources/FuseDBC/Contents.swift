@@ -144,7 +144,7 @@ public func fuse_reader_verify(
     let request = try VerifyRequest(options)
     let slot = try ReportSlot(summary, "summary")
     let found = try longCall(call) { progress throws(FuseError) in
-      try Verifier.run(reader.mapping, level: request.level, progress: progress) { damage throws(FuseError) in
+      try reader.verify(level: request.level, progress: progress) { damage throws(FuseError) in
         try request.tell(damage)
       }
     }

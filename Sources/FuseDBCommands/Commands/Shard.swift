@@ -44,9 +44,9 @@ struct Shard: Command {
 
     Example:
       $ fusedb shard networks.fsdb networks/ --shards 4
-      networks/: 3 keys in 4 shards, 7.7 kB, generation 1
-      $ fusedb get networks/ 8.8.8.8
-      {"asn":15169,"org":"Google LLC"}
+      networks/: 3 keys in 4 shards, 6.5 kB, generation 1
+      $ fusedb get networks/ 8.8.8.8 --field org
+      8.8.8.0/24\tGoogle LLC
     """
 
   private var path = ""

@@ -103,6 +103,11 @@ public struct FusePublisher: Sendable {
     let newest = try folder.head(of: name.name)
     progress?("verifying")
     let reader = try FuseReader(path: path)
+    guard reader.shards == nil else {
+      throw FuseError(
+        .notFound, "this is a set of shards, and versions are of one file: publish its files, or copy the folder, whose files never change",
+        path: path)
+    }
     var rules = SwapRules()
     rules.check = .full
     rules.leastKeyCount = options.leastKeyCount

@@ -39,7 +39,8 @@ extension Asking {
     page.body.section("About the file") { section in
       section.facts { facts in
         facts.fact("Path") { $0.shown(Array(reader.path.utf8), atMost: 400) }
-        facts.fact("Form", reader.isCompact ? "version 3, compact" : "version 2")
+        let form = reader.isCompact ? "version 3, compact" : "version 2"
+        facts.fact("Form", reader.shards.map { "a set of \(counted($0.shardCount, "shard"))" } ?? form)
         facts.fact("Checksum", "0x" + VisibleText.hexadecimal(reader.checksum.bigEndianBytes))
         facts.fact("Generation", "\(reader.generation), taken \(Figures.time(counters.loadedAt))")
         if let built = counters.builtAt { facts.fact("Built", Figures.time(built)) }

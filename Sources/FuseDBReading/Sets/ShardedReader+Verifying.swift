@@ -96,6 +96,16 @@ extension FuseReader {
     return hash.value
   }
 
+  /// ``verify(path:level:progress:onDamage:)`` of this reader's file, or of its set.
+  package func verify(
+    level: VerificationLevel, progress: ((Double) -> Void)?, onDamage: @escaping (Damage) throws(FuseError) -> Void
+  ) throws(FuseError) -> VerificationSummary {
+    guard let set = shardSet else {
+      return try Verifier.run(mapping, level: level, progress: progress, onDamage: onDamage)
+    }
+    return try set.verify(level: level, progress: progress, onDamage: onDamage)
+  }
+
   /// ``verify(path:level:progress:onDamage:)`` of a folder.
   static func verify(
     set: SetPlace, level: VerificationLevel, progress: ((Double) -> Void)?,

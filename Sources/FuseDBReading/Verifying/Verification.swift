@@ -123,13 +123,7 @@ extension FuseReader {
     level: VerificationLevel = .full, progress: ((Double) -> Void)? = nil
   ) throws(FuseError) -> VerificationReport {
     var list = DamageList()
-    let onDamage: (Damage) -> Void = { list.append($0) }
-    let summary =
-      if let set = shardSet {
-        try set.verify(level: level, progress: progress, onDamage: onDamage)
-      } else {
-        try Verifier.run(mapping, level: level, progress: progress, onDamage: onDamage)
-      }
+    let summary = try verify(level: level, progress: progress) { list.append($0) }
     return VerificationReport(summary: summary, damage: list.damage)
   }
 

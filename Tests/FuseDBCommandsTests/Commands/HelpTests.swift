@@ -137,7 +137,7 @@ struct HelpTests {
       }
       let words = part.split(separator: " ").dropFirst().map {
         $0.contains(".fsdb") || $0.hasSuffix(".csv") || $0.hasSuffix(".ndjson") || $0.hasSuffix(".patch")
-          || $0.hasSuffix(".mmdb")
+          || $0.hasSuffix(".mmdb") || $0.hasSuffix("/")
           ? "@" + $0 : String($0)
       }
       let result = scratch.run(words, input: input)

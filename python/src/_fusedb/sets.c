@@ -141,7 +141,8 @@ PyMethodDef set_functions[] = {
         "sweep_set(folder, *, age=0)\n--\n\n"
         "Removes what no manifest names: files of jobs that died, were aborted, or wrote after that, if they were written at\n"
         "least `age` seconds ago. Says how many. publish_set() does that, too.\n\n"
-        "    >>> sweep_set('new-set')\n"
+        "    >>> report = split_set('geo.fsdb', 'geo-set', shards=2)\n"
+        "    >>> sweep_set('geo-set')\n"
         "    0\n"),
     METHOD("split_set", split_set, FAST,
         "split_set(source, folder, *, shards=0, shard_bytes=0, progress=None, **options)\n--\n\n"

@@ -378,14 +378,13 @@ static PyMethodDef writer_methods[] = {
         "    0\n"
         "    >>> writer.build('new.fsdb')\n"),
     METHOD("build_shard", writer_build_shard, FAST,
-        "build_shard(folder, number, count, *, progress=None)\n--\n\n"
+        "build_shard($self, /, folder, number, count, *, progress=None)\n--\n\n"
         "Writes what was added as one shard of a set, into a folder that is made where it is missing, and returns what\n"
         "publish_set() needs to know of it: a text. It belongs to no set until then. All keys must belong to the shard:\n"
         "shard_of() says to which they do. order='key' and shared=True make the same file of the same keys.\n\n"
         "    >>> writer = FuseWriter(shared=True, order='key')\n"
-        "    >>> writer.add('8.8.8.8', 1)\n"
-        "    0\n"
-        "    >>> writer.build_shard('another-set', shard_of('8.8.8.8', 64), 64)[:32]\n"
+        "    >>> number = writer.add('8.8.8.8', 1)\n"
+        "    >>> writer.build_shard('another-set', shard_of('8.8.8.8', 64), 64)[:29]\n"
         "    '{\"name\":\"part-00019-of-00064-'\n"),
     {NULL}};
 
