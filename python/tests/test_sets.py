@@ -74,6 +74,7 @@ def test_of_two_jobs_one_is_published(pair):
     with pytest.raises(fusedb.FuseRefusedError, match="was published since"):
         fusedb.publish_set(pair[1], second, after=1)
     assert fusedb.FuseReader(pair[1]).get("user:7") == 1007
+    shards(pair[1], 5, lambda number: number + 3000)
     assert fusedb.sweep_set(pair[1], age=3600) == 0 and fusedb.sweep_set(pair[1]) == 5
     with pytest.raises(fusedb.FuseRefusedError):
         fusedb.publish_set(pair[1], shards(pair[1], 5), after=2, least_keys=501)

@@ -26,13 +26,13 @@ extension Merge {
     stored once, whichever files they come from. A key with equal objects in
     several files is no conflict.
 
-    INPUTs are databases with or without an index, such as those of fusedb
-    0.3.0, or sets of shards, whose files are merged into one. OUTPUT may be one of them. It appears in one step, when everything
-    has succeeded, and never over an INPUT that was replaced in the meantime.
-    Everything that goes into OUTPUT is checked first: keys, their offsets and
-    their objects, but not objects without a key. The metadata of INPUTs is not
-    carried over, but for the rule of --normalise that all of them have;
-    --meta sets that of OUTPUT.
+    INPUTs are databases with or without an index, such as those of fusedb 0.3.0,
+    or sets of shards, whose files are merged into one. OUTPUT may be one of
+    them. It appears in one step, when everything has succeeded, and never over
+    an INPUT that was replaced in the meantime. Everything that goes into OUTPUT
+    is checked first: keys, their offsets and their objects, but not objects
+    without a key. The metadata of INPUTs is not carried over, but for the rule
+    of --normalise that all of them have; --meta sets that of OUTPUT.
 
     'fusedb merge OUTPUT INPUT...' does the same; with a single INPUT, an
     existing OUTPUT needs -o. An OUTPUT without keys is not written unless

@@ -68,14 +68,13 @@ public struct Scan: FuseIterator, Sendable {
   @inline(__always)
   var owner: FuseReader { source?.owner ?? reader }
 
-  /// The next entry as it stands in ``owner``, or nil at the end.
-  @inline(__always)
-  mutating func nextEntry() throws(FuseError) -> IndexEntry? {
+  /// The next entries as they stand in ``owner``, as many as were read together; none at the end.
+  mutating func nextEntries() throws(FuseError) -> ArraySlice<IndexEntry> {
     if givenCount == blockCount {
-      guard try readBlock() else { return nil }
+      guard try readBlock() else { return [] }
     }
-    defer { givenCount += 1 }
-    return block[givenCount]
+    defer { givenCount = blockCount }
+    return block[givenCount..<blockCount]
   }
 
   /// How many entries are still to come.
@@ -130,7 +129,7 @@ public struct Scan: FuseIterator, Sendable {
           mapping.bytes(from: entry.offset &+ 2, count: entry.keyByteCount),
           mapping.bytes(from: record.start, count: record.byteCount))
       }
-      try reader.checkNotShrunk()
+      try reader.mapping.checkNotShrunk()
       rest.givenCount = rest.blockCount
     }
   }
@@ -173,7 +172,7 @@ public struct Scan: FuseIterator, Sendable {
     let count = min(ScanSource.entriesAtOnce, upper.number - lower.number)
     let number = direction == .ascending ? lower.number : upper.number - 1
     if !isKnownUniquelyReferenced(&source) { source = source?.copy() }
-    let owner = reader.forEntries(after: source!.owner)
+    let owner = source!.isInPlace ? reader : reader.forEntries(after: source!.owner)
     source!.owner = owner
     makeRoom()
     var read = 0
@@ -195,13 +194,7 @@ public struct Scan: FuseIterator, Sendable {
       try reader.checkNotShrunk()
     }
     if let failure { throw failure }
-    guard let file = reader.compact else {
-      while let entry = try rest.next() {
-        try body(entry.keyBytes, entry.bytes)
-        try entry.checkFile()
-      }
-      return
-    }
+    guard let file = reader.compact else { return try forEachOfShards(rest, body) }
     var walk = CompactWalk(file)
     var left = upper.number - lower.number
     var isThere = left > 0 ? try walk.seek(ordinal: direction == .ascending ? lower.number : upper.number - 1) : false
@@ -220,6 +213,36 @@ public struct Scan: FuseIterator, Sendable {
       if left > 0 { isThere = try direction == .ascending ? walk.next() : walk.previous() }
     }
     try reader.checkNotShrunk()
+  }
+
+  /// The same of a set: each object where it is in its shard.
+  private func forEachOfShards(_ scan: Scan, _ body: (_ key: RawSpan, _ object: RawSpan) throws -> Void) throws {
+    guard let set = reader.shardSet else { return }
+    let mapping = reader.mapping
+    var rest = scan
+    var copy: [UInt8] = []
+    while try rest.givenCount < rest.blockCount || rest.readBlock() {
+      for number in rest.givenCount..<rest.blockCount {
+        let entry = rest.block[number]
+        let (shard, offset) = FuseReader.parts(of: entry.objectOffset)
+        // SAFETY: a key lies inside the file of its shard, or is kept by the reader of these entries.
+        let key = unsafe mapping.bytes(from: entry.offset &+ 2, count: entry.keyByteCount)
+        // SAFETY: the set keeps its shards.
+        try unsafe set.opened(shard)._withUnsafeGuaranteedRef { shard in
+          guard shard.compact == nil else {
+            try shard.copyObject(at: offset, into: &copy)
+            return try body(key, copy.rawSpan)
+          }
+          let record = try shard.record(at: offset)
+          let file = shard.mapping
+          // SAFETY: a record lies inside the file, which the shard keeps.
+          let object = unsafe file.bytes(from: record.start, count: record.byteCount)
+          try body(key, object)
+        }
+      }
+      try reader.checkShards()
+      rest.givenCount = rest.blockCount
+    }
   }
 
   private mutating func readAscending() throws(FuseError) {
@@ -352,12 +375,6 @@ public struct Entry: Sendable {
       return unsafe _overrideLifetime(
         mapping.bytes(from: record.start, count: record.byteCount), borrowing: self)
     }
-  }
-
-  /// Throws once the file of this entry, one shard of a set, was found to have shrunk.
-  func checkFile() throws(FuseError) {
-    guard let set = reader.shardSet else { return try reader.checkNotShrunk() }
-    try set.openedShard(FuseReader.parts(of: objectOffset).shard)?.checkNotShrunk()
   }
 
   /// The object as a value, in place. What is read from it is the file's if ``FuseReader/checkNotShrunk()`` returns

@@ -30,7 +30,7 @@ extension FuseReader {
   }
 
   /// How far a shard's first byte is from that of the manifest.
-  private func distance(to shard: FuseReader) -> Int {
+  func distance(to shard: FuseReader) -> Int {
     // SAFETY: a distance is a number; nothing is read here.
     unsafe Int(bitPattern: shard.mapping.address(of: 0)) &- Int(bitPattern: mapping.address(of: 0))
   }

@@ -26,6 +26,9 @@ class ScanSource: @unchecked Sendable {
   /// One that goes on by itself.
   func copy() -> ScanSource { preconditionFailure("a source is one of two") }
 
+  /// Whether entries stand in files, so that nobody has to keep them.
+  var isInPlace: Bool { false }
+
   /// Reads the next entries in a direction, the first time from one with a number; a reader keeps them.
   ///
   /// - Parameters:
@@ -40,13 +43,10 @@ class ScanSource: @unchecked Sendable {
 /// The entries of all shards of a set in the order of keys: the scans of the shards, and a tree that says which of them is next. See spec/sharding.md [GA2].
 final class MergedScan: ScanSource, @unchecked Sendable {
   private let set: ShardedReader
-  /// A scan for each shard, from where the next entry is read; nil until it is known where they begin.
+  /// A scan for each shard, from where its next entries are read; nil until it is known where they begin.
   private var scans: [Scan]?
-  private var heads: [ShardHead] = []
-  /// The loser of each match between two subtrees, and at 0 the winner of all.
-  private var tree: [Int32] = []
-  private var isDescending = false
-  /// How many bytes all keys begin with, so that heads compare what follows.
+  private var lanes: ShardLanes?
+  /// How many bytes all keys begin with, so that what follows is compared.
   private let sharedByteCount: Int
 
   /// - Parameters:
@@ -61,115 +61,226 @@ final class MergedScan: ScanSource, @unchecked Sendable {
 
   override func copy() -> ScanSource {
     let copy = MergedScan(set, owner, scans, sharedByteCount: sharedByteCount)
-    copy.heads = heads
-    copy.tree = tree
-    copy.isDescending = isDescending
+    copy.lanes = lanes?.copy()
     return copy
   }
+
+  /// Whether entries stand in the shards' files, so that nobody has to keep them.
+  override var isInPlace: Bool { lanes?.isInPlace ?? false }
 
   override func read(
     _ count: Int, from number: Int, _ direction: FuseReader.Direction, for reader: FuseReader,
     into block: inout [IndexEntry], _ read: inout Int
   ) throws(FuseError) {
-    if tree.isEmpty { try begin(at: number, direction) }
+    if lanes == nil { try begin(at: number, direction) }
+    guard let lanes else { return }
     while read < count {
-      let winner = Int(tree[0])
-      let head = heads[winner]
-      guard !head.isAtEnd, let entry = head.entry else { throw reader.changed(at: 0) }
-      block[read] = try reader.entry(entry, of: scans![winner].owner, winner, once: false)
+      guard let (shard, entry) = lanes.first else { throw reader.changed(at: 0) }
+      block[read] = if lanes.isInPlace(shard) {
+        lanes.inSet(entry, shard)
+      } else {
+        try reader.entry(entry, of: scans![shard].owner, shard, once: false)
+      }
       read += 1
-      try advance(winner)
-      play(winner)
+      if !lanes.advance(shard) { try fill(lanes, shard) }
+      lanes.play(shard)
     }
   }
 
   private func begin(at number: Int, _ direction: FuseReader.Direction) throws(FuseError) {
-    isDescending = direction == .descending
     if scans == nil { scans = try owner.scans(of: set, from: number, direction) }
-    let shardCount = set.shardCount
-    heads = [ShardHead](repeating: ShardHead(), count: shardCount)
-    for shard in 0..<shardCount { try advance(shard) }
-    // Each leaf plays up to where it loses; the last one that comes by has its winner stay.
-    tree = [Int32](repeating: -1, count: shardCount)
-    for shard in (0..<shardCount).reversed() { enter(shard) }
-  }
-
-  /// Has a shard's next entry as its head.
-  private func advance(_ shard: Int) throws(FuseError) {
-    guard let entry = try scans![shard].nextEntry() else { return heads[shard] = ShardHead(isAtEnd: true) }
-    let mapping = scans![shard].owner.mapping
-    // SAFETY: the scan keeps the key until its next entry is read.
-    heads[shard] = ShardHead(
-      entry: entry, key: unsafe mapping.bytes(from: entry.offset &+ 2, count: entry.keyByteCount), droppingFirst: sharedByteCount)
-  }
-
-  private func enter(_ shard: Int) {
-    var winner = Int32(truncatingIfNeeded: shard)
-    var node = (shard + heads.count) / 2
-    while node > 0 {
-      // A subtree that has no player yet waits for one.
-      if tree[node] < 0 { return tree[node] = winner }
-      if isBefore(Int(tree[node]), Int(winner)) { swap(&tree[node], &winner) }
-      node /= 2
+    let lanes = ShardLanes(set.shardCount, isDescending: direction == .descending, sharedByteCount: sharedByteCount)
+    for shard in 0..<set.shardCount {
+      lanes.begin(shard, try set.shard(at: shard), in: owner)
+      try fill(lanes, shard)
     }
-    tree[0] = winner
+    lanes.enterAll()
+    self.lanes = lanes
   }
 
-  @inline(__always)
-  private func play(_ shard: Int) {
-    var winner = Int32(truncatingIfNeeded: shard)
-    var node = (shard + heads.count) / 2
-    while node > 0 {
-      if isBefore(Int(tree[node]), Int(winner)) { swap(&tree[node], &winner) }
-      node /= 2
-    }
-    tree[0] = winner
-  }
-
-  /// Whether the head of one shard comes before that of another. Of equal keys, which a sound set has not, that of the smaller number.
-  @inline(__always)
-  private func isBefore(_ one: Int, _ other: Int) -> Bool {
-    let (left, right) = (heads[one], heads[other])
-    guard !left.isAtEnd, !right.isAtEnd else { return right.isAtEnd && (!left.isAtEnd || one < other) }
-    if left.first != right.first { return (left.first < right.first) != isDescending }
-    let order = left.compare(right)
-    return order == 0 ? one < other : (order < 0) != isDescending
+  /// Reads the next entries of a shard.
+  private func fill(_ lanes: ShardLanes, _ shard: Int) throws(FuseError) {
+    let entries = try scans![shard].nextEntries()
+    lanes.fill(shard, entries, of: scans![shard].owner)
   }
 }
 
-/// The next entry of a shard.
+/// The next entries of all shards, and a tree of losers: which shard's is the first of all.
 @safe
-private struct ShardHead {
-  var entry: IndexEntry?
-  /// The first eight bytes of the key after those that all have, as a number that orders as they do.
-  var first: UInt64 = 0
-  var isAtEnd = false
-  // SAFETY: the key stays until the next entry of its shard is read, which makes another head.
-  private nonisolated(unsafe) var key: UnsafeRawPointer?
-  private var count = 0
-
-  init(isAtEnd: Bool = false) {
-    unsafe key = nil
-    self.isAtEnd = isAtEnd
+private final class ShardLanes {
+  // SAFETY: the key lies in the shard's file, or is kept by its scan, until its next entries are read.
+  /// What is there of one shard.
+  @unsafe
+  private struct Lane {
+    /// The first eight bytes of the next key after those that all have, as a number that orders as they do.
+    var first: UInt64 = 0
+    var key = unsafe UnsafeRawPointer(bitPattern: 16)!
+    var keyCount = 0
+    var next = 0
+    var end = 0
+    /// Where the bytes are from which the entries count.
+    var base = unsafe UnsafeRawPointer(bitPattern: 16)!
+    /// How far that is from where those of the set count.
+    var distance = 0
+    var isInPlace = true
+    var isAtEnd = false
   }
 
-  init(entry: IndexEntry, key: RawSpan, droppingFirst shared: Int) {
-    self.entry = entry
-    count = key.byteCount
-    unsafe self.key = key.withUnsafeBytes { $0.baseAddress }
-    let rest = key.extracting(droppingFirst: min(shared, count))
-    if rest.byteCount >= 8 {
-      first = rest.loadInside(at: 0, as: UInt64.self)
+  private static let entriesAtOnce = KeyOrder.stride
+
+  let count: Int
+  private let isDescending: Bool
+  private let sharedByteCount: Int
+  private(set) var isInPlace = true
+  // SAFETY: memory of this object, for `count` lanes, as many numbers in the tree, and `entriesAtOnce` entries for each; shards' numbers are below `count`.
+  private let lanes: UnsafeMutablePointer<Lane>
+  private let tree: UnsafeMutablePointer<Int32>
+  private let entries: UnsafeMutablePointer<IndexEntry>
+
+  init(_ count: Int, isDescending: Bool, sharedByteCount: Int) {
+    self.count = count
+    self.isDescending = isDescending
+    self.sharedByteCount = sharedByteCount
+    unsafe lanes = .allocate(capacity: count)
+    unsafe lanes.initialize(repeating: Lane(), count: count)
+    unsafe tree = .allocate(capacity: count)
+    unsafe tree.initialize(repeating: -1, count: count)
+    unsafe entries = .allocate(capacity: count * Self.entriesAtOnce)
+    unsafe entries.initialize(
+      repeating: IndexEntry(offset: 0, keyByteCount: 0, objectOffset: 0), count: count * Self.entriesAtOnce)
+  }
+
+  // SAFETY: nobody has this object; what it has needs no deinitialising.
+  deinit {
+    unsafe lanes.deallocate()
+    unsafe tree.deallocate()
+    unsafe entries.deallocate()
+  }
+
+  func copy() -> ShardLanes {
+    let copy = ShardLanes(count, isDescending: isDescending, sharedByteCount: sharedByteCount)
+    copy.isInPlace = isInPlace
+    // SAFETY: both have as much.
+    unsafe copy.lanes.update(from: lanes, count: count)
+    unsafe copy.tree.update(from: tree, count: count)
+    unsafe copy.entries.update(from: entries, count: count * Self.entriesAtOnce)
+    return copy
+  }
+
+  func begin(_ shard: Int, _ reader: FuseReader, in owner: FuseReader) {
+    let isCompact = reader.isCompact
+    unsafe lanes[shard].isInPlace = !isCompact
+    unsafe lanes[shard].distance = owner.distance(to: reader)
+    isInPlace = isInPlace && !isCompact
+  }
+
+  func isInPlace(_ shard: Int) -> Bool { unsafe lanes[shard].isInPlace }
+
+  /// Puts entries of a shard, of which there are none left, before the others; none where the shard is at its end.
+  func fill(_ shard: Int, _ more: ArraySlice<IndexEntry>, of owner: FuseReader) {
+    let start = shard * Self.entriesAtOnce
+    for (place, entry) in more.prefix(Self.entriesAtOnce).enumerated() { unsafe entries[start + place] = entry }
+    unsafe lanes[shard].next = 0
+    unsafe lanes[shard].end = min(more.count, Self.entriesAtOnce)
+    // SAFETY: the scan keeps its owner until its next entries are read.
+    unsafe lanes[shard].base = owner.mapping.address(of: 0)
+    guard !more.isEmpty else {
+      unsafe lanes[shard].isAtEnd = true
+      unsafe lanes[shard].first = isDescending ? 0 : .max
+      return
+    }
+    take(shard)
+  }
+
+  /// The shard whose entry comes next, and the entry; nil at the end of all.
+  var first: (shard: Int, entry: IndexEntry)? {
+    let shard = unsafe Int(tree[0])
+    guard unsafe !lanes[shard].isAtEnd else { return nil }
+    return unsafe (shard, entries[shard &* Self.entriesAtOnce &+ lanes[shard].next])
+  }
+
+  /// An entry of a shard, as one of the set.
+  func inSet(_ entry: IndexEntry, _ shard: Int) -> IndexEntry {
+    unsafe IndexEntry(
+      offset: entry.offset &+ lanes[shard].distance, keyByteCount: entry.keyByteCount,
+      objectOffset: FuseReader.offset(entry.objectOffset, inShard: shard))
+  }
+
+  /// Goes on to the next entry of a shard; false where more have to be read for that.
+  func advance(_ shard: Int) -> Bool {
+    let next = unsafe lanes[shard].next &+ 1
+    unsafe lanes[shard].next = next
+    guard unsafe next < lanes[shard].end else { return false }
+    take(shard)
+    return true
+  }
+
+  private func take(_ shard: Int) {
+    let lane = unsafe lanes + shard
+    let entry = unsafe entries[shard &* Self.entriesAtOnce &+ lane.pointee.next]
+    // SAFETY: the key lies inside the shard's file, or is kept by its scan, until the entries after it are read.
+    let key = unsafe lane.pointee.base + (entry.offset &+ 2)
+    unsafe lane.pointee.key = key
+    unsafe lane.pointee.keyCount = entry.keyByteCount
+    let skipped = min(sharedByteCount, entry.keyByteCount)
+    let left = entry.keyByteCount &- skipped
+    var first: UInt64 = 0
+    if left >= 8 {
+      first = UInt64(bigEndian: unsafe (key + skipped).loadUnaligned(as: UInt64.self))
     } else {
-      for i in 0..<rest.byteCount { first |= UInt64(rest.loadInside(at: i, as: UInt8.self)) &<< UInt64(56 &- 8 &* i) }
+      for i in 0..<left { first |= UInt64(unsafe key.load(fromByteOffset: skipped &+ i, as: UInt8.self)) &<< UInt64(56 &- 8 &* i) }
+    }
+    unsafe lane.pointee.first = first
+  }
+
+  // MARK: The tree
+
+  /// Has all shards play, once each has its first entry.
+  func enterAll() {
+    guard count > 1 else { return unsafe tree[0] = 0 }
+    for shard in (0..<count).reversed() {
+      var winner = Int32(truncatingIfNeeded: shard)
+      var node = (shard + count) / 2
+      // A subtree that has no player yet waits for one.
+      while node > 0, unsafe tree[node] >= 0 {
+        if unsafe isBefore(tree[node], winner) { unsafe swap(&tree[node], &winner) }
+        node /= 2
+      }
+      unsafe tree[node] = winner
     }
   }
 
-  func compare(_ other: ShardHead) -> Int {
-    // SAFETY: both keys have so many bytes, and are there; an empty one has no address.
-    let left = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: key, count: count))
-    let right = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: other.key, count: other.count))
-    return left.compare(right)
+  /// Has a shard play again, whose entry is another one.
+  func play(_ shard: Int) {
+    var winner = Int32(truncatingIfNeeded: shard)
+    var node = (shard &+ count) / 2
+    while node > 0 {
+      let other = unsafe tree[node]
+      if isBefore(other, winner) {
+        unsafe tree[node] = winner
+        winner = other
+      }
+      node /= 2
+    }
+    unsafe tree[0] = winner
+  }
+
+  @inline(__always)
+  private func isBefore(_ one: Int32, _ other: Int32) -> Bool {
+    let (left, right) = unsafe (lanes[Int(one)].first, lanes[Int(other)].first)
+    if left != right { return (left < right) != isDescending }
+    return isBeforeAfterAll(Int(one), Int(other))
+  }
+
+  /// Of equal keys, which a sound set has not, that of the smaller number comes first.
+  @inline(never)
+  private func isBeforeAfterAll(_ one: Int, _ other: Int) -> Bool {
+    let (left, right) = unsafe (lanes[one], lanes[other])
+    guard unsafe !left.isAtEnd, unsafe !right.isAtEnd else { return unsafe right.isAtEnd && (!left.isAtEnd || one < other) }
+    // SAFETY: both keys have so many bytes, and are there.
+    let order = unsafe RawSpan(_unsafeStart: left.key, byteCount: left.keyCount).compare(
+      RawSpan(_unsafeStart: right.key, byteCount: right.keyCount))
+    return order == 0 ? one < other : (order < 0) != isDescending
   }
 }
 
