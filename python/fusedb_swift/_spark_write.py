@@ -16,7 +16,8 @@ from pyspark.sql import types
 from . import _fusedb as library
 from ._spark_worker import MANIFEST
 
-OPTIONS = ("path", "key", "shards", "form", "memory", "duplicates", "temporary_folder", "metadata", "least_keys", "greatest_shrink")
+OPTIONS = ("path", "key", "shards", "form", "memory", "duplicates", "temporary_folder", "metadata", "after", "least_keys",
+           "greatest_shrink")  # fmt: skip
 #: What a task may take without an option `memory`.
 MEMORY = 256 << 20
 _PLAIN = (types.BooleanType, types.ByteType, types.ShortType, types.IntegerType, types.LongType, types.FloatType, types.DoubleType,
@@ -88,6 +89,11 @@ class FuseDataWriter(ds.DataSourceArrowWriter):
             raise ValueError(
                 f"{path} has a set already, and a set is built as a whole: mode('overwrite') publishes a new generation, and readers go on "
                 "with the old one until then. To add rows, union them with what is there before"
+            )
+        if int(options.get("after", self.after)) != self.after:
+            raise ValueError(
+                f"{path} is at generation {self.after}, and not at {options['after']}, as the option 'after' says: another job published "
+                "meanwhile. Read again what the rows were made of"
             )
         os.makedirs(path, exist_ok=True)
 

@@ -44,6 +44,10 @@ final class ColumnBuilder {
   let fixed: ColumnMemory
   /// The bytes of values with lengths of their own.
   let data: ColumnMemory?
+  /// Both of those stay where they are.
+  private let validityStart: UnsafeMutableRawPointer
+  private let fixedStart: UnsafeMutableRawPointer
+  private let isVariable: Bool
   private(set) var setCount = 0
   private var dataEnd = 0
 
@@ -54,23 +58,24 @@ final class ColumnBuilder {
     validity = try ColumnMemory(byteCount: (rowCount + 7) / 8)
     fixed = try ColumnMemory(byteCount: type == .bool ? (rowCount + 7) / 8 : 8 * (rowCount + 1))
     data = type.isVariable ? try ColumnMemory(byteCount: 8 * rowCount) : nil
+    (validityStart, fixedStart, isVariable) = (validity.start, fixed.start, data != nil)
   }
 
   /// Ends a row, whether something was set in it or not. Rows end in order.
   @inline(__always)
   func end(_ row: Int) {
-    guard data != nil else { return }
+    guard isVariable else { return }
     if isSmall {
-      fixed.start.storeBytes(of: Int32(truncatingIfNeeded: dataEnd), toByteOffset: 4 * (row + 1), as: Int32.self)
+      fixedStart.storeBytes(of: Int32(truncatingIfNeeded: dataEnd), toByteOffset: 4 * (row + 1), as: Int32.self)
     } else {
-      fixed.start.storeBytes(of: Int64(dataEnd), toByteOffset: 8 * (row + 1), as: Int64.self)
+      fixedStart.storeBytes(of: Int64(dataEnd), toByteOffset: 8 * (row + 1), as: Int64.self)
     }
   }
 
   /// Sets a row of a column of bits.
   func set(_ isTrue: Bool, in row: Int) {
     mark(row)
-    if isTrue { Self.setBit(row, in: fixed) }
+    if isTrue { Self.setBit(row, in: fixedStart) }
   }
 
   /// Puts a value into a row. Returns false where it is of another type.
@@ -115,7 +120,7 @@ final class ColumnBuilder {
   @inline(__always)
   private func set(_ word: UInt64, in row: Int) {
     mark(row)
-    fixed.start.storeBytes(of: word, toByteOffset: 8 * row, as: UInt64.self)
+    fixedStart.storeBytes(of: word, toByteOffset: 8 * row, as: UInt64.self)
   }
 
   @inline(__always)
@@ -139,13 +144,13 @@ final class ColumnBuilder {
 
   @inline(__always)
   private func mark(_ row: Int) {
-    Self.setBit(row, in: validity)
+    Self.setBit(row, in: validityStart)
     setCount += 1
   }
 
   @inline(__always)
-  private static func setBit(_ bit: Int, in memory: ColumnMemory) {
-    let byte = memory.start + (bit >> 3)
+  private static func setBit(_ bit: Int, in bits: UnsafeMutableRawPointer) {
+    let byte = bits + (bit >> 3)
     byte.storeBytes(of: byte.load(as: UInt8.self) | 1 << UInt8(bit & 7), as: UInt8.self)
   }
 }

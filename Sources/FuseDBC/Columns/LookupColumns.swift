@@ -9,7 +9,7 @@ private struct ColumnRequest {
   let name: String
   /// Nil for the whole value.
   private let path: PathBox?
-  private let steps: PathSteps?
+  let steps: PathSteps?
   /// Nil where it is to be found.
   var type: ColumnType?
 
@@ -29,6 +29,42 @@ private struct ColumnRequest {
   func withPart(of view: FuseView, _ body: (FuseView) throws(FuseError) -> Void) throws(FuseError) {
     guard let steps else { return try body(view) }
     if let part = steps.part(of: view) { try body(part) }
+  }
+}
+
+/// Where the parts of a column go. It counts no references, as millions of rows would feel: the request and the column are kept elsewhere.
+private struct ColumnSink {
+  private let steps: PathSteps?
+  let column: Unmanaged<ColumnBuilder>
+  let type: ColumnType
+
+  init(_ steps: PathSteps?, _ column: ColumnBuilder) {
+    self.steps = steps
+    self.column = Unmanaged.passUnretained(column)
+    type = column.type
+  }
+
+  /// Puts a part of an object into a row. Returns false where it is of another type.
+  @inline(__always)
+  func put(_ view: FuseView, in row: Int) throws(FuseError) -> Bool {
+    guard let steps else { return try put(part: view, in: row) }
+    guard let part = steps.part(of: view) else { return true }
+    return try put(part: part, in: row)
+  }
+
+  @inline(__always)
+  private func put(part: FuseView, in row: Int) throws(FuseError) -> Bool {
+    // Nil is no value, but in a column of MessagePack.
+    if part.isNil, type != .messagePack { return true }
+    var failure: FuseError?
+    let isSet = column._withUnsafeGuaranteedRef { column in
+      do throws(FuseError) { return try column.set(part, in: row) } catch {
+        failure = error
+        return true
+      }
+    }
+    if let failure { throw failure }
+    return isSet
   }
 }
 
@@ -125,36 +161,40 @@ private struct ColumnLookup {
     for request in requests {
       columns.append(try ColumnBuilder(request.type ?? .string, rowCount: keys.count, isSmall: isSmall))
     }
+    let sinks = UnsafeMutableBufferPointer<ColumnSink>.allocate(capacity: columns.count)
+    defer { sinks.deallocate() }
+    for number in columns.indices {
+      sinks.initializeElement(at: number, to: ColumnSink(requests[number].steps, columns[number]))
+    }
+    let all = [found] + columns
+    // The columns live until the end.
+    (foundCount, otherCount) = try withExtendedLifetime(all) { () throws(FuseError) in
+      try fill(Unmanaged.passUnretained(found), UnsafeBufferPointer(sinks), progress)
+    }
+    return all
+  }
+
+  private func fill(
+    _ found: Unmanaged<ColumnBuilder>, _ sinks: UnsafeBufferPointer<ColumnSink>, _ progress: ((Double) -> Void)?
+  ) throws(FuseError) -> (found: Int, other: Int) {
+    let reader = self.reader
+    let refusesOthers = refusesOthers
     var (foundCount, otherCount) = (0, 0)
     try forEach(progress) { (row, object) throws(FuseError) in
-      found.set(object != nil, in: row)
+      found._withUnsafeGuaranteedRef { $0.set(object != nil, in: row) }
       if let object {
         foundCount += 1
-        try fill(row, of: columns, with: try reader.view(of: object), &otherCount)
+        let view = try reader.view(of: object)
+        for number in sinks.indices where try !sinks[number].put(view, in: row) {
+          otherCount += 1
+          if refusesOthers { throw refusal(sinks[number].type, number, row) }
+        }
       }
-      for column in columns { column.end(row) }
+      for number in sinks.indices { sinks[number].column._withUnsafeGuaranteedRef { $0.end(row) } }
       return true
     }
     try reader.checkNotShrunk()
-    self.foundCount = foundCount
-    self.otherCount = otherCount
-    return [found] + columns
-  }
-
-  @inline(__always)
-  private func fill(
-    _ row: Int, of columns: [ColumnBuilder], with view: FuseView, _ otherCount: inout Int
-  ) throws(FuseError) {
-    for number in columns.indices {
-      let column = columns[number]
-      try requests[number].withPart(of: view) { part throws(FuseError) in
-        // Nil is no value, but in a column of MessagePack.
-        if part.isNil, column.type != .messagePack { return }
-        if try column.set(part, in: row) { return }
-        otherCount += 1
-        if refusesOthers { throw refusal(column.type, number, row) }
-      }
-    }
+    return (foundCount, otherCount)
   }
 
   @inline(never)
