@@ -31,6 +31,8 @@ extension FuseStore {
     }
     defer { withExtendedLifetime(lock) {} }
     var report = Deepening()
+    // What a collection has moved since is not looked for where it was.
+    _ = try refresh()
     let lists = try refs().filter { $0.ref.kind == .versions }
     for (number, (_, ref)) in lists.enumerated() {
       let versions = try versions(ref.id).versions

@@ -135,7 +135,13 @@ private final class StoreCopier {
     case .patched(let recipe): stored = try copy(recipe, of: id, isKept: isKept)
     case .recipe(let recipe, _):
       let pieces = RecipePieces(store, id, recipe, tools)
-      stored = try writer.put(options) { () throws(FuseError) in try pieces.next() }
+      do throws(FuseError) {
+        stored = try writer.put(options) { () throws(FuseError) in try pieces.next() }
+      } catch {
+        // A collection may have left it to its patches meanwhile.
+        guard error.isDamage, let recipe = try store.patchedRecipe(of: id, tools) else { throw error }
+        stored = try copy(recipe, of: id, isKept: isKept)
+      }
     }
     guard stored.id == id else {
       throw FuseError(.corrupted, "the object \(id) has other contents than its digest says", path: store.path)

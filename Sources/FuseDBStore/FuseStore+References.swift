@@ -48,6 +48,7 @@ extension FuseStore {
     let tools = try StoreTools.take()
     defer { tools.giveBack() }
     let leaves = SortedRecords<ObjectID>(Self.spill, memory: Self.sortMemory)
+    _ = try refresh()
     for (_, ref) in try refs() {
       switch ref.kind {
       case .object: break

@@ -219,7 +219,7 @@ public final class FuseStore: Sendable {
         }
         let found = try read(id, Place(file: pack.file, entry: entry, path: packPath(pack)), tools)
         // A list of chunks that are gone, as when an object is kept as patches since, is none.
-        if case .recipe(let recipe, _) = found, try view.hasPatched(id), try !isWhole(recipe, id, in: view, tools) {
+        if case .recipe(let recipe, _) = found, view.hasPatched(id), try !isWhole(recipe, id, in: view, tools) {
           continue
         }
         return found

@@ -120,7 +120,7 @@ extension FuseStore {
   /// The list of patches of an object, where there is one that is sound.
   func patchedRecipe(of id: ObjectID, _ tools: StoreTools) throws(FuseError) -> PatchedRecipe? {
     for pack in view.all {
-      guard let entry = try pack.entry(of: id), entry.kind == .patched else { continue }
+      guard let entry = try? pack.entry(of: id), entry.kind == .patched else { continue }
       let place = Place(file: pack.file, entry: entry, path: packPath(pack))
       if case .patched(let recipe)? = try? read(id, place, tools) { return recipe }
     }
@@ -192,10 +192,14 @@ extension FuseStore {
 }
 
 extension StoreView {
-  /// Whether an object is kept as patches in any of the packs.
-  func hasPatched(_ id: FuseStore.ObjectID) throws(FuseError) -> Bool {
-    for pack in all { if try pack.entry(of: id)?.kind == .patched { return true } }
-    return false
+  /// Whether an object is kept as patches in any of the packs whose index can be read.
+  func hasPatched(_ id: FuseStore.ObjectID) -> Bool {
+    all.contains { pack in (try? pack.entry(of: id))?.kind == .patched }
+  }
+
+  /// Whether any of them has bytes of an object.
+  func has(_ id: FuseStore.ObjectID) -> Bool {
+    all.contains { pack in (try? pack.entry(of: id))?.hasPayload == true }
   }
 }
 
@@ -205,10 +209,10 @@ extension FuseStore {
     _ recipe: Recipe, _ id: ObjectID, in view: StoreView, _ tools: StoreTools
   ) throws(FuseError) -> Bool {
     for part in recipe.parts {
-      guard try isListed(part.id, in: view) else { return false }
+      guard view.has(part.id) else { return false }
       guard recipe.isOfNodes else { continue }
       for leaf in try node(part.id, of: id, byteCount: part.byteCount, tools) {
-        guard try isListed(leaf.id, in: view) else { return false }
+        guard view.has(leaf.id) else { return false }
       }
     }
     return true

@@ -12,6 +12,20 @@ extension StoreWriter {
 
   /// The same for an object that is kept or named.
   func rely(on id: FuseStore.ObjectID) throws(FuseError) {
+    do throws(FuseError) { try relyOnFound(id) } catch {
+      // A collection may have left it to its patches meanwhile.
+      guard error.isDamage, let recipe = try store.patchedRecipe(of: id, tools) else { throw error }
+      try rely(on: recipe, id)
+    }
+  }
+
+  private func rely(on recipe: PatchedRecipe, _ id: FuseStore.ObjectID) throws(FuseError) {
+    try relyOnFound(recipe.base)
+    for patch in recipe.patches { try relyOnFound(patch) }
+    try put(recipe, of: id)
+  }
+
+  private func relyOnFound(_ id: FuseStore.ObjectID) throws(FuseError) {
     // What this writer put since it began is where it stays, with all that it is made of; and what is no recipe is made of nothing.
     if try isInFrame(id, keeping: false) { return }
     if let own = ownEntry(id), own.hasPayload { return }
@@ -25,13 +39,7 @@ extension StoreWriter {
     }
     switch found {
     case .chunk(let chunk): try rely(on: chunk, id)
-    case .patched(let recipe):
-      try rely(on: recipe.base)
-      for patch in recipe.patches { try rely(on: patch) }
-      let payload = try recipe.bytes(tools)
-      if try !isKnown(id, list: payload, .patched) {
-        try append(.patched, id, .raw, byteCount: payload.count, payload: payload.rawSpan, isKept: false)
-      }
+    case .patched(let recipe): try rely(on: recipe, id)
     case .recipe(let recipe, _):
       for part in recipe.parts {
         guard let inner = try find(part.id), case .chunk(let chunk) = inner else { throw missing(part.id, of: id) }

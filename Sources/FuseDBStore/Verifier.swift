@@ -171,15 +171,7 @@ extension FuseStore {
       switch try find(id, tools) {
       case nil: missing = id
       case .chunk: break
-      case .patched(let recipe):
-        if level == .everything {
-          forgetRebuilt()
-          _ = try rebuilt(id, recipe, tools)
-        } else {
-          for part in [recipe.base] + recipe.patches where try !isReadable(part, view, checks, tools, reads: false) {
-            missing = part
-          }
-        }
+      case .patched(let recipe): missing = try missingPart(of: recipe, id, view, checks, tools, level)
       case .recipe(let recipe, _):
         for part in recipe.parts where missing == nil {
           if recipe.isOfNodes {
@@ -191,11 +183,30 @@ extension FuseStore {
           }
         }
       }
+      if missing != nil, let recipe = try patchedRecipe(of: id, tools) {
+        missing = try missingPart(of: recipe, id, view, checks, tools, level)
+      }
     } catch {
       guard error.isDamage else { throw error }
       missing = id
     }
     if missing != nil { result.lost.append(.init(id: id, neededBy: name)) }
+  }
+
+  /// What a version that is kept as patches lacks; nil where it can be made.
+  private func missingPart(
+    of recipe: PatchedRecipe, _ id: ObjectID, _ view: StoreView, _ checks: DeepChecks, _ tools: StoreTools,
+    _ level: VerifyLevel
+  ) throws(FuseError) -> ObjectID? {
+    if level == .everything {
+      forgetRebuilt()
+      _ = try rebuilt(id, recipe, tools)
+      return nil
+    }
+    for part in [recipe.base] + recipe.patches {
+      guard try isReadable(part, view, checks, tools, reads: false) else { return part }
+    }
+    return nil
   }
 
   private func isReadable(

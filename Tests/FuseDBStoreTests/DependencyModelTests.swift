@@ -127,9 +127,9 @@ import Testing
       let there = state.there
       let isMade = there & (patched | base) == patched | base
       if reliable & whole != 0 { return 0 }
+      if reliable & patched != 0, !otherNeedsWhole, fault == .reliesOnPatchAlone { return 0 }
       if otherNeedsWhole || there & whole != 0 { return there & whole != 0 || isMade ? whole : nil }
       guard isMade else { return nil }
-      if reliable & patched != 0, fault == .reliesOnPatchAlone { return 0 }
       return (patched | base) & ~reliable
     }
 
@@ -138,7 +138,7 @@ import Testing
       let collector = state.collector
       switch collector.step {
       case .idle:
-        guard state.passes < 3 else { return [] }
+        guard state.passes < 4 else { return [] }
         next.passes += 1
         let living = state.writers.filter { [.registered, .looked, .sealed].contains($0.step) }
         next.collector = Collector(step: .knowsWriters, oldest: living.map(\.generation).min() ?? .max)
@@ -209,7 +209,7 @@ import Testing
 
     private func isEmpty(after state: State) -> Bool {
       var state = state
-      state.passes = 1
+      state.passes = 2
       for _ in 0..<10 { if let next = step(state).first { state = next } }
       return state.there == 0
     }

@@ -7,6 +7,7 @@ import ProgramSupport
 /// a file of its own, outside of the store; in the end all of that has to be there, and nothing else.
 ///
 ///     StoreStress [--kills COUNT] [--writers COUNT] [--seed NUMBER]
+///     StoreStress --bits          flips every bit of a small store instead
 ///
 /// The last line says whether all was well; so does the exit code. What the processes do is random, when they do it is not up to the program: a
 /// seed brings back the first, and no more.
@@ -19,8 +20,18 @@ struct StressProgram {
     if arguments.count == 6, arguments[1] == "--worker" {
       return Worker.run(kind: arguments[2], folder: arguments[3], number: arguments[4], seed: arguments[5])
     }
+    if arguments.dropFirst() == ["--bits"] {
+      do {
+        var bits = EveryBit()
+        print("StoreStress passed: \(try bits.run())")
+        return 0
+      } catch {
+        print("StoreStress failed: \(error)")
+        return 1
+      }
+    }
     guard let program = StressProgram(arguments) else {
-      print("usage: StoreStress [--kills COUNT] [--writers COUNT] [--seed NUMBER]")
+      print("usage: StoreStress [--kills COUNT] [--writers COUNT] [--seed NUMBER], or --bits")
       return 64
     }
     do {
