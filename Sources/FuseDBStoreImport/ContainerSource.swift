@@ -56,7 +56,8 @@ struct ContainerSource {
     try readPacks(job)
     for key in vanished.keys.sorted() {
       try job.tell(
-        key, FuseError(.notFound, "it was listed, and gone when it was to be read; no pack has it", path: "\(path)/loose"))
+        key,
+        FuseError(.notFound, "it was listed, and gone when it was to be read; no pack has it", path: "\(path)/loose"))
     }
   }
 
