@@ -9,6 +9,12 @@ struct ContainerSource {
   static let configName = "config.json"
   private let path: String
   private var prefixCount = 2
+  /// Loose objects that were listed, and gone when they were to be read: somebody may have packed them meanwhile.
+  private let vanished = Vanished()
+
+  private final class Vanished {
+    var keys: Set<String> = []
+  }
 
   init(_ path: String) throws(FuseError) {
     self.path = path
@@ -44,9 +50,15 @@ struct ContainerSource {
     }
   }
 
+  /// Loose objects come first: what is packed meanwhile is in the index that is opened afterwards.
   func read(_ job: ImportJob) throws(FuseError) {
-    try readPacks(job)
     try readLoose(job)
+    try readPacks(job)
+    for key in vanished.keys.sorted() {
+      try job.tell(
+        key,
+        FuseError(.notFound, "it was listed, and gone when it was to be read; no pack has it", path: "\(path)/loose"))
+    }
   }
 
   // MARK: Packs
@@ -92,6 +104,7 @@ struct ContainerSource {
   ) throws(FuseError) {
     let what = row.key
     let place = "\(path)/packs/\(row.pack)"
+    vanished.keys.remove(what)
     guard let id = Self.identifier(what) else {
       return try job.tell(what, FuseError(.corrupted, "the index has it under what is no SHA-256", path: place))
     }
@@ -145,14 +158,19 @@ struct ContainerSource {
       let place = "\(folder)/\(name)"
       // Loose objects are written in `sandbox/`, and moved here when they are whole; anything else is no object.
       guard let id = Self.identifier(prefix + name) else { continue }
-      var pieces: FilePieces?
-      var isFirst = true
+      var pieces: FilePieces
+      do throws(FuseError) { pieces = try FilePieces(path: place) } catch {
+        if error.errno == FuseError.noSuchFile {
+          vanished.keys.insert(prefix + name)
+        } else {
+          try job.tell(prefix + name, error)
+        }
+        continue
+      }
       _ = try job.put(prefix + name, expected: id, isKept: true) { () throws(FuseError) in
-        do throws(FuseError) {
-          if isFirst { pieces = try FilePieces(path: place) }
-          isFirst = false
-          return try pieces?.next()
-        } catch { throw FuseError(error.code, error.message, offset: error.offset, path: place, errno: error.errno) }
+        do throws(FuseError) { return try pieces.next() } catch {
+          throw FuseError(error.code, error.message, offset: error.offset, path: place, errno: error.errno)
+        }
       }
     }
   }

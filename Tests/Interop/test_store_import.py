@@ -308,6 +308,18 @@ def test_an_index_in_use_is_read_with_its_log_and_nothing_is_written(command, st
     container.close()
 
 
+def test_a_loose_object_that_is_packed_meanwhile_is_found_in_its_pack(command, originals, store, tmp_path):
+    """As if it went between the list of loose objects and its turn: a link that leads nowhere is listed, and can't be opened."""
+    shutil.copytree(originals / "disk-objectstore", tmp_path / "source")
+    for content in (FILES["greeting"], b"in no pack"):
+        loose(tmp_path / "source", content).parent.mkdir(exist_ok=True)
+        loose(tmp_path / "source", content).symlink_to("nowhere")
+    assert digest(b"in no pack") in command("store", "import", tmp_path / "source", "-C", store, code=BAD_DATA).errors
+    report, told = taken(command, store, tmp_path / "source", "--skip-damaged")
+    assert [one["what"] for one in told] == [digest(b"in no pack")] and "no pack has it" in told[0]["message"]
+    assert listed(command, store)[1] == {digest(content) for content in OBJECTS}
+
+
 def test_a_log_that_a_killed_program_left_is_read(command, store, tmp_path):
     folder = tmp_path / "killed"
     script = f"""
