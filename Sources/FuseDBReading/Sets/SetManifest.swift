@@ -44,7 +44,9 @@ package struct ShardName: Sendable, Hashable {
     guard text == name, (1...ShardRule.mostShards).contains(count), (0..<count).contains(number) else { return nil }
   }
 
-  package var text: String { "\(Self.beginning(number: number, of: count))-\(Self.padded(checksum, 16, radix: 16)).fsdb" }
+  package var text: String {
+    "\(Self.beginning(number: number, of: count))-\(Self.padded(checksum, 16, radix: 16)).fsdb"
+  }
 
   /// The name before the checksum.
   package static func beginning(number: Int, of count: Int) -> String {
@@ -59,7 +61,8 @@ package struct ShardName: Sendable, Hashable {
   /// Whether a file of this name is one that is being written, or was when its writer died.
   package static func isTemporary(_ name: String) -> Bool {
     let rest = name.drop { $0 == "." }
-    return rest.count < name.count && name.hasSuffix(".tmp") && (rest.hasPrefix("part-") || rest.hasPrefix(SetManifest.fileName))
+    return rest.count < name.count && name.hasSuffix(".tmp")
+      && (rest.hasPrefix("part-") || rest.hasPrefix(SetManifest.fileName))
   }
 }
 
@@ -164,7 +167,8 @@ package struct SetManifest: Sendable, Hashable {
 
   private static func damaged(at offset: Int) -> FuseError {
     FuseError(
-      .corrupted, "the manifest does not end with its checksum: it was cut or changed; restore it from a copy, or build the set again",
+      .corrupted,
+      "the manifest does not end with its checksum: it was cut or changed; restore it from a copy, or build the set again",
       offset: UInt64(max(0, offset)))
   }
 
@@ -182,7 +186,9 @@ package struct SetManifest: Sendable, Hashable {
         Int(Header(fieldsOf: shard.header.rawSpan).keyCount) == shard.keyCount
       else { return "shard \(number) has a header that does not go with its length or its keys" }
     }
-    for name in former where ShardName(name) == nil { return "'former' has the name \(name), which is that of no shard" }
+    for name in former where ShardName(name) == nil {
+      return "'former' has the name \(name), which is that of no shard"
+    }
     return nil
   }
 }
@@ -253,7 +259,9 @@ private struct SetMembers {
         version = try pull.integer(from: 0)
         guard version == SetManifest.version else {
           throw FuseError(
-            .unsupportedVersion, "the set is of version \(version ?? 0), and this library reads version \(SetManifest.version); use a newer one")
+            .unsupportedVersion,
+            "the set is of version \(version ?? 0), and this library reads version \(SetManifest.version); use a newer one"
+          )
         }
       case "generation" where generation == nil: generation = try pull.integer(from: 1)
       case "rule" where rule == nil: rule = try Self.rule(&pull)
@@ -301,7 +309,8 @@ private struct SetMembers {
           return bound
         }
       // A rule that has more says something else.
-      default: throw pull.bad("'\(member)' is no part of a rule that this library knows, or stands twice; use a newer one")
+      default:
+        throw pull.bad("'\(member)' is no part of a rule that this library knows, or stands twice; use a newer one")
       }
     }
     switch (hash, seed, shardCount, ranges) {
@@ -309,7 +318,8 @@ private struct SetMembers {
     case (nil, nil, nil, let ranges?): return .ranges(lowerBounds: ranges)
     default:
       throw FuseError(
-        .unsupportedVersion, "the rule of the set is none that this library knows ('xxh64' with seed 42, or ranges); use a newer one")
+        .unsupportedVersion,
+        "the rule of the set is none that this library knows ('xxh64' with seed 42, or ranges); use a newer one")
     }
   }
 }
