@@ -35,13 +35,30 @@ package struct ShardName: Sendable, Hashable {
 
   /// Nil for any other name.
   package init?(_ name: String) {
-    let parts = name.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    guard parts.count == 5, let number = Int(String(parts[1]) ?? ""),
-      let count = Int(String(parts[3]) ?? ""),
-      let checksum = UInt64(String(parts[4].prefix(16)) ?? "", radix: 16)
-    else { return nil }
+    let bytes = Array(name.utf8)
+    let model = Array("part-00000-of-00000-0000000000000000.fsdb".utf8)
+    guard bytes.count == model.count else { return nil }
+    var (number, count, checksum) = (0, 0, UInt64(0))
+    for place in bytes.indices {
+      let byte = bytes[place]
+      guard model[place] == UInt8(ascii: "0") else {
+        guard byte == model[place] else { return nil }
+        continue
+      }
+      let digit: Int
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = Int(byte - UInt8(ascii: "0"))
+      case UInt8(ascii: "a")...UInt8(ascii: "f") where place >= 20: digit = Int(byte - UInt8(ascii: "a")) + 10
+      default: return nil
+      }
+      switch place {
+      case ..<10: number = number * 10 + digit
+      case ..<19: count = count * 10 + digit
+      default: checksum = checksum << 4 | UInt64(digit)
+      }
+    }
+    guard (1...ShardRule.mostShards).contains(count), number < count else { return nil }
     self.init(number: number, count: count, checksum: checksum)
-    guard text == name, (1...ShardRule.mostShards).contains(count), (0..<count).contains(number) else { return nil }
   }
 
   package var text: String {
