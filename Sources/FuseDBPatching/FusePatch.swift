@@ -203,7 +203,8 @@ public enum FusePatch {
 
   private static func isSet(_ reader: FuseReader) -> FuseError {
     FuseError(
-      .notFound, "this is a set of shards, and a patch is of one file: make patches of its shards, or merge them into one file",
+      .notFound,
+      "this is a set of shards, and a patch is of one file: make patches of its shards, or merge them into one file",
       path: reader.path)
   }
 

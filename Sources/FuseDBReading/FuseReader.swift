@@ -146,7 +146,8 @@ public final class FuseReader: Sendable {
     shardSet = set
     mapping = set.mapping
     header = Header(
-      keyCount: UInt32(clamping: set.keyCount), objectCount: 0, indexOffset: UInt64(Header.byteCount), checksum: set.manifest.checksum)
+      keyCount: UInt32(clamping: set.keyCount), objectCount: 0, indexOffset: UInt64(Header.byteCount),
+      checksum: set.manifest.checksum)
     keyCount = set.keyCount
     checksums = set.checksums
     self.generation = generation

@@ -8,9 +8,10 @@ internal import FuseDBValues
 /// One thread at a time is in here to swap. Look-ups go past it, to what is cell.
 final class FileSwapper<Object: Served>: Sendable {
   /// Opens a file whose descriptor is open already.
-  typealias Opening = @Sendable (
-    _ file: ServedFile, _ generation: Int, _ serving: Object?
-  ) throws(FuseError) -> Object
+  typealias Opening =
+    @Sendable (
+      _ file: ServedFile, _ generation: Int, _ serving: Object?
+    ) throws(FuseError) -> Object
 
   /// A file, and how it came to serve.
   private struct Edition: Sendable {

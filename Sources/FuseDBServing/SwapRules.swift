@@ -96,7 +96,9 @@ public struct SwapRules: Sendable {
       return
     }
     // Shards that serve already were examined when they came, unless they came by other rules.
-    let known = Set((old?.shards.map { set in (0..<set.shardCount).compactMap { set.openedShard($0).map(ObjectIdentifier.init) } }) ?? [])
+    let known = Set(
+      (old?.shards.map { set in (0..<set.shardCount).compactMap { set.openedShard($0).map(ObjectIdentifier.init) } })
+        ?? [])
     _ = try set.verify(
       level: level, division: division,
       unless: { number in set.openedShard(number).map { known.contains(ObjectIdentifier($0)) } ?? false },

@@ -61,6 +61,7 @@ QUESTIONS = {
     "convert": ["convert", "FILE", "out.fsdb", "--compact"],
     "convert --family": ["convert", "FILE", "out.fsdb", "--family"],
     "export": ["export", "FILE", "out.mmdb"],
+    "shard": ["shard", "FILE", "set", "--shards", "2"],
     "get --over": ["get", "GOOD", "--over", "FILE", "k"],
     "watch": ["watch", "FILE"],
     "bench": ["bench", "FILE", "--seconds", "0"],

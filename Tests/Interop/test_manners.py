@@ -70,7 +70,7 @@ def test_help_version_and_quiet_are_options_of_every_command(command, commands, 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_option_with_a_choice_names_what_it_takes_and_takes_it(command, commands, name, folder):
-    others = {"completions": ["bash"], "convert": ["networks.fsdb", "new.fsdb", "--family"], "export": ["networks.fsdb", "new.mmdb"], "man": [], "help": [], "enrich": ["networks.fsdb", "--on", "x"],
+    others = {"completions": ["bash"], "convert": ["networks.fsdb", "new.fsdb", "--family"], "export": ["networks.fsdb", "new.mmdb"], "shard": ["networks.fsdb", "new-set", "--shards", "2"], "man": [], "help": [], "enrich": ["networks.fsdb", "--on", "x"],
               "fetch": ["remote", "name", "got.fsdb"], "follow": ["remote", "name", "got.fsdb"], "store": ["add", "networks.fsdb"]}
     operands = others.get(name, ["networks.fsdb", "networks.fsdb"])
     text = command(name, "--help", code=DONE).text

@@ -219,7 +219,9 @@ extension Arguments {
   func shardPlan() throws(UsageError) -> ShardPlan? {
     let count = try count(of: "--shards", in: 1...ShardRule.mostShards)
     guard let text = text(of: "--shard-bytes") else { return count.map { .rule(.hash(count: $0)) } }
-    guard count == nil else { throw error("--shards and --shard-bytes both say how many shards there are; give one of them") }
+    guard count == nil else {
+      throw error("--shards and --shard-bytes both say how many shards there are; give one of them")
+    }
     guard let size = Self.byteCount(text), size > 0 else {
       throw error("the option --shard-bytes takes bytes, or a number with K, M, G or T as in 256M, and not '\(text)'")
     }

@@ -61,7 +61,8 @@ struct Build: Command {
     shards = try arguments.shardPlan()
     guard shards != nil else { return }
     guard writerOptions.order == .key, writerOptions.sharing == .identicalObjects else {
-      throw arguments.error("shards are in the order of keys and store objects once; leave out --order and --objects, or --shards")
+      throw arguments.error(
+        "shards are in the order of keys and store objects once; leave out --order and --objects, or --shards")
     }
   }
 

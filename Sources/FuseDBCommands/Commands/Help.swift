@@ -63,7 +63,8 @@ struct Help: Command {
   static var commands: [any Command.Type] {
     [
       Build.self, Get.self, Enrich.self, Networks.self, Prefix.self, Keys.self, Dump.self, Stats.self, Verify.self,
-      Merge.self, Shard.self, Diff.self, Patch.self, Reindex.self, Convert.self, Export.self, Watch.self, Publish.self, Fetch.self,
+      Merge.self, Shard.self, Diff.self, Patch.self, Reindex.self, Convert.self, Export.self, Watch.self, Publish.self,
+      Fetch.self,
       Follow.self, Serve.self,
       Versions.self,
       Announce.self, Expire.self, Keygen.self, Sign.self, Store.self, Bench.self, Completions.self, Man.self, Help.self,

@@ -64,7 +64,9 @@ enum Overwriting {
       return "'\(path)' is a file, and a set of shards is a folder; choose another name, or leave out --shards"
     }
     guard !SetPlace.isSet(path) else { return nil }
-    let others = (try? StoreFiles.names(in: path))?.first { ShardName($0) == nil && !ShardName.isTemporary($0) && $0 != SetManifest.lockName }
+    let others = (try? StoreFiles.names(in: path))?.first {
+      ShardName($0) == nil && !ShardName.isTemporary($0) && $0 != SetManifest.lockName
+    }
     return others.map {
       "'\(path)' is a folder with other files, such as '\($0)', and no set of shards; name another, which is made"
     }

@@ -161,8 +161,12 @@ struct SetReport {
 
   var lines: [String] {
     var lines = ["  \(Humans.count(report.shardCount, "shard")), generation \(report.generation)"]
-    if report.keptShardCount > 0 { lines.append("  \(Humans.count(report.keptShardCount, "shard")) as before, and not written again") }
-    if !report.sweptFiles.isEmpty { lines.append("  \(Humans.count(report.sweptFiles.count, "file")) of earlier sets removed") }
+    if report.keptShardCount > 0 {
+      lines.append("  \(Humans.count(report.keptShardCount, "shard")) as before, and not written again")
+    }
+    if !report.sweptFiles.isEmpty {
+      lines.append("  \(Humans.count(report.sweptFiles.count, "file")) of earlier sets removed")
+    }
     return lines
   }
 }

@@ -105,7 +105,8 @@ public struct FusePublisher: Sendable {
     let reader = try FuseReader(path: path)
     guard reader.shards == nil else {
       throw FuseError(
-        .notFound, "this is a set of shards, and versions are of one file: publish its files, or copy the folder, whose files never change",
+        .notFound,
+        "this is a set of shards, and versions are of one file: publish its files, or copy the folder, whose files never change",
         path: path)
     }
     var rules = SwapRules()

@@ -50,6 +50,7 @@ final class ExpandedMemory: Sendable {
     return unsafe taken
   }
 
+  // SAFETY: whoever has the lock gives it back.
   /// A reader of a shard that keeps what is expanded as long as this object.
   func keeper(of shard: FuseReader, _ number: Int) -> FuseReader {
     lock._unsafeLock()

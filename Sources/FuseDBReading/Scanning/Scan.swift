@@ -221,6 +221,7 @@ public struct Scan: FuseIterator, Sendable {
     let mapping = reader.mapping
     var rest = scan
     var copy: [UInt8] = []
+    var blocks = 0
     while try rest.givenCount < rest.blockCount || rest.readBlock() {
       for number in rest.givenCount..<rest.blockCount {
         let entry = rest.block[number]
@@ -240,9 +241,11 @@ public struct Scan: FuseIterator, Sendable {
           try body(key, object)
         }
       }
-      try reader.checkShards()
       rest.givenCount = rest.blockCount
+      blocks &+= 1
+      if blocks % 16 == 0 { try reader.checkShards() }
     }
+    try reader.checkShards()
   }
 
   private mutating func readAscending() throws(FuseError) {

@@ -37,10 +37,13 @@ extension FuseReader {
 
   // MARK: Keys
 
+  // SAFETY: the set keeps its shards.
   @inline(never)
   func objectOffset(forKey key: RawSpan, in set: ShardedReader) throws(FuseError) -> UInt64? {
     let number = set.number(of: key)
-    let found = try unsafe set.opened(number).guaranteed { shard throws(FuseError) in try shard.objectOffset(forKey: key) }
+    let found = try unsafe set.opened(number).guaranteed { shard throws(FuseError) in
+      try shard.objectOffset(forKey: key)
+    }
     return found.map { Self.offset($0, inShard: number) }
   }
 
@@ -69,7 +72,8 @@ extension FuseReader {
   func entry(_ entry: IndexEntry, of shard: FuseReader, _ number: Int, once: Bool) throws(FuseError) -> IndexEntry {
     let object = Self.offset(entry.objectOffset, inShard: number)
     guard shard.isCompact else {
-      return IndexEntry(offset: entry.offset &+ distance(to: shard), keyByteCount: entry.keyByteCount, objectOffset: object)
+      return IndexEntry(
+        offset: entry.offset &+ distance(to: shard), keyByteCount: entry.keyByteCount, objectOffset: object)
     }
     let mapping = shard.mapping
     // SAFETY: the shard keeps the bytes of the key until this call ends.
@@ -123,6 +127,7 @@ extension FuseReader {
     for (number, offset) in offsets.enumerated() { try body(number, offset == .max ? nil : offset) }
   }
 
+  // SAFETY: the set keeps its shards.
   /// Hashes a key and asks for what the hash leads to. Where its shard cannot be opened, asking for the answer throws.
   func firstStep(of key: RawSpan, in set: ShardedReader) -> LookupStep {
     let number = set.number(of: key)

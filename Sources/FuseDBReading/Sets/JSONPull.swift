@@ -17,7 +17,7 @@ struct JSONPull: ~Escapable {
   mutating func peek() -> UInt8? {
     while offset < text.byteCount {
       let byte = text.loadInside(at: offset, as: UInt8.self)
-      guard [0x20, 0x09, 0x0A, 0x0D].contains(byte) else { return byte }
+      guard byte == 0x20 || byte == 0x0A || byte == 0x09 || byte == 0x0D else { return byte }
       offset += 1
     }
     return nil
@@ -137,8 +137,12 @@ struct JSONPull: ~Escapable {
   private mutating func skipNumber() {
     while offset < text.byteCount {
       let byte = text.loadInside(at: offset, as: UInt8.self)
-      guard "+-.eE".utf8.contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return }
-      offset += 1
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "e"), UInt8(ascii: "E"):
+        offset += 1
+      default: return
+      }
     }
   }
 

@@ -35,16 +35,35 @@ package struct ShardName: Sendable, Hashable {
 
   /// Nil for any other name.
   package init?(_ name: String) {
-    let parts = name.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    guard parts.count == 5, let number = Int(String(parts[1]) ?? ""),
-      let count = Int(String(parts[3]) ?? ""),
-      let checksum = UInt64(String(parts[4].prefix(16)) ?? "", radix: 16)
-    else { return nil }
+    let bytes = Array(name.utf8)
+    let model = Array("part-00000-of-00000-0000000000000000.fsdb".utf8)
+    guard bytes.count == model.count else { return nil }
+    var (number, count, checksum) = (0, 0, UInt64(0))
+    for place in bytes.indices {
+      let byte = bytes[place]
+      guard model[place] == UInt8(ascii: "0") else {
+        guard byte == model[place] else { return nil }
+        continue
+      }
+      let digit: Int
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = Int(byte - UInt8(ascii: "0"))
+      case UInt8(ascii: "a")...UInt8(ascii: "f") where place >= 20: digit = Int(byte - UInt8(ascii: "a")) + 10
+      default: return nil
+      }
+      switch place {
+      case ..<10: number = number * 10 + digit
+      case ..<19: count = count * 10 + digit
+      default: checksum = checksum << 4 | UInt64(digit)
+      }
+    }
+    guard (1...ShardRule.mostShards).contains(count), number < count else { return nil }
     self.init(number: number, count: count, checksum: checksum)
-    guard text == name, (1...ShardRule.mostShards).contains(count), (0..<count).contains(number) else { return nil }
   }
 
-  package var text: String { "\(Self.beginning(number: number, of: count))-\(Self.padded(checksum, 16, radix: 16)).fsdb" }
+  package var text: String {
+    "\(Self.beginning(number: number, of: count))-\(Self.padded(checksum, 16, radix: 16)).fsdb"
+  }
 
   /// The name before the checksum.
   package static func beginning(number: Int, of count: Int) -> String {
@@ -59,7 +78,8 @@ package struct ShardName: Sendable, Hashable {
   /// Whether a file of this name is one that is being written, or was when its writer died.
   package static func isTemporary(_ name: String) -> Bool {
     let rest = name.drop { $0 == "." }
-    return rest.count < name.count && name.hasSuffix(".tmp") && (rest.hasPrefix("part-") || rest.hasPrefix(SetManifest.fileName))
+    return rest.count < name.count && name.hasSuffix(".tmp")
+      && (rest.hasPrefix("part-") || rest.hasPrefix(SetManifest.fileName))
   }
 }
 
@@ -164,7 +184,8 @@ package struct SetManifest: Sendable, Hashable {
 
   private static func damaged(at offset: Int) -> FuseError {
     FuseError(
-      .corrupted, "the manifest does not end with its checksum: it was cut or changed; restore it from a copy, or build the set again",
+      .corrupted,
+      "the manifest does not end with its checksum: it was cut or changed; restore it from a copy, or build the set again",
       offset: UInt64(max(0, offset)))
   }
 
@@ -182,7 +203,9 @@ package struct SetManifest: Sendable, Hashable {
         Int(Header(fieldsOf: shard.header.rawSpan).keyCount) == shard.keyCount
       else { return "shard \(number) has a header that does not go with its length or its keys" }
     }
-    for name in former where ShardName(name) == nil { return "'former' has the name \(name), which is that of no shard" }
+    for name in former where ShardName(name) == nil {
+      return "'former' has the name \(name), which is that of no shard"
+    }
     return nil
   }
 }
@@ -253,7 +276,9 @@ private struct SetMembers {
         version = try pull.integer(from: 0)
         guard version == SetManifest.version else {
           throw FuseError(
-            .unsupportedVersion, "the set is of version \(version ?? 0), and this library reads version \(SetManifest.version); use a newer one")
+            .unsupportedVersion,
+            "the set is of version \(version ?? 0), and this library reads version \(SetManifest.version); use a newer one"
+          )
         }
       case "generation" where generation == nil: generation = try pull.integer(from: 1)
       case "rule" where rule == nil: rule = try Self.rule(&pull)
@@ -301,7 +326,8 @@ private struct SetMembers {
           return bound
         }
       // A rule that has more says something else.
-      default: throw pull.bad("'\(member)' is no part of a rule that this library knows, or stands twice; use a newer one")
+      default:
+        throw pull.bad("'\(member)' is no part of a rule that this library knows, or stands twice; use a newer one")
       }
     }
     switch (hash, seed, shardCount, ranges) {
@@ -309,7 +335,8 @@ private struct SetMembers {
     case (nil, nil, nil, let ranges?): return .ranges(lowerBounds: ranges)
     default:
       throw FuseError(
-        .unsupportedVersion, "the rule of the set is none that this library knows ('xxh64' with seed 42, or ranges); use a newer one")
+        .unsupportedVersion,
+        "the rule of the set is none that this library knows ('xxh64' with seed 42, or ranges); use a newer one")
     }
   }
 }

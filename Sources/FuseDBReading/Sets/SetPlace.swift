@@ -40,7 +40,9 @@ package struct SetPlace: Sendable {
   }
 
   /// Whether the folder at `path` has a manifest, whatever that is.
-  package static func isSet(_ path: String) -> Bool { FileStatus(at: SetManifest.place(in: PinnedPath(path).absolute)) != nil }
+  package static func isSet(_ path: String) -> Bool {
+    FileStatus(at: SetManifest.place(in: PinnedPath(path).absolute)) != nil
+  }
 
   package static func isNoSet(_ path: String) -> FuseError {
     FuseError(

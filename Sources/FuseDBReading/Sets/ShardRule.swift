@@ -46,7 +46,9 @@ public enum ShardRule: Sendable, Hashable {
   public static func count(for byteCount: Int, shardByteCount: Int) -> Int {
     precondition(shardByteCount > 0, "a shard has a size")
     var count = 1
-    while count < mostShards, byteCount / count > shardByteCount || byteCount % count != 0 && byteCount / count == shardByteCount {
+    while count < mostShards,
+      byteCount / count > shardByteCount || byteCount % count != 0 && byteCount / count == shardByteCount
+    {
       count *= 2
     }
     return count

@@ -103,7 +103,7 @@ extension ShardedReader {
 
   /// The value under `key`, whatever it is; nil when the set has no such key: `try geo["8.8.8.8"]`.
   ///
-  /// - Throws: as ``FuseReader/subscript(_:)``, and as ``shard(at:)``.
+  /// - Throws: as ``FuseReader/view(forKey:)-(RawSpan)``, and as ``shard(at:)``.
   /// - Complexity: O(bytes of the object).
   public subscript(key: some FuseKey) -> FuseValue? {
     get throws(FuseError) { try shard(holding: key)[key] }

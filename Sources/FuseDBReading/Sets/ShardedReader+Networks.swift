@@ -68,7 +68,9 @@ extension FuseReader {
         break
       }
     }
-    return best.map { NetworkMatch(NetworkAnswer(object: $0.object, length: UInt8($0.length)), table, line: NetworkMatch.noLine) }
+    return best.map {
+      NetworkMatch(NetworkAnswer(object: $0.object, length: UInt8($0.length)), table, line: NetworkMatch.noLine)
+    }
   }
 
   /// The same for many addresses: each shard is asked for all of them together. Returns false for a file.

@@ -19,7 +19,9 @@ extension ShardedReader {
       defer { done += file.byteCount }
       guard !isKnown(number) else { continue }
       let begin = done
-      let summary = try verify(number, level, division) { progress?((Double(begin) + $0 * Double(file.byteCount)) / total) } onDamage: {
+      let summary = try verify(number, level, division) {
+        progress?((Double(begin) + $0 * Double(file.byteCount)) / total)
+      } onDamage: {
         damage throws(FuseError) in
         var damage = damage
         damage.message = "\(file.name): \(damage.message)"
@@ -52,10 +54,13 @@ extension ShardedReader {
     if let name = ShardName(file.name), try FuseReader.shardChecksum(of: mapping) != name.checksum {
       summary.damageCount += 1
       try onDamage(
-        Damage(kind: .shard, offset: 0, message: "the file has another checksum than its name says: it was changed; restore it from a copy"))
+        Damage(
+          kind: .shard, offset: 0,
+          message: "the file has another checksum than its name says: it was changed; restore it from a copy"))
     }
     if level == .full, summary.damageCount == 0 {
-      summary.damageCount += try strays(in: FuseReader(mapping, checksums: .verified, expecting: .few), number, onDamage)
+      summary.damageCount += try strays(
+        in: FuseReader(mapping, checksums: .verified, expecting: .few), number, onDamage)
     }
     return summary
   }
@@ -74,7 +79,9 @@ extension ShardedReader {
       try onDamage(
         Damage(
           kind: .shard, offset: UInt64(max(0, entry.entry.offset)),
-          message: "the key \(quoted(key)) stands here and belongs to shard \(right): look-ups do not find it; build the set again"))
+          message:
+            "the key \(quoted(key)) stands here and belongs to shard \(right): look-ups do not find it; build the set again"
+        ))
     }
     return count
   }

@@ -44,6 +44,7 @@ public final class ShardedReader: Sendable {
     try self.init(set, checksums: checksums, access: access)
   }
 
+  // SAFETY: there is a slot for each shard, which begins as 0.
   /// - Parameter other: an open set, of which shards that are in both stay as they are.
   package init(
     _ place: SetPlace, checksums: FuseReader.Checksums, access: FuseAccess, reusing other: ShardedReader? = nil
@@ -126,6 +127,7 @@ public final class ShardedReader: Sendable {
     unsafe UnsafeRawPointer(slots + number).assumingMemoryBound(to: Atomic<UInt>.self)
   }
 
+  // SAFETY: the reference that is handed out is counted.
   /// The reader of a shard, which is opened if it has to be.
   ///
   /// - Throws: ``FuseError``, which names the file: with code `notFound` where it is missing; `truncated` or `corrupted` where it is another one than
@@ -137,6 +139,7 @@ public final class ShardedReader: Sendable {
     return try unsafe opened(number).takeUnretainedValue()
   }
 
+  // SAFETY: what a slot has is retained for it until this object goes; the reference that is handed out is counted.
   /// The reader of a shard that was opened already.
   package func openedShard(_ number: Int) -> FuseReader? {
     unsafe UnsafeRawPointer(bitPattern: slot(number).pointee.load(ordering: .acquiring)).map {
@@ -144,6 +147,7 @@ public final class ShardedReader: Sendable {
     }
   }
 
+  // SAFETY: the references are not used.
   /// Opens the shards that are not open yet, several at a time.
   ///
   /// - Throws: as ``shard(at:)``, for the first that cannot be opened; the others are open then.
@@ -190,7 +194,8 @@ public final class ShardedReader: Sendable {
     } catch {
       guard error.code == .notFound, error.errno == 2 else { throw error.at(path: given) }
       throw FuseError(
-        .notFound, "the set has this shard, and the file is missing: restore it from a copy, or build the set again", path: given, errno: error.errno)
+        .notFound, "the set has this shard, and the file is missing: restore it from a copy, or build the set again",
+        path: given, errno: error.errno)
     }
     try shard.check(mapping)
     return mapping
@@ -202,7 +207,8 @@ public final class ShardedReader: Sendable {
     var numbers: [String: Int] = [:]
     for (number, shard) in other.manifest.shards.enumerated() { numbers[shard.name] = number }
     for (number, shard) in manifest.shards.enumerated() {
-      guard let known = numbers[shard.name], other.manifest.shards[known] == shard, let reader = other.openedShard(known),
+      guard let known = numbers[shard.name], other.manifest.shards[known] == shard,
+        let reader = other.openedShard(known),
         (try? reader.checkNotShrunk()) != nil
       else { continue }
       // SAFETY: the slot is this set's own, and nobody else has it yet.
@@ -218,13 +224,15 @@ extension ShardFile {
     guard mapping.byteCount == byteCount else {
       throw FuseError(
         mapping.byteCount < byteCount ? .truncated : .corrupted,
-        "the shard has \(counted(mapping.byteCount, "byte")), and the set's manifest says \(byteCount); \(advice)", path: mapping.path)
+        "the shard has \(counted(mapping.byteCount, "byte")), and the set's manifest says \(byteCount); \(advice)",
+        path: mapping.path)
     }
     let isSame = mapping.bytes.extracting(first: header.count).equals(header.rawSpan)
     try mapping.checkNotShrunk()
     guard isSame else {
       throw FuseError(
-        .corrupted, "the shard begins with other bytes than the set's manifest says; \(advice)", offset: 0, path: mapping.path)
+        .corrupted, "the shard begins with other bytes than the set's manifest says; \(advice)", offset: 0,
+        path: mapping.path)
     }
   }
 }

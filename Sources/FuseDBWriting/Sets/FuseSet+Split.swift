@@ -38,7 +38,9 @@ extension FuseSet {
     _ source: FuseReader, into path: String, by rule: ShardRule, options: FuseWriter.Options,
     aliases: [NetworkSection.Alias], after generation: Int?, progress: (Double) -> Void
   ) throws(FuseError) -> Report {
-    precondition(options.order == .key && options.sharing == .identicalObjects, "shards are in the order of keys, and store objects once")
+    precondition(
+      options.order == .key && options.sharing == .identicalObjects,
+      "shards are in the order of keys, and store objects once")
     if let flaw = rule.flaw { throw FuseError(.invalidValue, flaw, path: path) }
     let folder = PinnedPath(path)
     try FolderFiles.make(folder.absolute)
@@ -89,11 +91,14 @@ private final class ShardRows {
     self.rule = rule
     memory = options.memory ?? MachineMemory.availableByteCount / 4
     threadCount = max(1, min(options.threadCount ?? Parallel.processorCount, memory / 2 / Self.leastWriterMemory))
-    let chunk = min(1 << 18, max(Self.leastChunkByteCount, memory / 4 / rule.count)) / Self.leastChunkByteCount * Self.leastChunkByteCount
+    let chunk =
+      min(1 << 18, max(Self.leastChunkByteCount, memory / 4 / rule.count)) / Self.leastChunkByteCount
+      * Self.leastChunkByteCount
     guard chunk * rule.count <= max(memory / 2, 4 << 20) else {
       throw FuseError(
         .limitExceeded,
-        "\(rule.count) shards need \(counted(2 * chunk * rule.count, "byte")) of memory at least, and there are \(memory); allow more, or make fewer shards")
+        "\(rule.count) shards need \(counted(2 * chunk * rule.count, "byte")) of memory at least, and there are \(memory); allow more, or make fewer shards"
+      )
     }
     let spill = Spill(in: options.temporaryFolder ?? folder, memory: memory / 4, chunkByteCount: chunk)
     streams = (0..<rule.count).map { _ in SpillStream(spill) }
@@ -158,7 +163,8 @@ private final class ShardRows {
     let (source, rule, shardOptions) = (source, rule, options)
     let contents = streams.map { $0.contents }
     let failed = Monitor(false)
-    let results = Parallel.map(rule.count, threadCount: threadCount, onProgress: progress) { number -> Result<ShardFile, FuseError> in
+    let results = Parallel.map(rule.count, threadCount: threadCount, onProgress: progress) {
+      number -> Result<ShardFile, FuseError> in
       if failed.change({ $0 }) { return .failure(.cancelled) }
       let result = Result { () throws(FuseError) in
         let writer = FuseWriter(shardOptions)

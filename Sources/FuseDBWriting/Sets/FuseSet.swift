@@ -13,7 +13,7 @@ internal import FuseDBValues
 ///     // then once, with the files of all 64:
 ///     try FuseSet.publish(files, by: .hash(count: 64), in: "geo/", after: generation)
 ///
-/// Of one file, ``split(_:into:by:options:progress:)`` makes a set by itself.
+/// Of one file, ``split(_:into:by:options:after:progress:)`` makes a set by itself.
 public enum FuseSet {
   /// What ``publish(_:by:in:after:leastKeyCount:greatestShrink:)`` did.
   public struct Report: Sendable, Equatable {
@@ -105,7 +105,8 @@ public enum FuseSet {
     guard report.keyCount >= leastKeyCount else {
       throw FuseError(
         .refused,
-        "the new file has \(counted(report.keyCount, "key")) where \(leastKeyCount) is the least (rule 'leastKeyCount'); nothing has changed")
+        "the new file has \(counted(report.keyCount, "key")) where \(leastKeyCount) is the least (rule 'leastKeyCount'); nothing has changed"
+      )
     }
     guard let greatestShrink, let before = report.replacedKeyCount, report.keyCount < before else { return }
     guard ReplacementRules.shrink(from: before, to: report.keyCount) <= greatestShrink else {
@@ -124,7 +125,8 @@ public enum FuseSet {
     } catch {
       guard error.code == .notFound, error.errno == 2 else { throw error }
       throw FuseError(
-        .notFound, "the shard is not in the folder any more: another job published or swept it meanwhile; build again", path: given,
+        .notFound, "the shard is not in the folder any more: another job published or swept it meanwhile; build again",
+        path: given,
         errno: error.errno)
     }
   }

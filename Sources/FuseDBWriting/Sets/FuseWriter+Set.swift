@@ -47,7 +47,8 @@ extension FuseWriter {
     in path: String, _ plan: ShardPlan, after generation: Int?, phases progress: (BuildPhase, Double) -> Void
   ) throws(FuseError) -> (build: BuildReport, set: FuseSet.Report) {
     precondition(
-      options.order == .key && options.sharing == .identicalObjects, "shards are in the order of keys, and store objects once")
+      options.order == .key && options.sharing == .identicalObjects,
+      "shards are in the order of keys, and store objects once")
     let generation = if let generation { generation } else { try FuseSet.generation(in: path) }
     let folder = PinnedPath(path)
     try FolderFiles.make(folder.absolute)

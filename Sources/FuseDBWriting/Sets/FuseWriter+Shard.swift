@@ -54,7 +54,9 @@ extension FuseWriter {
     let standing = try? SetManifest.inFolder(folder.absolute)
     let place = SetPlace.join(folder.absolute, name.text)
     // A file that the manifest names stays where it is, if it is whole.
-    if standing?.shards.contains(file) == true, let there = try? FileMapping(path: place), (try? file.check(there)) != nil {
+    if standing?.shards.contains(file) == true, let there = try? FileMapping(path: place),
+      (try? file.check(there)) != nil
+    {
       try FolderFiles.remove(temporary)
     } else {
       try FolderFiles.move(temporary, to: place)
@@ -70,7 +72,9 @@ extension FuseWriter {
       let right = rule.shard(of: key)
       guard right == number else {
         throw FuseError(
-          .invalidValue, "the key \(quoted(key)) belongs to shard \(right) of \(rule.count), and was added to shard \(number); see spec/sharding.md, [GR1]")
+          .invalidValue,
+          "the key \(quoted(key)) belongs to shard \(right) of \(rule.count), and was added to shard \(number); see spec/sharding.md, [GR1]"
+        )
       }
     }
   }

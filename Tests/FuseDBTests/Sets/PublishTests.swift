@@ -23,7 +23,8 @@ struct PublishTests {
 
   private func value(_ key: Int) throws -> Int? { try FuseReader(path: path)["key \(key)"]?["value"]?.int }
 
-  @Test func `[GP5] [GP6] a set is published in one step, and files of the generation before stay for one more`() throws {
+  @Test func `[GP5] [GP6] a set is published in one step, and files of the generation before stay for one more`() throws
+  {
     let first = try shards(0..<100)
     #expect(throws: FuseError.self) { try FuseReader(path: path) }
     #expect(try FuseSet.generation(in: path) == 0)
@@ -45,10 +46,14 @@ struct PublishTests {
   @Test func `[GF3] a shard that did not change is neither written nor named anew`() throws {
     let first = try shards(0..<100)
     try FuseSet.publish(first, by: rule, in: path, after: 0)
-    let before = try first.map { try FileManager.default.attributesOfItem(atPath: path + "/" + $0.name)[.systemFileNumber] as? UInt64 }
+    let before = try first.map {
+      try FileManager.default.attributesOfItem(atPath: path + "/" + $0.name)[.systemFileNumber] as? UInt64
+    }
     let again = try shards(0..<100)
     #expect(again == first)
-    let after = try first.map { try FileManager.default.attributesOfItem(atPath: path + "/" + $0.name)[.systemFileNumber] as? UInt64 }
+    let after = try first.map {
+      try FileManager.default.attributesOfItem(atPath: path + "/" + $0.name)[.systemFileNumber] as? UInt64
+    }
     #expect(before == after)
     #expect(try FuseSet.publish(again, by: rule, in: path, after: 1).keptShardCount == 4)
   }
@@ -90,9 +95,13 @@ struct PublishTests {
     second[1].byteCount += 1
     error = #expect(throws: FuseError.self) { try FuseSet.publish(second, by: rule, in: path, after: 1) }
     #expect(error?.code == .truncated && error?.path == path + "/" + second[1].name)
-    error = #expect(throws: FuseError.self) { try FuseSet.publish(Array(first.dropLast()), by: rule, in: path, after: 1) }
+    error = #expect(throws: FuseError.self) {
+      try FuseSet.publish(Array(first.dropLast()), by: rule, in: path, after: 1)
+    }
     #expect(error?.code == .invalidValue)
-    error = #expect(throws: FuseError.self) { try FuseSet.publish(first + [first[0]], by: .hash(count: 5), in: path, after: 1) }
+    error = #expect(throws: FuseError.self) {
+      try FuseSet.publish(first + [first[0]], by: .hash(count: 5), in: path, after: 1)
+    }
     #expect(error?.code == .invalidValue)
     #expect(try value(3) == 0 && FuseSet.generation(in: path) == 1)
   }
@@ -109,11 +118,16 @@ struct PublishTests {
   @Test func `rules refuse a set with too few keys`() throws {
     try FuseSet.publish(shards(0..<100), by: rule, in: path, after: 0)
     let few = try shards(0..<50)
-    var error = #expect(throws: FuseError.self) { try FuseSet.publish(few, by: rule, in: path, after: 1, leastKeyCount: 51) }
+    var error = #expect(throws: FuseError.self) {
+      try FuseSet.publish(few, by: rule, in: path, after: 1, leastKeyCount: 51)
+    }
     #expect(error?.code == .refused)
-    error = #expect(throws: FuseError.self) { try FuseSet.publish(few, by: rule, in: path, after: 1, greatestShrink: 0.4) }
+    error = #expect(throws: FuseError.self) {
+      try FuseSet.publish(few, by: rule, in: path, after: 1, greatestShrink: 0.4)
+    }
     #expect(error?.code == .refused)
-    #expect(try FuseSet.publish(few, by: rule, in: path, after: 1, leastKeyCount: 50, greatestShrink: 0.5).generation == 2)
+    #expect(
+      try FuseSet.publish(few, by: rule, in: path, after: 1, leastKeyCount: 50, greatestShrink: 0.5).generation == 2)
   }
 
   @Test func `[GP6] [GP7] [GF5] what jobs left behind is swept, and nothing else`() throws {
@@ -135,7 +149,9 @@ struct PublishTests {
   }
 
   @Test(arguments: [FuseWriter.Form.family, .compact])
-  func `the same keys give the same shards, whatever memory and threads, and whether split or built`(form: FuseWriter.Form) throws {
+  func `the same keys give the same shards, whatever memory and threads, and whether split or built`(
+    form: FuseWriter.Form
+  ) throws {
     var random = SeededRandom.announced()
     let keys = SetSample.keys(&random, count: 3000)
     var names: [[ShardFile]] = []

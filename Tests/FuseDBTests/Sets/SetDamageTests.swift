@@ -56,7 +56,9 @@ struct SetDamageTests {
   @Test func `[GO1] a shard that was exchanged for another is told in constant time`() throws {
     // Of the same length, whatever is in it.
     let other = FuseWriter()
-    for key in 0..<200 where rule.shard(of: "key \(key)") == 3 { try other.add("key \(key)", ["value": key + 1 < 200 ? key : 0]) }
+    for key in 0..<200 where rule.shard(of: "key \(key)") == 3 {
+      try other.add("key \(key)", ["value": key + 1 < 200 ? key : 0])
+    }
     try other.add("key 0", 1)
     try folder.write(try contents(place(0)), as: "set/" + files[3].name)
     try expectFailure(of: 3, contents(place(0)).count < files[3].byteCount ? .truncated : .corrupted)
@@ -109,7 +111,9 @@ struct SetDamageTests {
     manifest.rule = .ranges(lowerBounds: [[], Array("key 1".utf8), Array("key 5".utf8), Array("z".utf8)])
     try folder.write(manifest.bytes, as: "set/fusedb-set.json")
     let report = try FuseReader.verify(path: path)
-    #expect(report.damage.count > 50 && report.damage.allSatisfy { $0.kind == .shard && $0.message.contains("belongs to shard") })
+    #expect(
+      report.damage.count > 50
+        && report.damage.allSatisfy { $0.kind == .shard && $0.message.contains("belongs to shard") })
     #expect(try FuseReader.verify(path: path, level: .checksums).isSound)
   }
 }
@@ -119,7 +123,8 @@ struct SetManifestTests {
     generation: 3, rule: .hash(count: 2),
     shards: (0..<2).map { number in
       ShardFile(
-        name: ShardName(number: number, count: 2, checksum: UInt64(number) + 77).text, byteCount: 1000 + number, keyCount: 10 + number,
+        name: ShardName(number: number, count: 2, checksum: UInt64(number) + 77).text, byteCount: 1000 + number,
+        keyCount: 10 + number,
         header: Header(keyCount: UInt32(10 + number), objectCount: 1, indexOffset: 500, checksum: 0xABCD_EF01).bytes)
     }, former: [ShardName(number: 1, count: 2, checksum: 0xFFFF).text])
 
@@ -130,10 +135,13 @@ struct SetManifestTests {
     return bytes + Array(",\n\"crc32\":\"\(String(repeating: "0", count: 8 - digits.count))\(digits)\"}\n".utf8)
   }
 
-  private func body(_ manifest: SetManifest = Self.manifest) -> String { String(decoding: manifest.bytes.dropLast(22), as: UTF8.self) }
+  private func body(_ manifest: SetManifest = Self.manifest) -> String {
+    String(decoding: manifest.bytes.dropLast(22), as: UTF8.self)
+  }
 
   private func same(_ left: SetManifest, _ right: SetManifest) -> Bool {
-    left.generation == right.generation && left.rule == right.rule && left.shards == right.shards && left.former == right.former
+    left.generation == right.generation && left.rule == right.rule && left.shards == right.shards
+      && left.former == right.former
   }
 
   @Test func `[GM1] [GM3] [GM4] [GM5] [GM6] a manifest is read as it was written`() throws {
@@ -157,20 +165,27 @@ struct SetManifestTests {
   }
 
   @Test func `[GM7] members that nobody knows are passed over, with any white space`() throws {
-    let text = body().replacingOccurrences(of: "\"generation\":3", with: " \t\"new\" : [1, -2.5e3, {\"a\":[true,null,\"\\\"]\"]}],\r\n\"generation\" : 3")
+    let text = body().replacingOccurrences(
+      of: "\"generation\":3", with: " \t\"new\" : [1, -2.5e3, {\"a\":[true,null,\"\\\"]\"]}],\r\n\"generation\" : 3")
     #expect(same(try SetManifest(sealed(text)), Self.manifest))
   }
 
   @Test(arguments: [
     ("\"fusedb-set\":1", "\"fusedb-set\":2"), ("\"fusedb-set\":1,", ""), ("\"generation\":3", "\"generation\":0"),
-    ("\"generation\":3", "\"generation\":-3"), ("\"generation\":3", "\"generation\":3.0"), ("\"generation\":3", "\"generation\":03"),
+    ("\"generation\":3", "\"generation\":-3"), ("\"generation\":3", "\"generation\":3.0"),
+    ("\"generation\":3", "\"generation\":03"),
     ("\"generation\":3", "\"generation\":9007199254740993"), ("\"generation\":3", "\"generation\":3,\"generation\":3"),
-    ("\"seed\":42", "\"seed\":43"), ("\"count\":2", "\"count\":3"), ("\"count\":2", "\"count\":2,\"salt\":1"), ("xxh64", "crc32"),
+    ("\"seed\":42", "\"seed\":43"), ("\"count\":2", "\"count\":3"), ("\"count\":2", "\"count\":2,\"salt\":1"),
+    ("xxh64", "crc32"),
     ("\"bytes\":1000", "\"bytes\":39"), ("\"keys\":10", "\"keys\":11"), ("part-00000-of-00002", "part-00001-of-00002"),
-    ("part-00000-of-00002-", "part-00000-of-00002/../"), ("46534442", "4653444A"), ("\"former\":[\"part-", "\"former\":[\"qart-"),
-    ("\"keys\":10", "\"keys\":10,\"keys\":10"), ("\"shards\":[", "\"shards\":[[],"), ("{\"fusedb-set\"", "[\"fusedb-set\""),
+    ("part-00000-of-00002-", "part-00000-of-00002/../"), ("46534442", "4653444A"),
+    ("\"former\":[\"part-", "\"former\":[\"qart-"),
+    ("\"keys\":10", "\"keys\":10,\"keys\":10"), ("\"shards\":[", "\"shards\":[[],"),
+    ("{\"fusedb-set\"", "[\"fusedb-set\""),
   ])
-  func `[GM2] [GM3] [GM4] [GM5] [GM6] [GM7] a manifest that breaks a rule under a right checksum is refused`(part: String, other: String) {
+  func `[GM2] [GM3] [GM4] [GM5] [GM6] [GM7] a manifest that breaks a rule under a right checksum is refused`(
+    part: String, other: String
+  ) {
     let text = body()
     #expect(text.contains(part))
     #expect(throws: FuseError.self) { try SetManifest(sealed(text.replacingOccurrences(of: part, with: other))) }
@@ -191,7 +206,10 @@ struct SetManifestTests {
   @Test func `what a job says of a shard is read as it was written, and nothing else is taken for it`() throws {
     let shard = Self.manifest.shards[0]
     #expect(try ShardFile(json: shard.json) == shard)
-    for text in ["", "{}", "[]", shard.json + " x", String(shard.json.dropLast()), shard.json.replacingOccurrences(of: "part-", with: "qart-")] {
+    for text in [
+      "", "{}", "[]", shard.json + " x", String(shard.json.dropLast()),
+      shard.json.replacingOccurrences(of: "part-", with: "qart-"),
+    ] {
       #expect(throws: FuseError.self) { try ShardFile(json: text) }
     }
   }
@@ -199,8 +217,10 @@ struct SetManifestTests {
   @Test func `[GF2] names say number, count and checksum, in one spelling`() {
     #expect(ShardName("part-00003-of-00064-00000000000000ff.fsdb") == ShardName(number: 3, count: 64, checksum: 255))
     for name in [
-      "part-00064-of-00064-00000000000000ff.fsdb", "part-3-of-64-00000000000000ff.fsdb", "part-00003-of-00064-00000000000000FF.fsdb",
-      "part-00003-of-00064-00000000000000ff.fsdb ", "part-+0003-of-00064-00000000000000ff.fsdb", "part-00003-of-00064.fsdb",
+      "part-00064-of-00064-00000000000000ff.fsdb", "part-3-of-64-00000000000000ff.fsdb",
+      "part-00003-of-00064-00000000000000FF.fsdb",
+      "part-00003-of-00064-00000000000000ff.fsdb ", "part-+0003-of-00064-00000000000000ff.fsdb",
+      "part-00003-of-00064.fsdb",
       "part-00000-of-99999-00000000000000ff.fsdb",
     ] { #expect(ShardName(name) == nil, "\(name)") }
   }
@@ -218,7 +238,9 @@ struct SetReloadTests {
     var files: [ShardFile] = []
     for number in 0..<4 {
       let writer = FuseWriter()
-      for key in 0..<40 where rule.shard(of: "key \(key)") == number { try writer.add("key \(key)", number == shard ? 0 : value) }
+      for key in 0..<40 where rule.shard(of: "key \(key)") == number {
+        try writer.add("key \(key)", number == shard ? 0 : value)
+      }
       files.append(try writer.buildShard(number, by: rule, in: path))
     }
     try FuseSet.publish(files, by: rule, in: path, after: FuseSet.generation(in: path))

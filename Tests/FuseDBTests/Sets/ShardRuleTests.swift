@@ -20,8 +20,10 @@ struct ShardRuleTests {
   /// Beside the division of signed numbers that the rule is.
   @Test func `[GR1] the remainder by multiplication is that of a division`() {
     var random = SeededRandom.announced()
-    let hashes: [UInt64] = [0, 1, .max, .max - 1, 1 << 63, 1 << 63 - 1, 1 << 63 + 1] + (0..<200).map { _ in random.next() }
-    for count in [1, 2, 3, 5, 63, 64, 65, 1000, 4095, 65_535, 65_536] + (0..<50).map({ _ in 1 + random.below(65_536) }) {
+    let hashes: [UInt64] =
+      [0, 1, .max, .max - 1, 1 << 63, 1 << 63 - 1, 1 << 63 + 1] + (0..<200).map { _ in random.next() }
+    for count in [1, 2, 3, 5, 63, 64, 65, 1000, 4095, 65_535, 65_536] + (0..<50).map({ _ in 1 + random.below(65_536) })
+    {
       let division = ShardDivision(by: count)
       let near = hashes + (0..<5).flatMap { UInt64($0) * UInt64(count)..<UInt64($0) * UInt64(count) + 2 }
       for hash in near {
@@ -43,7 +45,8 @@ struct ShardRuleTests {
 
   @Test func `rules that cannot be are told`() {
     #expect(ShardRule.hash(count: 0).flaw != nil && ShardRule.hash(count: 65_537).flaw != nil)
-    #expect(ShardRule.ranges(lowerBounds: [[1]]).flaw != nil && ShardRule.ranges(lowerBounds: [[], [2], [2]]).flaw != nil)
+    #expect(
+      ShardRule.ranges(lowerBounds: [[1]]).flaw != nil && ShardRule.ranges(lowerBounds: [[], [2], [2]]).flaw != nil)
     #expect(ShardRule.ranges(lowerBounds: [[], [1], [2]]).flaw == nil && ShardRule.hash(count: 65_536).flaw == nil)
   }
 }

@@ -25,7 +25,9 @@ struct ShardedReaderTests {
       #expect(try set[key] == wanted && sharded[key] == wanted)
       #expect(try set.contains(key) == (wanted != nil) && sharded.contains(key) == (wanted != nil))
       let bytes = try file.withBytes(forKey: key) { $0.byteCount }
-      #expect(try set.withBytes(forKey: key) { $0.byteCount } == bytes && sharded.withBytes(forKey: key) { $0.byteCount } == bytes)
+      #expect(
+        try set.withBytes(forKey: key) { $0.byteCount } == bytes
+          && sharded.withBytes(forKey: key) { $0.byteCount } == bytes)
       #expect(try set.bytes(forKey: key)?.byteCount == bytes)
       let country = try file.withValue(forKey: key) { $0["country"]?.string }
       #expect(try set.withValue(forKey: key) { $0["country"]?.string } == country)
@@ -61,12 +63,16 @@ struct ShardedReaderTests {
 
   private func rows(_ scan: Scan) throws -> [String] {
     var rows: [String] = []
-    try scan.forEach { entry in rows.append(String(decoding: try entry.key, as: UTF8.self) + " \(try entry.bytes.byteCount)") }
+    try scan.forEach { entry in
+      rows.append(String(decoding: try entry.key, as: UTF8.self) + " \(try entry.bytes.byteCount)")
+    }
     return rows
   }
 
   @Test(arguments: rules, [FuseWriter.Form.family, .compact])
-  func `[GA2] scans, in both directions, from bounds, by prefixes and by numbers`(rule: ShardRule, form: FuseWriter.Form) throws {
+  func `[GA2] scans, in both directions, from bounds, by prefixes and by numbers`(
+    rule: ShardRule, form: FuseWriter.Form
+  ) throws {
     let sample = try sample(rule, form)
     let (file, set) = (sample.file, sample.set)
     for direction in [FuseReader.Direction.ascending, .descending] {
@@ -96,7 +102,9 @@ struct ShardedReaderTests {
     for _ in 0..<40 { _ = try scan.next() }
     let copy = scan
     #expect(try rows(scan) == rows(copy) && rows(copy).count == file.prefix("user:").count - 40)
-    #expect(try set.position(ofFirstKeyNotBefore: Array("k".utf8).rawSpan).number == file.position(ofFirstKeyNotBefore: Array("k".utf8).rawSpan).number)
+    #expect(
+      try set.position(ofFirstKeyNotBefore: Array("k".utf8).rawSpan).number
+        == file.position(ofFirstKeyNotBefore: Array("k".utf8).rawSpan).number)
   }
 
   @Test(arguments: rules, [FuseWriter.Form.family, .compact])
@@ -107,10 +115,14 @@ struct ShardedReaderTests {
       return String(decoding: match.key.array(), as: UTF8.self)
     }
     for name in ["a.b.example.com", "x.cdn.example.com", "example.com", "7.a.com", "nowhere.org", "b.com", ""] {
-      #expect(try key(sample.set.longestSuffix(ofDomain: name)) == key(sample.file.longestSuffix(ofDomain: name)), "\(name)")
-      #expect(try key(sample.set.longestMatch(ofEmail: "joe@\(name)")) == key(sample.file.longestMatch(ofEmail: "joe@\(name)")))
       #expect(
-        try sample.set.longestSuffix(ofDomain: name)?.bytes.byteCount == sample.file.longestSuffix(ofDomain: name)?.bytes.byteCount)
+        try key(sample.set.longestSuffix(ofDomain: name)) == key(sample.file.longestSuffix(ofDomain: name)), "\(name)")
+      #expect(
+        try key(sample.set.longestMatch(ofEmail: "joe@\(name)"))
+          == key(sample.file.longestMatch(ofEmail: "joe@\(name)")))
+      #expect(
+        try sample.set.longestSuffix(ofDomain: name)?.bytes.byteCount
+          == sample.file.longestSuffix(ofDomain: name)?.bytes.byteCount)
     }
     for text in ["user:123456789", "kkkkkkkkkk9999", "10.1.2.3.4", "", "zzz"] {
       #expect(try key(sample.set.longestPrefix(of: text)) == key(sample.file.longestPrefix(of: text)), "\(text)")
@@ -132,10 +144,14 @@ struct ShardedReaderTests {
       let found = try set.longestMatch(of: address)
       #expect(found?.key == wanted?.key && batch[number] == wanted?.key, "\(address)")
       #expect(try found?.bytes.byteCount == wanted?.bytes.byteCount)
-      #expect(try set.withLongestMatch(of: address) { try $0.view["number"]?.int } == file.withLongestMatch(of: address) { try $0.view["number"]?.int })
+      #expect(
+        try set.withLongestMatch(of: address) { try $0.view["number"]?.int }
+          == file.withLongestMatch(of: address) { try $0.view["number"]?.int })
       #expect(try set.containing(address).map(\.network) == file.containing(address).map(\.network))
       // All of its addresses have this answer, though it may not be all that have it.
-      if let found, let wanted { #expect(wanted.scope.contains(found.scope.address) && found.scope.prefixLength >= wanted.scope.prefixLength) }
+      if let found, let wanted {
+        #expect(wanted.scope.contains(found.scope.address) && found.scope.prefixLength >= wanted.scope.prefixLength)
+      }
     }
     var networks: [FuseNetwork] = []
     try set.networks(within: FuseNetwork("10.0.0.0/9")!).forEach { networks.append($0.network) }
@@ -152,7 +168,9 @@ struct ShardedReaderTests {
     let sample = try SetSample(SetSample.keys(&random, count: 500), rule: .hash(count: 5), form: form, options: options)
     let sharded = try #require(sample.set.shards)
     let statistics = try sample.set.statistics()
-    #expect(statistics.keyCount == 500 && statistics.byteCount == sharded.byteCount && sample.set.byteCount == sharded.byteCount)
+    #expect(
+      statistics.keyCount == 500 && statistics.byteCount == sharded.byteCount
+        && sample.set.byteCount == sharded.byteCount)
     #expect(try statistics.keyByteCount == sample.file.statistics().keyByteCount)
     #expect(try sample.set.metadata == options.metadata)
     var objects: Set<[UInt8]> = []

@@ -12,7 +12,9 @@ struct SetSample {
 
   /// Blocks, domains, addresses and names, many of which share objects.
   static func keys(_ random: inout SeededRandom, count: Int) -> [String] {
-    var keys: Set<String> = ["", "com", ".example.com", "*.cdn.example.com", "example.com", "joe@example.com", "user:", "user:1"]
+    var keys: Set<String> = [
+      "", "com", ".example.com", "*.cdn.example.com", "example.com", "joe@example.com", "user:", "user:1",
+    ]
     while keys.count < count {
       switch random.below(4) {
       case 0: keys.insert("10.\(random.below(4)).\(random.below(256)).\(random.below(256))")
@@ -36,10 +38,16 @@ struct SetSample {
   }
 
   static func value(_ number: Int) -> FuseValue {
-    ["country": .string(countries[number % 4]), "number": .int(Int64(number % 37)), "text": .string(String(repeating: "x", count: number % 90))]
+    [
+      "country": .string(countries[number % 4]), "number": .int(Int64(number % 37)),
+      "text": .string(String(repeating: "x", count: number % 90)),
+    ]
   }
 
-  init(_ keys: [String], rule: ShardRule, form: FuseWriter.Form = .family, options: FuseWriter.Options = FuseWriter.Options()) throws {
+  init(
+    _ keys: [String], rule: ShardRule, form: FuseWriter.Form = .family,
+    options: FuseWriter.Options = FuseWriter.Options()
+  ) throws {
     folder = try TemporaryFolder()
     self.keys = keys
     var options = options
