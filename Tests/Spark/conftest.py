@@ -1,14 +1,15 @@
 """One Spark for all tests: two threads on this machine, and workers that are real processes."""
 
 import os
-import sys
 
 import pytest
 
 import fusedb_swift as f
 from fusedb_swift import spark as fuse
 
-sys.path.insert(0, os.path.dirname(__file__))
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Workers find the functions of these files, too.
+os.environ["PYTHONPATH"] = HERE
 
 
 @pytest.fixture(scope="session")

@@ -173,3 +173,38 @@ def test_workers_without_the_package_say_what_to_set():
     said = subprocess.run([sys.executable, "-c", script, os.getcwd()], input=text, capture_output=True).stdout.decode()
     assert "set PYSPARK_PYTHON to the Python that has it" in said and "bin/python" in said
     assert pickle.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("java.net.BindException: Cannot assign requested address: Service 'sparkDriver' failed", "Set spark.driver.bindAddress"),
+        ("java.net.UnknownHostException: vm: vm: Name or service not known", "Set spark.driver.bindAddress"),
+        ("[JAVA_GATEWAY_EXITED] Java gateway process exited before sending its port number.", "install 17 or later"),
+        ("something else", "something else"),
+    ],
+)
+def test_sessions_that_do_not_begin_say_what_to_set(monkeypatch, text, said):
+    from pyspark.sql import SparkSession
+
+    def fail(self):
+        raise RuntimeError(text)
+
+    monkeypatch.setattr(SparkSession.Builder, "getOrCreate", fail)
+    assert said in failure(lambda: fuse.session("local[1]"))
+
+
+def test_pandas_3_is_told(spark, monkeypatch):
+    import importlib.metadata
+
+    path = build({"a": {"n": 1}})
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "3.0.1")
+    with pytest.warns(UserWarning, match=r"pip install 'pandas<3'"):
+        assert fuse.lookup(events(spark, ["a"]), path, "key", {"n": "int"}).first()["n"] == 1
+
+
+def test_an_older_pyspark_is_told(monkeypatch):
+    import pyspark
+
+    monkeypatch.setattr(pyspark, "__version__", "4.0.1")
+    assert "pip install 'pyspark>=4.1'" in failure(lambda: fuse.session("local[1]"))

@@ -34,7 +34,7 @@ def _path(options: Any) -> str:
         path = path[len("file:") :]
         path = "/" + path.lstrip("/")
     elif "://" in path:
-        raise ValueError(f"{path}: files are mapped, so they are on a path of the machine, and not behind a URL; copy the set to one that all workers have")
+        raise ValueError(f"{path}: files are mapped, so they are on a path of the machine; copy the set to one that all workers have")
     return os.path.abspath(path)
 
 

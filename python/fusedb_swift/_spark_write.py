@@ -177,7 +177,9 @@ class FuseDataWriter(ds.DataSourceArrowWriter):
     def _commit_pieces(self, built: list[Built]) -> None:
         """Rows that were not placed: what the tasks made becomes one file, and that a set."""
         if library.set_generation(self.path) != self.after:
-            raise RuntimeError(f"{self.path}: another job published meanwhile; nothing is changed. Start this one again, if its rows are the newer ones")
+            raise RuntimeError(
+                f"{self.path}: another job published meanwhile; nothing is changed. Start this one again, if its rows are the newer ones"
+            )
         names = [name for message in built for name in (message.piece.split("/") if message.piece else map(_name, message.shards))]
         whole = os.path.join(self.path, f".part-piece-{self.job}-whole.tmp")
         options = {name: value for name, value in self.options.items() if value}
