@@ -81,9 +81,21 @@ extension FuseStore {
     return report
   }
 
+  /// Removes packs whose writers died before their indexes were there: nobody was told of what is in them, and what they copied may have been
+  /// taken back since. [SP5]
+  func removeUnsealed() throws(FuseError) {
+    for file in try backend.names(in: "tmp") where file.hasSuffix(".sealing") {
+      let name = String(file.dropLast(8))
+      guard try !backend.isLocked("tmp/\(file)"), try backend.file(PackView.indexName(name)) == nil else { continue }
+      try backend.remove(PackView.packName(name))
+      try backend.remove(PackView.goneName(name))
+    }
+  }
+
   /// Removes what dead processes left, and makes an index for packs that lack theirs.
   func sweep() throws(FuseError) -> Int {
     var count = 0
+    try removeUnsealed()
     for name in try backend.names(in: "tmp") where !name.hasSuffix(".lock") {
       if try backend.sweep("tmp/\(name)") { count += 1 }
     }
@@ -268,8 +280,14 @@ struct Collector {
       holders.append((census, entry, census.pack.depth(of: entry) ?? .max))
     }
     if needed.flags & Needed.asPatches != 0 {
-      // A list is small, and each of them was marked with all that it needs.
-      for (census, entry, _) in holders where entry.kind == .patched { census.use(entry) }
+      // Each list was marked with all that it needs. Of those that say the same, one is enough.
+      var lists: [PatchedRecipe] = []
+      for (census, entry, _) in holders where entry.kind == .patched {
+        let place = FuseStore.Place(file: census.pack.file, entry: entry, path: store.packPath(census.pack))
+        guard case .patched(let list)? = try? store.read(needed.id, place, tools), !lists.contains(list) else { continue }
+        lists.append(list)
+        census.use(entry)
+      }
       guard needed.flags & Needed.asBytes != 0 else { return }
       // It is a chunk of others, too.
       holders.removeAll { $0.entry.kind.isRecipe }
@@ -320,6 +338,12 @@ struct Collector {
   private mutating func copy(_ leaving: [Census]) throws(FuseError) -> [PackView] {
     guard !leaving.isEmpty else { return [] }
     let writer = try StoreWriter(store)
+    let (packs, backend) = (leaving.map(\.pack), store.backend)
+    writer.takenBack = { () throws(FuseError) in
+      var gone: Set<FuseStore.ObjectID> = []
+      for pack in packs { gone.formUnion(try GoneMarks.updated(pack, backend).gone.subtracting(pack.gone)) }
+      return gone
+    }
     var given: Set<String> = []
     for census in leaving {
       var number = -1
@@ -352,6 +376,8 @@ struct Collector {
     try writer.sealForCollection()
     let sealed = writer.sealed
     try writer.commit()
+    // A view that was made before has no marks of it.
+    store.forgetPacks()
     return sealed
   }
 

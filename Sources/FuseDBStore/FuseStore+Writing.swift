@@ -130,8 +130,11 @@ extension FuseStore {
     guard !ids.isEmpty else { return 0 }
     var done = 0
     // A part at a time, so that space is freed as it goes.
-    for start in stride(from: 0, to: ids.count, by: 4096) {
-      let part = ids[start..<min(start + 4096, ids.count)]
+    for start in stride(from: 0, to: ids.count, by: 1024) {
+      let part = ids[start..<min(start + 1024, ids.count)]
+      // Nobody takes one back between the look at it and the pack that has it.
+      let lock = try backend.lock("tmp/marks.lock", waiting: true)
+      defer { withExtendedLifetime(lock) {} }
       let writer = try StoreWriter(self)
       var packed: [ObjectID] = []
       let tools = try StoreTools.take()
@@ -143,24 +146,7 @@ extension FuseStore {
         packed.append(id)
       }
       try writer.commit()
-      let lock = try backend.lock("tmp/marks.lock", waiting: true)
-      // One that was removed meanwhile is kept no more in the pack, either.
-      var gone: [ObjectID] = []
-      for id in packed {
-        if try backend.file(Self.looseName(id)) == nil {
-          gone.append(id)
-        } else {
-          try backend.remove(Self.looseName(id))
-        }
-      }
-      if !gone.isEmpty {
-        for pack in try refresh().packs {
-          var inPack: [ObjectID] = []
-          for id in gone { if let entry = try pack.entry(of: id), pack.keeps(id, entry) { inPack.append(id) } }
-          if !inPack.isEmpty { _ = try GoneMarks.add(inPack, to: pack, backend) }
-        }
-      }
-      withExtendedLifetime(lock) {}
+      for id in packed { try backend.remove(Self.looseName(id)) }
       done += packed.count
       progress?(Double(start + part.count) / Double(ids.count))
     }

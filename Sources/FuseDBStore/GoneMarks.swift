@@ -30,12 +30,19 @@ enum GoneMarks {
   static func add(
     _ ids: [FuseStore.ObjectID], to pack: PackView, _ backend: any StoreBackend
   ) throws(FuseError) -> PackView {
-    let all = pack.gone.union(ids).sorted()
+    let all = pack.gone.union(ids)
+    return pack.with(gone: all, byteCount: try write(all, of: pack.name, backend))
+  }
+
+  /// Writes the list of a pack, and returns its length. The caller has the lock of marks.
+  static func write(
+    _ ids: Set<FuseStore.ObjectID>, of name: String, _ backend: any StoreBackend
+  ) throws(FuseError) -> Int {
     var bytes = magic
-    for id in all { bytes += id.bytes }
+    for id in ids.sorted() { bytes += id.bytes }
     bytes.append(bigEndian: Checksum.of(bytes.rawSpan))
-    _ = try backend.write(bytes, to: PackView.goneName(pack.name), replacing: true)
-    return pack.with(gone: Set(all), byteCount: bytes.count)
+    _ = try backend.write(bytes, to: PackView.goneName(name), replacing: true)
+    return bytes.count
   }
 }
 

@@ -88,6 +88,12 @@ final class OpenPack {
   func seal() throws(FuseError) -> PackView {
     try flush()
     try file.makeDurable()
+    // Says that the pack is no one's yet, should this process die before its index is there. [SP5]
+    let sealing = try store.backend.begin(PackView.sealingName(name))
+    defer {
+      withExtendedLifetime(sealing) {}
+      try? store.backend.remove(PackView.sealingName(name))
+    }
     // From here on, for where the name is there and making it last fails.
     isNamed = true
     try store.backend.rename(temporaryName, to: PackView.packName(name))

@@ -15,6 +15,7 @@ final class PackView: Sendable {
 
   static func packName(_ name: String) -> String { "packs/\(name).pack" }
   static func indexName(_ name: String) -> String { "packs/\(name).fsdb" }
+  static func sealingName(_ name: String) -> String { "tmp/\(name).sealing" }
   static func goneName(_ name: String) -> String { "packs/\(name).gone" }
 
   init(

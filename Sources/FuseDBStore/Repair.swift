@@ -28,6 +28,7 @@ extension FuseStore {
     }
     defer { withExtendedLifetime(lock) {} }
     var result = Repair()
+    try removeUnsealed()
     try removeDamagedLists(&result)
     let before = try verify(.everything)
     var suspects = Set(before.flaws.map(\.file).filter { $0.hasPrefix("packs/") })

@@ -34,6 +34,8 @@ public final class StoreWriter {
   private(set) var view = StoreView()
   /// The packs that this writer sealed.
   private(set) var sealed: [PackView] = []
+  /// Of a writer that copies marks: those that were taken back since it read them.
+  var takenBack: (() throws(FuseError) -> Set<FuseStore.ObjectID>)?
   /// Whether frames that others are packed after may be relied on, by pack and offset.
   var deepVerdicts: [String: Bool] = [:]
   private var pack: OpenPack?
@@ -233,7 +235,14 @@ public final class StoreWriter {
     self.pack = nil
     guard !pack.isEmpty else { return pack.abandon() }
     let view: PackView
-    do throws(FuseError) { view = try pack.seal() } catch {
+    do throws(FuseError) {
+      // What was taken back while it was copied is taken back in the copy before anybody sees that. [SM4]
+      let lock = takenBack == nil ? nil : try store.backend.lock("tmp/marks.lock", waiting: true)
+      defer { withExtendedLifetime(lock) {} }
+      let gone = Set(try takenBack?().filter { pack.entries[$0]?.isKept == true } ?? [])
+      if !gone.isEmpty { _ = try GoneMarks.write(gone, of: pack.name, store.backend) }
+      view = try pack.seal()
+    } catch {
       pack.abandon()
       throw error
     }

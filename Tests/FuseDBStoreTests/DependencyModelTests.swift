@@ -65,6 +65,12 @@ import Testing
   struct Machine {
     var fault = Fault.none
     var otherNeedsWhole: Bool
+    /// A machine that lacks a rule is looked at until something is lost.
+    private var endsAtLoss: Bool { fault != .none }
+
+    init(fault: Fault = .none, otherNeedsWhole: Bool) {
+      (self.fault, self.otherNeedsWhole) = (fault, otherNeedsWhole)
+    }
 
     func isSafe(_ state: State) -> Bool {
       let there = state.there
@@ -198,6 +204,7 @@ import Testing
       while let state = open.popLast() {
         if !isSafe(state) {
           safe = false
+          if endsAtLoss { break }
           continue
         }
         let next = followers(of: state)

@@ -64,9 +64,8 @@ struct Inspection {
       count += try checkVersions(of: number, state, store, moment)
     }
     try store.forEachKept { (id: FuseStore.ObjectID) throws(FuseError) in
-      guard allowed.contains(id), try store.bytes(of: id) != nil else {
-        fatalError("\(moment): \(id) is kept, and nobody put it, or it can't be read")
-      }
+      guard allowed.contains(id) else { throw FuseError(.corrupted, "\(moment): \(id) is kept, and nobody put it, or it was removed") }
+      guard try store.bytes(of: id) != nil else { throw FuseError(.corrupted, "\(moment): \(id) is kept and not there") }
     }
     return count
   }

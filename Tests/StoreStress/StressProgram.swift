@@ -71,6 +71,8 @@ struct StressProgram {
     var posts = (0..<writerCount).map { Post(kind: "write", number: $0) }
     posts += [Post(kind: "read", number: 0), Post(kind: "read", number: 1)]
     posts += [Post(kind: "collect", number: 0), Post(kind: "collect", number: 1)]
+    // Whatever happens, nobody stays.
+    defer { for post in posts where post.process > 0 { kill(post.process, SIGKILL) } }
     for place in posts.indices { posts[place].process = try start(posts[place], folder, random.next()) }
     for kill in 1...killCount {
       usleep(UInt32(2000 + random.below(40_000)))
@@ -84,7 +86,11 @@ struct StressProgram {
     }
     // The others are asked to stop, and say whether all was well.
     folder.askToStop()
-    for post in posts { try end(post, with: 0) }
+    for place in posts.indices {
+      let post = posts[place]
+      posts[place].process = 0
+      try end(post, with: 0)
+    }
     return try Inspection(folder, writerCount: writerCount).run()
   }
 
