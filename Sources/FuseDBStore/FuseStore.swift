@@ -18,6 +18,7 @@ public final class FuseStore: Sendable {
   let config: StoreConfig
   private let state = Mutex(StoreView())
   private let lastFrame = Mutex<UnpackedFrame?>(nil)
+  let dictionaries = FrameDictionaries()
 
   /// A frame that was unpacked last: its neighbours are often asked for next.
   private struct UnpackedFrame: Sendable {
@@ -143,8 +144,20 @@ public final class FuseStore: Sendable {
   struct Place: Sendable {
     let file: StoreFile
     let entry: PackEntry
-    /// For errors.
-    let path: String
+    private let folder: String
+    private let pack: PackView?
+
+    init(file: StoreFile, entry: PackEntry, path: String) {
+      (self.file, self.entry, folder, pack) = (file, entry, path, nil)
+    }
+
+    /// In a pack of the store at `folder`.
+    init(_ pack: PackView, _ entry: PackEntry, in folder: String) {
+      (file, self.entry, self.folder, self.pack) = (pack.file, entry, folder, pack)
+    }
+
+    /// For errors alone: to spell it takes longer than to find the object.
+    var path: String { pack.map { "\(folder)/\(PackView.packName($0.name))" } ?? folder }
   }
 
   /// What was found.
@@ -198,10 +211,11 @@ public final class FuseStore: Sendable {
   private func find(
     _ id: ObjectID, in view: StoreView, _ tools: StoreTools, _ failure: inout FuseError?
   ) throws(FuseError) -> Found? {
-    for pack in view.all {
+    for number in 0..<view.packs.count + view.condemned.count {
+      let pack = number < view.packs.count ? view.packs[number] : view.condemned[number - view.packs.count]
       do throws(FuseError) {
         guard let entry = try pack.entry(of: id), entry.hasPayload else { continue }
-        return try read(id, Place(file: pack.file, entry: entry, path: packPath(pack)), tools)
+        return try read(id, Place(pack, entry, in: backend.path), tools)
       } catch {
         guard error.code != .cancelled else { throw error }
         failure = error
@@ -271,8 +285,9 @@ public final class FuseStore: Sendable {
       frame?.file == ObjectIdentifier(place.file) && frame?.offset == entry.offset ? frame?.contents : nil
     }
     if let known { return known }
-    let contents = try tools.unpacked(
-      place.file.bytes.extracting(entry.payload), entry.codec, byteCount: entry.frameByteCount)
+    let contents = try dictionaries.contents(
+      of: place.file.bytes.extracting(entry.payload), codec: entry.codec, byteCount: entry.frameByteCount,
+      in: place.file, tools)
     guard let contents else { return nil }
     let frame = UnpackedFrame(
       file: ObjectIdentifier(place.file), offset: entry.offset, contents: contents, owner: place.file)

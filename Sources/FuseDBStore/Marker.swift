@@ -84,7 +84,7 @@ struct Marker {
     var failure: FuseError?
     for pack in view.all {
       guard let entry = try pack.entry(of: id), entry.kind == .recipe else { continue }
-      let place = FuseStore.Place(file: pack.file, entry: entry, path: store.packPath(pack))
+      let place = FuseStore.Place(pack, entry, in: store.path)
       // A damaged copy does not matter where there is a sound one.
       let found: FuseStore.Found
       do throws(FuseError) { found = try store.read(id, place, tools) } catch {

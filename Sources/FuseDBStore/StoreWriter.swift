@@ -35,6 +35,8 @@ public final class StoreWriter {
   /// The packs that this writer sealed.
   private(set) var sealed: [PackView] = []
   private var pack: OpenPack?
+  /// The pack before it, which another thread seals.
+  private var sealing: SealingPack?
   private var registration: Registration?
   private var names: [(name: String, ref: StoreRef?)] = []
   var frame = OpenFrame()
@@ -51,6 +53,7 @@ public final class StoreWriter {
 
   deinit {
     _ = packing?.work.wait()
+    sealing?.end()
     pack?.abandon()
     registration?.end()
     tools.giveBack()
@@ -97,7 +100,12 @@ public final class StoreWriter {
   }
 
   /// The packs in which an object may be known: this writer's, and those that stay.
-  var reliable: [PackView] { sealed + view.packs }
+  func reliablePack(_ number: Int) -> PackView {
+    number < sealed.count ? sealed[number] : view.packs[number - sealed.count]
+  }
+  var reliableCount: Int { sealed.count + view.packs.count }
+  /// The pack in which something was known last, by its number: the next is often there, too.
+  var lastReliable = 0
 
   // MARK: Records
 
@@ -113,16 +121,34 @@ public final class StoreWriter {
     if let pack, pack.byteCount < store.configuration.packByteCount, pack.entries.count < OpenPack.mostEntries {
       return pack
     }
-    try seal()
+    try sealBehind()
     let made = try OpenPack(store, temporaryName: "tmp/\(registration!.generation)-\(Hexadecimal.random(16)).pack")
     pack = made
     return made
   }
 
-  /// What this writer's open pack has of an object.
-  func ownEntry(_ id: FuseStore.ObjectID) -> PackEntry? { pack?.entries[id] }
+  /// What this writer's packs that are not sealed have of an object.
+  func ownEntry(_ id: FuseStore.ObjectID) -> PackEntry? {
+    let own = pack?.entries[id]
+    guard let sealing, own?.hasPayload != true, var full = sealing.pack.entries[id] else { return own }
+    full.isKept = full.isKept || own?.isKept == true
+    return full
+  }
 
-  func ownBytes(_ entry: PackEntry) throws(FuseError) -> [UInt8]? { try pack?.stored(entry) }
+  /// The open pack, and what it has of an object; nil where it has none. What waits to be sealed is sealed then, so that the store has it.
+  func openEntry(_ id: FuseStore.ObjectID) throws(FuseError) -> (pack: OpenPack, entry: PackEntry)? {
+    if let pack, let entry = pack.entries[id], entry.hasPayload { return (pack, entry) }
+    try settleSealing()
+    return nil
+  }
+
+  /// The payload of what ``ownEntry(_:)`` gave.
+  func ownBytes(_ id: FuseStore.ObjectID, _ entry: PackEntry) throws(FuseError) -> [UInt8]? {
+    if let pack, pack.entries[id]?.hasPayload == true { return try pack.stored(entry) }
+    guard sealing?.pack.entries[id] != nil else { return nil }
+    try settleSealing()
+    return sealed.last.map { $0.bytes.extracting(entry.payload).array() }
+  }
 
   /// Writes a record of one object.
   func append(
@@ -154,8 +180,10 @@ public final class StoreWriter {
   func handOverFrame() throws(FuseError) {
     try settleFrame()
     guard !frame.isEmpty else { return }
-    packing = PackingFrame(frame)
+    packing = PackingFrame(frame, pack?.dictionary, packName: pack?.name)
     frame = OpenFrame()
+    // After a dictionary, smaller ones take no more room, and an object is out of them sooner.
+    if pack?.dictionary != nil { frame.most = OpenFrame.mostByteCountWithDictionary }
   }
 
   /// Whether an object waits in a frame.
@@ -183,7 +211,13 @@ public final class StoreWriter {
   private func write(_ packing: PackingFrame) throws(FuseError) {
     let frame = packing.frame
     let contents = packing.contents
-    guard let (codec, packed) = try packing.work.wait().get() else {
+    var made = try packing.work.wait().get()
+    let pack = try openPack()
+    if made?.0 == .primed, pack.name != packing.packName {
+      // What it was packed after stands in the pack before.
+      made = try tools.packed(contents.rawSpan, frame.compression)
+    }
+    guard let (codec, packed) = made else {
       // They would save nothing together: each is a record of its own.
       for object in frame.objects {
         try append(
@@ -192,7 +226,6 @@ public final class StoreWriter {
       }
       return
     }
-    let pack = try openPack()
     let record = PackRecord(
       kind: .frame, codec: codec, isKept: false, storedByteCount: packed.count, byteCount: contents.count,
       digest: try tools.digest(of: packed.rawSpan))
@@ -205,17 +238,52 @@ public final class StoreWriter {
           kind: .frame, codec: codec, isKept: object.isKept, offset: offset, storedByteCount: packed.count,
           byteCount: object.range.count, inner: shift + object.range.lowerBound, frameByteCount: contents.count))
     }
+    if codec == .zstd { try pack.note(frame, tools) }
   }
 
+  /// Seals what there is.
   func seal() throws(FuseError) {
-    guard let pack else { return }
+    guard let pack else { return try settleSealing() }
     self.pack = nil
-    guard !pack.isEmpty else { return pack.abandon() }
+    guard !pack.isEmpty else {
+      pack.abandon()
+      return try settleSealing()
+    }
     let view: PackView
     do throws(FuseError) { view = try pack.seal() } catch {
       pack.abandon()
       throw error
     }
+    // In the order in which they were filled.
+    try settleSealing()
+    take(view)
+  }
+
+  /// Has another thread seal the pack that is full: to make it durable takes as long as to fill the next one.
+  private func sealBehind() throws(FuseError) {
+    try settleSealing()
+    // Two large indexes at once would take too much memory.
+    guard let pack, pack.entries.count <= SealingPack.mostEntries, Parallel.processorCount > 1 else {
+      return try seal()
+    }
+    self.pack = nil
+    sealing = SealingPack(pack)
+  }
+
+  /// Waits for the pack that is being sealed.
+  private func settleSealing() throws(FuseError) {
+    guard let sealing else { return }
+    self.sealing = nil
+    switch sealing.work.wait() {
+    case .success(let view): take(view)
+    case .failure(let error):
+      sealing.pack.abandon()
+      failure = error
+      throw error
+    }
+  }
+
+  private func take(_ view: PackView) {
     sealed.append(view)
     store.add(view)
   }
@@ -233,6 +301,12 @@ public final class StoreWriter {
     _ = try StoreRef.fileName(name, path: store.path)
     try begin()
     try rely(on: ref)
+    names.append((name, ref))
+  }
+
+  /// The same for what this writer put, with all that it leads to, since it began: that is where it stays.
+  func setName(_ name: String, toPut ref: StoreRef) throws(FuseError) {
+    _ = try StoreRef.fileName(name, path: store.path)
     names.append((name, ref))
   }
 
@@ -258,6 +332,8 @@ public final class StoreWriter {
   /// Begins anew, without what was put since the last commit.
   private func giveUp() {
     _ = packing?.work.wait()
+    sealing?.end()
+    sealing = nil
     pack?.abandon()
     (pack, packing, frame, failure, names, sealed) = (nil, nil, OpenFrame(), nil, [], [])
     registration?.end()
@@ -283,21 +359,51 @@ public final class StoreWriter {
   }
 }
 
+/// A pack that another thread seals.
+private struct SealingPack {
+  static let mostEntries = 1 << 15
+
+  let pack: OpenPack
+  let work: BackgroundWork<Result<PackView, FuseError>>
+
+  init(_ pack: OpenPack) {
+    self.pack = pack
+    // SAFETY: until the work was waited for, nothing else of the pack is used than its entries, which do not change.
+    nonisolated(unsafe) let shared = pack
+    work = BackgroundWork(isWorthThread: true) {
+      do throws(FuseError) { return .success(unsafe try shared.seal()) } catch { return .failure(error) }
+    }
+  }
+
+  /// Waits; what can't be sealed is removed.
+  func end() {
+    if case .failure = work.wait() { pack.abandon() }
+  }
+}
+
 /// A frame that another thread packs.
 private struct PackingFrame {
   let frame: OpenFrame
   let contents: [UInt8]
+  /// The pack whose dictionary is used.
+  let packName: String?
   let work: BackgroundWork<Result<(StoreCodec, [UInt8])?, FuseError>>
 
-  init(_ frame: OpenFrame) {
+  init(_ frame: OpenFrame, _ dictionary: OpenDictionary?, packName: String?) {
     self.frame = frame
+    self.packName = packName
     let contents = frame.contents
     self.contents = contents
     let compression = frame.compression
+    let known = dictionary
     work = BackgroundWork(isWorthThread: contents.count > 16 << 10) {
       do throws(FuseError) {
         let tools = try StoreTools.take()
         defer { tools.giveBack() }
+        if let known, known.compression == compression, StoreTools.isWorthPacking(contents.rawSpan, compression) {
+          return .success(
+            try known.dictionary.packed(contents.rawSpan, tools, at: known.offset).map { (.primed, $0) })
+        }
         return .success(try tools.packed(contents.rawSpan, compression))
       } catch { return .failure(error) }
     }
@@ -315,6 +421,10 @@ struct OpenFrame {
   /// Objects of no more bytes share frames.
   static let mostObjectByteCount = 8 << 10
   static let mostByteCount = 64 << 10
+  static let mostByteCountWithDictionary = 32 << 10
+
+  /// How many bytes it takes.
+  var most = mostByteCount
 
   private(set) var bytes: [UInt8] = []
   private(set) var objects: [Object] = []
@@ -324,7 +434,7 @@ struct OpenFrame {
   var isEmpty: Bool { objects.isEmpty }
 
   func hasRoom(for count: Int, _ compression: FuseStore.Compression) -> Bool {
-    isEmpty || (compression == self.compression && bytes.count + count <= Self.mostByteCount)
+    isEmpty || (compression == self.compression && bytes.count + count <= most)
   }
 
   mutating func add(_ object: RawSpan, _ id: FuseStore.ObjectID, isKept: Bool) {
