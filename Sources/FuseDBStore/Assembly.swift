@@ -142,11 +142,11 @@ struct Assembly {
     try Cancellation.check()
     last = Piece()
     let (reader, whole) = (reader, whole)
-    let groupCount = max(1, min(4 * Parallel.processorCount, piece.ends.count / 16))
+    let groupCount = max(1, min(4 * writer.threadCount, piece.ends.count / 16))
     let size = (piece.ends.count + groupCount - 1) / groupCount
     // The longest first. What is to be read comes next, since the one after waits for it.
     let parts = try Parallel.map(
-      2 + groupCount, threadCount: min(2 + groupCount, Parallel.processorCount),
+      2 + groupCount, threadCount: min(2 + groupCount, writer.threadCount),
       while: { () throws(FuseError) in try storeDigested() }
     ) { number -> Part in
       do throws(FuseError) {
@@ -241,10 +241,10 @@ struct Assembly {
       numbers.append(number)
     }
     guard !numbers.isEmpty else { return [:] }
-    let groupCount = max(1, min(numbers.count / 8, 4 * Parallel.processorCount))
+    let groupCount = max(1, min(numbers.count / 8, 4 * writer.threadCount))
     let size = (numbers.count + groupCount - 1) / groupCount
     let chosen = numbers
-    let parts = Parallel.map(groupCount, threadCount: Parallel.processorCount) { group -> Part in
+    let parts = Parallel.map(groupCount, threadCount: writer.threadCount) { group -> Part in
       do throws(FuseError) {
         let tools = try StoreTools.take()
         defer { tools.giveBack() }

@@ -80,10 +80,10 @@ final class FolderReader {
   }
 
   /// What `next()` gives, on another thread where there is a processor for it.
-  func nextInBackground() -> BackgroundWork<Result<Batch?, FuseError>> {
+  func nextInBackground(threadCount: Int) -> BackgroundWork<Result<Batch?, FuseError>> {
     // SAFETY: the caller waits for one before it asks for another.
     nonisolated(unsafe) let reader = self
-    return BackgroundWork(isWorthThread: Parallel.processorCount > 1) {
+    return BackgroundWork(isWorthThread: threadCount > 1) {
       do throws(FuseError) { return .success(unsafe try reader.next()) } catch { return .failure(error) }
     }
   }

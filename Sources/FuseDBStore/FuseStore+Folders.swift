@@ -90,10 +90,11 @@ extension StoreWriter {
     var total = FuseStore.Stored(id: FuseStore.ObjectID(), isNew: false, byteCount: 0, newByteCount: 0)
     var tree = StoreTreeText()
     let reader = try FolderReader(path, most: settings.chunking.whole)
-    var reading = reader.nextInBackground()
+    var reading = reader.nextInBackground(threadCount: threadCount)
     while let batch = try reading.wait().get() {
-      reading = reader.nextInBackground()
+      reading = reader.nextInBackground(threadCount: threadCount)
       do throws(FuseError) {
+        folderByteCount = total.byteCount
         if let first = batch.files.first { progress?(path + "/" + String(path: first.path)) }
         try put(batch, of: path, settings, options, &tree, &total)
       } catch {

@@ -257,6 +257,7 @@ public final class FuseStore: Sendable {
           try place.file.check()
           throw damaged("the object")
         }
+        place.file.noteRead(entry.byteCount)
         return .chunk(ChunkBytes(place.file, entry.payload))
       }
       guard let contents = try tools.unpacked(stored, entry.codec, byteCount: entry.byteCount),
@@ -281,6 +282,7 @@ public final class FuseStore: Sendable {
 
   private func frame(at place: Place, _ tools: StoreTools) throws(FuseError) -> [UInt8]? {
     let entry = place.entry
+    place.file.noteRead(entry.storedByteCount)
     let known: [UInt8]? = lastFrame.withLock { frame in
       frame?.file == ObjectIdentifier(place.file) && frame?.offset == entry.offset ? frame?.contents : nil
     }

@@ -11,12 +11,15 @@ final class OpenPack {
   private nonisolated(unsafe) let file: any StoreGrowingFile
   private let temporaryName: String
   private let store: FuseStore
+  private let isWrittenBehind: Bool
   /// What is being filled; another block is on its way to the file, or waits to be filled next.
   private var block: PackBlock
   private var spare: PackBlock?
   private var writing: (block: PackBlock, work: BackgroundWork<FuseError?>)?
   /// How many bytes went to the file, or are on their way.
   private var written = 0
+  /// Whether the block has nothing but chunks of large objects, which are seldom read soon.
+  private var isStream = true
   private var head: [UInt8]
   /// What stands in it. One entry an object.
   private(set) var entries = EntryTable()
@@ -30,9 +33,10 @@ final class OpenPack {
   /// However small the objects are, an index of so many fits into memory.
   static let mostEntries = 1 << 17
 
-  init(_ store: FuseStore, temporaryName: String) throws(FuseError) {
+  init(_ store: FuseStore, temporaryName: String, threadCount: Int) throws(FuseError) {
     self.store = store
     self.temporaryName = temporaryName
+    isWrittenBehind = threadCount > 1
     block = try PackBlock()
     unsafe file = try store.backend.begin(temporaryName)
     let start = PackHead.bytes(store: store.config.identity)
@@ -49,6 +53,7 @@ final class OpenPack {
     head.removeAll(keepingCapacity: true)
     record.append(to: &head)
     let head = head
+    if record.kind != .data { isStream = false }
     try add(head.rawSpan)
     try add(payload)
     return offset
@@ -70,9 +75,10 @@ final class OpenPack {
     spare = nil
     // SAFETY: see `file`.
     nonisolated(unsafe) let file = unsafe file
-    let (full, offset) = (block, written)
-    let work = BackgroundWork<FuseError?>(isWorthThread: Parallel.processorCount > 1) {
-      unsafe Self.write(full, to: file, at: offset)
+    let (full, offset, streams) = (block, written, isStream)
+    isStream = true
+    let work = BackgroundWork<FuseError?>(isWorthThread: isWrittenBehind) {
+      unsafe Self.write(full, to: file, at: offset, streams: streams)
     }
     writing = (full, work)
     written += full.count
@@ -110,8 +116,12 @@ final class OpenPack {
 
   /// Writes a block, and says what went wrong.
   @inline(never)
-  private static func write(_ block: PackBlock, to file: any StoreGrowingFile, at offset: Int) -> FuseError? {
-    do throws(FuseError) { try file.write(block.bytes, at: offset) } catch { return error }
+  private static func write(
+    _ block: PackBlock, to file: any StoreGrowingFile, at offset: Int, streams: Bool
+  ) -> FuseError? {
+    do throws(FuseError) {
+      if streams { try file.stream(block.bytes, at: offset) } else { try file.write(block.bytes, at: offset) }
+    } catch { return error }
     return nil
   }
 
@@ -158,7 +168,7 @@ final class OpenPack {
   func seal() throws(FuseError) -> PackView {
     try settle()
     let block = block
-    if block.count > 0, let failure = unsafe Self.write(block, to: file, at: written) { throw failure }
+    if block.count > 0, let failure = unsafe Self.write(block, to: file, at: written, streams: false) { throw failure }
     written += block.count
     block.clear()
     spare = nil

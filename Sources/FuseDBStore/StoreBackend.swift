@@ -2,6 +2,7 @@ public import FuseDBFormat
 public import FuseDBReading
 package import FuseDBSystem
 public import FuseDBWriting
+internal import Synchronization
 
 /// Where the files of a store are.
 ///
@@ -52,10 +53,17 @@ public protocol StoreBackend: Sendable {
 public protocol StoreGrowingFile: AnyObject {
   /// Writes bytes at an offset.
   func write(_ bytes: RawSpan, at offset: Int) throws(FuseError)
+  /// Writes bytes that nobody reads soon: where there is a cache, they need not be in it.
+  func stream(_ bytes: RawSpan, at offset: Int) throws(FuseError)
   /// The bytes from an offset on; fewer where the file ends.
   func bytes(at offset: Int, count: Int) throws(FuseError) -> [UInt8]
   /// Has what was written last.
   func makeDurable() throws(FuseError)
+}
+
+extension StoreGrowingFile {
+  /// Writes as ``write(_:at:)`` does.
+  public func stream(_ bytes: RawSpan, at offset: Int) throws(FuseError) { try write(bytes, at: offset) }
 }
 
 /// A file of a store that is read: mapped, or in memory. It stays as long as this object, also where it is removed.
@@ -91,6 +99,14 @@ public final class StoreFile: Sendable {
   /// Throws once a byte was found missing.
   package func check() throws(FuseError) { try mapping?.checkNotShrunk() }
 
-  /// Lets go of pages that were read.
-  package func drop(_ range: Range<Int>) { mapping?.dropPages(in: range) }
+  /// Takes note of bytes that were read. Now and then the pages are let go of, so that they do not count as this process's memory.
+  func noteRead(_ count: Int) {
+    guard let mapping else { return }
+    guard touched.wrappingAdd(count, ordering: .relaxed).newValue >= Self.mostTouched else { return }
+    touched.store(0, ordering: .relaxed)
+    mapping.dropPages(in: 0..<mapping.byteCount)
+  }
+
+  private let touched = Atomic(0)
+  private static let mostTouched = 16 << 20
 }

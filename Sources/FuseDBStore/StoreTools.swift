@@ -106,11 +106,9 @@ final class StoreTools: Sendable {
   static func isWorthPacking(_ bytes: RawSpan, _ compression: FuseStore.Compression) -> Bool {
     guard bytes.byteCount >= 64, compression.codec != .raw else { return false }
     guard compression.samples, bytes.byteCount >= sampleByteCount else { return true }
-    // A sample from the middle: heads are seldom like what follows.
-    let start = (bytes.byteCount - sampleByteCount) / 2
     // SAFETY: the call reads the bytes of the span, and keeps none.
-    return unsafe bytes.extracting(start..<start + sampleByteCount).withUnsafeBytes { bytes in
-      unsafe fuse_cut_unevenness(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count)
+    return unsafe bytes.withUnsafeBytes { bytes in
+      unsafe fuse_cut_sampled_unevenness(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count)
     } >= leastUnevenness
   }
 

@@ -29,6 +29,10 @@ extension FuseStore {
 public final class StoreWriter {
   /// The store that it writes to.
   public let store: FuseStore
+  /// How many threads a put uses at most, one or more; as many as there are processors unless it is set.
+  public var threadCount = Parallel.processorCount
+  /// How many bytes of a folder were put by now.
+  package var folderByteCount = 0
   let tools: StoreTools
   /// What may be relied on: none of it is removed while this writer lives. [SW2]
   private(set) var view = StoreView()
@@ -122,7 +126,8 @@ public final class StoreWriter {
       return pack
     }
     try sealBehind()
-    let made = try OpenPack(store, temporaryName: "tmp/\(registration!.generation)-\(Hexadecimal.random(16)).pack")
+    let made = try OpenPack(
+      store, temporaryName: "tmp/\(registration!.generation)-\(Hexadecimal.random(16)).pack", threadCount: threadCount)
     pack = made
     return made
   }
@@ -180,7 +185,7 @@ public final class StoreWriter {
   func handOverFrame() throws(FuseError) {
     try settleFrame()
     guard !frame.isEmpty else { return }
-    packing = PackingFrame(frame, pack?.dictionary, packName: pack?.name)
+    packing = PackingFrame(frame, pack?.dictionary, packName: pack?.name, isBehind: threadCount > 1)
     frame = OpenFrame()
     // After a dictionary, smaller ones take no more room, and an object is out of them sooner.
     if pack?.dictionary != nil { frame.most = OpenFrame.mostByteCountWithDictionary }
@@ -263,7 +268,7 @@ public final class StoreWriter {
   private func sealBehind() throws(FuseError) {
     try settleSealing()
     // Two large indexes at once would take too much memory.
-    guard let pack, pack.entries.count <= SealingPack.mostEntries, Parallel.processorCount > 1 else {
+    guard let pack, pack.entries.count <= SealingPack.mostEntries, threadCount > 1 else {
       return try seal()
     }
     self.pack = nil
@@ -389,14 +394,14 @@ private struct PackingFrame {
   let packName: String?
   let work: BackgroundWork<Result<(StoreCodec, [UInt8])?, FuseError>>
 
-  init(_ frame: OpenFrame, _ dictionary: OpenDictionary?, packName: String?) {
+  init(_ frame: OpenFrame, _ dictionary: OpenDictionary?, packName: String?, isBehind: Bool) {
     self.frame = frame
     self.packName = packName
     let contents = frame.contents
     self.contents = contents
     let compression = frame.compression
     let known = dictionary
-    work = BackgroundWork(isWorthThread: contents.count > 16 << 10) {
+    work = BackgroundWork(isWorthThread: isBehind && contents.count > 16 << 10) {
       do throws(FuseError) {
         let tools = try StoreTools.take()
         defer { tools.giveBack() }
