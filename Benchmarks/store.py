@@ -164,6 +164,7 @@ class Rsdos(DiskObjectStore):
         from rsdos import Container
 
         clean(store)
+        os.makedirs(store)
         self.container = Container(str(store))
         self.container.init_container()
 
@@ -285,7 +286,7 @@ def get(fusedb, gets, folder):
     peer.put(store, files)
     with Container(store) as container:
         source = random.Random(1)
-        keys = source.sample(peer.keys, 10_000)
+        keys = source.choices(peer.keys, k=10_000)
         rounds = []
         for _ in range(4):
             start = time.monotonic()

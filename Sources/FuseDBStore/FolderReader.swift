@@ -39,7 +39,9 @@ final class FolderReader {
     try enter([])
   }
 
-  private func place(_ below: [UInt8]) -> String { below.isEmpty ? path : path + "/" + String(path: Array(below.dropLast())) }
+  private func place(_ below: [UInt8]) -> String {
+    below.isEmpty ? path : path + "/" + String(path: Array(below.dropLast()))
+  }
 
   private func enter(_ below: [UInt8]) throws(FuseError) {
     let folder = try OpenFolder(place(below))
@@ -72,7 +74,9 @@ final class FolderReader {
       guard let read = try open!.read(bytes, most: most, to: &batch.bytes) else { continue }
       var file = File(path: level.below + bytes, mode: read.mode)
       if read.isWhole {
-        file.small = (start..<batch.bytes.count, try tools.digest(of: batch.bytes.rawSpan.extracting(start..<batch.bytes.count)))
+        file.small = (
+          start..<batch.bytes.count, try tools.digest(of: batch.bytes.rawSpan.extracting(start..<batch.bytes.count))
+        )
       }
       batch.files.append(file)
     }

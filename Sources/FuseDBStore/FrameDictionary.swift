@@ -135,7 +135,8 @@ final class FrameDictionaries: Sendable {
     return try dictionary.unpacked(payload, tools, byteCount: byteCount)
   }
 
-  private func dictionary(_ file: StoreFile, at offset: Int, _ tools: StoreTools) throws(FuseError) -> FrameDictionary? {
+  private func dictionary(_ file: StoreFile, at offset: Int, _ tools: StoreTools) throws(FuseError) -> FrameDictionary?
+  {
     let found: FrameDictionary? = known.withLock { known in
       guard let place = known.lastIndex(where: { $0.file === file && $0.offset == offset }) else { return nil }
       if place < known.count - 1 { known.append(known.remove(at: place)) }

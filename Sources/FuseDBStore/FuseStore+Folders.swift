@@ -77,7 +77,7 @@ extension FuseStore {
 extension StoreWriter {
   /// Puts all regular files of a folder, and has a name lead to them from the commit on. Links and devices are left out.
   ///
-  /// - Parameter progress: called now and then with the path of a file that is being put.
+  /// - Parameter progress: called with the path of each file before it is put.
   /// - Returns: the list of the files, which is an object; its bytes are those of the files.
   /// - Throws: as ``put(path:_:progress:)`` and ``setName(_:to:)``.
   @discardableResult
@@ -94,9 +94,7 @@ extension StoreWriter {
     while let batch = try reading.wait().get() {
       reading = reader.nextInBackground(threadCount: threadCount)
       do throws(FuseError) {
-        folderByteCount = total.byteCount
-        if let first = batch.files.first { progress?(path + "/" + String(path: first.path)) }
-        try put(batch, of: path, settings, options, &tree, &total)
+        try put(batch, of: path, settings, options, progress, &tree, &total)
       } catch {
         _ = reading.wait()
         throw error
@@ -113,10 +111,14 @@ extension StoreWriter {
 
   private func put(
     _ batch: FolderReader.Batch, of path: String, _ settings: Settings, _ options: PutOptions,
-    _ tree: inout StoreTreeText, _ total: inout FuseStore.Stored
+    _ progress: ((String) -> Void)?, _ tree: inout StoreTreeText, _ total: inout FuseStore.Stored
   ) throws(FuseError) {
     try Cancellation.check()
     for file in batch.files {
+      if let progress {
+        folderByteCount = total.byteCount
+        progress(path + "/" + String(path: file.path))
+      }
       let stored: FuseStore.Stored
       if let (range, id) = file.small {
         stored = try putChunk(batch.bytes.rawSpan.extracting(range), id, settings, isKept: false)

@@ -257,7 +257,7 @@ public final class FuseStore: Sendable {
           try place.file.check()
           throw damaged("the object")
         }
-        place.file.noteRead(entry.byteCount)
+        place.file.noteRead(entry.payload)
         return .chunk(ChunkBytes(place.file, entry.payload))
       }
       guard let contents = try tools.unpacked(stored, entry.codec, byteCount: entry.byteCount),
@@ -282,11 +282,11 @@ public final class FuseStore: Sendable {
 
   private func frame(at place: Place, _ tools: StoreTools) throws(FuseError) -> [UInt8]? {
     let entry = place.entry
-    place.file.noteRead(entry.storedByteCount)
     let known: [UInt8]? = lastFrame.withLock { frame in
       frame?.file == ObjectIdentifier(place.file) && frame?.offset == entry.offset ? frame?.contents : nil
     }
     if let known { return known }
+    place.file.noteRead(entry.payload)
     let contents = try dictionaries.contents(
       of: place.file.bytes.extracting(entry.payload), codec: entry.codec, byteCount: entry.frameByteCount,
       in: place.file, tools)

@@ -34,11 +34,12 @@ struct Marker {
         try missing(ref.id, error)
       }
     }
+    let recipes = try recipes()
     for pack in view.all {
       try pack.forEach { id, entry throws(FuseError) in
         guard pack.keeps(id, entry) else { return }
         // What is no recipe leads nowhere, unless another pack has one.
-        if view.all.count == 1, entry.kind == .data || entry.kind == .frame {
+        if entry.kind == .data || entry.kind == .frame, recipes?.contains(id) == false {
           try live.add(id)
         } else {
           try roots.add(id)
@@ -63,6 +64,21 @@ struct Marker {
       try body(id)
     }
   }
+
+  /// The objects that have a recipe in some pack; nil where they are too many to remember.
+  private func recipes() throws(FuseError) -> Set<FuseStore.ObjectID>? {
+    // In one pack an object is one thing.
+    guard view.all.count > 1 else { return [] }
+    var recipes: Set<FuseStore.ObjectID> = []
+    for pack in view.all {
+      try pack.forEach { id, entry throws(FuseError) in
+        if entry.kind == .recipe, recipes.count <= Self.mostRecipes { recipes.insert(id) }
+      }
+    }
+    return recipes.count <= Self.mostRecipes ? recipes : nil
+  }
+
+  private static let mostRecipes = 1 << 17
 
   /// Adds what an object is made of.
   private func expand(_ id: FuseStore.ObjectID) throws(FuseError) {

@@ -33,6 +33,7 @@ final class OpenPack {
   /// However small the objects are, an index of so many fits into memory.
   static let mostEntries = 1 << 17
 
+  // SAFETY: the file is used by this thread, before another has it.
   init(_ store: FuseStore, temporaryName: String, threadCount: Int) throws(FuseError) {
     self.store = store
     self.temporaryName = temporaryName
@@ -98,7 +99,9 @@ final class OpenPack {
         first.add(frame.bytes.rawSpan.extracting(object.range), object.id, isKept: object.isKept)
       }
     }
-    guard smallByteCount >= FrameDictionary.leastByteCount, first.bytes.count >= FrameDictionary.byteCount else { return }
+    guard smallByteCount >= FrameDictionary.leastByteCount, first.bytes.count >= FrameDictionary.byteCount else {
+      return
+    }
     let first = first
     let contents = first.contents
     smallByteCount = .min
@@ -148,6 +151,7 @@ final class OpenPack {
     entries[id] = known
   }
 
+  // SAFETY: the block that another thread writes is waited for first; see `file`.
   /// The bytes of a payload that was appended.
   func stored(_ entry: PackEntry) throws(FuseError) -> [UInt8] {
     try settle()
@@ -164,6 +168,7 @@ final class OpenPack {
     return bytes
   }
 
+  // SAFETY: the block that another thread writes is waited for first; see `file`.
   /// Makes the pack durable and gives it its name, then its index: with that it is there. [SP4]
   func seal() throws(FuseError) -> PackView {
     try settle()
@@ -177,7 +182,8 @@ final class OpenPack {
     isNamed = true
     try store.backend.rename(temporaryName, to: PackView.packName(name))
     try store.backend.build(
-      try Self.index(entries.all, count: entries.count, name: name, packByteCount: written), as: PackView.indexName(name))
+      try Self.index(entries.all, count: entries.count, name: name, packByteCount: written),
+      as: PackView.indexName(name))
     guard let view = try PackView.open(name, store.backend, store: store.config.identity) else {
       throw FuseError(
         .notFound, "the pack that was sealed is gone again: something else removes files here",

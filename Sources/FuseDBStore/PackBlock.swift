@@ -12,6 +12,7 @@ final class PackBlock: Sendable {
 
   init() throws(FuseError) { memory = try ZeroedMemory(byteCount: Self.byteCount, inLargePages: false) }
 
+  // SAFETY: see `filled`.
   /// How many bytes there are.
   var count: Int { unsafe filled }
   var isFull: Bool { count == Self.byteCount }
@@ -31,6 +32,7 @@ final class PackBlock: Sendable {
   @inline(never)
   func array(_ range: Range<Int>) -> [UInt8] { bytes.extracting(range).array() }
 
+  // SAFETY: see `filled`.
   /// Begins anew.
   func clear() { unsafe filled = 0 }
 

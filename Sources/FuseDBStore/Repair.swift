@@ -140,7 +140,8 @@ extension FuseStore {
       return (0, 0)
     }
     try backend.build(
-      try OpenPack.index(entries, count: entries.count, name: name, packByteCount: file.byteCount), as: PackView.indexName(name))
+      try OpenPack.index(entries, count: entries.count, name: name, packByteCount: file.byteCount),
+      as: PackView.indexName(name))
     return (salvaged, damaged)
   }
 }

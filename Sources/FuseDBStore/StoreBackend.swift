@@ -99,14 +99,42 @@ public final class StoreFile: Sendable {
   /// Throws once a byte was found missing.
   package func check() throws(FuseError) { try mapping?.checkNotShrunk() }
 
-  /// Takes note of bytes that were read. Now and then the pages are let go of, so that they do not count as this process's memory.
-  func noteRead(_ count: Int) {
-    guard let mapping else { return }
-    guard touched.wrappingAdd(count, ordering: .relaxed).newValue >= Self.mostTouched else { return }
-    touched.store(0, ordering: .relaxed)
-    mapping.dropPages(in: 0..<mapping.byteCount)
+  /// How the file is read.
+  private struct Reading {
+    /// How many bytes were read since pages were let go of.
+    var touched = 0
+    /// Where the last read ended, and how many bytes were read in order before it.
+    var last = 0
+    var run = 0
+    /// Up to where the kernel was told to read ahead.
+    var advised = 0
   }
 
-  private let touched = Atomic(0)
-  private static let mostTouched = 16 << 20
+  private let reading = Mutex(Reading())
+  private static let mostTouched = 4 << 20
+  private static let readAhead = 8 << 20
+
+  /// Takes note of bytes that were read. Where they come in order, those after them are asked for: the disk works meanwhile. Now and then the
+  /// pages are let go of, so that they do not count as this process's memory.
+  func noteRead(_ range: Range<Int>) {
+    guard let mapping else { return }
+    let (drops, ahead): (Bool, Range<Int>?) = reading.withLock { reading in
+      reading.touched += range.count
+      let drops = reading.touched >= Self.mostTouched
+      if drops { reading.touched = 0 }
+      let isInOrder = (0...Self.mostTouched).contains(range.lowerBound - reading.last)
+      reading.run = isInOrder ? reading.run + range.count : 0
+      reading.last = range.upperBound
+      guard reading.run >= 256 << 10 else {
+        reading.advised = 0
+        return (drops, nil)
+      }
+      let start = max(reading.advised, reading.last)
+      guard start < mapping.byteCount, start - reading.last <= Self.readAhead else { return (drops, nil) }
+      reading.advised = min(mapping.byteCount, start + Self.readAhead)
+      return (drops, start..<reading.advised)
+    }
+    if drops { mapping.dropPages(in: 0..<mapping.byteCount) }
+    if let ahead { mapping.willRead(ahead) }
+  }
 }

@@ -188,7 +188,7 @@ extension StoreWriter {
     if entry.kind == .data, entry.codec == .raw {
       guard entry.storedByteCount == entry.byteCount else { return false }
       let isSame = Self.areEqual(contents, pack.bytes.extracting(entry.payload))
-      pack.file.noteRead(entry.byteCount)
+      pack.file.noteRead(entry.payload)
       return isSame && (try? pack.file.check()) != nil
     }
     let place = FuseStore.Place(pack, entry, in: store.path)

@@ -57,7 +57,8 @@ extension StoreJob {
 
   private func put(_ writer: StoreWriter, _ options: StoreWriter.PutOptions) throws(FuseError) -> FuseStore.Stored {
     let input = console.input
-    return try writer.put(options, progress: { bar.show(nil, rate.text($0, of: nil, "standard input")) }) { () throws(FuseError) in
+    return try writer.put(options, progress: { bar.show(nil, rate.text($0, of: nil, "standard input")) }) {
+      () throws(FuseError) in
       var bytes = [UInt8](repeating: 0, count: 1 << 18)
       let count = try input.read(into: &bytes, 0..<bytes.count, name: "standard input")
       guard count > 0 else { return nil }

@@ -89,7 +89,8 @@ package final class OpenFolder {
         }
         // One that is gone by now.
         guard isThere else { continue }
-        kind = status.st_mode & S_IFMT == S_IFDIR ? Int32(DT_DIR) : status.st_mode & S_IFMT == S_IFREG ? Int32(DT_REG) : kind
+        kind =
+          status.st_mode & S_IFMT == S_IFDIR ? Int32(DT_DIR) : status.st_mode & S_IFMT == S_IFREG ? Int32(DT_REG) : kind
       }
       guard kind == DT_DIR || kind == DT_REG else { continue }
       // SAFETY: as above.
@@ -117,7 +118,9 @@ package final class OpenFolder {
     defer { close(opened) }
     var status = stat()
     // SAFETY: the call fills in a value of the type that it takes.
-    guard unsafe fstat(opened, &status) == 0 else { throw .system("look at the file", path: path + "/" + String(path: Array(name))) }
+    guard unsafe fstat(opened, &status) == 0 else {
+      throw .system("look at the file", path: path + "/" + String(path: Array(name)))
+    }
     guard status.st_mode & S_IFMT == S_IFREG else { return nil }
     var read = Read(mode: UInt32(status.st_mode) & 0o7777, isWhole: false)
     guard Int(status.st_size) <= most else { return read }

@@ -133,7 +133,9 @@ package final class GrowingFile {
   /// Writes bytes that nobody reads soon: straight to the disk where they and the offset are whole pages. To copy them into the page cache,
   /// and to make room there, takes as long as to digest them.
   package func stream(_ bytes: RawSpan, at offset: Int) throws(FuseError) {
-    guard unsafe bytes.withUnsafeBytes({ UInt(bitPattern: $0.baseAddress) | UInt($0.count) | UInt(offset) }) & 4095 == 0,
+    guard
+      // SAFETY: the address is looked at, and nothing there is read.
+      unsafe bytes.withUnsafeBytes({ UInt(bitPattern: $0.baseAddress) | UInt($0.count) | UInt(offset) }) & 4095 == 0,
       let file = pastCache()
     else { return try write(bytes, at: offset) }
     if writeAll(bytes, to: file.number, at: offset) { return }

@@ -6,7 +6,9 @@ import Testing
 @testable import FuseDBStore
 
 @Suite struct FolderReaderTests {
-  @Test func `a folder's files come whole and in the order of their paths; links, pipes and what is no file stay out`() throws {
+  @Test func `a folder's files come whole and in the order of their paths; links, pipes and what is no file stay out`()
+    throws
+  {
     let scratch = try ScratchStore()
     var random = SeededRandom.announced()
     var expected: [String: [UInt8]] = [:]
@@ -16,7 +18,9 @@ import Testing
       + (0..<300).map { "many/\($0)" } + (0..<40).map { "same prefix of sixteen bytes and more \($0)" }
     unsafe mkdir(root, 0o755)
     for path in paths {
-      for (place, byte) in path.utf8.enumerated() where byte == 47 { unsafe mkdir(root + "/" + String(path.utf8.prefix(place))!, 0o755) }
+      for (place, byte) in path.utf8.enumerated() where byte == 47 {
+        unsafe mkdir(root + "/" + String(path.utf8.prefix(place))!, 0o755)
+      }
       let size = path == "empty" ? 0 : random.element([1, 500, 4096, 16_384, 16_385, 100_000])
       expected[path] = random.bytes(size)
       scratch.overwrite("../in/\(path)", with: expected[path]!)

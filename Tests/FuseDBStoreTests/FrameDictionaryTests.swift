@@ -53,7 +53,8 @@ import Testing
     let (alone, after) = (frames.filter { $0.record.codec == .zstd }, frames.filter { $0.record.codec == .primed })
     #expect(after.count > 5)
     func share(_ frames: [(record: PackRecord, offset: Int)]) -> Double {
-      Double(frames.reduce(0) { $0 + $1.record.storedByteCount }) / Double(frames.reduce(0) { $0 + $1.record.byteCount })
+      Double(frames.reduce(0) { $0 + $1.record.storedByteCount })
+        / Double(frames.reduce(0) { $0 + $1.record.byteCount })
     }
     #expect(share(after) < 0.9 * share(alone), "\(share(after)), \(share(alone))")
     // A collection writes it anew in another pack.
@@ -77,7 +78,9 @@ import Testing
       return
     }
     var random = SeededRandom.announced()
-    for place in [copy.offset + 20, copy.offset + 60, copy.offset + 60 + random.below(copy.record.storedByteCount - 60)] {
+    for place in [
+      copy.offset + 20, copy.offset + 60, copy.offset + 60 + random.below(copy.record.storedByteCount - 60),
+    ] {
       var damaged = bytes
       damaged[place] ^= 1 << UInt8(random.below(8))
       scratch.overwrite(pack, with: damaged)

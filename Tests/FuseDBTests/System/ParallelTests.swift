@@ -30,7 +30,8 @@ struct `Work in parts` {
     #expect(isDone && results == (0..<count).map { $0 * $0 })
     #expect(runs.withLock { $0 } == [Int](repeating: 1, count: count))
     #expect(throws: Failure.self) {
-      _ = try Parallel.map(count, threadCount: threadCount, while: { () throws(Failure) in throw Failure() }) { number in
+      _ = try Parallel.map(count, threadCount: threadCount, while: { () throws(Failure) in throw Failure() }) {
+        number in
         runs.withLock { $0[number] += 1 }
       }
     }
