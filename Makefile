@@ -296,6 +296,16 @@ bench-serve: ## measure the server beside nginx, Redis and Datasette, and while 
 	python3 Benchmarks/serve.py build/fusedb build/servers build/benchmarks/data build/benchmarks/datasette/bin/datasette \
 	  | tee Benchmarks/Results/table-serve.md
 
+.PHONY: bench-store
+bench-store: ## measure the store beside restic, borg, casync, chunkstore, rsdos, disk-objectstore: about 15 minutes, 12 GB of disk
+	@Scripts/install-packages $(BUILD_PACKAGES) borgbackup casync python3 python3-venv restic zstd
+	@$(MAKE) build/benchmarks/stores/ready
+	@$(MAKE) SIDE_BY_SIDE= release
+	swift build -c release --product StoreGets
+	@mkdir -p build/benchmarks/data
+	build/benchmarks/stores/bin/python -B Benchmarks/store.py build/fusedb .build/release/StoreGets build/benchmarks/data $(ROWS) \
+	  | tee Benchmarks/Results/table-store.md
+
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf .build .venv build Benchmarks/.build Tests/Dependent/.generated
@@ -307,6 +317,12 @@ clean: ## remove everything that was built
 
 # Datasette, which the server is compared with, in an environment of its own.
 build/benchmarks/datasette/ready: Benchmarks/requirements-datasette.txt
+	@mkdir -p $(@D)
+	Scripts/make-venv $(@D) $<
+	@touch $@
+
+# The stores that ours is compared with, in an environment of their own.
+build/benchmarks/stores/ready: Benchmarks/requirements-store.txt
 	@mkdir -p $(@D)
 	Scripts/make-venv $(@D) $<
 	@touch $@

@@ -240,6 +240,9 @@ let package = Package(
       path: "Tests/CompactTool", swiftSettings: strict),
     .executableTarget(
       name: "Fleet", dependencies: ["FuseDB", "FuseDBDelivery"], path: "Tests/Fleet", swiftSettings: strict),
+    .executableTarget(
+      name: "StoreGets", dependencies: ["FuseDB", "FuseDBStore", "ProgramSupport"], path: "Tests/StoreGets",
+      swiftSettings: strict),
     .executableTarget(name: "TypedValues", dependencies: ["FuseDB"], path: "Tests/TypedValues", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17

@@ -92,6 +92,15 @@ void fuse_begin_writing(int descriptor, int64_t offset, int64_t count) {
 #endif
 }
 
+int fuse_open_past_cache(const char *path) {
+#ifdef O_DIRECT
+  return open(path, O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW);
+#else
+  (void)path;
+  return -1;
+#endif
+}
+
 int fuse_processor_count(void) {
 #ifdef __linux__
   cpu_set_t allowed;

@@ -2,29 +2,76 @@ internal import FuseDBFormat
 internal import FuseDBSystem
 internal import Synchronization
 
-/// A piece of a file that is read while another is worked on.
-final class Ahead: Sendable {
-  private let file: InputDescriptor
-  private let offset: Int
-  private let outcome = Mutex<Result<[UInt8], FuseError>>(.success([]))
+/// A piece of an object on its way through a put: it is read and cut, then digested, then stored.
+struct Piece: Sendable {
+  /// What the piece before had after its last cut, and then what was read.
+  var bytes: [UInt8] = []
+  /// How many bytes the piece before has left.
+  var carried = 0
+  /// Where chunks end.
+  var ends: [Int] = []
+  var isLast = false
 
-  init(_ file: InputDescriptor, _ offset: Int) {
+  var starts: [Int] { [0] + ends.dropLast() }
+  var chunksEnd: Int { ends.last ?? 0 }
+}
+
+/// Reads pieces, and cuts them.
+private struct PieceReader: Sendable {
+  let file: InputDescriptor?
+  var cutter: Cutter
+  var offset = 0
+  private let pool = BufferPool()
+
+  init(_ file: InputDescriptor?, _ chunking: FuseStore.Chunking) {
     self.file = file
-    self.offset = offset
+    cutter = Cutter(chunking)
   }
 
-  func read() {
+  /// Begins the piece after another.
+  func begin(after piece: Piece) -> Piece {
+    var next = Piece()
+    next.bytes = pool.take()
+    next.bytes.append(contentsOf: piece.bytes[piece.chunksEnd...])
+    next.carried = next.bytes.count
+    return next
+  }
+
+  mutating func cut(_ piece: inout Piece) { piece.ends = cutter.cuts(piece.bytes.rawSpan, isLast: piece.isLast) }
+
+  /// The next piece of the file.
+  mutating func next(after piece: Piece) throws(FuseError) -> Piece {
+    var next = begin(after: piece)
+    let count = try file!.append(counted: StoreWriter.pieceByteCount, at: offset, to: &next.bytes)
+    offset += count
+    next.isLast = count < StoreWriter.pieceByteCount
+    cut(&next)
+    return next
+  }
+
+  /// Takes back the memory of a piece that is done.
+  func recycle(_ piece: inout Piece) {
     var bytes: [UInt8] = []
-    do throws(FuseError) {
-      _ = try file.append(counted: StoreWriter.pieceByteCount, at: offset, to: &bytes)
-      let done = bytes
-      outcome.withLock { $0 = .success(done) }
-    } catch {
-      outcome.withLock { $0 = .failure(error) }
-    }
+    swap(&bytes, &piece.bytes)
+    pool.give(bytes)
+  }
+}
+
+/// The memory of pieces, which is used again: new memory costs a fault of each page.
+private final class BufferPool: Sendable {
+  private let buffers = Mutex<[[UInt8]]>([])
+
+  func take() -> [UInt8] {
+    var bytes = buffers.withLock { $0.popLast() } ?? []
+    bytes.removeAll(keepingCapacity: true)
+    if bytes.capacity == 0 { bytes.reserveCapacity(StoreWriter.pieceByteCount + (128 << 10)) }
+    return bytes
   }
 
-  var result: Result<[UInt8], FuseError> { outcome.withLock { $0 } }
+  func give(_ bytes: consuming [UInt8]) {
+    let bytes = bytes
+    buffers.withLock { $0.append(bytes) }
+  }
 }
 
 extension InputDescriptor {
@@ -37,19 +84,20 @@ extension InputDescriptor {
 }
 
 /// An object of many chunks that is being put.
+///
+/// Three pieces are on their way: this thread stores one while others digest the next and read the one after it.
 struct Assembly {
   private let writer: StoreWriter
   private let settings: StoreWriter.Settings
   private let whole: StoreTools
-  private var cutter: Cutter
-  /// What is not cut yet, and before it what was.
-  private var buffer: [UInt8] = []
-  private var rest = 0
+  /// What was digested, and waits to be stored.
+  private var digested: (piece: Piece, ids: [FuseStore.ObjectID])?
+  private var last = Piece()
+  private var reader: PieceReader
   private var leaves: [Recipe.Part] = []
   private var nodes: [Recipe.Part] = []
   private(set) var byteCount = 0
   private var newByteCount = 0
-  private var pending: [UInt8] = []
 
   init(_ writer: StoreWriter, _ settings: StoreWriter.Settings) throws(FuseError) {
     self.writer = writer
@@ -57,129 +105,168 @@ struct Assembly {
     whole = try StoreTools.take()
     // What a put that failed left there.
     _ = try whole.take()
-    cutter = Cutter(settings.chunking)
-  }
-
-  /// Takes the next piece.
-  mutating func take(_ piece: [UInt8]) {
-    pending = piece
-    byteCount += piece.count
-    if rest == 0 { buffer = piece } else { buffer += piece }
+    reader = PieceReader(nil, settings.chunking)
   }
 
   /// A part of the work on a piece.
   private enum Part: Sendable {
     case done
     case failed(FuseError)
+    case read(Piece, PieceReader)
     case digests([FuseStore.ObjectID])
     case packed([(StoreCodec, [UInt8])?])
   }
 
-  /// Cuts what there is, and stores what is new.
-  mutating func work(isLast: Bool, also ahead: Ahead?) throws(FuseError) {
+  /// Puts all of a file.
+  mutating func put(_ file: InputDescriptor, _ progress: ((Int) -> Void)?) throws(FuseError) {
+    reader = PieceReader(file, settings.chunking)
+    var next = try reader.next(after: last)
+    while true {
+      let following = try work(on: next, readsOn: !next.isLast)
+      progress?(byteCount)
+      guard let following else { return }
+      next = following
+    }
+  }
+
+  /// Puts a piece that `fill` appends to what is there already; it returns whether it is the last.
+  mutating func putPiece(_ fill: (inout [UInt8]) throws(FuseError) -> Bool) throws(FuseError) {
+    var piece = reader.begin(after: last)
+    piece.isLast = try fill(&piece.bytes)
+    reader.cut(&piece)
+    _ = try work(on: piece, readsOn: false)
+  }
+
+  /// Digests a piece while the one before is stored and, where that is asked for, the one after is read.
+  private mutating func work(on piece: Piece, readsOn: Bool) throws(FuseError) -> Piece? {
     try Cancellation.check()
-    var cutter = cutter
-    let ends = cutter.cuts(buffer.rawSpan, isLast: isLast)
-    self.cutter = cutter
-    let starts = [0] + ends.dropLast()
-    let ids = try digests(ends, ahead)
+    last = Piece()
+    let (reader, whole) = (reader, whole)
+    let groupCount = max(1, min(4 * writer.threadCount, piece.ends.count / 16))
+    let size = (piece.ends.count + groupCount - 1) / groupCount
+    // The longest first. What is to be read comes next, since the one after waits for it.
+    let parts = try Parallel.map(
+      2 + groupCount, threadCount: min(2 + groupCount, writer.threadCount),
+      while: { () throws(FuseError) in try storeDigested() }
+    ) { number -> Part in
+      do throws(FuseError) {
+        switch number {
+        case 0:
+          try whole.add(piece.bytes.rawSpan.extracting(droppingFirst: piece.carried))
+          return .done
+        case 1:
+          guard readsOn else { return .done }
+          var reader = reader
+          let next = try reader.next(after: piece)
+          return .read(next, reader)
+        default:
+          let (first, end) = ((number - 2) * size, piece.ends.count)
+          return .digests(try Self.digests(of: piece, min(first, end)..<min(first + size, end)))
+        }
+      } catch { return .failed(error) }
+    }
+    var ids: [FuseStore.ObjectID] = []
+    var following: Piece?
+    for part in parts {
+      switch part {
+      case .failed(let error): throw error
+      case .digests(let more): ids += more
+      case .read(let next, let reader): (following, self.reader) = (next, reader)
+      default: break
+      }
+    }
+    byteCount += piece.bytes.count - piece.carried
+    last = piece
+    digested = (piece, ids)
+    if piece.isLast { try storeDigested() }
+    return following
+  }
+
+  private static func digests(of piece: Piece, _ numbers: Range<Int>) throws(FuseError) -> [FuseStore.ObjectID] {
+    guard !numbers.isEmpty else { return [] }
+    let tools = try StoreTools.take()
+    defer { tools.giveBack() }
+    var ids: [FuseStore.ObjectID] = []
+    ids.reserveCapacity(numbers.count)
+    let ends = piece.ends
+    for number in numbers {
+      let start = number == 0 ? 0 : ends[number - 1]
+      ids.append(try tools.digest(of: piece.bytes.rawSpan.extracting(start..<ends[number])))
+    }
+    return ids
+  }
+
+  /// Stores what is new of the piece that was digested.
+  private mutating func storeDigested() throws(FuseError) {
+    guard case (var piece, let ids)? = digested else { return }
+    digested = nil
+    let (ends, starts) = (piece.ends, piece.starts)
     var wanted: [Int] = []
     var seen: Set<FuseStore.ObjectID> = []
     for (number, id) in ids.enumerated() where !seen.contains(id) {
-      let chunk = buffer.rawSpan.extracting(starts[number]..<ends[number])
+      let chunk = piece.bytes.rawSpan.extracting(starts[number]..<ends[number])
       if try !writer.isKnown(id, contents: chunk, keeping: false) {
         wanted.append(number)
         seen.insert(id)
       }
     }
-    let packed = try pack(wanted, starts, ends)
-    var added = 0
-    for (place, number) in wanted.enumerated() {
-      let chunk = buffer.rawSpan.extracting(starts[number]..<ends[number])
-      added += chunk.byteCount
-      if let (codec, payload) = packed[place] {
+    let packed = try pack(wanted, of: piece, starts)
+    for number in wanted {
+      let chunk = piece.bytes.rawSpan.extracting(starts[number]..<ends[number])
+      newByteCount += chunk.byteCount
+      if let (codec, payload) = packed[number] {
         try writer.append(
           .data, ids[number], codec, byteCount: chunk.byteCount, payload: payload.rawSpan, isKept: false)
       } else {
         try writer.append(.data, ids[number], .raw, byteCount: chunk.byteCount, payload: chunk, isKept: false)
       }
     }
-    newByteCount += added
     for (number, id) in ids.enumerated() {
       leaves.append(Recipe.Part(id: id, byteCount: ends[number] - starts[number]))
       if Recipe.endsNode(after: id, count: leaves.count) { try endNode() }
     }
-    if let last = ends.last { buffer.removeFirst(last) }
-    rest = buffer.count
+    // The next piece has taken what was left of it.
+    reader.recycle(&piece)
   }
 
-  /// The digests of chunks, while the digest of the whole goes on and the next piece is read.
-  private func digests(_ ends: [Int], _ ahead: Ahead?) throws(FuseError) -> [FuseStore.ObjectID] {
-    let (buffer, pending, whole) = (buffer, pending, whole)
-    let middle = ends.count / 2
-    let ranges = [0..<middle, middle..<ends.count]
-    let parts = Parallel.map(4, threadCount: min(4, Parallel.processorCount)) { number -> Part in
-      do throws(FuseError) {
-        switch number {
-        case 0:
-          try whole.add(pending.rawSpan)
-          return .done
-        case 3:
-          ahead?.read()
-          return .done
-        default: return .digests(try Self.digests(of: buffer, ends, ranges[number - 1]))
-        }
-      } catch { return .failed(error) }
-    }
-    var ids: [FuseStore.ObjectID] = []
-    for part in parts {
-      switch part {
-      case .failed(let error): throw error
-      case .digests(let more): ids += more
-      default: break
-      }
-    }
-    return ids
-  }
-
-  private static func digests(
-    of buffer: [UInt8], _ ends: [Int], _ numbers: Range<Int>
-  ) throws(FuseError) -> [FuseStore.ObjectID] {
-    let tools = try StoreTools.take()
-    defer { tools.giveBack() }
-    var ids: [FuseStore.ObjectID] = []
-    ids.reserveCapacity(numbers.count)
-    for number in numbers {
-      ids.append(
-        try tools.digest(of: buffer.rawSpan.extracting((number == 0 ? 0 : ends[number - 1])..<ends[number])))
-    }
-    return ids
-  }
-
-  /// Packs chunks, on several threads where there are many.
+  /// Packs those chunks of which a sample says that it is worth it, on several threads where there are many. By their numbers.
   private func pack(
-    _ numbers: [Int], _ starts: [Int], _ ends: [Int]
-  ) throws(FuseError) -> [(StoreCodec, [UInt8])?] {
-    guard settings.compression != .none else { return Array(repeating: nil, count: numbers.count) }
-    let (buffer, compression) = (buffer, settings.compression)
-    let groupCount = max(1, min(numbers.count / 8, 4 * Parallel.processorCount))
+    _ wanted: [Int], of piece: Piece, _ starts: [Int]
+  ) throws(FuseError) -> [Int: (StoreCodec, [UInt8])] {
+    let compression = settings.compression
+    guard compression != .none else { return [:] }
+    var numbers: [Int] = []
+    for number in wanted
+    where StoreTools.isWorthPacking(piece.bytes.rawSpan.extracting(starts[number]..<piece.ends[number]), compression) {
+      numbers.append(number)
+    }
+    guard !numbers.isEmpty else { return [:] }
+    let groupCount = max(1, min(numbers.count / 8, 4 * writer.threadCount))
     let size = (numbers.count + groupCount - 1) / groupCount
-    let parts = Parallel.map(groupCount, threadCount: Parallel.processorCount) { group -> Part in
+    let chosen = numbers
+    let parts = Parallel.map(groupCount, threadCount: writer.threadCount) { group -> Part in
       do throws(FuseError) {
         let tools = try StoreTools.take()
         defer { tools.giveBack() }
         var packed: [(StoreCodec, [UInt8])?] = []
-        for number in numbers.dropFirst(group * size).prefix(size) {
-          packed.append(try tools.packed(buffer.rawSpan.extracting(starts[number]..<ends[number]), compression))
+        for number in chosen.dropFirst(group * size).prefix(size) {
+          packed.append(
+            try tools.packed(
+              piece.bytes.rawSpan.extracting(starts[number]..<piece.ends[number]), compression, isSampled: true))
         }
         return .packed(packed)
       } catch { return .failed(error) }
     }
-    var all: [(StoreCodec, [UInt8])?] = []
+    var all: [Int: (StoreCodec, [UInt8])] = [:]
+    var place = 0
     for part in parts {
       switch part {
       case .failed(let error): throw error
-      case .packed(let packed): all += packed
+      case .packed(let packed):
+        for one in packed {
+          if let one { all[numbers[place]] = one }
+          place += 1
+        }
       default: break
       }
     }
@@ -231,8 +318,9 @@ extension StoreWriter {
   func isKnown(
     _ id: FuseStore.ObjectID, list recipe: [UInt8], _ kind: PackRecord.Kind
   ) throws(FuseError) -> Bool {
-    if let own = ownEntry(id), own.kind == kind { return try ownBytes(own) == recipe }
-    for pack in reliable {
+    if let own = ownEntry(id), own.kind == kind { return try ownBytes(id, own) == recipe }
+    for number in 0..<reliableCount {
+      let pack = reliablePack(number)
       guard let entry = try? pack.entry(of: id), entry.kind == kind,
         let record = PackRecord(pack.bytes, at: entry.offset), record.digest == id,
         Self.areEqual(recipe.rawSpan, pack.bytes.extracting(entry.payload)), (try? pack.file.check()) != nil

@@ -283,8 +283,10 @@ struct Collector {
       // Each list was marked with all that it needs. Of those that say the same, one is enough.
       var lists: [PatchedRecipe] = []
       for (census, entry, _) in holders where entry.kind == .patched {
-        let place = FuseStore.Place(file: census.pack.file, entry: entry, path: store.packPath(census.pack))
-        guard case .patched(let list)? = try? store.read(needed.id, place, tools), !lists.contains(list) else { continue }
+        let place = FuseStore.Place(census.pack, entry, in: store.path)
+        guard case .patched(let list)? = try? store.read(needed.id, place, tools), !lists.contains(list) else {
+          continue
+        }
         lists.append(list)
         census.use(entry)
       }
@@ -305,7 +307,7 @@ struct Collector {
         if depth > 0 {
           guard try checks.isSound(entry, in: census.pack) else { continue }
         } else {
-          let place = FuseStore.Place(file: census.pack.file, entry: entry, path: store.packPath(census.pack))
+          let place = FuseStore.Place(census.pack, entry, in: store.path)
           guard (try? store.read(needed.id, place, tools)) != nil else { continue }
         }
       }
@@ -360,7 +362,7 @@ struct Collector {
             if let chunks = frames.take(entry) { try writer.copyDeep(entry, chunks, pack) }
             return
           }
-          let place = FuseStore.Place(file: pack.file, entry: entry, path: store.packPath(pack))
+          let place = FuseStore.Place(pack, entry, in: store.path)
           return try writer.copyFromDeep(id, entry, place)
         }
         guard census.isLive[number] else {
@@ -368,7 +370,7 @@ struct Collector {
           try writer.copyMark(id)
           return
         }
-        let place = FuseStore.Place(file: pack.file, entry: entry, path: store.packPath(pack))
+        let place = FuseStore.Place(pack, entry, in: store.path)
         try writer.copy(id, entry, from: place, isKept: isKept)
       }
       given.insert(pack.name)

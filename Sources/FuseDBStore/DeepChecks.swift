@@ -60,7 +60,7 @@ final class DeepChecks {
       if entry.kind == .deep {
         answer = try isSound(entry, in: pack)
       } else {
-        let place = FuseStore.Place(file: pack.file, entry: entry, path: store.packPath(pack))
+        let place = FuseStore.Place(pack, entry, in: store.path)
         answer = (try? store.read(id, place, tools)) != nil
       }
     }

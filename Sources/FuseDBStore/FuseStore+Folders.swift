@@ -79,7 +79,7 @@ extension FuseStore {
 extension StoreWriter {
   /// Puts all regular files of a folder, and has a name lead to them from the commit on. Links and devices are left out.
   ///
-  /// - Parameter progress: called with the path of each file before it is read.
+  /// - Parameter progress: called with the path of each file before it is put.
   /// - Returns: the list of the files, which is an object; its bytes are those of the files.
   /// - Throws: as ``put(path:_:progress:)`` and ``setName(_:to:)``.
   @discardableResult
@@ -88,48 +88,50 @@ extension StoreWriter {
   ) throws(FuseError) -> FuseStore.Stored {
     var options = options
     (options.name, options.isKept) = (nil, false)
-    var files: [StoreTree.File] = []
-    var total = FuseStore.Stored(
-      id: try store.emptyID(tools), isNew: false, byteCount: 0, newByteCount: 0)
-    try putFolder(path, below: [], options, progress, &files, &total)
-    let tree = try put(StoreTree(files).bytes, PutOptions(isKept: false))
-    total.id = tree.id
-    total.isNew = total.isNew || tree.isNew
+    let settings = try Settings(options, self)
+    var total = FuseStore.Stored(id: FuseStore.ObjectID(), isNew: false, byteCount: 0, newByteCount: 0)
+    var tree = StoreTreeText()
+    let reader = try FolderReader(path, most: settings.chunking.whole)
+    var reading = reader.nextInBackground(threadCount: threadCount)
+    while let batch = try reading.wait().get() {
+      reading = reader.nextInBackground(threadCount: threadCount)
+      do throws(FuseError) {
+        try put(batch, of: path, settings, options, progress, &tree, &total)
+      } catch {
+        _ = reading.wait()
+        throw error
+      }
+    }
+    let text = tree.take()
+    let list = try put(text, PutOptions(isKept: false))
+    total.id = list.id
+    total.isNew = total.isNew || list.isNew
     try flushFrame()
-    try setName(name, to: StoreRef(kind: .tree, id: tree.id))
+    try setName(name, toPut: StoreRef(kind: .tree, id: list.id))
     return total
   }
 
-  private func putFolder(
-    _ path: String, below: [UInt8], _ options: PutOptions, _ progress: ((String) -> Void)?,
-    _ files: inout [StoreTree.File], _ total: inout FuseStore.Stored
+  private func put(
+    _ batch: FolderReader.Batch, of path: String, _ settings: Settings, _ options: PutOptions,
+    _ progress: ((String) -> Void)?, _ tree: inout StoreTreeText, _ total: inout FuseStore.Stored
   ) throws(FuseError) {
-    for name in try StoreFiles.names(in: path) {
-      let place = path + "/" + name
-      let inner = below + name.pathBytes
-      let status = FileStatus(atLink: place)
-      switch status?.kind {
-      case .folder: try putFolder(place, below: inner + [UInt8(ascii: "/")], options, progress, &files, &total)
-      case .regular:
-        try Cancellation.check()
-        progress?(place)
-        let stored = try put(regularFile: place, options)
-        files.append(
-          StoreTree.File(
-            id: stored.id, byteCount: stored.byteCount, mode: status?.mode ?? 0o644, path: inner))
-        total.byteCount += stored.byteCount
-        total.newByteCount += stored.newByteCount
-        total.isNew = total.isNew || stored.isNew
-      default: break
+    try Cancellation.check()
+    for file in batch.files {
+      if let progress {
+        folderByteCount = total.byteCount
+        progress(path + "/" + String(path: file.path))
       }
+      let stored: FuseStore.Stored
+      if let (range, id) = file.small {
+        stored = try putChunk(batch.bytes.rawSpan.extracting(range), id, settings, isKept: false)
+      } else {
+        stored = try put(regularFile: path + "/" + String(path: file.path), options)
+      }
+      tree.add(StoreTree.File(id: stored.id, byteCount: stored.byteCount, mode: file.mode, path: file.path))
+      total.byteCount += stored.byteCount
+      total.newByteCount += stored.newByteCount
+      total.isNew = total.isNew || stored.isNew
     }
-  }
-}
-
-extension FuseStore {
-  fileprivate func emptyID(_ tools: StoreTools) throws(FuseError) -> ObjectID {
-    let nothing: [UInt8] = []
-    return try tools.digest(of: nothing.rawSpan)
   }
 }
 

@@ -49,7 +49,7 @@ extension FuseStore {
     let view = try refresh()
     for pack in view.packs {
       guard let entry = try? pack.entry(of: id), entry.hasPayload, pack.keeps(id, entry),
-        (try? read(id, Place(file: pack.file, entry: entry, path: packPath(pack)), tools)) != nil
+        (try? read(id, Place(pack, entry, in: path), tools)) != nil
       else { continue }
       return stored
     }

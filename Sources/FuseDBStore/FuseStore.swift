@@ -20,6 +20,7 @@ public final class FuseStore: Sendable {
   private let lastFrame = Mutex<UnpackedFrame?>(nil)
   let deepCache = DeepCache()
   let lastRebuilt = Mutex<Rebuilt?>(nil)
+  let dictionaries = FrameDictionaries()
 
   /// A frame that was unpacked last: its neighbours are often asked for next.
   private struct UnpackedFrame: Sendable {
@@ -148,8 +149,20 @@ public final class FuseStore: Sendable {
   struct Place: Sendable {
     let file: StoreFile
     let entry: PackEntry
-    /// For errors.
-    let path: String
+    private let folder: String
+    private let pack: PackView?
+
+    init(file: StoreFile, entry: PackEntry, path: String) {
+      (self.file, self.entry, folder, pack) = (file, entry, path, nil)
+    }
+
+    /// In a pack of the store at `folder`.
+    init(_ pack: PackView, _ entry: PackEntry, in folder: String) {
+      (file, self.entry, self.folder, self.pack) = (pack.file, entry, folder, pack)
+    }
+
+    /// For errors alone: to spell it takes longer than to find the object.
+    var path: String { pack.map { "\(folder)/\(PackView.packName($0.name))" } ?? folder }
   }
 
   /// What was found.
@@ -210,14 +223,15 @@ public final class FuseStore: Sendable {
   ) throws(FuseError) -> Found? {
     // What needs others is read where nothing else is there.
     var others: [(pack: PackView, entry: PackEntry)] = []
-    for pack in view.all {
+    for number in 0..<view.packs.count + view.condemned.count {
+      let pack = number < view.packs.count ? view.packs[number] : view.condemned[number - view.packs.count]
       do throws(FuseError) {
         guard let entry = try pack.entry(of: id), entry.hasPayload else { continue }
         guard entry.kind != .deep, entry.kind != .patched else {
           others.append((pack, entry))
           continue
         }
-        let found = try read(id, Place(file: pack.file, entry: entry, path: packPath(pack)), tools)
+        let found = try read(id, Place(pack, entry, in: backend.path), tools)
         // A list of chunks that are gone, as when an object is kept as patches since, is none.
         if case .recipe(let recipe, _) = found, view.hasPatched(id), try !isWhole(recipe, id, in: view, tools) {
           continue
@@ -234,7 +248,7 @@ public final class FuseStore: Sendable {
     for (pack, entry) in others {
       do throws(FuseError) {
         if entry.kind == .deep, let depth = pack.depth(of: entry), depth > mostDepth { continue }
-        return try read(id, Place(file: pack.file, entry: entry, path: packPath(pack)), tools, mostDepth: mostDepth)
+        return try read(id, Place(pack, entry, in: backend.path), tools, mostDepth: mostDepth)
       } catch {
         guard error.code != .cancelled else { throw error }
         failure = error
@@ -275,6 +289,7 @@ public final class FuseStore: Sendable {
           try place.file.check()
           throw damaged("the object")
         }
+        place.file.noteRead(entry.payload)
         return .chunk(ChunkBytes(place.file, entry.payload))
       }
       guard let contents = try tools.unpacked(stored, entry.codec, byteCount: entry.byteCount),
@@ -321,8 +336,10 @@ public final class FuseStore: Sendable {
       frame?.file == ObjectIdentifier(place.file) && frame?.offset == entry.offset ? frame?.contents : nil
     }
     if let known { return known }
-    let contents = try tools.unpacked(
-      place.file.bytes.extracting(entry.payload), entry.codec, byteCount: entry.frameByteCount)
+    place.file.noteRead(entry.payload)
+    let contents = try dictionaries.contents(
+      of: place.file.bytes.extracting(entry.payload), codec: entry.codec, byteCount: entry.frameByteCount,
+      in: place.file, tools)
     guard let contents else { return nil }
     let frame = UnpackedFrame(
       file: ObjectIdentifier(place.file), offset: entry.offset, contents: contents, owner: place.file)

@@ -51,11 +51,12 @@ struct Marker {
     for (_, ref) in refs {
       do throws(FuseError) { try add(ref) } catch { try missing(ref.id, error) }
     }
+    let recipes = try recipes()
     for pack in view.all {
       try pack.forEach { id, entry throws(FuseError) in
         guard pack.keeps(id, entry) else { return }
         // What is no recipe leads nowhere, unless another pack has one.
-        if view.all.count == 1, entry.kind == .data || entry.kind == .frame {
+        if entry.kind == .data || entry.kind == .frame, recipes?.contains(id) == false {
           try live.add(Needed(id: id))
         } else {
           try roots.add(Needed(id: id))
@@ -124,7 +125,7 @@ struct Marker {
     var recipes: [PatchedRecipe] = []
     for pack in view.all {
       guard let entry = try pack.entry(of: id), entry.kind == .patched else { continue }
-      let place = FuseStore.Place(file: pack.file, entry: entry, path: store.packPath(pack))
+      let place = FuseStore.Place(pack, entry, in: store.path)
       // A damaged copy does not matter where there is a sound one, or chunks.
       guard case .patched(let recipe)? = try? store.read(id, place, tools) else { continue }
       if !recipes.contains(recipe) { recipes.append(recipe) }
@@ -176,7 +177,7 @@ struct Marker {
     for pack in view.all {
       guard let entry = try pack.entry(of: id), entry.hasPayload, entry.kind != .patched else { continue }
       guard entry.kind == .recipe else { return true }
-      let place = FuseStore.Place(file: pack.file, entry: entry, path: store.packPath(pack))
+      let place = FuseStore.Place(pack, entry, in: store.path)
       guard case .recipe(let recipe, _)? = try? store.read(id, place, tools) else { continue }
       if (try? store.isWhole(recipe, id, in: view, tools)) == true { return true }
     }
@@ -199,6 +200,21 @@ struct Marker {
 
   // MARK: Chunks
 
+  /// The objects that have a recipe or patches in some pack; nil where they are too many to remember.
+  private func recipes() throws(FuseError) -> Set<FuseStore.ObjectID>? {
+    // In one pack an object is one thing.
+    guard view.all.count > 1 else { return [] }
+    var recipes: Set<FuseStore.ObjectID> = []
+    for pack in view.all {
+      try pack.forEach { id, entry throws(FuseError) in
+        if entry.kind.isRecipe, recipes.count <= Self.mostRecipes { recipes.insert(id) }
+      }
+    }
+    return recipes.count <= Self.mostRecipes ? recipes : nil
+  }
+
+  private static let mostRecipes = 1 << 17
+
   /// Adds what an object is made of.
   private func expand(_ id: FuseStore.ObjectID) throws(FuseError) {
     var isRecipe = false
@@ -219,7 +235,7 @@ struct Marker {
     var failure: FuseError?
     for pack in view.all {
       guard let entry = try pack.entry(of: id), entry.kind == .recipe else { continue }
-      let place = FuseStore.Place(file: pack.file, entry: entry, path: store.packPath(pack))
+      let place = FuseStore.Place(pack, entry, in: store.path)
       // A damaged copy does not matter where there is a sound one.
       let found: FuseStore.Found
       do throws(FuseError) { found = try store.read(id, place, tools) } catch {

@@ -21,28 +21,56 @@ extension FuseStore {
     }
 
     /// What 64 hexadecimal digits spell; nil for anything else.
-    public init?(_ text: some StringProtocol) {
-      let digits = Array(text.utf8)
-      guard digits.count == 2 * Self.byteCount else { return nil }
-      var bytes: [UInt8] = []
-      for place in stride(from: 0, to: digits.count, by: 2) {
-        guard let high = Hexadecimal.value(digits[place]), let low = Hexadecimal.value(digits[place + 1]) else {
-          return nil
-        }
-        bytes.append(high << 4 | low)
+    public init?(_ text: some StringProtocol) { self.init(digits: text.utf8) }
+
+    /// What 64 hexadecimal digits spell, as bytes of a text.
+    init?(digits: some Sequence<UInt8>) {
+      var words: [4 of UInt64] = [0, 0, 0, 0]
+      var count = 0
+      for digit in digits {
+        guard count < 2 * Self.byteCount, let value = Hexadecimal.value(digit) else { return nil }
+        words[count / 16] = words[count / 16] << 4 | UInt64(value)
+        count += 1
       }
-      self.init(bytes.rawSpan)
+      guard count == 2 * Self.byteCount else { return nil }
+      (first, second, third, fourth) = (
+        words[0].bigEndian, words[1].bigEndian, words[2].bigEndian, words[3].bigEndian
+      )
     }
+
+    /// Zeros, to be filled in.
+    init() { (first, second, third, fourth) = (0, 0, 0, 0) }
 
     /// The digest's bytes.
     public var bytes: [UInt8] {
-      [first, second, third, fourth].flatMap { word in
-        (0..<8).map { UInt8(truncatingIfNeeded: word.bigEndian >> (56 - 8 * $0)) }
-      }
+      // SAFETY: the words are in the order of memory, without gaps; the array copies them.
+      unsafe withUnsafeBytes(of: self) { unsafe Array($0) }
     }
 
     /// 64 hexadecimal digits.
-    public var description: String { Hexadecimal.text(of: bytes) }
+    public var description: String {
+      // SAFETY: two digits for each of the 32 bytes.
+      unsafe String(unsafeUninitializedCapacity: 2 * Self.byteCount) { text in
+        unsafe withUnsafeBytes(of: self) { bytes in
+          for place in 0..<Self.byteCount {
+            unsafe text[2 * place] = Hexadecimal.digit(bytes[place] >> 4)
+            unsafe text[2 * place + 1] = Hexadecimal.digit(bytes[place] & 15)
+          }
+        }
+        return 2 * Self.byteCount
+      }
+    }
+
+    /// Appends 64 hexadecimal digits.
+    func appendDigits(to text: inout [UInt8]) {
+      // SAFETY: the words are in the order of memory, without gaps.
+      unsafe withUnsafeBytes(of: self) { bytes in
+        for place in 0..<Self.byteCount {
+          unsafe text.append(Hexadecimal.digit(bytes[place] >> 4))
+          unsafe text.append(Hexadecimal.digit(bytes[place] & 15))
+        }
+      }
+    }
 
     /// By the bytes, as an index has them in order.
     public static func < (left: ObjectID, right: ObjectID) -> Bool {
@@ -64,13 +92,16 @@ enum Hexadecimal {
     }
   }
 
+  static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+  }
+
   static func text(of bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    String(decoding: bytes.flatMap { [digit($0 >> 4), digit($0 & 15)] }, as: UTF8.self)
   }
 
   /// So many random digits, for names that nobody else chooses.
   static func random(_ count: Int) -> String {
-    String(decoding: (0..<count).map { _ in Array("0123456789abcdef".utf8)[Int.random(in: 0..<16)] }, as: UTF8.self)
+    String(decoding: (0..<count).map { _ in digit(UInt8.random(in: 0..<16)) }, as: UTF8.self)
   }
 }

@@ -121,7 +121,7 @@ extension FuseStore {
   func patchedRecipe(of id: ObjectID, _ tools: StoreTools) throws(FuseError) -> PatchedRecipe? {
     for pack in view.all {
       guard let entry = try? pack.entry(of: id), entry.kind == .patched else { continue }
-      let place = Place(file: pack.file, entry: entry, path: packPath(pack))
+      let place = Place(pack, entry, in: backend.path)
       if case .patched(let recipe)? = try? read(id, place, tools) { return recipe }
     }
     return nil
@@ -153,7 +153,9 @@ extension FuseStore {
           try Cancellation.check()
           let chunk: ChunkBytes
           do throws(FuseError) { chunk = try self.chunk(piece, of: id, tools) } catch {
-            guard takesPatches, try handPatched(id, from: done, after: error, tools, progress, body) else { throw error }
+            guard takesPatches, try handPatched(id, from: done, after: error, tools, progress, body) else {
+              throw error
+            }
             return
           }
           try body(chunk.bytes)

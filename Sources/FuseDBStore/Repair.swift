@@ -137,7 +137,9 @@ extension FuseStore {
           continue
         }
         let stored = file.bytes.extracting(entry.payload)
-        guard let contents = try tools.unpacked(stored, record.codec, byteCount: record.byteCount),
+        guard
+          let contents = try dictionaries.contents(
+            of: stored, codec: record.codec, byteCount: record.byteCount, in: file, tools),
           let objects = OpenFrame.objects(in: contents.rawSpan)
         else {
           damaged += 1
@@ -159,7 +161,8 @@ extension FuseStore {
       return (0, 0)
     }
     try backend.build(
-      try OpenPack.index(entries, name: name, packByteCount: file.byteCount), as: PackView.indexName(name))
+      try OpenPack.index(entries, count: entries.count, name: name, packByteCount: file.byteCount),
+      as: PackView.indexName(name))
     return (salvaged, damaged)
   }
 }

@@ -2,6 +2,7 @@ public import FuseDBFormat
 public import FuseDBReading
 package import FuseDBSystem
 public import FuseDBWriting
+internal import Synchronization
 
 /// Where the files of a store are.
 ///
@@ -52,10 +53,17 @@ public protocol StoreBackend: Sendable {
 public protocol StoreGrowingFile: AnyObject {
   /// Writes bytes at an offset.
   func write(_ bytes: RawSpan, at offset: Int) throws(FuseError)
+  /// Writes bytes that nobody reads soon: where there is a cache, they need not be in it.
+  func stream(_ bytes: RawSpan, at offset: Int) throws(FuseError)
   /// The bytes from an offset on; fewer where the file ends.
   func bytes(at offset: Int, count: Int) throws(FuseError) -> [UInt8]
   /// Has what was written last.
   func makeDurable() throws(FuseError)
+}
+
+extension StoreGrowingFile {
+  /// Writes as ``write(_:at:)`` does.
+  public func stream(_ bytes: RawSpan, at offset: Int) throws(FuseError) { try write(bytes, at: offset) }
 }
 
 /// A file of a store that is read: mapped, or in memory. It stays as long as this object, also where it is removed.
@@ -91,6 +99,42 @@ public final class StoreFile: Sendable {
   /// Throws once a byte was found missing.
   package func check() throws(FuseError) { try mapping?.checkNotShrunk() }
 
-  /// Lets go of pages that were read.
-  package func drop(_ range: Range<Int>) { mapping?.dropPages(in: range) }
+  /// How the file is read.
+  private struct Reading {
+    /// How many bytes were read since pages were let go of.
+    var touched = 0
+    /// Where the last read ended, and how many bytes were read in order before it.
+    var last = 0
+    var run = 0
+    /// Up to where the kernel was told to read ahead.
+    var advised = 0
+  }
+
+  private let reading = Mutex(Reading())
+  private static let mostTouched = 4 << 20
+  private static let readAhead = 8 << 20
+
+  /// Takes note of bytes that were read. Where they come in order, those after them are asked for: the disk works meanwhile. Now and then the
+  /// pages are let go of, so that they do not count as this process's memory.
+  func noteRead(_ range: Range<Int>) {
+    guard let mapping else { return }
+    let (drops, ahead): (Bool, Range<Int>?) = reading.withLock { reading in
+      reading.touched += range.count
+      let drops = reading.touched >= Self.mostTouched
+      if drops { reading.touched = 0 }
+      let isInOrder = (0...Self.mostTouched).contains(range.lowerBound - reading.last)
+      reading.run = isInOrder ? reading.run + range.count : 0
+      reading.last = range.upperBound
+      guard reading.run >= 256 << 10 else {
+        reading.advised = 0
+        return (drops, nil)
+      }
+      let start = max(reading.advised, reading.last)
+      guard start < mapping.byteCount, start - reading.last <= Self.readAhead else { return (drops, nil) }
+      reading.advised = min(mapping.byteCount, start + Self.readAhead)
+      return (drops, start..<reading.advised)
+    }
+    if drops { mapping.dropPages(in: 0..<mapping.byteCount) }
+    if let ahead { mapping.willRead(ahead) }
+  }
 }

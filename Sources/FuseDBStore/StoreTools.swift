@@ -11,6 +11,8 @@ enum StoreCodec: UInt8, Sendable {
   case raw = 0
   case zlib = 1
   case zstd = 2
+  /// By zstd, after the pack's first frames. Frames alone. [SR7]
+  case primed = 3
 }
 
 /// What one thread at a time needs to make digests, to pack and to unpack: contexts of libraries, which are costly to make.
@@ -67,11 +69,12 @@ final class StoreTools: Sendable {
 
   /// The SHA-256 of what was added since the last call.
   func take() throws(FuseError) -> FuseStore.ObjectID {
-    var value = [UInt8](repeating: 0, count: FuseStore.ObjectID.byteCount)
-    // SAFETY: the call writes the 32 bytes that the array has.
-    guard unsafe fuse_digest_take(digest, &value) != 0, let id = FuseStore.ObjectID(value.rawSpan) else {
-      throw Self.digestFailed
+    var id = FuseStore.ObjectID()
+    // SAFETY: the call writes the 32 bytes that the identifier has.
+    let isDone = unsafe withUnsafeMutableBytes(of: &id) { bytes in
+      unsafe fuse_digest_take(digest, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self))
     }
+    guard isDone != 0 else { throw Self.digestFailed }
     return id
   }
 
@@ -87,21 +90,26 @@ final class StoreTools: Sendable {
   // MARK: Codecs
 
   /// The bytes packed; nil where that saves less than a sixteenth of them.
-  func packed(_ bytes: RawSpan, _ compression: FuseStore.Compression) throws(FuseError) -> (StoreCodec, [UInt8])? {
+  ///
+  /// - Parameter isSampled: whether ``isWorthPacking(_:_:)`` was asked already.
+  func packed(
+    _ bytes: RawSpan, _ compression: FuseStore.Compression, isSampled: Bool = false
+  ) throws(FuseError) -> (StoreCodec, [UInt8])? {
     let room = bytes.byteCount - bytes.byteCount / 16
-    guard bytes.byteCount >= 64, compression.codec != .raw else { return nil }
-    if compression.samples, bytes.byteCount >= Self.sampleByteCount {
-      // A sample from the middle: heads are seldom like what follows.
-      let start = (bytes.byteCount - Self.sampleByteCount) / 2
-      let sample = bytes.extracting(start..<start + Self.sampleByteCount)
-      // SAFETY: the call reads the bytes of the span, and keeps none.
-      let unevenness = unsafe sample.withUnsafeBytes { bytes in
-        unsafe fuse_cut_unevenness(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count)
-      }
-      guard unevenness >= Self.leastUnevenness else { return nil }
-    }
-    guard let packed = try pack(bytes, compression.codec, level: compression.level, room: room) else { return nil }
+    guard isSampled || Self.isWorthPacking(bytes, compression),
+      let packed = try pack(bytes, compression.codec, level: compression.level, room: room)
+    else { return nil }
     return (compression.codec, packed)
+  }
+
+  /// Whether packing may save something, as far as a sample says.
+  static func isWorthPacking(_ bytes: RawSpan, _ compression: FuseStore.Compression) -> Bool {
+    guard bytes.byteCount >= 64, compression.codec != .raw else { return false }
+    guard compression.samples, bytes.byteCount >= sampleByteCount else { return true }
+    // SAFETY: the call reads the bytes of the span, and keeps none.
+    return unsafe bytes.withUnsafeBytes { bytes in
+      unsafe fuse_cut_sampled_unevenness(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count)
+    } >= leastUnevenness
   }
 
   private static let sampleByteCount = 4096
@@ -110,28 +118,31 @@ final class StoreTools: Sendable {
 
   /// nil where the result has more than `room` bytes.
   func pack(_ bytes: RawSpan, _ codec: StoreCodec, level: Int32, room: Int) throws(FuseError) -> [UInt8]? {
-    var packed = [UInt8](repeating: 0, count: room)
-    // SAFETY: the libraries read the bytes of the span, and write at most as many as the array has.
-    let count: Int? = unsafe bytes.withUnsafeBytes { bytes in
-      unsafe packed.withUnsafeMutableBytes { packed in
+    guard room > 0 else { return nil }
+    try MemoryRoom.check(room)
+    var isPacked = false
+    // SAFETY: the libraries read the bytes of the span, and write at most as many as there is room for, from its start on.
+    let packed = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe [UInt8](unsafeUninitializedCapacity: room) { packed, count in
         switch codec {
-        case .raw: return nil
+        case .raw, .primed: return
         case .zstd:
           let result = unsafe ZSTD_compressCCtx(
             packer, packed.baseAddress, packed.count, bytes.baseAddress, bytes.count, level)
-          return ZSTD_isError(result) == 0 ? result : nil
+          guard ZSTD_isError(result) == 0 else { return }
+          count = result
         case .zlib:
-          var count = uLongf(packed.count)
+          var made = uLongf(packed.count)
           let result = unsafe compress2(
-            packed.baseAddress?.assumingMemoryBound(to: Bytef.self), &count,
-            bytes.baseAddress?.assumingMemoryBound(to: Bytef.self), uLong(bytes.count), level)
-          return result == Z_OK ? Int(count) : nil
+            packed.baseAddress, &made, bytes.baseAddress?.assumingMemoryBound(to: Bytef.self), uLong(bytes.count),
+            level)
+          guard result == Z_OK else { return }
+          count = Int(made)
         }
+        isPacked = true
       }
     }
-    guard let count else { return nil }
-    packed.removeLast(room - count)
-    return packed
+    return isPacked ? packed : nil
   }
 
   /// `byteCount` bytes that were packed; nil where these are not what packing gave.
@@ -139,28 +150,25 @@ final class StoreTools: Sendable {
     guard codec != .raw else { return bytes.byteCount == byteCount ? bytes.array() : nil }
     // More than that no codec makes of so many bytes: a number from a file gets no memory that the file does not answer for.
     guard byteCount <= StoreLimits.recordByteCount else { return nil }
-    var contents: [UInt8] = []
-    try contents.makeRoom(for: byteCount)
-    contents = [UInt8](repeating: 0, count: byteCount)
-    // SAFETY: the libraries read the bytes of the span, and write at most as many as the array has.
-    let count: Int? = unsafe bytes.withUnsafeBytes { bytes in
-      unsafe contents.withUnsafeMutableBytes { contents in
+    try MemoryRoom.check(byteCount)
+    // SAFETY: the libraries read the bytes of the span, and write at most as many as there is room for, from its start on.
+    let contents = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { contents, count in
         switch codec {
-        case .raw: return nil
+        case .raw, .primed: return
         case .zstd:
           let result = unsafe ZSTD_decompressDCtx(
-            unpacker, contents.baseAddress, contents.count, bytes.baseAddress, bytes.count)
-          return ZSTD_isError(result) == 0 ? result : nil
+            unpacker, contents.baseAddress, byteCount, bytes.baseAddress, bytes.count)
+          if ZSTD_isError(result) == 0 { count = result }
         case .zlib:
-          var count = uLongf(contents.count)
+          var made = uLongf(byteCount)
           let result = unsafe uncompress(
-            contents.baseAddress?.assumingMemoryBound(to: Bytef.self), &count,
-            bytes.baseAddress?.assumingMemoryBound(to: Bytef.self), uLong(bytes.count))
-          return result == Z_OK ? Int(count) : nil
+            contents.baseAddress, &made, bytes.baseAddress?.assumingMemoryBound(to: Bytef.self), uLong(bytes.count))
+          if result == Z_OK { count = Int(made) }
         }
       }
     }
-    return count == byteCount ? contents : nil
+    return contents.count == byteCount ? contents : nil
   }
 }
 

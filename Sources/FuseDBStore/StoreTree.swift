@@ -14,39 +14,29 @@ struct StoreTree: Equatable {
     var path: [UInt8]
   }
 
-  private static let first = "fusedb-tree 1"
+  fileprivate static let first = "fusedb-tree 1"
   /// In the order of their paths.
   var files: [File]
 
   init(_ files: [File]) { self.files = files.sorted { $0.path.lexicographicallyPrecedes($1.path) } }
 
   var bytes: [UInt8] {
-    var bytes = Array(Self.first.utf8) + [10]
-    for file in files {
-      bytes += Array("\(file.id) \(file.byteCount) \(String(file.mode, radix: 8)) ".utf8)
-      for byte in file.path {
-        // A line ends at a line feed, and a `%` begins an escape.
-        if byte == 10 {
-          bytes += Array("%0a".utf8)
-        } else if byte == 37 {
-          bytes += Array("%25".utf8)
-        } else {
-          bytes.append(byte)
-        }
-      }
-      bytes.append(10)
-    }
-    return bytes
+    var text = StoreTreeText()
+    for file in files { text.add(file) }
+    return text.take()
   }
 
   /// nil where the bytes are no tree. A path never leads out of the folder. [ST2]
   init?(_ bytes: [UInt8]) {
-    let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
-    guard lines.count >= 2, lines.last?.isEmpty == true, Array(lines[0]) == Array(Self.first.utf8) else { return nil }
+    let first = Array(Self.first.utf8) + [10]
+    guard bytes.starts(with: first), bytes.last == 10 else { return nil }
     var files: [File] = []
-    for line in lines.dropFirst().dropLast() {
-      let words = line.split(separator: 32, maxSplits: 3, omittingEmptySubsequences: false)
-      guard words.count == 4, let id = FuseStore.ObjectID(String(decoding: words[0], as: UTF8.self)),
+    // Line by line: an array of all lines would take more memory than the tree.
+    var rest = bytes[first.count...]
+    while let end = rest.firstIndex(of: 10) {
+      let words = rest[..<end].split(separator: 32, maxSplits: 3, omittingEmptySubsequences: false)
+      rest = rest[(end + 1)...]
+      guard words.count == 4, let id = FuseStore.ObjectID(digits: words[0]),
         let count = Int(String(decoding: words[1], as: UTF8.self)), count >= 0,
         let mode = UInt32(String(decoding: words[2], as: UTF8.self), radix: 8), mode <= 0o7777,
         let path = Self.path(words[3]), Self.staysInside(path)
@@ -57,6 +47,7 @@ struct StoreTree: Equatable {
   }
 
   private static func path(_ word: ArraySlice<UInt8>) -> [UInt8]? {
+    guard word.contains(37) else { return Array(word) }
     var path: [UInt8] = []
     var rest = word
     while let byte = rest.popFirst() {
@@ -78,6 +69,43 @@ struct StoreTree: Equatable {
     guard !path.isEmpty, !path.contains(0) else { return false }
     let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     return parts.allSatisfy { !$0.isEmpty && Array($0) != Array(".".utf8) && Array($0) != Array("..".utf8) }
+  }
+}
+
+/// The text of a tree, file by file: a hundred thousand of them take less memory so.
+struct StoreTreeText {
+  private var bytes = Array(StoreTree.first.utf8) + [10]
+  private var last: [UInt8] = []
+  private var isInOrder = true
+
+  mutating func add(_ file: StoreTree.File) {
+    if !last.isEmpty, !last.lexicographicallyPrecedes(file.path) { isInOrder = false }
+    last = file.path
+    file.id.appendDigits(to: &bytes)
+    bytes.append(32)
+    bytes += String(file.byteCount).utf8
+    bytes.append(32)
+    bytes += String(file.mode, radix: 8).utf8
+    bytes.append(32)
+    for byte in file.path {
+      // A line ends at a line feed, and a `%` begins an escape.
+      if byte == 10 {
+        bytes += "%0a".utf8
+      } else if byte == 37 {
+        bytes += "%25".utf8
+      } else {
+        bytes.append(byte)
+      }
+    }
+    bytes.append(10)
+  }
+
+  /// The text, in the order of paths.
+  mutating func take() -> [UInt8] {
+    var text: [UInt8] = []
+    swap(&text, &bytes)
+    guard !isInOrder, let tree = StoreTree(text) else { return text }
+    return StoreTree(tree.files).bytes
   }
 }
 

@@ -182,11 +182,15 @@ extension StoreWriter {
       if keeping, !own.isKept { try mark(id) }
       return true
     }
-    for pack in reliable {
+    let count = reliableCount
+    for step in 0..<count {
+      let number = (lastReliable + step) % count
+      let pack = reliablePack(number)
       // Whatever is wrong with the index or the copy there: it is not relied on.
       guard let entry = try? pack.entry(of: id), entry.hasPayload, !entry.kind.isRecipe,
         try isReliable(entry, in: pack), try holds(contents, id, pack, entry)
       else { continue }
+      lastReliable = number
       if keeping { try keep(id) }
       return true
     }
@@ -200,9 +204,10 @@ extension StoreWriter {
     if entry.kind == .data, entry.codec == .raw {
       guard entry.storedByteCount == entry.byteCount else { return false }
       let isSame = Self.areEqual(contents, pack.bytes.extracting(entry.payload))
+      pack.file.noteRead(entry.payload)
       return isSame && (try? pack.file.check()) != nil
     }
-    let place = FuseStore.Place(file: pack.file, entry: entry, path: store.packPath(pack))
+    let place = FuseStore.Place(pack, entry, in: store.path)
     do throws(FuseError) {
       guard case .chunk(let chunk) = try store.read(id, place, tools) else { return false }
       return Self.areEqual(contents, chunk.bytes)
@@ -227,7 +232,8 @@ extension StoreWriter {
   /// Has an object stay that is there already.
   func keep(_ id: FuseStore.ObjectID) throws(FuseError) {
     if let own = ownEntry(id), own.isKept { return }
-    for pack in reliable {
+    for number in 0..<reliableCount {
+      let pack = reliablePack(number)
       guard let entry = try? pack.entry(of: id), entry.isKept else { continue }
       // What was taken back since the list was read counts.
       let now = try GoneMarks.updated(pack, store.backend)
@@ -250,21 +256,7 @@ extension StoreWriter {
     _ file: InputDescriptor, _ settings: Settings, _ progress: ((Int) -> Void)?
   ) throws(FuseError) -> FuseStore.Stored {
     var assembly = try Assembly(self, settings)
-    var next: [UInt8] = []
-    var read = try file.append(counted: Self.pieceByteCount, at: 0, to: &next)
-    var isEnd = read == 0
-    while true {
-      assembly.take(next)
-      let offset = read
-      // The next piece comes in while this one is digested.
-      let ahead = isEnd ? nil : Ahead(file, offset)
-      try assembly.work(isLast: isEnd, also: ahead)
-      progress?(offset)
-      if isEnd { break }
-      next = try ahead!.result.get()
-      read += next.count
-      isEnd = next.isEmpty
-    }
+    try assembly.put(file, progress)
     return try finish(try assembly.finish(), settings)
   }
 
@@ -273,14 +265,15 @@ extension StoreWriter {
     _ fill: (inout [UInt8], Int) throws(FuseError) -> Void
   ) throws(FuseError) -> FuseStore.Stored {
     var assembly = try Assembly(self, settings)
-    while true {
-      var piece: [UInt8] = []
-      try fill(&piece, Self.pieceByteCount)
-      let isEnd = piece.isEmpty
-      assembly.take(piece)
-      try assembly.work(isLast: isEnd, also: nil)
+    var isLast = false
+    while !isLast {
+      try assembly.putPiece { buffer throws(FuseError) in
+        let before = buffer.count
+        try fill(&buffer, Self.pieceByteCount)
+        isLast = buffer.count == before
+        return isLast
+      }
       progress?(assembly.byteCount)
-      if isEnd { break }
     }
     return try finish(try assembly.finish(), settings)
   }

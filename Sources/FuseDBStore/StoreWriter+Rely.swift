@@ -71,7 +71,8 @@ extension StoreWriter {
   private func isReliable(_ id: FuseStore.ObjectID) throws(FuseError) -> Bool {
     if try isInFrame(id, keeping: false) { return true }
     if let own = ownEntry(id), own.hasPayload { return true }
-    for pack in reliable {
+    for number in 0..<reliableCount {
+      let pack = reliablePack(number)
       guard let entry = try? pack.entry(of: id), entry.hasPayload, !entry.kind.isRecipe else { continue }
       if try isReliable(entry, in: pack) { return true }
     }
@@ -93,7 +94,8 @@ extension StoreWriter {
   }
 
   private func isReliable(base: FuseStore.ObjectID, mostDepth: Int) throws(FuseError) -> Bool {
-    for pack in reliable {
+    for number in 0..<reliableCount {
+      let pack = reliablePack(number)
       guard let entry = try? pack.entry(of: base), entry.hasPayload, !entry.kind.isRecipe,
         let depth = pack.depth(of: entry), depth <= mostDepth
       else { continue }
@@ -104,8 +106,14 @@ extension StoreWriter {
 
   /// What stands in the open pack, or anywhere.
   func find(_ id: FuseStore.ObjectID) throws(FuseError) -> FuseStore.Found? {
-    guard let own = ownEntry(id), own.hasPayload else { return try store.find(id, tools) }
-    guard let stored = try ownBytes(own) else { return nil }
+    guard let (pack, own) = try openEntry(id) else { return try store.find(id, tools) }
+    let stored = try pack.stored(own)
+    if own.codec == .primed {
+      guard let contents = try pack.dictionary?.unpacked(stored.rawSpan, tools, byteCount: own.frameByteCount) else {
+        return nil
+      }
+      return .chunk(ChunkBytes(contents, own.inner..<own.inner + own.byteCount))
+    }
     var entry = own
     let file = StoreFile(bytes: stored)
     // The payload alone is there: as if its record stood right before the file.

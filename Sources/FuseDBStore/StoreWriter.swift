@@ -29,6 +29,10 @@ extension FuseStore {
 public final class StoreWriter {
   /// The store that it writes to.
   public let store: FuseStore
+  /// How many threads a put uses at most, one or more; as many as there are processors unless it is set.
+  public var threadCount = Parallel.processorCount
+  /// How many bytes of a folder were put by now.
+  package var folderByteCount = 0
   let tools: StoreTools
   /// What may be relied on: none of it is removed while this writer lives. [SW2]
   private(set) var view = StoreView()
@@ -39,6 +43,8 @@ public final class StoreWriter {
   /// Whether frames that others are packed after may be relied on, by pack and offset.
   var deepVerdicts: [String: Bool] = [:]
   private var pack: OpenPack?
+  /// The pack before it, which another thread seals.
+  private var sealing: SealingPack?
   private var registration: Registration?
   private var names: [(name: String, ref: StoreRef?)] = []
   var pendingVersions: [(name: String, version: PendingVersion)] = []
@@ -56,6 +62,7 @@ public final class StoreWriter {
 
   deinit {
     _ = packing?.work.wait()
+    sealing?.end()
     pack?.abandon()
     registration?.end()
     tools.giveBack()
@@ -103,7 +110,12 @@ public final class StoreWriter {
   }
 
   /// The packs in which an object may be known: this writer's, and those that stay.
-  var reliable: [PackView] { sealed + view.packs }
+  func reliablePack(_ number: Int) -> PackView {
+    number < sealed.count ? sealed[number] : view.packs[number - sealed.count]
+  }
+  var reliableCount: Int { sealed.count + view.packs.count }
+  /// The pack in which something was known last, by its number: the next is often there, too.
+  var lastReliable = 0
 
   // MARK: Records
 
@@ -119,16 +131,35 @@ public final class StoreWriter {
     if let pack, pack.byteCount < store.configuration.packByteCount, pack.entries.count < OpenPack.mostEntries {
       return pack
     }
-    try seal()
-    let made = try OpenPack(store, temporaryName: "tmp/\(registration!.generation)-\(Hexadecimal.random(16)).pack")
+    try sealBehind()
+    let made = try OpenPack(
+      store, temporaryName: "tmp/\(registration!.generation)-\(Hexadecimal.random(16)).pack", threadCount: threadCount)
     pack = made
     return made
   }
 
-  /// What this writer's open pack has of an object.
-  func ownEntry(_ id: FuseStore.ObjectID) -> PackEntry? { pack?.entries[id] }
+  /// What this writer's packs that are not sealed have of an object.
+  func ownEntry(_ id: FuseStore.ObjectID) -> PackEntry? {
+    let own = pack?.entries[id]
+    guard let sealing, own?.hasPayload != true, var full = sealing.pack.entries[id] else { return own }
+    full.isKept = full.isKept || own?.isKept == true
+    return full
+  }
 
-  func ownBytes(_ entry: PackEntry) throws(FuseError) -> [UInt8]? { try pack?.stored(entry) }
+  /// The open pack, and what it has of an object; nil where it has none. What waits to be sealed is sealed then, so that the store has it.
+  func openEntry(_ id: FuseStore.ObjectID) throws(FuseError) -> (pack: OpenPack, entry: PackEntry)? {
+    if let pack, let entry = pack.entries[id], entry.hasPayload { return (pack, entry) }
+    try settleSealing()
+    return nil
+  }
+
+  /// The payload of what ``ownEntry(_:)`` gave.
+  func ownBytes(_ id: FuseStore.ObjectID, _ entry: PackEntry) throws(FuseError) -> [UInt8]? {
+    if let pack, pack.entries[id]?.hasPayload == true { return try pack.stored(entry) }
+    guard sealing?.pack.entries[id] != nil else { return nil }
+    try settleSealing()
+    return sealed.last.map { $0.bytes.extracting(entry.payload).array() }
+  }
 
   /// Writes a record of one object.
   func append(
@@ -177,8 +208,10 @@ public final class StoreWriter {
   func handOverFrame() throws(FuseError) {
     try settleFrame()
     guard !frame.isEmpty else { return }
-    packing = PackingFrame(frame)
+    packing = PackingFrame(frame, pack?.dictionary, packName: pack?.name, isBehind: threadCount > 1)
     frame = OpenFrame()
+    // After a dictionary, smaller ones take no more room, and an object is out of them sooner.
+    if pack?.dictionary != nil { frame.most = OpenFrame.mostByteCountWithDictionary }
   }
 
   /// Whether an object waits in a frame.
@@ -206,7 +239,13 @@ public final class StoreWriter {
   private func write(_ packing: PackingFrame) throws(FuseError) {
     let frame = packing.frame
     let contents = packing.contents
-    guard let (codec, packed) = try packing.work.wait().get() else {
+    var made = try packing.work.wait().get()
+    let pack = try openPack()
+    if made?.0 == .primed, pack.name != packing.packName {
+      // What it was packed after stands in the pack before.
+      made = try tools.packed(contents.rawSpan, frame.compression)
+    }
+    guard let (codec, packed) = made else {
       // They would save nothing together: each is a record of its own.
       for object in frame.objects {
         try append(
@@ -215,7 +254,6 @@ public final class StoreWriter {
       }
       return
     }
-    let pack = try openPack()
     let record = PackRecord(
       kind: .frame, codec: codec, isKept: false, storedByteCount: packed.count, byteCount: contents.count,
       digest: try tools.digest(of: packed.rawSpan))
@@ -228,12 +266,17 @@ public final class StoreWriter {
           kind: .frame, codec: codec, isKept: object.isKept, offset: offset, storedByteCount: packed.count,
           byteCount: object.range.count, inner: shift + object.range.lowerBound, frameByteCount: contents.count))
     }
+    if codec == .zstd { try pack.note(frame, tools) }
   }
 
+  /// Seals what there is.
   func seal() throws(FuseError) {
-    guard let pack else { return }
+    guard let pack else { return try settleSealing() }
     self.pack = nil
-    guard !pack.isEmpty else { return pack.abandon() }
+    guard !pack.isEmpty else {
+      pack.abandon()
+      return try settleSealing()
+    }
     let view: PackView
     do throws(FuseError) {
       // What was taken back while it was copied is taken back in the copy before anybody sees that. [SM4]
@@ -246,6 +289,36 @@ public final class StoreWriter {
       pack.abandon()
       throw error
     }
+    // In the order in which they were filled.
+    try settleSealing()
+    take(view)
+  }
+
+  /// Has another thread seal the pack that is full: to make it durable takes as long as to fill the next one.
+  private func sealBehind() throws(FuseError) {
+    try settleSealing()
+    // Two large indexes at once would take too much memory.
+    guard let pack, pack.entries.count <= SealingPack.mostEntries, threadCount > 1 else {
+      return try seal()
+    }
+    self.pack = nil
+    sealing = SealingPack(pack)
+  }
+
+  /// Waits for the pack that is being sealed.
+  private func settleSealing() throws(FuseError) {
+    guard let sealing else { return }
+    self.sealing = nil
+    switch sealing.work.wait() {
+    case .success(let view): take(view)
+    case .failure(let error):
+      sealing.pack.abandon()
+      failure = error
+      throw error
+    }
+  }
+
+  private func take(_ view: PackView) {
     sealed.append(view)
     store.add(view)
   }
@@ -263,6 +336,12 @@ public final class StoreWriter {
     _ = try StoreRef.fileName(name, path: store.path)
     try begin()
     try rely(on: ref)
+    names.append((name, ref))
+  }
+
+  /// The same for what this writer put, with all that it leads to, since it began: that is where it stays.
+  func setName(_ name: String, toPut ref: StoreRef) throws(FuseError) {
+    _ = try StoreRef.fileName(name, path: store.path)
     names.append((name, ref))
   }
 
@@ -288,6 +367,8 @@ public final class StoreWriter {
   /// Begins anew, without what was put since the last commit.
   private func giveUp() {
     _ = packing?.work.wait()
+    sealing?.end()
+    sealing = nil
     pack?.abandon()
     (pack, packing, frame, failure, names, sealed) = (nil, nil, OpenFrame(), nil, [], [])
     pendingVersions = []
@@ -317,94 +398,5 @@ public final class StoreWriter {
     sealed = []
     registration?.end()
     registration = nil
-  }
-}
-
-/// A frame that another thread packs.
-private struct PackingFrame {
-  let frame: OpenFrame
-  let contents: [UInt8]
-  let work: BackgroundWork<Result<(StoreCodec, [UInt8])?, FuseError>>
-
-  init(_ frame: OpenFrame) {
-    self.frame = frame
-    let contents = frame.contents
-    self.contents = contents
-    let compression = frame.compression
-    work = BackgroundWork(isWorthThread: contents.count > 16 << 10) {
-      do throws(FuseError) {
-        let tools = try StoreTools.take()
-        defer { tools.giveBack() }
-        return .success(try tools.packed(contents.rawSpan, compression))
-      } catch { return .failure(error) }
-    }
-  }
-}
-
-/// Small objects that are to be packed together. [SR3]
-struct OpenFrame {
-  struct Object {
-    var id: FuseStore.ObjectID
-    var range: Range<Int>
-    var isKept: Bool
-  }
-
-  /// Objects of no more bytes share frames.
-  static let mostObjectByteCount = 8 << 10
-  static let mostByteCount = 64 << 10
-
-  private(set) var bytes: [UInt8] = []
-  private(set) var objects: [Object] = []
-  private var places: [FuseStore.ObjectID: Int] = [:]
-  var compression = FuseStore.Compression.automatic
-
-  var isEmpty: Bool { objects.isEmpty }
-
-  func hasRoom(for count: Int, _ compression: FuseStore.Compression) -> Bool {
-    isEmpty || (compression == self.compression && bytes.count + count <= Self.mostByteCount)
-  }
-
-  mutating func add(_ object: RawSpan, _ id: FuseStore.ObjectID, isKept: Bool) {
-    let start = bytes.count
-    // SAFETY: the array copies the bytes of the span.
-    unsafe object.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
-    places[id] = objects.count
-    objects.append(Object(id: id, range: start..<bytes.count, isKept: isKept))
-  }
-
-  /// Whether an object waits here; it is kept from now on, where that is asked for.
-  mutating func has(_ id: FuseStore.ObjectID, keeping: Bool) -> Bool {
-    guard let place = places[id] else { return false }
-    if keeping { objects[place].isKept = true }
-    return true
-  }
-
-  func contains(_ id: FuseStore.ObjectID) -> Bool { places[id] != nil }
-  func keeps(_ id: FuseStore.ObjectID) -> Bool { places[id].map { objects[$0].isKept } ?? false }
-
-  /// The lengths of the objects, and then the objects.
-  var contents: [UInt8] {
-    var contents: [UInt8] = []
-    contents.reserveCapacity(4 + 4 * objects.count + bytes.count)
-    contents.append(bigEndian: UInt32(objects.count))
-    for object in objects { contents.append(bigEndian: UInt32(object.range.count << 1 | (object.isKept ? 1 : 0))) }
-    return contents + bytes
-  }
-
-  /// Where the objects of a frame are, and whether each is kept; nil where the contents are no frame.
-  static func objects(in contents: RawSpan) -> [(range: Range<Int>, isKept: Bool)]? {
-    guard let count = contents.load(at: 0, as: UInt32.self), 4 + 4 * Int(count) <= contents.byteCount else {
-      return nil
-    }
-    var objects: [(range: Range<Int>, isKept: Bool)] = []
-    var start = 4 + 4 * Int(count)
-    for number in 0..<Int(count) {
-      guard let word = contents.load(at: 4 + 4 * number, as: UInt32.self) else { return nil }
-      let end = start + Int(word >> 1)
-      guard end <= contents.byteCount else { return nil }
-      objects.append((start..<end, word & 1 == 1))
-      start = end
-    }
-    return start == contents.byteCount ? objects : nil
   }
 }

@@ -8,6 +8,7 @@ extension StoreJob {
   func add() throws(FuseError) {
     let options = try Self.options(request)
     let writer = try StoreWriter(store)
+    if let count = request.threadCount { writer.threadCount = count }
     var printed: [(id: FuseStore.ObjectID, what: String)] = []
     var counts = (byteCount: 0, newByteCount: 0, count: 0)
     for word in words {
@@ -23,7 +24,7 @@ extension StoreJob {
         }
         if name == nil { name = Self.lastPart(of: word) }
         stored = try writer.putFolder(path: word, named: name!, options) { path in
-          bar.show(nil, path)
+          bar.show(nil, rate.text(writer.folderByteCount, of: nil, path))
         }
       } else if request.isLoose, name == nil {
         stored = try putLoose(word)
@@ -32,7 +33,7 @@ extension StoreJob {
         (options.name, options.keepsVersions) = (name, request.keepsVersions ? true : nil)
         let whole = FileStatus(at: word)?.byteCount ?? 0
         stored = try writer.put(path: word, options) { done in
-          bar.show(Double(done) / Double(max(1, whole)), "\(Humans.size(done)) of \(word)")
+          bar.show(Double(done) / Double(max(1, whole)), rate.text(done, of: whole, word))
         }
       }
       printed.append((stored.id, name ?? word))
@@ -59,7 +60,8 @@ extension StoreJob {
 
   private func put(_ writer: StoreWriter, _ options: StoreWriter.PutOptions) throws(FuseError) -> FuseStore.Stored {
     let input = console.input
-    return try writer.put(options, progress: { bar.show(nil, Humans.size($0)) }) { () throws(FuseError) in
+    return try writer.put(options, progress: { bar.show(nil, rate.text($0, of: nil, "standard input")) }) {
+      () throws(FuseError) in
       var bytes = [UInt8](repeating: 0, count: 1 << 18)
       let count = try input.read(into: &bytes, 0..<bytes.count, name: "standard input")
       guard count > 0 else { return nil }
@@ -67,6 +69,9 @@ extension StoreJob {
       return bytes
     }
   }
+
+  /// How quick it is, and how long it will take.
+  private var rate: StoreRate { StoreRate(bar) }
 
   private func putLoose(_ path: String) throws(FuseError) -> FuseStore.Stored {
     let most = 16 << 20
@@ -147,7 +152,7 @@ extension StoreJob {
     }
     console.willReplace(output)
     let isDone = try store.write(of: id, to: output) { done, whole in
-      bar.show(Double(done) / Double(max(1, whole)), "\(Humans.size(done)) of \(output)")
+      bar.show(Double(done) / Double(max(1, whole)), rate.text(done, of: whole, output))
     }
     guard isDone else { throw missing(id) }
   }

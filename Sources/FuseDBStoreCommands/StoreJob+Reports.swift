@@ -144,7 +144,7 @@ extension StoreJob {
       """
       \(store.path): \(Humans.count(report.removedCount, "pack")) removed, \(Humans.size(report.removedByteCount)); \
       \(report.waitingCount) \(report.waitingCount == 1 ? "waits" : "wait") for writers; \(Humans.count(report.liveCount, "chunk")) \
-      needed; \(Humans.count(report.packedLooseCount, "loose object")) packed
+      needed; \(Humans.count(report.packedLooseCount, "loose object")) packed; at most \(Humans.size(StoreFiles.peakMemory)) of memory
       """)
   }
 
@@ -194,7 +194,7 @@ extension StoreJob {
     try say(
       """
       \(store.path): sound (\(Humans.count(report.packCount, "pack")), \(Humans.count(report.recordCount, "record")), \
-      \(Humans.count(report.nameCount, "name")), \(Humans.size(report.byteCount)))
+      \(Humans.count(report.nameCount, "name")), \(Humans.size(report.byteCount))); at most \(Humans.size(StoreFiles.peakMemory)) of memory
       """)
     return .done
   }
@@ -287,7 +287,10 @@ extension StoreJob {
       return try print([("objects", .count(report.count)), ("new_bytes", .count(report.newByteCount))])
     }
     try say(
-      "\(other.path): \(Humans.count(report.count, "object")) looked at, \(Humans.size(report.newByteCount)) were missing"
+      """
+      \(other.path): \(Humans.count(report.count, "object")) looked at, \(Humans.size(report.newByteCount)) were missing; \
+      at most \(Humans.size(StoreFiles.peakMemory)) of memory
+      """
     )
   }
 }

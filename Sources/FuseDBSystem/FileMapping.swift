@@ -178,6 +178,16 @@ internal import FuseDBLibc
     unsafe madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_RANDOM)
   }
 
+  /// Has the kernel read a mapped file's pages in `range`, without waiting for them.
+  /// - Precondition: the range lies inside the file.
+  package func willRead(_ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "the range lies inside the file")
+    guard copy == nil else { return }
+    let start = range.lowerBound & ~(Int(getpagesize()) - 1)
+    // SAFETY: advice on pages of the mapping changes no byte.
+    unsafe madvise(UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_WILLNEED)
+  }
+
   /// Lets go of a mapped file's pages in `range`: they count as this process's memory no more, and come back when they
   /// are read.
   /// - Precondition: the range lies inside the file.

@@ -25,13 +25,34 @@ package enum Parallel {
         return part
       }
     }
+    return map(count, helperCount: min(threadCount, count) - 1, while: {}, onProgress, body)
+  }
+
+  /// The same, where the calling thread first does `own`, which no other thread may: the others have begun by then.
+  ///
+  /// - Throws: what `own` throws, once the other threads have ended.
+  package static func map<Part: Sendable, Failure: Error>(
+    _ count: Int, threadCount: Int, while own: () throws(Failure) -> Void, _ body: @escaping @Sendable (Int) -> Part
+  ) throws(Failure) -> [Part] {
+    try map(count, helperCount: min(threadCount - 1, count), while: own, { _ in }, body)
+  }
+
+  private static func map<Part: Sendable, Failure: Error>(
+    _ count: Int, helperCount: Int, while own: () throws(Failure) -> Void, _ onProgress: (Double) -> Void,
+    _ body: @escaping @Sendable (Int) -> Part
+  ) throws(Failure) -> [Part] {
     let queue = Queue()
-    let helpers = (1..<min(threadCount, count)).map { _ in
+    let helpers = (0..<max(0, helperCount)).map { _ in
       BackgroundWork(isWorthThread: true) {
         var done: [(Int, Part)] = []
         while let number = queue.next(below: count) { done.append((number, body(number))) }
         return done
       }
+    }
+    do throws(Failure) { try own() } catch {
+      queue.end(count)
+      for helper in helpers { _ = helper.wait() }
+      throw error
     }
     var parts = [Part?](repeating: nil, count: count)
     while let number = queue.next(below: count) {
@@ -52,6 +73,9 @@ package enum Parallel {
       let number = taken.wrappingAdd(1, ordering: .relaxed).oldValue
       return number < count ? number : nil
     }
+
+    /// Lets nothing more be taken.
+    func end(_ count: Int) { taken.store(count, ordering: .relaxed) }
   }
 }
 

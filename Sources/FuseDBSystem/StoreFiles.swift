@@ -130,6 +130,32 @@ package final class GrowingFile {
     begun = offset + bytes.byteCount
   }
 
+  /// Writes bytes that nobody reads soon: straight to the disk where they and the offset are whole pages. To copy them into the page cache,
+  /// and to make room there, takes as long as to digest them.
+  package func stream(_ bytes: RawSpan, at offset: Int) throws(FuseError) {
+    guard
+      // SAFETY: the address is looked at, and nothing there is read.
+      unsafe bytes.withUnsafeBytes({ UInt(bitPattern: $0.baseAddress) | UInt($0.count) | UInt(offset) }) & 4095 == 0,
+      let file = pastCache()
+    else { return try write(bytes, at: offset) }
+    if writeAll(bytes, to: file.number, at: offset) { return }
+    // The file system wants other multiples, or can't do it after all; whatever came through is written once more.
+    guard errno == EINVAL else { throw AtomicFile.failed("write the file", path: path) }
+    (direct, isCached) = (nil, true)
+    try write(bytes, at: offset)
+  }
+
+  private func pastCache() -> OwnedDescriptor? {
+    if isCached || direct != nil { return direct }
+    // SAFETY: the call reads a path that ends in a zero byte and lives until it returns.
+    let opened = retrying { unsafe fuse_open_past_cache(path.systemPath) }
+    if opened >= 0 { direct = OwnedDescriptor(opened) } else { isCached = true }
+    return direct
+  }
+
+  private var direct: OwnedDescriptor?
+  /// Whether the file system does not write past the cache.
+  private var isCached = false
   /// Up to where the disk was told to begin.
   private var begun = 0
   private static let stepByteCount = 8 << 20

@@ -62,6 +62,19 @@ import Testing
     #expect((12_000...24_000).contains(bytes.count / sizes.count))
   }
 
+  @Test func `a sample tells noise from texts, wherever the text stands`() {
+    var random = SeededRandom.announced()
+    func unevenness(_ bytes: [UInt8]) -> Double { unsafe fuse_cut_sampled_unevenness(bytes, bytes.count) }
+    for count in [1024, 4096, 4097, 16_000, 65_536, 1_000_003] {
+      #expect((0.8...1.2).contains(unevenness(random.bytes(count))))
+      #expect(unevenness(prose(count, seed: 1)) > 5)
+      #expect(unevenness([UInt8](repeating: 7, count: count)) == 256)
+      // A half that can be packed, first or last.
+      #expect(unevenness(random.bytes(count) + prose(count, seed: 2)) > 1.5)
+      #expect(unevenness(prose(count, seed: 2) + random.bytes(count)) > 1.5)
+    }
+  }
+
   @Test func `a look-up file is cut between its records, and a change touches little`() throws {
     func file(_ changed: Int?) throws -> [UInt8] {
       let scratch = Scratch()

@@ -164,6 +164,30 @@ def test_call_that_fails(command, material, tmp_path, job, error):
     in_parallel(fail, list(zip(calls[:: 2 if error == errno.EIO else 1], folders)))
 
 
+@pytest.mark.parametrize("error", [errno.EINVAL, errno.EIO, errno.ENOSPC])
+def test_large_object_whose_write_fails(command, tmp_path, error):
+    """Large objects pass the page cache by, on a thread of their own. What the file system can't do so is done otherwise; what fails is said."""
+    content = noise(7_000_000, 11)
+    (tmp_path / "big").write_bytes(content)
+    command("store", "init", tmp_path / "s", code=DONE)
+    # With one thread, the first call is the one that passes the cache by.
+    words = ["store", "add", "big", "--name", "big", "-C", "s", *(["--jobs", "1"] if error == errno.EINVAL else [])]
+    result = traced(command, words, tmp_path, [f"pwrite64:error={errno.errorcode[error]}:when=1"])
+    assert "pwrite64" in result.log and "(INJECTED)" in result.log
+    try:
+        os.close(os.open(tmp_path / "big", os.O_RDONLY | os.O_DIRECT))
+        passes_cache = True
+    except OSError:
+        passes_cache = False
+    if error == errno.EINVAL and passes_cache:
+        assert result.code == DONE, result.err
+    else:
+        assert result.code != DONE and result.err.startswith("fusedb:") and "big" not in command("store", "ls", "-C", tmp_path / "s", code=DONE).text
+        command("store", "add", tmp_path / "big", "--name", "big", "-C", tmp_path / "s", code=DONE)
+    assert command("store", "cat", "big", "-C", tmp_path / "s", code=DONE).out == content
+    settle(command, tmp_path / "s")
+
+
 def holds(command, store, contents):
     """All of these are there, whole; a hundred in one call."""
     names = list(contents)

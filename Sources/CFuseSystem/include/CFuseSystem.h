@@ -12,6 +12,9 @@ int fuse_pipe(int *_Nonnull ends);
 /// Has the system begin to write a part of a file to the disk, without waiting for it.
 void fuse_begin_writing(int descriptor, int64_t offset, int64_t count);
 
+/// Opens a file to be written past the page cache, from memory and to offsets that are multiples of a page; -1 where that can't be done.
+int fuse_open_past_cache(const char *_Nonnull path);
+
 /// How many processors this process may run on; at least 1.
 int fuse_processor_count(void);
 

@@ -9,7 +9,7 @@ extension Arguments {
     .value("--threads", "N", "how many threads to use (default: one for each processor)"),
   ]
   private static let leastMemory = 16 << 20
-  private static let mostThreads = 1024
+  static let mostThreads = 1024
 
   /// The option of commands that write databases.
   static let compactOption = Option.flag(

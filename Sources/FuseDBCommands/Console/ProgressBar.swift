@@ -20,7 +20,7 @@ package final class ProgressBar {
   deinit { clear() }
 
   /// How long the work has taken, in seconds.
-  var elapsed: Double { Self.now - started }
+  package var elapsed: Double { Self.now - started }
 
   /// Shows what is done, unless that was shown a moment ago.
   ///

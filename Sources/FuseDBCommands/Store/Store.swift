@@ -16,6 +16,7 @@ package struct Store: HelpedCommand {
     .value(
       "--chunk", "MIN,AVG,MAX", "init, add: cut where contents say so (default: 4096,16384,65536); fsdb: by records"),
     .value("--compress", "KIND", "init, add: none, auto, zlib:L or zstd:L (default: auto)"),
+    .value("--jobs", "N", "add: how many threads to use (default: one for each processor)"),
     .value("--pack-size", "SIZE", "init: the size of a pack (default: 64M)"),
     .value("--live", "PERCENT", "gc: write packs anew of which less is needed (default: 70)"),
     .flag("--deep", "pack: pack versions after the ones before them"),
@@ -73,6 +74,7 @@ package struct Store: HelpedCommand {
   package var chunking: String?
   package var compression: String?
   package var packByteCount: Int?
+  package var threadCount: Int?
   package var leastLive: Double?
   package var isStructureOnly: Bool
   package var repairs: Bool
@@ -89,7 +91,8 @@ package struct Store: HelpedCommand {
   private static let uses: [(option: String, actions: Set<Action>)] = [
     ("--name", [.add, .takeOver]), ("--versions", [.add]), ("--deep", [.pack]), ("--to", [.add]),
     ("--fixed", [.initialise, .add]), ("--chunk", [.initialise, .add]),
-    ("--compress", [.initialise, .add]), ("--pack-size", [.initialise]), ("--live", [.gc, .pack]),
+    ("--compress", [.initialise, .add]), ("--pack-size", [.initialise]), ("--jobs", [.add]),
+    ("--live", [.gc, .pack]),
     ("--structure", [.verify]), ("--repair", [.verify]), ("--output", [.get, .cat]),
     ("--overwrite", [.get, .takeOver]),
     ("--skip-damaged", [.takeOver]),
@@ -119,6 +122,7 @@ package struct Store: HelpedCommand {
     }
     compression = arguments.text(of: "--compress")
     packByteCount = try arguments.size(of: "--pack-size")
+    threadCount = try arguments.count(of: "--jobs", in: 1...Arguments.mostThreads)
     leastLive = try arguments.number(of: "--live", in: 0...100).map { $0 / 100 }
     (isStructureOnly, repairs) = (arguments.has("--structure"), arguments.has("--repair"))
     output = try arguments.path(of: "--output", "OUTPUT")

@@ -22,7 +22,8 @@ expect(try store.put(path: place + "hello.txt", fixed, progress: { sum += $0 }).
 // Many with one commit.
 let large: [UInt8] = (0..<200_000).map { UInt8(truncatingIfNeeded: ($0 &* $0) >> 7) }
 let writer = try StoreWriter(store)
-expect(writer.store === store)
+expect(writer.store === store && writer.threadCount >= 1)
+writer.threadCount = 2
 let first = try writer.put(large, StoreWriter.PutOptions(name: "large"))
 expect(first.isNew && first.byteCount == large.count)
 expect(try writer.put(large.span.bytes).newByteCount == 0)
