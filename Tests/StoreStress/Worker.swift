@@ -14,7 +14,9 @@ struct Worker {
     do {
       guard let number = Int(number), let seed = UInt64(seed) else { throw Violation("a worker is told less than it needs") }
       var worker = try Worker(StressFolder(folder), number, seed)
-      while !worker.folder.isOver {
+      // Where the program was killed nobody asks to stop.
+      let parent = getppid()
+      while !worker.folder.isOver, getppid() == parent, parent != 1 {
         switch kind {
         case "write": try worker.write()
         case "read": try worker.read()
