@@ -179,6 +179,51 @@ def measure(spark, folder, rows, keys):
     sys.stdout.flush()
 
 
+def one_machine(folder, rows, keys):
+    """DuckDB and Polars, by the recipes of the page Spark, beside their own joins; tables and rows are read in each case."""
+    import duckdb
+    import polars
+    import pyarrow
+
+    database = fusedb_swift.FuseReader(f"{folder}/keys-{keys}.fsdb", verify="reading")
+    fields = {"org": ("org", "string"), "asn": ("asn", "int64"), "country": ("country", "string")}
+    kind = polars.Struct({"org": polars.String, "asn": polars.Int64, "country": polars.String})
+    events, table = f"{folder}/rows-{rows}-{keys}.parquet/*.parquet", f"{folder}/keys-{keys}.parquet/*.parquet"
+    connection = duckdb.connect()
+    connection.create_function(
+        "geo", lambda hosts: pyarrow.table(database.lookup_arrow(hosts, fields, found=False)).to_struct_array(), ["VARCHAR"],
+        "STRUCT(org VARCHAR, asn BIGINT, country VARCHAR)", type="arrow", null_handling="special",
+    )  # fmt: skip
+
+    def asked(hosts):
+        return polars.DataFrame(database.lookup_arrow(hosts.rechunk(), fields, found=False)).to_struct()
+
+    counted = "count(org), sum(asn), sum(bytes)"
+    chosen = {
+        "DuckDB, a function": lambda: connection.sql(
+            f"SELECT count(geo.org), sum(geo.asn), sum(bytes) FROM (SELECT bytes, geo(host) AS geo FROM '{events}')").fetchone(),
+        "DuckDB, its join": lambda: connection.sql(f"SELECT {counted} FROM '{events}' AS e LEFT JOIN '{table}' AS t ON e.host = t.key").fetchone(),
+        "Polars, `map_batches`": lambda: polars.scan_parquet(events).with_columns(
+            polars.col("host").map_batches(asked, return_dtype=kind).alias("geo")).unnest("geo").select(
+                polars.col("org").count(), polars.col("asn").cast(polars.Int64).sum(), polars.col("bytes").sum()).collect().row(0),
+        "Polars, its join": lambda: polars.scan_parquet(events).join(polars.scan_parquet(table), left_on="host", right_on="key", how="left").select(
+            polars.col("org").count(), polars.col("asn").cast(polars.Int64).sum(), polars.col("bytes").sum()).collect().row(0),
+    }  # fmt: skip
+    print(f"\n### On one machine: {rows:,} rows, {keys:,} keys\n\n| | s | processor time, µs a row |\n|---|---:|---:|")
+    answers = set()
+    for name, call in chosen.items():
+        answers.add(tuple(map(int, call())))
+        taken, spent = [], []
+        for _ in range(ROUNDS):
+            start, before = time.perf_counter(), time.process_time()
+            call()
+            taken.append(time.perf_counter() - start)
+            spent.append(time.process_time() - before)
+        print(f"| {name} | {statistics.median(taken):.2f} | {statistics.median(spent) / rows * 1e6:.2f} |")
+    if len(answers) != 1:
+        sys.exit(f"the answers differ: {answers}")
+
+
 def main():
     folder = os.path.abspath(sys.argv[1])
     rows, keys = ([int(part) for part in (sys.argv[place] if len(sys.argv) > place else usual).split(",")]
@@ -201,6 +246,7 @@ def main():
         for some in rows:
             measure(spark, folder, some, one)
     spark.stop()
+    one_machine(folder, rows[0], keys[0])
 
 
 if __name__ == "__main__":
