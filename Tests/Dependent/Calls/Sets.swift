@@ -45,4 +45,4 @@ expect(try whole.buildSet(in: folder + "/built", .shardByteCount(1 << 20), after
 do {
   _ = try ShardedReader(path: folder + "/nowhere")
   expect(false)
-} catch { expect((error as? FuseError)?.code == .notFound) }
+} catch { expect(error.code == .notFound) }
