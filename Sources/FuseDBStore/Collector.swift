@@ -284,7 +284,9 @@ struct Collector {
       var lists: [PatchedRecipe] = []
       for (census, entry, _) in holders where entry.kind == .patched {
         let place = FuseStore.Place(file: census.pack.file, entry: entry, path: store.packPath(census.pack))
-        guard case .patched(let list)? = try? store.read(needed.id, place, tools), !lists.contains(list) else { continue }
+        guard case .patched(let list)? = try? store.read(needed.id, place, tools), !lists.contains(list) else {
+          continue
+        }
         lists.append(list)
         census.use(entry)
       }

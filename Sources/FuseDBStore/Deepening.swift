@@ -73,13 +73,18 @@ extension FuseStore {
     while true {
       try Cancellation.check()
       var jobs: [DeepPlan.Job] = []
-      while jobs.count < Parallel.processorCount, let job = try plan.next(isWanted: { chunk throws(FuseError) in
-        try places.isShallow(chunk.id)
-      }) { jobs.append(job) }
+      while jobs.count < Parallel.processorCount,
+        let job = try plan.next(isWanted: { chunk throws(FuseError) in
+          try places.isShallow(chunk.id)
+        })
+      { jobs.append(job) }
       guard !jobs.isEmpty else { break }
       let (work, store) = (jobs, self)
-      let made = Parallel.map(work.count, threadCount: Parallel.processorCount) { number -> Result<DeepRecord?, FuseError> in
-        do throws(FuseError) { return .success(try DeepRecord(work[number], store, places)) } catch { return .failure(error) }
+      let made = Parallel.map(work.count, threadCount: Parallel.processorCount) {
+        number -> Result<DeepRecord?, FuseError> in
+        do throws(FuseError) { return .success(try DeepRecord(work[number], store, places)) } catch {
+          return .failure(error)
+        }
       }
       for result in made {
         guard let record = try result.get() else { continue }

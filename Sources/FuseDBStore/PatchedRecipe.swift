@@ -153,7 +153,9 @@ extension FuseStore {
           try Cancellation.check()
           let chunk: ChunkBytes
           do throws(FuseError) { chunk = try self.chunk(piece, of: id, tools) } catch {
-            guard takesPatches, try handPatched(id, from: done, after: error, tools, progress, body) else { throw error }
+            guard takesPatches, try handPatched(id, from: done, after: error, tools, progress, body) else {
+              throw error
+            }
             return
           }
           try body(chunk.bytes)

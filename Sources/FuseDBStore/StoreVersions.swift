@@ -62,7 +62,9 @@ struct StoreVersions: Equatable {
     guard lines.count >= 3, lines.last?.isEmpty == true, Array(lines[0]) == Array(Self.first.utf8) else { return nil }
     versions = []
     for line in lines.dropFirst().dropLast() {
-      let words = line.split(separator: 32, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+      let words = line.split(separator: 32, omittingEmptySubsequences: false).map {
+        String(decoding: $0, as: UTF8.self)
+      }
       guard words.count == 4, let number = Int(words[0]), number > versions.last?.number ?? 0,
         let id = FuseStore.ObjectID(words[1]), let count = Int(words[2]), count >= 0
       else { return nil }

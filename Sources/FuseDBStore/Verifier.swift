@@ -135,7 +135,9 @@ extension FuseStore {
         if ref.kind == .versions, let list = try? versions(ref.id) {
           for version in list.versions {
             try check(version.id, neededBy: "\(name)@\(version.number)", view, checks, tools, &result, level)
-            if let patch = version.patch { try check(patch, neededBy: "\(name)@\(version.number)", view, checks, tools, &result) }
+            if let patch = version.patch {
+              try check(patch, neededBy: "\(name)@\(version.number)", view, checks, tools, &result)
+            }
           }
         }
       } catch {

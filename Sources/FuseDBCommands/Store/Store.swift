@@ -79,7 +79,8 @@ package struct Store: HelpedCommand {
 
   /// Which actions an option is for; the others take none of it.
   private static let uses: [(option: String, actions: Set<Action>)] = [
-    ("--name", [.add]), ("--versions", [.add]), ("--deep", [.pack]), ("--to", [.add]), ("--fixed", [.initialise, .add]), ("--chunk", [.initialise, .add]),
+    ("--name", [.add]), ("--versions", [.add]), ("--deep", [.pack]), ("--to", [.add]),
+    ("--fixed", [.initialise, .add]), ("--chunk", [.initialise, .add]),
     ("--compress", [.initialise, .add]), ("--pack-size", [.initialise]), ("--live", [.gc, .pack]),
     ("--structure", [.verify]), ("--repair", [.verify]), ("--output", [.get, .cat]), ("--overwrite", [.get]),
     ("--json", [.add, .ls, .stat, .gc, .pack, .verify, .status, .inspect, .copy]),
