@@ -34,7 +34,7 @@ extension StoreTools {
   func unpacked(_ bytes: RawSpan, after prefix: RawSpan, byteCount: Int) throws(FuseError) -> [UInt8]? {
     guard byteCount <= DeepFrame.mostByteCount else { return nil }
     var contents = [UInt8](repeating: 0, count: byteCount)
-    // SAFETY: as above.
+    // SAFETY: the library reads the bytes of both spans, which stay until it has returned, and writes at most as many as the array has.
     let count: Int? = unsafe bytes.withUnsafeBytes { bytes in
       unsafe prefix.withUnsafeBytes { prefix in
         unsafe contents.withUnsafeMutableBytes { contents in

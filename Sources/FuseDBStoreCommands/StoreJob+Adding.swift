@@ -118,7 +118,8 @@ extension StoreJob {
   /// What `NAME@N` stands for; nil where it is none.
   private func version(_ word: String) throws(FuseError) -> FuseStore.ObjectID? {
     guard let sign = word.utf8.lastIndex(of: UInt8(ascii: "@")), sign > word.startIndex,
-      let number = Int(word[word.utf8.index(after: sign)...]), let versions = try store.versions(named: String(word[..<sign]))
+      let number = Int(word[word.utf8.index(after: sign)...]),
+      let versions = try store.versions(named: String(word[..<sign]))
     else { return nil }
     guard let version = versions.first(where: { $0.number == number }) else {
       throw FuseError(

@@ -155,7 +155,8 @@ import Testing
         next.collector.step = .marked
         next.collector.seen = state.packs.indices.filter { state.packs[$0].isThere }
         next.collector.removable = next.collector.seen.filter { place in
-          (1...max(1, collector.oldest)).contains(state.packs[place].condemned) && state.packs[place].condemned <= collector.oldest
+          (1...max(1, collector.oldest)).contains(state.packs[place].condemned)
+            && state.packs[place].condemned <= collector.oldest
         }
         next.collector.needed = needed(collector, state.there)
       case .marked:
@@ -222,7 +223,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [false, true]) func `no order loses what a name leads to, and nothing stays for ever`(needsWhole: Bool) {
+  @Test(arguments: [false, true]) func `no order loses what a name leads to, and nothing stays for ever`(
+    needsWhole: Bool
+  ) {
     let (count, isSafe, isClean) = Machine(otherNeedsWhole: needsWhole).explore()
     #expect(count > 10_000)
     #expect(isSafe)

@@ -16,7 +16,9 @@ struct EveryBit {
     guard try check() == 0 else { throw Violation("the store is damaged before anything was done") }
     let files = Self.files(folder.store, "")
     for kind in ["config", ".pack", ".fsdb", ".gone", "loose/", "refs/", "condemned/"] {
-      guard files.contains(where: { $0.hasSuffix(kind) || $0.hasPrefix(kind) }) else { throw Violation("no file is a \(kind)") }
+      guard files.contains(where: { $0.hasSuffix(kind) || $0.hasPrefix(kind) }) else {
+        throw Violation("no file is a \(kind)")
+      }
     }
     for file in files where !file.hasPrefix("tmp/") {
       let bytes = Scratch.bytes(of: folder.store + "/" + file)!
@@ -25,7 +27,9 @@ struct EveryBit {
         damaged[bit / 8] ^= 1 << UInt8(bit % 8)
         try look(file, damaged, "with bit \(bit) flipped", isFlipped: true)
       }
-      for count in bytes.indices { try look(file, Array(bytes.prefix(count)), "cut to \(count) bytes", isFlipped: false) }
+      for count in bytes.indices {
+        try look(file, Array(bytes.prefix(count)), "cut to \(count) bytes", isFlipped: false)
+      }
       try look(file, bytes, "as it was", isFlipped: false)
       print("  \(file): \(bytes.count) bytes")
       fflush(nil)

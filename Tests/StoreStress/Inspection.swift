@@ -19,7 +19,9 @@ struct Inspection {
     try store.collect(.init(leastLiveShare: 1))
     _ = try check("after a collection")
     let report = try store.verify()
-    guard report.isSound else { throw Violation("the store is damaged: \(report.flaws.first.map { "\($0)" } ?? "\(report.lost)")") }
+    guard report.isSound else {
+      throw Violation("the store is damaged: \(report.flaws.first.map { "\($0)" } ?? "\(report.lost)")")
+    }
     let tmp = (Scratch.names(in: folder.store + "/tmp") ?? []).filter { !$0.hasSuffix(".lock") }
     guard tmp.isEmpty else { throw Violation("\(tmp.count) files are left in tmp: \(tmp[0])") }
     let counts = try store.statistics()
@@ -64,8 +66,12 @@ struct Inspection {
       count += try checkVersions(of: number, state, store, moment)
     }
     try store.forEachKept { (id: FuseStore.ObjectID) throws(FuseError) in
-      guard allowed.contains(id) else { throw FuseError(.corrupted, "\(moment): \(id) is kept, and nobody put it, or it was removed") }
-      guard try store.bytes(of: id) != nil else { throw FuseError(.corrupted, "\(moment): \(id) is kept and not there") }
+      guard allowed.contains(id) else {
+        throw FuseError(.corrupted, "\(moment): \(id) is kept, and nobody put it, or it was removed")
+      }
+      guard try store.bytes(of: id) != nil else {
+        throw FuseError(.corrupted, "\(moment): \(id) is kept and not there")
+      }
     }
     return count
   }

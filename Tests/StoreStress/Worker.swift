@@ -12,7 +12,9 @@ struct Worker {
 
   static func run(kind: String, folder: String, number: String, seed: String) -> Int32 {
     do {
-      guard let number = Int(number), let seed = UInt64(seed) else { throw Violation("a worker is told less than it needs") }
+      guard let number = Int(number), let seed = UInt64(seed) else {
+        throw Violation("a worker is told less than it needs")
+      }
       var worker = try Worker(StressFolder(folder), number, seed)
       // Where the program was killed nobody asks to stop.
       let parent = getppid()
@@ -117,7 +119,8 @@ struct Worker {
         throw Violation("the name \(name) leads to what it never was to lead to")
       }
     }
-    guard random.below(6) == 0, let version = (try? store.versions(named: Self.versionsName(other)))??.randomElement(using: &random)
+    guard random.below(6) == 0,
+      let version = (try? store.versions(named: Self.versionsName(other)))??.randomElement(using: &random)
     else { return }
     // A version that is there once stays.
     guard try store.bytes(of: version.id)?.count == version.byteCount else {

@@ -88,11 +88,25 @@ expect(try !store.contains(piecemeal.id) && !store.contains(first.id) && store.c
 expect(try store.verify(.structure).isSound && store.verify { expect($0 <= 1) }.flaws.isEmpty)
 expect(try store.repair { expect($0 <= 1) }.rebuiltCount == 0)
 
+// Versions of a name, and what needs what.
+write("one", to: place + "version.txt")
+expect(try store.put(path: place + "version.txt", StoreWriter.PutOptions(name: "v", keepsVersions: true)).isNew)
+write("two", to: place + "version.txt")
+expect(try store.put(path: place + "version.txt", StoreWriter.PutOptions(name: "v")).isNew)
+let versions = try store.versions(named: "v")!
+expect(versions.map(\.number) == [1, 2] && versions[0].byteCount == 3 && versions[1].id == (try store.id(named: "v")))
+expect(try store.versions(named: "greeting") == nil && FuseStore.id(of: hello) == id)
+expect(try store.bytes(of: [id, absent, versions[0].id]) == [hello, nil, Array("one".utf8)])
+var references: [FuseStore.Reference] = []
+try store.forEachReference { references.append($0) }
+expect(references.contains { $0.id == id && $0.byteCount == 5 && $0.count >= 1 })
+expect(try store.deepen { expect($0 <= 1) }.chunkCount == 0)
+
 // A store in memory.
 let memory = MemoryBackend()
 let other = try FuseStore.create(memory, configuration: FuseStore.Configuration(chunking: .lookupFile))
 let copied = try store.copy(to: other) { expect($0 > 0) }
-expect(try copied.count > 0 && FuseStore(memory).bytes(of: id) == hello && other.names() == ["greeting", "site"])
+expect(try copied.count > 0 && FuseStore(memory).bytes(of: id) == hello && other.names() == ["greeting", "site", "v"])
 do throws(FuseError) {
   _ = try FuseStore.create(memory)
   expect(false)
@@ -107,6 +121,18 @@ runToEnd {
   expect(try await store.writeInBackground(of: id, to: path))
   expect(try await store.collectInBackground().liveCount > 0)
   expect(try await store.verifyInBackground().isSound)
+  expect(try await store.readInBackground(of: id, range: 1..<3) == Array("el".utf8))
+  expect(try await store.bytesInBackground(of: [id, absent]) == [hello, nil])
+  expect(try await store.containsInBackground([absent]) == [false])
+  expect(try await store.removeInBackground([absent]) == [false])
+  expect(try await store.putInBackground([hello]).map(\.id) == [id])
+  expect(try await store.putFolderInBackground(path: place + "site", named: "site").byteCount > 0)
+  expect(try await store.writeFolderInBackground(store.id(named: "site")!, to: place + "again") > 0)
+  expect(try await store.packLooseInBackground() >= 0)
+  expect(try await store.deepenInBackground().chunkCount == 0)
+  expect(try await store.repairInBackground().lost.isEmpty)
+  expect(try await store.copyInBackground(to: other).count > 0)
+  expect(try await store.statisticsInBackground().nameCount > 0)
 }
 
 // What a store asks of the place where its files are.
