@@ -99,7 +99,7 @@ struct StressProgram {
     var process = pid_t()
     // SAFETY: the words are copies that end in zero bytes and are freed after the call; the list of them ends in nil.
     var list = unsafe words.map { unsafe strdup($0) } + [nil]
-    defer { for unsafeword in unsafe list { unsafe free(word) } }
+    defer { for place in unsafe list.indices { unsafe free(list[place]) } }
     let result = unsafe posix_spawn(&process, "/proc/self/exe", nil, nil, &list, environ)
     guard result == 0 else { throw Violation("cannot start a process: \(result)") }
     return process
