@@ -22,7 +22,7 @@ extension FuseStore {
   ///
   /// - Throws: ``FuseError`` with code `refused` where a collection runs, `corrupted` where a version is damaged: what was packed before that
   ///   stays; `inputOutput`, `cancelled`.
-  /// - Complexity: O(bytes of versions), in 64 MiB of memory and what the lists of two versions take; versions of more than
+  /// - Complexity: O(bytes of versions), in some 60 MiB of memory a processor and what the lists of two versions take; versions of more than
   ///   131,072 chunks are passed over.
   @discardableResult
   public func deepen(progress: ((Double) -> Void)? = nil) throws(FuseError) -> Deepening {
