@@ -120,8 +120,11 @@ public struct Scan: FuseIterator, Sendable {
     var rest = self
     let reader = reader
     while try rest.givenCount < rest.blockCount || rest.readBlock() {
+      let block = rest.block
+      let entries = block.span
       for number in rest.givenCount..<rest.blockCount {
-        let entry = rest.block[number]
+        // SAFETY: `readBlock` read so many entries into the block.
+        let entry = unsafe entries[unchecked: number]
         let mapping = reader.mapping
         let record = try reader.record(at: entry.objectOffset)
         // SAFETY: keys and records lie inside the file, which `reader` keeps.
