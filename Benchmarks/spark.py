@@ -171,11 +171,9 @@ def measure(spark, folder, rows, keys):
     for name, median in medians.items():
         java, python = (statistics.median(part) / rows * 1e6 for part in zip(*spent[name]))
         print(f"| {name} | {median:.2f} | {rows / median / 1e6:.2f} | {java:.2f} | {python:.2f} |")
-    loops = [("a loop over fusedb 0.3.0 in each batch", 3), ("a Python function over fusedb 0.3.0", 3)]
-    asked = [("broadcast join", 1.3), *loops] if keys < MANY_KEYS else [("shuffle join", 2)]
-    print()
-    for name, factor in asked:
-        print(f"`lookup` has {medians[name] / medians['`lookup`']:.2f} × the rows/s of: {name}; asked for are {factor}.")
+    peers = ("broadcast join", "shuffle join", "a loop over fusedb 0.3.0 in each batch", "a Python function over fusedb 0.3.0")
+    print("\n`lookup` has, to the rows/s of each: "
+          + "; ".join(f"{name} {medians[name] / medians['`lookup`']:.2f}" for name in peers if name in medians) + ".")
     sys.stdout.flush()
 
 
