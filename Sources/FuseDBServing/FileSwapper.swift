@@ -221,7 +221,7 @@ struct ServedFile {
 
   /// The file that changes when what is at a path is published anew.
   static func place(of path: String) -> String {
-    FileStatus(at: path)?.kind == .folder ? SetManifest.place(in: path) : path
+    SetPlace.isSet(path) ? SetManifest.place(in: path) : path
   }
 }
 

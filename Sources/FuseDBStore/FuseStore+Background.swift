@@ -53,12 +53,12 @@ extension FuseStore {
     try await FuseBackground.run { () throws(FuseError) in try self.bytes(of: ids) }
   }
 
-  /// As ``contains(_:)-([ObjectID])``.
+  /// As ``contains(_:)->[Bool]``.
   public func containsInBackground(_ ids: [ObjectID]) async throws(FuseError) -> [Bool] {
     try await FuseBackground.run { () throws(FuseError) in try self.contains(ids) }
   }
 
-  /// As ``remove(_:)-([ObjectID])``.
+  /// As ``remove(_:)->[Bool]``.
   @discardableResult
   public func removeInBackground(_ ids: [ObjectID]) async throws(FuseError) -> [Bool] {
     try await FuseBackground.run { () throws(FuseError) in try self.remove(ids) }

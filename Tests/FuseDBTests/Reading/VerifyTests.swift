@@ -190,6 +190,6 @@ struct `Verification` {
     let path = try folder.write(Self.sealed { $0.bytes[5] = 1 })
     let damage = try #require(FuseReader.verify(path: path).damage.first)
     #expect(damage.description.hasPrefix("offset 5: header: "))
-    #expect(Damage.Kind.allCases.count == 26)
+    #expect(Damage.Kind.allCases.count == 27)
   }
 }
