@@ -138,6 +138,7 @@ public final class MemoryBackend: StoreBackend {
     let contents: Contents
     init(_ contents: Contents) { self.contents = contents }
     func write(_ bytes: RawSpan, at offset: Int) throws(FuseError) { contents.write(bytes, at: offset) }
+    func stream(_ bytes: RawSpan, at offset: Int) throws(FuseError) { contents.write(bytes, at: offset) }
     func bytes(at offset: Int, count: Int) throws(FuseError) -> [UInt8] { contents.bytes(at: offset, count: count) }
     func makeDurable() throws(FuseError) {}
   }

@@ -61,11 +61,6 @@ public protocol StoreGrowingFile: AnyObject {
   func makeDurable() throws(FuseError)
 }
 
-extension StoreGrowingFile {
-  /// Writes as ``write(_:at:)`` does.
-  public func stream(_ bytes: RawSpan, at offset: Int) throws(FuseError) { try write(bytes, at: offset) }
-}
-
 /// A file of a store that is read: mapped, or in memory. It stays as long as this object, also where it is removed.
 public final class StoreFile: Sendable {
   private let mapping: FileMapping?
