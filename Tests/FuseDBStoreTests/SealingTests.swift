@@ -41,6 +41,7 @@ private final class WatchedBackend: StoreBackend {
       try backend.note("write \(name)")
       try file.write(bytes, at: offset)
     }
+    func stream(_ bytes: RawSpan, at offset: Int) throws(FuseError) { try write(bytes, at: offset) }
     func bytes(at offset: Int, count: Int) throws(FuseError) -> [UInt8] { try file.bytes(at: offset, count: count) }
     func makeDurable() throws(FuseError) {
       try backend.note("durable \(name)")
