@@ -297,8 +297,8 @@ public final class StoreWriter {
   /// Has another thread seal the pack that is full: to make it durable takes as long as to fill the next one.
   private func sealBehind() throws(FuseError) {
     try settleSealing()
-    // Two large indexes at once would take too much memory.
-    guard let pack, pack.entries.count <= SealingPack.mostEntries, threadCount > 1 else {
+    // Two large indexes at once would take too much memory. And copied marks are compared under a lock before anybody sees them. [SM4]
+    guard let pack, takenBack == nil, pack.entries.count <= SealingPack.mostEntries, threadCount > 1 else {
       return try seal()
     }
     self.pack = nil

@@ -81,18 +81,25 @@ struct Inspection {
     of number: Int, _ state: Ledger.State, _ store: FuseStore, _ moment: String
   ) throws -> Int {
     let there = try (store.versions(named: Worker.versionsName(number)) ?? []).map { try store.bytes(of: $0.id) }
-    var place = 0
-    var last: [UInt8]?
+    // How many of them the puts up to one may have made: of those that are not certain, it is not known which came to be.
+    var places: Set = [0]
     for (one, isCertain) in state.versions {
       let bytes = Scratch.bytes(of: try Material.lookupFile(one, in: folder))
-      if place < there.count, there[place] == bytes {
-        place += 1
-        last = bytes
-      } else if isCertain, bytes != last {
-        throw Violation("\(moment): version \(place + 1) of writer \(number) is lost or another")
+      var next: Set<Int> = []
+      for place in places {
+        // What is the newest already makes no version.
+        let isNewest = place > 0 && there[place - 1] == bytes
+        if !isCertain || isNewest { next.insert(place) }
+        if !isNewest, place < there.count, there[place] == bytes { next.insert(place + 1) }
       }
+      guard !next.isEmpty else {
+        throw Violation("\(moment): version \((places.max() ?? 0) + 1) of writer \(number) is lost or another")
+      }
+      places = next
     }
-    guard place == there.count else { throw Violation("\(moment): writer \(number) has versions that it never put") }
-    return place
+    guard places.contains(there.count) else {
+      throw Violation("\(moment): writer \(number) has versions that it never put, or lacks one")
+    }
+    return there.count
   }
 }
