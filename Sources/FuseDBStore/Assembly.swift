@@ -108,13 +108,13 @@ struct Assembly {
     reader = PieceReader(nil, settings.chunking)
   }
 
-  /// A part of the work on a piece.
-  private enum Part: Sendable {
-    case done
-    case failed(FuseError)
-    case read(Piece, PieceReader)
-    case digests([FuseStore.ObjectID])
-    case packed([(StoreCodec, [UInt8])?])
+  /// What came of a part of the work on a piece.
+  private struct Part: Sendable {
+    var failure: FuseError?
+    var next: Piece?
+    var reader: PieceReader?
+    var ids: [FuseStore.ObjectID] = []
+    var packed: [(StoreCodec, [UInt8])?] = []
   }
 
   /// Puts all of a file.
@@ -124,6 +124,7 @@ struct Assembly {
     while true {
       let following = try work(on: next, readsOn: !next.isLast)
       progress?(byteCount)
+      try Cancellation.check()
       guard let following else { return }
       next = following
     }
@@ -153,27 +154,24 @@ struct Assembly {
         switch number {
         case 0:
           try whole.add(piece.bytes.rawSpan.extracting(droppingFirst: piece.carried))
-          return .done
+          return Part()
         case 1:
-          guard readsOn else { return .done }
+          guard readsOn else { return Part() }
           var reader = reader
           let next = try reader.next(after: piece)
-          return .read(next, reader)
+          return Part(next: next, reader: reader)
         default:
           let (first, end) = ((number - 2) * size, piece.ends.count)
-          return .digests(try Self.digests(of: piece, min(first, end)..<min(first + size, end)))
+          return Part(ids: try Self.digests(of: piece, min(first, end)..<min(first + size, end)))
         }
-      } catch { return .failed(error) }
+      } catch { return Part(failure: error) }
     }
     var ids: [FuseStore.ObjectID] = []
     var following: Piece?
     for part in parts {
-      switch part {
-      case .failed(let error): throw error
-      case .digests(let more): ids += more
-      case .read(let next, let reader): (following, self.reader) = (next, reader)
-      default: break
-      }
+      if let failure = part.failure { throw failure }
+      ids += part.ids
+      if let reader = part.reader { (following, self.reader) = (part.next, reader) }
     }
     byteCount += piece.bytes.count - piece.carried
     last = piece
@@ -254,20 +252,16 @@ struct Assembly {
             try tools.packed(
               piece.bytes.rawSpan.extracting(starts[number]..<piece.ends[number]), compression, isSampled: true))
         }
-        return .packed(packed)
-      } catch { return .failed(error) }
+        return Part(packed: packed)
+      } catch { return Part(failure: error) }
     }
     var all: [Int: (StoreCodec, [UInt8])] = [:]
     var place = 0
     for part in parts {
-      switch part {
-      case .failed(let error): throw error
-      case .packed(let packed):
-        for one in packed {
-          if let one { all[numbers[place]] = one }
-          place += 1
-        }
-      default: break
+      if let failure = part.failure { throw failure }
+      for one in part.packed {
+        if let one { all[numbers[place]] = one }
+        place += 1
       }
     }
     return all

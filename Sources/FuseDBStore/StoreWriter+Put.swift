@@ -274,6 +274,7 @@ extension StoreWriter {
         return isLast
       }
       progress?(assembly.byteCount)
+      try Cancellation.check()
     }
     return try finish(try assembly.finish(), settings)
   }

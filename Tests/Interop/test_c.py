@@ -67,7 +67,8 @@ def test_each_function_does_and_refuses_what_its_header_says(program, tmp_path):
     result = run(program, tmp_path)
     assert re.fullmatch(r"C passed: \d{4,} checks, 0 failures\n", result.stdout) and result.stderr == ""
     # What was ended or failed left no temporary file.
-    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".fsdb"} == {"new.patch", "back.patch", "whole.patch", "delivery"}
+    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".fsdb"} == {
+        "new.patch", "back.patch", "whole.patch", "delivery", "set", "other set"}
     beside = {path.name for path in (tmp_path / "delivery").iterdir() if path.suffix != ".fsdb"}
     # One that was ended left what it had, for the next.
     assert {name.split("-")[0] for name in beside if not name.endswith((".lock", ".origin"))} == {"remote", "other.fsdb.part"}, beside
