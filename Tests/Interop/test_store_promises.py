@@ -167,8 +167,7 @@ def test_read_only_store(command, store, tmp_path):
 
     def run(*more):
         result = subprocess.run([*words, "store", *more, "-C", store], capture_output=True)
-        if result.returncode == 99:
-            pytest.skip("this system lets nobody mount")
+        assert result.returncode != 99, "this system lets nobody mount"
         return result
 
     assert run("cat", digest(content)).stdout == content
