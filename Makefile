@@ -258,15 +258,16 @@ screenshots: ## take the two pictures of the pages that README shows, into docs/
 	@[ -e build/demo/geo.fsdb ] || $(MAKE) demo
 	FUSEDB="$(CURDIR)/build/fusedb" .venv/bin/python -B Scripts/screenshots
 
-.PHONY: bench bench-full bench-build bench-serving bench-values bench-networks bench-compact
+.PHONY: bench bench-full bench-build bench-serving bench-values bench-networks bench-compact bench-shards
 bench: ## measure FuseDB beside its peers, about five minutes (installs what is missing)
 bench-full: ## the same with 10,000,000 keys too: about half an hour, 10 GB of disk and memory
 bench-build: ## measure building alone, with 10,000,000 keys: about ten minutes, 10 GB of disk and memory
 bench-serving: ## measure look-ups while files are swapped, about one minute
 bench-values: ## measure reading fields and whole values, about two minutes
 bench-networks: ## measure which block holds an address, beside libmaxminddb, about two minutes
+bench-shards: ## measure a set of 64 shards beside one file of the same keys, about three minutes, 2 GB of disk and memory
 bench-compact: ## measure compact files beside those of version 2 and LMDB, with 10,000,000 keys too: about ten minutes, 5 GB of disk and memory
-bench bench-full bench-build bench-serving bench-values bench-networks bench-compact:
+bench bench-full bench-build bench-serving bench-values bench-networks bench-compact bench-shards:
 	@Scripts/install-packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) build/benchmarks/venv/ready
 	@$(MAKE) SIDE_BY_SIDE= release

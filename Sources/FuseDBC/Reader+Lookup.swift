@@ -136,20 +136,8 @@ public func fuse_get_many(
     let keys = try SpanKeys(keys, count)
     guard keys.count > 0 else { return Status.ok }
     let values = try slot(values, "values")
-    if reader.isCompact {
-      // What the answers of a batch lie in ends with each of them; that of a single look-up is kept by the reader.
-      for number in 0..<keys.count {
-        let key = keys[number]
-        guard let offset = try reader.objectOffset(forKey: key.keyBytes) else {
-          values[number] = fuse_span()
-          continue
-        }
-        let record = try reader.record(at: offset)
-        values[number] = fuse_span(data: reader.mapping.address(of: record.start), size: record.byteCount)
-      }
-      return Status.ok
-    }
-    try reader.answer(keys) { (number, bytes) throws(FuseError) in
+    // Values are good until the reader is closed, those of a compact file too.
+    try reader.answer(keys, isKept: true) { (number, bytes) throws(FuseError) in
       if let bytes { values[number] = fuse_span(bytes) } else { values[number] = fuse_span() }
       return true
     }

@@ -1,4 +1,4 @@
-internal import FuseDBFormat
+package import FuseDBFormat
 internal import FuseDBSystem
 
 // The steps of look-ups that wait for memory together: each asks for the cache lines of all keys before the next reads them. What they find
@@ -17,13 +17,29 @@ extension CompactReader {
   }
 
   /// Where the search for a hash ends; its slot is asked for.
-  package func slotPlace(of hash: UInt64) -> (line: UInt64, slot: UInt64) {
-    if layout.isOfNetworksAlone { return (0, 0) }
+  package func slotPlace(of hash: UInt64) -> (pilotLine: UInt64, line: UInt64, slot: UInt64) {
+    if layout.isOfNetworksAlone { return (0, 0, 0) }
     let slots = layout.slots
     let mapping = mapping
     let probe = slots.probe(of: hash, in: mapping.bytes)
     mapping.prefetch(at: UInt64(slots.offset(ofSlotLine: probe.slotLine)), lineCount: 1)
-    return (probe.slotLine, probe.slot)
+    return (probe.pilotLine, probe.slotLine, probe.slot)
+  }
+
+  /// The reference under `key`, or nil, after the steps before; see ``reference(forKey:)``.
+  package func reference(
+    forKey key: RawSpan, hash: UInt64, pilotLine: UInt64, line: UInt64, slot: UInt64
+  ) throws(FuseError) -> UInt64? {
+    if layout.isOfNetworksAlone { return try reference(forKey: key) }
+    let (slots, blocks) = (layout.slots, layout.blocks)
+    let mapping = mapping
+    let probe = CompactSlots.Probe(pilotLine: pilotLine, slotLine: line, slot: slot)
+    let found: UInt64?
+    do throws(FuseError) {
+      found = try reference(forKey: key, hash: hash, probe: probe, slots, blocks, in: mapping.bytes)
+    } catch { throw whatIsTrue(error) }
+    try mapping.checkNotShrunk()
+    return found
   }
 
   /// Asks for the block that a slot leads to, if its tag is that of a hash.

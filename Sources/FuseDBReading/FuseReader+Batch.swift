@@ -45,12 +45,15 @@ extension FuseReader {
   }
 
   /// Calls `body` for each key in their order, for as long as it returns true.
+  ///
+  /// - Parameter isKept: whether this reader keeps what it hands out, also where that is expanded.
   @inlinable
   @inline(__always)
   package func answer<Keys: RandomAccessCollection>(
-    _ keys: Keys, _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
+    _ keys: Keys, isKept: Bool = false,
+    _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
   ) throws(FuseError) where Keys.Element: FuseKey {
-    let (table, isCompact) = (index.table, isCompact)
+    let (table, isForCall) = (index.table, isCompact && !isKept)
     // SAFETY: no index leaves the steps: a group has at most as many keys.
     unsafe try withUnsafeTemporaryAllocation(of: LookupStep.self, capacity: LookupStep.keysAtOnce) {
       (steps) throws(FuseError) in
@@ -58,14 +61,15 @@ extension FuseReader {
       var number = 0
       while index != keys.endIndex {
         var answered = index
-        let count = unsafe begin(keys, &index, steps, in: table)
+        let count = unsafe begin(keys, &index, steps, in: table, withObjects: true)
         for i in 0..<count {
           let key = keys[answered].keySpelling
-          guard try answer(key.keyBytes, after: unsafe steps[i], number, in: table, isCompact, body) else { return }
+          guard try answer(key.keyBytes, after: unsafe steps[i], number, in: table, isForCall, body) else { return }
           keys.formIndex(after: &answered)
           number += 1
         }
         try mapping.checkNotShrunk()
+        if isKept { try checkShards() }
       }
     }
   }
@@ -74,21 +78,21 @@ extension FuseReader {
   @inlinable
   @inline(__always)
   func answer(
-    _ key: RawSpan, after step: LookupStep, _ number: Int, in table: HashSectionTable?, _ isCompact: Bool,
+    _ key: RawSpan, after step: LookupStep, _ number: Int, in table: HashSectionTable?, _ isForCall: Bool,
     _ body: (_ number: Int, _ bytes: RawSpan?) throws(FuseError) -> Bool
   ) throws(FuseError) -> Bool {
     guard let offset = try objectOffset(forKey: key, after: step, in: table) else { return try body(number, nil) }
-    let record = try record(at: offset, forCall: true)
+    let record = try record(at: offset, forCall: isForCall)
     let mapping = mapping
     let goesOn: Bool
     do throws(FuseError) {
       // SAFETY: a record lies inside the file, or is there until `endCall`.
       goesOn = try unsafe body(number, mapping.bytes(from: record.start, count: record.byteCount))
     } catch {
-      if isCompact { endCall(record) }
+      if isForCall { endCall(record) }
       throw error
     }
-    if isCompact { try finishCall(record) }
+    if isForCall { try finishCall(record) }
     return goesOn
   }
 
@@ -116,7 +120,7 @@ extension FuseReader {
         for i in 0..<count {
           unsafe steps.initializeElement(at: i, to: firstStep(of: bytes.extracting(keys[start + i]), in: table))
         }
-        unsafe fetch(steps, count: count)
+        unsafe fetch(steps, count: count, withObjects: true)
         for i in 0..<count {
           try body(
             start + i, objectOffset(forKey: bytes.extracting(keys[start + i]), after: unsafe steps[i], in: table))
@@ -146,7 +150,7 @@ extension FuseReader {
       var index = keys.startIndex
       while index != keys.endIndex {
         var answered = index
-        let count = unsafe begin(keys, &index, steps, in: table)
+        let count = unsafe begin(keys, &index, steps, in: table, withObjects: false)
         for i in 0..<count {
           let key = keys[answered].keySpelling
           answers.append(try contains(key.keyBytes, after: unsafe steps[i], in: table))
@@ -163,7 +167,7 @@ extension FuseReader {
   @unsafe
   func begin<Keys: RandomAccessCollection>(
     _ keys: Keys, _ index: inout Keys.Index, _ steps: UnsafeMutableBufferPointer<LookupStep>,
-    in table: HashSectionTable?
+    in table: HashSectionTable?, withObjects: Bool
   ) -> Int where Keys.Element: FuseKey {
     var count = 0
     while index != keys.endIndex, count < LookupStep.keysAtOnce {
@@ -173,7 +177,7 @@ extension FuseReader {
       keys.formIndex(after: &index)
       count += 1
     }
-    unsafe fetch(steps, count: count)
+    unsafe fetch(steps, count: count, withObjects: withObjects)
     return count
   }
 }

@@ -17,6 +17,8 @@ struct LookupStep: Sendable {
 
   @usableFromInline let hash: UInt64
   @usableFromInline var probe: HashSectionTable.Probe
+  /// Of a set, which of its shards has the key; below 0 where that could not be opened.
+  @usableFromInline var shard: Int32 = 0
 
   @inlinable
   @inline(__always)
@@ -48,9 +50,11 @@ extension FuseReader {
   }
 
   /// Asks for everything that the answers need.
+  ///
+  /// - Parameter withObjects: whether objects are among that.
   @usableFromInline
   @unsafe
-  func fetch(_ steps: UnsafeMutableBufferPointer<LookupStep>, count: Int) {
+  func fetch(_ steps: UnsafeMutableBufferPointer<LookupStep>, count: Int, withObjects: Bool) {
     // SAFETY: the caller has given values to the first `count` steps, and no number here reaches `count`.
     let mapping = mapping
     // Most objects reach into a second line, which is of interest here if it is to be summed up.
@@ -64,29 +68,44 @@ extension FuseReader {
       for number in 0..<count {
         let slot = table.slot(unsafe steps[number].probe)
         table.prefetchEntry(of: slot)
-        mapping.prefetch(at: slot.object, lineCount: lineCount)
+        if withObjects { mapping.prefetch(at: slot.object, lineCount: lineCount) }
       }
     } else if let compact {
-      for number in 0..<count {
-        let place = unsafe compact.slotPlace(of: steps[number].hash)
-        unsafe steps[number].probe.position = HashSection.SlotPosition(line: place.line, slot: place.slot)
-      }
+      for number in 0..<count { unsafe steps[number].probe = compactProbe(of: steps[number].hash, in: compact) }
       for number in 0..<count {
         let step = unsafe steps[number]
         compact.prefetchBlock(of: step.hash, line: step.probe.position.line, slot: step.probe.position.slot)
       }
+      if !withObjects { return }
       for number in 0..<count {
         let step = unsafe steps[number]
         compact.prefetchRow(of: step.hash, line: step.probe.position.line, slot: step.probe.position.slot)
       }
     } else if let set = shardSet {
-      unsafe fetch(steps, count: count, in: set)
+      unsafe fetch(steps, count: count, in: set, withObjects: withObjects)
     } else if let index = index.memory {
       for number in 0..<count {
         guard let offset = index.firstOffset(hash: unsafe steps[number].hash) else { continue }
         mapping.prefetch(at: UInt64(truncatingIfNeeded: offset), lineCount: 1)
       }
     }
+  }
+
+  /// Where the search for a hash ends in a compact file; its slot is asked for.
+  func compactProbe(of hash: UInt64, in compact: CompactReader) -> HashSectionTable.Probe {
+    let place = compact.slotPlace(of: hash)
+    return HashSectionTable.Probe(
+      pilotLine: place.pilotLine, position: HashSection.SlotPosition(line: place.line, slot: place.slot))
+  }
+
+  /// Where the row under a key begins, after its other steps.
+  func rowOffset(
+    forKey key: RawSpan, after step: LookupStep, in compact: CompactReader
+  ) throws(FuseError) -> UInt64? {
+    let position = step.probe.position
+    let reference = try compact.reference(
+      forKey: key, hash: step.hash, pilotLine: step.probe.pilotLine, line: position.line, slot: position.slot)
+    return reference.map { compact.rowOffset(ofReference: $0) }
   }
 
   /// Whether a key is there, after its other steps.
@@ -103,7 +122,15 @@ extension FuseReader {
   func objectOffset(
     forKey key: RawSpan, after step: LookupStep, in table: HashSectionTable?
   ) throws(FuseError) -> UInt64? {
-    guard let table else { return try objectOffset(inMemory: key) }
+    guard let table else { return try objectOffset(inMemory: key, after: step) }
     return try objectOffset(forKey: key, hash: step.hash, probe: step.probe, in: table, isFlat: true)
+  }
+
+  @inline(never)
+  @usableFromInline
+  func objectOffset(inMemory key: RawSpan, after step: LookupStep) throws(FuseError) -> UInt64? {
+    if let compact { return try rowOffset(forKey: key, after: step, in: compact) }
+    if let set = shardSet { return try objectOffset(forKey: key, after: step, in: set) }
+    return try objectOffset(inMemory: key)
   }
 }

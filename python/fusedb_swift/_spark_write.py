@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ OPTIONS = ("path", "key", "shards", "form", "memory", "duplicates", "temporary_f
 #: What a task may take without an option `memory`.
 MEMORY = 256 << 20
 _PLAIN = (types.BooleanType, types.ByteType, types.ShortType, types.IntegerType, types.LongType, types.FloatType, types.DoubleType,
-          types.StringType, types.BinaryType)  # fmt: skip
+          types.StringType, types.BinaryType, types.TimestampType)  # fmt: skip
 
 
 @dataclass
@@ -41,16 +41,16 @@ def _size(text: str) -> int:
     return int(number) << units.get(unit, 0)
 
 
-def _check_type(name: str, kind: types.DataType, is_inside: bool = False) -> None:
-    if isinstance(kind, _PLAIN) or isinstance(kind, types.TimestampType) and not is_inside:
+def _check_type(name: str, kind: types.DataType) -> None:
+    if isinstance(kind, _PLAIN):
         return
     if isinstance(kind, types.StructType):
         for field in kind.fields:
-            _check_type(f"{name}.{field.name}", field.dataType, True)
+            _check_type(f"{name}.{field.name}", field.dataType)
     elif isinstance(kind, types.ArrayType):
-        _check_type(name, kind.elementType, True)
+        _check_type(name, kind.elementType)
     elif isinstance(kind, types.MapType) and isinstance(kind.keyType, types.StringType):
-        _check_type(name, kind.valueType, True)
+        _check_type(name, kind.valueType)
     else:
         raise ValueError(f"the column {name!r} is of type {kind.simpleString()}, for which a file has none; cast it to string or double")
 
@@ -111,47 +111,31 @@ class FuseDataWriter(ds.DataSourceArrowWriter):
         context = TaskContext.get()
         # Rows that were placed are of the shard with the number of their partition.
         likely = context.partitionId() if context is not None and context.partitionId() < self.shards else 0
+        shard = (likely, self.shards)
         one: library.FuseWriter | None = None
         rest: library.FuseWriter | None = None
         count = 0
         for batch in iterator:
-            keys = batch.column(self.schema.fieldNames().index(self.key)).to_pylist()
-            for key, value in zip(keys, self._values(batch)):
-                if key is None:
-                    raise ValueError(f"a row has no key: the column {self.key!r} is null; leave such rows out before")
-                if rest is None and library.shard_of(key, self.shards) == likely:
-                    one = one or self._writer(1)
-                    one.add(key, value)
-                else:
-                    rest = rest or self._writer(2 if one else 1)
-                    rest.add(key, value)
+            if rest is None:
+                one = one or self._writer(1)
+                added = one.add_arrow(batch, self.key, shard=shard)
+                if added < batch.num_rows:
+                    # Rows that were not placed are in one piece, or in two where that shows late.
+                    rest = self._writer(2 if count else 1)
+                    rest.add_arrow(batch, self.key, shard=shard if count else None, others=count > 0)
+                    one = one if count else None
+            else:
+                rest.add_arrow(batch, self.key)
             count += batch.num_rows
         if rest is None:
             # Without rows there is nothing to build: the driver has the empty shards.
-            return Built([one.build_shard(self.path, likely, self.shards)] if one else [], None, count)
+            return Built([one.build_shard(self.path, likely, self.shards)] if one and count else [], None, count)
         pieces = []
         for number, writer in enumerate(filter(None, (one, rest))):
             name = f".part-piece-{self.job}-{uuid.uuid4().hex}-{number}.tmp"
             writer.build(os.path.join(self.path, name))
             pieces.append(name)
         return Built([], "/".join(pieces), count)
-
-    def _values(self, batch: Any) -> Iterable[dict[str, Any]]:
-        names, columns = [], []
-        for field, column in zip(self.schema.fields, batch.columns):
-            if field.name == self.key:
-                continue
-            names.append(field.name)
-            if isinstance(field.dataType, types.TimestampType):
-                columns.append([_moment(value) for value in column.cast("int64").to_pylist()])
-            elif isinstance(field.dataType, _PLAIN):
-                columns.append(column.to_pylist())
-            else:
-                columns.append([_without_nulls(value, field.dataType) for value in column.to_pylist()])
-        if not names:
-            return ({} for _ in range(batch.num_rows))
-        # A null is left out, as Spark's own JSON does.
-        return ({name: value for name, value in zip(names, row) if value is not None} for row in zip(*columns))
 
     # ---- on the driver ----
 
@@ -238,23 +222,3 @@ def _name(shard: str) -> str:
 
 def _number(shard: str) -> int:
     return int(_name(shard).split("-")[1])
-
-
-def _moment(micros: int | None) -> Any:
-    from ._values import Timestamp
-
-    return None if micros is None else Timestamp(micros // 1_000_000, micros % 1_000_000 * 1000)
-
-
-def _without_nulls(value: Any, kind: types.DataType) -> Any:
-    """Structs without the fields that are null; pairs of a map as a dict."""
-    if value is None:
-        return None
-    if isinstance(kind, types.StructType):
-        made = {field.name: _without_nulls(value[field.name], field.dataType) for field in kind.fields}
-        return {name: part for name, part in made.items() if part is not None}
-    if isinstance(kind, types.ArrayType):
-        return [_without_nulls(part, kind.elementType) for part in value]
-    if isinstance(kind, types.MapType):
-        return {name: _without_nulls(part, kind.valueType) for name, part in value}
-    return value

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `Benchmarks bench|bench-full|bench-build|bench-serving|bench-values|bench-networks|bench-compact|KEYS FOLDER PYTHON FUSEDB`, run in the folder `Benchmarks`: measures, and
+/// `Benchmarks bench|bench-full|bench-build|bench-serving|bench-values|bench-networks|bench-compact|bench-shards|KEYS FOLDER PYTHON FUSEDB`, run in the folder `Benchmarks`: measures, and
 /// writes results, table and picture. `Benchmarks render NAME` makes table and picture again from results that are there.
 struct Command {
   struct UsageError: Error, CustomStringConvertible {
@@ -16,7 +16,7 @@ struct Command {
     guard arguments.count >= 2 else {
       throw UsageError(
         description: """
-          usage: Benchmarks bench|bench-full|bench-build|bench-serving|bench-values|bench-networks|bench-compact|KEYS FOLDER PYTHON FUSEDB, or: Benchmarks render NAME
+          usage: Benchmarks bench|bench-full|bench-build|bench-serving|bench-values|bench-networks|bench-compact|bench-shards|KEYS FOLDER PYTHON FUSEDB, or: Benchmarks render NAME
           """)
     }
     if arguments[0] == "render" {
@@ -35,6 +35,11 @@ struct Command {
     guard arguments[0] != "bench-compact" else {
       let table = try CompactBenchmark(folder: arguments[1], python: arguments[2], command: arguments[3]).run()
       try (table + "\n").write(toFile: "\(resultFolder)/table-compact.md", atomically: true, encoding: .utf8)
+      return print(table)
+    }
+    guard arguments[0] != "bench-shards" else {
+      let table = try ShardBenchmark(folder: arguments[1]).run()
+      try (table + "\n").write(toFile: "\(resultFolder)/table-shards.md", atomically: true, encoding: .utf8)
       return print(table)
     }
     let plan = try plan(arguments[0])

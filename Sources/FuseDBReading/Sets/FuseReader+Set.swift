@@ -23,10 +23,13 @@ extension FuseReader {
   }
 
   private func shard(_ number: Int, of set: ShardedReader) throws(FuseError) -> FuseReader {
-    guard number < set.shardCount else {
-      throw FuseError(.corrupted, "the set has no shard \(number)", path: path)
-    }
+    guard number < set.shardCount else { throw lacksShard(number) }
     return try set.shard(at: number)
+  }
+
+  @inline(never)
+  private func lacksShard(_ number: Int) -> FuseError {
+    FuseError(.corrupted, "the set has no shard \(number)", path: path)
   }
 
   /// How far a shard's first byte is from that of the manifest.
@@ -131,57 +134,73 @@ extension FuseReader {
   /// Hashes a key and asks for what the hash leads to. Where its shard cannot be opened, asking for the answer throws.
   func firstStep(of key: RawSpan, in set: ShardedReader) -> LookupStep {
     let number = set.number(of: key)
-    var step = LookupStep(hash: 0)
-    if let shard = try? unsafe set.opened(number) {
-      step = unsafe shard._withUnsafeGuaranteedRef { $0.firstStep(of: key, in: $0.index.table) }
+    guard let shard = try? unsafe set.opened(number) else {
+      var step = LookupStep(hash: 0)
+      step.shard = -1
+      return step
     }
-    step.probe.pilotLine = UInt64(number)
+    var step = unsafe shard._withUnsafeGuaranteedRef { $0.firstStep(of: key, in: $0.index.table) }
+    step.shard = Int32(truncatingIfNeeded: number)
     return step
   }
 
-  // SAFETY: the caller has given values to the first `count` steps, and there are no more than `keysAtOnce`.
+  // SAFETY: the caller has given values to the first `count` steps, and no number here reaches `count`. The set keeps its shards.
   /// Asks for everything that the answers need, in whichever shards they are.
   @unsafe
-  func fetch(_ steps: UnsafeMutableBufferPointer<LookupStep>, count: Int, in set: ShardedReader) {
+  func fetch(
+    _ steps: UnsafeMutableBufferPointer<LookupStep>, count: Int, in set: ShardedReader, withObjects: Bool
+  ) {
     let lineCount: UInt = checksums == .verified ? 2 : 1
-    unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: LookupStep.keysAtOnce) { numbers in
-      for place in 0..<count {
-        let number = unsafe Int(steps[place].probe.pilotLine)
-        unsafe numbers.initializeElement(at: place, to: number)
-        guard let shard = unsafe try? set.opened(number) else { continue }
-        unsafe shard._withUnsafeGuaranteedRef { shard in
-          if let table = shard.index.table {
-            let probe = table.probe(of: unsafe steps[place].hash)
-            table.prefetchSlot(probe)
-            unsafe steps[place].probe = probe
-          } else if let compact = shard.compact {
-            let slot = unsafe compact.slotPlace(of: steps[place].hash)
-            unsafe steps[place].probe.position = HashSection.SlotPosition(line: slot.line, slot: slot.slot)
-          }
+    for place in 0..<count {
+      let step = unsafe steps[place]
+      guard step.shard >= 0, let shard = unsafe try? set.opened(Int(step.shard)) else { continue }
+      unsafe shard._withUnsafeGuaranteedRef { shard in
+        if let table = shard.index.table {
+          let probe = table.probe(of: step.hash)
+          table.prefetchSlot(probe)
+          unsafe steps[place].probe = probe
+        } else if let compact = shard.compact {
+          unsafe steps[place].probe = shard.compactProbe(of: step.hash, in: compact)
         }
       }
-      for pass in 0..<2 {
-        for place in 0..<count {
-          guard let shard = unsafe try? set.opened(numbers[place]) else { continue }
-          unsafe shard._withUnsafeGuaranteedRef { shard in
-            let step = unsafe steps[place]
-            if let table = shard.index.table {
-              guard pass == 0 else { return }
-              let slot = table.slot(step.probe)
-              table.prefetchEntry(of: slot)
-              shard.mapping.prefetch(at: slot.object, lineCount: lineCount)
-            } else if let compact = shard.compact {
-              let position = step.probe.position
-              if pass == 0 {
-                compact.prefetchBlock(of: step.hash, line: position.line, slot: position.slot)
-              } else {
-                compact.prefetchRow(of: step.hash, line: position.line, slot: position.slot)
-              }
+    }
+    for pass in 0..<2 {
+      var isDone = true
+      for place in 0..<count {
+        let step = unsafe steps[place]
+        guard step.shard >= 0, let shard = unsafe try? set.opened(Int(step.shard)) else { continue }
+        unsafe shard._withUnsafeGuaranteedRef { shard in
+          if let table = shard.index.table {
+            guard pass == 0 else { return }
+            let slot = table.slot(step.probe)
+            table.prefetchEntry(of: slot)
+            if withObjects { shard.mapping.prefetch(at: slot.object, lineCount: lineCount) }
+          } else if let compact = shard.compact {
+            let position = step.probe.position
+            if pass == 0 {
+              compact.prefetchBlock(of: step.hash, line: position.line, slot: position.slot)
+              isDone = !withObjects
+            } else {
+              compact.prefetchRow(of: step.hash, line: position.line, slot: position.slot)
             }
           }
         }
       }
+      if isDone { return }
     }
+  }
+
+  // SAFETY: the set keeps its shards.
+  /// Where the record under a key begins, after its other steps.
+  func objectOffset(
+    forKey key: RawSpan, after step: LookupStep, in set: ShardedReader
+  ) throws(FuseError) -> UInt64? {
+    guard step.shard >= 0 else { return try objectOffset(forKey: key, in: set) }
+    let number = Int(step.shard)
+    let found = try unsafe set.opened(number).guaranteed { shard throws(FuseError) in
+      try shard.objectOffset(forKey: key, after: step, in: shard.index.table)
+    }
+    return found.map { Self.offset($0, inShard: number) }
   }
 
   // MARK: Objects
@@ -189,17 +208,21 @@ extension FuseReader {
   /// The record of an object. Its checksum is no checksum: it says which shard it is of, and whether it is there for a call alone.
   func record(at offset: UInt64, in set: ShardedReader, forCall isForCall: Bool) throws(FuseError) -> ObjectRecord {
     let (number, own) = Self.parts(of: offset)
-    let shard = try shard(number, of: set)
+    guard number < set.shardCount else { throw lacksShard(number) }
     let mark = UInt32(truncatingIfNeeded: number) &<< 1
-    guard shard.isCompact else {
-      let record = try shard.record(at: own)
-      return ObjectRecord(offset: record.offset &+ distance(to: shard), byteCount: record.byteCount, checksum: mark)
+    // SAFETY: the set keeps its shards.
+    return try unsafe set.opened(number).guaranteed { shard throws(FuseError) in
+      guard shard.isCompact else {
+        let record = try shard.record(at: own)
+        return ObjectRecord(offset: record.offset &+ distance(to: shard), byteCount: record.byteCount, checksum: mark)
+      }
+      // What is expanded for longer is kept by this reader, not by the set.
+      let keeper = isForCall ? shard : expanded.keeper(of: shard, number)
+      let record = try keeper.record(at: own, forCall: isForCall)
+      return ObjectRecord(
+        offset: record.offset &+ distance(to: shard), byteCount: record.byteCount, checksum: isForCall ? mark | 1 : mark
+      )
     }
-    // What is expanded for longer is kept by this reader, not by the set.
-    let keeper = isForCall ? shard : expanded.keeper(of: shard, number)
-    let record = try keeper.record(at: own, forCall: isForCall)
-    return ObjectRecord(
-      offset: record.offset &+ distance(to: shard), byteCount: record.byteCount, checksum: isForCall ? mark | 1 : mark)
   }
 
   /// Whether the memory of a record for a call is to be given back.
@@ -210,7 +233,10 @@ extension FuseReader {
   @usableFromInline
   func checkFile(of record: ObjectRecord) throws(FuseError) {
     guard let set = shardSet else { return }
-    try set.openedShard(Int(record.checksum >> 1))?.mapping.checkNotShrunk()
+    // SAFETY: the set keeps its shards.
+    try unsafe set.opened(Int(record.checksum >> 1)).guaranteed { shard throws(FuseError) in
+      try shard.mapping.checkNotShrunk()
+    }
   }
 
   /// Throws once the file of any shard that is open was found to have shrunk.

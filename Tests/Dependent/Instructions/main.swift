@@ -90,6 +90,24 @@ struct Subject: Sendable {
     return tally
   }
 
+  @inline(never) func lookUpsByReaderOfShards(_ keys: Texts) throws -> Tally {
+    var tally = Tally()
+    let reader = shards.reader
+    for key in keys { try reader.withBytes(forKey: key.keyBytes) { tally.add($0) } }
+    return tally
+  }
+
+  @inline(never) func batchesInShards(_ keys: Texts) throws -> Tally {
+    var tally = Tally()
+    let reader = shards.reader
+    for start in stride(from: 0, to: keys.count, by: 64) {
+      try reader.withBytes(forKeys: keys[start..<min(start + 64, keys.count)]) { (_, bytes) throws(FuseError) in
+        if let bytes { tally.add(bytes) }
+      }
+    }
+    return tally
+  }
+
   @inline(never) func scanOfShards() throws -> Tally {
     var tally = Tally()
     try shards.reader.entries().forEachInPlace { key, object in
@@ -178,6 +196,8 @@ let rows: [(name: String, ours: () throws -> Tally, inC: () -> Tally, items: Int
   ("hit, off", { try off.lookUps(keys) }, { off.lookUpsInC(keys) }, keyCount),
   ("hit in 64 shards, on", { try on.lookUpsInShards(keys) }, { on.lookUpsInC(keys) }, keyCount),
   ("hit in 64 shards, off", { try off.lookUpsInShards(keys) }, { off.lookUpsInC(keys) }, keyCount),
+  ("hit by a reader of 64 shards, on", { try on.lookUpsByReaderOfShards(keys) }, { on.lookUpsInC(keys) }, keyCount),
+  ("batch in 64 shards, on", { try on.batchesInShards(keys) }, { on.batchesInC(keys) }, keyCount),
   ("miss, on", { try on.lookUps(others) }, { on.lookUpsInC(others) }, keyCount),
   ("miss, off", { try off.lookUps(others) }, { off.lookUpsInC(others) }, keyCount),
   ("batch, on", { try on.batches(keys) }, { on.batchesInC(keys) }, keyCount),

@@ -198,3 +198,60 @@ PyObject *stream_capsule(const struct ArrowSchema *schema, SharedArray *const *a
   }
   return capsule;
 }
+
+/* ---- reading what others have ---- */
+
+static bool use_stream(struct ArrowArrayStream *stream, ArrowUse use, void *context) {
+  struct ArrowSchema schema = {.release = NULL};
+  struct ArrowArray array = {.release = NULL};
+  int failure;
+  {
+    ALLOW_THREADS(state);
+    failure = stream->get_schema(stream, &schema);
+    DISALLOW_THREADS(state);
+  }
+  bool done = failure == 0;
+  while (done) {
+    ALLOW_THREADS(state);
+    failure = stream->get_next(stream, &array);
+    DISALLOW_THREADS(state);
+    if (failure != 0 || array.release == NULL) break;
+    done = use(context, &schema, &array);
+    array.release(&array);
+    array.release = NULL;
+  }
+  if (failure != 0) {
+    const char *reason = stream->get_last_error(stream);
+    PyErr_Format(PyExc_ValueError, "the Arrow stream failed: %s", reason == NULL ? strerror(failure) : reason);
+    done = false;
+  }
+  if (schema.release != NULL) schema.release(&schema);
+  return done;
+}
+
+bool arrow_arrays(PyObject *object, const char *wanted, ArrowUse use, void *context) {
+  PyObject *exported = PyObject_CallMethod(object, "__arrow_c_array__", NULL);
+  if (exported != NULL) {
+    PyObject *schema_object, *array_object;
+    bool done = pair_read(exported, "what __arrow_c_array__() gives", &schema_object, &array_object);
+    struct ArrowSchema *schema = done ? PyCapsule_GetPointer(schema_object, "arrow_schema") : NULL;
+    struct ArrowArray *array = schema == NULL ? NULL : PyCapsule_GetPointer(array_object, "arrow_array");
+    done = array != NULL && use(context, schema, array);
+    Py_DECREF(exported);
+    return done;
+  }
+  if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return false;
+  PyErr_Clear();
+  exported = PyObject_CallMethod(object, "__arrow_c_stream__", NULL);
+  if (exported != NULL) {
+    struct ArrowArrayStream *stream = PyCapsule_GetPointer(exported, "arrow_array_stream");
+    bool done = stream != NULL && stream->release != NULL && use_stream(stream, use, context);
+    Py_DECREF(exported);
+    if (!done && !PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "the Arrow stream was read already");
+    return done;
+  }
+  if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return false;
+  PyErr_Clear();
+  PyErr_Format(PyExc_TypeError, "%s, and is %R", wanted, (PyObject *)Py_TYPE(object));
+  return false;
+}

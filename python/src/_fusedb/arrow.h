@@ -1,4 +1,4 @@
-/* Arrow's C stream interface, and what columns.c takes from arrow.c. */
+/* Arrow's C stream interface, and what others take from arrow.c. */
 #ifndef FUSEDB_PYTHON_ARROW_H
 #define FUSEDB_PYTHON_ARROW_H
 
@@ -25,6 +25,11 @@ void shared_array_drop(SharedArray *shared);
 bool shared_array_export(SharedArray *shared, struct ArrowArray *out);
 /* A copy of a schema. False where memory is short. */
 bool schema_copy(const struct ArrowSchema *schema, struct ArrowSchema *out);
+
+/* Calls `use` for each array of an object that has one, or a stream of them, by the PyCapsule interface. False after raising,
+ * which `use` does where it returns false; `wanted` is said of an object that has neither. */
+typedef bool (*ArrowUse)(void *context, const struct ArrowSchema *schema, const struct ArrowArray *array);
+bool arrow_arrays(PyObject *object, const char *wanted, ArrowUse use, void *context);
 
 /* Capsules that release what was not taken. NULL after raising. */
 PyObject *schema_capsule(const struct ArrowSchema *schema);

@@ -135,75 +135,23 @@ static bool look_up_array(Lookup *lookup, const struct ArrowSchema *schema, cons
   return true;
 }
 
+static bool look_up_one(void *context, const struct ArrowSchema *schema, const struct ArrowArray *keys) {
+  return look_up_array(context, schema, keys);
+}
+
 /* How what stands on the stack is released. */
 static void keep_schema(struct ArrowSchema *schema) { (void)schema; }
 static void keep_array(struct ArrowArray *array) { (void)array; }
 
-/* Looks the arrays of a stream up, and an empty one where it has none. */
-static bool look_up_stream(Lookup *lookup, struct ArrowArrayStream *stream) {
-  struct ArrowSchema schema = {.release = NULL};
-  struct ArrowArray keys = {.release = NULL};
-  int failure;
-  {
-    ALLOW_THREADS(state);
-    failure = stream->get_schema(stream, &schema);
-    DISALLOW_THREADS(state);
-  }
-  bool done = failure == 0;
-  while (done) {
-    ALLOW_THREADS(state);
-    failure = stream->get_next(stream, &keys);
-    DISALLOW_THREADS(state);
-    if (failure != 0 || keys.release == NULL) break;
-    done = look_up_array(lookup, &schema, &keys);
-    keys.release(&keys);
-    keys.release = NULL;
-  }
-  if (failure != 0) {
-    const char *reason = stream->get_last_error(stream);
-    PyErr_Format(PyExc_ValueError, "the stream of keys failed: %s", reason == NULL ? strerror(failure) : reason);
-    done = false;
-  }
-  if (done && lookup->columns->count == 0) {
-    static const int64_t zeros[2];
-    const void *buffers[] = {NULL, zeros, NULL};
-    struct ArrowSchema empty_schema = {.format = "U", .name = "", .release = NULL};
-    struct ArrowArray empty = {.n_buffers = 3, .buffers = buffers, .release = NULL};
-    empty_schema.release = keep_schema;
-    empty.release = keep_array;
-    done = look_up_array(lookup, &empty_schema, &empty);
-  }
-  if (schema.release != NULL) schema.release(&schema);
-  return done;
-}
-
-/* Keys are what has an array, or a stream of arrays, by the PyCapsule interface. */
+/* Looks all arrays of keys up, and an empty one where a stream has none. */
 static bool look_up_keys(Lookup *lookup, PyObject *keys) {
-  PyObject *exported = PyObject_CallMethod(keys, "__arrow_c_array__", NULL);
-  if (exported != NULL) {
-    PyObject *schema_object, *array_object;
-    bool done = pair_read(exported, "what __arrow_c_array__() gives", &schema_object, &array_object);
-    struct ArrowSchema *schema = done ? PyCapsule_GetPointer(schema_object, "arrow_schema") : NULL;
-    struct ArrowArray *array = schema == NULL ? NULL : PyCapsule_GetPointer(array_object, "arrow_array");
-    done = array != NULL && look_up_array(lookup, schema, array);
-    Py_DECREF(exported);
-    return done;
-  }
-  if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return false;
-  PyErr_Clear();
-  exported = PyObject_CallMethod(keys, "__arrow_c_stream__", NULL);
-  if (exported != NULL) {
-    struct ArrowArrayStream *stream = PyCapsule_GetPointer(exported, "arrow_array_stream");
-    bool done = stream != NULL && stream->release != NULL && look_up_stream(lookup, stream);
-    Py_DECREF(exported);
-    if (!done && !PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "the stream of keys was read already");
-    return done;
-  }
-  if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return false;
-  PyErr_Clear();
-  PyErr_Format(
-      PyExc_TypeError, "keys must be an Arrow array, as of pyarrow or polars, and is %R", (PyObject *)Py_TYPE(keys));
-  return false;
+  if (!arrow_arrays(keys, "keys must be an Arrow array, as of pyarrow or polars", look_up_one, lookup)) return false;
+  if (lookup->columns->count > 0) return true;
+  static const int64_t zeros[2];
+  const void *buffers[] = {NULL, zeros, NULL};
+  struct ArrowSchema schema = {.format = "U", .name = "", .release = keep_schema};
+  struct ArrowArray empty = {.n_buffers = 3, .buffers = buffers, .release = keep_array};
+  return look_up_array(lookup, &schema, &empty);
 }
 
 static Columns *make_columns(void) {

@@ -148,7 +148,20 @@ typedef struct Packed {
   uint8_t place[512];
 } Packed;
 bool value_encode(PyObject *object, Packed *packed);
+void packed_begin(Packed *packed);
 void packed_free(Packed *packed);
+/* Parts of a value, one after the other; false after raising. First a tag, and a number of `size` bytes. */
+bool packed_put(Packed *packed, uint8_t tag, uint64_t number, int size);
+bool packed_bytes(Packed *packed, const void *data, size_t size);
+bool packed_unsigned(Packed *packed, uint64_t number);
+bool packed_signed(Packed *packed, int64_t number);
+bool packed_double(Packed *packed, double number);
+bool packed_text(Packed *packed, const void *data, size_t size);
+bool packed_binary(Packed *packed, const void *data, size_t size);
+bool packed_extension(Packed *packed, int8_t code, const void *data, size_t size);
+/* The heads of what has so many parts. */
+bool packed_list(Packed *packed, size_t count);
+bool packed_map(Packed *packed, size_t count);
 
 /* ---- numbers.c: a set of 64-bit numbers ---- */
 
@@ -276,6 +289,12 @@ void serving_leave(Serving *serving, PyGILState_STATE state);
 /* Tells on_failure, in this way. */
 void serving_failed(void *context, const fuse_error *reason);
 extern PyMethodDef delivery_functions[];
+
+/* ---- writer.c, rows.c ---- */
+
+/* Adds an object of a writer and a key of it. False after raising. */
+bool writer_put(PyObject *writer, const Key *key, const Packed *value);
+PyObject *writer_add_arrow(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names);
 
 /* ---- sets.c ---- */
 

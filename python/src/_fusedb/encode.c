@@ -5,6 +5,12 @@ static const int most_levels = 1024;
 
 static bool encode(PyObject *object, Packed *packed, int levels);
 
+void packed_begin(Packed *packed) {
+  packed->data = packed->place;
+  packed->size = 0;
+  packed->capacity = sizeof packed->place;
+}
+
 void packed_free(Packed *packed) {
   if (packed->data != packed->place) PyMem_Free(packed->data);
 }
@@ -27,7 +33,7 @@ static uint8_t *room(Packed *packed, size_t size) {
 }
 
 /* A tag, and a number of `size` bytes in network order. */
-static bool put(Packed *packed, uint8_t tag, uint64_t number, int size) {
+bool packed_put(Packed *packed, uint8_t tag, uint64_t number, int size) {
   uint8_t *place = room(packed, (size_t)size + 1);
   if (place == NULL) return false;
   *place++ = tag;
@@ -35,7 +41,7 @@ static bool put(Packed *packed, uint8_t tag, uint64_t number, int size) {
   return true;
 }
 
-static bool put_bytes(Packed *packed, const void *data, size_t size) {
+bool packed_bytes(Packed *packed, const void *data, size_t size) {
   uint8_t *place = room(packed, size);
   if (place == NULL) return false;
   if (size > 0) memcpy(place, data, size);
@@ -43,21 +49,56 @@ static bool put_bytes(Packed *packed, const void *data, size_t size) {
 }
 
 /* The head of what has a length: tags for 1, 2 and 4 bytes, of which 0 is none. */
-static bool put_head(Packed *packed, size_t size, uint8_t small, size_t least, uint8_t one, uint8_t two, uint8_t four) {
-  if (size < least) return put(packed, (uint8_t)(small | size), 0, 0);
-  if (one != 0 && size <= UINT8_MAX) return put(packed, one, size, 1);
-  if (size <= UINT16_MAX) return put(packed, two, size, 2);
-  if (size <= UINT32_MAX) return put(packed, four, size, 4);
+static bool packed_head(Packed *packed, size_t size, uint8_t small, size_t least, uint8_t one, uint8_t two, uint8_t four) {
+  if (size < least) return packed_put(packed, (uint8_t)(small | size), 0, 0);
+  if (one != 0 && size <= UINT8_MAX) return packed_put(packed, one, size, 1);
+  if (size <= UINT16_MAX) return packed_put(packed, two, size, 2);
+  if (size <= UINT32_MAX) return packed_put(packed, four, size, 4);
   PyErr_SetString(PyExc_ValueError, "a part of the value is longer than 4 GiB");
   return false;
 }
 
-static bool put_unsigned(Packed *packed, uint64_t number) {
-  if (number < 0x80) return put(packed, (uint8_t)number, 0, 0);
-  if (number <= UINT8_MAX) return put(packed, 0xcc, number, 1);
-  if (number <= UINT16_MAX) return put(packed, 0xcd, number, 2);
-  if (number <= UINT32_MAX) return put(packed, 0xce, number, 4);
-  return put(packed, 0xcf, number, 8);
+bool packed_unsigned(Packed *packed, uint64_t number) {
+  if (number < 0x80) return packed_put(packed, (uint8_t)number, 0, 0);
+  if (number <= UINT8_MAX) return packed_put(packed, 0xcc, number, 1);
+  if (number <= UINT16_MAX) return packed_put(packed, 0xcd, number, 2);
+  if (number <= UINT32_MAX) return packed_put(packed, 0xce, number, 4);
+  return packed_put(packed, 0xcf, number, 8);
+}
+
+bool packed_signed(Packed *packed, int64_t number) {
+  if (number >= 0) return packed_unsigned(packed, (uint64_t)number);
+  if (number >= -32) return packed_put(packed, (uint8_t)number, 0, 0);
+  if (number >= INT8_MIN) return packed_put(packed, 0xd0, (uint64_t)number, 1);
+  if (number >= INT16_MIN) return packed_put(packed, 0xd1, (uint64_t)number, 2);
+  if (number >= INT32_MIN) return packed_put(packed, 0xd2, (uint64_t)number, 4);
+  return packed_put(packed, 0xd3, (uint64_t)number, 8);
+}
+
+bool packed_double(Packed *packed, double number) {
+  uint64_t bits;
+  memcpy(&bits, &number, 8);
+  return packed_put(packed, 0xcb, bits, 8);
+}
+
+bool packed_text(Packed *packed, const void *data, size_t size) {
+  return packed_head(packed, size, 0xa0, 32, 0xd9, 0xda, 0xdb) && packed_bytes(packed, data, size);
+}
+
+bool packed_binary(Packed *packed, const void *data, size_t size) {
+  return packed_head(packed, size, 0, 0, 0xc4, 0xc5, 0xc6) && packed_bytes(packed, data, size);
+}
+
+bool packed_list(Packed *packed, size_t count) { return packed_head(packed, count, 0x90, 16, 0, 0xdc, 0xdd); }
+
+bool packed_map(Packed *packed, size_t count) { return packed_head(packed, count, 0x80, 16, 0, 0xde, 0xdf); }
+
+bool packed_extension(Packed *packed, int8_t code, const void *data, size_t size) {
+  bool is_fixed = size > 0 && size <= 16 && (size & (size - 1)) == 0;
+  uint8_t type = (uint8_t)code;
+  return (is_fixed ? packed_put(packed, (uint8_t)(0xd4 + __builtin_ctz((unsigned)size)), 0, 0)
+                   : packed_head(packed, size, 0, 0, 0xc7, 0xc8, 0xc9)) &&
+      packed_bytes(packed, &type, 1) && packed_bytes(packed, data, size);
 }
 
 static bool encode_integer(PyObject *object, Packed *packed) {
@@ -66,40 +107,24 @@ static bool encode_integer(PyObject *object, Packed *packed) {
   if (number == -1 && overflow == 0 && PyErr_Occurred()) return false;
   if (overflow > 0) {
     unsigned long long large = PyLong_AsUnsignedLongLong(object);
-    if (!PyErr_Occurred()) return put_unsigned(packed, large);
+    if (!PyErr_Occurred()) return packed_unsigned(packed, large);
     PyErr_Clear();
   }
   if (overflow != 0) {
     PyErr_SetString(PyExc_OverflowError, "Integer value out of range");
     return false;
   }
-  if (number >= 0) return put_unsigned(packed, (uint64_t)number);
-  if (number >= -32) return put(packed, (uint8_t)number, 0, 0);
-  if (number >= INT8_MIN) return put(packed, 0xd0, (uint64_t)number, 1);
-  if (number >= INT16_MIN) return put(packed, 0xd1, (uint64_t)number, 2);
-  if (number >= INT32_MIN) return put(packed, 0xd2, (uint64_t)number, 4);
-  return put(packed, 0xd3, (uint64_t)number, 8);
-}
-
-static bool encode_float(PyObject *object, Packed *packed) {
-  double number = PyFloat_AsDouble(object);
-  uint64_t bits;
-  memcpy(&bits, &number, 8);
-  return put(packed, 0xcb, bits, 8);
+  return packed_signed(packed, number);
 }
 
 static bool encode_text(PyObject *object, Packed *packed) {
   Py_ssize_t size;
   const char *data = PyUnicode_AsUTF8AndSize(object, &size);
-  return data != NULL && put_head(packed, (size_t)size, 0xa0, 32, 0xd9, 0xda, 0xdb) &&
-      put_bytes(packed, data, (size_t)size);
+  return data != NULL && packed_text(packed, data, (size_t)size);
 }
 
 static bool encode_bytes(PyObject *object, Packed *packed) {
-  if (PyBytes_Check(object)) {
-    size_t size = (size_t)PyBytes_Size(object);
-    return put_head(packed, size, 0, 0, 0xc4, 0xc5, 0xc6) && put_bytes(packed, PyBytes_AsString(object), size);
-  }
+  if (PyBytes_Check(object)) return packed_binary(packed, PyBytes_AsString(object), (size_t)PyBytes_Size(object));
   PyObject *copy = PyBytes_FromObject(object);
   bool done = copy != NULL && encode_bytes(copy, packed);
   Py_XDECREF(copy);
@@ -111,7 +136,7 @@ static bool encode_sequence(PyObject *object, Packed *packed, int levels) {
   PyObject *tuple = PySequence_Tuple(object);
   if (tuple == NULL) return false;
   Py_ssize_t count = PyTuple_Size(tuple);
-  bool done = put_head(packed, (size_t)count, 0x90, 16, 0, 0xdc, 0xdd);
+  bool done = packed_list(packed, (size_t)count);
   for (Py_ssize_t place = 0; done && place < count; place++)
     done = encode(PyTuple_GetItem(tuple, place), packed, levels + 1);
   Py_DECREF(tuple);
@@ -122,7 +147,7 @@ static bool encode_pairs(PyObject *object, Packed *packed, int levels) {
   PyObject *items = PyMapping_Items(object);
   if (items == NULL) return false;
   Py_ssize_t count = PyList_Size(items);
-  bool done = put_head(packed, (size_t)count, 0x80, 16, 0, 0xde, 0xdf);
+  bool done = packed_map(packed, (size_t)count);
   for (Py_ssize_t place = 0; done && place < count; place++) {
     PyObject *pair = PySequence_Tuple(PyList_GetItem(items, place));
     done = pair != NULL && PyTuple_Size(pair) == 2 && encode(PyTuple_GetItem(pair, 0), packed, levels + 1) &&
@@ -136,7 +161,7 @@ static bool encode_pairs(PyObject *object, Packed *packed, int levels) {
 
 static bool encode_dict(PyObject *object, Packed *packed, int levels) {
   Py_ssize_t count = PyDict_Size(object);
-  if (!put_head(packed, (size_t)count, 0x80, 16, 0, 0xde, 0xdf)) return false;
+  if (!packed_map(packed, (size_t)count)) return false;
   PyObject *key, *value;
   Py_ssize_t written = 0;
   for (Py_ssize_t place = 0; written <= count && PyDict_Next(object, &place, &key, &value); written++) {
@@ -159,14 +184,8 @@ static bool encode_extension(PyObject *object, Packed *packed, bool *is_one) {
   int code = 0;
   const char *data = NULL;
   Py_ssize_t size = 0;
-  bool done = *is_one && PyArg_ParseTuple(pair, "iy#", &code, &data, &size);
-  if (done && size > 0 && size <= 16 && (size & (size - 1)) == 0) {
-    done = put(packed, (uint8_t)(0xd4 + __builtin_ctz((unsigned)size)), 0, 0);
-  } else if (done) {
-    done = put_head(packed, (size_t)size, 0, 0, 0xc7, 0xc8, 0xc9);
-  }
-  uint8_t type = (uint8_t)code;
-  done = done && put_bytes(packed, &type, 1) && put_bytes(packed, data, (size_t)size);
+  bool done = *is_one && PyArg_ParseTuple(pair, "iy#", &code, &data, &size) &&
+      packed_extension(packed, (int8_t)code, data, (size_t)size);
   Py_XDECREF(pair);
   return done;
 }
@@ -180,7 +199,7 @@ static bool encode_other(PyObject *object, Packed *packed, int levels) {
   if (PyDict_Check(object)) return encode_pairs(object, packed, levels);
   if (PyList_Check(object) || PyTuple_Check(object)) return encode_sequence(object, packed, levels);
   if (PyBytes_Check(object) || PyByteArray_Check(object) || PyMemoryView_Check(object)) return encode_bytes(object, packed);
-  if (PyFloat_Check(object)) return encode_float(object, packed);
+  if (PyFloat_Check(object)) return packed_double(packed, PyFloat_AsDouble(object));
   /* With the module in it, as msgpack says it. */
   PyObject *type = package_call("_values", "type_name", "(O)", object);
   if (type != NULL) PyErr_Format(PyExc_TypeError, "can not serialize '%U' object", type);
@@ -195,20 +214,18 @@ static bool encode(PyObject *object, Packed *packed, int levels) {
   }
   if (PyUnicode_CheckExact(object)) return encode_text(object, packed);
   if (PyLong_CheckExact(object)) return encode_integer(object, packed);
-  if (object == Py_None) return put(packed, 0xc0, 0, 0);
-  if (object == Py_False) return put(packed, 0xc2, 0, 0);
-  if (object == Py_True) return put(packed, 0xc3, 0, 0);
+  if (object == Py_None) return packed_put(packed, 0xc0, 0, 0);
+  if (object == Py_False) return packed_put(packed, 0xc2, 0, 0);
+  if (object == Py_True) return packed_put(packed, 0xc3, 0, 0);
   if (PyDict_CheckExact(object)) return encode_dict(object, packed, levels);
   if (PyList_CheckExact(object) || PyTuple_CheckExact(object)) return encode_sequence(object, packed, levels);
-  if (PyFloat_CheckExact(object)) return encode_float(object, packed);
+  if (PyFloat_CheckExact(object)) return packed_double(packed, PyFloat_AsDouble(object));
   if (PyBytes_CheckExact(object)) return encode_bytes(object, packed);
   return encode_other(object, packed, levels);
 }
 
 bool value_encode(PyObject *object, Packed *packed) {
-  packed->data = packed->place;
-  packed->size = 0;
-  packed->capacity = sizeof packed->place;
+  packed_begin(packed);
   if (encode(object, packed, 0)) return true;
   packed_free(packed);
   packed->data = packed->place;

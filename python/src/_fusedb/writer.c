@@ -75,23 +75,47 @@ static Writer *ready(PyObject *self) {
 
 /* ---- adding ---- */
 
-static PyObject *object_number(fuse_status status, uint64_t object, fuse_error *error) {
-  return status == FUSE_OK ? PyLong_FromUnsignedLongLong(object) : raise_error(status, error);
+static bool put_object(PyObject *self, const void *data, size_t size, uint64_t *number) {
+  Writer *writer = ready(self);
+  if (writer == NULL) return false;
+  fuse_error *error = NULL;
+  fuse_status status = fuse_writer_add_object(writer->writer, data, size, number, &error);
+  if (status != FUSE_OK) raise_error(status, error);
+  return status == FUSE_OK;
+}
+
+static bool put_key(PyObject *self, const Key *key, uint64_t number) {
+  Writer *writer = ready(self);
+  if (writer == NULL) return false;
+  fuse_error *error = NULL;
+  fuse_status status = fuse_writer_add_key(writer->writer, key->data, key->size, number, &error);
+  if (status != FUSE_OK) {
+    uint64_t objects = 0;
+    fuse_writer_counts(writer->writer, NULL, &objects, NULL);
+    if (status == FUSE_ERROR_INVALID_ARGUMENT && number >= objects) {
+      PyErr_Format(
+          PyExc_ValueError, "FuseError: obj_id %llu out of range (have %llu objects)", (unsigned long long)number,
+          (unsigned long long)objects);
+    } else if (status == FUSE_ERROR_LIMIT_EXCEEDED && key->size > UINT16_MAX) {
+      PyErr_Format(PyExc_ValueError, "FuseError: key is %zu bytes, format maximum is 65535", key->size);
+    }
+    raise_error(status, error);
+    return false;
+  }
+  if (writer->counts_keys && numbers_add(&writer->keys, bytes_hash(key->data, key->size)) < 0) {
+    PyErr_NoMemory();
+    return false;
+  }
+  return true;
 }
 
 static PyObject *add_object(PyObject *self, PyObject *value) {
   Packed packed;
   if (!value_encode(value, &packed)) return NULL;
   uint64_t object = 0;
-  fuse_error *error = NULL;
-  Writer *writer = ready(self);
-  PyObject *result = NULL;
-  if (writer != NULL) {
-    fuse_status status = fuse_writer_add_object(writer->writer, packed.data, packed.size, &object, &error);
-    result = object_number(status, object, error);
-  }
+  bool done = put_object(self, packed.data, packed.size, &object);
   packed_free(&packed);
-  return result;
+  return done ? PyLong_FromUnsignedLongLong(object) : NULL;
 }
 
 static bool add_key(PyObject *self, PyObject *name, PyObject *object) {
@@ -109,27 +133,14 @@ static bool add_key(PyObject *self, PyObject *name, PyObject *object) {
   if (PyErr_Occurred()) return false;
   Key key;
   if (!key_read(name, &key)) return false;
-  Writer *writer = ready(self);
-  if (writer != NULL) {
-    fuse_error *error = NULL;
-    fuse_status status = fuse_writer_add_key(writer->writer, key.data, key.size, number, &error);
-    if (status != FUSE_OK) {
-      uint64_t objects = 0;
-      fuse_writer_counts(writer->writer, NULL, &objects, NULL);
-      if (status == FUSE_ERROR_INVALID_ARGUMENT && number >= objects) {
-        PyErr_Format(
-            PyExc_ValueError, "FuseError: obj_id %llu out of range (have %llu objects)", (unsigned long long)number,
-            (unsigned long long)objects);
-      } else if (status == FUSE_ERROR_LIMIT_EXCEEDED && key.size > UINT16_MAX) {
-        PyErr_Format(PyExc_ValueError, "FuseError: key is %zu bytes, format maximum is 65535", key.size);
-      }
-      raise_error(status, error);
-    } else if (writer->counts_keys && numbers_add(&writer->keys, bytes_hash(key.data, key.size)) < 0) {
-      PyErr_NoMemory();
-    }
-  }
+  bool done = put_key(self, &key, number);
   key_free(&key);
-  return !PyErr_Occurred();
+  return done;
+}
+
+bool writer_put(PyObject *self, const Key *key, const Packed *value) {
+  uint64_t object = 0;
+  return put_object(self, value->data, value->size, &object) && put_key(self, key, object);
 }
 
 static PyObject *writer_add_object(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
@@ -210,16 +221,10 @@ static PyObject *writer_add_raw(PyObject *self, PyObject *const *arguments, Py_s
   }
   Key bytes;
   if (!key_read(values[0], &bytes)) return NULL;
-  Writer *writer = ready(self);
   uint64_t object = 0;
-  fuse_error *error = NULL;
-  PyObject *result = NULL;
-  if (writer != NULL) {
-    fuse_status status = fuse_writer_add_object(writer->writer, bytes.data, bytes.size, &object, &error);
-    result = object_number(status, object, error);
-  }
+  bool done = put_object(self, bytes.data, bytes.size, &object);
   key_free(&bytes);
-  return result;
+  return done ? PyLong_FromUnsignedLongLong(object) : NULL;
 }
 
 static PyObject *writer_add_json(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
@@ -233,7 +238,7 @@ static PyObject *writer_add_json(PyObject *self, PyObject *const *arguments, Py_
   PyObject *result = NULL;
   if (writer != NULL) {
     fuse_status status = fuse_writer_add_json(writer->writer, text.data, text.size, &object, &error);
-    result = object_number(status, object, error);
+    result = status == FUSE_OK ? PyLong_FromUnsignedLongLong(object) : raise_error(status, error);
   }
   key_free(&text);
   return result;
@@ -358,6 +363,16 @@ static PyMethodDef writer_methods[] = {
         "add_many($self, /, items)\n--\n\n"
         "Adds (key, object) pairs, or a dict of them, and says how many there were.\n\n"
         "    >>> FuseWriter().add_many({'a': 1, 'b': 2})\n"
+        "    2\n"),
+    METHOD("add_arrow", writer_add_arrow, FAST,
+        "add_arrow($self, /, rows, key, *, shard=None, others=False)\n--\n\n"
+        "Adds rows of Arrow data, as of pyarrow, polars or DuckDB, and says how many: the column `key` has the keys, and the\n"
+        "other columns become the members of a map, without those that are null. No row becomes an object of Python. With\n"
+        "shard=(number, count), only rows are added whose key belongs to that shard of so many; with others=True too, only those\n"
+        "of all other shards. Rows before one that cannot be added were added.\n\n"
+        "    >>> import pyarrow\n"
+        "    >>> table = pyarrow.table({'ip': ['8.8.8.8', '9.9.9.9'], 'org': ['Google', None], 'asn': [15169, 19281]})\n"
+        "    >>> FuseWriter().add_arrow(table, 'ip')\n"
         "    2\n"),
     METHOD("add_raw", writer_add_raw, FAST,
         "add_raw($self, /, data)\n--\n\n"

@@ -4,9 +4,10 @@ import Foundation
 struct Comparison {
   private var lines: [String]
 
-  init(_ names: [String]) {
+  /// - Parameter measure: what stands in the columns after the first.
+  init(_ names: [String], measure: String = "ratio") {
     lines = [
-      "| | \(names[0]) | " + names.dropFirst().map { "\($0), ratio" }.joined(separator: " | ") + " |",
+      "| | \(names[0]) | " + names.dropFirst().map { "\($0), \(measure)" }.joined(separator: " | ") + " |",
       "|---|" + String(repeating: "---:|", count: names.count),
     ]
     columns = names.count
@@ -22,6 +23,22 @@ struct Comparison {
   mutating func measure(
     _ name: String, operations: Int, _ ways: [() throws -> Tally], expected: Tally? = nil
   ) throws {
+    add(name + ", ns", try Self.rounds(name, operations: operations, ways, expected: expected))
+  }
+
+  /// The same with two ways, and for the second how many nanoseconds more than the first.
+  mutating func measureMore(
+    _ name: String, _ operations: Int, _ first: @escaping () throws -> Tally, _ second: @escaping () throws -> Tally
+  ) throws {
+    let rounds = try Self.rounds(name, operations: operations, [first, second], expected: nil)
+    let more = zip(rounds[1], rounds[0]).map { $0 - $1 }
+    let spread = String(format: "%+.1f (%+.1f to %+.1f)", more.median, more.min() ?? 0, more.max() ?? 0)
+    lines.append("| \(name), ns | \(Self.text(rounds[0].median)) | \(spread) |")
+  }
+
+  private static func rounds(
+    _ name: String, operations: Int, _ ways: [() throws -> Tally], expected: Tally?
+  ) throws -> [[Double]] {
     var rounds = [[Double]](repeating: [], count: ways.count)
     var first = expected
     for round in 0...CompactBenchmark.roundCount {
@@ -34,7 +51,7 @@ struct Comparison {
         if round > 0 { rounds[number].append(time / Double(operations)) }
       }
     }
-    add(name + ", ns", rounds)
+    return rounds
   }
 
   /// A row of what each round gave for each column.
