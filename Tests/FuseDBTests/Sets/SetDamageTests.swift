@@ -35,6 +35,13 @@ struct SetDamageTests {
         }
       }
     }
+    let keys = (0..<200).map { "key \($0)" }
+    for ask in [{ _ = try reader.contains(keys: keys) }, { try reader.withBytes(forKeys: keys) { _, _ in } }] {
+      let error = #expect(throws: FuseError.self) { try ask() }
+      #expect(error?.code == code && error?.path == place(number), "\(String(describing: error))")
+    }
+    let others = keys.filter { rule.shard(of: $0) != number }
+    #expect(try reader.contains(keys: others).allSatisfy { $0 })
     let error = #expect(throws: FuseError.self) { try reader.entries() }
     #expect(error?.path == place(number))
     let report = try FuseReader.verify(path: path)
