@@ -203,8 +203,11 @@ extension FuseReader {
   /// The same with an index in memory.
   @inline(never)
   @usableFromInline func objectOffset(inMemory key: RawSpan) throws(FuseError) -> UInt64? {
+    // SAFETY: this reader keeps the set.
+    if let set = unsafe uncountedSet {
+      return try unsafe set.guaranteed { set throws(FuseError) in try objectOffset(forKey: key, in: set) }
+    }
     if let compact { return try rowOffset(forKey: key, in: compact) }
-    if let set = shardSet { return try objectOffset(forKey: key, in: set) }
     let found = try entry(inMemory: key, hash: index.memory.map { key.hash(seed: $0.seed) } ?? 0)
     if found == nil { try mapping.checkNotShrunk() }
     return found?.objectOffset
@@ -274,10 +277,13 @@ extension FuseReader {
   /// The record of what is no record of the file: of a compact one, what was expanded.
   @inline(never)
   @usableFromInline func recordElsewhere(_ offset: UInt64, _ isForCall: Bool) throws(FuseError) -> ObjectRecord {
+    // SAFETY: this reader keeps the set.
+    if let set = unsafe uncountedSet {
+      return try unsafe set.guaranteed { set throws(FuseError) in try record(at: offset, in: set, forCall: isForCall) }
+    }
     if let compact {
       return isForCall ? try callRecord(at: offset, of: compact) : try expandedRecord(at: offset, of: compact)
     }
-    if let set = shardSet { return try record(at: offset, in: set, forCall: isForCall) }
     throw unlessShrunk(.corrupted("the object here runs past the end of the data section at \(dataEnd)", at: offset))
   }
 

@@ -66,6 +66,9 @@ public final class FuseReader: Sendable {
   let expanded: ExpandedMemory
   /// The shards that answer; nil for a file.
   package let shardSet: ShardedReader?
+  // SAFETY: it is `shardSet`, which lives as long as this reader.
+  /// The same, for look-ups that count no references.
+  let uncountedSet: Unmanaged<ShardedReader>?
 
   /// Opens the file at `path`, or the set of shards in the folder there; see ``ShardedReader``.
   ///
@@ -138,12 +141,14 @@ public final class FuseReader: Sendable {
     dataEnd = compact == nil ? Int(header.indexOffset) : 0
     expanded = ExpandedMemory()
     shardSet = nil
+    unsafe uncountedSet = nil
   }
 
-  // SAFETY: there are no tables.
+  // SAFETY: there are no tables, and this reader keeps the set.
   /// Answers for all shards of a set.
   package init(of set: ShardedReader, generation: Int = 0) {
     shardSet = set
+    unsafe uncountedSet = .passUnretained(set)
     mapping = set.mapping
     header = Header(
       keyCount: UInt32(clamping: set.keyCount), objectCount: 0, indexOffset: UInt64(Header.byteCount),
@@ -169,7 +174,8 @@ public final class FuseReader: Sendable {
     dataEnd = other.dataEnd
     index = other.index
     networks = other.networks
-    // SAFETY: both readers keep the table.
+    // SAFETY: both readers keep the table, and the set.
+    unsafe uncountedSet = other.uncountedSet
     unsafe plainNetworks = other.plainNetworks
     unsafe anyNetworks = other.anyNetworks
     checksums = other.checksums

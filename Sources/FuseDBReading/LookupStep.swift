@@ -17,14 +17,39 @@ struct LookupStep: Sendable {
 
   @usableFromInline let hash: UInt64
   @usableFromInline var probe: HashSectionTable.Probe
-  /// Of a set, which of its shards has the key; below 0 where that could not be opened.
-  @usableFromInline var shard: Int32 = 0
 
   @inlinable
   @inline(__always)
   init(hash: UInt64) {
     self.hash = hash
     probe = HashSectionTable.Probe(pilotLine: 0, position: HashSection.SlotPosition(line: 0, slot: 0))
+  }
+}
+
+// A set has the number of the shard in the upper bits of the pilot's line, which no file reaches.
+extension LookupStep {
+  private static let shardShift: UInt64 = 46
+  private static let noShard: UInt64 = 1 &<< 18 &- 1
+
+  /// Of a set, which of its shards has the key; nil where that could not be opened.
+  var shard: Int? {
+    let number = probe.pilotLine &>> Self.shardShift
+    return number == Self.noShard ? nil : Int(truncatingIfNeeded: number)
+  }
+
+  /// The same step, as one in a shard of a set.
+  func inShard(_ number: Int?) -> LookupStep {
+    var step = self
+    let upper = number.map { UInt64(truncatingIfNeeded: $0) } ?? Self.noShard
+    step.probe.pilotLine = withoutShard.probe.pilotLine | upper &<< Self.shardShift
+    return step
+  }
+
+  /// The step as the shard itself takes it.
+  var withoutShard: LookupStep {
+    var step = self
+    step.probe.pilotLine &= 1 &<< Self.shardShift &- 1
+    return step
   }
 }
 
@@ -41,8 +66,9 @@ extension FuseReader {
 
   @inline(never)
   @usableFromInline func firstStep(inMemory key: RawSpan) -> LookupStep {
+    // SAFETY: this reader keeps the set.
+    if let set = unsafe uncountedSet { return unsafe set._withUnsafeGuaranteedRef { firstStep(of: key, in: $0) } }
     if let compact { return LookupStep(hash: compact.begin(key)) }
-    if let set = shardSet { return firstStep(of: key, in: set) }
     guard let index = index.memory else { return LookupStep(hash: 0) }
     let hash = key.hash(seed: index.seed)
     index.prefetch(hash)
@@ -129,8 +155,11 @@ extension FuseReader {
   @inline(never)
   @usableFromInline
   func objectOffset(inMemory key: RawSpan, after step: LookupStep) throws(FuseError) -> UInt64? {
+    // SAFETY: this reader keeps the set.
+    if let set = unsafe uncountedSet {
+      return try unsafe set.guaranteed { set throws(FuseError) in try objectOffset(forKey: key, after: step, in: set) }
+    }
     if let compact { return try rowOffset(forKey: key, after: step, in: compact) }
-    if let set = shardSet { return try objectOffset(forKey: key, after: step, in: set) }
     return try objectOffset(inMemory: key)
   }
 }

@@ -134,14 +134,8 @@ extension FuseReader {
   /// Hashes a key and asks for what the hash leads to. Where its shard cannot be opened, asking for the answer throws.
   func firstStep(of key: RawSpan, in set: ShardedReader) -> LookupStep {
     let number = set.number(of: key)
-    guard let shard = try? unsafe set.opened(number) else {
-      var step = LookupStep(hash: 0)
-      step.shard = -1
-      return step
-    }
-    var step = unsafe shard._withUnsafeGuaranteedRef { $0.firstStep(of: key, in: $0.index.table) }
-    step.shard = Int32(truncatingIfNeeded: number)
-    return step
+    guard let shard = try? unsafe set.opened(number) else { return LookupStep(hash: 0).inShard(nil) }
+    return unsafe shard._withUnsafeGuaranteedRef { $0.firstStep(of: key, in: $0.index.table) }.inShard(number)
   }
 
   // SAFETY: the caller has given values to the first `count` steps, and no number here reaches `count`. The set keeps its shards.
@@ -153,22 +147,23 @@ extension FuseReader {
     let lineCount: UInt = checksums == .verified ? 2 : 1
     for place in 0..<count {
       let step = unsafe steps[place]
-      guard step.shard >= 0, let shard = unsafe try? set.opened(Int(step.shard)) else { continue }
+      guard let number = step.shard, let shard = unsafe try? set.opened(number) else { continue }
+      var next = step
       unsafe shard._withUnsafeGuaranteedRef { shard in
         if let table = shard.index.table {
-          let probe = table.probe(of: step.hash)
-          table.prefetchSlot(probe)
-          unsafe steps[place].probe = probe
+          next.probe = table.probe(of: step.hash)
+          table.prefetchSlot(next.probe)
         } else if let compact = shard.compact {
-          unsafe steps[place].probe = shard.compactProbe(of: step.hash, in: compact)
+          next.probe = shard.compactProbe(of: step.hash, in: compact)
         }
       }
+      unsafe steps[place] = next.inShard(number)
     }
     for pass in 0..<2 {
       var isDone = true
       for place in 0..<count {
         let step = unsafe steps[place]
-        guard step.shard >= 0, let shard = unsafe try? set.opened(Int(step.shard)) else { continue }
+        guard let number = step.shard, let shard = unsafe try? set.opened(number) else { continue }
         unsafe shard._withUnsafeGuaranteedRef { shard in
           if let table = shard.index.table {
             guard pass == 0 else { return }
@@ -195,10 +190,10 @@ extension FuseReader {
   func objectOffset(
     forKey key: RawSpan, after step: LookupStep, in set: ShardedReader
   ) throws(FuseError) -> UInt64? {
-    guard step.shard >= 0 else { return try objectOffset(forKey: key, in: set) }
-    let number = Int(step.shard)
+    guard let number = step.shard else { return try objectOffset(forKey: key, in: set) }
+    let own = step.withoutShard
     let found = try unsafe set.opened(number).guaranteed { shard throws(FuseError) in
-      try shard.objectOffset(forKey: key, after: step, in: shard.index.table)
+      try shard.objectOffset(forKey: key, after: own, in: shard.index.table)
     }
     return found.map { Self.offset($0, inShard: number) }
   }
@@ -225,17 +220,20 @@ extension FuseReader {
     }
   }
 
+  // SAFETY: the reference is not used.
   /// Whether the memory of a record for a call is to be given back.
-  func isForCall(_ record: ObjectRecord) -> Bool { shardSet == nil || record.checksum & 1 == 1 }
+  func isForCall(_ record: ObjectRecord) -> Bool { unsafe uncountedSet == nil || record.checksum & 1 == 1 }
 
   /// Throws once the file of a record was found to have shrunk.
   @inline(never)
   @usableFromInline
   func checkFile(of record: ObjectRecord) throws(FuseError) {
-    guard let set = shardSet else { return }
-    // SAFETY: the set keeps its shards.
-    try unsafe set.opened(Int(record.checksum >> 1)).guaranteed { shard throws(FuseError) in
-      try shard.mapping.checkNotShrunk()
+    // SAFETY: this reader keeps the set, and that its shards.
+    guard let set = unsafe uncountedSet else { return }
+    try unsafe set.guaranteed { set throws(FuseError) in
+      try unsafe set.opened(Int(record.checksum >> 1)).guaranteed { shard throws(FuseError) in
+        try shard.mapping.checkNotShrunk()
+      }
     }
   }
 
