@@ -318,7 +318,7 @@ def test_slips_are_told_before_any_task_runs(spark, options, said):
 
 def test_rows_without_a_key_or_with_it_twice_are_refused(spark):
     twice = frame(spark, 10).union(frame(spark, 10, shift=1))
-    for rows, said in ((frame(spark, 10).withColumn("key", F.when(F.col("n") < 9, F.col("key"))), "a row has no key"), (twice, "key 0|key")):
+    for rows, said in ((frame(spark, 10).withColumn("key", F.when(F.col("n") < 9, F.col("key"))), r"row \d+ has no key: the column .key. is null"), (twice, "key 0|key")):
         with pytest.raises(Exception, match=said):
             write(fuse.place(rows, "key", COUNT))
         assert not os.path.exists("set/fusedb-set.json")
