@@ -134,7 +134,7 @@ extension StoreWriter {
       try writer.begin()
       var keepsVersions = options.keepsVersions ?? false
       if let name, options.keepsVersions == nil {
-        keepsVersions = try writer.store.ref(named: name)?.kind == .versions
+        keepsVersions = try writer.store.readableRef(named: name)?.kind == .versions
       }
       versionsName = keepsVersions ? name : nil
     }
@@ -242,7 +242,8 @@ extension StoreWriter {
     try mark(id)
   }
 
-  private func mark(_ id: FuseStore.ObjectID) throws(FuseError) {
+  /// Says once more that it stays.
+  func mark(_ id: FuseStore.ObjectID) throws(FuseError) {
     let nothing: [UInt8] = []
     try append(.mark, id, .raw, byteCount: 0, payload: nothing.rawSpan, isKept: true)
   }
