@@ -17,12 +17,14 @@ struct SpoiltPack {
     offsets = Set(flaws.compactMap { $0.file == file ? $0.offset.map { Int(clamping: $0) } : nil })
   }
 
-  /// Whether each object that the index has stands in a record that holds, or has another copy.
+  /// Whether each object that the index has stands in a record that holds, or has another copy, and each mark another pack that has it.
   func isSuperseded(_ tools: StoreTools) throws(FuseError) -> Bool {
     var result = true
     do throws(FuseError) {
-      try forEach(tools) { id, _, stands throws(FuseError) in
-        if result, !stands { result = try hasCopy(of: id, tools) }
+      try forEach(tools) { id, entry, stands throws(FuseError) in
+        guard result, !stands else { return }
+        if entry.hasPayload { result = try hasCopy(of: id, tools) }
+        if pack.keeps(id, entry), !isKeptElsewhere(id) { result = false }
       }
     } catch {
       guard error.isDamage else { throw error }
@@ -57,6 +59,14 @@ struct SpoiltPack {
   }
 
   private func holds(_ offset: Int) -> Bool { !offsets.contains(offset) && PackRecord(pack.bytes, at: offset) != nil }
+
+  /// Whether another pack keeps the object, in a record whose head holds.
+  private func isKeptElsewhere(_ id: FuseStore.ObjectID) -> Bool {
+    others.contains { other in
+      guard let entry = try? other.entry(of: id), other.keeps(id, entry) else { return false }
+      return PackRecord(other.bytes, at: entry.offset) != nil
+    }
+  }
 
   /// Whether another pack has the object, in a record that holds, or a file of its own.
   func hasCopy(of id: FuseStore.ObjectID, _ tools: StoreTools) throws(FuseError) -> Bool {

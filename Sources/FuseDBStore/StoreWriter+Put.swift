@@ -234,7 +234,9 @@ extension StoreWriter {
     if let own = ownEntry(id), own.isKept { return }
     for number in 0..<reliableCount {
       let pack = reliablePack(number)
-      guard let entry = try? pack.entry(of: id), entry.isKept else { continue }
+      // A mark whose record is spoilt is in no index that is made anew.
+      guard let entry = try? pack.entry(of: id), entry.isKept, PackRecord(pack.bytes, at: entry.offset) != nil
+      else { continue }
       // What was taken back since the list was read counts.
       let now = try GoneMarks.updated(pack, store.backend)
       if now.keeps(id, entry) { return }

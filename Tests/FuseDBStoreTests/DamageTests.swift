@@ -117,6 +117,8 @@ import Testing
           if bytes == prose(100, seed: 6) { try store.put(bytes, to: .loose) } else { try writer.put(bytes) }
         }
         for (name, bytes) in names { try writer.put(bytes, .init(name: name)) }
+        // What was taken back stands there still.
+        try writer.put([1, 2, 3], .init(isKept: false))
         try writer.commit()
         #expect(Self.check(scratch.path, objects, names) == (0, 0), "\(file)")
         // Spoilt indexes and packs that no one can open need a repair; for the rest, what was put again is enough.
