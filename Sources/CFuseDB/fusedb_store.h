@@ -382,6 +382,9 @@ typedef struct fuse_store_verify_report {
   uint64_t byte_count;
   uint64_t flaw_count;
   uint64_t lost_count;
+  /* Spoilt records that are no flaws: what stood there has a sound copy, as after it was put again. `flaw` is not told of
+   * them. */
+  uint64_t superseded_count;
 } fuse_store_verify_report;
 
 static inline fuse_store_verify_report fuse_store_verify_report_empty(void) {

@@ -84,20 +84,29 @@ extension FuseStore {
   /// Removes packs whose writers died before their indexes were there: nobody was told of what is in them, and what they copied may have been
   /// taken back since. [SP5]
   func removeUnsealed() throws(FuseError) {
-    for file in try backend.names(in: "tmp") where file.hasSuffix(".sealing") {
-      let name = String(file.dropLast(8))
-      guard try !backend.isLocked("tmp/\(file)"), try backend.file(PackView.indexName(name)) == nil else { continue }
+    for file in try backend.names(in: "tmp") where file.hasSuffix(".sealing") { _ = try removeUnsealed(file) }
+  }
+
+  /// Whether the writer is dead. The lock is kept until the pack and then the file that tells of it are gone: a writer that has made that file, and
+  /// not locked it yet, waits and makes another; and one that dies meanwhile leaves it for the next collection.
+  private func removeUnsealed(_ file: String) throws(FuseError) -> Bool {
+    guard let lock = try backend.lock("tmp/\(file)", waiting: false) else { return false }
+    defer { withExtendedLifetime(lock) {} }
+    let name = String(file.dropLast(8))
+    if try backend.file(PackView.indexName(name)) == nil {
       try backend.remove(PackView.packName(name))
       try backend.remove(PackView.goneName(name))
     }
+    try backend.remove("tmp/\(file)")
+    return true
   }
 
   /// Removes what dead processes left, and makes an index for packs that lack theirs.
   func sweep() throws(FuseError) -> Int {
     var count = 0
-    try removeUnsealed()
     for name in try backend.names(in: "tmp") where !name.hasSuffix(".lock") {
-      if try backend.sweep("tmp/\(name)") { count += 1 }
+      let isGone = try name.hasSuffix(".sealing") ? removeUnsealed(name) : backend.sweep("tmp/\(name)")
+      if isGone { count += 1 }
     }
     let condemned = try CondemnedList.newest(in: backend).packs
     let files = Set(try backend.names(in: "packs"))
@@ -110,6 +119,11 @@ extension FuseStore {
       let name = String(file.dropLast(5))
       // Its writer may be between its two names. Once the lock is free, the index is there, or never comes.
       guard try !backend.isLocked("packs/\(file)"), try backend.reader(PackView.indexName(name)) == nil else {
+        continue
+      }
+      // It died since its file in tmp was looked at.
+      if try backend.file(PackView.sealingName(name)) != nil {
+        if try removeUnsealed("\(name).sealing") { count += 1 }
         continue
       }
       // A collection died while it removed the pack.
@@ -210,7 +224,7 @@ struct Collector {
     let oldest = try oldestWriter()
     let lists = try CondemnedList.all(in: store.backend)
     // Names before packs: what a name leads to was sealed before the name was there.
-    let refs = try store.refs()
+    let refs = try store.refs(missingNone: true)
     let view = try store.refresh()
     if let (_, error) = view.damaged.first { throw error }
     let removable = Set(lists.filter { $0.generation <= oldest }.flatMap(\.packs))

@@ -16,7 +16,7 @@ extension FuseStore {
     }
     let copier = StoreCopier(self, try StoreWriter(other), progress)
     try forEachKept { id throws(FuseError) in try copier.copy(id, isKept: true) }
-    for (name, ref) in try refs() {
+    for (name, ref) in try refs(missingNone: true) {
       switch ref.kind {
       case .object: break
       case .tree: for file in try tree(ref.id).files { try copier.copy(file.id, isKept: false) }

@@ -98,12 +98,12 @@ extension FuseStore {
     return wasKept
   }
 
-  /// Takes a name away; what it led to goes with the next collection, unless it stays for another reason.
+  /// Takes a name away, also where it is damaged; what it led to goes with the next collection, unless it stays for another reason.
   ///
   /// - Returns: whether there was such a name.
-  /// - Throws: as ``id(named:)``, and `inputOutput`.
+  /// - Throws: ``FuseError`` with code `invalidArgument` where the name is empty or too long, `inputOutput`.
   public func removeName(_ name: String) throws(FuseError) -> Bool {
-    guard try id(named: name) != nil else { return false }
+    guard try backend.file("refs/" + StoreRef.fileName(name, path: path)) != nil else { return false }
     let writer = try StoreWriter(self)
     try writer.removeName(name)
     try writer.commit()

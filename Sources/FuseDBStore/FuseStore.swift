@@ -90,9 +90,11 @@ public final class FuseStore: Sendable {
 
   /// Looks at the list of packs once more.
   ///
-  /// A listing is no snapshot: where a pack comes and another goes meanwhile, it may have neither. So it counts once it came twice.
+  /// A listing is no snapshot: where a pack comes and another goes meanwhile, it may have neither. So it counts once it came twice. Nor does it
+  /// count where a pack that it has is gone when it is opened: what was copied from it stands in one that came later. [SS4]
   func refresh() throws(FuseError) -> StoreView {
     var before: [String]?
+    var absent: Set<String> = []
     while true {
       let (generation, condemned) = try CondemnedList.newest(in: backend)
       let files = try backend.names(in: "packs")
@@ -100,14 +102,17 @@ public final class FuseStore: Sendable {
         before = files
         continue
       }
-      return try open(files, generation: generation, condemned: condemned)
+      if let view = try open(files, generation: generation, condemned: condemned, &absent) { return view }
+      before = nil
     }
   }
 
+  /// nil where a pack went since it was listed, for the first time.
   private func open(
-    _ files: [String], generation: Int, condemned: Set<String>
-  ) throws(FuseError) -> StoreView {
+    _ files: [String], generation: Int, condemned: Set<String>, _ absent: inout Set<String>
+  ) throws(FuseError) -> StoreView? {
     let known = view
+    var isOutOfDate = false
     var open: [String: PackView] = [:]
     for pack in known.all { open[pack.name] = pack }
     var view = StoreView(generation: generation)
@@ -117,13 +122,17 @@ public final class FuseStore: Sendable {
       do throws(FuseError) {
         var pack = open[name]
         if pack == nil { pack = try PackView.open(name, backend, store: config.identity) }
-        guard var pack else { continue }
+        guard var pack else {
+          if absent.insert(name).inserted { isOutOfDate = true }
+          continue
+        }
         if marks.contains("\(name).gone") { pack = try GoneMarks.updated(pack, backend) }
         if condemned.contains(name) { view.condemned.append(pack) } else { view.packs.append(pack) }
       } catch {
         view.damaged[name] = error
       }
     }
+    guard !isOutOfDate else { return nil }
     let result = view
     state.withLock { $0 = result }
     return result

@@ -12,6 +12,7 @@ final class OpenPack {
   private let temporaryName: String
   private let store: FuseStore
   private let isWrittenBehind: Bool
+  private let leastDictionaryByteCount: Int
   /// What is being filled; another block is on its way to the file, or waits to be filled next.
   private var block: PackBlock
   private var spare: PackBlock?
@@ -34,7 +35,10 @@ final class OpenPack {
   static let mostEntries = 1 << 17
 
   // SAFETY: the file is used by this thread, before another has it.
-  init(_ store: FuseStore, temporaryName: String, threadCount: Int) throws(FuseError) {
+  init(
+    _ store: FuseStore, temporaryName: String, threadCount: Int, leastDictionaryByteCount: Int
+  ) throws(FuseError) {
+    self.leastDictionaryByteCount = leastDictionaryByteCount
     self.store = store
     self.temporaryName = temporaryName
     isWrittenBehind = threadCount > 1
@@ -99,7 +103,7 @@ final class OpenPack {
         first.add(frame.bytes.rawSpan.extracting(object.range), object.id, isKept: object.isKept)
       }
     }
-    guard smallByteCount >= FrameDictionary.leastByteCount, first.bytes.count >= FrameDictionary.byteCount else {
+    guard smallByteCount >= leastDictionaryByteCount, first.bytes.count >= FrameDictionary.byteCount else {
       return
     }
     let first = first
@@ -199,14 +203,12 @@ final class OpenPack {
     return view
   }
 
-  /// Removes what there is of it.
+  /// Removes what there is of it. Once its index is there the pack stays, whatever failed since: others may rely on it. [SW2]
   func abandon() {
     _ = writing?.work.wait()
     writing = nil
     do throws(FuseError) {
-      // The index may be there, too, and goes first: none may stand without its pack.
-      if isNamed {
-        try store.backend.remove(PackView.indexName(name))
+      if isNamed, try store.backend.file(PackView.indexName(name)) == nil {
         try store.backend.remove(PackView.packName(name))
       }
       try store.backend.remove(temporaryName)

@@ -31,7 +31,9 @@ extension FuseStore {
     try removeUnsealed()
     try removeDamagedLists(&result)
     let before = try verify(.everything)
-    var suspects = Set(before.flaws.map(\.file).filter { $0.hasPrefix("packs/") })
+    let damaged = Set((before.flaws + before.superseded).map(\.file))
+    try saveReadable(of: before.flaws + before.superseded)
+    var suspects = damaged.filter { $0.hasPrefix("packs/") }
     for file in try backend.names(in: "packs") where file.hasSuffix(".fsdb") || file.hasSuffix(".pack") {
       let name = String(file.dropLast(5))
       guard suspects.contains("packs/\(name).fsdb") || suspects.contains("packs/\(name).pack") else { continue }
@@ -48,9 +50,9 @@ extension FuseStore {
       result.salvagedCount += salvaged
       result.damagedCount += damaged
     }
-    for flaw in before.flaws where flaw.file.hasPrefix("loose/") {
-      try backend.remove(flaw.file)
-      result.removedFiles.append(flaw.file)
+    for file in damaged.sorted() where file.hasPrefix("loose/") {
+      try backend.remove(file)
+      result.removedFiles.append(file)
       result.damagedCount += 1
     }
     forgetPacks()
@@ -65,6 +67,50 @@ extension FuseStore {
     }
     progress?(1)
     return result
+  }
+
+  /// Stores anew what of spoilt packs and loose objects can be read and would be in no index: objects of which the record's head alone is spoilt, and
+  /// marks of those that stand elsewhere. [SM5]
+  private func saveReadable(of flaws: [Verification.Flaw]) throws(FuseError) {
+    let tools = try StoreTools.take()
+    defer { tools.giveBack() }
+    let damaged = Set(flaws.map(\.file))
+    let packs = try refresh().all
+    let sound = packs.filter {
+      !damaged.contains(PackView.packName($0.name)) && !damaged.contains(PackView.indexName($0.name))
+    }
+    let writer = try StoreWriter(self)
+    var marked: Set<ObjectID> = []
+    for id in try looseObjects() where damaged.contains(Self.looseName(id)) { marked.insert(id) }
+    for pack in packs where damaged.contains(PackView.packName(pack.name)) {
+      let spoilt = SpoiltPack(self, pack, packs, flaws)
+      do throws(FuseError) {
+        try spoilt.forEach(tools) { id, entry, stands throws(FuseError) in
+          if stands { return }
+          if entry.hasPayload, try !spoilt.hasCopy(of: id, tools),
+            case .chunk(let chunk)? = try? read(id, Place(pack, entry, in: path), tools)
+          {
+            try writer.save(chunk, id, isKept: pack.keeps(id, entry))
+          } else if pack.keeps(id, entry) {
+            marked.insert(id)
+          }
+        }
+      } catch {
+        guard error.isDamage else { throw error }
+      }
+    }
+    for id in marked.sorted() {
+      guard try isSound(id, tools), try !isKeptSoundly(id, by: sound, tools) else { continue }
+      do throws(FuseError) {
+        try writer.begin()
+        try writer.rely(on: id)
+        try writer.mark(id)
+      } catch {
+        // What it is made of is gone.
+        guard error.isDamage else { throw error }
+      }
+    }
+    try writer.commit()
   }
 
   private func removeDamagedLists(_ result: inout Repair) throws(FuseError) {
@@ -164,5 +210,12 @@ extension FuseStore {
       try OpenPack.index(entries, count: entries.count, name: name, packByteCount: file.byteCount),
       as: PackView.indexName(name))
     return (salvaged, damaged)
+  }
+}
+
+extension StoreWriter {
+  /// Stores anew what stands in a record that no index will name.
+  fileprivate func save(_ chunk: ChunkBytes, _ id: FuseStore.ObjectID, isKept: Bool) throws(FuseError) {
+    try append(.data, id, .raw, byteCount: chunk.byteCount, payload: chunk.bytes, isKept: isKept)
   }
 }

@@ -45,7 +45,8 @@ public protocol StoreBackend: Sendable {
   /// Removes a file that grows, unless somebody who lives has its lock. Returns whether it is gone.
   func sweep(_ name: String) throws(FuseError) -> Bool
 
-  /// Takes a lock that nobody else has then; nil where somebody has it and it is not waited for.
+  /// Takes a lock that nobody else has then; nil where somebody has it and it is not waited for. That of a file that grows is the same that who
+  /// writes it has.
   func lock(_ name: String, waiting: Bool) throws(FuseError) -> AnyObject?
 }
 

@@ -96,10 +96,27 @@ extension FuseStore {
     return ref
   }
 
+  /// The same for who sets the name: one that is damaged is none, and is set anew.
+  func readableRef(named name: String) throws(FuseError) -> StoreRef? {
+    do throws(FuseError) { return try ref(named: name) } catch {
+      guard error.code == .corrupted else { throw error }
+      return nil
+    }
+  }
+
   /// All names, and what they lead to.
-  func refs() throws(FuseError) -> [(name: String, ref: StoreRef)] {
+  ///
+  /// - Parameter missingNone: a listing may leave out a file that another replaces meanwhile: some file systems give that another place, which the
+  ///   listing has passed. So the folder is listed until nothing new comes. [SG1]
+  func refs(missingNone: Bool = false) throws(FuseError) -> [(name: String, ref: StoreRef)] {
+    var names = try names()
+    while missingNone {
+      let more = Set(try self.names()).subtracting(names)
+      guard !more.isEmpty else { break }
+      names += more
+    }
     var refs: [(name: String, ref: StoreRef)] = []
-    for name in try names() { if let ref = try ref(named: name) { refs.append((name, ref)) } }
+    for name in names { if let ref = try ref(named: name) { refs.append((name, ref)) } }
     return refs
   }
 }

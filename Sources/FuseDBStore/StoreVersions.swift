@@ -143,7 +143,7 @@ extension StoreWriter {
 
   /// What a name leads to, as versions; nil where there is no such name.
   private func currentVersions(of name: String) throws(FuseError) -> StoreVersions? {
-    guard let ref = try store.ref(named: name) else { return nil }
+    guard let ref = try store.readableRef(named: name) else { return nil }
     switch ref.kind {
     case .versions: return try store.versions(ref.id)
     case .tree:

@@ -134,7 +134,7 @@ extension StoreWriter {
       try writer.begin()
       var keepsVersions = options.keepsVersions ?? false
       if let name, options.keepsVersions == nil {
-        keepsVersions = try writer.store.ref(named: name)?.kind == .versions
+        keepsVersions = try writer.store.readableRef(named: name)?.kind == .versions
       }
       versionsName = keepsVersions ? name : nil
     }
@@ -234,7 +234,9 @@ extension StoreWriter {
     if let own = ownEntry(id), own.isKept { return }
     for number in 0..<reliableCount {
       let pack = reliablePack(number)
-      guard let entry = try? pack.entry(of: id), entry.isKept else { continue }
+      // A mark whose record is spoilt is in no index that is made anew.
+      guard let entry = try? pack.entry(of: id), entry.isKept, PackRecord(pack.bytes, at: entry.offset) != nil
+      else { continue }
       // What was taken back since the list was read counts.
       let now = try GoneMarks.updated(pack, store.backend)
       if now.keeps(id, entry) { return }
@@ -242,7 +244,8 @@ extension StoreWriter {
     try mark(id)
   }
 
-  private func mark(_ id: FuseStore.ObjectID) throws(FuseError) {
+  /// Says once more that it stays.
+  func mark(_ id: FuseStore.ObjectID) throws(FuseError) {
     let nothing: [UInt8] = []
     try append(.mark, id, .raw, byteCount: 0, payload: nothing.rawSpan, isKept: true)
   }

@@ -31,6 +31,8 @@ public final class StoreWriter {
   public let store: FuseStore
   /// How many threads a put uses at most, one or more; as many as there are processors unless it is set.
   public var threadCount = Parallel.processorCount
+  /// From how many bytes of small objects on a pack has a dictionary.
+  package var leastDictionaryByteCount = FrameDictionary.leastByteCount
   /// How many bytes of a folder were put by now.
   package var folderByteCount = 0
   let tools: StoreTools
@@ -133,7 +135,8 @@ public final class StoreWriter {
     }
     try sealBehind()
     let made = try OpenPack(
-      store, temporaryName: "tmp/\(registration!.generation)-\(Hexadecimal.random(16)).pack", threadCount: threadCount)
+      store, temporaryName: "tmp/\(registration!.generation)-\(Hexadecimal.random(16)).pack", threadCount: threadCount,
+      leastDictionaryByteCount: leastDictionaryByteCount)
     pack = made
     return made
   }

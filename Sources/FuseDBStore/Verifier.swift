@@ -35,6 +35,9 @@ extension FuseStore {
     public var nameCount = 0
     /// What is damaged; none where the store is sound.
     public var flaws: [Flaw] = []
+    /// Spoilt bytes that nobody reads any more: of each object that stood there, a sound copy stands elsewhere, as after it was put again. They do
+    /// no harm, and go when the pack is written anew. [SR8]
+    public var superseded: [Flaw] = []
     /// Objects that can't be read, and the names that lead to them, or the digests of those that are kept.
     public var lost: [Lost] = []
 
@@ -76,10 +79,33 @@ extension FuseStore {
       result.flaws += part.flaws
     }
     try checkLoose(level, &result)
+    try setAsideSuperseded(packs, &result)
     try checkFolders(&result)
     try checkNames(view, &result, level)
     progress?(1)
     return result
+  }
+
+  /// Sets aside what is damaged in packs of which all objects stand elsewhere, too, as far as it is theirs, and in loose objects that a pack keeps.
+  private func setAsideSuperseded(_ packs: [PackView], _ result: inout Verification) throws(FuseError) {
+    guard !result.flaws.isEmpty else { return }
+    let tools = try StoreTools.take()
+    defer { tools.giveBack() }
+    let damaged = Set(result.flaws.map(\.file))
+    var files: Set<String> = []
+    for pack in packs where damaged.contains(PackView.packName(pack.name)) {
+      let file = PackView.packName(pack.name)
+      guard !damaged.contains(PackView.indexName(pack.name)) else { continue }
+      if try SpoiltPack(self, pack, packs, result.flaws).isSuperseded(tools) { files.insert(file) }
+    }
+    for id in try looseObjects() where damaged.contains(Self.looseName(id)) {
+      if try isKeptSoundly(id, by: packs, tools) { files.insert(Self.looseName(id)) }
+    }
+    for var flaw in result.flaws where files.contains(flaw.file) {
+      flaw.message = "spoilt, and no longer needed: what stood here has a sound copy"
+      result.superseded.append(flaw)
+    }
+    result.flaws.removeAll { files.contains($0.file) }
   }
 
   private func checkLoose(_ level: VerifyLevel, _ result: inout Verification) throws(FuseError) {

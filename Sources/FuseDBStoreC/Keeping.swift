@@ -108,6 +108,7 @@ public func fuse_store_verify(
     found.byte_count = UInt64(made.byteCount)
     found.flaw_count = UInt64(made.flaws.count)
     found.lost_count = UInt64(made.lost.count)
+    found.superseded_count = UInt64(made.superseded.count)
     slot.fill(found)
     guard made.isSound else {
       throw FuseError(

@@ -174,16 +174,8 @@ extension StoreJob {
   func verify() throws(FuseError) -> ExitStatus {
     let report = try store.verify(request.isStructureOnly ? .structure : .everything) { bar.show($0, "reading") }
     bar.clear()
-    for flaw in report.flaws {
-      if request.printsJSON {
-        try print([
-          ("kind", .text("damage")), ("file", .text(flaw.file)), ("offset", flaw.offset.map { .offset($0) } ?? .null),
-          ("message", .text(flaw.message)),
-        ])
-      } else {
-        try console.out.line("\(flaw.file)\(flaw.offset.map { ": offset \($0)" } ?? ""): \(flaw.message)")
-      }
-    }
+    for flaw in report.flaws { try tell(flaw, "damage") }
+    for flaw in report.superseded { try tell(flaw, "superseded") }
     try tell(report.lost)
     guard report.isSound else {
       throw FuseError(
@@ -196,7 +188,25 @@ extension StoreJob {
       \(store.path): sound (\(Humans.count(report.packCount, "pack")), \(Humans.count(report.recordCount, "record")), \
       \(Humans.count(report.nameCount, "name")), \(Humans.size(report.byteCount))); at most \(Humans.size(StoreFiles.peakMemory)) of memory
       """)
+    if !report.superseded.isEmpty {
+      try say(
+        """
+        \(store.path): superseded: \(Humans.count(report.superseded.count, "spoilt record")) whose objects have a good copy; \
+        'fusedb store gc --live 100' writes their packs without them
+        """)
+    }
     return .done
+  }
+
+  private func tell(_ flaw: FuseStore.Verification.Flaw, _ kind: String) throws(FuseError) {
+    if request.printsJSON {
+      try print([
+        ("kind", .text(kind)), ("file", .text(flaw.file)), ("offset", flaw.offset.map { .offset($0) } ?? .null),
+        ("message", .text(flaw.message)),
+      ])
+    } else {
+      try console.out.line("\(flaw.file)\(flaw.offset.map { ": offset \($0)" } ?? ""): \(flaw.message)")
+    }
   }
 
   private func tell(_ lost: [FuseStore.Verification.Lost]) throws(FuseError) {

@@ -443,6 +443,9 @@ static void test_keeping(void) {
   sum = (Sum){0, 0, 0};
   EXPECT(FUSE_OK, fuse_store_write(store, &file, take, &sum, NULL, &error));
   CHECK(sum.size == large);
+  /* What is spoilt stands there still, and nobody needs it. */
+  EXPECT(FUSE_OK, fuse_store_verify(store, FUSE_STORE_VERIFY_EVERYTHING, tell, &flaws, NULL, &report, &error));
+  CHECK(report.flaw_count == 0 && report.lost_count == 0 && report.superseded_count == 1);
 }
 
 static void *put_some(void *number) {

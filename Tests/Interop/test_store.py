@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import DONE, ROOT
-from tracing import in_parallel, traced
+from tracing import traced
 
 
 def noise(count, seed):
@@ -34,51 +33,6 @@ def digest(content):
     return hashlib.sha256(content).hexdigest()
 
 
-#: What stands in a store before something happens to it: kept, by their digests.
-KEPT = [prose(300, 1), noise(3_000, 2), noise(60_000, 3), b""]
-NAMED = noise(50_000, 4)
-FOLDER = {"a.txt": b"hello\n", "b/c.bin": noise(20_000, 5), "b/d.txt": prose(2_000, 6)}
-LOOSE = prose(5_000, 7)
-NEW = noise(70_000, 8)
-
-
-@pytest.fixture(scope="module")
-def material(command, tmp_path_factory):
-    """A store with something of every kind, and files to add."""
-    folder = tmp_path_factory.mktemp("store")
-    for number, content in enumerate(KEPT):
-        (folder / f"kept{number}").write_bytes(content)
-    (folder / "named").write_bytes(NAMED)
-    (folder / "loose").write_bytes(LOOSE)
-    (folder / "new").write_bytes(NEW)
-    (folder / "dead").write_bytes(noise(90_000, 9))
-    for name, content in FOLDER.items():
-        (folder / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "tree" / name).write_bytes(content)
-    store = folder / "s"
-    command("store", "init", store, "--chunk", "512,2048,8192", "--pack-size", "64K", code=DONE)
-
-    def do(*words):
-        return command("store", *words, "-C", store, code=DONE)
-
-    do("add", *(folder / f"kept{number}" for number in range(len(KEPT))))
-    do("add", folder / "named", "--name", "n/named")
-    do("add", folder / "tree", "--name", "tree")
-    do("add", folder / "loose", "--to", "loose")
-    do("add", folder / "dead")
-    do("rm", digest(noise(90_000, 9)))
-    return folder
-
-
-def check(command, store, lacks=()):
-    """All that was acknowledged is there."""
-    contents = {digest(content): content for content in [*KEPT, LOOSE] if digest(content) not in lacks}
-    contents |= {f"tree/{name}": content for name, content in FOLDER.items()}
-    assert command("store", "cat", *contents, "-C", store, code=DONE).out == b"".join(contents.values())
-    if "n/named" not in lacks:
-        assert command("store", "cat", "n/named", "-C", store, code=DONE).out in (NAMED, NEW)
-
-
 def settle(command, store):
     """What a collection and a check say afterwards; nothing is left of who died."""
     command("store", "gc", "-C", store, code=DONE)
@@ -86,82 +40,6 @@ def settle(command, store):
     assert [name for name in os.listdir(store / "tmp") if not name.endswith(".lock")] == []
     packs = {name.split(".")[0] for name in os.listdir(store / "packs")}
     assert {name for name in packs if not (store / "packs" / f"{name}.fsdb").exists()} == set()
-
-
-#: Each command that changes a store, and what may be gone after it.
-JOBS = {
-    "add kept": ("add {new}", []),
-    "add named": ("add {new} --name n/named", []),
-    "add loose": ("add {loose2} --to loose", []),
-    "add folder": ("add {tree} --name tree", []),
-    "remove a name": ("rm n/named", ["n/named"]),
-    "remove kept": ("rm " + digest(KEPT[2]), [digest(KEPT[2])]),
-    "collect": ("gc", []),
-    "pack": ("pack --live 100", []),
-    "repair": ("verify --repair", []),
-}
-
-
-def words_of(job, material):
-    paths = {name: material / name for name in ("new", "tree")}
-    (material / "loose2").write_bytes(b"loose, and new")
-    return ["store", *job.format(**paths, loose2=material / "loose2").split(), "-C", "s"]
-
-
-def copies(material, tmp_path):
-    number = 0
-    while True:
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        shutil.copytree(material / "s", folder / "s")
-        yield folder
-        number += 1
-
-
-@pytest.mark.parametrize("job", JOBS)
-def test_killed_at_any_call(command, material, tmp_path, job):
-    line, lacks = JOBS[job]
-    words = words_of(line, material)
-    folders = copies(material, tmp_path)
-    first = traced(command, words, next(folders))
-    assert first.code == DONE, first.err
-    calls = [call for call in first.calls if call.is_change and not call.is_for_people]
-    assert calls
-
-    def kill(work):
-        call, folder = work
-        traced(command, words, folder, [call.inject("signal=SIGKILL")])
-        check(command, folder / "s", lacks)
-        settle(command, folder / "s")
-        check(command, folder / "s", lacks)
-        # It can be done again.
-        again = command(*words, cwd=folder)
-        assert again.code == DONE or job.startswith("remove"), again.err
-        shutil.rmtree(folder)
-
-    in_parallel(kill, list(zip(calls, folders)))
-
-
-@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
-@pytest.mark.parametrize("job", [job for job in JOBS if job != "repair"])
-def test_call_that_fails(command, material, tmp_path, job, error):
-    line, lacks = JOBS[job]
-    words = words_of(line, material)
-    folders = copies(material, tmp_path)
-    first = traced(command, words, next(folders))
-    calls = [call for call in first.calls if call.is_change and not call.is_for_people]
-
-    def fail(work):
-        call, folder = work
-        result = traced(command, words, folder, [call.inject(f"error={errno.errorcode[error]}")])
-        # A reason is given, or it did not matter.
-        assert result.code == DONE or result.err.startswith("fusedb:"), (call, result.err)
-        check(command, folder / "s", lacks)
-        settle(command, folder / "s")
-        check(command, folder / "s", lacks)
-        shutil.rmtree(folder)
-
-    in_parallel(fail, list(zip(calls[:: 2 if error == errno.EIO else 1], folders)))
 
 
 @pytest.mark.parametrize("error", [errno.EINVAL, errno.EIO, errno.ENOSPC])

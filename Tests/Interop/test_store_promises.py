@@ -220,10 +220,29 @@ def test_flipped_bit_is_found_and_healed(command, store, tmp_path):
     assert command("store", "verify", "-C", store).code != DONE
     command("store", "add", path, "-C", store, code=DONE)
     assert command("store", "cat", digest(content), "-C", store, code=DONE).out == content
-    # The spoilt record stays in its pack, which nobody changes; no index names it any more.
+    # The spoilt record stays in its pack, which nobody changes; nobody needs it any more, and a check says so.
+    sound = command("store", "verify", "-C", store, code=DONE)
+    assert b"no longer needed" in sound.out and b"superseded: 1 spoilt record" in sound.err
+    told = json.loads(command("store", "verify", "--json", "-C", store, code=DONE).lines[0])
+    assert (told["kind"], told["file"]) == ("superseded", f"packs/{pack.name}")
     command("store", "verify", "--repair", "-C", store, code=DONE)
-    command("store", "verify", "--structure", "-C", store, code=DONE)
+    command("store", "verify", "-C", store, code=DONE)
     assert command("store", "cat", digest(content), "-C", store, code=DONE).out == content
+
+
+def test_healed_store_drops_what_is_spoilt(command, store, tmp_path):
+    content = noise(60_000, 1)
+    paths = files(tmp_path, [content, noise(9_000, 2)])
+    command("store", "add", *paths, "-C", store, code=DONE)
+    pack = next((store / "packs").glob("*.pack"))
+    damaged = bytearray(pack.read_bytes())
+    damaged[30_000] ^= 1
+    pack.write_bytes(damaged)
+    command("store", "add", paths[0], "-C", store, code=DONE)
+    command("store", "gc", "--live", "100", "-C", store, code=DONE)
+    assert not pack.exists()
+    assert command("store", "verify", "-C", store, code=DONE).out == b""
+    holds(command, store, [content, noise(9_000, 2)])
 
 
 # --- memory ---

@@ -7,7 +7,7 @@ import ProgramSupport
 /// a file of its own, outside of the store; in the end all of that has to be there, and nothing else.
 ///
 ///     StoreStress [--kills COUNT] [--writers COUNT] [--seed NUMBER]
-///     StoreStress --bits          flips every bit of a small store instead
+///     StoreStress --bits          flips every bit of small stores instead
 ///
 /// The last line says whether all was well; so does the exit code. What the processes do is random, when they do it is not up to the program: a
 /// seed brings back the first, and no more.
@@ -22,8 +22,7 @@ struct StressProgram {
     }
     if arguments.dropFirst() == ["--bits"] {
       do {
-        var bits = EveryBit()
-        print("StoreStress passed: \(try bits.run())")
+        print("StoreStress passed: \(try EveryBit().run())")
         return 0
       } catch {
         print("StoreStress failed: \(error)")
@@ -120,7 +119,7 @@ struct StressProgram {
 }
 
 /// The store, and beside it what the writers know.
-final class StressFolder {
+final class StressFolder: Sendable {
   let path: String
   private let isOwner: Bool
 

@@ -202,6 +202,8 @@ def test_damage_is_an_error_and_putting_again_heals(store):
     assert again.repair()[0].lost == flaws[1].lost
     again.put(LARGE)
     assert again.get(id) == LARGE
+    # The spoilt record is still there, and nobody needs it.
+    assert again.verify() == []
 
 
 def test_copies_and_counts(store):
