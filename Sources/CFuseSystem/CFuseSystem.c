@@ -101,6 +101,14 @@ int fuse_open_past_cache(const char *path) {
 #endif
 }
 
+int fuse_open_folder(const char *path) {
+#ifdef O_PATH
+  return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+#else
+  return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+#endif
+}
+
 int fuse_processor_count(void) {
 #ifdef __linux__
   cpu_set_t allowed;

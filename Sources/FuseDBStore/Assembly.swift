@@ -89,7 +89,7 @@ extension InputDescriptor {
 struct Assembly {
   private let writer: StoreWriter
   private let settings: StoreWriter.Settings
-  private let whole: StoreTools
+  private let digests: PieceDigests
   /// What was digested, and waits to be stored.
   private var digested: (piece: Piece, ids: [FuseStore.ObjectID])?
   private var last = Piece()
@@ -102,9 +102,7 @@ struct Assembly {
   init(_ writer: StoreWriter, _ settings: StoreWriter.Settings) throws(FuseError) {
     self.writer = writer
     self.settings = settings
-    whole = try StoreTools.take()
-    // What a put that failed left there.
-    _ = try whole.take()
+    digests = try PieceDigests()
     reader = PieceReader(nil, settings.chunking)
   }
 
@@ -142,56 +140,33 @@ struct Assembly {
   private mutating func work(on piece: Piece, readsOn: Bool) throws(FuseError) -> Piece? {
     try Cancellation.check()
     last = Piece()
-    let (reader, whole) = (reader, whole)
-    let groupCount = max(1, min(4 * writer.threadCount, piece.ends.count / 16))
-    let size = (piece.ends.count + groupCount - 1) / groupCount
+    let (reader, digests) = (reader, digests)
+    let digestCount = try digests.begin(piece, threadCount: writer.threadCount)
     // The longest first. What is to be read comes next, since the one after waits for it.
     let parts = try Parallel.map(
-      2 + groupCount, threadCount: min(2 + groupCount, writer.threadCount),
+      1 + digestCount, threadCount: min(1 + digestCount, writer.threadCount),
       while: { () throws(FuseError) in try storeDigested() }
     ) { number -> Part in
       do throws(FuseError) {
-        switch number {
-        case 0:
-          try whole.add(piece.bytes.rawSpan.extracting(droppingFirst: piece.carried))
-          return Part()
-        case 1:
-          guard readsOn else { return Part() }
-          var reader = reader
-          let next = try reader.next(after: piece)
-          return Part(next: next, reader: reader)
-        default:
-          let (first, end) = ((number - 2) * size, piece.ends.count)
-          return Part(ids: try Self.digests(of: piece, min(first, end)..<min(first + size, end)))
+        guard number == 1 else {
+          return Part(ids: try digests.work(on: piece, part: max(0, number - 1), of: digestCount))
         }
+        guard readsOn else { return Part() }
+        var reader = reader
+        let next = try reader.next(after: piece)
+        return Part(next: next, reader: reader)
       } catch { return Part(failure: error) }
     }
-    var ids: [FuseStore.ObjectID] = []
     var following: Piece?
     for part in parts {
       if let failure = part.failure { throw failure }
-      ids += part.ids
       if let reader = part.reader { (following, self.reader) = (part.next, reader) }
     }
     byteCount += piece.bytes.count - piece.carried
     last = piece
-    digested = (piece, ids)
+    digested = (piece, digests.end(piece, parts.map(\.ids)))
     if piece.isLast { try storeDigested() }
     return following
-  }
-
-  private static func digests(of piece: Piece, _ numbers: Range<Int>) throws(FuseError) -> [FuseStore.ObjectID] {
-    guard !numbers.isEmpty else { return [] }
-    let tools = try StoreTools.take()
-    defer { tools.giveBack() }
-    var ids: [FuseStore.ObjectID] = []
-    ids.reserveCapacity(numbers.count)
-    let ends = piece.ends
-    for number in numbers {
-      let start = number == 0 ? 0 : ends[number - 1]
-      ids.append(try tools.digest(of: piece.bytes.rawSpan.extracting(start..<ends[number])))
-    }
-    return ids
   }
 
   /// Stores what is new of the piece that was digested.
@@ -278,8 +253,7 @@ struct Assembly {
 
   /// Stores the recipe.
   mutating func finish() throws(FuseError) -> FuseStore.Stored {
-    let id = try whole.take()
-    whole.giveBack()
+    let id = try digests.take()
     var stored = FuseStore.Stored(id: id, isNew: newByteCount > 0, byteCount: byteCount, newByteCount: newByteCount)
     if nodes.isEmpty, leaves.count == 1 {
       if settings.isKept { try writer.keep(id) }

@@ -1,7 +1,6 @@
 internal import FuseDBFormat
 internal import FuseDBReading
 internal import FuseDBSystem
-internal import Synchronization
 
 /// Chunks that are packed together, after the bytes of chunks that an earlier version has in their place. [SD1]
 ///
@@ -81,36 +80,6 @@ struct DeepFrame {
   }
 }
 
-/// Frames that were unpacked last: what is read in order, and what its bases are made of, is asked for again and again.
-final class DeepCache: Sendable {
-  struct Frame: Sendable {
-    var owner: StoreFile
-    var offset: Int
-    var contents: [UInt8]
-  }
-
-  private static let mostByteCount = 24 << 20
-  /// The last one that was used last.
-  private let frames = Mutex<[Frame]>([])
-
-  func contents(_ file: StoreFile, _ offset: Int) -> [UInt8]? {
-    frames.withLock { frames in
-      guard let place = frames.lastIndex(where: { $0.owner === file && $0.offset == offset }) else { return nil }
-      let frame = frames.remove(at: place)
-      frames.append(frame)
-      return frame.contents
-    }
-  }
-
-  func add(_ contents: [UInt8], _ file: StoreFile, _ offset: Int) {
-    frames.withLock { frames in
-      frames.append(Frame(owner: file, offset: offset, contents: contents))
-      var total = frames.reduce(0) { $0 + $1.contents.count }
-      while total > Self.mostByteCount { total -= frames.removeFirst().contents.count }
-    }
-  }
-}
-
 extension PackView {
   /// How many frames have to be unpacked for an entry; 0 for one that needs none but its own bytes, nil where a frame is damaged.
   func depth(of entry: PackEntry) -> Int? {
@@ -128,7 +97,7 @@ extension FuseStore {
     at place: Place, of id: ObjectID, mostDepth: Int, _ tools: StoreTools
   ) throws(FuseError) -> [UInt8]? {
     let entry = place.entry
-    if let known = deepCache.contents(place.file, entry.offset) { return known }
+    if let known = deepFrames.contents(place.file, at: entry.offset) { return known }
     let payload = place.file.bytes.extracting(entry.payload)
     guard let (frame, start) = DeepFrame.parse(payload), frame.depth <= mostDepth,
       frame.byteCount == entry.frameByteCount
@@ -156,7 +125,7 @@ extension FuseStore {
       let contents = try tools.unpacked(
         payload.extracting(droppingFirst: start), after: prefix.rawSpan, byteCount: entry.frameByteCount)
     else { return nil }
-    deepCache.add(contents, place.file, entry.offset)
+    deepFrames.add(contents, place.file, at: entry.offset)
     return contents
   }
 }

@@ -89,7 +89,7 @@ extension FuseStore {
     }
   }
 
-  /// As ``writeFolder(_:to:below:progress:)``.
+  /// As ``writeFolder(_:to:below:threadCount:progress:)``.
   @discardableResult
   public func writeFolderInBackground(_ folder: ObjectID, to path: String) async throws(FuseError) -> Int {
     try await FuseBackground.run { () throws(FuseError) in try self.writeFolder(folder, to: path) }

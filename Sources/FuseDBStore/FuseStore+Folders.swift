@@ -33,49 +33,6 @@ extension FuseStore {
   }
 }
 
-extension FuseStore {
-  /// Writes the files of a folder that was put under a name, into a folder that has none of them. They are whole when this returns, and last as
-  /// what is copied does: the disk has them when the system writes them.
-  ///
-  /// - Parameters:
-  ///   - prefix: only files whose paths begin so, without it.
-  ///   - progress: called with how many files there are by now, and how many there will be.
-  /// - Throws: ``FuseError`` with code `inputOutput` where a file is there already, `corrupted` where one can't be read; that one is not there.
-  @discardableResult
-  public func writeFolder(
-    _ folder: ObjectID, to path: String, below prefix: String = "", progress: ((Int, Int) -> Void)? = nil
-  ) throws(FuseError) -> Int {
-    let files = try files(of: folder).filter { $0.path.hasPrefix(prefix) }
-    var made: Set<String> = []
-    try FolderFiles.make(path)
-    for (number, file) in files.enumerated() {
-      let place = path + "/" + String(file.path.dropFirst(prefix.count))
-      if let slash = place.utf8.lastIndex(of: UInt8(ascii: "/")), let folder = String(place.utf8[..<slash]),
-        made.insert(folder).inserted
-      {
-        try FolderFiles.make(folder)
-      }
-      let output = try GrowingFile(place)
-      do throws(FuseError) {
-        var offset = 0
-        let isThere = try read(of: file.id) { piece throws(FuseError) in
-          try output.write(piece, at: offset)
-          offset += piece.byteCount
-        }
-        guard isThere else {
-          throw FuseError(.corrupted, "the object \(file.id) of '\(file.path)' is missing", path: self.path)
-        }
-        if file.mode & 0o111 != 0 { try output.setMode(file.mode & 0o777) }
-      } catch {
-        try? FolderFiles.remove(place)
-        throw error
-      }
-      progress?(number + 1, files.count)
-    }
-    return files.count
-  }
-}
-
 extension StoreWriter {
   /// Puts all regular files of a folder, and has a name lead to them from the commit on. Links and devices are left out.
   ///

@@ -17,19 +17,11 @@ public final class FuseStore: Sendable {
   package let backend: any StoreBackend
   let config: StoreConfig
   private let state = Mutex(StoreView())
-  private let lastFrame = Mutex<UnpackedFrame?>(nil)
-  let deepCache = DeepCache()
+  private let frames = FrameCache(mostByteCount: 1 << 20)
+  /// What is read in order, and what its bases are made of, is asked for again and again.
+  let deepFrames = FrameCache(mostByteCount: 24 << 20)
   let lastRebuilt = Mutex<Rebuilt?>(nil)
   let dictionaries = FrameDictionaries()
-
-  /// A frame that was unpacked last: its neighbours are often asked for next.
-  private struct UnpackedFrame: Sendable {
-    var file: ObjectIdentifier
-    var offset: Int
-    var contents: [UInt8]
-    /// Keeps the identifier its own.
-    var owner: StoreFile
-  }
 
   static let folders = ["packs", "loose", "refs", "tmp", "condemned"]
 
@@ -341,18 +333,13 @@ public final class FuseStore: Sendable {
 
   private func frame(at place: Place, _ tools: StoreTools) throws(FuseError) -> [UInt8]? {
     let entry = place.entry
-    let known: [UInt8]? = lastFrame.withLock { frame in
-      frame?.file == ObjectIdentifier(place.file) && frame?.offset == entry.offset ? frame?.contents : nil
-    }
-    if let known { return known }
+    if let known = frames.contents(place.file, at: entry.offset) { return known }
     place.file.noteRead(entry.payload)
     let contents = try dictionaries.contents(
       of: place.file.bytes.extracting(entry.payload), codec: entry.codec, byteCount: entry.frameByteCount,
       in: place.file, tools)
     guard let contents else { return nil }
-    let frame = UnpackedFrame(
-      file: ObjectIdentifier(place.file), offset: entry.offset, contents: contents, owner: place.file)
-    lastFrame.withLock { $0 = frame }
+    frames.add(contents, place.file, at: entry.offset)
     return contents
   }
 }

@@ -39,7 +39,7 @@ struct StoreTree: Equatable {
       guard words.count == 4, let id = FuseStore.ObjectID(digits: words[0]),
         let count = Int(String(decoding: words[1], as: UTF8.self)), count >= 0,
         let mode = UInt32(String(decoding: words[2], as: UTF8.self), radix: 8), mode <= 0o7777,
-        let path = Self.path(words[3]), Self.staysInside(path)
+        let path = Self.path(words[3]), Self.staysInside(path[...])
       else { return nil }
       files.append(File(id: id, byteCount: count, mode: mode, path: path))
     }
@@ -65,7 +65,8 @@ struct StoreTree: Equatable {
     return path
   }
 
-  private static func staysInside(_ path: [UInt8]) -> Bool {
+  /// Whether a path is none that leads out of a folder. [ST2]
+  static func staysInside(_ path: ArraySlice<UInt8>) -> Bool {
     guard !path.isEmpty, !path.contains(0) else { return false }
     let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     return parts.allSatisfy { !$0.isEmpty && Array($0) != Array(".".utf8) && Array($0) != Array("..".utf8) }

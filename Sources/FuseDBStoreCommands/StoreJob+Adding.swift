@@ -159,7 +159,7 @@ extension StoreJob {
   }
 
   private func getFolder(_ id: FuseStore.ObjectID, _ prefix: String, to output: String) throws(FuseError) {
-    let count = try store.writeFolder(id, to: output, below: prefix) { done, whole in
+    let count = try store.writeFolder(id, to: output, below: prefix, threadCount: request.threadCount) { done, whole in
       bar.show(Double(done) / Double(max(1, whole)), Humans.count(done, "file"))
     }
     try say("\(output): \(Humans.count(count, "file"))")

@@ -66,6 +66,31 @@ def test_large_object_whose_write_fails(command, tmp_path, error):
     settle(command, tmp_path / "s")
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("call", ["pwrite64", "openat", "fchmod"])
+def test_folder_of_which_a_file_cannot_be_written(command, tmp_path, call, jobs):
+    """What fails is said, and is not there; what is there is whole."""
+    contents = {f"{number % 5}/{number:03}": prose(600 + number, number) for number in range(900)}
+    for path, content in contents.items():
+        (tmp_path / "tree" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / path).write_bytes(content)
+        (tmp_path / "tree" / path).chmod(0o750)
+    command("store", "init", tmp_path / "s", code=DONE)
+    command("store", "add", tmp_path / "tree", "--name", "tree", "-C", tmp_path / "s", code=DONE)
+    words = ["store", "get", "tree", "-o", "out", "-C", "s", "--jobs", str(jobs)]
+    # Some calls of openat come before the first file.
+    result = traced(command, words, tmp_path, [f"{call}:error=ENOSPC:when=200"])
+    assert result.code != DONE and "(INJECTED)" in result.log
+    written = {str(path.relative_to(tmp_path / "out")): path for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert 150 < len(written) < len(contents) and all(path.read_bytes() == contents[name] for name, path in written.items())
+    if jobs == 1:
+        assert sorted(written) == sorted(contents)[: len(written)]
+        assert sorted(contents)[len(written)] in result.err and "No space left" in result.err
+    command("store", "get", "tree", "-o", tmp_path / "again", "-C", tmp_path / "s", "--jobs", jobs, code=DONE)
+    assert {name: (tmp_path / "again" / name).read_bytes() for name in contents} == contents
+    assert all((tmp_path / "again" / name).stat().st_mode & 0o777 == 0o750 for name in contents)
+
+
 def holds(command, store, contents):
     """All of these are there, whole; a hundred in one call."""
     names = list(contents)

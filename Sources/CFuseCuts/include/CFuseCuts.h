@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "CFuseDigests.h"
+
 /// The first place from `from` on, below `to`, at which the bits of `mask` are all 0 in the mix of the eight bytes before it; `to` where there is
 /// none. `from` is 8 at least. It takes the widest way that the processor has.
 size_t fuse_cut_find(const uint8_t *_Nonnull bytes, size_t from, size_t to, uint64_t mask);

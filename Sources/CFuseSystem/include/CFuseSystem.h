@@ -15,6 +15,9 @@ void fuse_begin_writing(int descriptor, int64_t offset, int64_t count);
 /// Opens a file to be written past the page cache, from memory and to offsets that are multiples of a page; -1 where that can't be done.
 int fuse_open_past_cache(const char *_Nonnull path);
 
+/// Opens a folder so that files in it can be made and removed by their names; -1 and errno on failure. It need not be readable.
+int fuse_open_folder(const char *_Nonnull path);
+
 /// How many processors this process may run on; at least 1.
 int fuse_processor_count(void);
 

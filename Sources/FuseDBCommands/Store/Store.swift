@@ -16,7 +16,7 @@ package struct Store: HelpedCommand {
     .value(
       "--chunk", "MIN,AVG,MAX", "init, add: cut where contents say so (default: 4096,16384,65536); fsdb: by records"),
     .value("--compress", "KIND", "init, add: none, auto, zlib:L or zstd:L (default: auto)"),
-    .value("--jobs", "N", "add: how many threads to use (default: one for each processor)"),
+    .value("--jobs", "N", "add, get, export: threads to use (default: one for each processor)"),
     .value("--pack-size", "SIZE", "init: the size of a pack (default: 64M)"),
     .value("--live", "PERCENT", "gc: write packs anew of which less is needed (default: 70)"),
     .flag("--deep", "pack: pack versions after the ones before them"),
@@ -91,7 +91,7 @@ package struct Store: HelpedCommand {
   private static let uses: [(option: String, actions: Set<Action>)] = [
     ("--name", [.add, .takeOver]), ("--versions", [.add]), ("--deep", [.pack]), ("--to", [.add]),
     ("--fixed", [.initialise, .add]), ("--chunk", [.initialise, .add]),
-    ("--compress", [.initialise, .add]), ("--pack-size", [.initialise]), ("--jobs", [.add]),
+    ("--compress", [.initialise, .add]), ("--pack-size", [.initialise]), ("--jobs", [.add, .get, .export]),
     ("--live", [.gc, .pack]),
     ("--structure", [.verify]), ("--repair", [.verify]), ("--output", [.get, .cat]),
     ("--overwrite", [.get, .takeOver]),

@@ -65,7 +65,9 @@ do throws(FuseError) {
 expect(try reader.write(of: first.id, to: place + "large", progress: { expect($0 <= $1) }))
 expect(try !reader.write(of: absent, to: place + "absent"))
 expect(try reader.files(of: site.id).map(\.path) == ["css/main.css", "index.html"])
-expect(try reader.writeFolder(site.id, to: place + "css", below: "css/", progress: { expect($0 <= $1) }) == 1)
+expect(
+  try reader.writeFolder(site.id, to: place + "css", below: "css/", threadCount: 2, progress: { expect($0 <= $1) }) == 1
+)
 expect(try reader.put(path: place + "css/main.css").newByteCount == 0)
 let chunks = try reader.chunks(of: first.id)!
 expect(chunks.count > 2 && chunks.reduce(0) { $0 + $1.byteCount } == large.count)
