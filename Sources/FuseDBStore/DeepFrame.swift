@@ -89,24 +89,45 @@ final class DeepCache: Sendable {
     var contents: [UInt8]
   }
 
-  private static let mostByteCount = 24 << 20
-  /// The last one that was used last.
-  private let frames = Mutex<[Frame]>([])
+  /// What the frames have that one of great depth begins from, where a file is read in order.
+  static let usualByteCount = 24 << 20
+  /// While frames are packed, which takes most of the memory and most of the time.
+  static let byteCountWhilePacking = 12 << 20
+
+  private struct State {
+    var most = DeepCache.usualByteCount
+    /// The last one that was used last.
+    var frames: [Frame] = []
+
+    mutating func trim() {
+      var total = frames.reduce(0) { $0 + $1.contents.count }
+      while total > most { total -= frames.removeFirst().contents.count }
+    }
+  }
+
+  private let state = Mutex(State())
+
+  /// How many bytes it has at most, from now on.
+  func limit(to byteCount: Int) {
+    state.withLock { state in
+      state.most = byteCount
+      state.trim()
+    }
+  }
 
   func contents(_ file: StoreFile, _ offset: Int) -> [UInt8]? {
-    frames.withLock { frames in
-      guard let place = frames.lastIndex(where: { $0.owner === file && $0.offset == offset }) else { return nil }
-      let frame = frames.remove(at: place)
-      frames.append(frame)
+    state.withLock { state in
+      guard let place = state.frames.lastIndex(where: { $0.owner === file && $0.offset == offset }) else { return nil }
+      let frame = state.frames.remove(at: place)
+      state.frames.append(frame)
       return frame.contents
     }
   }
 
   func add(_ contents: [UInt8], _ file: StoreFile, _ offset: Int) {
-    frames.withLock { frames in
-      frames.append(Frame(owner: file, offset: offset, contents: contents))
-      var total = frames.reduce(0) { $0 + $1.contents.count }
-      while total > Self.mostByteCount { total -= frames.removeFirst().contents.count }
+    state.withLock { state in
+      state.frames.append(Frame(owner: file, offset: offset, contents: contents))
+      state.trim()
     }
   }
 }
