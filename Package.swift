@@ -213,7 +213,8 @@ let package = Package(
         "FuseDB", "FuseDBExplorer", "FuseDBFormat", "FuseDBReading", "FuseDBValues", "FuseDBWeb", "ProgramSupport",
       ], swiftSettings: strict),
     .testTarget(
-      name: "FuseDBStoreTests", dependencies: ["CFuseCuts", "FuseDB", "FuseDBStore", "ProgramSupport"],
+      name: "FuseDBStoreTests",
+      dependencies: ["CFuseCuts", "FuseDB", "FuseDBStore", "FuseDBStoreCommands", "ProgramSupport"],
       swiftSettings: strict),
     .testTarget(name: "FuseDBFoundationTests", dependencies: ["FuseDB", "ProgramSupport"], swiftSettings: strict),
     .target(name: "ProgramSupport", dependencies: ["CMalloc"], path: "Tests/ProgramSupport", swiftSettings: strict),

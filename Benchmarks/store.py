@@ -8,6 +8,8 @@ others have written by then is their own affair.
 """
 
 import contextlib
+import gzip
+import hashlib
 import json
 import os
 import random
@@ -16,16 +18,17 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tarfile
 import threading
 import time
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 ROUNDS = 3
 SMALL, SMALL_BYTES, NOISE = 100_000, 1000, 1_000_000_000
 ROWS = ["small", "noise", "get", "workloads", "gc", "trees", "versions"]
-#: Six source trees in a row, unpacked to 257 MB.
-TREES = ("Django", ["5.0.1", "5.0.2", "5.0.3", "5.0.4", "5.0.6", "5.0.7"])
+#: Six releases in a row, whose source trees have 257 MB as tar.
+TREES = ("numpy", ["1.23.0", "1.23.1", "1.23.2", "1.23.3", "1.23.4", "1.23.5"])
 
 
 class Ran:
@@ -373,31 +376,40 @@ def gc(fusedb, gets, folder):
     clean(store)
 
 
+def source_tree(project, number, folder):
+    """A release's sources as tar, as they were published: what 'pip download' would fetch, without building anything."""
+    path = folder / f"{project}-{number}.tar"
+    if not path.exists():
+        index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/")
+        page = f"{index}/{project}/"
+        with urllib.request.urlopen(page) as answer:
+            links = re.findall(r'href="([^"]+)"', answer.read().decode())
+        link, digest = next(link.split("#sha256=") for link in links if f"/{project}-{number}.tar.gz#" in link)
+        with urllib.request.urlopen(urllib.parse.urljoin(page, link)) as answer:
+            packed = answer.read()
+        if hashlib.sha256(packed).hexdigest() != digest:
+            sys.exit(f"store.py: {link} came with other contents than its digest says")
+        path.write_bytes(gzip.decompress(packed))
+    return path
+
+
 def trees(fusedb, gets, folder):
     project, numbers = TREES
-    tars = []
-    for number in numbers:
-        path = folder / f"{project}-{number}.tar"
-        if not path.exists():
-            Ran([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", folder, f"{project}=={number}"])
-            source = next(file for file in folder.glob("*.tar.gz") if number in file.name)
-            with tarfile.open(source) as packed, tarfile.open(path, "w") as plain:
-                for member in packed:
-                    plain.addfile(member, packed.extractfile(member) if member.isfile() else None)
-        tars.append(path)
+    tars = [source_tree(project, number, folder) for number in numbers]
     store = folder / "store"
-    print(f"## Six source trees as tar, {megabytes(sum(path.stat().st_size for path in tars))} of {project}\n\n| | stored | put | deep |\n|---|--:|--:|--:|")
+    print(f"## Source trees of {project} {numbers[0]} to {numbers[-1]}, {len(tars)} files of tar, {megabytes(sum(path.stat().st_size for path in tars))}\n")
+    print("| | stored | put | memory of its own |\n|---|--:|--:|--:|")
     for subject in (FuseDB(fusedb), Restic(), Borg(), Casync()):
         subject.make(store)
-        taken = 0
-        for number, path in enumerate(tars):
-            # Versions of one name, where there are names.
-            taken += subject.put(store, path, "n" if isinstance(subject, FuseDB) else f"n{number}").seconds
-        stored, deep = size(store)[0], ""
-        if isinstance(subject, FuseDB) and "--deep" in Ran([fusedb, "help", "store"], check=False).out:
-            Ran([fusedb, "store", "pack", "--deep", "-C", store, "-q"])
-            deep = megabytes(size(store)[0])
-        print(f"| {subject.name} | {megabytes(stored)} | {seconds(taken)} | {deep} |")
+        # Versions of one name, where there are names.
+        puts = [
+            subject.put(store, path, "n", "--versions") if isinstance(subject, FuseDB) else subject.put(store, path, f"n{number}")
+            for number, path in enumerate(tars)
+        ]
+        print(f"| {subject.name} | {megabytes(size(store)[0])} | {seconds(sum(put.seconds for put in puts))} | {megabytes(max(put.memory for put in puts))} |")
+        if isinstance(subject, FuseDB):
+            ran = Ran([fusedb, "store", "pack", "--deep", "-C", store, "-q"])
+            print(f"| and `pack --deep` | {megabytes(size(store)[0])} | {seconds(ran.seconds)} | {megabytes(ran.memory)} |")
         clean(store)
     print()
 

@@ -225,7 +225,8 @@ struct Assembly {
         for number in chosen.dropFirst(group * size).prefix(size) {
           packed.append(
             try tools.packed(
-              piece.bytes.rawSpan.extracting(starts[number]..<piece.ends[number]), compression, isSampled: true))
+              piece.bytes.rawSpan.extracting(starts[number]..<piece.ends[number]), compression,
+              level: compression.levelOfChunks, isSampled: true))
         }
         return Part(packed: packed)
       } catch { return Part(failure: error) }

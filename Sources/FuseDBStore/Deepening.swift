@@ -22,7 +22,7 @@ extension FuseStore {
   ///
   /// - Throws: ``FuseError`` with code `refused` where a collection runs, `corrupted` where a version is damaged: what was packed before that
   ///   stays; `inputOutput`, `cancelled`.
-  /// - Complexity: O(bytes of versions), in some 60 MiB of memory a processor and what the lists of two versions take; versions of more than
+  /// - Complexity: O(bytes of versions), in some 64 MiB of memory, of which each processor takes 16, and what the lists of two versions take; versions of more than
   ///   131,072 chunks are passed over.
   @discardableResult
   public func deepen(progress: ((Double) -> Void)? = nil) throws(FuseError) -> Deepening {
@@ -30,6 +30,9 @@ extension FuseStore {
       throw FuseError(.refused, "a collection runs; wait for it", path: path)
     }
     defer { withExtendedLifetime(lock) {} }
+    // Packing takes most of the memory.
+    deepFrames.useHalf()
+    defer { deepFrames.useAll() }
     var report = Deepening()
     // What a collection has moved since is not looked for where it was.
     _ = try refresh()
@@ -69,20 +72,20 @@ extension FuseStore {
     var plan = DeepPlan(chunks, after: before)
     let places = try DeepPlaces(view)
     let writer = try StoreWriter(self)
-    // Frames are packed side by side, and written in their order.
+    // Frames are read one after the other, since that may unpack eight for one; packed side by side; and written in their order.
     while true {
       try Cancellation.check()
-      var jobs: [DeepPlan.Job] = []
-      while jobs.count < Parallel.processorCount,
+      var contents: [DeepContents] = []
+      while contents.count < Parallel.processorCount,
         let job = try plan.next(isWanted: { chunk throws(FuseError) in
           try places.isShallow(chunk.id)
         })
-      { jobs.append(job) }
-      guard !jobs.isEmpty else { break }
-      let (work, store) = (jobs, self)
+      { contents.append(try DeepContents(job, self, places, writer.tools)) }
+      guard !contents.isEmpty else { break }
+      let (work, path) = (contents, path)
       let made = Parallel.map(work.count, threadCount: Parallel.processorCount) {
         number -> Result<DeepRecord?, FuseError> in
-        do throws(FuseError) { return .success(try DeepRecord(work[number], store, places)) } catch {
+        do throws(FuseError) { return .success(try DeepRecord(work[number], path)) } catch {
           return .failure(error)
         }
       }
@@ -129,17 +132,16 @@ struct DeepPlaces: Sendable {
   }
 }
 
-/// A deep frame that is to be written.
-struct DeepRecord: Sendable {
+/// What a deep frame is made of.
+struct DeepContents: Sendable {
   var frame: DeepFrame
-  var payload: [UInt8]
+  /// The bytes of its bases, and those of its chunks.
+  var prefix: [UInt8] = []
+  var bytes: [UInt8] = []
   /// What its chunks take as they are.
   var oldByteCount = 0
 
-  /// nil where nothing would be saved.
-  init?(_ job: DeepPlan.Job, _ store: FuseStore, _ places: DeepPlaces) throws(FuseError) {
-    let tools = try StoreTools.take()
-    defer { tools.giveBack() }
+  init(_ job: DeepPlan.Job, _ store: FuseStore, _ places: DeepPlaces, _ tools: StoreTools) throws(FuseError) {
     var depth = 0
     var bases: [FuseStore.ObjectID] = []
     for base in job.bases {
@@ -149,25 +151,16 @@ struct DeepRecord: Sendable {
       depth = max(depth, baseDepth)
       bases.append(base.id)
     }
-    var prefix: [UInt8] = []
+    prefix.reserveCapacity(DeepFrame.mostBaseByteCount)
+    bytes.reserveCapacity(DeepFrame.mostByteCount)
     for base in bases { try Self.append(base, store, tools, to: &prefix) }
-    var contents: [UInt8] = []
     for chunk in job.chunks {
-      try Self.append(chunk.id, store, tools, to: &contents)
+      try Self.append(chunk.id, store, tools, to: &bytes)
       oldByteCount += try places.byteCount(of: chunk.id)
     }
     frame = DeepFrame(
       depth: depth + 1, bases: bases, baseByteCount: prefix.count,
       objects: job.chunks.map { Recipe.Part(id: $0.id, byteCount: $0.byteCount) })
-    guard contents.count == frame.byteCount, prefix.count <= DeepFrame.mostBaseByteCount,
-      let packed = try tools.packed(contents.rawSpan, after: prefix.rawSpan)
-    else { return nil }
-    payload = frame.head + packed
-    guard PackRecord.byteCount + payload.count < oldByteCount - oldByteCount / 16 else { return nil }
-    // What is about to take the place of others was unpacked once.
-    guard try tools.unpacked(packed.rawSpan, after: prefix.rawSpan, byteCount: contents.count) == contents else {
-      throw FuseError(.inputOutput, "zstd unpacks other bytes than it packed: memory may be broken", path: store.path)
-    }
   }
 
   private static func append(
@@ -180,6 +173,32 @@ struct DeepRecord: Sendable {
     // SAFETY: the array copies the bytes of the span.
     unsafe span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
     try chunk.check()
+  }
+}
+
+/// A deep frame that is to be written.
+struct DeepRecord: Sendable {
+  var frame: DeepFrame
+  var payload: [UInt8]
+  /// What its chunks take as they are.
+  var oldByteCount: Int
+
+  /// nil where nothing would be saved.
+  init?(_ contents: DeepContents, _ path: String) throws(FuseError) {
+    let tools = try StoreTools.take()
+    defer { tools.giveBack() }
+    (frame, oldByteCount) = (contents.frame, contents.oldByteCount)
+    guard contents.bytes.count == frame.byteCount, frame.baseByteCount <= DeepFrame.mostBaseByteCount,
+      let packed = try tools.packed(contents.bytes.rawSpan, after: contents.prefix.rawSpan)
+    else { return nil }
+    payload = frame.head + packed
+    guard PackRecord.byteCount + payload.count < oldByteCount - oldByteCount / 16 else { return nil }
+    // What is about to take the place of others was unpacked once.
+    let again = try tools.unpacked(
+      packed.rawSpan, after: contents.prefix.rawSpan, byteCount: contents.bytes.count)
+    guard again == contents.bytes else {
+      throw FuseError(.inputOutput, "zstd unpacks other bytes than it packed: memory may be broken", path: path)
+    }
   }
 }
 

@@ -36,7 +36,7 @@ extension FuseStore {
 extension StoreWriter {
   /// Puts all regular files of a folder, and has a name lead to them from the commit on. Links and devices are left out.
   ///
-  /// - Parameter progress: called with the path of each file before it is put.
+  /// - Parameter progress: called with the path of each file before it is put, and now and then while a large one is.
   /// - Returns: the list of the files, which is an object; its bytes are those of the files.
   /// - Throws: as ``put(path:_:progress:)`` and ``setName(_:to:)``.
   @discardableResult
@@ -74,15 +74,20 @@ extension StoreWriter {
   ) throws(FuseError) {
     try Cancellation.check()
     for file in batch.files {
+      let before = total.byteCount
       if let progress {
-        folderByteCount = total.byteCount
+        folderByteCount = before
         progress(path + "/" + String(path: file.path))
       }
       let stored: FuseStore.Stored
       if let (range, id) = file.small {
         stored = try putChunk(batch.bytes.rawSpan.extracting(range), id, settings, isKept: false)
       } else {
-        stored = try put(regularFile: path + "/" + String(path: file.path), options)
+        let place = path + "/" + String(path: file.path)
+        stored = try put(regularFile: place, options) { done in
+          self.folderByteCount = before + done
+          progress?(place)
+        }
       }
       tree.add(StoreTree.File(id: stored.id, byteCount: stored.byteCount, mode: file.mode, path: file.path))
       total.byteCount += stored.byteCount

@@ -47,7 +47,8 @@ extension FuseStore {
 
   /// How chunks are packed.
   public enum Compression: Sendable, Equatable {
-    /// By zstd at level 3, unless a sample of a chunk says that it would save nothing: photographs and archives stay as they are.
+    /// By zstd, small objects at level 3 and chunks of large ones at level 5, unless a sample says that it would save nothing: photographs and
+    /// archives stay as they are.
     case automatic
     /// By zstd, at a level from -7 to 19.
     case zstd(level: Int)
@@ -79,6 +80,8 @@ extension FuseStore {
       case .none: 0
       }
     }
+    /// For chunks of objects that have several: each stands alone, so more is sought in it.
+    var levelOfChunks: Int32 { self == .automatic ? 5 : level }
     var samples: Bool { self == .automatic }
   }
 

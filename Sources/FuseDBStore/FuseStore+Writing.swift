@@ -110,6 +110,18 @@ extension FuseStore {
     return true
   }
 
+  /// Takes one of the versions of a name away. The others keep their numbers and can be read as before; what this one took goes with the next
+  /// collection, but for what others are patches of or are packed after.
+  ///
+  /// - Returns: whether the name has such a version.
+  /// - Throws: ``FuseError`` with code `refused` where it is the newest, which the name stands for; as ``versions(named:)``, and `inputOutput`.
+  public func removeVersion(_ number: Int, of name: String) throws(FuseError) -> Bool {
+    let writer = try StoreWriter(self)
+    guard try writer.removeVersion(number, of: name) else { return false }
+    try writer.commit()
+    return true
+  }
+
   /// Has a name lead to an object that is there, durably.
   ///
   /// - Throws: as ``StoreWriter/setName(_:to:)`` and ``StoreWriter/commit()``.

@@ -91,13 +91,15 @@ final class StoreTools: Sendable {
 
   /// The bytes packed; nil where that saves less than a sixteenth of them.
   ///
-  /// - Parameter isSampled: whether ``isWorthPacking(_:_:)`` was asked already.
+  /// - Parameters:
+  ///   - level: another than the compression's.
+  ///   - isSampled: whether ``isWorthPacking(_:_:)`` was asked already.
   func packed(
-    _ bytes: RawSpan, _ compression: FuseStore.Compression, isSampled: Bool = false
+    _ bytes: RawSpan, _ compression: FuseStore.Compression, level: Int32? = nil, isSampled: Bool = false
   ) throws(FuseError) -> (StoreCodec, [UInt8])? {
     let room = bytes.byteCount - bytes.byteCount / 16
     guard isSampled || Self.isWorthPacking(bytes, compression),
-      let packed = try pack(bytes, compression.codec, level: compression.level, room: room)
+      let packed = try pack(bytes, compression.codec, level: level ?? compression.level, room: room)
     else { return nil }
     return (compression.codec, packed)
   }

@@ -74,6 +74,15 @@ struct StoreVersions: Equatable {
     }
   }
 
+  /// Leaves out a version that is not the newest. Those after it stay what they are; the newest begins a series of its own where patches led to it
+  /// from the one that goes. [SV8]
+  mutating func remove(_ number: Int) {
+    guard let place = versions.firstIndex(where: { $0.number == number }), place < versions.count - 1 else { return }
+    if place >= start(of: versions.count - 1) { versions[versions.count - 1].patch = nil }
+    versions[place + 1].patch = nil
+    versions.remove(at: place)
+  }
+
   /// Where the series begins that the version at `place` belongs to: a whole file, and patches from it on.
   func start(of place: Int) -> Int {
     var place = place
@@ -95,8 +104,8 @@ struct StoreVersions: Equatable {
 struct PendingVersion {
   var id: FuseStore.ObjectID
   var byteCount: Int
-  /// What makes it of the version that was the newest, and which that was.
-  var patch: (id: FuseStore.ObjectID, from: FuseStore.ObjectID)?
+  /// What makes it of the version that was the newest, which that was, and which its series began with.
+  var patch: (id: FuseStore.ObjectID, from: FuseStore.ObjectID, start: FuseStore.ObjectID)?
 }
 
 extension StoreWriter {
@@ -130,7 +139,7 @@ extension StoreWriter {
       let place = list.versions.count - 1
       if newest.id != stored.id {
         if place - list.start(of: place) < PatchedRecipe.mostPatches, let id = try patch(newest) {
-          version.patch = (id, newest.id)
+          version.patch = (id, newest.id, list.versions[list.start(of: place)].id)
         }
         // What was the newest is one of many from the commit on.
         if let recipe = list.recipe(of: place) { try put(recipe, of: newest.id) }
@@ -195,27 +204,59 @@ extension StoreWriter {
   func writeVersions() throws(FuseError) -> [(name: String, ref: StoreRef)] {
     var lists: [(name: String, list: StoreVersions)] = []
     for (name, version) in pendingVersions {
-      let place: Int
-      if let known = lists.firstIndex(where: { $0.name == name }) {
-        place = known
-      } else {
-        lists.append((name, try currentVersions(of: name) ?? StoreVersions([])))
-        place = lists.count - 1
-      }
-      let last = lists[place].list.versions.last
+      let place = try place(of: name, in: &lists)
+      let list = lists[place].list
+      let last = list.versions.last
       if last?.id == version.id { continue }
+      let start = last.map { _ in list.versions[list.start(of: list.versions.count - 1)].id }
       lists[place].list.versions.append(
         FuseStore.Version(
           number: (last?.number ?? 0) + 1, id: version.id, byteCount: version.byteCount,
-          // Another writer may have been quicker: then this one is whole.
-          patch: version.patch.flatMap { $0.from == last?.id ? $0.id : nil }))
+          // Another writer may have been quicker, or removed what the patches would begin from: then this one is whole.
+          patch: version.patch.flatMap { $0.from == last?.id && $0.start == start ? $0.id : nil }))
+    }
+    for (name, number) in removedVersions {
+      let place = try place(of: name, in: &lists)
+      try checkNotNewest(number, in: lists[place].list, of: name)
+      lists[place].list.remove(number)
     }
     var refs: [(name: String, ref: StoreRef)] = []
-    for (name, list) in lists {
+    for (name, list) in lists where !list.versions.isEmpty {
       let tree = try put(list.bytes, PutOptions(isKept: false))
       refs.append((name, StoreRef(kind: .versions, id: tree.id)))
     }
     return refs
+  }
+
+  private func place(
+    of name: String, in lists: inout [(name: String, list: StoreVersions)]
+  ) throws(FuseError) -> Int {
+    if let known = lists.firstIndex(where: { $0.name == name }) { return known }
+    lists.append((name, try currentVersions(of: name) ?? StoreVersions([])))
+    return lists.count - 1
+  }
+
+  /// Takes a version away with the commit.
+  ///
+  /// - Returns: whether the name has such a version.
+  func removeVersion(_ number: Int, of name: String) throws(FuseError) -> Bool {
+    try begin()
+    guard let ref = try store.ref(named: name), ref.kind == .versions else { return false }
+    let list = try store.versions(ref.id)
+    guard list.versions.contains(where: { $0.number == number }) else { return false }
+    try checkNotNewest(number, in: list, of: name)
+    removedVersions.append((name, number))
+    return true
+  }
+
+  private func checkNotNewest(_ number: Int, in list: StoreVersions, of name: String) throws(FuseError) {
+    guard let newest = list.versions.last, newest.number == number else { return }
+    throw FuseError(
+      .refused,
+      """
+      version \(number) is the newest of '\(name)', which the name stands for: add what is to stand there instead, and remove this one \
+      then; or remove the name with all of its versions
+      """, path: store.path)
   }
 }
 

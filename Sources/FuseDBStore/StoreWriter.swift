@@ -50,6 +50,7 @@ public final class StoreWriter {
   private var registration: Registration?
   private var names: [(name: String, ref: StoreRef?)] = []
   var pendingVersions: [(name: String, version: PendingVersion)] = []
+  var removedVersions: [(name: String, number: Int)] = []
   var frame = OpenFrame()
   /// The frame before it, which another thread packs.
   private var packing: PackingFrame?
@@ -374,7 +375,7 @@ public final class StoreWriter {
     sealing = nil
     pack?.abandon()
     (pack, packing, frame, failure, names, sealed) = (nil, nil, OpenFrame(), nil, [], [])
-    pendingVersions = []
+    (pendingVersions, removedVersions) = ([], [])
     registration?.end()
     registration = nil
   }
@@ -382,11 +383,11 @@ public final class StoreWriter {
   private func commitAll() throws(FuseError) {
     if let failure { throw failure }
     // Who lengthens or ends a list of versions does so alone. [SV7]
-    let isAlone = !pendingVersions.isEmpty || names.contains { $0.ref == nil }
+    let isAlone = !pendingVersions.isEmpty || !removedVersions.isEmpty || names.contains { $0.ref == nil }
     let lock = isAlone ? try store.backend.lock("tmp/versions.lock", waiting: true) : nil
     defer { withExtendedLifetime(lock) {} }
     for (name, ref) in try writeVersions() { names.append((name, ref)) }
-    pendingVersions = []
+    (pendingVersions, removedVersions) = ([], [])
     try flushFrame()
     try seal()
     for (name, ref) in names {

@@ -23,18 +23,14 @@ extension StoreJob {
           throw FuseError(.invalidArgument, "--versions is for files, and this is a folder", path: word)
         }
         if name == nil { name = Self.lastPart(of: word) }
-        stored = try writer.putFolder(path: word, named: name!, options) { path in
-          bar.show(nil, rate.text(writer.folderByteCount, of: nil, path))
-        }
+        stored = try put(folder: word, named: name!, writer, options)
       } else if request.isLoose, name == nil {
         stored = try putLoose(word)
       } else {
         var options = options
         (options.name, options.keepsVersions) = (name, request.keepsVersions ? true : nil)
-        let whole = FileStatus(at: word)?.byteCount ?? 0
-        stored = try writer.put(path: word, options) { done in
-          bar.show(Double(done) / Double(max(1, whole)), rate.text(done, of: whole, word))
-        }
+        let (whole, rate) = (FileStatus(at: word)?.byteCount ?? 0, StoreRate(bar))
+        stored = try writer.put(path: word, options) { done in rate.show(done, of: whole, word) }
       }
       printed.append((stored.id, name ?? word))
       counts.byteCount += stored.byteCount
@@ -59,8 +55,8 @@ extension StoreJob {
   }
 
   private func put(_ writer: StoreWriter, _ options: StoreWriter.PutOptions) throws(FuseError) -> FuseStore.Stored {
-    let input = console.input
-    return try writer.put(options, progress: { bar.show(nil, rate.text($0, of: nil, "standard input")) }) {
+    let (input, rate) = (console.input, StoreRate(bar))
+    return try writer.put(options, progress: { rate.show($0, of: nil, "standard input") }) {
       () throws(FuseError) in
       var bytes = [UInt8](repeating: 0, count: 1 << 18)
       let count = try input.read(into: &bytes, 0..<bytes.count, name: "standard input")
@@ -70,8 +66,16 @@ extension StoreJob {
     }
   }
 
-  /// How quick it is, and how long it will take.
-  private var rate: StoreRate { StoreRate(bar) }
+  private func put(
+    folder path: String, named name: String, _ writer: StoreWriter, _ options: StoreWriter.PutOptions
+  ) throws(FuseError) -> FuseStore.Stored {
+    let (rate, count) = (StoreRate(bar), FolderCount(path))
+    return try writer.putFolder(path: path, named: name, options) { file in
+      // What is done sooner needs no forecast.
+      if bar.isShown, rate.elapsed > 0.5 { count.begin() }
+      rate.show(writer.folderByteCount, of: count.byteCount, file)
+    }
+  }
 
   private func putLoose(_ path: String) throws(FuseError) -> FuseStore.Stored {
     let most = 16 << 20
@@ -117,16 +121,24 @@ extension StoreJob {
 
   /// What `NAME@N` stands for; nil where it is none.
   private func version(_ word: String) throws(FuseError) -> FuseStore.ObjectID? {
-    guard let sign = word.utf8.lastIndex(of: UInt8(ascii: "@")), sign > word.startIndex,
-      let number = Int(word[word.utf8.index(after: sign)...]),
-      let versions = try store.versions(named: String(word[..<sign]))
-    else { return nil }
-    guard let version = versions.first(where: { $0.number == number }) else {
-      throw FuseError(
-        .notFound, "'\(word[..<sign])' has no version \(number); 'fusedb store ls \(word[..<sign])' lists them",
-        path: store.path)
-    }
+    guard let (name, number, versions) = try versions(of: word) else { return nil }
+    guard let version = versions.first(where: { $0.number == number }) else { throw noVersion(number, of: name) }
     return version.id
+  }
+
+  /// The parts of `NAME@N`, where the name has versions.
+  func versions(
+    of word: String
+  ) throws(FuseError) -> (name: String, number: Int, versions: [FuseStore.Version])? {
+    guard let sign = word.utf8.lastIndex(of: UInt8(ascii: "@")), sign > word.startIndex,
+      let number = Int(word[word.utf8.index(after: sign)...])
+    else { return nil }
+    let name = String(word[..<sign])
+    return try store.versions(named: name).map { (name, number, $0) }
+  }
+
+  func noVersion(_ number: Int, of name: String) -> FuseError {
+    FuseError(.notFound, "'\(name)' has no version \(number); 'fusedb store ls \(name)' lists them", path: store.path)
   }
 
   func missing(_ id: FuseStore.ObjectID) -> FuseError {
@@ -152,9 +164,8 @@ extension StoreJob {
         .refused, "there is a file here already; '--overwrite' replaces it, or choose another with -o", path: output)
     }
     console.willReplace(output)
-    let isDone = try store.write(of: id, to: output) { done, whole in
-      bar.show(Double(done) / Double(max(1, whole)), rate.text(done, of: whole, output))
-    }
+    let rate = StoreRate(bar)
+    let isDone = try store.write(of: id, to: output) { done, whole in rate.show(done, of: whole, output) }
     guard isDone else { throw missing(id) }
   }
 

@@ -105,11 +105,16 @@ extension StoreJob {
     }
   }
 
-  /// `rm`: names, and what is kept.
+  /// `rm`: names, versions of names, and what is kept.
   func remove() throws(FuseError) {
     for word in words {
       if try store.removeName(word) {
         try say("\(store.path): the name '\(word)' is gone; 'fusedb store gc' frees what nothing needs")
+        continue
+      }
+      if let (name, number, _) = try versions(of: word) {
+        guard try store.removeVersion(number, of: name) else { throw noVersion(number, of: name) }
+        try say("\(store.path): version \(number) of '\(name)' is gone; 'fusedb store gc' frees what nothing needs")
         continue
       }
       guard let id = FuseStore.ObjectID(word) else {

@@ -102,6 +102,16 @@ package final class OpenFolder {
     }
   }
 
+  /// How many bytes a file has; nil where there is no regular file of this name by now.
+  package func byteCount(of name: ArraySlice<UInt8>) -> Int? {
+    var status = stat()
+    // SAFETY: the name ends in a zero byte and lives until the call returns, which fills in a value of the type that it takes.
+    guard unsafe fstatat(dirfd(folder), PathWalk.cString(Array(name)), &status, AT_SYMLINK_NOFOLLOW) == 0,
+      status.st_mode & S_IFMT == S_IFREG
+    else { return nil }
+    return Int(status.st_size)
+  }
+
   /// Appends the contents of a file, unless it has more than `most` bytes. Nil where there is no regular file of this name by now.
   package func read(
     _ name: ArraySlice<UInt8>, most: Int, to bytes: inout [UInt8]

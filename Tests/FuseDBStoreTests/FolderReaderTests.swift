@@ -40,5 +40,33 @@ import Testing
     try scratch.store.writeFolder(stored.id, to: scratch.folder + "/out")
     for (path, bytes) in expected { #expect(Scratch.bytes(of: scratch.folder + "/out/" + path) ?? [] == bytes) }
     #expect(throws: FuseError.self) { try StoreWriter(scratch.store).putFolder(path: root + "/none", named: "g") }
+    #expect(Self.counted(root) == stored.byteCount)
+    #expect(Self.counted(root + "/empty folder that is none") == nil)
+  }
+
+  /// What another thread counts, once it has ended.
+  private static func counted(_ path: String) -> Int? {
+    let count = FolderCount(path)
+    #expect(count.byteCount == nil)
+    count.begin()
+    count.begin()
+    count.finish()
+    return count.byteCount
+  }
+
+  @Test func `progress of a folder goes on inside of a large file`() throws {
+    let scratch = try ScratchStore()
+    unsafe mkdir(scratch.folder + "/in", 0o755)
+    let sizes = ["a": 10, "large": 40 << 20, "z": 100]
+    for (name, size) in sizes { scratch.overwrite("../in/\(name)", with: [UInt8](repeating: 7, count: size)) }
+    let writer = try StoreWriter(scratch.store)
+    var seen: [(path: String, done: Int)] = []
+    let root = scratch.folder + "/in"
+    _ = try writer.putFolder(path: root, named: "f") { seen.append(($0, writer.folderByteCount)) }
+    #expect(seen.first?.path == root + "/a" && seen.first?.done == 0)
+    #expect(seen.last?.path == root + "/z" && seen.last?.done == 10 + 40 << 20)
+    let inside = seen.filter { $0.path == root + "/large" }.map { $0.done }
+    #expect(inside.count > 5 && inside == inside.sorted() && Set(inside).count > 5)
+    #expect(inside.first == 10 && inside.last == 10 + 40 << 20)
   }
 }

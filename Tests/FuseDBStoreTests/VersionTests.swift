@@ -110,7 +110,7 @@ import Testing
     var kept: [FuseStore.ObjectID: [UInt8]] = [:]
     for step in 0..<50 {
       let store = random.element(stores)
-      switch random.below(10) {
+      switch random.below(11) {
       case 0...4:
         let name = "n\(random.below(3))"
         let (path, bytes) = random.element(pool)
@@ -124,6 +124,17 @@ import Testing
         _ = try store.remove(id)
         kept[id] = nil
       case 7: try store.deepen()
+      case 9:
+        guard let name = names.keys.randomElement(using: &random) else { continue }
+        let place = random.below(names[name]!.count)
+        let number = try store.versions(named: name)![place].number
+        if place == names[name]!.count - 1 {
+          #expect(throws: FuseError.self) { try store.removeVersion(number, of: name) }
+        } else {
+          #expect(try store.removeVersion(number, of: name))
+          #expect(try !scratch.again().removeVersion(number, of: name))
+          names[name]!.remove(at: place)
+        }
       case 8:
         guard random.below(3) == 0, let name = names.keys.randomElement(using: &random) else { continue }
         #expect(try store.removeName(name))
@@ -146,6 +157,68 @@ import Testing
     try scratch.store.collect()
     let counts = try scratch.again().statistics()
     #expect(counts.packCount == 0 && counts.chunkCount == 0 && counts.patchedCount == 0)
+  }
+
+  @Test func `a version that is removed frees what it took, and the others stay as they are`() throws {
+    let scratch = try ScratchStore(Self.small)
+    let files = try (0..<12).map { try Self.lookupFile(scratch, version: $0) }
+    var left: [(number: Int, bytes: [UInt8])] = []
+    for (place, file) in files.prefix(8).enumerated() {
+      try scratch.again().put(path: file.path, .init(name: "n", keepsVersions: true))
+      left.append((place + 1, file.bytes))
+    }
+    // The first, one that others are patches of, one right before the newest, and one more.
+    for number in [1, 4, 7, 3] {
+      #expect(try scratch.again().removeVersion(number, of: "n"))
+      left.removeAll { $0.number == number }
+      try scratch.again().collect(.init(leastLiveShare: 1))
+      let store = try scratch.again()
+      #expect(try store.versions(named: "n")!.map(\.number) == left.map(\.number))
+      #expect(try Self.contents(store, "n") == left.map(\.bytes), "without \(number)")
+      #expect(try store.verify().isSound)
+    }
+    #expect(try !scratch.again().removeVersion(4, of: "n") && !scratch.again().removeVersion(1, of: "none"))
+    // It goes on from the newest, which was whole.
+    for (place, file) in files.enumerated().dropFirst(8) {
+      try scratch.again().put(path: file.path, .init(name: "n"))
+      left.append((place + 1, file.bytes))
+      try scratch.again().collect(.init(leastLiveShare: 1))
+    }
+    let store = try scratch.again()
+    #expect(try Self.contents(store, "n") == left.map(\.bytes))
+    // Number 2 has lost the one that it was a patch of, 5 one in between, and 8 was the newest then.
+    #expect(try store.versions(named: "n")!.filter { $0.patch == nil }.map(\.number) == [2, 5, 8])
+    #expect(try store.statistics().patchedCount == 6)
+    // What the name stands for goes with the name alone, and says so.
+    var refused: FuseError?
+    do throws(FuseError) { _ = try store.removeVersion(12, of: "n") } catch { refused = error }
+    #expect(refused?.code == .refused && refused?.message.contains("newest of 'n'") == true)
+    for number in left.map(\.number).dropLast() { #expect(try store.removeVersion(number, of: "n")) }
+    try store.collect(.init(leastLiveShare: 1))
+    #expect(try Self.contents(scratch.again(), "n") == [files[11].bytes])
+    // Of all that was, one whole file is left.
+    #expect(try scratch.again().statistics().patchedCount == 0)
+    #expect(try scratch.again().statistics().packByteCount < 2 * files[11].bytes.count)
+  }
+
+  @Test func `a version that is removed while another writer puts the next one is gone, and both are sound`() throws {
+    let scratch = try ScratchStore(Self.small)
+    let files = try (0..<6).map { try Self.lookupFile(scratch, version: $0) }
+    for file in files.prefix(3) { try scratch.store.put(path: file.path, .init(name: "n", keepsVersions: true)) }
+    let writer = try StoreWriter(scratch.again())
+    try writer.put(path: files[3].path, .init(name: "n"))
+    #expect(try scratch.again().removeVersion(1, of: "n"))
+    try scratch.again().collect(.init(leastLiveShare: 1))
+    try writer.commit()
+    for file in files.dropFirst(4) {
+      try scratch.again().collect(.init(leastLiveShare: 1))
+      try scratch.again().put(path: file.path, .init(name: "n"))
+    }
+    try scratch.again().collect(.init(leastLiveShare: 1))
+    #expect(try Self.contents(scratch.again(), "n") == files.dropFirst().map(\.bytes))
+    // The one that the writer put is whole: what its patch would have needed may be gone.
+    #expect(try scratch.again().versions(named: "n")!.map { $0.patch == nil } == [true, true, true, false, false])
+    #expect(try scratch.again().verify().isSound)
   }
 
   @Test func `two writers of one name lose no version`() throws {

@@ -417,6 +417,30 @@ def test_repack_works(command, store, tmp_path):
     holds(command, store, contents[::4])
 
 
+def test_one_version_of_a_name_is_removed(command, store, tmp_path):
+    """As 'restic forget' and 'borg delete' take one away: the others stay, under their numbers; the newest goes with the name."""
+    contents = [noise(30_000, 9) + noise(1000, number) for number in range(5)]
+    for content in contents:
+        (tmp_path / "file").write_bytes(content)
+        command("store", "add", "--versions", "--name", "a@b", tmp_path / "file", "-C", store, code=DONE)
+    command("store", "rm", "a@b@1", "a@b@3", "-C", store, code=DONE)
+    command("store", "gc", "-C", store, code=DONE)
+    listed = command("store", "ls", "a@b", "-C", store, code=DONE).out.decode().splitlines()
+    assert listed == [f"{digest(contents[number - 1])}  a@b@{number}" for number in (2, 4, 5)]
+    for number in (2, 4, 5):
+        assert command("store", "cat", f"a@b@{number}", "-C", store, code=DONE).out == contents[number - 1]
+    gone = command("store", "rm", "a@b@3", "-C", store)
+    assert gone.code != DONE and "'a@b' has no version 3; 'fusedb store ls a@b' lists them" in gone.err
+    newest = command("store", "rm", "a@b@5", "-C", store)
+    assert newest.code != DONE and "version 5 is the newest of 'a@b'" in newest.err
+    assert command("store", "cat", "a@b", "-C", store, code=DONE).out == contents[4]
+    # A name that looks like a version is a name first.
+    command("store", "add", "--name", "a@b@2", tmp_path / "file", "-C", store, code=DONE)
+    command("store", "rm", "a@b@2", "-C", store, code=DONE)
+    assert command("store", "cat", "a@b@2", "-C", store, code=DONE).out == contents[1]
+    command("store", "verify", "-C", store, code=DONE)
+
+
 def test_listing_and_removing(command, store, tmp_path):
     """UniCache does not list what it has, its transactions are none, and removing never frees."""
     contents = [noise(30_000, number) for number in range(5)]

@@ -19,6 +19,9 @@ package final class ProgressBar {
 
   deinit { clear() }
 
+  /// Whether anybody sees it.
+  package var isShown: Bool { output != nil }
+
   /// How long the work has taken, in seconds.
   package var elapsed: Double { Self.now - started }
 

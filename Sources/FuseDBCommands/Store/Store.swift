@@ -40,7 +40,8 @@ package struct Store: HelpedCommand {
     ls [NAME]          list names, or the files of a folder, or the versions of
                        a name; --json: objects too
     stat WHAT...       say what something is made of
-    rm WHAT...         take away a name, or the mark that keeps an object
+    rm WHAT...         take away a name, an older version of one (NAME@N), or the
+                       mark that keeps an object
     gc                 remove what nothing needs
     pack               put loose objects and small packs together
     verify             read all, and list what is damaged

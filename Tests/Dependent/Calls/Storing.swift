@@ -98,6 +98,7 @@ expect(try store.put(path: place + "version.txt", StoreWriter.PutOptions(name: "
 let versions = try store.versions(named: "v")!
 expect(versions.map(\.number) == [1, 2] && versions[0].byteCount == 3)
 expect(try store.id(named: "v") == versions[1].id)
+expect(try !store.removeVersion(7, of: "v"))
 expect(try store.versions(named: "greeting") == nil && FuseStore.id(of: hello) == id)
 expect(try store.bytes(of: [id, absent, versions[0].id]) == [hello, nil, Array("one".utf8)])
 var references: [FuseStore.Reference] = []
