@@ -16,16 +16,17 @@ import Testing
     var paths: [String] { contents.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
     init(_ compression: FuseStore.Compression = .automatic) throws {
-      scratch = try ScratchStore(.init(compression: compression))
+      let scratch = try ScratchStore(.init(compression: compression))
       let root = scratch.folder + "/in"
+      var made: [String: [UInt8]] = [:]
       unsafe mkdir(root, 0o755)
       func add(_ folder: String, _ count: Int, _ bytes: (Int) -> [UInt8]) {
         for (place, byte) in folder.utf8.enumerated() where byte == 47 {
           unsafe mkdir(root + "/" + String(folder.utf8.prefix(place))!, 0o755)
         }
         for number in 0..<count {
-          contents["\(folder)\(number)"] = bytes(number)
-          scratch.write(contents["\(folder)\(number)"]!, to: "\(root)/\(folder)\(number)")
+          made["\(folder)\(number)"] = bytes(number)
+          scratch.write(made["\(folder)\(number)"]!, to: "\(root)/\(folder)\(number)")
         }
       }
       add("", 3) { noise(500 + $0, seed: UInt64($0)) }
@@ -38,6 +39,7 @@ import Testing
       let writer = try StoreWriter(scratch.store)
       id = try writer.putFolder(path: root, named: "f").id
       try writer.commit()
+      (self.scratch, contents) = (scratch, made)
     }
 
     /// The files that are in a folder, all of them whole.
