@@ -206,9 +206,11 @@ extension FuseStore {
       try backend.remove(PackView.packName(name))
       return (0, 0)
     }
+    // Where an index stands already, the next one has a name of its own for a moment: in tmp, where a collection finds what a dead process left.
+    let temporary = "tmp/\(name).index"
     try backend.build(
-      try OpenPack.index(entries, count: entries.count, name: name, packByteCount: file.byteCount),
-      as: PackView.indexName(name))
+      try OpenPack.index(entries, count: entries.count, name: name, packByteCount: file.byteCount), as: temporary)
+    try backend.rename(temporary, to: PackView.indexName(name))
     return (salvaged, damaged)
   }
 }
