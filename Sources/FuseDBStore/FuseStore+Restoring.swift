@@ -6,7 +6,8 @@ extension FuseStore {
   /// Writes the files of a folder that was put under a name, into a folder that has none of them. They are whole when this returns, and last as
   /// what is copied does: the disk has them when the system writes them.
   ///
-  /// Where it throws, the files before the one that failed are there, and some after it may be, each of them whole.
+  /// Where it throws, the files before the one that failed are there, and some after it may be, each of them whole. A process that is killed may
+  /// leave the beginning of a file for each thread.
   ///
   /// - Parameters:
   ///   - prefix: only files whose paths begin so, without it.

@@ -207,6 +207,7 @@ extension StoreWriter {
       pack.file.noteRead(entry.payload)
       return isSame && (try? pack.file.check()) != nil
     }
+    if entry.kind == .frame, try !frameHolds(at: entry.offset, in: pack) { return false }
     let place = FuseStore.Place(pack, entry, in: store.path)
     do throws(FuseError) {
       guard case .chunk(let chunk) = try store.read(id, place, tools) else { return false }
@@ -215,6 +216,31 @@ extension StoreWriter {
       guard !error.isDamage else { return false }
       throw error
     }
+  }
+
+  /// Whether a frame is what was written, with the one that it is packed after. An object of a spoilt frame may still be right, but no check counts
+  /// such a frame as one to rely on. [SR8]
+  private func frameHolds(at offset: Int, in pack: PackView) throws(FuseError) -> Bool {
+    let key = FrameKey(pack: ObjectIdentifier(pack), offset: offset)
+    if let known = frameVerdicts[key] { return known }
+    var answer = false
+    if let record = PackRecord(pack.bytes, at: offset),
+      record.storedByteCount <= pack.bytes.byteCount - offset - PackRecord.byteCount,
+      try PackWalk.holds(record, offset, pack.file, tools)
+    {
+      answer = true
+      // The frame that it is packed after has a dictionary of none.
+      if record.codec == .primed {
+        answer = false
+        if let word = pack.bytes.load(at: offset + PackRecord.byteCount, as: UInt64.self),
+          let other = PackRecord(pack.bytes, at: Int(clamping: word)), other.codec != .primed
+        {
+          answer = try frameHolds(at: Int(clamping: word), in: pack)
+        }
+      }
+    }
+    frameVerdicts[key] = answer
+    return answer
   }
 
   static func areEqual(_ left: RawSpan, _ right: RawSpan) -> Bool {

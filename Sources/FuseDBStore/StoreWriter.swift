@@ -44,6 +44,13 @@ public final class StoreWriter {
   var takenBack: (() throws(FuseError) -> Set<FuseStore.ObjectID>)?
   /// Whether frames that others are packed after may be relied on, by pack and offset.
   var deepVerdicts: [String: Bool] = [:]
+  /// Whether frames are what was written, where that was looked at.
+  var frameVerdicts: [FrameKey: Bool] = [:]
+
+  struct FrameKey: Hashable {
+    var pack: ObjectIdentifier
+    var offset: Int
+  }
   private var pack: OpenPack?
   /// The pack before it, which another thread seals.
   private var sealing: SealingPack?
@@ -101,6 +108,7 @@ public final class StoreWriter {
         if view.generation == generation {
           self.view = view
           deepVerdicts = [:]
+          frameVerdicts = [:]
           self.registration = registration
           return
         }

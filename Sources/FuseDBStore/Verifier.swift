@@ -42,7 +42,7 @@ extension FuseStore {
     public var lost: [Lost] = []
 
     /// What can't be read.
-    public struct Lost: Sendable, Equatable {
+    public struct Lost: Sendable, Hashable {
       /// Its digest.
       public var id: ObjectID
       /// A name, or the digest itself where the object is kept.
@@ -187,6 +187,9 @@ extension FuseStore {
         guard error.isDamage else { throw error }
       }
     }
+    // Several packs may keep an object.
+    var told: Set<Verification.Lost> = []
+    result.lost.removeAll { !told.insert($0).inserted }
   }
 
   private func check(

@@ -170,7 +170,8 @@ import Testing
       #expect(try scratch.again().repair().lost.isEmpty)
       #expect(try scratch.again().verify().isSound)
     } else {
-      try scratch.again().collect(.init(leastLiveShare: 1))
+      // The pack goes with a collection after the one that gives it up.
+      for _ in 0..<3 { try scratch.again().collect(.init(leastLiveShare: 1)) }
       #expect(try scratch.again().verify().superseded.isEmpty)
     }
     let store = try scratch.again()
@@ -178,7 +179,8 @@ import Testing
     // A second spoilt record in the same pack, whose object was not put again, is damage: and so are both then.
     Self.spoil(scratch, try Self.record(ids[2], store), at: byte)
     let again = try scratch.again().verify()
-    #expect(!again.isSound && again.lost.map(\.id) == (isHead ? [] : [ids[2]]))
+    #expect(!again.isSound, "\(again)")
+    #expect(again.lost.map(\.id) == (isHead ? [] : [ids[2]]), "\(ids) \(again)")
   }
 
   @Test func `repair loses no object of which the record's head alone is spoilt`() throws {
