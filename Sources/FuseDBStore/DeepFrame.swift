@@ -20,6 +20,8 @@ struct DeepFrame {
   /// Of the chunks in it, unpacked, and of those before them.
   static let mostByteCount = 1 << 20
   static let mostBaseByteCount = 3 << 20
+  /// A writer takes bases from no more frames than that.
+  static let mostBaseFrames = 4
   static let windowBitCount: Int32 = 22
 
   static let headByteCount = 16

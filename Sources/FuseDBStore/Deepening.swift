@@ -116,13 +116,45 @@ struct DeepPlaces: Sendable {
   /// Whether no deep frame has a chunk.
   func isShallow(_ id: FuseStore.ObjectID) throws(FuseError) -> Bool { try depth(of: id) == 0 }
 
-  /// How deep a chunk is in the deepest frame that has it.
-  func depth(of id: FuseStore.ObjectID) throws(FuseError) -> Int {
-    var most = 0
-    for pack in deepPacks {
-      if let entry = try pack.entry(of: id), let depth = pack.depth(of: entry) { most = max(most, depth) }
+  /// How deep a chunk is in the deepest frame that has it; 0 where none does.
+  func depth(of id: FuseStore.ObjectID) throws(FuseError) -> Int { try frame(of: id)?.depth ?? 0 }
+
+  /// A deep frame that is there.
+  struct Frame: Hashable {
+    let pack: Int
+    let offset: Int
+    let depth: Int
+  }
+
+  /// The deepest frame that has a chunk.
+  func frame(of id: FuseStore.ObjectID) throws(FuseError) -> Frame? {
+    var deepest: Frame?
+    for (number, pack) in deepPacks.enumerated() {
+      guard let entry = try pack.entry(of: id), let depth = pack.depth(of: entry), depth > deepest?.depth ?? 0 else {
+        continue
+      }
+      deepest = Frame(pack: number, offset: entry.offset, depth: depth)
     }
-    return most
+    return deepest
+  }
+
+  /// The chunks that a frame may be packed after. To read it unpacks each frame that has some of them, and what that one is packed after: so it
+  /// is a few, those of which the most bytes are wanted, or each version would take many times as long as the one before. What would be too deep
+  /// is left out.
+  func readable(_ bases: [FuseStore.PlacedChunk]) throws(FuseError) -> (bases: [FuseStore.PlacedChunk], depth: Int) {
+    var frames: [Frame?] = []
+    var byteCounts: [Frame: Int] = [:]
+    for base in bases {
+      let frame = try frame(of: base.id)
+      frames.append(frame)
+      if let frame, frame.depth < DeepFrame.mostDepth { byteCounts[frame, default: 0] += base.byteCount }
+    }
+    let order = byteCounts.sorted {
+      ($0.value, $1.key.pack, $1.key.offset) > ($1.value, $0.key.pack, $0.key.offset)
+    }
+    let chosen = Set(order.prefix(DeepFrame.mostBaseFrames).map(\.key))
+    let kept = zip(bases, frames).filter { _, frame in frame.map { chosen.contains($0) } ?? true }
+    return (kept.map { $0.0 }, kept.reduce(0) { max($0, $1.1?.depth ?? 0) })
   }
 
   /// What a chunk takes in the first pack that has it.
@@ -142,24 +174,16 @@ struct DeepContents: Sendable {
   var oldByteCount = 0
 
   init(_ job: DeepPlan.Job, _ store: FuseStore, _ places: DeepPlaces, _ tools: StoreTools) throws(FuseError) {
-    var depth = 0
-    var bases: [FuseStore.ObjectID] = []
-    for base in job.bases {
-      let baseDepth = try places.depth(of: base.id)
-      // What would be too deep is packed without it.
-      guard baseDepth < DeepFrame.mostDepth else { continue }
-      depth = max(depth, baseDepth)
-      bases.append(base.id)
-    }
+    let (bases, depth) = try places.readable(job.bases)
     prefix.reserveCapacity(DeepFrame.mostBaseByteCount)
     bytes.reserveCapacity(DeepFrame.mostByteCount)
-    for base in bases { try Self.append(base, store, tools, to: &prefix) }
+    for base in bases { try Self.append(base.id, store, tools, to: &prefix) }
     for chunk in job.chunks {
       try Self.append(chunk.id, store, tools, to: &bytes)
       oldByteCount += try places.byteCount(of: chunk.id)
     }
     frame = DeepFrame(
-      depth: depth + 1, bases: bases, baseByteCount: prefix.count,
+      depth: depth + 1, bases: bases.map(\.id), baseByteCount: prefix.count,
       objects: job.chunks.map { Recipe.Part(id: $0.id, byteCount: $0.byteCount) })
   }
 

@@ -39,22 +39,40 @@ extension FuseStore {
   /// - Throws: ``FuseError`` with code `corrupted` where its list of chunks is damaged.
   /// - Complexity: O(chunks) look-ups.
   public func chunks(of id: ObjectID) throws(FuseError) -> [Chunk]? {
+    var all: [Chunk] = []
+    let isThere = try forEachChunk(of: id) { chunk throws(FuseError) in all.append(chunk) }
+    return isThere ? all : nil
+  }
+
+  /// Calls `body` with what ``chunks(of:)`` gives, one by one, so that memory does not grow with the object. Returns false where that is not there.
+  package func forEachChunk(
+    of id: ObjectID, _ body: (Chunk) throws(FuseError) -> Void
+  ) throws(FuseError) -> Bool {
     let tools = try StoreTools.take()
     defer { tools.giveBack() }
     let view = try refresh()
     switch try find(id, tools) {
-    case nil: return nil
-    case .chunk(let chunk): return [try place(id, chunk.byteCount, view)]
+    case nil: return false
+    case .chunk(let chunk): try body(try place(id, chunk.byteCount, view))
     case .patched(let recipe):
-      var all = [try place(id, recipe.byteCount, view)]
+      try body(try place(id, recipe.byteCount, view))
       // Of the patches, what each takes; the file that they begin from is an object for itself.
-      for patch in recipe.patches { all += try chunks(of: patch) ?? [] }
-      return all
-    case .recipe(let recipe, let count):
-      var all: [Chunk] = []
-      for part in try chunks(of: recipe, id, 0..<count, tools) { all.append(try place(part.id, part.byteCount, view)) }
-      return all
+      for patch in recipe.patches { _ = try forEachChunk(of: patch, body) }
+    case .recipe(let recipe, _):
+      for part in recipe.parts {
+        for chunk in try chunks(of: part, of: recipe, id, tools) {
+          try body(try place(chunk.id, chunk.byteCount, view))
+        }
+      }
     }
+    return true
+  }
+
+  /// The chunks of one part of a recipe, by where they begin in it.
+  func chunks(
+    of part: Recipe.Part, of recipe: Recipe, _ id: ObjectID, _ tools: StoreTools
+  ) throws(FuseError) -> [PlacedChunk] {
+    try chunks(of: Recipe(isOfNodes: recipe.isOfNodes, parts: [part]), id, 0..<part.byteCount, tools)
   }
 
   private func place(_ id: ObjectID, _ count: Int, _ view: StoreView) throws(FuseError) -> Chunk {

@@ -80,8 +80,8 @@ extension FuseStore {
       case .none: 0
       }
     }
-    /// For chunks of objects that have several: each stands alone, so more is sought in it.
-    var levelOfChunks: Int32 { self == .automatic ? 5 : level }
+    /// For chunks of objects that have several, where it is not the one for others: each stands alone, so more is sought in it.
+    var levelOfChunks: Int32? { self == .automatic ? 5 : nil }
     var samples: Bool { self == .automatic }
   }
 

@@ -83,8 +83,10 @@ extension FuseStore {
       throw FuseError(
         .corrupted, "the object \(id) is missing; 'fusedb store verify' lists what is", path: path)
     case .chunk: try leaves.add(id)
-    case .recipe(let recipe, let count):
-      for chunk in try chunks(of: recipe, id, 0..<count, tools) { try leaves.add(chunk.id) }
+    case .recipe(let recipe, _):
+      for part in recipe.parts {
+        for chunk in try chunks(of: part, of: recipe, id, tools) { try leaves.add(chunk.id) }
+      }
     case .patched(let recipe):
       for part in [recipe.base] + recipe.patches { try addLeaves(of: part, to: leaves, tools) }
     }

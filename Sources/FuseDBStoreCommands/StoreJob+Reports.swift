@@ -57,14 +57,18 @@ extension StoreJob {
       case .object(let found): (id, isFolder) = (found, false)
       case .folder(let found, _): (id, isFolder) = (found, true)
       }
-      guard let chunks = try store.chunks(of: id) else { throw missing(id) }
+      var (count, stored) = (0, 0)
+      let isThere = try store.forEachChunk(of: id) { chunk throws(FuseError) in
+        count += 1
+        stored += chunk.storedByteCount
+      }
+      guard isThere else { throw missing(id) }
       let bytes =
         isFolder ? try store.files(of: id).reduce(0) { $0 + $1.byteCount } : try store.byteCount(of: id) ?? 0
-      let stored = chunks.reduce(0) { $0 + $1.storedByteCount }
       if request.printsJSON {
         try print([
           ("id", .text(id.description)), ("kind", .text(isFolder ? "folder" : "object")), ("bytes", .count(bytes)),
-          ("stored_bytes", .count(stored)), ("chunks", .count(chunks.count)),
+          ("stored_bytes", .count(stored)), ("chunks", .count(count)),
         ])
         continue
       }
@@ -73,7 +77,7 @@ extension StoreJob {
           "\(id)  folder of \(Humans.count(try store.files(of: id).count, "file")), \(Humans.size(bytes))")
       } else {
         try console.out.line(
-          "\(id)  \(Humans.size(bytes)) in \(Humans.count(chunks.count, "chunk")), stored in \(Humans.size(stored))")
+          "\(id)  \(Humans.size(bytes)) in \(Humans.count(count, "chunk")), stored in \(Humans.size(stored))")
       }
     }
   }
@@ -81,28 +85,29 @@ extension StoreJob {
   /// `inspect`: the records of a pack, or the chunks of an object.
   func inspect() throws(FuseError) {
     for word in words {
-      var chunks = try store.records(ofPack: word)
-      if chunks == nil {
-        switch try meaning(of: word) {
-        case .object(let id), .folder(let id, _):
-          guard let found = try store.chunks(of: id) else { throw missing(id) }
-          chunks = found
-        }
+      if let records = try store.records(ofPack: word) {
+        for record in records { try print(record) }
+        continue
       }
-      for chunk in chunks ?? [] {
-        if request.printsJSON {
-          try print([
-            ("id", .text(chunk.id.description)), ("bytes", .count(chunk.byteCount)),
-            ("stored_bytes", .count(chunk.storedByteCount)), ("codec", .text(chunk.codec)), ("pack", .text(chunk.pack)),
-            ("offset", .count(chunk.offset)),
-          ])
-        } else {
-          try console.out.line(
-            "\(chunk.id)  \(chunk.byteCount) bytes, \(chunk.storedByteCount) stored, \(chunk.codec), \(chunk.pack) at \(chunk.offset)"
-          )
-        }
+      switch try meaning(of: word) {
+      case .object(let id), .folder(let id, _):
+        let isThere = try store.forEachChunk(of: id) { chunk throws(FuseError) in try self.print(chunk) }
+        guard isThere else { throw missing(id) }
       }
     }
+  }
+
+  private func print(_ chunk: FuseStore.Chunk) throws(FuseError) {
+    guard !request.printsJSON else {
+      return try print([
+        ("id", .text(chunk.id.description)), ("bytes", .count(chunk.byteCount)),
+        ("stored_bytes", .count(chunk.storedByteCount)), ("codec", .text(chunk.codec)), ("pack", .text(chunk.pack)),
+        ("offset", .count(chunk.offset)),
+      ])
+    }
+    try console.out.line(
+      "\(chunk.id)  \(chunk.byteCount) bytes, \(chunk.storedByteCount) stored, \(chunk.codec), \(chunk.pack) at \(chunk.offset)"
+    )
   }
 
   /// `rm`: names, versions of names, and what is kept.

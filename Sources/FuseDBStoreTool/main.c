@@ -6,5 +6,11 @@ int fusedb_store_main(int count, const char *const *words);
 
 int main(int count, char **words) {
   share_heap();
+  // What is large goes back to the system when it is freed, and leaves no holes: frames of versions come and go. What is smaller stays, for batches of
+  // files are many.
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 8 << 20);
+#endif
   return fusedb_store_main(count, (const char *const *)words);
 }

@@ -97,6 +97,44 @@ import Testing
     #expect(deepest == DeepFrame.mostDepth)
   }
 
+  @Test func `what a frame is packed after stands in a few frames, in whatever order a version has its parts`() throws {
+    let scratch = try ScratchStore()
+    var random = SeededRandom.announced()
+    var parts = (0..<80).map { prose(96 << 10, seed: UInt64($0)) }
+    for version in 0..<2 {
+      if version == 1 {
+        // Those that stay as they are lead all over the version before.
+        parts.shuffle(using: &random)
+        for number in stride(from: 0, to: parts.count, by: 2) {
+          for place in stride(from: 0, to: parts[number].count, by: 2048) { parts[number][place] = 0x20 }
+        }
+      }
+      let path = "\(scratch.folder)/v\(version)"
+      scratch.write(Array(parts.joined()), to: path)
+      try scratch.store.put(path: path, .init(name: "n", keepsVersions: true))
+    }
+    let newest = Array(parts.joined())
+    try scratch.store.deepen()
+    try scratch.store.collect(.init(leastLiveShare: 1))
+    let store = try scratch.again()
+    let view = try store.refresh()
+    let places = try DeepPlaces(view)
+    var most = 0
+    for pack in view.all {
+      try pack.forEach { (_: FuseStore.ObjectID, entry: PackEntry) throws(FuseError) in
+        guard entry.kind == .deep, let (frame, _) = DeepFrame.parse(pack.bytes.extracting(entry.payload)) else {
+          return
+        }
+        var others: Set<DeepPlaces.Frame> = []
+        for base in frame.bases { if let other = try places.frame(of: base) { others.insert(other) } }
+        most = max(most, others.count)
+      }
+    }
+    #expect(most == DeepFrame.mostBaseFrames)
+    #expect(try store.versions(named: "n")!.last.flatMap { try store.bytes(of: $0.id) } == newest)
+    #expect(try store.verify().isSound)
+  }
+
   /// What a store with versions does, by dictionaries: in any order, with names that have each other's versions in another order, so that what is
   /// a patch for one is what patches begin from for another.
   @Test(arguments: [1, 2, 3]) func `any order of versions, collections and deepening keeps all`(seed: Int) throws {

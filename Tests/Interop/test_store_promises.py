@@ -430,9 +430,9 @@ def test_one_version_of_a_name_is_removed(command, store, tmp_path):
     for number in (2, 4, 5):
         assert command("store", "cat", f"a@b@{number}", "-C", store, code=DONE).out == contents[number - 1]
     gone = command("store", "rm", "a@b@3", "-C", store)
-    assert gone.code != DONE and "'a@b' has no version 3; 'fusedb store ls a@b' lists them" in gone.err
+    assert gone.code != DONE and b"'a@b' has no version 3; 'fusedb store ls a@b' lists them" in gone.err
     newest = command("store", "rm", "a@b@5", "-C", store)
-    assert newest.code != DONE and "version 5 is the newest of 'a@b'" in newest.err
+    assert newest.code != DONE and b"version 5 is the newest of 'a@b'" in newest.err
     assert command("store", "cat", "a@b", "-C", store, code=DONE).out == contents[4]
     # A name that looks like a version is a name first.
     command("store", "add", "--name", "a@b@2", tmp_path / "file", "-C", store, code=DONE)
