@@ -20,7 +20,7 @@ DATA_PACKAGES := ieee-data tor-geoipdb
 SWIFT_LOG := build/logs/swift.log
 PYTEST_LOG := build/logs/pytest.log
 TEST_LOGS := $(addprefix build/logs/,dependent.log instructions.log swift.log pytest.log wheel.log)
-ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log store-stress.log store-calls.log store-endure.log stress.log stress-thread.log stress-address.log store-stress-thread.log store-stress-address.log hostile.log hostile-maxmind.log hostile-compact.log hostile-serve.log city.log sanitize-python.log spark.log)
+ENDURANCE_LOGS := $(addprefix build/logs/,leaks.log store-stress.log store-endure.log stress.log stress-thread.log stress-address.log store-stress-thread.log store-stress-address.log hostile.log hostile-maxmind.log hostile-compact.log hostile-serve.log city.log sanitize-python.log spark.log)
 # All that is in Swift's format.
 SWIFT_SOURCES := Sources Tests Snippets Package.swift Benchmarks/Sources Benchmarks/Package.swift
 # The tests of a file stay together unless a processor has nothing to do: some files prepare something for all of theirs.
@@ -106,7 +106,7 @@ endure: ## check what takes time to show: reading while files are replaced, unde
 	@Scripts/closing-lines $(ENDURANCE_LOGS)
 
 endure-here:
-	@$(MAKE) SIDE_BY_SIDE= KILLS=300 stress store-stress store-calls store-endure leaks city sanitize-python hostile-serve
+	@$(MAKE) SIDE_BY_SIDE= KILLS=300 stress store-stress store-endure leaks city sanitize-python hostile-serve
 
 endure-apart:
 	@echo "meanwhile: programs under sanitizers; see build/logs/sanitize.log"

@@ -52,7 +52,7 @@ class Case:
     #: The store is damaged: what is there can be asked for once the command was done.
     is_damaged: bool = False
     #: In `make test`, every so manieth call is tried in each way.
-    every: int = 3
+    every: int = 6
     #: Whether a second time is an error: what it takes away is gone.
     is_once: bool = False
     #: What it makes, of the folder and of the names there: the contents when it is done, and, while it is not, what else may be there.
