@@ -25,7 +25,8 @@ import Testing
         } ?? to
       for width: Int32 in [1, 32, 64] {
         let found = unsafe fuse_cut_find_by(width, bytes, from, to, mask)
-        #expect(found == expected || (found == .max && width > 1))
+        // SIZE_MAX, which no processor of this width says of the plain way.
+        #expect(found == expected || (UInt(bitPattern: found) == .max && width > 1))
       }
       #expect(unsafe fuse_cut_find(bytes, from, to, mask) == expected)
     }
