@@ -20,12 +20,9 @@ static struct sigaction foreign[FUSE_FOREIGN_HANDLERS];
 static int foreign_count;
 static fuse_handler_mode handler_mode = FUSE_HANDLER_IN_FRONT;
 
-uint64_t fuse_fault_count = 0;
-
 // The mark stays for good: damage that was reported once is reported again, also when the bytes come back.
 static int64_t mark(fuse_region *region, size_t offset) {
   int64_t known = -1;
-  __atomic_add_fetch(&fuse_fault_count, 1, __ATOMIC_SEQ_CST);
   __atomic_compare_exchange_n(&region->fault, &known, (int64_t)offset, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
   return known < 0 ? (int64_t)offset : known;
 }
@@ -214,10 +211,6 @@ fuse_region *fuse_region_watch(void *base, size_t length, size_t head, int descr
 static const fuse_region still = {.fault = -1, .head_bytes = &still.ends, .tail_bytes = &still.tail};
 
 fuse_region *fuse_region_still(void) { return (fuse_region *)&still; }
-
-fuse_region_ends fuse_region_copy_ends(const fuse_region *region) {
-  return (fuse_region_ends){.head_bytes = region->head_bytes, .tail_bytes = region->tail_bytes, .ends = region->ends};
-}
 
 void fuse_region_touch(fuse_region *region, size_t offset, size_t length) {
   const volatile char *bytes = (const volatile char *)region->base + offset;

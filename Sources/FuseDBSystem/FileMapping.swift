@@ -138,11 +138,6 @@ internal import FuseDBLibc
   @inline(__always)
   package var isPlainlyWhole: Bool { unsafe fuse_region_is_whole(region) }
 
-  // SAFETY: the region is watched until deinit.
-  /// What tells whether the file is whole, to be kept as long as this mapping.
-  @unsafe
-  package var ends: fuse_region_ends { unsafe fuse_region_copy_ends(region) }
-
   /// Throws once a byte was found missing or changed.
   @inlinable
   @inline(__always)

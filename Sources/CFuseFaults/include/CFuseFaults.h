@@ -91,29 +91,4 @@ static inline __attribute__((always_inline)) bool fuse_region_is_whole(fuse_regi
   return !fuse_region_ends_differ(region, &fault) && fault < 0;
 }
 
-/// What tells of a region whether it is whole, copied to where a look-up reads anyway.
-typedef struct {
-  const void *_Nullable head_bytes;
-  const void *_Nullable tail_bytes;
-  uint64_t ends;
-} fuse_region_ends;
-
-fuse_region_ends fuse_region_copy_ends(const fuse_region *_Nonnull region);
-
-/// How often a fault was noted in any region of this process. It grows before the region's `fault` is set.
-extern uint64_t fuse_fault_count;
-
-/// Whether `fuse_region_fault` is -1 of the region that the ends are of, while no region of the process had a fault; otherwise
-/// false, and `fuse_region_fault` tells.
-static inline __attribute__((always_inline)) bool fuse_ends_are_whole(const fuse_region_ends *_Nonnull region) {
-  __atomic_thread_fence(__ATOMIC_ACQUIRE);
-  uint64_t head, ends;
-  memcpy(&ends, region->tail_bytes, sizeof ends);
-  memcpy(&head, region->head_bytes, sizeof head);
-  ends ^= head;
-  // As in `fuse_region_ends_differ`.
-  __asm__ volatile("" : "+r"(ends) : : "memory");
-  return (__atomic_load_n(&fuse_fault_count, __ATOMIC_RELAXED) | (ends ^ region->ends)) == 0;
-}
-
 #endif

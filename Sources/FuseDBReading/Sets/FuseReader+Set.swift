@@ -44,11 +44,6 @@ extension FuseReader {
   @inline(never)
   func objectOffset(forKey key: RawSpan, in set: ShardedReader) throws(FuseError) -> UInt64? {
     let number = set.number(of: key)
-    if let context = unsafe set.openContext(number) {
-      let offset = unsafe context.objectOffset(forKey: key, isVerified: checksums == .verified)
-      if offset == ShardAnswer.isAbsent { return nil }
-      if offset != ShardAnswer.isUnknown { return Self.offset(offset, inShard: number) }
-    }
     let found = try unsafe set.opened(number).guaranteed { shard throws(FuseError) in
       try shard.objectOffset(forKey: key)
     }
@@ -139,9 +134,6 @@ extension FuseReader {
   /// Hashes a key and asks for what the hash leads to. Where its shard cannot be opened, asking for the answer throws.
   func firstStep(of key: RawSpan, in set: ShardedReader) -> LookupStep {
     let number = set.number(of: key)
-    if let table = unsafe set.openContext(number)?.pointee.table {
-      return firstStep(of: key, in: table).inShard(number)
-    }
     guard let shard = try? unsafe set.opened(number) else { return LookupStep(hash: 0).inShard(nil) }
     return unsafe shard._withUnsafeGuaranteedRef { $0.firstStep(of: key, in: $0.index.table) }.inShard(number)
   }
@@ -155,17 +147,13 @@ extension FuseReader {
     let lineCount: UInt = checksums == .verified ? 2 : 1
     for place in 0..<count {
       let step = unsafe steps[place]
-      guard let number = step.shard else { continue }
+      guard let number = step.shard, let shard = unsafe try? set.opened(number) else { continue }
       var next = step
-      if let table = unsafe set.openContext(number)?.pointee.table {
-        next.probe = table.probe(of: step.hash)
-        table.prefetchSlot(next.probe)
-        unsafe steps[place] = next.inShard(number)
-        continue
-      }
-      guard let shard = unsafe try? set.opened(number) else { continue }
       unsafe shard._withUnsafeGuaranteedRef { shard in
-        if let compact = shard.compact {
+        if let table = shard.index.table {
+          next.probe = table.probe(of: step.hash)
+          table.prefetchSlot(next.probe)
+        } else if let compact = shard.compact {
           next.probe = shard.compactProbe(of: step.hash, in: compact)
         }
       }
@@ -175,17 +163,14 @@ extension FuseReader {
       var isDone = true
       for place in 0..<count {
         let step = unsafe steps[place]
-        guard let number = step.shard else { continue }
-        if let context = unsafe set.openContext(number), let table = unsafe context.pointee.table {
-          guard pass == 0 else { continue }
-          let slot = table.slot(step.probe)
-          table.prefetchEntry(of: slot)
-          if withObjects { unsafe context.prefetch(at: slot.object, in: table, lineCount: lineCount) }
-          continue
-        }
-        guard let shard = unsafe try? set.opened(number) else { continue }
+        guard let number = step.shard, let shard = unsafe try? set.opened(number) else { continue }
         unsafe shard._withUnsafeGuaranteedRef { shard in
-          if let compact = shard.compact {
+          if let table = shard.index.table {
+            guard pass == 0 else { return }
+            let slot = table.slot(step.probe)
+            table.prefetchEntry(of: slot)
+            if withObjects { shard.mapping.prefetch(at: slot.object, lineCount: lineCount) }
+          } else if let compact = shard.compact {
             let position = step.probe.position
             if pass == 0 {
               compact.prefetchBlock(of: step.hash, line: position.line, slot: position.slot)
@@ -207,12 +192,6 @@ extension FuseReader {
   ) throws(FuseError) -> UInt64? {
     guard let number = step.shard else { return try objectOffset(forKey: key, in: set) }
     let own = step.withoutShard
-    if let context = unsafe set.openContext(number), let table = unsafe context.pointee.table {
-      let offset = unsafe context.objectOffset(
-        forKey: key, hash: own.hash, probe: own.probe, in: table, isVerified: checksums == .verified, isFlat: true)
-      if offset == ShardAnswer.isAbsent { return nil }
-      if offset != ShardAnswer.isUnknown { return Self.offset(offset, inShard: number) }
-    }
     let found = try unsafe set.opened(number).guaranteed { shard throws(FuseError) in
       try shard.objectOffset(forKey: key, after: own, in: shard.index.table)
     }
@@ -226,13 +205,7 @@ extension FuseReader {
     let (number, own) = Self.parts(of: offset)
     guard number < set.shardCount else { throw lacksShard(number) }
     let mark = UInt32(truncatingIfNeeded: number) &<< 1
-    // SAFETY: the set keeps its shards. A distance is a number; nothing is read there.
-    if let context = unsafe set.openContext(number), let table = unsafe context.pointee.table,
-      let bytes = unsafe context.object(at: own, in: table, isVerified: checksums == .verified)
-    {
-      let start = unsafe Int(bitPattern: bytes.baseAddress) &- Int(bitPattern: mapping.address(of: 0))
-      return ObjectRecord(offset: start &- ObjectRecord.overhead, byteCount: bytes.count, checksum: mark)
-    }
+    // SAFETY: the set keeps its shards.
     return try unsafe set.opened(number).guaranteed { shard throws(FuseError) in
       guard shard.isCompact else {
         let record = try shard.record(at: own)
@@ -258,9 +231,9 @@ extension FuseReader {
     // SAFETY: this reader keeps the set, and that its shards.
     guard let set = unsafe uncountedSet else { return }
     try unsafe set.guaranteed { set throws(FuseError) in
-      let number = Int(record.checksum >> 1)
-      if let context = unsafe set.openContext(number), unsafe context.isPlainlyWhole { return }
-      try set.checkNotShrunk(number)
+      try unsafe set.opened(Int(record.checksum >> 1)).guaranteed { shard throws(FuseError) in
+        try shard.mapping.checkNotShrunk()
+      }
     }
   }
 

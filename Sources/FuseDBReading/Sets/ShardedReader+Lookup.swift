@@ -1,5 +1,4 @@
 public import FuseDBFormat
-internal import FuseDBSystem
 public import FuseDBValues
 
 // The way of a look-up: the key's hash, its remainder, one load, and then that of one file. Other questions go to `reader`.
@@ -22,36 +21,9 @@ extension ShardedReader {
   @inlinable
   @inline(__always)
   public func withBytes<Result>(forKey key: RawSpan, _ body: (RawSpan) throws -> Result) throws -> Result? {
-    let number = number(of: key)
-    // SAFETY: this set keeps the shard, and so what its context leads to.
-    guard let context = unsafe openContext(number), let table = unsafe context.pointee.table else {
-      return try withBytes(forKey: key, inShard: number, body)
-    }
-    let isVerified = checksums == .verified
-    let offset = unsafe context.objectOffset(forKey: key, isVerified: isVerified)
-    if offset == ShardAnswer.isAbsent { return nil }
-    guard let bytes = unsafe context.object(at: offset, in: table, isVerified: isVerified) else {
-      return try withBytes(forKey: key, inShard: number, body)
-    }
-    let result = try body(unsafe RawSpan(_unsafeBytes: bytes))
-    if unsafe !context.isPlainlyWhole { try checkNotShrunk(number) }
-    return result
-  }
-
-  /// The same by the reader of the key's shard.
-  @usableFromInline
-  @inline(never)
-  func withBytes<Result>(
-    forKey key: RawSpan, inShard number: Int, _ body: (RawSpan) throws -> Result
-  ) throws -> Result? {
     // SAFETY: this set keeps the shard.
-    try unsafe opened(number)._withUnsafeGuaranteedRef { try $0.withBytes(forKey: key, body) }
+    try unsafe opened(number(of: key))._withUnsafeGuaranteedRef { try $0.withBytes(forKey: key, body) }
   }
-
-  /// Throws once a shard's file was found to have shrunk.
-  @usableFromInline
-  @inline(never)
-  func checkNotShrunk(_ number: Int) throws(FuseError) { try openedShard(number)?.mapping.checkNotShrunk() }
 
   /// Calls `body` with the bytes of the object under `key`, in place, and returns what it returns; nil when the set has no such key.
   ///
@@ -76,14 +48,8 @@ extension ShardedReader {
   /// - Complexity: O(1).
   @inlinable
   public func contains(_ key: RawSpan) throws(FuseError) -> Bool {
-    let number = number(of: key)
-    // SAFETY: this set keeps the shard, and so what its context leads to.
-    if let context = unsafe openContext(number) {
-      let offset = unsafe context.objectOffset(forKey: key, isVerified: checksums == .verified)
-      if offset == ShardAnswer.isAbsent { return false }
-      if offset != ShardAnswer.isUnknown, unsafe context.isPlainlyWhole { return true }
-    }
-    return try unsafe opened(number).guaranteed { shard throws(FuseError) in try shard.contains(key) }
+    // SAFETY: this set keeps the shard.
+    try unsafe opened(number(of: key)).guaranteed { shard throws(FuseError) in try shard.contains(key) }
   }
 
   /// Whether the set holds `key`.

@@ -27,10 +27,8 @@ public final class ShardedReader: Sendable {
   let mapping: FileMapping
   @usableFromInline let division: ShardDivision
   @usableFromInline let isHashed: Bool
-  // SAFETY: one for each shard, of this object's own memory. Who opens a shard fills its context under the lock, the reader's address last; others
-  // read that first.
-  @usableFromInline nonisolated(unsafe) let contexts: UnsafeMutablePointer<ShardContext>
-  private let filling = Mutex(())
+  // SAFETY: one word for each shard, of this object's own memory; each is 0, or has a retained reader, and is set once.
+  @usableFromInline nonisolated(unsafe) let slots: UnsafeMutablePointer<UInt>
 
   /// Opens the set in the folder at `path`.
   ///
@@ -46,7 +44,7 @@ public final class ShardedReader: Sendable {
     try self.init(set, checksums: checksums, access: access)
   }
 
-  // SAFETY: there is a context for each shard, which begins without a reader.
+  // SAFETY: there is a slot for each shard, which begins as 0.
   /// - Parameter other: an open set, of which shards that are in both stay as they are.
   package init(
     _ place: SetPlace, checksums: FuseReader.Checksums, access: FuseAccess, reusing other: ShardedReader? = nil
@@ -59,23 +57,18 @@ public final class ShardedReader: Sendable {
     mapping = try FileMapping(bytes: place.bytes.rawSpan, isLocked: false, path: place.path.given)
     division = ShardDivision(by: manifest.shards.count)
     isHashed = if case .hash = manifest.rule { true } else { false }
-    let stride = unsafe ShardContext.byteCount
-    unsafe precondition(MemoryLayout<ShardContext>.size <= stride, "a context has two cache lines")
-    unsafe contexts = unsafe UnsafeMutableRawPointer.allocate(
-      byteCount: manifest.shards.count * stride, alignment: stride
-    )
-    .bindMemory(to: ShardContext.self, capacity: manifest.shards.count)
-    for number in manifest.shards.indices { unsafe context(number).initialize(to: ShardContext()) }
+    unsafe slots = .allocate(capacity: manifest.shards.count)
+    unsafe slots.initialize(repeating: 0, count: manifest.shards.count)
     if let other { takeOver(other) }
   }
 
   deinit {
     // SAFETY: nobody has this object, so nobody uses its readers but by references of their own.
     for number in manifest.shards.indices {
-      guard let pointer = unsafe UnsafeRawPointer(bitPattern: context(number).pointee.reader) else { continue }
+      guard let pointer = unsafe UnsafeRawPointer(bitPattern: slots[number]) else { continue }
       unsafe Unmanaged<FuseReader>.fromOpaque(pointer).release()
     }
-    unsafe contexts.deallocate()
+    unsafe slots.deallocate()
   }
 
   /// The files at `path`: of a set its shards, otherwise that one.
@@ -121,35 +114,17 @@ public final class ShardedReader: Sendable {
   @inline(__always)
   @unsafe
   package func opened(_ number: Int) throws(FuseError) -> Unmanaged<FuseReader> {
-    guard let pointer = unsafe UnsafeRawPointer(bitPattern: address(number)) else { return unsafe try open(number) }
+    let address = unsafe slot(number).pointee.load(ordering: .acquiring)
+    guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return unsafe try open(number) }
     return unsafe .fromOpaque(pointer)
   }
 
-  // SAFETY: the numbers of shards are those of contexts.
+  // SAFETY: the numbers of shards are those of slots, which are accessed as atomic words everywhere.
   @inlinable
   @inline(__always)
   @unsafe
-  func context(_ number: Int) -> UnsafeMutablePointer<ShardContext> {
-    unsafe (UnsafeMutableRawPointer(contexts) + number &* ShardContext.byteCount).assumingMemoryBound(
-      to: ShardContext.self)
-  }
-
-  // SAFETY: a context begins with the reader's address, which is accessed as an atomic word wherever others may have it.
-  /// The context of a shard, if that is open.
-  @inlinable
-  @inline(__always)
-  @unsafe
-  func openContext(_ number: Int) -> UnsafeMutablePointer<ShardContext>? {
-    unsafe address(number) == 0 ? nil : context(number)
-  }
-
-  // SAFETY: as before.
-  /// The address of a shard's reader; 0 until that is open.
-  @inlinable
-  @inline(__always)
-  func address(_ number: Int) -> UInt {
-    unsafe UnsafeRawPointer(context(number)).assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(
-      ordering: .acquiring)
+  func slot(_ number: Int) -> UnsafePointer<Atomic<UInt>> {
+    unsafe UnsafeRawPointer(slots + number).assumingMemoryBound(to: Atomic<UInt>.self)
   }
 
   // SAFETY: the reference that is handed out is counted.
@@ -164,10 +139,10 @@ public final class ShardedReader: Sendable {
     return try unsafe opened(number).takeUnretainedValue()
   }
 
-  // SAFETY: the reader is retained until this object goes; the reference that is handed out is counted.
+  // SAFETY: what a slot has is retained for it until this object goes; the reference that is handed out is counted.
   /// The reader of a shard that was opened already.
   package func openedShard(_ number: Int) -> FuseReader? {
-    unsafe UnsafeRawPointer(bitPattern: address(number)).map {
+    unsafe UnsafeRawPointer(bitPattern: slot(number).pointee.load(ordering: .acquiring)).map {
       unsafe Unmanaged<FuseReader>.fromOpaque($0).takeUnretainedValue()
     }
   }
@@ -186,28 +161,18 @@ public final class ShardedReader: Sendable {
     for result in results { try result.get() }
   }
 
-  // SAFETY: the reader is the context's as long as this object.
+  // SAFETY: what a slot has is retained for it, once; of two threads that open a shard, one puts its reader there.
   @inline(never)
   @usableFromInline
   @unsafe
   func open(_ number: Int) throws(FuseError) -> Unmanaged<FuseReader> {
-    let opened = try openFile(number)
-    // Of two threads that open a shard, one has its reader kept.
-    return unsafe filling.withLock { _ in unsafe .passUnretained(openedShard(number) ?? fill(number, opened)) }
-  }
-
-  // SAFETY: nobody else has this object yet, or fills a context.
-  /// Keeps a shard's reader, and fills its context.
-  private func fill(_ number: Int, _ reader: FuseReader) -> FuseReader {
-    let place = unsafe context(number)
-    let context = unsafe ShardContext(of: reader)
-    unsafe place.pointee.dataEnd = context.dataEnd
-    unsafe place.pointee.ends = context.ends
-    unsafe place.pointee.table = context.table
-    let address = UInt(bitPattern: unsafe Unmanaged.passRetained(reader).toOpaque())
-    unsafe UnsafeRawPointer(place).assumingMemoryBound(to: Atomic<UInt>.self).pointee.store(
-      address, ordering: .releasing)
-    return reader
+    let opened = unsafe Unmanaged.passRetained(try openFile(number))
+    let address = UInt(bitPattern: unsafe opened.toOpaque())
+    let (isSet, before) = unsafe slot(number).pointee.compareExchange(
+      expected: 0, desired: address, ordering: .acquiringAndReleasing)
+    if isSet { return unsafe opened }
+    unsafe opened.release()
+    return unsafe .fromOpaque(UnsafeRawPointer(bitPattern: before)!)
   }
 
   /// Opens a shard. [GO1] [GO2]
@@ -246,7 +211,8 @@ public final class ShardedReader: Sendable {
         let reader = other.openedShard(known),
         (try? reader.checkNotShrunk()) != nil
       else { continue }
-      _ = fill(number, reader)
+      // SAFETY: the slot is this set's own, and nobody else has it yet.
+      unsafe slots[number] = UInt(bitPattern: Unmanaged.passRetained(reader).toOpaque())
     }
   }
 }
