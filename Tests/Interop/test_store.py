@@ -79,10 +79,10 @@ def test_folder_of_which_a_file_cannot_be_written(command, tmp_path, call, jobs)
     command("store", "add", tmp_path / "tree", "--name", "tree", "-C", tmp_path / "s", code=DONE)
     words = ["store", "get", "tree", "-o", "out", "-C", "s", "--jobs", str(jobs)]
     # Calls of openat come before the first file, and how many depends on the machine.
-    result = traced(command, words, tmp_path, [f"{call}:error=ENOSPC:when=200"])
+    result = traced(command, words, tmp_path, [f"{call}:error=ENOSPC:when=250"])
     assert result.code != DONE and "(INJECTED)" in result.log
     written = {str(path.relative_to(tmp_path / "out")): path for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert 50 < len(written) < len(contents) and all(path.read_bytes() == contents[name] for name, path in written.items())
+    assert 150 < len(written) < len(contents) and all(path.read_bytes() == contents[name] for name, path in written.items())
     if jobs == 1:
         assert sorted(written) == sorted(contents)[: len(written)]
         assert sorted(contents)[len(written)] in result.err and "No space left" in result.err

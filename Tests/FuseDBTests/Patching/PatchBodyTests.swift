@@ -134,10 +134,10 @@ struct `A body that makes no sense is refused` {
     #expect(error?.message.contains("and must have") == true)
   }
 
-  @Test func `twenty thousand random ones make the right file or none [U16] [U17]`() throws {
+  @Test func `a hundred thousand random ones make the right file or none [U16] [U17]`() throws {
     var random = SeededRandom.announced()
     let bench = try PatchBench()
-    for _ in 0..<500 {
+    for _ in 0..<2500 {
       let subject = PatchSubject(&random)
       let (old, new) = (subject.bytes, subject.changed(&random).bytes)
       let right = try bench.body(of: try bench.patch(from: old, to: new))
